@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import {
   type ByteString,
   bytesFromBuffer,
@@ -40,7 +40,23 @@ describe("sizes", () => {
     });
   }
 
-  for (const wrong of ["ten", "", " ", "-1", "1e3", "0x10", "1.", ".5", "1,5G", "10 GiB x", "10GiBs", "1 0", "9P9", "NaN", "10000P"]) {
+  for (const wrong of [
+    "ten",
+    "",
+    " ",
+    "-1",
+    "1e3",
+    "0x10",
+    "1.",
+    ".5",
+    "1,5G",
+    "10 GiB x",
+    "10GiBs",
+    "1 0",
+    "9P9",
+    "NaN",
+    "10000P",
+  ]) {
     test(`${JSON.stringify(wrong)} is refused`, () => {
       expect(() => parseSizeBytes(wrong)).toThrow(usage);
     });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { type CacheContents, type CachedEntry, type CleanLimits, planClean } from "../../src/gc/plan.ts";
 
 const NOW_MS = 1_000_000;
@@ -72,7 +72,10 @@ describe("any cache, any limits", () => {
   test("nothing is deleted that a kept entry or a pin needs, and everything else is", () => {
     check((contents, limits) => {
       const plan = planClean(contents, limits);
-      const needed = new Set([...contents.pinnedObjects, ...plan.kept.flatMap((entry) => [...entry.objects])]);
+      const needed = new Set([
+        ...contents.pinnedObjects,
+        ...plan.kept.flatMap((entry) => [...entry.objects]),
+      ]);
       const expected = [...contents.objectBytes.keys()].filter((object) => !needed.has(object));
       expect(plan.removedObjects).toEqual(expected);
     });

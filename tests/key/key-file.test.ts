@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { isBtdtError } from "../../src/base/errors.ts";
 import { decodeKeyFile, encodeKeyFile, type KeyRecord, keyFileName } from "../../src/key/key-file.ts";
 import { parseKeys } from "../../src/key/key-syntax.ts";
@@ -13,7 +13,9 @@ const keys = fc.oneof(
 
 const records: fc.Arbitrary<KeyRecord> = fc.record({
   key: keys,
-  manifest: fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => Buffer.from(bytes).toString("hex")),
+  manifest: fc
+    .uint8Array({ minLength: 32, maxLength: 32 })
+    .map((bytes) => Buffer.from(bytes).toString("hex")),
   storedAt: fc.date({ noInvalidDate: true }).map((date) => date.toISOString()),
   fileCount: fc.maxSafeNat(),
   contentBytes: fc.maxSafeNat(),

@@ -1,17 +1,17 @@
 import { describe, expect, test } from "bun:test";
 import { zstdCompressSync } from "node:zlib";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { type ErrorCode, isBtdtError } from "../../src/base/errors.ts";
 import { decodeManifest, encodeManifest } from "../../src/manifest/codec.ts";
 import { layoutOf } from "../../src/manifest/layout.ts";
 import type { Manifest } from "../../src/manifest/manifest.ts";
 import {
+  type DirectoryNode,
   directory,
   directoryNodes,
-  file,
   type FileNode,
+  file,
   fileNodes,
-  type DirectoryNode,
   manifestOf,
   symlink,
   type TreeNode,
@@ -192,7 +192,8 @@ describe("hostile payloads", () => {
   test("one name for a file, a symlink and a directory", () => {
     const alter = (tree: DirectoryNode): Buffer =>
       reencoded(manifestOf(tree), (manifest) => {
-        for (const column of [manifest.fileNames, manifest.symlinkNames, manifest.directoryNames]) column.fill(0x61);
+        for (const column of [manifest.fileNames, manifest.symlinkNames, manifest.directoryNames])
+          column.fill(0x61);
       });
     expectDamaged(alter(directory({ a: file(), b: directory() })));
     expectDamaged(alter(directory({ a: file(), b: symlink("x") })));

@@ -1,7 +1,15 @@
 import { describe, expect, test } from "bun:test";
 import { createHash } from "node:crypto";
-import { closeSync, openSync, readFileSync, truncateSync, utimesSync, writeFileSync, writeSync } from "node:fs";
-import fc from "fast-check";
+import {
+  closeSync,
+  openSync,
+  readFileSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
+import * as fc from "fast-check";
 import { bytesFromText } from "../../src/base/byte-string.ts";
 import { FileMapping } from "../../src/fs/file-mapping.ts";
 import { emptyStatus, lstat } from "../../src/fs/file-status.ts";
@@ -92,14 +100,18 @@ describe("digest of a file", () => {
   test("depends on the size, the chunks and their order", () => {
     const chunk = fc.uint8Array({ minLength: 32, maxLength: 32 });
     fc.assert(
-      fc.property(fc.uniqueArray(chunk, { minLength: 2, maxLength: 4, comparator: (a, b) => hexOf(a) === hexOf(b) }), (chunks) => {
-        const sizeBytes = chunks.length * CHUNK_SIZE_BYTES;
-        const digest = (size: number, list: Uint8Array[]): string => hexOf(digestOfChunks(size, Buffer.concat(list)));
-        const own = digest(sizeBytes, chunks);
-        expect(digest(sizeBytes - 1, chunks)).not.toBe(own);
-        expect(digest(sizeBytes, chunks.toReversed())).not.toBe(own);
-        expect(digest(sizeBytes, chunks.slice(1))).not.toBe(own);
-      }),
+      fc.property(
+        fc.uniqueArray(chunk, { minLength: 2, maxLength: 4, comparator: (a, b) => hexOf(a) === hexOf(b) }),
+        (chunks) => {
+          const sizeBytes = chunks.length * CHUNK_SIZE_BYTES;
+          const digest = (size: number, list: Uint8Array[]): string =>
+            hexOf(digestOfChunks(size, Buffer.concat(list)));
+          const own = digest(sizeBytes, chunks);
+          expect(digest(sizeBytes - 1, chunks)).not.toBe(own);
+          expect(digest(sizeBytes, chunks.toReversed())).not.toBe(own);
+          expect(digest(sizeBytes, chunks.slice(1))).not.toBe(own);
+        },
+      ),
       { numRuns: 50 },
     );
   });
@@ -137,7 +149,9 @@ describe("mapped and read spans", () => {
     closeSync(descriptor);
     const first = new Uint8Array(CHUNK_SIZE_BYTES);
     first.set(mark, 7);
-    const expected = [first, new Uint8Array(5)].map((chunk) => createHash("sha256").update(chunk).digest("hex"));
+    const expected = [first, new Uint8Array(5)].map((chunk) =>
+      createHash("sha256").update(chunk).digest("hex"),
+    );
     for (let round = 0; round < 3; round++) {
       expect(hexOf(hashSpanJob.run({ ...found(path), startBytes }, context))).toBe(expected.join(""));
     }

@@ -1,12 +1,12 @@
 import { expect, test } from "bun:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { bytesFromText } from "../../src/base/byte-string.ts";
 import { PathBuffer } from "../../src/fs/path-buffer.ts";
 import {
   appendObjectPath,
   formatObjectName,
-  objectNameOf,
   type ObjectName,
+  objectNameOf,
   parseObjectName,
 } from "../../src/objects/object-name.ts";
 import { directory, fileNodes, manifestOf } from "../support/trees.ts";

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import type { ByteString } from "../../src/base/byte-string.ts";
 import { at, Manifest } from "../../src/manifest/manifest.ts";
 
@@ -70,7 +70,9 @@ const mtimes = fc.record({
   nanoseconds: fc.oneof(fc.integer({ min: 0, max: 999_999_999 }), fc.constantFrom(0, 1, 999_999_999)),
 });
 const modes = fc.integer({ min: 0, max: 0o7777 });
-const digests = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => Buffer.from(bytes).toString("hex"));
+const digests = fc
+  .uint8Array({ minLength: 32, maxLength: 32 })
+  .map((bytes) => Buffer.from(bytes).toString("hex"));
 
 export const fileNodes: fc.Arbitrary<FileNode> = fc.record({
   kind: fc.constant("file" as const),
@@ -143,10 +145,26 @@ export function manifestOf(root: DirectoryNode | FileNode): Manifest {
     symlinkNameBytes: bytesIn(symlinks),
     symlinkTargetBytes: symlinks.reduce((sum, { node }) => sum + node.target.length, 0),
   });
-  fillNames(manifest.directoryNames, manifest.directoryNameEnds, directories.map(({ name }) => name));
-  fillNames(manifest.fileNames, manifest.fileNameEnds, files.map(({ name }) => name));
-  fillNames(manifest.symlinkNames, manifest.symlinkNameEnds, symlinks.map(({ name }) => name));
-  fillNames(manifest.symlinkTargets, manifest.symlinkTargetEnds, symlinks.map(({ node }) => node.target));
+  fillNames(
+    manifest.directoryNames,
+    manifest.directoryNameEnds,
+    directories.map(({ name }) => name),
+  );
+  fillNames(
+    manifest.fileNames,
+    manifest.fileNameEnds,
+    files.map(({ name }) => name),
+  );
+  fillNames(
+    manifest.symlinkNames,
+    manifest.symlinkNameEnds,
+    symlinks.map(({ name }) => name),
+  );
+  fillNames(
+    manifest.symlinkTargets,
+    manifest.symlinkTargetEnds,
+    symlinks.map(({ node }) => node.target),
+  );
   for (const [index, { node, parent }] of directories.entries()) {
     manifest.directoryModes[index] = node.mode;
     manifest.directoryMtimeSeconds[index] = node.mtime.seconds;
@@ -200,25 +218,29 @@ export function treeOf(manifest: Manifest): DirectoryNode | FileNode {
   const add = (parent: number, name: ByteString, node: TreeNode): void => {
     const siblings = children[parent];
     if (siblings === undefined) throw new Error("a directory has no parent");
-    if (name === "" || name === "." || name === ".." || /[/\0]/.test(name)) throw new Error(`unsafe name ${name}`);
+    if (name === "" || name === "." || name === ".." || /[/\0]/.test(name))
+      throw new Error(`unsafe name ${name}`);
     if (siblings.has(name)) throw new Error(`two things have the name ${name}`);
     siblings.set(name, node);
   };
-  const nodes = children.map((own, index): DirectoryNode => ({
-    kind: "directory",
-    mode: at(manifest.directoryModes, index),
-    mtime: {
-      seconds: at(manifest.directoryMtimeSeconds, index),
-      nanoseconds: at(manifest.directoryMtimeNanoseconds, index),
-    },
-    children: own,
-  }));
+  const nodes = children.map(
+    (own, index): DirectoryNode => ({
+      kind: "directory",
+      mode: at(manifest.directoryModes, index),
+      mtime: {
+        seconds: at(manifest.directoryMtimeSeconds, index),
+        nanoseconds: at(manifest.directoryMtimeNanoseconds, index),
+      },
+      children: own,
+    }),
+  );
   let [file, link] = [0, 0];
   for (const [index, node] of nodes.entries()) {
     const parent = at(manifest.directoryParents, index);
     if (index > 0 && parent >= index) throw new Error("a directory comes before its parent");
     if (index > 0) add(parent, manifest.directoryName(index), node);
-    for (; file < at(manifest.directoryFileEnds, index); file++) add(index, manifest.fileName(file), fileAt(file));
+    for (; file < at(manifest.directoryFileEnds, index); file++)
+      add(index, manifest.fileName(file), fileAt(file));
     for (; link < at(manifest.directorySymlinkEnds, index); link++) {
       const target = manifest.symlinkTarget(link);
       if (target === "" || target.includes("\0")) throw new Error("a symlink has no target");
@@ -229,6 +251,7 @@ export function treeOf(manifest: Manifest): DirectoryNode | FileNode {
       add(index, manifest.symlinkName(link), { kind: "symlink", mtime, target });
     }
   }
-  if (file !== counts.fileCount || link !== counts.symlinkCount) throw new Error("something is in no directory");
+  if (file !== counts.fileCount || link !== counts.symlinkCount)
+    throw new Error("something is in no directory");
   return nodes[0] ?? directory();
 }
