@@ -1,4 +1,12 @@
-import { type Elf, fileOffsetOf, SEGMENT_DYNAMIC } from "./elf.ts";
+import { type Elf, fileOffsetOf } from "./elf.ts";
+import type { ElfFile } from "./elf-file.ts";
+import { SEGMENT_DYNAMIC } from "./program-headers.ts";
+import {
+  type NameReference,
+  readDefinedVersions,
+  readVersionNeeds,
+  type VersionNeed,
+} from "./symbol-versions.ts";
 
 const TAG_END = 0;
 const TAG_NEEDED = 1;
@@ -12,12 +20,6 @@ const TAG_VERSION_NEED_COUNT = 0x6fffffff;
 
 const ENTRY_SIZE = 16;
 
-/** A library that is named in the dynamic section, and where in the file its name's offset is kept. */
-export type NameReference = { readonly name: string; readonly referenceOffset: number };
-
-/** The symbol versions that are wanted of one library. */
-export type VersionNeed = NameReference & { readonly versions: readonly string[] };
-
 export type Dynamic = {
   /** The address that all name offsets count from. */
   readonly stringsAddress: number;
@@ -29,7 +31,7 @@ export type Dynamic = {
 
 /** Reads what the dynamic loader would: the libraries and symbol versions that a file needs and offers. */
 export function readDynamic(elf: Elf): Dynamic {
-  const { file } = elf;
+  const file: ElfFile = elf.file;
   const segments = elf.programHeaders.filter((header) => header.type === SEGMENT_DYNAMIC);
   const [segment] = segments;
   file.require(segment !== undefined && segments.length === 1, "one dynamic segment");
@@ -116,86 +118,11 @@ function checkDynamicSections(elf: Elf, tags: ReadonlyMap<number, number>): void
     elf.file.require(
       elf.sections.some(
         (section) =>
-          section.address === address && section.sizeBytes > 0 && (size === undefined || section.sizeBytes === size),
+          section.address === address &&
+          section.sizeBytes > 0 &&
+          (size === undefined || section.sizeBytes === size),
       ),
       "every table of the dynamic section to be a section",
     );
   }
-}
-
-type StringAt = (offset: number, what: string) => string;
-
-/** Walks a chain of records whose `next` field is relative to the record and 0 in the last one. */
-function walkChain(
-  elf: Elf,
-  start: number,
-  count: number,
-  nextFieldOffset: number,
-  what: string,
-  visit: (recordOffset: number) => void,
-): void {
-  let at = start;
-  for (let index = 0; index < count; index++) {
-    visit(at);
-    const next = elf.file.word(at + nextFieldOffset, what);
-    elf.file.require((next === 0) === (index === count - 1), `${what} as many as are counted`);
-    at += next;
-  }
-}
-
-function readVersionNeeds(
-  elf: Elf,
-  address: number | undefined,
-  count: number | undefined,
-  string: StringAt,
-): VersionNeed[] {
-  if (address === undefined) return [];
-  elf.file.require(count !== undefined && count > 0 && count <= 64, "1 to 64 libraries with needed versions");
-  const needs: VersionNeed[] = [];
-  const start = fileOffsetOf(elf, address, 16, "the needed versions");
-  walkChain(elf, start, count, 12, "the needed versions", (record) => {
-    elf.file.require(elf.file.half(record, "a version record") === 1, "version records of revision 1");
-    const versions: string[] = [];
-    const versionCount = elf.file.half(record + 2, "the number of needed versions");
-    const first = record + elf.file.word(record + 8, "a needed version");
-    walkChain(elf, first, versionCount, 12, "the versions of a library", (version) => {
-      const name = string(elf.file.word(version + 8, "a version's name"), "a version's name");
-      elf.file.require(
-        elf.file.word(version, "a version's hash") === hashOf(name),
-        "version names that match their hashes",
-      );
-      versions.push(name);
-    });
-    const name = string(elf.file.word(record + 4, "a library's name"), "a library's name");
-    needs.push({ name, referenceOffset: record + 4, versions });
-  });
-  return needs;
-}
-
-function readDefinedVersions(
-  elf: Elf,
-  address: number | undefined,
-  count: number | undefined,
-  string: StringAt,
-): Set<string> {
-  const versions = new Set<string>();
-  if (address === undefined) return versions;
-  elf.file.require(count !== undefined && count > 0 && count <= 256, "1 to 256 defined versions");
-  const start = fileOffsetOf(elf, address, 20, "the defined versions");
-  walkChain(elf, start, count, 16, "the defined versions", (record) => {
-    const nameRecord = record + elf.file.word(record + 12, "a defined version");
-    versions.add(string(elf.file.word(nameRecord, "a version's name"), "a version's name"));
-  });
-  return versions;
-}
-
-/** The System V ABI's hash of a name. */
-function hashOf(name: string): number {
-  let hash = 0;
-  for (const character of Buffer.from(name, "latin1")) {
-    hash = (hash << 4) + character;
-    const high = hash & 0xf000_0000;
-    hash = (hash ^ (high >>> 24)) & ~high;
-  }
-  return hash >>> 0;
 }

@@ -1,7 +1,7 @@
 import { BuildError } from "./build-error.ts";
 import { type Dynamic, readDynamic } from "./dynamic.ts";
-import type { NamedBytes } from "./elf-file.ts";
 import { type Elf, type Processor, readElf } from "./elf.ts";
+import type { NamedBytes } from "./elf-file.ts";
 import { EMBEDDED_LIBRARIES, type EmbeddedLibrary } from "./launcher.ts";
 
 /** The files of one glibc: the dynamic loader and the libraries that Bun's runtime needs. */
@@ -13,13 +13,16 @@ export type Libc = {
 export type LoadedLibc = {
   readonly loader: Elf;
   readonly loaderName: string;
-  /** Which embedded library stands for a needed one; undefined when none does. */
-  readonly substitute: (name: string) => EmbeddedLibrary | undefined;
   readonly definedVersions: Readonly<Record<EmbeddedLibrary, ReadonlySet<string>>>;
 };
 
 /** Since glibc 2.34 these are empty: their code is in libc. */
 const mergedIntoLibc: ReadonlySet<string> = new Set(["libpthread.so.0", "libdl.so.2", "librt.so.1"]);
+
+/** Which embedded library stands for a needed one; undefined when none does. */
+export function substitute(name: string): EmbeddedLibrary | undefined {
+  return mergedIntoLibc.has(name) ? "libc.so.6" : EMBEDDED_LIBRARIES.find((library) => library === name);
+}
 
 function unfit(path: string, sentence: string): BuildError {
   return new BuildError(
@@ -41,8 +44,6 @@ export function readLibc(libc: Libc, processor: Processor): LoadedLibc {
   if (loader.type !== "shared" || loader.processor !== processor || loader.entry === 0)
     throw unfit(libc.loader.path, `not a dynamic loader for ${processor}`);
 
-  const substitute = (name: string): EmbeddedLibrary | undefined =>
-    mergedIntoLibc.has(name) ? "libc.so.6" : EMBEDDED_LIBRARIES.find((library) => library === name);
   for (const library of EMBEDDED_LIBRARIES) {
     for (const need of libraries[library].versionNeeds) {
       const provider = substitute(need.name);
@@ -56,7 +57,6 @@ export function readLibc(libc: Libc, processor: Processor): LoadedLibc {
   return {
     loader,
     loaderName: loaderDynamic.soname,
-    substitute,
     definedVersions: {
       "libc.so.6": libraries["libc.so.6"].definedVersions,
       "libm.so.6": libraries["libm.so.6"].definedVersions,

@@ -5,10 +5,8 @@
  * `/etc/nsswitch.conf` names. A static executable has nothing to do with them.
  */
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: the strings are delimited by NUL
 const configurationFiles = /(?<=\0)\/etc\/ld\.so\.(?:preload|cache)(?=\0)/g;
 /** Two or more in a row: the list of default directories, and no other text that mentions one. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: the strings are delimited by NUL
 const defaultDirectories = /(?:\/(?:usr\/)?lib[\w./-]*\/\0){2,}/g;
 
 /** No file's name has a control character in its place, so what is looked up under such a path is absent. */

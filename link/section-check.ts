@@ -1,4 +1,6 @@
-import { type Elf, EXECUTABLE, type ProgramHeader, SEGMENT_LOAD, type Section, WRITABLE } from "./elf.ts";
+import type { Elf } from "./elf.ts";
+import { EXECUTABLE, type ProgramHeader, SEGMENT_LOAD, WRITABLE } from "./program-headers.ts";
+import type { Section } from "./sections.ts";
 
 const SECTION_NO_BITS = 8;
 const SECTION_WRITABLE = 1;

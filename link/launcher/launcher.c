@@ -21,6 +21,7 @@
 #define R_OK 4
 #define EINTR 4
 #define EINVAL 22
+#define EMFILE 24
 
 /* linux/auxvec.h */
 #define AT_NULL 0
@@ -68,6 +69,8 @@ static void __attribute__((noreturn, noinline)) refuse(const char *what, long er
 static void publish(struct library *library) {
   long descriptor = syscall3(SYS_memfd_create, (long)library->name, MFD_CLOEXEC | MFD_NOEXEC_SEAL, 0);
   if (descriptor == -EINVAL) descriptor = syscall3(SYS_memfd_create, (long)library->name, MFD_CLOEXEC, 0);
+  if (descriptor == -EMFILE)
+    refuse("memfd_create failed", descriptor, "the limit of open files is too low (ulimit -n)");
   if (descriptor < 0)
     refuse("memfd_create failed", descriptor, "it needs Linux 3.17 or newer and a sandbox that allows this call");
 
