@@ -5,6 +5,7 @@ export const SEGMENT_DYNAMIC = 2;
 export const SEGMENT_INTERPRETER = 3;
 export const SEGMENT_NOTE = 4;
 export const SEGMENT_PROGRAM_HEADERS = 6;
+export const SEGMENT_TLS = 7;
 export const SEGMENT_GNU_STACK = 0x6474e551;
 
 export const EXECUTABLE = 1;

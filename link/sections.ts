@@ -2,6 +2,14 @@ import type { ElfFile } from "./elf-file.ts";
 
 const SECTION_HEADER_SIZE = 64;
 
+export const SECTION_NOTE = 7;
+export const SECTION_NO_BITS = 8;
+
+export const SECTION_WRITABLE = 1;
+const SECTION_ALLOCATED = 2;
+export const SECTION_EXECUTABLE = 4;
+export const SECTION_TLS = 0x400;
+
 /** A part of the file as the linker named it; nothing reads these when the program runs. */
 export type Section = {
   readonly name: string;
@@ -10,7 +18,13 @@ export type Section = {
   readonly address: number;
   readonly fileOffset: number;
   readonly sizeBytes: number;
+  readonly alignment: number;
 };
+
+/** Whether the section is in memory at run time. */
+export function isAllocated(section: Section): boolean {
+  return (section.flags & SECTION_ALLOCATED) !== 0 && section.sizeBytes > 0;
+}
 
 export function readSections(file: ElfFile): Section[] {
   const tableOffset = file.long(40, "the place of the section headers");
@@ -40,6 +54,7 @@ export function readSections(file: ElfFile): Section[] {
       address: file.long(at + 16, "a section's address"),
       fileOffset: file.long(at + 24, "a section's place"),
       sizeBytes: file.long(at + 32, "a section's size"),
+      alignment: file.long(at + 48, "a section's alignment"),
     };
   });
 }

@@ -4,7 +4,11 @@ import { type Elf, fileOffsetOf } from "./elf.ts";
 export type NameReference = { readonly name: string; readonly referenceOffset: number };
 
 /** The symbol versions that are wanted of one library. */
-export type VersionNeed = NameReference & { readonly versions: readonly string[] };
+export type VersionNeed = NameReference & {
+  readonly versions: readonly string[];
+  /** The numbers that stand for the versions in the table of each symbol's version. */
+  readonly indexes: readonly number[];
+};
 
 /** The dynamic string at an offset. */
 type StringAt = (offset: number, what: string) => string;
@@ -41,7 +45,9 @@ export function readVersionNeeds(
   walkChain(elf, start, count, 12, "the needed versions", (record) => {
     elf.file.require(elf.file.half(record, "a version record") === 1, "version records of revision 1");
     const versions: string[] = [];
+    const indexes: number[] = [];
     const versionCount = elf.file.half(record + 2, "the number of needed versions");
+    elf.file.require(versionCount > 0, "a version of every library with needed versions");
     const first = record + elf.file.word(record + 8, "a needed version");
     walkChain(elf, first, versionCount, 12, "the versions of a library", (version) => {
       const name = string(elf.file.word(version + 8, "a version's name"), "a version's name");
@@ -49,10 +55,15 @@ export function readVersionNeeds(
         elf.file.word(version, "a version's hash") === hashOf(name),
         "version names that match their hashes",
       );
+      elf.file.require(
+        elf.file.half(version + 4, "a version's flags") === 0,
+        "needed versions without flags",
+      );
       versions.push(name);
+      indexes.push(elf.file.half(version + 6, "a version's number"));
     });
     const name = string(elf.file.word(record + 4, "a library's name"), "a library's name");
-    needs.push({ name, referenceOffset: record + 4, versions });
+    needs.push({ name, referenceOffset: record + 4, versions, indexes });
   });
   return needs;
 }
