@@ -67,8 +67,8 @@ export function checkSegmentsAgainstSections(elf: Elf): void {
         break;
       case SEGMENT_PROGRAM_HEADERS:
         elf.file.require(
-          segment.memorySizeBytes === segment.fileSizeBytes,
-          "program headers as large as loaded",
+          segment.flags === READABLE && segment.memorySizeBytes === segment.fileSizeBytes,
+          "program headers that are only read",
         );
         break;
       default:
