@@ -22,7 +22,7 @@ RUN apt-get update \
  && mkdir -p /image/bin /image/usr/share/doc/busybox-static \
  && install -d -m 1777 /image/tmp \
  && cp /bin/busybox /image/bin/busybox \
- && for name in $(busybox --list); do ln -s busybox "/image/bin/$name"; done \
+ && for name in $(busybox --list | grep -vx busybox); do ln -s busybox "/image/bin/$name"; done \
  && cp /usr/share/doc/busybox-static/copyright /image/usr/share/doc/busybox-static/
 
 # For scripts in pipelines. Root, as in the images of the steps beside it, with which they share a volume.

@@ -20,9 +20,9 @@ export function shellEntries(busybox: NamedBytes, licence: Uint8Array): LayerEnt
   return [
     { kind: "directory", path: "bin", mode: 0o755 },
     { kind: "file", path: "bin/busybox", mode: 0o755, bytes: busybox.bytes },
-    ...readAppletNames(busybox).map(
-      (name): LayerEntry => ({ kind: "symlink", path: `bin/${name}`, target: "busybox" }),
-    ),
+    ...readAppletNames(busybox)
+      .filter((name) => name !== "busybox")
+      .map((name): LayerEntry => ({ kind: "symlink", path: `bin/${name}`, target: "busybox" })),
     { kind: "directory", path: "tmp", mode: 0o1777 },
     ...["usr", "usr/share", "usr/share/doc", documents].map(
       (path): LayerEntry => ({ kind: "directory", path, mode: 0o755 }),

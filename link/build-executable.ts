@@ -22,11 +22,11 @@ export type BuildOptions = {
 
 /** Builds one executable at `output`, which is either complete or as it was before. */
 export function buildExecutable(target: Target, output: string, options: BuildOptions): void {
-  const directory = join(output, "..");
-  mkdirSync(directory, { recursive: true });
   // Before the compiler's work, so that a wrong directory is reported at once.
   const libcDirectory =
     target.system === "linux" && !options.dynamic ? chooseLibc(target, options) : undefined;
+  const directory = join(output, "..");
+  mkdirSync(directory, { recursive: true });
   const scratch = mkdtempSync(join(directory, ".build-"));
   try {
     const compiled = join(scratch, "btdt");
