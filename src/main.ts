@@ -1,2 +1,63 @@
-/** Composition root: the command line in, an exit code out. */
-process.exit(0);
+/** Composition root: the command line in, an exit code out. The only place that ends the process. */
+import { availableParallelism, constants } from "node:os";
+import { BtdtError } from "./base/errors.ts";
+import { ExitCode, exitCodeOf } from "./cli/exit-codes.ts";
+import { consoleOutput } from "./cli/output.ts";
+import { runProgram } from "./cli/program.ts";
+import { InlineRunner, WorkerPool } from "./work/worker-pool.ts";
+
+/** File systems, not processors, are the limit beyond. */
+const MOST_WORKERS = 8;
+
+const pool = new WorkerPool(
+  Math.min(availableParallelism(), MOST_WORKERS),
+  () => new Worker(new URL("./worker.ts", import.meta.url).href),
+);
+const isCancelled = (): boolean => pool.isCancelled();
+let signalExitCode: number | undefined;
+
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  process.on(signal, () => {
+    // Asked twice, it does not tidy up any more.
+    if (signalExitCode !== undefined) process.exit(signalExitCode);
+    signalExitCode = 128 + constants.signals[signal];
+    pool.cancel();
+  });
+}
+
+function fail(error: unknown): never {
+  const known =
+    error instanceof BtdtError
+      ? error
+      : new BtdtError("INTERNAL", error instanceof Error ? (error.stack ?? error.message) : String(error), {
+          hint: "this is a mistake in btdt; please report it",
+        });
+  if (signalExitCode !== undefined && known.code === "CANCELLED") process.exit(signalExitCode);
+  consoleOutput.error(known);
+  process.exit(exitCodeOf(known));
+}
+
+process.on("uncaughtException", fail);
+process.on("unhandledRejection", fail);
+// A promise that never settles would otherwise end the process as if all were well.
+process.on("beforeExit", () => fail(new Error("the work stopped without an end")));
+
+let exitCode: number = ExitCode.DONE;
+try {
+  await runProgram(process.argv.slice(2), {
+    runtime: {
+      runners: { inline: new InlineRunner({ isCancelled }), pool },
+      isCancelled,
+      nowMs: () => Date.now(),
+      umask: process.umask(),
+      onWarning: (warning) => consoleOutput.warning(warning),
+    },
+    output: consoleOutput,
+    setExitCode: (code) => {
+      exitCode = code;
+    },
+  });
+} catch (error) {
+  fail(error);
+}
+process.exit(exitCode);

@@ -1,1 +1,37 @@
-export {};
+/** What runs in each worker thread: jobs by name, one at a time. It must stay beside `main.ts`, see `build.ts`. */
+import { adoptFilesJob } from "./objects/adopt-files.ts";
+import { hashSpanJob } from "./objects/hash-span.ts";
+import { compareFilesJob } from "./tree/compare-files.ts";
+import { finishDirectoriesJob } from "./tree/finish-directories.ts";
+import { hashFilesJob } from "./tree/hash-files.ts";
+import { stageFilesJob } from "./tree/stage-files.ts";
+import type { Job, JobContext } from "./work/job.ts";
+import { type JobReply, type JobRequest, sendableError, type WorkerSetup } from "./work/messages.ts";
+
+declare const self: Worker;
+
+const jobs = new Map<string, Job<never, unknown>>(
+  [adoptFilesJob, compareFilesJob, finishDirectoriesJob, hashFilesJob, hashSpanJob, stageFilesJob].map(
+    (job) => [job.name, job],
+  ),
+);
+
+let cancelFlag: Int32Array = new Int32Array(1);
+const context: JobContext = { isCancelled: () => Atomics.load(cancelFlag, 0) !== 0 };
+
+self.onmessage = (event: MessageEvent<WorkerSetup | JobRequest>) => {
+  const message = event.data;
+  if ("cancelFlag" in message) {
+    cancelFlag = message.cancelFlag;
+    return;
+  }
+  let reply: JobReply;
+  try {
+    const job = jobs.get(message.jobName);
+    if (job === undefined) throw new Error(`there is no job "${message.jobName}"`);
+    reply = { id: message.id, ok: true, output: job.run(message.input as never, context) };
+  } catch (error) {
+    reply = { id: message.id, ok: false, error: sendableError(error) };
+  }
+  self.postMessage(reply);
+};

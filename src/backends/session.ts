@@ -1,0 +1,142 @@
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { type ByteString, bytesFromText, fsPath, joinBytes } from "../base/byte-string.ts";
+import { errnoOf } from "../fs/errno.ts";
+import { lstat } from "../fs/file-status.ts";
+import { LockFile } from "../fs/flock.ts";
+import { publishDurably, writeDurably } from "../fs/publish-file.ts";
+import { type CacheDirectory, cacheWriteError } from "./cache-directory.ts";
+
+const SESSION_LOCK_NAME = "lock" as ByteString;
+/** While it has this suffix, a session is being made. */
+const UNFINISHED_SUFFIX = ".new";
+export const SESSION_INTENT_NAME = "manifest" as ByteString;
+
+/**
+ * A process that is writing to the cache: a directory of its own for half-written files, with a file in it that the
+ * process keeps locked as long as it lives. What a dead process leaves behind is therefore recognised and removed as a
+ * whole by the next clean, without waiting.
+ *
+ * A store's session also holds its *intent*, the manifest it is about to publish: everything that manifest
+ * needs is kept by a clean that runs meanwhile.
+ */
+export class Session {
+  readonly directory: ByteString;
+  readonly #cache: CacheDirectory;
+  readonly #lock: LockFile;
+  #temporaryCount = 0;
+
+  private constructor(cache: CacheDirectory, directory: ByteString, lock: LockFile) {
+    this.#cache = cache;
+    this.directory = directory;
+    this.#lock = lock;
+  }
+
+  /**
+   * The cache must have been prepared for writing. The session gets its name only when it is locked, so that nobody
+   * takes it for a dead one.
+   * @throws BtdtError CACHE_WRITE_FAILED
+   */
+  static open(cache: CacheDirectory): Session {
+    const directory = joinBytes(cache.sessions, bytesFromText(crypto.randomUUID()));
+    const unfinished = `${directory}${UNFINISHED_SUFFIX}` as ByteString;
+    try {
+      mkdirSync(fsPath(unfinished));
+      const lock = LockFile.open(joinBytes(unfinished, SESSION_LOCK_NAME), "create");
+      // Without flock a clean goes by the session's age instead.
+      lock.tryLock("exclusive");
+      renameSync(fsPath(unfinished), fsPath(directory));
+      return new Session(cache, directory, lock);
+    } catch (error) {
+      rmSync(fsPath(unfinished), { recursive: true, force: true });
+      throw cacheWriteError(cache, error);
+    }
+  }
+
+  /** A path in the session's directory that nothing has yet. */
+  temporaryPath(): ByteString {
+    this.#temporaryCount += 1;
+    return joinBytes(this.directory, bytesFromText(`t${this.#temporaryCount}`));
+  }
+
+  /**
+   * Makes the intent known. It waits for a clean that is under way, because that one has already looked at the
+   * intents; from then on no clean removes what the manifest needs, until the session is closed.
+   * @throws BtdtError CACHE_WRITE_FAILED, CANCELLED
+   */
+  async publishIntent(manifestFile: Uint8Array, isCancelled: () => boolean): Promise<void> {
+    try {
+      const temporary = this.temporaryPath();
+      writeDurably(temporary, manifestFile);
+      const lock = LockFile.open(this.#cache.lockFile, "create");
+      try {
+        await lock.lock("shared", isCancelled);
+        publishDurably(temporary, joinBytes(this.directory, SESSION_INTENT_NAME));
+      } finally {
+        lock.close();
+      }
+    } catch (error) {
+      throw cacheWriteError(this.#cache, error);
+    }
+  }
+
+  /** Removes the session with all its half-written files. */
+  close(): void {
+    rmSync(fsPath(this.directory), { recursive: true, force: true });
+    this.#lock.close();
+  }
+}
+
+/** A session as somebody else sees it. */
+export interface SessionTrace {
+  readonly directory: ByteString;
+  /** Its process has ended, so that nothing in it will ever be used. */
+  readonly isDead: boolean;
+  /** The bytes of the manifest it is about to publish. */
+  readonly intent: Uint8Array | undefined;
+}
+
+/**
+ * All sessions there are. To be asked under the exclusive lock, when no intent can appear.
+ * @param graceMs how long a session whose lock tells nothing is taken to be alive
+ * @throws a `node:fs` error
+ */
+export function listSessions(cache: CacheDirectory, nowMs: number, graceMs: number): SessionTrace[] {
+  const traces: SessionTrace[] = [];
+  for (const text of readdirSync(fsPath(cache.sessions))) {
+    const directory = joinBytes(cache.sessions, bytesFromText(text));
+    try {
+      const status = lstat(directory);
+      if (status?.kind !== "directory") continue;
+      const isYoung = nowMs - status.mtimeSeconds * 1000 < graceMs;
+      const isDead = !isYoung && (text.endsWith(UNFINISHED_SUFFIX) || isUnlocked(directory));
+      traces.push({ directory, isDead, intent: isDead ? undefined : readIntent(directory) });
+    } catch (error) {
+      // It was closed just now.
+      if (errnoOf(error) !== "ENOENT") throw error;
+    }
+  }
+  return traces;
+}
+
+function isUnlocked(directory: ByteString): boolean {
+  const lock = LockFile.open(joinBytes(directory, SESSION_LOCK_NAME), "write");
+  try {
+    return lock.tryLock("exclusive") !== "busy";
+  } finally {
+    lock.close();
+  }
+}
+
+function readIntent(directory: ByteString): Uint8Array | undefined {
+  try {
+    return readFileSync(fsPath(joinBytes(directory, SESSION_INTENT_NAME)));
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+/** @throws a `node:fs` error */
+export function removeSession(trace: SessionTrace): void {
+  rmSync(fsPath(trace.directory), { recursive: true, force: true });
+}

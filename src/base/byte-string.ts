@@ -1,0 +1,60 @@
+/**
+ * File names and paths as the kernel has them: bytes, not text.
+ *
+ * A `ByteString` is a JavaScript string in which each character stands for one byte (Latin-1). Names
+ * that are not UTF-8 survive, `<` compares by bytes, and the engine keeps such strings at one byte a
+ * character. Text from the command line must come in through `bytesFromText`, and go out to people
+ * through `textFromBytes`.
+ */
+export type ByteString = string & { readonly byteString: unique symbol };
+
+// oxlint-disable-next-line no-control-regex -- the complement of ASCII is the point
+const NON_ASCII = /[^\x00-\x7f]/;
+
+export function bytesFromText(text: string): ByteString {
+  return (NON_ASCII.test(text) ? Buffer.from(text, "utf8").toString("latin1") : text) as ByteString;
+}
+
+export function bytesFromBuffer(buffer: Uint8Array, start = 0, end = buffer.length): ByteString {
+  return Buffer.from(buffer.buffer, buffer.byteOffset, buffer.byteLength).toString(
+    "latin1",
+    start,
+    end,
+  ) as ByteString;
+}
+
+/** For messages and pattern matching; bytes that are not UTF-8 become U+FFFD. */
+export function textFromBytes(bytes: ByteString): string {
+  return NON_ASCII.test(bytes) ? Buffer.from(bytes, "latin1").toString("utf8") : bytes;
+}
+
+/** The form that `node:fs` takes: a plain string where that is the same, else a Buffer. */
+export function fsPath(bytes: ByteString): string | Buffer {
+  return NON_ASCII.test(bytes) ? Buffer.from(bytes, "latin1") : bytes;
+}
+
+export function joinBytes(directory: ByteString, name: ByteString): ByteString {
+  if (directory === "") return name;
+  return (directory.endsWith("/") ? directory + name : `${directory}/${name}`) as ByteString;
+}
+
+/** The part before the last slash: "." for a bare name, "/" for a child of the root. */
+export function parentOf(path: ByteString): ByteString {
+  const slash = path.lastIndexOf("/");
+  if (slash < 0) return "." as ByteString;
+  return (slash === 0 ? "/" : path.slice(0, slash)) as ByteString;
+}
+
+/** Shown to people: control characters, which could forge a line or move the cursor, are escaped. */
+export function printable(text: string): string {
+  // oxlint-disable-next-line no-control-regex -- control characters are the point
+  return text.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, (character) => {
+    if (character === "\n") return "\\n";
+    if (character === "\t") return "\\t";
+    return `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`;
+  });
+}
+
+export function shown(bytes: ByteString): string {
+  return printable(textFromBytes(bytes));
+}

@@ -1,0 +1,42 @@
+import { BtdtError } from "./errors.ts";
+
+const BINARY_UNITS = ["KiB", "MiB", "GiB", "TiB", "PiB"] as const;
+
+const FACTORS: ReadonlyMap<string, number> = new Map([
+  ["", 1],
+  ["b", 1],
+  ...["k", "m", "g", "t", "p"].flatMap((letter, index): [string, number][] => [
+    [letter, 1000 ** (index + 1)],
+    [`${letter}b`, 1000 ** (index + 1)],
+    [`${letter}i`, 1024 ** (index + 1)],
+    [`${letter}ib`, 1024 ** (index + 1)],
+  ]),
+]);
+
+/**
+ * Reads `10GiB`, `500MB`, `500Mi`, `1G`, `1.5 TiB` or a plain number of bytes: decimal unless the unit has an `i`.
+ * @throws BtdtError USAGE
+ */
+export function parseSizeBytes(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/i.exec(text.trim());
+  const factor = match === null ? undefined : FACTORS.get((match[2] ?? "").toLowerCase());
+  const sizeBytes = factor === undefined ? Number.NaN : Math.round(Number(match?.[1]) * factor);
+  if (!Number.isSafeInteger(sizeBytes)) {
+    throw new BtdtError("USAGE", `"${text}" is not a size`, {
+      hint: "write a number and a unit, such as 500MB, 500Mi, 10GiB or 1G (decimal unless the unit has an i)",
+    });
+  }
+  return sizeBytes;
+}
+
+/** `1536` is `1.5 KiB`; three digits at most, so that columns stay narrow. */
+export function formatSize(sizeBytes: number): string {
+  if (sizeBytes < 1024) return `${sizeBytes} B`;
+  let value = sizeBytes / 1024;
+  let unit = 0;
+  while (value >= 999.5 && unit < BINARY_UNITS.length - 1) {
+    value /= 1024;
+    unit += 1;
+  }
+  return `${value < 9.95 ? value.toFixed(1) : value.toFixed(0)} ${BINARY_UNITS[unit]}`;
+}

@@ -1,0 +1,46 @@
+import { Command } from "@commander-js/extra-typings";
+import { printable } from "../base/byte-string.ts";
+import { formatDuration } from "../base/duration.ts";
+import { formatSize } from "../base/size.ts";
+import { cleanCache } from "../operations/clean-cache.ts";
+import { openCache } from "../operations/open-cache.ts";
+import type { CommandContext } from "./command-context.ts";
+import { count } from "./describe.ts";
+import { cacheOption, durationArgument, sizeArgument } from "./options.ts";
+
+export function cleanCommand(context: CommandContext) {
+  return new Command("clean")
+    .summary("remove what is old, too much or left over")
+    .description(
+      "Removes entries, the least recently used first, until both limits hold, and everything that no entry needs. Without " +
+        "limits only the latter. It may run beside stores and restores.",
+    )
+    .addOption(cacheOption())
+    .option("--max-age <duration>", "remove entries not used for so long: 7d, 48h, 1d 12h", durationArgument)
+    .option("--max-size <size>", "remove entries until the rest takes at most: 10GiB, 500MB", sizeArgument)
+    .option("--dry-run", "only say what would be removed", false)
+    .addHelpText("after", "\nExample:\n  btdt clean --cache /cache --max-age 7d --max-size 10GiB")
+    .action(async (options) => {
+      const cache = openCache(options.cache, false);
+      const cleaned = await cleanCache(
+        { cache, maxAgeMs: options.maxAge, maxSizeBytes: options.maxSize, dryRun: options.dryRun },
+        context.runtime,
+      );
+      const removed = options.dryRun ? "Would remove" : "Removed";
+      for (const entry of cleaned.removed) {
+        const age = formatDuration(cleaned.nowMs - entry.lastUsedMs);
+        const keys = entry.keys.map(printable).join(", ");
+        context.output.result(
+          `${removed} ${keys} (${entry.reason}): last used ${age} ago, frees ${formatSize(entry.freedBytes)}`,
+        );
+      }
+      if (cleaned.garbage.count > 0) {
+        const things = count(cleaned.garbage.count, "left-over thing");
+        context.output.result(`${removed} ${things}: frees ${formatSize(cleaned.garbage.bytes)}`);
+      }
+      const entries = count(cleaned.kept.entryCount, "entry", "entries");
+      context.output.result(
+        `${options.dryRun ? "Would keep" : "Kept"} ${entries}, ${formatSize(cleaned.kept.bytes)}`,
+      );
+    });
+}

@@ -1,0 +1,43 @@
+import { InvalidArgumentError, Option } from "@commander-js/extra-typings";
+import { parseDurationMs } from "../base/duration.ts";
+import { BtdtError } from "../base/errors.ts";
+import { parseSizeBytes } from "../base/size.ts";
+import { LINK_MODES } from "../fs/place-file.ts";
+
+/** Options that several commands share. */
+
+export function cacheOption() {
+  return new Option("-c, --cache <dir>", "the cache directory; it must exist").makeOptionMandatory();
+}
+
+export function createCacheOption() {
+  return new Option("--create-cache", "make the cache directory if it does not exist").default(false);
+}
+
+export function keysOption(description: string) {
+  return new Option("-k, --keys <keys>", description)
+    .argParser((value: string, previous: string[] | undefined) => [...(previous ?? []), value])
+    .makeOptionMandatory();
+}
+
+export function linkOption(description: string) {
+  return new Option("--link <mode>", description).choices(LINK_MODES).default("auto" as const);
+}
+
+/** Adds up a repeatable option. */
+export function collect(value: string, previous: string[]): string[] {
+  return [...previous, value];
+}
+
+export const sizeArgument = (value: string): number => parsed(() => parseSizeBytes(value));
+export const durationArgument = (value: string): number => parsed(() => parseDurationMs(value));
+
+/** Lets the option parser say which option was wrong, and us say what would be right. */
+function parsed<Value>(parse: () => Value): Value {
+  try {
+    return parse();
+  } catch (error) {
+    if (error instanceof BtdtError) throw new InvalidArgumentError(`${error.message}; ${error.hint ?? ""}`);
+    throw error;
+  }
+}

@@ -1,0 +1,45 @@
+import { writeSync } from "node:fs";
+import { printable } from "../base/byte-string.ts";
+import type { BtdtError } from "../base/errors.ts";
+import { errnoOf } from "../fs/errno.ts";
+
+const STDOUT = 1;
+const STDERR = 2;
+const RETRY_MS = 5;
+
+/** Results go to stdout, everything else to stderr. `process.stdout` is not used: it costs 7 ms to load. */
+export interface Output {
+  result(line: string): void;
+  /** Verbatim, for help and the like. */
+  text(text: string): void;
+  /** A line that scripts look for on stderr. */
+  plainNote(line: string): void;
+  note(sentence: string): void;
+  warning(sentence: string): void;
+  error(error: BtdtError): void;
+}
+
+export const consoleOutput: Output = {
+  result: (line) => writeFully(STDOUT, `${line}\n`),
+  text: (text) => writeFully(STDOUT, text),
+  plainNote: (line) => writeFully(STDERR, `${line}\n`),
+  note: (sentence) => writeFully(STDERR, `btdt: ${sentence}\n`),
+  warning: (sentence) => writeFully(STDERR, `btdt: warning: ${sentence}\n`),
+  error: (error) => {
+    const hint = error.hint === undefined ? "" : ` (${error.hint})`;
+    writeFully(STDERR, `btdt: error: ${printable(`${error.message}${hint}`)}\n`);
+  },
+};
+
+/** A pipe takes what fits; one that is set to non-blocking by its other owner has to be asked again. */
+function writeFully(descriptor: number, text: string): void {
+  const bytes = Buffer.from(text, "utf8");
+  for (let written = 0; written < bytes.length; ) {
+    try {
+      written += writeSync(descriptor, bytes, written);
+    } catch (error) {
+      if (errnoOf(error) !== "EAGAIN") throw error;
+      Bun.sleepSync(RETRY_MS);
+    }
+  }
+}

@@ -1,0 +1,71 @@
+import { Command, CommanderError } from "@commander-js/extra-typings";
+import packageJson from "../../package.json" with { type: "json" };
+import { BtdtError } from "../base/errors.ts";
+import { cleanCommand } from "./clean-command.ts";
+import type { CommandContext } from "./command-context.ts";
+import { ExitCode } from "./exit-codes.ts";
+import { hashCommand } from "./hash-command.ts";
+import { restoreCommand } from "./restore-command.ts";
+import { storeCommand } from "./store-command.ts";
+
+/**
+ * Parses the command line and runs the command.
+ * @param words without the executable's name
+ * @throws BtdtError, USAGE among them
+ */
+export async function runProgram(words: readonly string[], context: CommandContext): Promise<void> {
+  const program = new Command("btdt")
+    .description("Been there, done that: caches directories between CI runs.")
+    .version(packageJson.version)
+    .addHelpText(
+      "after",
+      "\nExit status: 0 done, 1 error, 2 wrong use, 3 restored from another than the first key, 4 no key found",
+    );
+  for (const command of [
+    hashCommand(context),
+    restoreCommand(context),
+    storeCommand(context),
+    cleanCommand(context),
+  ]) {
+    program.addCommand(command);
+  }
+  let complaint = "";
+  for (const command of [program, ...program.commands]) {
+    command.exitOverride().configureOutput({
+      writeOut: (text) => context.output.text(text),
+      writeErr: (text) => {
+        complaint += text;
+      },
+      outputError: (text) => {
+        complaint += text;
+      },
+      // The defaults look at process.stdout, which costs more than everything else here.
+      getOutHelpWidth: () => 100,
+      getErrHelpWidth: () => 100,
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+    });
+  }
+  if (words.length === 0) {
+    throw new BtdtError("USAGE", "no command was given", {
+      hint: "hash, restore, store or clean; see btdt --help",
+    });
+  }
+  try {
+    await program.parseAsync([...words], { from: "user" });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    // Help and version were asked for, and are printed by now.
+    if (error.exitCode === 0) context.setExitCode(ExitCode.DONE);
+    else throw new BtdtError("USAGE", oneLine(complaint), { hint: "see btdt --help" });
+  }
+}
+
+/** `error: unknown option '--kye'\n(Did you mean --keys?)` on one line, without the prefix. */
+function oneLine(text: string): string {
+  return text
+    .trim()
+    .replace(/^error: /, "")
+    .replaceAll(/\s*\n\s*/g, " ")
+    .replace(/\.$/, "");
+}

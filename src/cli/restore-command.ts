@@ -1,0 +1,52 @@
+import { Command } from "@commander-js/extra-typings";
+import { printable } from "../base/byte-string.ts";
+import { parseKeys } from "../key/key-syntax.ts";
+import { openCache } from "../operations/open-cache.ts";
+import { restoreTree } from "../operations/restore-tree.ts";
+import type { CommandContext } from "./command-context.ts";
+import { describeFiles, elapsed, placements } from "./describe.ts";
+import { ExitCode } from "./exit-codes.ts";
+import { cacheOption, createCacheOption, keysOption, linkOption } from "./options.ts";
+
+export function restoreCommand(context: CommandContext) {
+  return new Command("restore")
+    .summary("bring back the first key that is found")
+    .description(
+      "Restores the first of the keys that the cache has to DESTINATION. Exit status: 0 for the first key, 3 for another one, " +
+        "4 when none is found.",
+    )
+    .addOption(cacheOption())
+    .addOption(keysOption("keys to try, in this order, comma-separated; repeatable"))
+    .option("--success-rc-on-any-key", "exit with 0 for any key, not only the first", false)
+    .option("--exact", "remove from DESTINATION what the entry does not have", false)
+    .addOption(linkOption("how files get to DESTINATION: auto is reflink, else hard, else copy"))
+    .addOption(createCacheOption())
+    .argument("<destination>", "where the directory or file is to be")
+    .addHelpText(
+      "after",
+      "\nExample:\n  btdt restore --cache /cache --keys node-modules-$(btdt hash package-lock.json) node_modules",
+    )
+    .action(async (destination, options) => {
+      const seconds = elapsed();
+      const keys = parseKeys(options.keys);
+      const cache = openCache(options.cache, options.createCache);
+      const restored = await restoreTree(
+        { cache, keys, destination, linkMode: options.link, exact: options.exact },
+        context.runtime,
+      );
+      switch (restored.kind) {
+        case "restored": {
+          context.output.result(`Restored key ${printable(restored.key)}`);
+          const files = describeFiles(restored.fileCount, restored.contentBytes);
+          context.output.note(`restored ${files}: ${placements(restored.fileCounts)} in ${seconds()}`);
+          const isSuccess = restored.isPrimary || options.successRcOnAnyKey;
+          context.setExitCode(isSuccess ? ExitCode.DONE : ExitCode.FALLBACK);
+          break;
+        }
+        case "missed":
+          context.output.plainNote("Keys not found in cache.");
+          context.setExitCode(ExitCode.MISS);
+          break;
+      }
+    });
+}

@@ -1,0 +1,37 @@
+/** The `code` of a `node:fs` error, such as `ENOENT`; undefined for anything else. */
+export function errnoOf(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !("code" in error)) return undefined;
+  return typeof error.code === "string" ? error.code : undefined;
+}
+
+const SENTENCES: Readonly<Record<string, string>> = {
+  EACCES: "permission denied",
+  EPERM: "operation not permitted",
+  EROFS: "the file system is read-only",
+  ENOSPC: "no space left on the device",
+  EDQUOT: "the disk quota is exceeded",
+  ENOENT: "no such file or directory",
+  ENOTDIR: "a part of the path is not a directory",
+  EISDIR: "it is a directory",
+  ELOOP: "too many levels of symbolic links",
+  ENAMETOOLONG: "the name is too long",
+  EMFILE: "too many open files",
+  EIO: "input/output error",
+  ESTALE: "stale file handle",
+};
+
+/** Why a file operation failed, in words: for the end of a sentence that names the operation and path. */
+export function reasonOf(error: unknown): string {
+  const errno = errnoOf(error);
+  if (errno !== undefined) return SENTENCES[errno] ?? errno;
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** The cache or tree may only be read by this user; what needs writing there is left undone. */
+export function isPermissionErrno(errno: string | undefined): boolean {
+  return errno === "EACCES" || errno === "EPERM" || errno === "EROFS";
+}
+
+export function isDiskFullErrno(errno: string | undefined): boolean {
+  return errno === "ENOSPC" || errno === "EDQUOT";
+}

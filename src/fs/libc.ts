@@ -1,0 +1,35 @@
+import { dlopen } from "bun:ffi";
+import { platform } from "node:os";
+
+/**
+ * The system calls that `node:fs` lacks, or that it makes much dearer in a loop over a hundred thousand
+ * files (an `lstat` there builds an object with a dozen BigInts).
+ *
+ * A call answers a negative number on failure. `errno` is not read: between two calls the runtime may
+ * make system calls of its own. Callers repeat the operation through `node:fs`, whose errors carry
+ * a reliable code.
+ */
+const LINUX = platform() === "linux";
+
+/** `AT_FDCWD`: a relative path starts at the working directory. */
+export const AT_FDCWD = LINUX ? -100 : -2;
+export const AT_SYMLINK_NOFOLLOW = LINUX ? 0x100 : 0x20;
+
+const COMMON = {
+  linkat: { args: ["i32", "ptr", "i32", "ptr", "i32"], returns: "i32" },
+  utimensat: { args: ["i32", "ptr", "ptr", "i32"], returns: "i32" },
+  flock: { args: ["i32", "i32"], returns: "i32" },
+} as const;
+
+const LINUX_ONLY = {
+  statx: { args: ["i32", "ptr", "i32", "u32", "ptr"], returns: "i32" },
+  fcntl: { args: ["i32", "i32", "i64"], returns: "i32" },
+  mmap: { args: ["ptr", "u64", "i32", "i32", "i32", "i64"], returns: "ptr" },
+  munmap: { args: ["ptr", "u64"], returns: "i32" },
+  madvise: { args: ["ptr", "u64", "i32"], returns: "i32" },
+} as const;
+
+export const libc = dlopen(LINUX ? "libc.so.6" : "libSystem.B.dylib", COMMON).symbols;
+
+/** Absent where the system is not Linux; each caller has a portable way. */
+export const linuxLibc = LINUX ? dlopen("libc.so.6", LINUX_ONLY).symbols : undefined;

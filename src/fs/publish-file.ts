@@ -1,0 +1,38 @@
+import { closeSync, constants, fsyncSync, openSync, renameSync, writeSync } from "node:fs";
+import { type ByteString, fsPath, parentOf } from "../base/byte-string.ts";
+
+/**
+ * Writes a whole new file and forces it to disk. Whatever bears the name already must be another's and is
+ * an error: the name is one that nobody else makes.
+ * @throws a `node:fs` error; the partly written file is the caller's to remove
+ */
+export function writeDurably(path: ByteString, contents: Uint8Array): void {
+  const descriptor = openSync(fsPath(path), constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o666);
+  try {
+    for (let written = 0; written < contents.length; ) {
+      written += writeSync(descriptor, contents, written, contents.length - written);
+    }
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/**
+ * Gives a durably written file its name, replacing what had it, and makes the name itself durable: without
+ * this, a power cut can leave the name on an empty file.
+ * @throws a `node:fs` error
+ */
+export function publishDurably(temporary: ByteString, path: ByteString): void {
+  renameSync(fsPath(temporary), fsPath(path));
+  syncDirectory(parentOf(path));
+}
+
+export function syncDirectory(path: ByteString): void {
+  const descriptor = openSync(fsPath(path), constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}

@@ -1,0 +1,149 @@
+import type { CacheDirectory } from "../backends/cache-directory.ts";
+import { listKeyFiles, readKeyFile } from "../backends/key-files.ts";
+import {
+  listManifestFiles,
+  manifestDigestOf,
+  readManifestFile,
+  statManifestFile,
+} from "../backends/manifest-files.ts";
+import { listSessions, type SessionTrace } from "../backends/session.ts";
+import { isBtdtError } from "../base/errors.ts";
+import { decodeKeyFile } from "../key/key-file.ts";
+import { decodeManifest } from "../manifest/codec.ts";
+import type { Manifest } from "../manifest/manifest.ts";
+import { listObjects, type StoredObject } from "../objects/list-objects.ts";
+import { hasObject, objectNameOf } from "../objects/object-name.ts";
+import type { CacheContents, CachedEntry } from "./plan.ts";
+
+/** The contents of a cache for planning, and what belongs to which index for carrying the plan out. */
+export interface CollectedContents extends CacheContents {
+  readonly objects: readonly StoredObject[];
+  /** Manifests that no key points to and no store is about to publish. */
+  readonly garbageManifests: readonly string[];
+  /** Manifests of stores under way: they stay, whatever becomes of the keys that point to them now. */
+  readonly pinnedManifests: ReadonlySet<string>;
+  /** Key files that cannot be read as such. */
+  readonly damagedKeyFiles: readonly string[];
+  readonly deadSessions: readonly SessionTrace[];
+  /** The key files of each entry, by manifest digest. */
+  readonly keyFilesOf: ReadonlyMap<string, readonly string[]>;
+}
+
+interface KeyGroup {
+  readonly keys: string[];
+  readonly keyFiles: string[];
+  lastUsedMs: number;
+  keyBytes: number;
+}
+
+/**
+ * Takes stock of a cache, under its exclusive lock. Intents are read before keys: a store that publishes its keys and drops
+ * its intent meanwhile is seen at least once.
+ * @throws BtdtError CACHE_FORMAT_NEWER; a `node:fs` error
+ */
+export function collectContents(cache: CacheDirectory, nowMs: number, graceMs: number): CollectedContents {
+  const sessions = cache.rootStatus() === undefined ? [] : listSessions(cache, nowMs, graceMs);
+  const intents = sessions.flatMap(({ intent }) => (intent === undefined ? [] : [intent]));
+  const damagedKeyFiles: string[] = [];
+  const groups = groupKeys(cache, damagedKeyFiles);
+
+  const objects = listObjects(cache.objects);
+  const indexOf = new Map(objects.map((object, index) => [object.name, index]));
+
+  const entries: CachedEntry[] = [];
+  const keyFilesOf = new Map<string, readonly string[]>();
+  for (const [manifestDigest, group] of groups) {
+    const { manifest, damage } = readSoundManifest(cache, manifestDigest);
+    const needed =
+      manifest === undefined
+        ? { indexes: new Uint32Array(0), isComplete: true }
+        : objectsOf(manifest, indexOf);
+    const reason = damage ?? (needed.isComplete ? undefined : "contents are missing");
+    keyFilesOf.set(manifestDigest, group.keyFiles);
+    entries.push({
+      manifestDigest,
+      keys: group.keys,
+      lastUsedMs: group.lastUsedMs,
+      ownBytes: group.keyBytes + (statManifestFile(cache, manifestDigest)?.allocatedBytes ?? 0),
+      objects: needed.indexes,
+      ...(reason === undefined ? {} : { damage: reason }),
+    });
+  }
+
+  const pinned = new Set<number>();
+  const pinnedManifests = new Set<string>();
+  for (const intent of intents) {
+    const digest = manifestDigestOf(intent);
+    pinnedManifests.add(digest);
+    for (const index of objectsOf(decodeManifest(intent, digest), indexOf).indexes) pinned.add(index);
+  }
+  return {
+    entries,
+    objects,
+    objectBytes: objects.map((object) => object.allocatedBytes),
+    pinnedObjects: Uint32Array.from(pinned),
+    garbageManifests: listManifestFiles(cache).filter(
+      (digest) => !groups.has(digest) && !pinnedManifests.has(digest),
+    ),
+    pinnedManifests,
+    damagedKeyFiles,
+    deadSessions: sessions.filter(({ isDead }) => isDead),
+    keyFilesOf,
+  };
+}
+
+function groupKeys(cache: CacheDirectory, damagedKeyFiles: string[]): Map<string, KeyGroup> {
+  const groups = new Map<string, KeyGroup>();
+  for (const name of listKeyFiles(cache)) {
+    const keyFile = readKeyFile(cache, name);
+    if (keyFile === undefined) continue;
+    try {
+      const { key, manifest } = decodeKeyFile(keyFile.bytes, name);
+      const group = groups.get(manifest) ?? {
+        keys: [],
+        keyFiles: [],
+        lastUsedMs: Number.NEGATIVE_INFINITY,
+        keyBytes: 0,
+      };
+      group.keys.push(key);
+      group.keyFiles.push(name);
+      group.lastUsedMs = Math.max(group.lastUsedMs, keyFile.status.mtimeSeconds * 1000);
+      group.keyBytes += keyFile.status.allocatedBytes;
+      groups.set(manifest, group);
+    } catch (error) {
+      if (!isBtdtError(error, "KEY_DAMAGED")) throw error;
+      damagedKeyFiles.push(name);
+    }
+  }
+  return groups;
+}
+
+function readSoundManifest(
+  cache: CacheDirectory,
+  digest: string,
+): { readonly manifest?: Manifest; readonly damage?: string } {
+  const bytes = readManifestFile(cache, digest);
+  if (bytes === undefined) return { damage: "its manifest is missing" };
+  if (manifestDigestOf(bytes) !== digest) return { damage: "its manifest was altered" };
+  try {
+    return { manifest: decodeManifest(bytes, digest) };
+  } catch (error) {
+    if (isBtdtError(error, "MANIFEST_DAMAGED")) return { damage: "its manifest is damaged" };
+    throw error;
+  }
+}
+
+function objectsOf(
+  manifest: Manifest,
+  indexOf: ReadonlyMap<string, number>,
+): { readonly indexes: Uint32Array; readonly isComplete: boolean } {
+  const indexes = new Set<number>();
+  let isComplete = true;
+  for (let file = 0; file < manifest.counts.fileCount; file++) {
+    if (!hasObject(manifest, file)) continue;
+    const index = indexOf.get(objectNameOf(manifest, file));
+    if (index === undefined) isComplete = false;
+    else indexes.add(index);
+  }
+  return { indexes: Uint32Array.from(indexes), isComplete };
+}

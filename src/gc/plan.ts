@@ -1,0 +1,104 @@
+/**
+ * What a clean deletes, and why: computed from what was found, before anything is touched. `--dry-run` prints
+ * the plan, a real run carries it out.
+ */
+
+/** A manifest that keys point to, with everything it needs. Keys that share a manifest live and die together. */
+export interface CachedEntry {
+  readonly manifestDigest: string;
+  readonly keys: readonly string[];
+  /** By the file system's clock; the latest of its keys. */
+  readonly lastUsedMs: number;
+  /** Of the manifest and the key files. */
+  readonly ownBytes: number;
+  /** Indexes of the objects it needs, each once. */
+  readonly objects: Uint32Array;
+  /** Set when the entry cannot be restored any more. */
+  readonly damage?: string;
+}
+
+export interface CacheContents {
+  readonly entries: readonly CachedEntry[];
+  /** What each object takes on disk. */
+  readonly objectBytes: readonly number[];
+  /** Objects that something else than an entry needs: a store under way. */
+  readonly pinnedObjects: Uint32Array;
+}
+
+export interface CleanLimits {
+  readonly nowMs: number;
+  /** Entries that were last used longer ago go. */
+  readonly maxAgeMs: number | undefined;
+  /** Entries go, the least recently used first, until what is left takes no more. */
+  readonly maxSizeBytes: number | undefined;
+}
+
+export type EvictionReason = "age" | "size" | "damage";
+
+interface Eviction {
+  readonly entry: CachedEntry;
+  readonly reason: EvictionReason;
+  /** What deleting this entry freed at its turn: what no other entry left by then needs. */
+  readonly freedBytes: number;
+}
+
+export interface CleanPlan {
+  readonly evictions: readonly Eviction[];
+  readonly kept: readonly CachedEntry[];
+  /** Indexes of the objects that nothing needs, evicted entries' objects included. */
+  readonly removedObjects: readonly number[];
+  /** Bytes of those that no entry needed in the first place. */
+  readonly garbageBytes: number;
+  readonly keptBytes: number;
+}
+
+export function planClean(contents: CacheContents, limits: CleanLimits): CleanPlan {
+  const { entries, objectBytes, pinnedObjects } = contents;
+  const bytesOf = (object: number): number => objectBytes[object] ?? 0;
+  const references = new Uint32Array(objectBytes.length);
+  for (const object of pinnedObjects) references[object] = 1;
+  for (const entry of entries) {
+    for (const object of entry.objects) references[object] = (references[object] ?? 0) + 1;
+  }
+
+  let keptBytes = entries.reduce((sum, entry) => sum + entry.ownBytes, 0);
+  let garbageBytes = 0;
+  for (const [object, count] of references.entries()) {
+    if (count > 0) keptBytes += bytesOf(object);
+    else garbageBytes += bytesOf(object);
+  }
+
+  const evictions: Eviction[] = [];
+  const evict = (entry: CachedEntry, reason: EvictionReason): void => {
+    let freedBytes = entry.ownBytes;
+    for (const object of entry.objects) {
+      const left = (references[object] ?? 1) - 1;
+      references[object] = left;
+      if (left === 0) freedBytes += bytesOf(object);
+    }
+    keptBytes -= freedBytes;
+    evictions.push({ entry, reason, freedBytes });
+  };
+
+  const oldestFirst = entries.toSorted(
+    (left, right) =>
+      left.lastUsedMs - right.lastUsedMs || (left.manifestDigest < right.manifestDigest ? -1 : 1),
+  );
+  const kept: CachedEntry[] = [];
+  for (const entry of oldestFirst) {
+    if (entry.damage !== undefined) evict(entry, "damage");
+    else if (limits.maxAgeMs !== undefined && limits.nowMs - entry.lastUsedMs > limits.maxAgeMs)
+      evict(entry, "age");
+    else kept.push(entry);
+  }
+  if (limits.maxSizeBytes !== undefined) {
+    while (keptBytes > limits.maxSizeBytes) {
+      const oldest = kept.shift();
+      if (oldest === undefined) break;
+      evict(oldest, "size");
+    }
+  }
+
+  const removedObjects = [...references.keys()].filter((object) => references[object] === 0);
+  return { evictions, kept, removedObjects, garbageBytes, keptBytes };
+}

@@ -1,0 +1,57 @@
+import { unlinkSync } from "node:fs";
+import type { CacheDirectory } from "../backends/cache-directory.ts";
+import { readKeyFile, removeKeyFile } from "../backends/key-files.ts";
+import { removeManifestFile } from "../backends/manifest-files.ts";
+import { removeSession } from "../backends/session.ts";
+import { fsPath } from "../base/byte-string.ts";
+import { errnoOf } from "../fs/errno.ts";
+import { decodeKeyFile } from "../key/key-file.ts";
+import { objectPath } from "../objects/list-objects.ts";
+import type { CollectedContents } from "./collect-contents.ts";
+import type { CleanPlan } from "./plan.ts";
+
+/**
+ * Carries out a plan, under the cache's exclusive lock: keys first, then manifests, then objects, so that being
+ * killed at any point leaves whole entries and garbage, never a key without its contents.
+ * @param graceMs objects that changed less long ago stay: only where the file system has no locks
+ * @throws a `node:fs` error
+ */
+export function sweep(
+  cache: CacheDirectory,
+  contents: CollectedContents,
+  plan: CleanPlan,
+  nowMs: number,
+  graceMs: number,
+): void {
+  const evictedManifests = plan.evictions.map(({ entry }) => entry.manifestDigest);
+  for (const digest of evictedManifests) {
+    for (const keyFile of contents.keyFilesOf.get(digest) ?? []) {
+      if (stillPointsTo(cache, keyFile, digest)) remove(() => removeKeyFile(cache, keyFile));
+    }
+  }
+  for (const keyFile of contents.damagedKeyFiles) remove(() => removeKeyFile(cache, keyFile));
+  for (const digest of [...evictedManifests, ...contents.garbageManifests]) {
+    if (!contents.pinnedManifests.has(digest)) remove(() => removeManifestFile(cache, digest));
+  }
+  for (const index of plan.removedObjects) {
+    const object = contents.objects[index];
+    if (object === undefined || nowMs - object.changedMs < graceMs) continue;
+    remove(() => unlinkSync(fsPath(objectPath(cache.objects, object.name))));
+  }
+  for (const session of contents.deadSessions) removeSession(session);
+}
+
+/** A store under way may have given the key to another entry since the plan was made. */
+function stillPointsTo(cache: CacheDirectory, keyFileName: string, manifestDigest: string): boolean {
+  const keyFile = readKeyFile(cache, keyFileName);
+  return keyFile !== undefined && decodeKeyFile(keyFile.bytes, keyFileName).manifest === manifestDigest;
+}
+
+/** What is gone already needs no removing. */
+function remove(unlink: () => void): void {
+  try {
+    unlink();
+  } catch (error) {
+    if (errnoOf(error) !== "ENOENT") throw error;
+  }
+}

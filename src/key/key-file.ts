@@ -1,0 +1,85 @@
+import { BtdtError } from "../base/errors.ts";
+
+/**
+ * A key as it lies in the cache: one small JSON file, whose name shows the key. `docs/format.md` describes both.
+ */
+const FORMAT_VERSION = 1;
+
+/** Long enough to stay readable; with the suffix below every file system's 255 bytes. */
+const LONGEST_READABLE_NAME = 180;
+const SUFFIX_HEX_DIGITS = 32;
+
+export interface KeyRecord {
+  readonly key: string;
+  /** The manifest's digest, 64 hexadecimal digits. */
+  readonly manifest: string;
+  /** ISO 8601, by the storing machine's clock: for people; ages are counted from the file's mtime. */
+  readonly storedAt: string;
+  readonly fileCount: number;
+  readonly contentBytes: number;
+}
+
+/**
+ * The key percent-encoded, but for letters, digits, `.`, `_`, `-`, `+`, `=` and `@`. A leading dot is encoded as well. A
+ * key with upper-case letters, or a long one (which is cut), gets `~` and 32 digits of its SHA-256 behind it, so that two
+ * keys never share a name, not even on a file system that ignores case.
+ */
+export function keyFileName(key: string): string {
+  const encoded = [...Buffer.from(key, "utf8")].map((byte, index) => encodeByte(byte, index === 0)).join("");
+  if (encoded.length <= LONGEST_READABLE_NAME && !/[A-Z]/.test(key)) return encoded;
+  const digest = new Bun.SHA256().update(key).digest("hex");
+  return `${encoded.slice(0, LONGEST_READABLE_NAME)}~${digest.slice(0, SUFFIX_HEX_DIGITS)}`;
+}
+
+function encodeByte(byte: number, isFirst: boolean): string {
+  const character = String.fromCharCode(byte);
+  const isPlain = /[A-Za-z0-9_+=@-]/.test(character) || (character === "." && !isFirst);
+  return isPlain ? character : `%${byte.toString(16).padStart(2, "0")}`;
+}
+
+export function encodeKeyFile(record: KeyRecord): Buffer {
+  return Buffer.from(`${JSON.stringify({ format: FORMAT_VERSION, ...record })}\n`, "utf8");
+}
+
+/**
+ * @param fileName the name it was found under, which must be its key's
+ * @throws BtdtError KEY_DAMAGED, CACHE_FORMAT_NEWER
+ */
+export function decodeKeyFile(file: Uint8Array, fileName: string): KeyRecord {
+  const damaged = (what: string): BtdtError =>
+    new BtdtError("KEY_DAMAGED", `the key file ${fileName} is damaged: ${what}`, { path: fileName });
+  let json: unknown;
+  try {
+    json = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(file));
+  } catch {
+    throw damaged("it is not JSON");
+  }
+  if (typeof json !== "object" || json === null) throw damaged("it is not an object");
+  const field = (name: string): unknown =>
+    Object.hasOwn(json, name) ? json[name as keyof typeof json] : undefined;
+
+  const format = field("format");
+  if (typeof format === "number" && format > FORMAT_VERSION) {
+    throw new BtdtError(
+      "CACHE_FORMAT_NEWER",
+      `the key file ${fileName} has format ${format}; this btdt reads up to ${FORMAT_VERSION}`,
+      {
+        path: fileName,
+        hint: "use the btdt version that wrote the cache, or another cache directory",
+      },
+    );
+  }
+  const [key, manifest, storedAt] = [field("key"), field("manifest"), field("storedAt")];
+  const [fileCount, contentBytes] = [field("fileCount"), field("contentBytes")];
+  if (format !== FORMAT_VERSION) throw damaged("it has no format");
+  if (typeof key !== "string" || keyFileName(key) !== fileName) throw damaged("it belongs to another key");
+  if (typeof manifest !== "string" || !/^[0-9a-f]{64}$/.test(manifest)) throw damaged("it names no manifest");
+  if (typeof storedAt !== "string" || Number.isNaN(Date.parse(storedAt)))
+    throw damaged("it does not say when it was stored");
+  if (!isCount(fileCount) || !isCount(contentBytes)) throw damaged("its counts are impossible");
+  return { key, manifest, storedAt, fileCount, contentBytes };
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
+}

@@ -1,0 +1,36 @@
+import { printable } from "../base/byte-string.ts";
+import { BtdtError } from "../base/errors.ts";
+
+const LONGEST_KEY_BYTES = 512;
+
+/**
+ * Splits what `--keys` was given: comma-separated and repeatable, empty ones dropped, doubles too.
+ * @throws BtdtError USAGE
+ */
+export function parseKeys(options: readonly string[]): [string, ...string[]] {
+  const keys = new Set(options.flatMap((option) => option.split(",")).filter((key) => key !== ""));
+  for (const key of keys) assertKey(key);
+  const [first, ...others] = keys;
+  if (first === undefined) {
+    throw new BtdtError("USAGE", "no key was given: --keys is empty", {
+      hint: "is a variable in it empty? for example: --keys node-modules-$(btdt hash package-lock.json)",
+    });
+  }
+  return [first, ...others];
+}
+
+/** @throws BtdtError USAGE */
+function assertKey(key: string): void {
+  const sizeBytes = Buffer.byteLength(key, "utf8");
+  if (sizeBytes > LONGEST_KEY_BYTES) {
+    throw new BtdtError("USAGE", `a key of ${sizeBytes} bytes is too long: ${printable(key.slice(0, 40))}…`, {
+      hint: `keys have at most ${LONGEST_KEY_BYTES} bytes; hash what makes it long, with btdt hash`,
+    });
+  }
+  // Bytes of the command line that are not UTF-8 arrive as U+FFFD: different keys would become one.
+  if (key.includes("\uFFFD")) {
+    throw new BtdtError("USAGE", `the key "${printable(key)}" is not valid UTF-8`, {
+      hint: "keys are UTF-8 text",
+    });
+  }
+}

@@ -1,0 +1,160 @@
+import { type ByteString, bytesFromBuffer } from "../base/byte-string.ts";
+import { HEADER_SIZE_BYTES, layoutOf, type ManifestCounts, type ManifestLayout } from "./layout.ts";
+
+/**
+ * The immutable list of what an entry holds, as columns over one block of memory: a million files cost no
+ * objects, and threads share it without a copy. `docs/format.md` has the layout.
+ *
+ * Directory 0 is the root; a directory's parent comes before it. Files and symlinks are grouped by directory,
+ * in the directories' order, and sorted by name bytes within one. The manifest of a single file has the
+ * root as a placeholder and one file with an empty name.
+ */
+export class Manifest {
+  readonly counts: ManifestCounts;
+  /** The whole payload, header included. */
+  readonly payload: Uint8Array;
+
+  readonly directoryMtimeSeconds: Float64Array;
+  readonly directoryMtimeNanoseconds: Uint32Array;
+  readonly directoryModes: Uint16Array;
+  readonly directoryParents: Uint32Array;
+  readonly directoryNameEnds: Uint32Array;
+  /** One past the last file of each directory; the files begin where the previous directory's end. */
+  readonly directoryFileEnds: Uint32Array;
+  readonly directorySymlinkEnds: Uint32Array;
+  readonly directoryNames: Uint8Array;
+
+  readonly fileSizes: Float64Array;
+  readonly fileMtimeSeconds: Float64Array;
+  readonly fileMtimeNanoseconds: Uint32Array;
+  readonly fileModes: Uint16Array;
+  readonly fileNameEnds: Uint32Array;
+  /** 32 bytes a file. */
+  readonly fileDigests: Uint8Array;
+  readonly fileNames: Uint8Array;
+
+  readonly symlinkMtimeSeconds: Float64Array;
+  readonly symlinkMtimeNanoseconds: Uint32Array;
+  readonly symlinkNameEnds: Uint32Array;
+  readonly symlinkTargetEnds: Uint32Array;
+  readonly symlinkNames: Uint8Array;
+  readonly symlinkTargets: Uint8Array;
+
+  /** A view of a payload whose header `counts` was read from; `buffer` must have the layout's size. */
+  constructor(buffer: ArrayBufferLike, counts: ManifestCounts) {
+    const layout: ManifestLayout = layoutOf(counts);
+    const { directoryCount: directories, fileCount: files, symlinkCount: symlinks } = counts;
+    this.counts = counts;
+    this.payload = new Uint8Array(buffer, 0, layout.sizeBytes);
+    this.directoryMtimeSeconds = new Float64Array(buffer, layout.directoryMtimeSeconds, directories);
+    this.fileSizes = new Float64Array(buffer, layout.fileSizes, files);
+    this.fileMtimeSeconds = new Float64Array(buffer, layout.fileMtimeSeconds, files);
+    this.symlinkMtimeSeconds = new Float64Array(buffer, layout.symlinkMtimeSeconds, symlinks);
+    this.directoryMtimeNanoseconds = new Uint32Array(buffer, layout.directoryMtimeNanoseconds, directories);
+    this.directoryParents = new Uint32Array(buffer, layout.directoryParents, directories);
+    this.directoryNameEnds = new Uint32Array(buffer, layout.directoryNameEnds, directories);
+    this.directoryFileEnds = new Uint32Array(buffer, layout.directoryFileEnds, directories);
+    this.directorySymlinkEnds = new Uint32Array(buffer, layout.directorySymlinkEnds, directories);
+    this.fileMtimeNanoseconds = new Uint32Array(buffer, layout.fileMtimeNanoseconds, files);
+    this.fileNameEnds = new Uint32Array(buffer, layout.fileNameEnds, files);
+    this.symlinkMtimeNanoseconds = new Uint32Array(buffer, layout.symlinkMtimeNanoseconds, symlinks);
+    this.symlinkNameEnds = new Uint32Array(buffer, layout.symlinkNameEnds, symlinks);
+    this.symlinkTargetEnds = new Uint32Array(buffer, layout.symlinkTargetEnds, symlinks);
+    this.directoryModes = new Uint16Array(buffer, layout.directoryModes, directories);
+    this.fileModes = new Uint16Array(buffer, layout.fileModes, files);
+    this.fileDigests = new Uint8Array(buffer, layout.fileDigests, 32 * files);
+    this.directoryNames = new Uint8Array(buffer, layout.directoryNames, counts.directoryNameBytes);
+    this.fileNames = new Uint8Array(buffer, layout.fileNames, counts.fileNameBytes);
+    this.symlinkNames = new Uint8Array(buffer, layout.symlinkNames, counts.symlinkNameBytes);
+    this.symlinkTargets = new Uint8Array(buffer, layout.symlinkTargets, counts.symlinkTargetBytes);
+  }
+
+  /** Zeroed columns to be filled, in memory that threads can share. */
+  static allocate(counts: ManifestCounts): Manifest {
+    const buffer = new SharedArrayBuffer(layoutOf(counts).sizeBytes);
+    const header = new Uint32Array(buffer, 0, HEADER_SIZE_BYTES / 4);
+    header.set([
+      counts.isSingleFile ? 1 : 0,
+      counts.directoryCount,
+      counts.fileCount,
+      counts.symlinkCount,
+      counts.directoryNameBytes,
+      counts.fileNameBytes,
+      counts.symlinkNameBytes,
+      counts.symlinkTargetBytes,
+    ]);
+    return new Manifest(buffer, counts);
+  }
+
+  firstFileOf(directory: number): number {
+    return directory === 0 ? 0 : at(this.directoryFileEnds, directory - 1);
+  }
+
+  firstSymlinkOf(directory: number): number {
+    return directory === 0 ? 0 : at(this.directorySymlinkEnds, directory - 1);
+  }
+
+  directoryName(directory: number): ByteString {
+    return nameAt(this.directoryNames, this.directoryNameEnds, directory);
+  }
+
+  fileName(file: number): ByteString {
+    return nameAt(this.fileNames, this.fileNameEnds, file);
+  }
+
+  symlinkName(symlink: number): ByteString {
+    return nameAt(this.symlinkNames, this.symlinkNameEnds, symlink);
+  }
+
+  symlinkTarget(symlink: number): ByteString {
+    return nameAt(this.symlinkTargets, this.symlinkTargetEnds, symlink);
+  }
+
+  /** Relative to the entry's root: empty for the root, else without a leading or trailing slash. */
+  directoryPath(directory: number): ByteString {
+    let path = "";
+    for (let index = directory; index !== 0; index = at(this.directoryParents, index)) {
+      const name = this.directoryName(index);
+      path = path === "" ? name : `${name}/${path}`;
+    }
+    return path as ByteString;
+  }
+
+  /** Which directory a file is in, by bisection. */
+  directoryOfFile(file: number): number {
+    return firstAbove(this.directoryFileEnds, file);
+  }
+
+  /** Relative to the entry's root; empty for the manifest of a single file. */
+  filePath(file: number): ByteString {
+    const directory = this.directoryPath(this.directoryOfFile(file));
+    const name = this.fileName(file);
+    return (directory === "" ? name : `${directory}/${name}`) as ByteString;
+  }
+
+  contentBytes(): number {
+    return this.fileSizes.reduce((sum, sizeBytes) => sum + sizeBytes, 0);
+  }
+}
+
+/** An element that the layout guarantees to exist. */
+export function at(column: Float64Array | Uint32Array | Uint16Array | Uint8Array, index: number): number {
+  const value = column[index];
+  if (value === undefined) throw new RangeError(`column has no element ${index}`);
+  return value;
+}
+
+function nameAt(names: Uint8Array, ends: Uint32Array, index: number): ByteString {
+  return bytesFromBuffer(names, index === 0 ? 0 : at(ends, index - 1), at(ends, index));
+}
+
+function firstAbove(ends: Uint32Array, value: number): number {
+  let low = 0;
+  let high = ends.length - 1;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (at(ends, middle) > value) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}

@@ -1,0 +1,195 @@
+import { renameSync, unlinkSync } from "node:fs";
+import { type ByteString, fsPath, shown } from "../base/byte-string.ts";
+import { BtdtError } from "../base/errors.ts";
+import { errnoOf } from "../fs/errno.ts";
+import { emptyStatus, lstatBuffer } from "../fs/file-status.ts";
+import { tryLink } from "../fs/link-file.ts";
+import { PathBuffer } from "../fs/path-buffer.ts";
+import { copyFile, FilePlacer, type LinkMode, type Placement, TooManyLinks } from "../fs/place-file.ts";
+import { viewManifest } from "../manifest/codec.ts";
+import { at, type Manifest } from "../manifest/manifest.ts";
+import type { Job } from "../work/job.ts";
+import { appendObjectPath, hasObject, isLinkable, isSound } from "./object-name.ts";
+import type { FileTimes } from "./reuse-object-times.ts";
+
+const SLASH = 0x2f;
+const PERMISSIONS = 0o777;
+
+export interface AdoptFilesInput {
+  readonly payload: Uint8Array;
+  readonly source: ByteString;
+  /** What the source's files have; the manifest's own times unless times are ignored. */
+  readonly sourceTimes: FileTimes;
+  readonly objects: ByteString;
+  /** A directory of this job's own user for half-made objects; on the objects' file system. */
+  readonly temporary: ByteString;
+  readonly linkMode: LinkMode;
+  /** Non-zero for each file that must not share an inode with the tree. */
+  readonly ownInode: Uint8Array;
+  readonly firstDirectory: number;
+  readonly endDirectory: number;
+}
+
+/** Bytes by what became of them; files without an object (empty ones) count nowhere. */
+export interface AdoptedFiles {
+  readonly fileCounts: Record<Placement | "reused", number>;
+  /** Bytes that were not in the cache before. */
+  readonly newBytes: number;
+}
+
+const source = new PathBuffer();
+const object = new PathBuffer();
+const temporary = new PathBuffer();
+const status = emptyStatus();
+
+/**
+ * Makes sure that each file of some directories of a manifest has its object in the cache.
+ *
+ * An adopted file is looked at once more after it was linked: it is the object then, and must still be what was
+ * hashed.
+ * @throws BtdtError SOURCE_CHANGED, a `node:fs` error
+ */
+export const adoptFilesJob: Job<AdoptFilesInput, AdoptedFiles> = {
+  name: "adopt-files",
+  run(input, context) {
+    const manifest = viewManifest(input.payload);
+    const adopter = new Adopter(manifest, input);
+    const fileCounts = { reflinked: 0, linked: 0, copied: 0, reused: 0 };
+    let newBytes = 0;
+    source.set(input.source);
+    const sourceLength = source.length;
+    for (let directory = input.firstDirectory; directory < input.endDirectory; directory++) {
+      source.truncate(sourceLength);
+      if (directory > 0) source.appendByte(SLASH).append(manifest.directoryPath(directory));
+      const directoryLength = source.length;
+      for (
+        let file = manifest.firstFileOf(directory);
+        file < at(manifest.directoryFileEnds, directory);
+        file++
+      ) {
+        if (context.isCancelled()) return { fileCounts, newBytes };
+        if (!hasObject(manifest, file)) continue;
+        source.truncate(directoryLength);
+        if (!manifest.counts.isSingleFile) {
+          const nameStart = file === 0 ? 0 : at(manifest.fileNameEnds, file - 1);
+          source
+            .appendByte(SLASH)
+            .appendBytes(manifest.fileNames, nameStart, at(manifest.fileNameEnds, file));
+        }
+        const outcome = adopter.adopt(file);
+        fileCounts[outcome] += 1;
+        if (outcome !== "reused") newBytes += at(manifest.fileSizes, file);
+      }
+    }
+    return { fileCounts, newBytes };
+  },
+};
+
+/** Works on the module's path buffers: `source` must name the file. */
+class Adopter {
+  readonly #manifest: Manifest;
+  readonly #input: AdoptFilesInput;
+  readonly #placer: FilePlacer;
+  readonly #temporaryPrefix = crypto.randomUUID();
+  #temporaryCount = 0;
+
+  constructor(manifest: Manifest, input: AdoptFilesInput) {
+    this.#manifest = manifest;
+    this.#input = input;
+    this.#placer = placerFor(input);
+  }
+
+  adopt(file: number): Placement | "reused" {
+    object.set(this.#input.objects);
+    appendObjectPath(object, this.#manifest, file);
+    const mayShare =
+      isLinkable(this.#manifest, file) && this.#input.ownInode[file] === 0 && this.#hasManifestTime(file);
+    // The common case of a first store: nothing is there and linking works.
+    if (this.#placer.prefersLink && mayShare && tryLink(source, object)) {
+      if (lstatBuffer(object, status) && isSound(status, this.#manifest, file)) return "linked";
+      unlinkSync(fsPath(object.toBytes()));
+      throw changedBeforeStored();
+    }
+    if (lstatBuffer(object, status) && isSound(status, this.#manifest, file)) {
+      // A path that is edited in place must not share its object with any tree.
+      const isPrivate = this.#input.ownInode[file] === 0 || status.linkCount === 1;
+      if (isPrivate) return "reused";
+    }
+    return this.#replace(file, mayShare);
+  }
+
+  /** Makes the object beside its place and renames it there, over a damaged one if need be. */
+  #replace(file: number, mayShare: boolean): Placement {
+    this.#temporaryCount += 1;
+    temporary.set(this.#input.temporary).appendText(`/${this.#temporaryPrefix}-${this.#temporaryCount}`);
+    const attributes = {
+      mode: at(this.#manifest.fileModes, file) & PERMISSIONS,
+      sizeBytes: at(this.#manifest.fileSizes, file),
+      mtimeSeconds: at(this.#manifest.fileMtimeSeconds, file),
+      mtimeNanoseconds: at(this.#manifest.fileMtimeNanoseconds, file),
+    };
+    let placement: Placement;
+    try {
+      this.#assertSourceUnchanged(file);
+      placement = this.#placer.place(source, temporary, attributes, mayShare);
+      // A linked source is the object itself; a copied one may have changed while it was copied.
+      if (placement !== "linked") this.#assertSourceUnchanged(file);
+    } catch (error) {
+      if (errnoOf(error) === "ENOENT" && !lstatBuffer(source, status)) throw changedBeforeStored();
+      if (!(error instanceof TooManyLinks)) throw error;
+      copyFile(source, temporary, attributes);
+      placement = "copied";
+    }
+    if (!lstatBuffer(temporary, status) || !isSound(status, this.#manifest, file)) throw notKept();
+    renameSync(fsPath(temporary.toBytes()), fsPath(object.toBytes()));
+    return placement;
+  }
+
+  #hasManifestTime(file: number): boolean {
+    const { seconds, nanoseconds } = this.#input.sourceTimes;
+    return (
+      at(seconds, file) === at(this.#manifest.fileMtimeSeconds, file) &&
+      at(nanoseconds, file) === at(this.#manifest.fileMtimeNanoseconds, file)
+    );
+  }
+
+  #assertSourceUnchanged(file: number): void {
+    const isUnchanged =
+      lstatBuffer(source, status) &&
+      status.kind === "file" &&
+      status.sizeBytes === at(this.#manifest.fileSizes, file) &&
+      status.mode === at(this.#manifest.fileModes, file) &&
+      status.mtimeSeconds === at(this.#input.sourceTimes.seconds, file) &&
+      status.mtimeNanoseconds === at(this.#input.sourceTimes.nanoseconds, file);
+    if (!isUnchanged) throw changedBeforeStored();
+  }
+}
+
+/** What the file systems refuse is learnt once for each pair of directories, not for each job. */
+let knownPlacer: { readonly key: string; readonly placer: FilePlacer } | undefined;
+
+function placerFor(input: AdoptFilesInput): FilePlacer {
+  const key = `${input.source}\0${input.objects}\0${input.linkMode}`;
+  if (knownPlacer?.key !== key) knownPlacer = { key, placer: new FilePlacer(input.linkMode) };
+  return knownPlacer.placer;
+}
+
+function changedBeforeStored(): BtdtError {
+  const path = shown(source.toBytes());
+  return new BtdtError("SOURCE_CHANGED", `${path} changed while it was stored`, {
+    path,
+    hint: "wait until nothing writes to the directory any more, or leave the file out with --exclude",
+  });
+}
+
+function notKept(): BtdtError {
+  const path = shown(object.toBytes());
+  return new BtdtError(
+    "CACHE_WRITE_FAILED",
+    `the cache's file system did not keep size, mode and mtime of ${path}`,
+    {
+      path,
+      hint: "btdt needs a file system with permissions and nanosecond times",
+    },
+  );
+}

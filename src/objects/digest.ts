@@ -1,0 +1,31 @@
+/**
+ * Digests of contents.
+ *
+ * - Up to one chunk: plain SHA-256, the same as `sha256sum`.
+ * - Above: a tree of one level. Each chunk's SHA-256, in order, behind the content's size; the root is
+ *   SHA-512/256 of that. Chunks can be hashed in parallel. The root takes another function than the
+ *   leaves so that no small file can have the digest of a large one (FIPS 180-4 has both).
+ */
+export const DIGEST_SIZE_BYTES = 32;
+
+/** Changing this changes the digest of every larger file. */
+export const CHUNK_SIZE_BYTES = 4 * 1024 * 1024;
+
+const ROOT_TAG = "btdt chunks 1\0";
+
+export function chunkCount(sizeBytes: number): number {
+  return Math.ceil(sizeBytes / CHUNK_SIZE_BYTES);
+}
+
+/** The digest of a content larger than one chunk, from its chunks' digests in order, 32 bytes each. */
+export function digestOfChunks(sizeBytes: number, chunkDigests: Uint8Array): Uint8Array {
+  const size = new Uint8Array(8);
+  new DataView(size.buffer).setBigUint64(0, BigInt(sizeBytes), true);
+  const root = new Bun.SHA512_256();
+  root.update(ROOT_TAG).update(size).update(chunkDigests);
+  return new Uint8Array(root.digest().buffer);
+}
+
+export function hexOf(digest: Uint8Array): string {
+  return Buffer.from(digest.buffer, digest.byteOffset, digest.byteLength).toString("hex");
+}

@@ -1,0 +1,137 @@
+import { closeSync, readSync } from "node:fs";
+import type { ByteString } from "../base/byte-string.ts";
+import { BtdtError } from "../base/errors.ts";
+import { FileMapping } from "../fs/file-mapping.ts";
+import { emptyStatus, fstat } from "../fs/file-status.ts";
+import { PathBuffer } from "../fs/path-buffer.ts";
+import type { Job } from "../work/job.ts";
+import { CHUNK_SIZE_BYTES, chunkCount, DIGEST_SIZE_BYTES } from "./digest.ts";
+import { changedWhileRead, openForHashing, unreadable } from "./hash-small-file.ts";
+
+/**
+ * How much of a file one job hashes: enough that opening it costs nothing, little enough that the
+ * workers end together and that a lease (see FileMapping) is held for milliseconds only.
+ */
+export const SPAN_SIZE_BYTES = 8 * CHUNK_SIZE_BYTES;
+
+/** Stays in the processor's cache, where a whole chunk would not. */
+const READ_SIZE_BYTES = 256 * 1024;
+
+export interface HashSpanInput {
+  readonly path: ByteString;
+  /** What the file was when it was found; anything else now is an error. */
+  readonly sizeBytes: number;
+  readonly mtimeSeconds: number;
+  readonly mtimeNanoseconds: number;
+  /** A multiple of SPAN_SIZE_BYTES. */
+  readonly startBytes: number;
+}
+
+/** Hashes the chunks of one span of a large file; answers their digests, 32 bytes each. */
+export const hashSpanJob: Job<HashSpanInput, Uint8Array> = {
+  name: "hash-span",
+  run(input) {
+    const path = scratchPath.set(input.path);
+    const descriptor = openForHashing(path);
+    try {
+      assertUnchanged(descriptor, input, path);
+      const digests = hashSpan(descriptor, input, path);
+      assertUnchanged(descriptor, input, path);
+      return digests;
+    } catch (error) {
+      throw error instanceof BtdtError ? error : unreadable(path, error);
+    } finally {
+      closeSync(descriptor);
+    }
+  },
+};
+
+const scratchPath = new PathBuffer();
+const status = emptyStatus();
+const readBuffer = new Uint8Array(READ_SIZE_BYTES);
+
+function assertUnchanged(descriptor: number, input: HashSpanInput, path: PathBuffer): void {
+  fstat(descriptor, status);
+  if (
+    status.kind !== "file" ||
+    status.sizeBytes !== input.sizeBytes ||
+    status.mtimeSeconds !== input.mtimeSeconds ||
+    status.mtimeNanoseconds !== input.mtimeNanoseconds
+  ) {
+    throw changedWhileRead(path);
+  }
+}
+
+/**
+ * Mapped or read? Which is faster depends on the machine: mapping saves a copy and costs page faults,
+ * which virtual machines make dear. So each worker times its first mapped span against its first read one,
+ * and goes on with the faster. Where mapping is not safe there is nothing to choose.
+ */
+const nanosecondsPerByte: { mapped?: number; read?: number } = {};
+
+function hashSpan(descriptor: number, input: HashSpanInput, path: PathBuffer): Uint8Array {
+  const { startBytes } = input;
+  const lengthBytes = Math.min(SPAN_SIZE_BYTES, input.sizeBytes - startBytes);
+  const digests = new Uint8Array(chunkCount(lengthBytes) * DIGEST_SIZE_BYTES);
+  const { mapped, read } = nanosecondsPerByte;
+  if (read !== undefined && (mapped === undefined || mapped < read)) {
+    const startedNs = Bun.nanoseconds();
+    if (hashMapped(descriptor, startBytes, lengthBytes, digests)) {
+      nanosecondsPerByte.mapped ??= (Bun.nanoseconds() - startedNs) / lengthBytes;
+      return digests;
+    }
+    nanosecondsPerByte.mapped = Number.POSITIVE_INFINITY;
+  }
+  const startedNs = Bun.nanoseconds();
+  hashRead(descriptor, startBytes, lengthBytes, digests, path);
+  nanosecondsPerByte.read ??= (Bun.nanoseconds() - startedNs) / lengthBytes;
+  return digests;
+}
+
+function hashMapped(
+  descriptor: number,
+  startBytes: number,
+  lengthBytes: number,
+  digests: Uint8Array,
+): boolean {
+  const mapping = FileMapping.tryOpen(descriptor, startBytes, lengthBytes);
+  if (mapping === undefined) return false;
+  try {
+    for (let chunk = 0; chunk * CHUNK_SIZE_BYTES < lengthBytes; chunk++) {
+      const start = chunk * CHUNK_SIZE_BYTES;
+      const content = mapping.bytes.subarray(start, Math.min(start + CHUNK_SIZE_BYTES, lengthBytes));
+      Bun.SHA256.hash(content, digests.subarray(chunk * DIGEST_SIZE_BYTES, (chunk + 1) * DIGEST_SIZE_BYTES));
+    }
+    return true;
+  } finally {
+    mapping.close();
+  }
+}
+
+function hashRead(
+  descriptor: number,
+  startBytes: number,
+  lengthBytes: number,
+  digests: Uint8Array,
+  path: PathBuffer,
+): void {
+  let chunk = new Bun.SHA256();
+  for (let done = 0; done < lengthBytes; ) {
+    const chunkEnd = Math.min((Math.floor(done / CHUNK_SIZE_BYTES) + 1) * CHUNK_SIZE_BYTES, lengthBytes);
+    const count = readSync(
+      descriptor,
+      readBuffer,
+      0,
+      Math.min(READ_SIZE_BYTES, chunkEnd - done),
+      startBytes + done,
+    );
+    if (count === 0) throw changedWhileRead(path);
+    chunk.update(readBuffer.subarray(0, count));
+    done += count;
+    if (done === chunkEnd) {
+      const index = Math.ceil(done / CHUNK_SIZE_BYTES) - 1;
+      chunk.digest(digests.subarray(index * DIGEST_SIZE_BYTES, (index + 1) * DIGEST_SIZE_BYTES));
+      chunk = new Bun.SHA256();
+    }
+  }
+}

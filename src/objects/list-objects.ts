@@ -1,0 +1,46 @@
+import { readdirSync } from "node:fs";
+import { type ByteString, bytesFromText, fsPath, joinBytes } from "../base/byte-string.ts";
+import { errnoOf } from "../fs/errno.ts";
+import { emptyStatus, lstatBuffer } from "../fs/file-status.ts";
+import { PathBuffer } from "../fs/path-buffer.ts";
+import { parseObjectName, SHARD_NAMES } from "./object-name.ts";
+
+export interface StoredObject {
+  readonly name: string;
+  readonly allocatedBytes: number;
+  /** When its inode last changed, by the file system's clock: being linked changes it too. */
+  readonly changedMs: number;
+}
+
+/** All objects of a cache. Files with other names are not btdt's and are passed over. @throws a `node:fs` error */
+export function listObjects(objects: ByteString): StoredObject[] {
+  const found: StoredObject[] = [];
+  const status = emptyStatus();
+  const path = new PathBuffer();
+  for (const shard of SHARD_NAMES) {
+    path.set(joinBytes(objects, bytesFromText(shard)));
+    const { length } = path;
+    for (const name of namesIn(path.toBytes())) {
+      if (parseObjectName(name) === undefined || !name.startsWith(shard)) continue;
+      path.truncate(length).appendText(`/${name}`);
+      // A restore may have dropped it just now.
+      if (!lstatBuffer(path, status)) continue;
+      found.push({ name, allocatedBytes: status.allocatedBytes, changedMs: status.ctimeSeconds * 1000 });
+    }
+  }
+  return found;
+}
+
+export function objectPath(objects: ByteString, name: string): ByteString {
+  return joinBytes(joinBytes(objects, bytesFromText(name.slice(0, 2))), bytesFromText(name));
+}
+
+function namesIn(directory: ByteString): string[] {
+  try {
+    return readdirSync(fsPath(directory));
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (errno === "ENOENT" || errno === "ENOTDIR") return [];
+    throw error;
+  }
+}

@@ -1,0 +1,70 @@
+import { readdirSync } from "node:fs";
+import { type ByteString, bytesFromText, fsPath, joinBytes } from "../base/byte-string.ts";
+import { errnoOf } from "../fs/errno.ts";
+import type { Manifest } from "../manifest/manifest.ts";
+import { hasObject, objectNameOf, parseObjectName } from "./object-name.ts";
+
+/** The modification times of a manifest's files, in memory that threads share. */
+export interface FileTimes {
+  readonly seconds: Float64Array;
+  readonly nanoseconds: Uint32Array;
+}
+
+export function timesOf(manifest: Manifest): FileTimes {
+  return { seconds: manifest.fileMtimeSeconds, nanoseconds: manifest.fileMtimeNanoseconds };
+}
+
+/**
+ * Takes modification times out of what makes two files the same (`--ignore-mtime`).
+ *
+ * A time cannot simply be dropped, because an object is an inode and has one, which restore checks. So a file
+ * takes over the time of an object with its content and permissions that the cache holds already, or of an equal file
+ * earlier in the tree. The files of the source are not touched; what their times are is answered.
+ */
+export function reuseObjectTimes(manifest: Manifest, objects: ByteString): FileTimes {
+  const sourceTimes = copyOf(timesOf(manifest));
+  const nameOfContent = new Map<string, string>();
+  const listedShards = new Set<string>();
+  for (let file = 0; file < manifest.counts.fileCount; file++) {
+    if (!hasObject(manifest, file)) continue;
+    const ownName = objectNameOf(manifest, file);
+    const shard = ownName.slice(0, 2);
+    if (!listedShards.has(shard)) {
+      listedShards.add(shard);
+      for (const name of objectNamesIn(objects, shard)) nameOfContent.set(contentPart(name), name);
+    }
+    const content = contentPart(ownName);
+    const known = parseObjectName(nameOfContent.get(content) ?? "");
+    if (known === undefined) {
+      nameOfContent.set(content, ownName);
+    } else {
+      manifest.fileMtimeSeconds[file] = known.mtimeSeconds;
+      manifest.fileMtimeNanoseconds[file] = known.mtimeNanoseconds;
+    }
+  }
+  return sourceTimes;
+}
+
+function copyOf(times: FileTimes): FileTimes {
+  const seconds = new Float64Array(new SharedArrayBuffer(times.seconds.byteLength));
+  const nanoseconds = new Uint32Array(new SharedArrayBuffer(times.nanoseconds.byteLength));
+  seconds.set(times.seconds);
+  nanoseconds.set(times.nanoseconds);
+  return { seconds, nanoseconds };
+}
+
+/** Digest and permissions. */
+function contentPart(objectName: string): string {
+  return objectName.slice(0, objectName.indexOf("-", 65));
+}
+
+function objectNamesIn(objects: ByteString, shard: string): string[] {
+  try {
+    return readdirSync(fsPath(joinBytes(objects, bytesFromText(shard)))).filter(
+      (name) => parseObjectName(name) !== undefined,
+    );
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return [];
+    throw error;
+  }
+}

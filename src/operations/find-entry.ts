@@ -1,0 +1,54 @@
+import type { CacheDirectory } from "../backends/cache-directory.ts";
+import { readKeyFile } from "../backends/key-files.ts";
+import { manifestDigestOf, readManifestFile } from "../backends/manifest-files.ts";
+import { printable } from "../base/byte-string.ts";
+import { isBtdtError } from "../base/errors.ts";
+import { errnoOf, reasonOf } from "../fs/errno.ts";
+import { decodeKeyFile, type KeyRecord, keyFileName } from "../key/key-file.ts";
+import { decodeManifest } from "../manifest/codec.ts";
+import type { Manifest } from "../manifest/manifest.ts";
+
+export type FoundEntry =
+  | {
+      readonly kind: "found";
+      readonly keyFileName: string;
+      readonly record: KeyRecord;
+      readonly manifest: Manifest;
+    }
+  | { readonly kind: "missing" }
+  /** There, but not usable; `reason` is a sentence for the user. */
+  | { readonly kind: "damaged"; readonly reason: string };
+
+/**
+ * Looks a key up and reads its manifest. Whether the objects are whole shows only when they are used.
+ * @throws BtdtError CACHE_FORMAT_NEWER
+ */
+export function findEntry(cache: CacheDirectory, key: string): FoundEntry {
+  const name = keyFileName(key);
+  try {
+    const keyFile = readKeyFile(cache, name);
+    if (keyFile === undefined) return { kind: "missing" };
+    const record = decodeKeyFile(keyFile.bytes, name);
+    const bytes = readManifestFile(cache, record.manifest);
+    // A clean removes the key first: when that is gone too, this is an ordinary miss.
+    if (bytes === undefined) {
+      return readKeyFile(cache, name) === undefined
+        ? { kind: "missing" }
+        : { kind: "damaged", reason: "its manifest is missing" };
+    }
+    if (manifestDigestOf(bytes) !== record.manifest)
+      return { kind: "damaged", reason: "its manifest was altered" };
+    return { kind: "found", keyFileName: name, record, manifest: decodeManifest(bytes, record.manifest) };
+  } catch (error) {
+    if (isBtdtError(error, "KEY_DAMAGED") || isBtdtError(error, "MANIFEST_DAMAGED")) {
+      return { kind: "damaged", reason: error.message };
+    }
+    if (errnoOf(error) !== undefined)
+      return { kind: "damaged", reason: `it cannot be read: ${reasonOf(error)}` };
+    throw error;
+  }
+}
+
+export function damageWarning(key: string, reason: string): string {
+  return `the entry of key ${printable(key)} is not usable and counts as missing: ${reason}`;
+}

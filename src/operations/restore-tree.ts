@@ -1,0 +1,164 @@
+import type { CacheDirectory } from "../backends/cache-directory.ts";
+import { readEditedPaths, rememberEditedPath } from "../backends/edited-paths.ts";
+import { touchKeyFile } from "../backends/key-files.ts";
+import { Session } from "../backends/session.ts";
+import { type ByteString, bytesFromText, shown } from "../base/byte-string.ts";
+import { BtdtError, isBtdtError } from "../base/errors.ts";
+import { errnoOf, isPermissionErrno } from "../fs/errno.ts";
+import type { LinkMode, Placement } from "../fs/place-file.ts";
+import type { Manifest } from "../manifest/manifest.ts";
+import { removeObject } from "../objects/remove-object.ts";
+import { type Destination, destinationError, examineDestination } from "../tree/destination.ts";
+import { markEditedPaths } from "../tree/mark-edited-paths.ts";
+import { placeTree } from "../tree/place-tree.ts";
+import type { StagedTree } from "../tree/stage-tree.ts";
+import { damageWarning, findEntry } from "./find-entry.ts";
+import type { Runtime } from "./runtime.ts";
+
+export interface RestoreRequest {
+  readonly cache: CacheDirectory;
+  /** Tried in this order; the first one is the primary key. */
+  readonly keys: readonly [string, ...string[]];
+  readonly destination: string;
+  readonly linkMode: LinkMode;
+  /** Remove what the entry does not have. */
+  readonly exact: boolean;
+}
+
+export type RestoreResult =
+  | {
+      readonly kind: "restored";
+      readonly key: string;
+      readonly isPrimary: boolean;
+      readonly fileCount: number;
+      readonly contentBytes: number;
+      /** What was done for each file; `unchanged` ones were at the destination already. */
+      readonly fileCounts: Record<Placement | "unchanged", number>;
+    }
+  | { readonly kind: "missed" };
+
+/**
+ * Restores the first of the keys whose entry is there and whole. A damaged entry is warned about and passed over; nothing of it
+ * reaches the destination.
+ * @throws BtdtError
+ */
+export async function restoreTree(request: RestoreRequest, runtime: Runtime): Promise<RestoreResult> {
+  const { cache } = request;
+  const destination = examineDestination(bytesFromText(request.destination), cache.root);
+  const session = openSessionIfWritable(cache);
+  try {
+    for (const key of request.keys) {
+      const entry = findEntry(cache, key);
+      switch (entry.kind) {
+        case "missing":
+          continue;
+        case "damaged":
+          runtime.onWarning(damageWarning(key, entry.reason));
+          continue;
+        case "found":
+          break;
+      }
+      // First of all, so that a clean that runs beside takes this entry for the one used last.
+      touchKeyFile(cache, entry.keyFileName);
+      const placed = await attempt(request, destination, entry.manifest, session, runtime);
+      if (runtime.isCancelled()) throw new BtdtError("CANCELLED", "stopped before anything was restored");
+      if (placed.damaged.length > 0) {
+        forgetDamagedObjects(cache, entry.manifest, placed, runtime);
+        runtime.onWarning(damageWarning(key, describeDamage(entry.manifest, placed)));
+        continue;
+      }
+      return {
+        kind: "restored",
+        key,
+        isPrimary: key === request.keys[0],
+        fileCount: entry.manifest.counts.fileCount,
+        contentBytes: entry.manifest.contentBytes(),
+        fileCounts: placed.fileCounts,
+      };
+    }
+    return { kind: "missed" };
+  } finally {
+    session?.close();
+  }
+}
+
+type PlacedTree = Awaited<ReturnType<typeof placeTree>>;
+
+async function attempt(
+  request: RestoreRequest,
+  destination: Destination,
+  manifest: Manifest,
+  session: Session | undefined,
+  runtime: Runtime,
+): Promise<PlacedTree> {
+  const { cache } = request;
+  try {
+    return await placeTree(
+      {
+        manifest,
+        destination,
+        objects: cache.objects,
+        cacheRoot: cache.rootStatus(),
+        temporary: session?.directory,
+        linkMode: request.linkMode,
+        ownInode: markEditedPaths(manifest, readEditedPaths(cache)),
+        exact: request.exact,
+        umask: runtime.umask,
+        isCancelled: runtime.isCancelled,
+      },
+      runtime.runners,
+    );
+  } catch (error) {
+    throw destinationError(destination.path, error);
+  }
+}
+
+/** A session lets a restore mend objects. Without one, in a cache that may only be read, it does without. */
+function openSessionIfWritable(cache: CacheDirectory): Session | undefined {
+  if (cache.rootStatus() === undefined) return undefined;
+  try {
+    return Session.open(cache);
+  } catch (error) {
+    if (isBtdtError(error, "CACHE_WRITE_FAILED")) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Objects that were edited through a link are dropped, so that the next store makes good ones, and their paths are
+ * remembered, so that they are not linked again.
+ */
+function forgetDamagedObjects(
+  cache: CacheDirectory,
+  manifest: Manifest,
+  placed: StagedTree,
+  runtime: Runtime,
+): void {
+  try {
+    for (const { file, problem } of placed.damaged) {
+      if (problem !== "changed") continue;
+      rememberEditedPath(cache, manifest.filePath(file));
+      removeObject(cache.objects, manifest, file);
+    }
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (errno === undefined) throw error;
+    const why = isPermissionErrno(errno) ? "the cache may only be read" : errno;
+    runtime.onWarning(`changed objects could not be dropped from the cache: ${why}`);
+  }
+}
+
+function describeDamage(manifest: Manifest, placed: StagedTree): string {
+  const [first] = placed.damaged;
+  if (first === undefined) return "";
+  const path: ByteString = manifest.filePath(first.file);
+  const others = placed.damaged.length > 1 ? ` and ${placed.damaged.length - 1} more` : "";
+  switch (first.problem) {
+    case "changed":
+      return `${shown(path)}${others} was changed through a hard link; it will be copied from now on`;
+    case "missing":
+      return `the content of ${shown(path)}${others} is missing`;
+    case "unreadable":
+      return `the content of ${shown(path)}${others} cannot be read`;
+  }
+}

@@ -1,0 +1,103 @@
+import { accessSync, constants, readdirSync } from "node:fs";
+import { type ByteString, fsPath, parentOf, shown } from "../base/byte-string.ts";
+import { BtdtError } from "../base/errors.ts";
+import { errnoOf, reasonOf } from "../fs/errno.ts";
+import { lstat } from "../fs/file-status.ts";
+import { isWithin, resolvePath } from "../fs/resolve-path.ts";
+
+/** What a restore finds where the tree is to be. `path` is free of symlinks. */
+export type Destination =
+  /** Nothing, or an empty directory that can be replaced as a whole. */
+  | { readonly kind: "free"; readonly path: ByteString; readonly parent: ByteString }
+  | { readonly kind: "file"; readonly path: ByteString; readonly parent: ByteString }
+  /** A directory that has to stay the one it is: it holds something, is a mount point, or where the process stands. */
+  | { readonly kind: "directory"; readonly path: ByteString };
+
+/**
+ * Looks at a destination without changing anything. The destination itself may be a symlink to a directory, which is
+ * the user's word; nothing below it is followed.
+ * @throws BtdtError DESTINATION_PARENT_MISSING, DESTINATION_CONFLICT, DESTINATION_INSIDE_CACHE, DESTINATION_NOT_WRITABLE
+ */
+export function examineDestination(given: ByteString, cacheRoot: ByteString): Destination {
+  try {
+    const destination = classify(given);
+    if (lstat(cacheRoot) !== undefined && isWithin(destination.path, resolvePath(cacheRoot))) {
+      throw new BtdtError("DESTINATION_INSIDE_CACHE", `${shown(given)} is a part of the cache itself`, {
+        path: shown(given),
+        hint: "restore to a directory beside the cache",
+      });
+    }
+    return destination;
+  } catch (error) {
+    throw destinationError(given, error);
+  }
+}
+
+function classify(given: ByteString): Destination {
+  const trimmed = withoutTrailingSlashes(given);
+  if (lstat(trimmed) === undefined) {
+    const parent = resolveParent(trimmed);
+    const name = trimmed.slice(trimmed.lastIndexOf("/") + 1);
+    return { kind: "free", parent, path: (parent === "/" ? `/${name}` : `${parent}/${name}`) as ByteString };
+  }
+  const path = resolvePath(trimmed);
+  const parent = parentOf(path);
+  const status = lstat(path);
+  switch (status?.kind) {
+    case "directory":
+      break;
+    case "file":
+      return { kind: "file", path, parent };
+    default:
+      throw new BtdtError("DESTINATION_CONFLICT", `${shown(given)} is neither a directory nor a file`, {
+        path: shown(given),
+      });
+  }
+  const isEmpty = readdirSync(fsPath(path)).length === 0;
+  const isMountPoint = lstat(parent)?.device !== status.device || path === "/";
+  const isWorkingDirectory = path === resolvePath("." as ByteString);
+  return isEmpty && !isMountPoint && !isWorkingDirectory && isWritable(parent)
+    ? { kind: "free", path, parent }
+    : { kind: "directory", path };
+}
+
+function resolveParent(path: ByteString): ByteString {
+  const parent = parentOf(path);
+  try {
+    const resolved = resolvePath(parent);
+    if (lstat(resolved)?.kind === "directory") return resolved;
+  } catch (error) {
+    if (errnoOf(error) !== "ENOENT" && errnoOf(error) !== "ENOTDIR") throw error;
+  }
+  throw new BtdtError(
+    "DESTINATION_PARENT_MISSING",
+    `there is no directory ${shown(parent)} to restore ${shown(path)} into`,
+    {
+      path: shown(parent),
+      hint: `mkdir -p ${shown(parent)}`,
+    },
+  );
+}
+
+function withoutTrailingSlashes(path: ByteString): ByteString {
+  return (path.replace(/\/+$/, "") || "/") as ByteString;
+}
+
+function isWritable(directory: ByteString): boolean {
+  try {
+    accessSync(fsPath(directory), constants.W_OK);
+    return true;
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+    return false;
+  }
+}
+
+/** For any failure to write below a destination. */
+export function destinationError(path: ByteString, error: unknown): BtdtError {
+  if (error instanceof BtdtError) return error;
+  return new BtdtError("DESTINATION_NOT_WRITABLE", `cannot restore to ${shown(path)}: ${reasonOf(error)}`, {
+    path: shown(path),
+    cause: error,
+  });
+}

@@ -1,0 +1,27 @@
+/**
+ * A piece of work that any thread can do. Input and output cross threads, so they are plain data: numbers,
+ * strings, typed arrays (SharedArrayBuffer ones are shared, not copied).
+ */
+export interface Job<Input, Output> {
+  /** Unique among all jobs; how a worker finds the code. */
+  readonly name: string;
+  /** Runs to the end without giving way. Long jobs ask `isCancelled` now and then and then return early. */
+  run(input: Input, context: JobContext): Output;
+}
+
+export interface JobContext {
+  isCancelled(): boolean;
+}
+
+/** Runs jobs; where is for the implementation to decide. */
+export interface Runner {
+  /** How many jobs can make progress at once: a hint for cutting up work. */
+  readonly parallelism: number;
+  run<Input, Output>(job: Job<Input, Output>, input: Input): Promise<Output>;
+}
+
+/** `inline` for work that is done before a thread would have started, `pool` for the rest. */
+export interface Runners {
+  readonly inline: Runner;
+  readonly pool: Runner;
+}
