@@ -12,6 +12,11 @@ export type Layer = { readonly tar: Uint8Array; readonly compressed: Uint8Array 
 
 /** Packs a layer; the same entries give the same bytes. */
 export async function packLayer(entries: readonly LayerEntry[], modified: Date): Promise<Layer> {
+  const paths = new Set<string>();
+  for (const { path } of entries) {
+    if (paths.has(path)) throw new Error(`a layer with ${path} twice`);
+    paths.add(path);
+  }
   const tar = await packTar(entries.map((entry) => toTarEntry(entry, modified)));
   return { tar, compressed: gzipSync(tar, { level: 9 }) };
 }

@@ -12,7 +12,7 @@ export type ImageConfig = {
   readonly Labels: Readonly<Record<string, string>>;
 };
 
-export type PlatformImage = {
+type PlatformImage = {
   readonly architecture: "amd64" | "arm64";
   readonly layers: readonly Layer[];
   readonly config: ImageConfig;

@@ -42,13 +42,11 @@ export class BareRoot implements Disposable {
       `root=$1; shift 2; exec chroot ${user} "$root" "$@"`,
     ].join(" && ");
     return (...args) => {
-      const run = Bun.spawnSync(
-        [
-          ...["unshare", "--mount", "--pid", "--fork", ...namespaces],
-          ...["sh", "-c", script, "sh", this.path, this.volume, ...command, ...args],
-        ],
-        { env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin" }, stdio: ["ignore", "pipe", "pipe"] },
-      );
+      const inside = ["sh", "-c", script, "sh", this.path, this.volume, ...command, ...args];
+      const run = Bun.spawnSync(["unshare", "--mount", "--pid", "--fork", ...namespaces, ...inside], {
+        env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin" },
+        stdio: ["ignore", "pipe", "pipe"],
+      });
       return { exitCode: run.exitCode, stdout: run.stdout.toString(), stderr: run.stderr.toString() };
     };
   }
