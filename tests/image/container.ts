@@ -34,6 +34,15 @@ export class UnpackedImage {
     this.#config = JSON.parse(readFileSync(join(this.directory, "config.json"), "utf8"));
   }
 
+  /** What a pull of it transfers. */
+  get compressedSizeBytes(): number {
+    const layout = join(this.directory, "..", "layout");
+    const json = (path: string) => JSON.parse(readFileSync(join(layout, path), "utf8"));
+    const [{ digest }] = json("index.json").manifests;
+    const { layers, config } = json(join("blobs", digest.replace(":", "/")));
+    return [config, ...layers].reduce((sum: number, { size }: { size: number }) => sum + size, 0);
+  }
+
   get user(): string {
     const { uid, gid } = this.#config.process.user;
     return `${uid}:${gid}`;
