@@ -52,7 +52,9 @@ function build(argv: string[]): void {
     cacheDirectory: join(root, "dist", ".packages"),
   };
   if (options.target === undefined) {
-    buildExecutable(hostTarget(process.platform, process.arch), join(outDirectory, "btdt"), buildOptions);
+    // Asked for a dynamic one, Bun makes it for this machine's libc, which may be musl.
+    const host = options.dynamic ? undefined : hostTarget(process.platform, process.arch);
+    buildExecutable(host, join(outDirectory, "btdt"), buildOptions);
   } else {
     const targets = options.target.split(",").map((name) => parseTarget(name));
     for (const target of targets)

@@ -20,18 +20,21 @@ export type BuildOptions = {
   readonly cacheDirectory: string;
 };
 
-/** Builds one executable at `output`, which is either complete or as it was before. */
-export function buildExecutable(target: Target, output: string, options: BuildOptions): void {
+/**
+ * Builds one executable at `output`, which is either complete or as it was before. Without a target it is
+ * what Bun makes for this machine.
+ */
+export function buildExecutable(target: Target | undefined, output: string, options: BuildOptions): void {
   // Before the compiler's work, so that a wrong directory is reported at once.
   const libcDirectory =
-    target.system === "linux" && !options.dynamic ? chooseLibc(target, options) : undefined;
+    target?.system === "linux" && !options.dynamic ? chooseLibc(target, options) : undefined;
   const directory = join(output, "..");
   mkdirSync(directory, { recursive: true });
   const scratch = mkdtempSync(join(directory, ".build-"));
   try {
     const compiled = join(scratch, "btdt");
     compile(options.root, options.entrypoints, target, compiled);
-    if (target.system === "linux" && libcDirectory !== undefined)
+    if (target?.system === "linux" && libcDirectory !== undefined)
       linkInPlace(compiled, target, libcDirectory);
     renameSync(compiled, output);
   } finally {

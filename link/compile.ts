@@ -3,16 +3,22 @@ import { BuildError } from "./build-error.ts";
 import type { Target } from "./target.ts";
 
 /**
- * Bun's own executable for a target, written to `output`. Bun fetches the runtime of a target that is not
- * this machine's from the npm registry and keeps it. The file name of `output` becomes part of the bytes.
+ * Bun's own executable for a target, or for this very machine when there is none, written to `output`. Bun
+ * fetches the runtime of another target from the npm registry and keeps it. The file name of `output` becomes
+ * part of the bytes.
  */
-export function compile(root: string, entrypoints: readonly string[], target: Target, output: string): void {
+export function compile(
+  root: string,
+  entrypoints: readonly string[],
+  target: Target | undefined,
+  output: string,
+): void {
   const command = [
     process.execPath,
     "build",
     "--compile",
     // Named even when it is this machine's: the same bytes from every machine.
-    `--target=bun-${target.name}`,
+    ...(target === undefined ? [] : [`--target=bun-${target.name}`]),
     "--minify",
     "--bytecode",
     "--format=esm",
@@ -32,7 +38,7 @@ export function compile(root: string, entrypoints: readonly string[], target: Ta
     throw new BuildError(
       "compile-failed",
       "",
-      `bun build failed for ${target.name}`,
+      `bun build failed for ${target?.name ?? "this machine"}`,
       "its own message is above; a target other than this machine's needs access to the npm registry",
     );
 }

@@ -54,7 +54,7 @@ export function parseTarget(name: string): Target {
   return target;
 }
 
-/** The target for the machine that builds. */
-export function hostTarget(platform: string, architecture: string): Target {
-  return parseTarget(`${platform}-${architecture}`);
+/** The target that is the machine which builds; undefined when it is none of them, such as Windows. */
+export function hostTarget(platform: string, architecture: string): Target | undefined {
+  return targets.find((target) => target.name === `${platform}-${architecture}`);
 }
