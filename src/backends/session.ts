@@ -1,14 +1,16 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { type ByteString, bytesFromText, fsPath, joinBytes } from "../base/byte-string.ts";
-import { errnoOf } from "../fs/errno.ts";
-import { lstat } from "../fs/file-status.ts";
+import { errnoOf, isPermissionErrno } from "../fs/errno.ts";
+import { lstat, mtimeMs } from "../fs/file-status.ts";
 import { LockFile } from "../fs/flock.ts";
 import { publishDurably, writeDurably } from "../fs/publish-file.ts";
 import { type CacheDirectory, cacheWriteError } from "./cache-directory.ts";
 
 const SESSION_LOCK_NAME = "lock" as ByteString;
-/** While it has this suffix, a session is being made. */
+/** While it has this suffix, a session is being made, and cannot be asked whether its process lives. */
 const UNFINISHED_SUFFIX = ".new";
+/** Making one takes an instant. */
+const LONGEST_UNFINISHED_MS = 10 * 60 * 1000;
 export const SESSION_INTENT_NAME = "manifest" as ByteString;
 
 /**
@@ -40,7 +42,7 @@ export class Session {
     const directory = joinBytes(cache.sessions, bytesFromText(crypto.randomUUID()));
     const unfinished = `${directory}${UNFINISHED_SUFFIX}` as ByteString;
     try {
-      mkdirSync(fsPath(unfinished));
+      mkdirSync(fsPath(unfinished), { recursive: true });
       const lock = LockFile.open(joinBytes(unfinished, SESSION_LOCK_NAME), "create");
       // Without flock a clean goes by the session's age instead.
       lock.tryLock("exclusive");
@@ -102,13 +104,15 @@ export interface SessionTrace {
  */
 export function listSessions(cache: CacheDirectory, nowMs: number, graceMs: number): SessionTrace[] {
   const traces: SessionTrace[] = [];
-  for (const text of readdirSync(fsPath(cache.sessions))) {
+  for (const text of namesIn(cache.sessions)) {
     const directory = joinBytes(cache.sessions, bytesFromText(text));
     try {
       const status = lstat(directory);
       if (status?.kind !== "directory") continue;
-      const isYoung = nowMs - status.mtimeSeconds * 1000 < graceMs;
-      const isDead = !isYoung && (text.endsWith(UNFINISHED_SUFFIX) || isUnlocked(directory));
+      const ageMs = nowMs - mtimeMs(status);
+      const isDead = text.endsWith(UNFINISHED_SUFFIX)
+        ? ageMs > Math.max(graceMs, LONGEST_UNFINISHED_MS)
+        : ageMs >= graceMs && isUnlocked(directory);
       traces.push({ directory, isDead, intent: isDead ? undefined : readIntent(directory) });
     } catch (error) {
       // It was closed just now.
@@ -118,12 +122,31 @@ export function listSessions(cache: CacheDirectory, nowMs: number, graceMs: numb
   return traces;
 }
 
+function namesIn(directory: ByteString): string[] {
+  try {
+    return readdirSync(fsPath(directory));
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return [];
+    throw error;
+  }
+}
+
 function isUnlocked(directory: ByteString): boolean {
-  const lock = LockFile.open(joinBytes(directory, SESSION_LOCK_NAME), "write");
+  const lock = openSessionLock(joinBytes(directory, SESSION_LOCK_NAME));
   try {
     return lock.tryLock("exclusive") !== "busy";
   } finally {
     lock.close();
+  }
+}
+
+/** Another user's can be asked through a descriptor for reading, but for file systems that emulate flock. */
+function openSessionLock(path: ByteString): LockFile {
+  try {
+    return LockFile.open(path, "write");
+  } catch (error) {
+    if (!isPermissionErrno(errnoOf(error))) throw error;
+    return LockFile.open(path, "read");
   }
 }
 

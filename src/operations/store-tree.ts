@@ -8,6 +8,7 @@ import { Session } from "../backends/session.ts";
 import { type ByteString, bytesFromText, shown } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
 import { errnoOf, reasonOf } from "../fs/errno.ts";
+import { lstat } from "../fs/file-status.ts";
 import type { LinkMode, Placement } from "../fs/place-file.ts";
 import { isWithin, resolvePath } from "../fs/resolve-path.ts";
 import { encodeKeyFile, keyFileName } from "../key/key-file.ts";
@@ -19,6 +20,7 @@ import { directoryRanges } from "../tree/directory-ranges.ts";
 import { IgnoreRules } from "../tree/ignore-rules.ts";
 import { markEditedPaths } from "../tree/mark-edited-paths.ts";
 import { readSingleFile, readTree } from "../tree/read-tree.ts";
+import { runAll } from "../work/run-all.ts";
 import type { Runtime } from "./runtime.ts";
 
 export interface StoreRequest {
@@ -49,8 +51,7 @@ export interface StoreResult {
  */
 export async function storeTree(request: StoreRequest, runtime: Runtime): Promise<StoreResult> {
   const { cache } = request;
-  const source = bytesFromText(request.source);
-  const isDirectory = checkSource(source, cache);
+  const { source, isDirectory } = findSource(request.source, cache);
   cache.prepareForWriting();
   const session = Session.open(cache);
   try {
@@ -69,7 +70,7 @@ export async function storeTree(request: StoreRequest, runtime: Runtime): Promis
     const sourceTimes = request.ignoreMtime ? reuseObjectTimes(manifest, cache.objects) : timesOf(manifest);
     const manifestFile = encodeManifest(manifest);
     await session.publishIntent(manifestFile, runtime.isCancelled);
-    const adopted = await adoptFiles(request, manifest, sourceTimes, session, runtime);
+    const adopted = await adoptFiles(request, source, manifest, sourceTimes, session, runtime);
     assertNotCancelled(runtime);
 
     const manifestDigest = manifestDigestOf(manifestFile);
@@ -87,21 +88,26 @@ export async function storeTree(request: StoreRequest, runtime: Runtime): Promis
   }
 }
 
-/** True for a directory, false for a file. @throws BtdtError */
-function checkSource(source: ByteString, cache: CacheDirectory): boolean {
-  const name = shown(source);
+/** A symlink that the user names is followed; those inside a directory are not. @throws BtdtError */
+function findSource(
+  given: string,
+  cache: CacheDirectory,
+): { readonly source: ByteString; readonly isDirectory: boolean } {
+  const bytes = bytesFromText(given);
+  const name = shown(bytes);
   try {
-    const stats = statSync(name);
+    const stats = statSync(given);
     if (!stats.isDirectory() && !stats.isFile()) {
       throw new BtdtError("SOURCE_UNSUPPORTED", `${name} is neither a directory nor a file`, { path: name });
     }
-    if (cache.rootStatus() !== undefined && isWithin(resolvePath(source), resolvePath(cache.root))) {
+    const source = lstat(bytes)?.kind === "symlink" ? resolvePath(bytes) : bytes;
+    if (cache.rootStatus() !== undefined && isWithin(resolvePath(bytes), resolvePath(cache.root))) {
       throw new BtdtError("SOURCE_INSIDE_CACHE", `${name} is a part of the cache itself`, {
         path: name,
         hint: "store a directory outside of it",
       });
     }
-    return stats.isDirectory();
+    return { source, isDirectory: stats.isDirectory() };
   } catch (error) {
     if (error instanceof BtdtError) throw error;
     if (errnoOf(error) === "ENOENT" || errnoOf(error) === "ENOTDIR") {
@@ -119,6 +125,7 @@ function checkSource(source: ByteString, cache: CacheDirectory): boolean {
 
 async function adoptFiles(
   request: StoreRequest,
+  source: ByteString,
   manifest: Manifest,
   sourceTimes: FileTimes,
   session: Session,
@@ -128,7 +135,7 @@ async function adoptFiles(
   const runner = ranges.length > 1 ? runtime.runners.pool : runtime.runners.inline;
   const shared = {
     payload: manifest.payload,
-    source: bytesFromText(request.source),
+    source,
     sourceTimes,
     objects: request.cache.objects,
     temporary: session.directory,
@@ -138,7 +145,7 @@ async function adoptFiles(
   const total = { fileCounts: { reflinked: 0, linked: 0, copied: 0, reused: 0 }, newBytes: 0 };
   let parts: AdoptedFiles[];
   try {
-    parts = await Promise.all(ranges.map((range) => runner.run(adoptFilesJob, { ...shared, ...range })));
+    parts = await runAll(runner, adoptFilesJob, ranges, (range) => ({ ...shared, ...range }));
   } catch (error) {
     throw cacheWriteError(request.cache, error);
   }
