@@ -6,7 +6,7 @@ FROM --platform=$BUILDPLATFORM node:22-bookworm-slim AS build
 ARG TARGETARCH
 WORKDIR /btdt
 COPY package.json package-lock.json .npmrc ./
-RUN npm ci --no-audit --no-fund
+RUN npm run setup
 COPY . .
 RUN case "$TARGETARCH" in \
       amd64) target=linux-x64 ;; \
@@ -16,14 +16,20 @@ RUN case "$TARGETARCH" in \
  && npx bun run build.ts --target "$target" \
  && install -D -m 755 "dist/btdt-$target" /image/usr/bin/btdt
 
-FROM debian:bookworm-slim AS busybox
-RUN apt-get update \
+FROM --platform=$BUILDPLATFORM debian:bookworm-slim AS busybox
+ARG TARGETARCH
+WORKDIR /package
+# The builder's own busybox is there to list its commands, which are the same for every platform.
+RUN dpkg --add-architecture "$TARGETARCH" \
+ && apt-get update \
  && apt-get install --yes --no-install-recommends busybox-static \
+ && apt-get download "busybox-static:$TARGETARCH" \
+ && dpkg-deb --extract busybox-static_*.deb . \
  && mkdir -p /image/bin /image/usr/share/doc/busybox-static \
  && install -d -m 1777 /image/tmp \
- && cp /bin/busybox /image/bin/busybox \
+ && cp bin/busybox /image/bin/ \
  && for name in $(busybox --list | grep -vx busybox); do ln -s busybox "/image/bin/$name"; done \
- && cp /usr/share/doc/busybox-static/copyright /image/usr/share/doc/busybox-static/
+ && cp usr/share/doc/busybox-static/copyright /image/usr/share/doc/busybox-static/
 
 # For scripts in pipelines. Root, as in the images of the steps beside it, with which they share a volume.
 FROM scratch AS shell
