@@ -4,7 +4,7 @@ import { errnoOf } from "../fs/errno.ts";
 import { emptyStatus, lstatBuffer } from "../fs/file-status.ts";
 import { PathBuffer } from "../fs/path-buffer.ts";
 import type { Manifest } from "../manifest/manifest.ts";
-import { appendObjectPath, isSound } from "./object-name.ts";
+import { isSound, objectPathOf } from "./object-name.ts";
 
 /**
  * Removes the object of a manifest's file if it is not what its name says; a store may have mended it by now. Trees that link
@@ -12,8 +12,7 @@ import { appendObjectPath, isSound } from "./object-name.ts";
  * @throws a `node:fs` error
  */
 export function removeChangedObject(objects: ByteString, manifest: Manifest, file: number): void {
-  const path = new PathBuffer().set(objects);
-  appendObjectPath(path, manifest, file);
+  const path = new PathBuffer().set(objectPathOf(objects, manifest, file));
   const status = emptyStatus();
   if (!lstatBuffer(path, status) || isSound(status, manifest, file)) return;
   try {

@@ -12,13 +12,16 @@ interface PoolWorker {
 
 interface Waiting {
   readonly request: JobRequest;
+  readonly runHere: () => unknown;
   readonly resolve: (output: never) => void;
-  readonly reject: (error: Error) => void;
+  readonly reject: (error: unknown) => void;
 }
 
 /**
  * Runs jobs in worker threads, which are started by the first job, so that a command without work for them
- * does not pay for them.
+ * does not pay for them. The calling thread is one of those that work: whenever it gives way and jobs are waiting, it
+ * does one. That saves a thread with a heap and compiled code of its own, and leaves signals at most one job's length to
+ * wait.
  */
 export class WorkerPool implements Runner {
   readonly parallelism: number;
@@ -28,7 +31,10 @@ export class WorkerPool implements Runner {
   #queue: Waiting[] = [];
   #queueStart = 0;
   #nextId = 0;
+  #isStarted = false;
+  #isHelping = false;
 
+  /** @param parallelism how many threads work, the calling one included */
   constructor(parallelism: number, spawn: () => Worker) {
     this.parallelism = parallelism;
     this.#spawn = spawn;
@@ -41,9 +47,11 @@ export class WorkerPool implements Runner {
         reject(cancelled());
         return;
       }
-      if (this.#workers.length === 0) this.#start();
-      this.#queue.push({ request, resolve, reject });
+      this.start();
+      const runHere = (): unknown => job.run(input, { isCancelled: () => this.isCancelled() });
+      this.#queue.push({ request, runHere, resolve, reject });
       this.#dispatch();
+      this.#help();
     });
   }
 
@@ -63,8 +71,11 @@ export class WorkerPool implements Runner {
     this.#workers = [];
   }
 
-  #start(): void {
-    for (let index = 0; index < this.parallelism; index++) {
+  /** Starts the threads ahead of the first job, so that they come up while the caller prepares it. */
+  start(): void {
+    if (this.#isStarted) return;
+    this.#isStarted = true;
+    for (let index = 1; index < this.parallelism; index++) {
       const worker = this.#spawn();
       const poolWorker: PoolWorker = { worker, running: new Map() };
       worker.onmessage = (event: MessageEvent<JobReply>) => {
@@ -84,7 +95,7 @@ export class WorkerPool implements Runner {
     }
   }
 
-  /** What it was doing has failed; the others go on, and if there are none the next job starts new ones. */
+  /** What it was doing has failed; the others go on. */
   #lose(lost: PoolWorker, reason: string): void {
     if (!this.#workers.includes(lost)) return;
     this.#workers = this.#workers.filter((poolWorker) => poolWorker !== lost);
@@ -92,8 +103,7 @@ export class WorkerPool implements Runner {
     const error = new BtdtError("INTERNAL", `a worker thread failed: ${reason}`);
     for (const waiting of lost.running.values()) waiting.reject(error);
     lost.running.clear();
-    if (this.#workers.length === 0) this.#rejectQueue(error);
-    else this.#dispatch();
+    this.#dispatch();
   }
 
   #rejectQueue(error: Error): void {
@@ -107,17 +117,40 @@ export class WorkerPool implements Runner {
     for (let depth = 1; depth <= JOBS_PER_WORKER; depth++) {
       for (const { worker, running } of this.#workers) {
         if (running.size >= depth) continue;
-        const waiting = this.#queue[this.#queueStart];
-        if (waiting === undefined) {
-          this.#queue = [];
-          this.#queueStart = 0;
-          return;
-        }
-        this.#queueStart += 1;
+        const waiting = this.#next();
+        if (waiting === undefined) return;
         running.set(waiting.request.id, waiting);
         worker.postMessage(waiting.request);
       }
     }
+  }
+
+  #next(): Waiting | undefined {
+    const waiting = this.#queue[this.#queueStart];
+    if (waiting === undefined) {
+      this.#queue = [];
+      this.#queueStart = 0;
+    } else {
+      this.#queueStart += 1;
+    }
+    return waiting;
+  }
+
+  #help(): void {
+    if (this.#isHelping) return;
+    this.#isHelping = true;
+    // Between two jobs messages and signals have their turn.
+    setImmediate(() => {
+      this.#isHelping = false;
+      const waiting = this.#next();
+      if (waiting === undefined) return;
+      try {
+        waiting.resolve(waiting.runHere() as never);
+      } catch (error) {
+        waiting.reject(error);
+      }
+      this.#help();
+    });
   }
 }
 
@@ -132,6 +165,10 @@ export class InlineRunner implements Runner {
 
   constructor(context: JobContext) {
     this.#context = context;
+  }
+
+  start(): void {
+    // There is nothing to start.
   }
 
   async run<Input, Output>(job: Job<Input, Output>, input: Input): Promise<Output> {

@@ -3,7 +3,7 @@ import type { ByteString } from "../../src/base/byte-string.ts";
 import { at, Manifest } from "../../src/manifest/manifest.ts";
 
 /** Trees as literals, to be turned into manifests and back. Names and targets are strings of bytes. */
-export interface Mtime {
+interface Mtime {
   readonly seconds: number;
   readonly nanoseconds: number;
 }
@@ -27,7 +27,7 @@ export interface DirectoryNode {
 }
 export type TreeNode = FileNode | SymlinkNode | DirectoryNode;
 
-export const EPOCH: Mtime = { seconds: 0, nanoseconds: 0 };
+const EPOCH: Mtime = { seconds: 0, nanoseconds: 0 };
 
 export function file(attributes: Partial<Omit<FileNode, "kind">> = {}): FileNode {
   return { kind: "file", mode: 0o644, mtime: EPOCH, size: 1, digest: "00".repeat(32), ...attributes };
@@ -58,7 +58,7 @@ const byteStrings = (minLength: number, maxLength: number, isByte: (byte: number
 export const names = byteStrings(1, 12, (byte) => byte !== 0x2f).filter(
   (name) => name !== "" && name !== "." && name !== "..",
 );
-export const targets = byteStrings(1, 30, () => true).filter((target) => target !== "");
+const targets = byteStrings(1, 30, () => true).filter((target) => target !== "");
 
 /** Before 1970 and beyond what any file system keeps. */
 const mtimes = fc.record({
