@@ -69,10 +69,24 @@ export class Session {
     try {
       const temporary = this.temporaryPath();
       writeDurably(temporary, manifestFile);
+      await this.whileNoClean(isCancelled, () => {
+        publishDurably(temporary, joinBytes(this.directory, SESSION_INTENT_NAME));
+      });
+    } catch (error) {
+      throw cacheWriteError(this.#cache, error);
+    }
+  }
+
+  /**
+   * Waits for a clean that is under way and lets no other begin meanwhile. For what takes an instant.
+   * @throws BtdtError CACHE_WRITE_FAILED, CANCELLED, and what `action` throws
+   */
+  async whileNoClean(isCancelled: () => boolean, action: () => void): Promise<void> {
+    try {
       const lock = LockFile.open(this.#cache.lockFile, "create");
       try {
         await lock.lock("shared", isCancelled);
-        publishDurably(temporary, joinBytes(this.directory, SESSION_INTENT_NAME));
+        action();
       } finally {
         lock.close();
       }
