@@ -35,7 +35,7 @@ describe("sessions", () => {
     mkdirSync(dead);
     writeFileSync(join(dead, "lock"), "");
     const states = (graceMs: number) =>
-      listSessions(cache, Date.now() + 1000, graceMs).map(({ directory, isDead }) => [
+      listSessions(cache, Date.now() + 1000, graceMs).map(({ directory, isDead }): [boolean, boolean] => [
         directory.endsWith("dead"),
         isDead,
       ]);
