@@ -4,6 +4,7 @@ import { errnoOf, isPermissionErrno } from "../fs/errno.ts";
 import { lstat, mtimeMs } from "../fs/file-status.ts";
 import { LockFile } from "../fs/flock.ts";
 import { publishDurably, writeDurably } from "../fs/publish-file.ts";
+import { removeTreeQuietly } from "../fs/remove-tree.ts";
 import { type CacheDirectory, cacheWriteError } from "./cache-directory.ts";
 
 const SESSION_LOCK_NAME = "lock" as ByteString;
@@ -49,7 +50,7 @@ export class Session {
       renameSync(fsPath(unfinished), fsPath(directory));
       return new Session(cache, directory, lock);
     } catch (error) {
-      rmSync(fsPath(unfinished), { recursive: true, force: true });
+      removeTreeQuietly(unfinished);
       throw cacheWriteError(cache, error);
     }
   }
@@ -97,7 +98,7 @@ export class Session {
 
   /** Removes the session with all its half-written files. */
   close(): void {
-    rmSync(fsPath(this.directory), { recursive: true, force: true });
+    removeTreeQuietly(this.directory);
     this.#lock.close();
   }
 }

@@ -3,6 +3,7 @@ import { type ByteString, fsPath, shown } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
 import { type FileStatus, lstat } from "../fs/file-status.ts";
 import type { LinkMode, Placement } from "../fs/place-file.ts";
+import { openDirectory } from "../fs/remove-tree.ts";
 import { isWithin, resolvePath } from "../fs/resolve-path.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
 import type { Runners } from "../work/job.ts";
@@ -105,6 +106,7 @@ async function mergeInto(
   const target: MergeTarget = { destination, cacheRoot: options.cacheRoot, exact: options.exact };
   if (options.exact) assertCacheOutside(destination, objects);
   const plan = await planMerge(manifest, target, objects, runners);
+  openDirectory(destination);
   const staging = StagingDirectory.create(destination);
   let placed: PlacedTree;
   try {

@@ -1,7 +1,8 @@
-import { mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { mkdirSync, readdirSync, renameSync } from "node:fs";
 import { type ByteString, bytesFromBuffer, bytesFromText, fsPath, joinBytes } from "../base/byte-string.ts";
 import { errnoOf } from "../fs/errno.ts";
 import { LockFile } from "../fs/flock.ts";
+import { removeTree, removeTreeQuietly } from "../fs/remove-tree.ts";
 
 const PREFIX = ".btdt-restore-";
 /** While it has this suffix, a staging directory is being made and not locked yet. */
@@ -38,7 +39,7 @@ export class StagingDirectory {
       renameSync(fsPath(unfinished), fsPath(directory));
       return new StagingDirectory(directory, lock);
     } catch (error) {
-      rmSync(fsPath(unfinished), { recursive: true, force: true });
+      removeTreeQuietly(unfinished);
       throw error;
     }
   }
@@ -49,7 +50,7 @@ export class StagingDirectory {
   }
 
   close(): void {
-    rmSync(fsPath(this.#directory), { recursive: true, force: true });
+    removeTreeQuietly(this.#directory);
     this.#lock.close();
   }
 }
@@ -62,8 +63,7 @@ function removeAbandoned(parent: ByteString): void {
     try {
       const lock = LockFile.open(joinBytes(directory, LOCK_NAME), "write");
       try {
-        if (lock.tryLock("exclusive") === "locked")
-          rmSync(fsPath(directory), { recursive: true, force: true });
+        if (lock.tryLock("exclusive") === "locked") removeTree(directory);
       } finally {
         lock.close();
       }
