@@ -5,6 +5,7 @@ import { type FileStatus, lstat } from "../fs/file-status.ts";
 import type { LinkMode, Placement } from "../fs/place-file.ts";
 import { isWithin, resolvePath } from "../fs/resolve-path.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
+import type { PackedFilesOfEntry } from "../packs/unpack-tree.ts";
 import type { Runners } from "../work/job.ts";
 import type { Destination } from "./destination.ts";
 import { finishRoot } from "./finish-directories.ts";
@@ -21,12 +22,14 @@ export interface PlaceTreeOptions {
   readonly linkMode: LinkMode;
   readonly ownInode: Uint8Array;
   readonly exact: boolean;
+  /** Set when contents come from packs. */
+  readonly packed: PackedFilesOfEntry | undefined;
   readonly umask: number;
   readonly isCancelled: () => boolean;
 }
 
 export interface PlacedTree extends StagedTree {
-  readonly fileCounts: Record<Placement | "unchanged", number>;
+  readonly fileCounts: Record<Placement | "unpacked" | "unchanged", number>;
 }
 
 /**
