@@ -29,6 +29,7 @@ const LINUX_ONLY = {
   copy_file_range: { args: ["i32", "ptr", "i32", "ptr", "u64", "u32"], returns: "i64" },
   // Variadic in C: on Linux its arguments are passed like any others'.
   openat: { args: ["i32", "ptr", "i32", "u32"], returns: "i32" },
+  read: { args: ["i32", "ptr", "u64"], returns: "i64" },
   write: { args: ["i32", "ptr", "u64"], returns: "i64" },
   futimens: { args: ["i32", "ptr"], returns: "i32" },
   fchmod: { args: ["i32", "u32"], returns: "i32" },

@@ -1,13 +1,15 @@
-import { closeSync, constants, openSync, readSync } from "node:fs";
-import { fsPath, shown } from "../base/byte-string.ts";
+import { constants } from "node:fs";
+import { shown } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
 import { errnoOf, reasonOf } from "../fs/errno.ts";
 import { emptyStatus, type FileStatus, fstat, isUnchanged } from "../fs/file-status.ts";
 import type { PathBuffer } from "../fs/path-buffer.ts";
+import { PinnedBuffer } from "../fs/pinned-buffer.ts";
+import { closeQuickly, openQuickly, readQuickly } from "../fs/quick-file.ts";
 import { CHUNK_SIZE_BYTES } from "./digest.ts";
 
 // One byte more than a chunk, so that a file which has grown shows itself in the same read.
-let content: Uint8Array | undefined;
+let content: PinnedBuffer | undefined;
 const after = emptyStatus();
 
 // O_NONBLOCK: a pipe that has taken the file's place must not make the open wait for a writer.
@@ -26,10 +28,10 @@ export function hashSmallFile(
   digests: Uint8Array,
   offset: number,
 ): SmallFileOutcome {
-  content ??= new Uint8Array(CHUNK_SIZE_BYTES + 1);
+  content ??= new PinnedBuffer(new Uint8Array(CHUNK_SIZE_BYTES + 1));
   const outcome = readSmallFile(path, status, content, 0);
   if (outcome !== "read") return outcome;
-  Bun.SHA256.hash(content.subarray(0, status.sizeBytes), digests.subarray(offset, offset + 32));
+  Bun.SHA256.hash(content.bytes.subarray(0, status.sizeBytes), digests.subarray(offset, offset + 32));
   return "hashed";
 }
 
@@ -40,7 +42,7 @@ export function hashSmallFile(
 export function readSmallFile(
   path: PathBuffer,
   status: FileStatus,
-  into: Uint8Array,
+  into: PinnedBuffer,
   start: number,
 ): "read" | "large" | "not-a-file" {
   const descriptor = openForHashing(path);
@@ -55,14 +57,14 @@ export function readSmallFile(
   } catch (error) {
     throw error instanceof BtdtError ? error : unreadable(path, error);
   } finally {
-    closeSync(descriptor);
+    closeQuickly(descriptor);
   }
 }
 
 /** @throws BtdtError SOURCE_CHANGED, SOURCE_UNREADABLE */
 export function openForHashing(path: PathBuffer): number {
   try {
-    return openSync(fsPath(path.toBytes()), OPEN_FOR_HASHING);
+    return openQuickly(path, OPEN_FOR_HASHING);
   } catch (error) {
     const errno = errnoOf(error);
     throw errno === "ENOENT" || errno === "ELOOP" || errno === "ENOTDIR" || errno === "ENXIO"
@@ -91,10 +93,10 @@ export function unreadable(path: PathBuffer, error: unknown): BtdtError {
  * Asks for one byte more than the file should have, so that growth shows itself; a short read is not the end
  * on every file system.
  */
-function readFully(descriptor: number, into: Uint8Array, start: number, expectedBytes: number): number {
+function readFully(descriptor: number, into: PinnedBuffer, start: number, expectedBytes: number): number {
   let length = 0;
   for (;;) {
-    const count = readSync(descriptor, into, start + length, expectedBytes + 1 - length, null);
+    const count = readQuickly(descriptor, into, start + length, expectedBytes + 1 - length);
     length += count;
     // A file said to be empty is read as well: those of /proc say so, and are not.
     if (count === 0 || length >= expectedBytes) return length;

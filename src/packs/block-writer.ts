@@ -1,7 +1,8 @@
 import { writeSync } from "node:fs";
 import type { Compression } from "../base/compression.ts";
-import { DIGEST_SIZE_BYTES } from "../objects/digest.ts";
+import { PinnedBuffer } from "../fs/pinned-buffer.ts";
 import { compressBlock, LARGEST_BLOCK_BYTES } from "./block-codec.ts";
+import { CONTENT_ID_BYTES } from "./pack-index.ts";
 
 /** A pack that several threads write to: each block gets its place by adding to one shared number. */
 export interface PackTarget {
@@ -18,24 +19,24 @@ export interface PackedBlock {
   readonly codecNumber: number;
   readonly checksum: bigint;
   readonly contentSizes: readonly number[];
-  /** 32 bytes each. */
-  readonly contentDigests: Uint8Array;
+  /** 16 bytes each. */
+  readonly contentIds: Uint8Array;
 }
 
 /** Shared by all jobs of a thread: one works at a time. Room for a full block and one content more, and for a byte behind it. */
-let sharedBuffer: Uint8Array | undefined;
+let sharedBuffer: PinnedBuffer | undefined;
 
 /** Gathers contents into blocks. What it is given stands in `buffer` already, at `position`. */
 export class BlockWriter {
   readonly blocks: PackedBlock[] = [];
-  readonly buffer: Uint8Array;
+  readonly buffer: PinnedBuffer;
   position = 0;
   readonly #target: PackTarget;
   #sizes: number[] = [];
   #digests: Uint8Array[] = [];
 
   constructor(target: PackTarget) {
-    sharedBuffer ??= new Uint8Array(2 * LARGEST_BLOCK_BYTES + 1);
+    sharedBuffer ??= new PinnedBuffer(new Uint8Array(2 * LARGEST_BLOCK_BYTES + 1));
     this.buffer = sharedBuffer;
     this.#target = target;
   }
@@ -45,7 +46,7 @@ export class BlockWriter {
     if (this.position + sizeBytes > LARGEST_BLOCK_BYTES) {
       const start = this.position;
       this.flush();
-      this.buffer.copyWithin(0, start, start + sizeBytes);
+      this.buffer.bytes.copyWithin(0, start, start + sizeBytes);
     }
     this.position += sizeBytes;
     this.#sizes.push(sizeBytes);
@@ -56,18 +57,20 @@ export class BlockWriter {
   flush(): void {
     if (this.position === 0) return;
     const { descriptor, nextOffset, compression } = this.#target;
-    const { codecNumber, stored } = compressBlock(this.buffer.subarray(0, this.position), compression);
+    const { codecNumber, stored } = compressBlock(this.buffer.bytes.subarray(0, this.position), compression);
     const offset = Number(Atomics.add(nextOffset, 0, BigInt(stored.length)));
     writeFullyAt(descriptor, stored, offset);
-    const contentDigests = new Uint8Array(this.#digests.length * DIGEST_SIZE_BYTES);
-    for (const [index, digest] of this.#digests.entries()) contentDigests.set(digest, index * DIGEST_SIZE_BYTES);
+    const contentIds = new Uint8Array(this.#digests.length * CONTENT_ID_BYTES);
+    for (const [index, digest] of this.#digests.entries()) {
+      contentIds.set(digest.subarray(0, CONTENT_ID_BYTES), index * CONTENT_ID_BYTES);
+    }
     this.blocks.push({
       offset,
       storedBytes: stored.length,
       codecNumber,
       checksum: blockChecksum(stored),
       contentSizes: this.#sizes,
-      contentDigests,
+      contentIds,
     });
     this.position = 0;
     this.#sizes = [];

@@ -7,6 +7,7 @@ import { hexOf } from "../objects/digest.ts";
 import { formatObjectName, parseObjectName, SHARD_NAMES } from "../objects/object-name.ts";
 import { contentClaims } from "./content-claims.ts";
 import { type ContentTable, contentTable, findContent } from "./content-table.ts";
+import { CONTENT_ID_BYTES } from "./pack-index.ts";
 
 const PERMISSIONS = 0o777;
 
@@ -23,11 +24,11 @@ export interface HeldContents {
 }
 
 export function heldContents(packed: ContentTable, objects: ByteString, objectNames: Iterable<string>): HeldContents {
-  const digests: string[] = [];
-  for (const name of objectNames) digests.push(name.slice(0, 64));
+  const ids: string[] = [];
+  for (const name of objectNames) ids.push(name.slice(0, 2 * CONTENT_ID_BYTES));
   return {
     packed,
-    objectContents: digests.length === 0 ? undefined : contentTable([Buffer.from(digests.join(""), "hex")]),
+    objectContents: ids.length === 0 ? undefined : contentTable([Buffer.from(ids.join(""), "hex")]),
     objects,
     claims: contentClaims(),
     stopFlag: new Int32Array(new SharedArrayBuffer(4)),

@@ -63,7 +63,7 @@ export class PackContents {
       }
     }
     this.table = contentTable(
-      this.packs.map(({ index }) => index.contentDigests),
+      this.packs.map(({ index }) => index.contentIds),
       (content) => isLost[content] === 0,
     );
   }

@@ -68,7 +68,7 @@ export const packFilesJob: Job<PackFilesInput, PackedFiles> = {
         const offset = file * DIGEST_SIZE_BYTES;
         switch (readSmallFile(path, status, writer.buffer, writer.position)) {
           case "read": {
-            const content = writer.buffer.subarray(writer.position, writer.position + status.sizeBytes);
+            const content = writer.buffer.bytes.subarray(writer.position, writer.position + status.sizeBytes);
             const digest = result.digests.subarray(offset, offset + DIGEST_SIZE_BYTES);
             Bun.SHA256.hash(content, digest);
             if (status.sizeBytes === 0) break;

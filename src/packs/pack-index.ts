@@ -7,6 +7,12 @@ export const NONCE_BYTES = 16;
 
 export const INDEX_HEADER_BYTES = 64;
 
+/**
+ * Contents are listed by the first half of their digest: enough to tell them apart, and half of an index. Whoever
+ * reads a content checks all of the digest, which the manifest or the list of chunks has.
+ */
+export const CONTENT_ID_BYTES = 16;
+
 export interface PackIndexCounts {
   readonly blockCount: number;
   readonly contentCount: number;
@@ -31,7 +37,7 @@ export function indexLayoutOf(counts: PackIndexCounts) {
     blockContentEnds: column(blocks, 4),
     contentSizes: column(contents, 4),
     largeChunkEnds: column(larges, 4),
-    contentDigests: column(contents, DIGEST_SIZE_BYTES),
+    contentIds: column(contents, CONTENT_ID_BYTES),
     largeDigests: column(larges, DIGEST_SIZE_BYTES),
     chunkDigests: column(chunks, DIGEST_SIZE_BYTES),
     blockCodecs: column(blocks, 1),
@@ -58,7 +64,8 @@ export class PackIndex {
   readonly blockContentEnds: Uint32Array;
   readonly blockCodecs: Uint8Array;
   readonly contentSizes: Uint32Array;
-  readonly contentDigests: Uint8Array;
+  /** 16 bytes each. */
+  readonly contentIds: Uint8Array;
   readonly largeSizes: Float64Array;
   readonly largeDigests: Uint8Array;
   readonly largeChunkEnds: Uint32Array;
@@ -76,7 +83,7 @@ export class PackIndex {
     this.blockContentEnds = new Uint32Array(buffer, layout.blockContentEnds, blocks);
     this.contentSizes = new Uint32Array(buffer, layout.contentSizes, contents);
     this.largeChunkEnds = new Uint32Array(buffer, layout.largeChunkEnds, larges);
-    this.contentDigests = new Uint8Array(buffer, layout.contentDigests, contents * DIGEST_SIZE_BYTES);
+    this.contentIds = new Uint8Array(buffer, layout.contentIds, contents * CONTENT_ID_BYTES);
     this.largeDigests = new Uint8Array(buffer, layout.largeDigests, larges * DIGEST_SIZE_BYTES);
     this.chunkDigests = new Uint8Array(buffer, layout.chunkDigests, chunks * DIGEST_SIZE_BYTES);
     this.blockCodecs = new Uint8Array(buffer, layout.blockCodecs, blocks);

@@ -47,10 +47,10 @@ export const packSpanJob: Job<PackSpanInput, PackedSpan> = {
       for (let start = startBytes; start < endBytes; start += CHUNK_SIZE_BYTES) {
         if (context.isCancelled() || Atomics.load(held.stopFlag, 0) !== 0) break;
         const chunkBytes = Math.min(CHUNK_SIZE_BYTES, endBytes - start);
-        reading(() => readFully(descriptor, writer.buffer.subarray(0, chunkBytes), start));
+        reading(() => readFully(descriptor, writer.buffer.bytes.subarray(0, chunkBytes), start));
         const offset = chunkCount(start - startBytes) * DIGEST_SIZE_BYTES;
         const digest = digests.subarray(offset, offset + DIGEST_SIZE_BYTES);
-        Bun.SHA256.hash(writer.buffer.subarray(0, chunkBytes), digest);
+        Bun.SHA256.hash(writer.buffer.bytes.subarray(0, chunkBytes), digest);
         if (findContent(held.packed, digests, offset) < 0 && claimContent(held.claims, digests, offset)) {
           writer.add(chunkBytes, digest);
           writer.flush();

@@ -12,11 +12,11 @@ import { type HeldContents, hasHeldObject } from "./held-contents.ts";
 import { encodePackHeader, encodePackIndex } from "./index-codec.ts";
 import { INDEX_FILE_NAME, PACK_FILE_NAME } from "./pack-directory.ts";
 import { type PackedFiles, type PackFilesInput, packFilesJob } from "./pack-files.ts";
-import { NONCE_BYTES, PACK_HEADER_BYTES, PackIndex } from "./pack-index.ts";
+import { CONTENT_ID_BYTES, NONCE_BYTES, PACK_HEADER_BYTES, PackIndex } from "./pack-index.ts";
 import { PACK_SPAN_BYTES, packSpanJob } from "./pack-span.ts";
 
 /** Enough to fill a block, of files as they lie in package directories. */
-const BATCH_FILES = 800;
+const BATCH_FILES = 1600;
 
 export interface LargeContent {
   readonly sizeBytes: number;
@@ -136,7 +136,7 @@ export class PackWriter {
 
   /** What the pack holds so far. */
   contents(): ContentTable {
-    return contentTable(this.#blocks.map((block) => block.contentDigests));
+    return contentTable(this.#blocks.map((block) => block.contentIds));
   }
 
   /** The chunks of a large file that was read for this pack. */
@@ -203,7 +203,7 @@ function indexOf(
     index.blockStoredSizes[number] = block.storedBytes;
     index.blockCodecs[number] = block.codecNumber;
     index.contentSizes.set(block.contentSizes, content);
-    index.contentDigests.set(block.contentDigests, content * DIGEST_SIZE_BYTES);
+    index.contentIds.set(block.contentIds, content * CONTENT_ID_BYTES);
     content += block.contentSizes.length;
     index.blockContentEnds[number] = content;
   }

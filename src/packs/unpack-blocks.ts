@@ -3,7 +3,8 @@ import { type ByteString, fsPath } from "../base/byte-string.ts";
 import { isBtdtError } from "../base/errors.ts";
 import { tryLink } from "../fs/link-file.ts";
 import { PathBuffer } from "../fs/path-buffer.ts";
-import { ContentSource, NewFileWriter } from "../fs/write-new-file.ts";
+import { PinnedBuffer } from "../fs/pinned-buffer.ts";
+import { NewFileWriter } from "../fs/write-new-file.ts";
 import { viewManifest } from "../manifest/codec.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
 import { CHUNK_SIZE_BYTES, DIGEST_SIZE_BYTES } from "../objects/digest.ts";
@@ -105,7 +106,7 @@ class Unpacker {
       this.#noteDamage(block, Array.from({ length: block.items.length / ITEM_FIELDS }, (_, item) => item));
       return;
     }
-    const source = new ContentSource(content);
+    const source = new PinnedBuffer(content);
     const damaged: number[] = [];
     let checkedOffset = -1;
     let checkedBytes = -1;
@@ -136,7 +137,7 @@ class Unpacker {
     for (const item of damaged) this.result.damagedFiles.push(itemAt(items, item)[2]);
   }
 
-  #writeFile(source: ContentSource, offset: number, file: number): void {
+  #writeFile(source: PinnedBuffer, offset: number, file: number): void {
     const manifest = this.#manifest;
     const sizeBytes = at(manifest.fileSizes, file);
     this.#setTarget(file);

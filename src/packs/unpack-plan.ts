@@ -119,10 +119,13 @@ class PartBuilder {
     // The manifest's sizes count; a content that has another one does not have the digest either.
     last.items.push(offset, isLarge ? sizeBytes : at(this.#manifest.fileSizes, file), file, chunk);
     this.#itemCount += 1;
-    const start = content * DIGEST_SIZE_BYTES;
-    this.#chunkDigests.push(
-      isLarge ? this.#contents.table.digests.subarray(start, start + DIGEST_SIZE_BYTES) : NO_DIGEST,
-    );
+    this.#chunkDigests.push(isLarge ? this.#chunkDigestOf(file, chunk) : NO_DIGEST);
+  }
+
+  #chunkDigestOf(file: number, chunk: number): Uint8Array {
+    const digest = this.#manifest.fileDigests.subarray(file * DIGEST_SIZE_BYTES, (file + 1) * DIGEST_SIZE_BYTES);
+    const chunks = this.#contents.chunksOf(digest);
+    return chunks?.subarray(chunk * DIGEST_SIZE_BYTES, (chunk + 1) * DIGEST_SIZE_BYTES) ?? NO_DIGEST;
   }
 
   build(): UnpackPart {
