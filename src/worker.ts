@@ -3,6 +3,7 @@ import { adoptFilesJob } from "./objects/adopt-files.ts";
 import { hashSpanJob } from "./objects/hash-span.ts";
 import { packFilesJob } from "./packs/pack-files.ts";
 import { packSpanJob } from "./packs/pack-span.ts";
+import { rewriteBlockJob } from "./packs/rewrite-block.ts";
 import { unpackBlocksJob } from "./packs/unpack-blocks.ts";
 import { compareFilesJob } from "./tree/compare-files.ts";
 import { finishDirectoriesJob } from "./tree/finish-directories.ts";
@@ -22,6 +23,7 @@ const jobs = new Map<string, Job<never, unknown>>(
     hashSpanJob,
     packFilesJob,
     packSpanJob,
+    rewriteBlockJob,
     stageFilesJob,
     unpackBlocksJob,
   ].map(

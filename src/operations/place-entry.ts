@@ -3,7 +3,7 @@ import { readEditedPaths, rememberEditedPath } from "../backends/edited-paths.ts
 import type { Session } from "../backends/session.ts";
 import { errnoOf, isPermissionErrno } from "../fs/errno.ts";
 import type { Manifest } from "../manifest/manifest.ts";
-import { removeObject } from "../objects/remove-changed-object.ts";
+import { removeChangedObject } from "../objects/remove-changed-object.ts";
 import { markDamagedBlock } from "../packs/pack-directory.ts";
 import type { PackedFilesOfEntry } from "../packs/unpack-tree.ts";
 import { type Destination, destinationError } from "../tree/destination.ts";
@@ -77,7 +77,7 @@ function noteDamage(
     for (const { file, problem } of placed.damaged) {
       if (problem !== "changed") continue;
       rememberEditedPath(cache, manifest.filePath(file));
-      removeObject(cache.objects, manifest, file);
+      removeChangedObject(cache.objects, manifest, file);
     }
     for (const { pack, block } of placed.damagedBlocks) {
       const name = packed?.packs.contents.packs[pack]?.name;

@@ -62,11 +62,13 @@ export async function restoreTree(request: RestoreRequest, runtime: Runtime): Pr
       // First of all, so that a clean that runs beside takes this entry for the one used last.
       touchKeyFile(cache, entry.keyFileName);
       const placed = await placeEntry(request, destination, entry.manifest, session, runtime);
-      if (runtime.isCancelled()) throw new BtdtError("CANCELLED", "stopped before anything was restored");
       if (placed.damaged.length > 0) {
-        runtime.onWarning(damageWarning(key, describeDamage(entry.manifest, placed)));
+        // A clean removes the key before the contents: then this was an ordinary miss.
+        const isEvicted = findEntry(cache, key).kind === "missing";
+        if (!isEvicted) runtime.onWarning(damageWarning(key, describeDamage(entry.manifest, placed)));
         continue;
       }
+      if (!placed.isPlaced) throw new BtdtError("CANCELLED", "stopped before anything was restored");
       return {
         kind: "restored",
         key,
@@ -84,7 +86,7 @@ export async function restoreTree(request: RestoreRequest, runtime: Runtime): Pr
 
 /** A session lets a restore mend objects. Without one, in a cache that may only be read, it does without. */
 function openSessionIfWritable(cache: CacheDirectory): Session | undefined {
-  if (cache.rootStatus() === undefined) return undefined;
+  if (!cache.isPrepared()) return undefined;
   try {
     return Session.open(cache);
   } catch (error) {

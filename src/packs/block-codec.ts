@@ -38,6 +38,10 @@ function compress(content: Uint8Array, codec: Codec, level: number): Uint8Array 
   }
 }
 
+export function codecOf(codecNumber: number): Codec {
+  return CODECS[codecNumber] ?? "none";
+}
+
 export function isCodecNumber(codecNumber: number): boolean {
   return CODECS[codecNumber] !== undefined;
 }
@@ -61,7 +65,7 @@ let inflated: Uint8Array | undefined;
 export function decompressBlock(codecNumber: number, stored: Uint8Array, contentBytes: number): Uint8Array {
   let content: Uint8Array;
   try {
-    content = decompress(CODECS[codecNumber] ?? "none", stored, contentBytes);
+    content = decompress(codecOf(codecNumber), stored, contentBytes);
   } catch (error) {
     throw new BtdtError("PACK_DAMAGED", "a block does not decompress", { cause: error });
   }
