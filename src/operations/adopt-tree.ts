@@ -13,7 +13,7 @@ import type { KeptFiles, StoreRequest } from "./store-tree.ts";
 
 /** Makes sure that each file of a manifest has its object in the cache. @throws BtdtError */
 export async function adoptTree(
-  request: StoreRequest,
+  request: Pick<StoreRequest, "cache" | "linkMode">,
   source: ByteString,
   manifest: Manifest,
   sourceTimes: FileTimes,

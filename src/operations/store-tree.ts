@@ -62,10 +62,31 @@ export async function storeTree(request: StoreRequest, runtime: Runtime): Promis
   const { source, isDirectory } = findSource(request.source, cache);
   cache.prepareForWriting();
   const session = Session.open(cache);
+  try {
+    const ignoreRules = new IgnoreRules(request.excludePatterns, true);
+    return await storeSource(request, source, isDirectory ? ignoreRules : undefined, session, runtime);
+  } finally {
+    session.close();
+  }
+}
+
+/**
+ * Keeps what stands at a path that has been looked at.
+ * @param ignoreRules undefined for a single file
+ * @throws BtdtError
+ */
+export async function storeSource(
+  request: Omit<StoreRequest, "source" | "excludePatterns">,
+  source: ByteString,
+  ignoreRules: IgnoreRules | undefined,
+  session: Session,
+  runtime: Runtime,
+): Promise<StoreResult> {
+  const { cache } = request;
   let packer: TreePacker | undefined;
   try {
     if (isPacked(request, source)) packer = TreePacker.open(cache, session, request.compression);
-    const manifest = await readSource(request, source, isDirectory, packer?.reader ?? hashingReader, runtime);
+    const manifest = await readSource(cache, source, ignoreRules, packer?.reader ?? hashingReader, runtime);
     assertNotCancelled(runtime);
     const sourceTimes = request.ignoreMtime ? reuseObjectTimes(manifest, cache.objects) : timesOf(manifest);
     const manifestFile = encodeManifest(manifest);
@@ -91,12 +112,11 @@ export async function storeTree(request: StoreRequest, runtime: Runtime): Promis
     return { manifestDigest, fileCount, contentBytes, ...kept };
   } finally {
     await packer?.close();
-    session.close();
   }
 }
 
 /** Hard links, the point of objects, need the source to be on the cache's own file system. */
-function isPacked({ cache, storage }: StoreRequest, source: ByteString): boolean {
+function isPacked({ cache, storage }: Pick<StoreRequest, "cache" | "storage">, source: ByteString): boolean {
   switch (storage) {
     case "auto":
       return lstat(source)?.device !== cache.rootStatus()?.device;
@@ -108,27 +128,19 @@ function isPacked({ cache, storage }: StoreRequest, source: ByteString): boolean
 }
 
 async function readSource(
-  request: StoreRequest,
+  cache: CacheDirectory,
   source: ByteString,
-  isDirectory: boolean,
+  ignoreRules: IgnoreRules | undefined,
   reader: FileReader,
   runtime: Runtime,
 ): Promise<Manifest> {
-  if (!isDirectory) return readAll(request, () => readSingleFile(source, runtime.runners, reader));
-  const options = {
-    ignoreRules: new IgnoreRules(request.excludePatterns, true),
-    excludedDirectory: request.cache.rootStatus(),
-    onWarning: runtime.onWarning,
-  };
-  return readAll(request, () => readTree(source, options, runtime.runners, reader));
-}
-
-/** What the source does wrong is a BtdtError by now; the rest is the pack's, which is written meanwhile. */
-async function readAll(request: StoreRequest, read: () => Promise<Manifest>): Promise<Manifest> {
   try {
-    return await read();
+    if (ignoreRules === undefined) return await readSingleFile(source, runtime.runners, reader);
+    const options = { ignoreRules, excludedDirectory: cache.rootStatus(), onWarning: runtime.onWarning };
+    return await readTree(source, options, runtime.runners, reader);
   } catch (error) {
-    throw errnoOf(error) === undefined ? error : cacheWriteError(request.cache, error);
+    // What the source does wrong is a BtdtError by now; the rest is the pack's, which is written meanwhile.
+    throw errnoOf(error) === undefined ? error : cacheWriteError(cache, error);
   }
 }
 
