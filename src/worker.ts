@@ -26,9 +26,7 @@ const jobs = new Map<string, Job<never, unknown>>(
     rewriteBlockJob,
     stageFilesJob,
     unpackBlocksJob,
-  ].map(
-    (job) => [job.name, job],
-  ),
+  ].map((job) => [job.name, job]),
 );
 
 let cancelFlag: Int32Array = new Int32Array(1);

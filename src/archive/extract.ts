@@ -1,11 +1,20 @@
-import { chmodSync, closeSync, constants, linkSync, mkdirSync, openSync, symlinkSync, writeSync } from "node:fs";
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  linkSync,
+  mkdirSync,
+  openSync,
+  symlinkSync,
+  writeSync,
+} from "node:fs";
 import { type ByteString, fsPath, joinBytes, shown } from "../base/byte-string.ts";
 import type { BtdtError } from "../base/errors.ts";
 import { PathBuffer } from "../fs/path-buffer.ts";
 import { setAttributes } from "../fs/place-file.ts";
 import { setMtimeBuffer } from "../fs/set-times.ts";
-import { invalid } from "./archive-text.ts";
 import type { ArchiveEntry } from "./archive-entry.ts";
+import { invalid } from "./archive-text.ts";
 
 const path = new PathBuffer();
 

@@ -1,7 +1,7 @@
 import { closeSync, openSync, readSync } from "node:fs";
 import { Gunzip } from "fflate";
-import { invalid } from "./archive-text.ts";
 import type { ArchiveEntry } from "./archive-entry.ts";
+import { invalid } from "./archive-text.ts";
 import { readTar } from "./tar-reader.ts";
 import { readZip } from "./zip-reader.ts";
 

@@ -2,8 +2,8 @@ import { createTarDecoder, type ParsedTarEntry } from "modern-tar";
 import { type ByteString, bytesFromText } from "../base/byte-string.ts";
 import { isBtdtError } from "../base/errors.ts";
 import { errnoOf } from "../fs/errno.ts";
-import { invalid } from "./archive-text.ts";
 import type { ArchiveEntry } from "./archive-entry.ts";
+import { invalid } from "./archive-text.ts";
 
 const KINDS: Readonly<Record<string, ArchiveEntry["kind"]>> = {
   file: "file",
@@ -34,7 +34,8 @@ export async function* readTar(pieces: Iterable<Uint8Array>): AsyncGenerator<Arc
 
 function entryOf({ header, body }: ParsedTarEntry): ArchiveEntry {
   const kind = KINDS[header.type ?? "file"];
-  if (kind === undefined) throw invalid(`the archive has a ${header.type} in it, which a cache does not keep`);
+  if (kind === undefined)
+    throw invalid(`the archive has a ${header.type} in it, which a cache does not keep`);
   const [mtimeSeconds, mtimeNanoseconds] = timeOf(header.pax?.["mtime"], header.mtime);
   return {
     path: bytesFromText(header.name.replace(/\/+$/, "")),

@@ -1,7 +1,7 @@
 import { createTarPacker } from "modern-tar";
 import { textFromBytes } from "../base/byte-string.ts";
-import { assertUtf8 } from "./archive-text.ts";
 import type { ArchiveEntry, ArchiveWriter, ByteSink } from "./archive-entry.ts";
+import { assertUtf8 } from "./archive-text.ts";
 
 /** What may wait between the library and the sink. */
 const MOST_WAITING_BYTES = 16 * 1024 * 1024;

@@ -1,8 +1,8 @@
 import { fstatSync, readSync } from "node:fs";
 import { Inflate } from "fflate";
 import { type ByteString, bytesFromBuffer } from "../base/byte-string.ts";
-import { invalid } from "./archive-text.ts";
 import type { ArchiveEntry } from "./archive-entry.ts";
+import { invalid } from "./archive-text.ts";
 
 const END_SIGNATURE = 0x06054b50;
 const CENTRAL_SIGNATURE = 0x02014b50;
@@ -30,7 +30,12 @@ export async function* readZip(descriptor: number): AsyncGenerator<ArchiveEntry,
       throw damaged("its directory does not add up");
     }
     const nameBytes = directory.readUInt16LE(offset + 28);
-    const end = offset + CENTRAL_BYTES + nameBytes + directory.readUInt16LE(offset + 30) + directory.readUInt16LE(offset + 32);
+    const end =
+      offset +
+      CENTRAL_BYTES +
+      nameBytes +
+      directory.readUInt16LE(offset + 30) +
+      directory.readUInt16LE(offset + 32);
     if (end > directory.length) throw damaged("its directory does not add up");
     yield await entryAt(descriptor, directory, offset, nameBytes);
     offset = end;
@@ -39,12 +44,17 @@ export async function* readZip(descriptor: number): AsyncGenerator<ArchiveEntry,
 
 function readCentralDirectory(descriptor: number): Buffer {
   const { size } = fstatSync(descriptor);
-  const tail = readAt(descriptor, Math.max(0, size - END_BYTES - LONGEST_COMMENT_BYTES), Math.min(size, END_BYTES + LONGEST_COMMENT_BYTES));
+  const tail = readAt(
+    descriptor,
+    Math.max(0, size - END_BYTES - LONGEST_COMMENT_BYTES),
+    Math.min(size, END_BYTES + LONGEST_COMMENT_BYTES),
+  );
   for (let end = tail.length - END_BYTES; end >= 0; end--) {
     if (tail.readUInt32LE(end) !== END_SIGNATURE) continue;
     const sizeBytes = tail.readUInt32LE(end + 12);
     const offset = tail.readUInt32LE(end + 16);
-    if (offset + sizeBytes > size || offset === 0xffffffff) throw damaged("its directory is not where it should be");
+    if (offset + sizeBytes > size || offset === 0xffffffff)
+      throw damaged("its directory is not where it should be");
     return readAt(descriptor, offset, sizeBytes);
   }
   throw damaged("it has no directory");
@@ -108,7 +118,8 @@ interface StoredContent {
 function* contentOf(descriptor: number, content: StoredContent): Generator<Uint8Array, void> {
   const { flags, method, storedBytes, sizeBytes, localOffset } = content;
   if ((flags & ENCRYPTED_FLAG) !== 0) throw invalid("the archive is encrypted");
-  if (method !== STORED && method !== DEFLATED) throw invalid(`the archive has an unknown compression (${method})`);
+  if (method !== STORED && method !== DEFLATED)
+    throw invalid(`the archive has an unknown compression (${method})`);
   if ([storedBytes, sizeBytes, localOffset].includes(0xffffffff)) {
     throw invalid("the archive is a 64-bit zip file, which is not read", "make a tar or tar.gz of it");
   }
@@ -156,7 +167,9 @@ function readAt(descriptor: number, offset: number, lengthBytes: number): Buffer
 /** A zip file's times have no zone; they are taken, and by `export` given, as local time. */
 function dosTime(date: number, time: number): number {
   const [year, month, day] = [1980 + (date >> 9), ((date >> 5) & 15) - 1, date & 31];
-  return Math.floor(new Date(year, month, day, time >> 11, (time >> 5) & 63, (time & 31) * 2).getTime() / 1000);
+  return Math.floor(
+    new Date(year, month, day, time >> 11, (time >> 5) & 63, (time & 31) * 2).getTime() / 1000,
+  );
 }
 
 function damaged(what: string) {

@@ -1,7 +1,7 @@
 import { Zip, ZipDeflate, ZipPassThrough } from "fflate";
 import { bytesFromText, textFromBytes } from "../base/byte-string.ts";
-import { assertUtf8, invalid } from "./archive-text.ts";
 import type { ArchiveEntry, ArchiveWriter, ByteSink } from "./archive-entry.ts";
+import { assertUtf8, invalid } from "./archive-text.ts";
 
 const LEVEL = 6;
 const MADE_BY_UNIX = 3;
@@ -36,7 +36,8 @@ export class ZipWriter implements ArchiveWriter {
     assertUtf8(entry.path, entry.target);
     if (entry.path === "") return;
     this.#entryCount += 1;
-    if (this.#entryCount > MOST_ENTRIES) throw invalid(`a zip file holds at most ${MOST_ENTRIES} files`, USE_TAR);
+    if (this.#entryCount > MOST_ENTRIES)
+      throw invalid(`a zip file holds at most ${MOST_ENTRIES} files`, USE_TAR);
     if (entry.sizeBytes > MOST_BYTES || this.#writtenBytes > MOST_BYTES) {
       throw invalid("a zip file has no room for more than 4 GiB", USE_TAR);
     }

@@ -11,7 +11,9 @@ export interface Compression {
   readonly level: number;
 }
 
-const LEVELS: Readonly<Record<Codec, { readonly least: number; readonly most: number; readonly default: number }>> = {
+const LEVELS: Readonly<
+  Record<Codec, { readonly least: number; readonly most: number; readonly default: number }>
+> = {
   zstd: { least: 1, most: 19, default: 3 },
   deflate: { least: 1, most: 9, default: 6 },
   none: { least: 0, most: 0, default: 0 },

@@ -22,8 +22,13 @@ export function exportCommand(context: CommandContext) {
     )
     .addOption(cacheOption())
     .addOption(keysOption("keys to try, in this order, comma-separated; repeatable"))
-    .addOption(new Option("--format <format>", "what to write").choices(ARCHIVE_FORMATS).default("tar" as const))
-    .addHelpText("after", "\nExample:\n  btdt export --cache /cache --keys node-modules --format tar.gz > node-modules.tar.gz")
+    .addOption(
+      new Option("--format <format>", "what to write").choices(ARCHIVE_FORMATS).default("tar" as const),
+    )
+    .addHelpText(
+      "after",
+      "\nExample:\n  btdt export --cache /cache --keys node-modules --format tar.gz > node-modules.tar.gz",
+    )
     .action(async (options) => {
       const seconds = elapsed();
       if (isatty(STDOUT)) {

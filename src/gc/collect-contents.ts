@@ -62,9 +62,7 @@ export function collectContents(cache: CacheDirectory, nowMs: number, graceMs: n
   for (const [manifestDigest, group] of groups) {
     const { manifest, damage } = readSoundManifest(cache, manifestDigest);
     const needed =
-      manifest === undefined
-        ? { indexes: new Uint32Array(0), isComplete: true }
-        : itemsOf(manifest, held);
+      manifest === undefined ? { indexes: new Uint32Array(0), isComplete: true } : itemsOf(manifest, held);
     const reason = damage ?? (needed.isComplete ? undefined : "contents are missing");
     keyFilesOf.set(manifestDigest, group.keyFiles);
     entries.push({

@@ -37,7 +37,11 @@ export class PackItems {
     for (const { index } of this.#contents.packs) {
       for (let block = 0; block < index.counts.blockCount; block++) {
         const ratio = at(index.blockStoredSizes, block) / index.blockContentBytes(block);
-        for (let content = index.firstContentOf(block); content < at(index.blockContentEnds, block); content++) {
+        for (
+          let content = index.firstContentOf(block);
+          content < at(index.blockContentEnds, block);
+          content++
+        ) {
           bytes.push(at(index.contentSizes, content) * ratio);
         }
       }

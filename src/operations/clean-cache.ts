@@ -7,8 +7,8 @@ import { reasonOf } from "../fs/errno.ts";
 import { lstat, mtimeMs } from "../fs/file-status.ts";
 import { LockFile } from "../fs/flock.ts";
 import { collectContents } from "../gc/collect-contents.ts";
-import { type EvictionReason, planClean } from "../gc/plan.ts";
 import { planPacks } from "../gc/pack-plan.ts";
+import { type EvictionReason, planClean } from "../gc/plan.ts";
 import { sweep } from "../gc/sweep.ts";
 import { replacePacks } from "./replace-packs.ts";
 import type { Runtime } from "./runtime.ts";
@@ -74,15 +74,23 @@ export async function cleanCache(request: CleanRequest, runtime: Runtime): Promi
       return inspected;
     });
     if (packPlan.rewritten.length === 0) return result;
-    const isDone = await replacePacks(cache, session, contents.packs, packPlan.rewritten, runtime, (replace) =>
-      locked(cache, runtime, (graceMs) => {
-        const limits = { nowMs, maxAgeMs: undefined, maxSizeBytes: undefined };
-        const now = collectContents(cache, nowMs, graceMs);
-        const { removedObjects } = planClean(now, limits);
-        replace(now, removedObjects);
-      }),
+    const isDone = await replacePacks(
+      cache,
+      session,
+      contents.packs,
+      packPlan.rewritten,
+      runtime,
+      (replace) =>
+        locked(cache, runtime, (graceMs) => {
+          const limits = { nowMs, maxAgeMs: undefined, maxSizeBytes: undefined };
+          const now = collectContents(cache, nowMs, graceMs);
+          const { removedObjects } = planClean(now, limits);
+          replace(now, removedObjects);
+        }),
     );
-    return isDone ? result : { ...result, packs: { ...result.packs, rewrittenCount: 0, rewrittenFreedBytes: 0 } };
+    return isDone
+      ? result
+      : { ...result, packs: { ...result.packs, rewrittenCount: 0, rewrittenFreedBytes: 0 } };
   } finally {
     session.close();
   }

@@ -126,9 +126,13 @@ export class ContentReader {
 
   #damaged(file: number): BtdtError {
     const path = shown(this.#manifest.filePath(file)) || "the file";
-    return new BtdtError("ENTRY_MISSING", `the content of ${path} is damaged or missing; the archive is not whole`, {
-      path,
-      hint: "store the entry again",
-    });
+    return new BtdtError(
+      "ENTRY_MISSING",
+      `the content of ${path} is damaged or missing; the archive is not whole`,
+      {
+        path,
+        hint: "store the entry again",
+      },
+    );
   }
 }

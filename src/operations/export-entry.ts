@@ -20,7 +20,12 @@ export interface ExportRequest {
 }
 
 export type ExportResult =
-  | { readonly kind: "exported"; readonly key: string; readonly isPrimary: boolean; readonly fileCount: number }
+  | {
+      readonly kind: "exported";
+      readonly key: string;
+      readonly isPrimary: boolean;
+      readonly fileCount: number;
+    }
   | { readonly kind: "missed" };
 
 /**
@@ -41,7 +46,11 @@ export async function exportEntry(request: ExportRequest, runtime: Runtime): Pro
   return { kind: "missed" };
 }
 
-async function writeArchive({ cache, format, sink }: ExportRequest, manifest: Manifest, runtime: Runtime): Promise<void> {
+async function writeArchive(
+  { cache, format, sink }: ExportRequest,
+  manifest: Manifest,
+  runtime: Runtime,
+): Promise<void> {
   const packed = openPacksOf(cache, manifest);
   try {
     const reader = new ContentReader(cache, manifest, packed);
@@ -83,7 +92,11 @@ function* entriesOf(manifest: Manifest, reader: ContentReader): Generator<Archiv
       mtimeSeconds: at(manifest.directoryMtimeSeconds, directory),
       mtimeNanoseconds: at(manifest.directoryMtimeNanoseconds, directory),
     };
-    for (let file = manifest.firstFileOf(directory); file < at(manifest.directoryFileEnds, directory); file++) {
+    for (
+      let file = manifest.firstFileOf(directory);
+      file < at(manifest.directoryFileEnds, directory);
+      file++
+    ) {
       yield fileEntry(manifest, file, joinBytes(path, manifest.fileName(file)), reader);
     }
     for (

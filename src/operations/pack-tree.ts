@@ -1,8 +1,8 @@
 import type { CacheDirectory } from "../backends/cache-directory.ts";
 import { cacheWriteError } from "../backends/cache-directory.ts";
 import type { Session } from "../backends/session.ts";
-import type { Compression } from "../base/compression.ts";
 import { type ByteString, shown } from "../base/byte-string.ts";
+import type { Compression } from "../base/compression.ts";
 import { BtdtError } from "../base/errors.ts";
 import { emptyStatus, lstatBuffer } from "../fs/file-status.ts";
 import { PathBuffer } from "../fs/path-buffer.ts";
@@ -112,7 +112,12 @@ export class TreePacker {
     return lstatBuffer(object, status) && isSound(status, manifest, file);
   }
 
-  async #readAgain(source: ByteString, manifest: Manifest, files: readonly number[], runtime: Runtime): Promise<void> {
+  async #readAgain(
+    source: ByteString,
+    manifest: Manifest,
+    files: readonly number[],
+    runtime: Runtime,
+  ): Promise<void> {
     this.#writer.distrustHeld();
     for (const file of files) {
       const path = manifest.filePath(file);

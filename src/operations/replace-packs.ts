@@ -78,7 +78,10 @@ function replaceable(
       }
       for (let large = 0; large < index.counts.largeCount; large++) {
         if (isNeedless[items.itemOfLarge(pack, large)] !== 0) continue;
-        const digest = index.largeDigests.subarray(large * DIGEST_SIZE_BYTES, (large + 1) * DIGEST_SIZE_BYTES);
+        const digest = index.largeDigests.subarray(
+          large * DIGEST_SIZE_BYTES,
+          (large + 1) * DIGEST_SIZE_BYTES,
+        );
         if (writer.chunksOf(hexOf(digest)) === undefined) return false;
       }
       return true;

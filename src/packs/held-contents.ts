@@ -23,7 +23,11 @@ export interface HeldContents {
   readonly stopFlag: Int32Array;
 }
 
-export function heldContents(packed: ContentTable, objects: ByteString, objectNames: Iterable<string>): HeldContents {
+export function heldContents(
+  packed: ContentTable,
+  objects: ByteString,
+  objectNames: Iterable<string>,
+): HeldContents {
   const ids: string[] = [];
   for (const name of objectNames) ids.push(name.slice(0, 2 * CONTENT_ID_BYTES));
   return {

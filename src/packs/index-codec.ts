@@ -3,7 +3,13 @@ import { BtdtError } from "../base/errors.ts";
 import { at } from "../manifest/manifest.ts";
 import { CHUNK_SIZE_BYTES, chunkCount, DIGEST_SIZE_BYTES, digestOfChunks } from "../objects/digest.ts";
 import { areBlockSizesSound, isCodecNumber } from "./block-codec.ts";
-import { INDEX_HEADER_BYTES, indexLayoutOf, NONCE_BYTES, PACK_HEADER_BYTES, PackIndex } from "./pack-index.ts";
+import {
+  INDEX_HEADER_BYTES,
+  indexLayoutOf,
+  NONCE_BYTES,
+  PACK_HEADER_BYTES,
+  PackIndex,
+} from "./pack-index.ts";
 
 /**
  * An index file: 8 bytes of magic, the format version and the payload's size as 32-bit little-endian numbers, then
@@ -123,9 +129,13 @@ function problemOfLarges(index: PackIndex): string | undefined {
   for (let large = 0; large < largeCount; large++) {
     const end = at(index.largeChunkEnds, large);
     const sizeBytes = index.largeSizes[large] ?? Number.NaN;
-    if (!Number.isSafeInteger(sizeBytes) || sizeBytes <= CHUNK_SIZE_BYTES) return "a file's size is impossible";
+    if (!Number.isSafeInteger(sizeBytes) || sizeBytes <= CHUNK_SIZE_BYTES)
+      return "a file's size is impossible";
     if (end > allChunks || end - first !== chunkCount(sizeBytes)) return "a file's chunks do not add up";
-    const digest = digestOfChunks(sizeBytes, index.chunkDigests.subarray(first * DIGEST_SIZE_BYTES, end * DIGEST_SIZE_BYTES));
+    const digest = digestOfChunks(
+      sizeBytes,
+      index.chunkDigests.subarray(first * DIGEST_SIZE_BYTES, end * DIGEST_SIZE_BYTES),
+    );
     const stated = index.largeDigests.subarray(large * DIGEST_SIZE_BYTES, (large + 1) * DIGEST_SIZE_BYTES);
     if (Buffer.compare(digest, stated) !== 0) return "a file's chunks are not its own";
     first = end;

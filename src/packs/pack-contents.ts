@@ -34,7 +34,9 @@ export class PackContents {
     // The largest first: of contents that several packs hold, as many as possible come from few packs.
     this.packs = found
       .filter((pack) => "index" in pack)
-      .toSorted((left, right) => right.allocatedBytes - left.allocatedBytes || (left.name < right.name ? -1 : 1));
+      .toSorted(
+        (left, right) => right.allocatedBytes - left.allocatedBytes || (left.name < right.name ? -1 : 1),
+      );
     this.unusable = found.filter((pack) => !("index" in pack));
     const firstContents: number[] = [];
     let count = 0;
@@ -50,7 +52,11 @@ export class PackContents {
       const first = firstContents[pack] ?? 0;
       for (let block = 0; block < index.counts.blockCount; block++) {
         let offset = 0;
-        for (let content = index.firstContentOf(block); content < at(index.blockContentEnds, block); content++) {
+        for (
+          let content = index.firstContentOf(block);
+          content < at(index.blockContentEnds, block);
+          content++
+        ) {
           this.#blocks[first + content] = block;
           this.#offsets[first + content] = offset;
           offset += at(index.contentSizes, content);
@@ -58,7 +64,9 @@ export class PackContents {
         }
       }
       for (let large = 0; large < index.counts.largeCount; large++) {
-        const digest = hexOf(index.largeDigests.subarray(large * DIGEST_SIZE_BYTES, (large + 1) * DIGEST_SIZE_BYTES));
+        const digest = hexOf(
+          index.largeDigests.subarray(large * DIGEST_SIZE_BYTES, (large + 1) * DIGEST_SIZE_BYTES),
+        );
         if (!this.#larges.has(digest)) this.#larges.set(digest, { pack, large });
       }
     }

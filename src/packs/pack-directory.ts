@@ -36,7 +36,9 @@ export interface UnusablePack {
 /** Sorted; foreign files are passed over. @throws a `node:fs` error */
 export function packNames(cache: CacheDirectory): string[] {
   try {
-    return readdirSync(fsPath(cache.packs)).filter((name) => PACK_NAME.test(name)).toSorted();
+    return readdirSync(fsPath(cache.packs))
+      .filter((name) => PACK_NAME.test(name))
+      .toSorted();
   } catch (error) {
     if (errnoOf(error) === "ENOENT") return [];
     throw error;

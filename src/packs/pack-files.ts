@@ -7,7 +7,7 @@ import type { Job } from "../work/job.ts";
 import { BlockWriter, type PackedBlock, type PackTarget } from "./block-writer.ts";
 import { claimContent } from "./content-claims.ts";
 import { findContent } from "./content-table.ts";
-import { hasHeldObject, type HeldContents } from "./held-contents.ts";
+import { type HeldContents, hasHeldObject } from "./held-contents.ts";
 
 const SLASH = "/" as ByteString;
 

@@ -1,6 +1,6 @@
 import { closeSync, constants, fsyncSync, mkdirSync, openSync } from "node:fs";
-import type { Compression } from "../base/compression.ts";
 import { type ByteString, fsPath, joinBytes } from "../base/byte-string.ts";
+import type { Compression } from "../base/compression.ts";
 import { emptyStatus } from "../fs/file-status.ts";
 import { syncDirectory, writeDurably } from "../fs/publish-file.ts";
 import { chunkCount, DIGEST_SIZE_BYTES, digestOfChunks } from "../objects/digest.ts";

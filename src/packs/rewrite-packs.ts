@@ -1,8 +1,8 @@
 import { closeSync, constants, openSync } from "node:fs";
 import type { CacheDirectory } from "../backends/cache-directory.ts";
 import type { Session } from "../backends/session.ts";
-import { DEFAULT_COMPRESSION } from "../base/compression.ts";
 import { fsPath } from "../base/byte-string.ts";
+import { DEFAULT_COMPRESSION } from "../base/compression.ts";
 import { at } from "../manifest/manifest.ts";
 import { DIGEST_SIZE_BYTES } from "../objects/digest.ts";
 import type { Runner } from "../work/job.ts";

@@ -16,7 +16,7 @@ import { blockChecksum, writeFullyAt } from "./block-writer.ts";
 const SLASH = "/" as ByteString;
 
 /** One file, or chunk of a large one, that a block has the content of; numbers in a row. */
-export const ITEM_FIELDS = 4;
+const ITEM_FIELDS = 4;
 
 export interface BlockToUnpack {
   readonly block: number;
@@ -103,7 +103,10 @@ class Unpacker {
   unpack(block: BlockToUnpack, firstItem: number): void {
     const content = readBlock(this.#input.descriptor, block);
     if (content === undefined) {
-      this.#noteDamage(block, Array.from({ length: block.items.length / ITEM_FIELDS }, (_, item) => item));
+      this.#noteDamage(
+        block,
+        Array.from({ length: block.items.length / ITEM_FIELDS }, (_, item) => item),
+      );
       return;
     }
     const source = new PinnedBuffer(content);
@@ -201,7 +204,9 @@ export function adopt(objects: ByteString, manifest: Manifest, file: number, pat
 
 function tryOpen(path: PathBuffer): boolean {
   try {
-    closeSync(openSync(fsPath(path.toBytes()), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK));
+    closeSync(
+      openSync(fsPath(path.toBytes()), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK),
+    );
     return true;
   } catch {
     return false;

@@ -23,7 +23,8 @@ export function markPackedFiles(
     if (!hasObject(manifest, file)) continue;
     if (objectNames.size > 0 && objectNames.has(objectNameOf(manifest, file))) continue;
     const offset = file * DIGEST_SIZE_BYTES;
-    if (contents.find(manifest.fileDigests, offset, at(manifest.fileSizes, file)) !== undefined) marks[file] = 1;
+    if (contents.find(manifest.fileDigests, offset, at(manifest.fileSizes, file)) !== undefined)
+      marks[file] = 1;
   }
   return marks;
 }
@@ -123,7 +124,10 @@ class PartBuilder {
   }
 
   #chunkDigestOf(file: number, chunk: number): Uint8Array {
-    const digest = this.#manifest.fileDigests.subarray(file * DIGEST_SIZE_BYTES, (file + 1) * DIGEST_SIZE_BYTES);
+    const digest = this.#manifest.fileDigests.subarray(
+      file * DIGEST_SIZE_BYTES,
+      (file + 1) * DIGEST_SIZE_BYTES,
+    );
     const chunks = this.#contents.chunksOf(digest);
     return chunks?.subarray(chunk * DIGEST_SIZE_BYTES, (chunk + 1) * DIGEST_SIZE_BYTES) ?? NO_DIGEST;
   }

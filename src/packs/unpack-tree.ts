@@ -41,7 +41,10 @@ export class OpenPacks {
     const packs = new OpenPacks(contents, descriptors);
     for (const { name, index } of contents.packs) {
       try {
-        const descriptor = openSync(fsPath(packFilePath(cache, name)), constants.O_RDONLY | constants.O_NOFOLLOW);
+        const descriptor = openSync(
+          fsPath(packFilePath(cache, name)),
+          constants.O_RDONLY | constants.O_NOFOLLOW,
+        );
         const header = Buffer.alloc(PACK_HEADER_BYTES);
         readSync(descriptor, header, 0, header.length, 0);
         descriptors.push(descriptor);

@@ -54,7 +54,10 @@ export async function readTree(
       const paths = files.large.length === 0 ? [] : pathsOf(batch);
       for (const position of files.large) {
         const path = joinBytes(root, paths[position] ?? ("" as ByteString));
-        largeDigests.set(position, await reader.readLargeFile(runners.pool, largeFile(path, files, position)));
+        largeDigests.set(
+          position,
+          await reader.readLargeFile(runners.pool, largeFile(path, files, position)),
+        );
       }
       hashed.push({ firstFile: batch.firstFile, files, largeDigests });
     });

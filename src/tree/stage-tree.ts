@@ -81,7 +81,10 @@ async function unpack(
   return {
     fileCounts: { ...staged.fileCounts, unpacked: unpacked.fileCount },
     contentBytes: staged.contentBytes + unpacked.contentBytes,
-    damaged: [...staged.damaged, ...unpacked.damagedFiles.map((file) => ({ file, problem: "damaged" as const }))],
+    damaged: [
+      ...staged.damaged,
+      ...unpacked.damagedFiles.map((file) => ({ file, problem: "damaged" as const })),
+    ],
     damagedBlocks: unpacked.damagedBlocks,
   };
 }
