@@ -27,8 +27,21 @@ export async function* readTar(pieces: Iterable<Uint8Array>): AsyncGenerator<Arc
       yield entryOf(parsed);
     }
   } catch (error) {
-    if (isBtdtError(error) || errnoOf(error) !== undefined || !(error instanceof Error)) throw error;
-    throw invalid(`the archive is not a tar, tar.gz or zip file, or is damaged: ${error.message}`);
+    throw archiveError(error);
+  }
+}
+
+/** What the library says is about the archive. */
+function archiveError(error: unknown): unknown {
+  if (isBtdtError(error) || errnoOf(error) !== undefined || !(error instanceof Error)) return error;
+  return invalid(`the archive is not a tar, tar.gz or zip file, or is damaged: ${error.message}`);
+}
+
+async function* contentOf(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void> {
+  try {
+    yield* body;
+  } catch (error) {
+    throw archiveError(error);
   }
 }
 
@@ -45,7 +58,7 @@ function entryOf({ header, body }: ParsedTarEntry): ArchiveEntry {
     mtimeNanoseconds,
     sizeBytes: kind === "file" ? header.size : 0,
     target: bytesFromText(header.linkname ?? "") satisfies ByteString,
-    body,
+    body: contentOf(body),
   };
 }
 

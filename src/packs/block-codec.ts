@@ -1,8 +1,8 @@
-import { zstdDecompressSync } from "node:zlib";
 import { deflateSync, inflateSync } from "fflate";
 import type { Codec, Compression } from "../base/compression.ts";
 import { BtdtError } from "../base/errors.ts";
 import { CHUNK_SIZE_BYTES } from "../objects/digest.ts";
+import { inflateZstd } from "./inflate-zstd.ts";
 
 /** What one block holds at most, before compression: a whole chunk of a large file. */
 export const LARGEST_BLOCK_BYTES = CHUNK_SIZE_BYTES;
@@ -78,7 +78,7 @@ export function decompressBlock(codecNumber: number, stored: Uint8Array, content
 function decompress(codec: Codec, stored: Uint8Array, contentBytes: number): Uint8Array {
   switch (codec) {
     case "zstd":
-      return zstdDecompressSync(stored, { maxOutputLength: contentBytes, chunkSize: contentBytes });
+      return inflateZstd(stored, contentBytes);
     case "deflate":
       inflated ??= new Uint8Array(LARGEST_BLOCK_BYTES + 1);
       return inflateSync(stored, { out: inflated.subarray(0, contentBytes + 1) });
