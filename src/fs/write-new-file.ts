@@ -11,7 +11,9 @@ import { setMtimeBuffer } from "./set-times.ts";
 const PERMISSIONS = 0o777;
 
 // Two `struct timespec`: access time, then modification time; both fields are 64 bits wide.
-const times = new BigInt64Array(new ArrayBuffer(32));
+// Written as halves: a BigInt for each file would be garbage.
+const times = new Uint32Array(new ArrayBuffer(32));
+const TWO_TO_32 = 0x1_0000_0000;
 const timesPointer = ptr(times);
 const status = emptyStatus();
 
@@ -45,8 +47,9 @@ export class NewFileWriter {
       if ((mode & (this.#umask | ~PERMISSIONS)) !== 0 || !this.#keepsModes(descriptor, mode)) {
         fchmodSync(descriptor, mode);
       }
-      times[0] = times[2] = BigInt(attributes.mtimeSeconds);
-      times[1] = times[3] = BigInt(attributes.mtimeNanoseconds);
+      times[0] = times[4] = attributes.mtimeSeconds;
+      times[1] = times[5] = Math.floor(attributes.mtimeSeconds / TWO_TO_32);
+      times[2] = times[6] = attributes.mtimeNanoseconds;
       if (linuxLibc?.futimens(descriptor, timesPointer) !== 0) {
         setMtimeBuffer(path, attributes.mtimeSeconds, attributes.mtimeNanoseconds);
       }

@@ -4,15 +4,17 @@ import type { Session } from "../backends/session.ts";
 import { type ByteString, shown } from "../base/byte-string.ts";
 import type { Compression } from "../base/compression.ts";
 import { BtdtError } from "../base/errors.ts";
+import { errnoOf, isPermissionErrno } from "../fs/errno.ts";
 import { emptyStatus, lstatBuffer } from "../fs/file-status.ts";
 import { PathBuffer } from "../fs/path-buffer.ts";
+import { touch } from "../fs/set-times.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
 import { CHUNK_SIZE_BYTES, DIGEST_SIZE_BYTES } from "../objects/digest.ts";
 import { hasObject, isSound, objectPathOf } from "../objects/object-name.ts";
 import { findContent } from "../packs/content-table.ts";
 import { heldContents, objectNamesOf } from "../packs/held-contents.ts";
 import { PackContents } from "../packs/pack-contents.ts";
-import { packNames, publishPack } from "../packs/pack-directory.ts";
+import { packFilePath, packNames, publishPack } from "../packs/pack-directory.ts";
 import { PackWriter } from "../packs/pack-writer.ts";
 import type { Runtime } from "./runtime.ts";
 import type { KeptFiles } from "./store-tree.ts";
@@ -23,6 +25,7 @@ export class TreePacker {
   readonly #writer: PackWriter;
   #held: PackContents;
   #heldNames: string;
+  readonly #usedPacks = new Set<number>();
 
   private constructor(cache: CacheDirectory, writer: PackWriter, held: PackContents, heldNames: string) {
     this.#cache = cache;
@@ -60,6 +63,7 @@ export class TreePacker {
       if (names !== this.#heldNames) this.#held = PackContents.load(this.#cache);
       this.#heldNames = names;
       const missing = this.#missingFiles(manifest);
+      this.#touchUsedPacks();
       const reused = Math.max(0, this.#writer.reusedCount - missing.length);
       if (missing.length > 0) {
         await this.#readAgain(source, manifest, missing, runtime);
@@ -88,8 +92,12 @@ export class TreePacker {
   #missingFiles(manifest: Manifest): number[] {
     const packed = this.#writer.contents();
     const held = this.#held;
-    const isThere = (digests: Uint8Array, offset: number): boolean =>
-      findContent(packed, digests, offset) >= 0 || findContent(held.table, digests, offset) >= 0;
+    const isThere = (digests: Uint8Array, offset: number): boolean => {
+      if (findContent(packed, digests, offset) >= 0) return true;
+      const content = findContent(held.table, digests, offset);
+      if (content >= 0) this.#usedPacks.add(held.placeOf(content).pack);
+      return content >= 0;
+    };
     const missing: number[] = [];
     for (let file = 0; file < manifest.counts.fileCount; file++) {
       if (!hasObject(manifest, file)) continue;
@@ -107,6 +115,19 @@ export class TreePacker {
     return missing;
   }
 
+  /** Where a file system has no locks, a clean leaves alone what was used not long ago. */
+  #touchUsedPacks(): void {
+    for (const pack of this.#usedPacks) {
+      const name = this.#held.packs[pack]?.name;
+      if (name === undefined) continue;
+      try {
+        touch(packFilePath(this.#cache, name));
+      } catch (error) {
+        if (!isPermissionErrno(errnoOf(error)) && errnoOf(error) !== "ENOENT") throw error;
+      }
+    }
+  }
+
   #hasSoundObject(manifest: Manifest, file: number): boolean {
     object.set(objectPathOf(this.#cache.objects, manifest, file));
     return lstatBuffer(object, status) && isSound(status, manifest, file);
@@ -119,20 +140,25 @@ export class TreePacker {
     runtime: Runtime,
   ): Promise<void> {
     this.#writer.distrustHeld();
-    for (const file of files) {
-      const path = manifest.filePath(file);
-      const slash = path.lastIndexOf("/");
-      const directory = path.slice(0, Math.max(0, slash)) as ByteString;
-      const group = { directory, names: [path.slice(slash + 1) as ByteString] };
-      const { runners } = runtime;
-      const read = await this.#writer.readFiles(runners.inline, { root: source, groups: [group] });
-      if (read.large.length > 0) {
-        await this.#writer.readLargeFile(runners.pool, {
+    const { inline, pool } = runtime.runners;
+    for (let start = 0; start < files.length; start += this.#writer.batchFiles) {
+      const paths = files
+        .slice(start, start + this.#writer.batchFiles)
+        .map((file) => manifest.filePath(file));
+      const groups = paths.map((path) => {
+        const slash = path.lastIndexOf("/");
+        const directory = path.slice(0, Math.max(0, slash)) as ByteString;
+        return { directory, names: [path.slice(slash + 1) as ByteString] };
+      });
+      const read = await this.#writer.readFiles(inline, { root: source, groups });
+      for (const position of read.large) {
+        const path = paths[position] ?? "";
+        await this.#writer.readLargeFile(pool, {
           path: (path === "" ? source : `${source}/${path}`) as ByteString,
-          sizeBytes: read.sizes[0] ?? 0,
-          mtimeSeconds: read.mtimeSeconds[0] ?? 0,
-          mtimeNanoseconds: read.mtimeNanoseconds[0] ?? 0,
-          mode: read.modes[0] ?? 0,
+          sizeBytes: read.sizes[position] ?? 0,
+          mtimeSeconds: read.mtimeSeconds[position] ?? 0,
+          mtimeNanoseconds: read.mtimeNanoseconds[position] ?? 0,
+          mode: read.modes[position] ?? 0,
         });
       }
     }

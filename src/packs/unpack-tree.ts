@@ -29,6 +29,8 @@ export interface PackedFilesOfEntry {
 export class OpenPacks {
   readonly contents: PackContents;
   readonly #descriptors: readonly (number | undefined)[];
+  /** Files that are not the packs of their indexes. */
+  readonly #foreign = new Set<number>();
 
   private constructor(contents: PackContents, descriptors: readonly (number | undefined)[]) {
     this.contents = contents;
@@ -48,10 +50,7 @@ export class OpenPacks {
         const header = Buffer.alloc(PACK_HEADER_BYTES);
         readSync(descriptor, header, 0, header.length, 0);
         descriptors.push(descriptor);
-        if (!isPackHeader(header, index.nonce)) {
-          closeSync(descriptor);
-          descriptors[descriptors.length - 1] = undefined;
-        }
+        if (!isPackHeader(header, index.nonce)) packs.#foreign.add(descriptors.length - 1);
       } catch (error) {
         const errno = errnoOf(error);
         if (errno === undefined) throw error;
@@ -67,7 +66,12 @@ export class OpenPacks {
 
   /** Undefined for one that cannot be read. */
   descriptorOf(pack: number): number | undefined {
-    return this.#descriptors[pack];
+    return this.#foreign.has(pack) ? undefined : this.#descriptors[pack];
+  }
+
+  /** Whether a pack that cannot be read is damaged for everybody, and not just out of reach. */
+  isForeign(pack: number): boolean {
+    return this.#foreign.has(pack);
   }
 
   close(): void {
@@ -134,7 +138,9 @@ export async function unpackTree(options: UnpackTreeOptions, runners: Runners): 
     damagedFiles: [...new Set(damagedFiles)],
     damagedBlocks: [
       ...results.flatMap((result) => result.damagedBlocks),
-      ...unreadable.flatMap(({ pack, blocks }) => blocks.map(({ block }) => ({ pack, block }))),
+      ...unreadable
+        .filter(({ pack }) => packs.isForeign(pack))
+        .flatMap(({ pack, blocks }) => blocks.map(({ block }) => ({ pack, block }))),
     ],
   };
 }

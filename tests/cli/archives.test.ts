@@ -64,10 +64,16 @@ test("a miss, a fallback, and a damaged entry", () => {
   cache.store("k", "from", "--storage", "packs");
   expect(btdt(["export", "-c", cache.path, "-k", "none"])).toMatchObject({ exitCode: 4, stdout: "" });
   expect(btdt(["export", "-c", cache.path, "-k", "none,k"]).exitCode).toBe(3);
-  must(["sh", "-c", `for f in ${cache.below("packs")}/*/pack; do printf x | dd of=$f bs=1 seek=90 conv=notrunc; done`]);
+  must([
+    "sh",
+    "-c",
+    `for f in ${cache.below("packs")}/*/pack; do printf x | dd of=$f bs=1 seek=90 conv=notrunc; done`,
+  ]);
   const damaged = btdt(["export", "-c", cache.path, "-k", "k"]);
   expect(damaged.exitCode).toBe(1);
-  expect(damaged.stderr).toMatch(/^btdt: error: the content of .+ is damaged or missing; the archive is not whole/);
+  expect(damaged.stderr).toMatch(
+    /^btdt: error: the content of .+ is damaged or missing; the archive is not whole/,
+  );
 });
 
 describe("hostile archives are refused, and nothing of them is kept", () => {
@@ -88,7 +94,9 @@ describe("hostile archives are refused, and nothing of them is kept", () => {
       { header: { ...link, name: "a/b/c", linkname: "../.." } },
       { header: { ...link, name: "x", linkname: "a/b/c/.." } },
     ],
-    "a hard link to outside": [{ header: { ...plain, type: "link" as const, name: "x", linkname: "/etc/passwd" } }],
+    "a hard link to outside": [
+      { header: { ...plain, type: "link" as const, name: "x", linkname: "/etc/passwd" } },
+    ],
     "a hard link to a symlink": [
       { header: { ...link, name: "y", linkname: "x" } },
       { header: { ...plain, type: "link" as const, name: "x", linkname: "y" } },
@@ -100,7 +108,9 @@ describe("hostile archives are refused, and nothing of them is kept", () => {
       writeFileSync(scratch.path("archive"), await packTar(entries));
       const finished = importFrom("k", "archive");
       expect(finished.exitCode).toBe(1);
-      expect(finished.stderr).toMatch(/^btdt: error: the archive (is refused|has a) .+\n$|^btdt: error: the archive is refused: .+\n$/);
+      expect(finished.stderr).toMatch(
+        /^btdt: error: the archive (is refused|has a) .+\n$|^btdt: error: the archive is refused: .+\n$/,
+      );
       expect(cache.keys()).toEqual([]);
       expect(cache.sessions()).toEqual([]);
     });

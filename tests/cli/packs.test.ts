@@ -94,7 +94,10 @@ test("a single file, small and large", () => {
 test("into a directory that has a part of it", () => {
   makeTree(scratch.path("from"), mixedTree());
   cache.store("k", "from", "--storage", "packs");
-  makeTree(scratch.path("to"), dir({ many: dir({ f5: file("another") }), extra: file("stays"), link: file("a file") }));
+  makeTree(
+    scratch.path("to"),
+    dir({ many: dir({ f5: file("another") }), extra: file("stays"), link: file("a file") }),
+  );
   expect(cache.restore("k", "to").exitCode).toBe(0);
   expect(readFileSync(scratch.path("to", "extra"), "utf8")).toBe("stays");
   rmSync(scratch.path("to", "extra"));
@@ -229,7 +232,9 @@ describe("damage is a miss with a warning, and mended by the next store", () => 
       cache.store("good", "good", "--storage", "packs");
       const { exitCode, stdout, stderr } = cache.restore("bad,good", "to", "--link", "copy");
       expect({ exitCode, stdout }).toEqual({ exitCode: 3, stdout: "Restored key good\n" });
-      expect(stderr).toMatch(/^btdt: warning: the entry of key bad is not usable and counts as missing: .+\n/);
+      expect(stderr).toMatch(
+        /^btdt: warning: the entry of key bad is not usable and counts as missing: .+\n/,
+      );
       expect(stderr).not.toContain("mistake in btdt");
       expect(compareTrees(scratch.path("good"), scratch.path("to"))).toEqual([]);
       expect(cache.restore("bad", "none").exitCode).toBe(4);
@@ -280,13 +285,18 @@ testWith(["mount"], "a full disk: an error, no key, and what was there stays who
   expect(exitCode).toBe(1);
   expect(stderr).toMatch(/^btdt: error: cannot write to the cache .+: no space left on the device \(.+\)\n$/);
   expect(readdirSync(join(directory, "btdt-v1", "sessions"))).toEqual([]);
-  expect(btdt(["restore", "-c", directory, "-k", "new", scratch.path("none")])).toMatchObject({ exitCode: 4 });
+  expect(btdt(["restore", "-c", directory, "-k", "new", scratch.path("none")])).toMatchObject({
+    exitCode: 4,
+  });
   expect(btdt(["restore", "-c", directory, "-k", "old", scratch.path("to")])).toMatchObject({ exitCode: 0 });
   expect(compareTrees(scratch.path("old"), scratch.path("to"))).toEqual([]);
 });
 
 test("ten large files of few different chunks take little room", () => {
-  const files = Array.from({ length: 10 }, (_, index): [string, TreeNode] => [`large${index}`, file(`${index}`)]);
+  const files = Array.from({ length: 10 }, (_, index): [string, TreeNode] => [
+    `large${index}`,
+    file(`${index}`),
+  ]);
   makeTree(scratch.path("from"), dir(Object.fromEntries(files)));
   for (const [name] of files) truncateSync(scratch.path("from", name), 32 * MEBIBYTE);
   cache.store("k", "from", "--storage", "packs");

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { zstdCompressSync } from "node:zlib";
-import { deflateSync } from "fflate";
 import * as fc from "fast-check";
+import { deflateSync } from "fflate";
 import type { Compression } from "../../src/base/compression.ts";
 import { isBtdtError } from "../../src/base/errors.ts";
 import { areBlockSizesSound, compressBlock, decompressBlock } from "../../src/packs/block-codec.ts";

@@ -6,9 +6,9 @@ import { CONTENT_ID_BYTES } from "../../src/packs/pack-index.ts";
 
 // Few values for the first bytes, so that many share a slot.
 const ids = fc.uniqueArray(
-  fc.tuple(fc.nat({ max: 3 }), fc.uint8Array({ minLength: 15, maxLength: 15 })).map(([first, rest]) =>
-    Buffer.from([first, ...rest]),
-  ),
+  fc
+    .tuple(fc.nat({ max: 3 }), fc.uint8Array({ minLength: 15, maxLength: 15 }))
+    .map(([first, rest]) => Buffer.from([first, ...rest])),
   { selector: (id) => id.toString("hex"), maxLength: 60 },
 );
 
@@ -25,7 +25,13 @@ test("every content is found under its number, and no other", () => {
 
 test("of equal contents the first wanted one is found", () => {
   const id = Buffer.alloc(CONTENT_ID_BYTES, 5);
-  expect(findContent(contentTable([id, id, id], (content) => content > 0), id, 0)).toBe(1);
+  expect(
+    findContent(
+      contentTable([id, id, id], (content) => content > 0),
+      id,
+      0,
+    ),
+  ).toBe(1);
 });
 
 test("a content is claimed once", () => {

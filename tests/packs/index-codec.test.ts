@@ -10,7 +10,9 @@ const PREFIX_BYTES = 16;
 
 const indexes = fc
   .record({
-    blocks: fc.array(fc.array(fc.integer({ min: 1, max: 1000 }), { minLength: 1, maxLength: 5 }), { maxLength: 6 }),
+    blocks: fc.array(fc.array(fc.integer({ min: 1, max: 1000 }), { minLength: 1, maxLength: 5 }), {
+      maxLength: 6,
+    }),
     larges: fc.array(fc.integer({ min: CHUNK_SIZE_BYTES + 1, max: 5 * CHUNK_SIZE_BYTES }), { maxLength: 3 }),
     seed: fc.uint8Array({ minLength: NONCE_BYTES, maxLength: NONCE_BYTES }),
   })
@@ -69,7 +71,9 @@ test("a truncated index is damage", () => {
   fc.assert(
     fc.property(indexes, fc.nat(), (index, at) => {
       const bytes = encodePackIndex(index);
-      expect(() => decodePackIndex(bytes.subarray(0, at % bytes.length), "p")).toThrow(/index of pack p is damaged/);
+      expect(() => decodePackIndex(bytes.subarray(0, at % bytes.length), "p")).toThrow(
+        /index of pack p is damaged/,
+      );
     }),
   );
 });
