@@ -1,5 +1,5 @@
 /**
- * Compares btdt with the tools one would use without it: `npm run bench [-- --rounds N --directory DIR]`.
+ * Compares btdt with the tools one would use without it: `npm run bench [-- --rounds N --directory DIR --far DIR --tree DIR]`.
  *
  * Everything happens below one directory, so on one file system, with warm caches. Nothing is deleted before the end: ext4 is slow
  * to make directories for a while after many were removed.
@@ -10,24 +10,41 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { installTree } from "./install-tree.ts";
 import { type Contender, measure } from "./measure.ts";
+import { comparePacks } from "./packs.ts";
 import { report, say } from "./report.ts";
 
 const LARGE_FILE_BYTES = 2 ** 30;
 
 const { values } = parseArgs({
-  options: { rounds: { type: "string", default: "5" }, directory: { type: "string", default: tmpdir() } },
+  options: {
+    rounds: { type: "string", default: "5" },
+    directory: { type: "string", default: tmpdir() },
+    /** For the caches of packs: another file system than the directory's, if there is one at hand. */
+    far: { type: "string" },
+    /** A tree to be used instead of one that is installed. */
+    tree: { type: "string" },
+  },
 });
 const rounds = Number(values.rounds);
 const btdt = join(import.meta.dir, "..", "dist", "btdt");
-const tree = installTree();
+const tree = values.tree ?? installTree();
 mkdirSync(values.directory, { recursive: true });
 const work = mkdtempSync(join(values.directory, "btdt-bench-"));
+const far = mkdtempSync(join(values.far ?? work, "btdt-bench-far-"));
 try {
   compareTrees();
+  comparePacks({ btdt, source: join(work, "source"), near: directoryIn(work, "near"), far, rounds });
   compareHashes();
   compareStarts();
 } finally {
+  rmSync(far, { recursive: true, force: true });
   rmSync(work, { recursive: true, force: true });
+}
+
+function directoryIn(parent: string, name: string): string {
+  const path = join(parent, name);
+  mkdirSync(path);
+  return path;
 }
 
 function compareTrees(): void {

@@ -1,6 +1,10 @@
 /** What runs in each worker thread: jobs by name, one at a time. It must stay beside `main.ts`, see `build.ts`. */
 import { adoptFilesJob } from "./objects/adopt-files.ts";
 import { hashSpanJob } from "./objects/hash-span.ts";
+import { packFilesJob } from "./packs/pack-files.ts";
+import { packSpanJob } from "./packs/pack-span.ts";
+import { rewriteBlockJob } from "./packs/rewrite-block.ts";
+import { unpackBlocksJob } from "./packs/unpack-blocks.ts";
 import { compareFilesJob } from "./tree/compare-files.ts";
 import { finishDirectoriesJob } from "./tree/finish-directories.ts";
 import { hashFilesJob } from "./tree/hash-files.ts";
@@ -11,9 +15,18 @@ import { type JobReply, type JobRequest, sendableError, type WorkerSetup } from 
 declare const self: Worker;
 
 const jobs = new Map<string, Job<never, unknown>>(
-  [adoptFilesJob, compareFilesJob, finishDirectoriesJob, hashFilesJob, hashSpanJob, stageFilesJob].map(
-    (job) => [job.name, job],
-  ),
+  [
+    adoptFilesJob,
+    compareFilesJob,
+    finishDirectoriesJob,
+    hashFilesJob,
+    hashSpanJob,
+    packFilesJob,
+    packSpanJob,
+    rewriteBlockJob,
+    stageFilesJob,
+    unpackBlocksJob,
+  ].map((job) => [job.name, job]),
 );
 
 let cancelFlag: Int32Array = new Int32Array(1);

@@ -23,6 +23,7 @@ export class CacheDirectory {
   readonly keys: ByteString;
   readonly manifests: ByteString;
   readonly objects: ByteString;
+  readonly packs: ByteString;
   readonly sessions: ByteString;
   readonly editedPaths: ByteString;
   readonly lockFile: ByteString;
@@ -34,6 +35,7 @@ export class CacheDirectory {
     this.keys = below("keys");
     this.manifests = below("manifests");
     this.objects = below("objects");
+    this.packs = below("packs");
     this.sessions = below("sessions");
     this.editedPaths = below("edited-paths");
     this.lockFile = below("lock");
@@ -98,6 +100,7 @@ export class CacheDirectory {
         this.editedPaths,
         this.manifests,
         this.objects,
+        this.packs,
       ]) {
         makeDirectory(directory);
       }

@@ -38,6 +38,18 @@ export function cleanCommand(context: CommandContext) {
         const things = count(cleaned.garbage.count, "left-over thing");
         context.output.result(`${removed} ${things}: frees ${formatSize(cleaned.garbage.bytes)}`);
       }
+      const { packs } = cleaned;
+      if (packs.removedCount > 0) {
+        const things = count(packs.removedCount, "pack");
+        context.output.result(`${removed} ${things}: frees ${formatSize(packs.removedBytes)}`);
+      }
+      if (packs.rewrittenCount > 0) {
+        const rewrote = options.dryRun ? "Would rewrite" : "Rewrote";
+        const things = count(packs.rewrittenCount, "pack");
+        context.output.result(
+          `${rewrote} ${things} without what is not needed: frees ${formatSize(packs.rewrittenFreedBytes)}`,
+        );
+      }
       const entries = count(cleaned.kept.entryCount, "entry", "entries");
       context.output.result(
         `${options.dryRun ? "Would keep" : "Kept"} ${entries}, ${formatSize(cleaned.kept.bytes)}`,

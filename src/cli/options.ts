@@ -1,8 +1,10 @@
 import { InvalidArgumentError, Option } from "@commander-js/extra-typings";
+import { DEFAULT_COMPRESSION, parseCompression } from "../base/compression.ts";
 import { parseDurationMs } from "../base/duration.ts";
 import { BtdtError } from "../base/errors.ts";
 import { parseSizeBytes } from "../base/size.ts";
 import { LINK_MODES } from "../fs/place-file.ts";
+import { STORAGES } from "../operations/store-tree.ts";
 
 /** Options that several commands share. */
 
@@ -22,6 +24,21 @@ export function keysOption(description: string) {
 
 export function linkOption(description: string) {
   return new Option("--link <mode>", description).choices(LINK_MODES).default("auto" as const);
+}
+
+export function storageOption() {
+  return new Option(
+    "--storage <kind>",
+    "objects can be linked, packs are compressed: auto is objects for a source on the cache's file system, else packs",
+  )
+    .choices(STORAGES)
+    .default("auto" as const);
+}
+
+export function compressionOption() {
+  return new Option("--compression <codec>", "of packs: zstd[:LEVEL], deflate[:LEVEL] or none")
+    .argParser((value: string) => parsed(() => parseCompression(value)))
+    .default(DEFAULT_COMPRESSION, "zstd");
 }
 
 /** Adds up a repeatable option. */

@@ -12,6 +12,8 @@ export interface Output {
   result(line: string): void;
   /** Verbatim, for help and the like. */
   text(text: string): void;
+  /** Part of a result that is no text. */
+  bytes(bytes: Uint8Array): void;
   /** A line that scripts look for on stderr. */
   plainNote(line: string): void;
   note(sentence: string): void;
@@ -22,6 +24,7 @@ export interface Output {
 export const consoleOutput: Output = {
   result: (line) => writeResult(`${line}\n`),
   text: (text) => writeResult(text),
+  bytes: (bytes) => writeResult(bytes),
   plainNote: (line) => writeChatter(`${line}\n`),
   note: (sentence) => writeChatter(`btdt: ${sentence}\n`),
   warning: (sentence) => writeChatter(`btdt: warning: ${sentence}\n`),
@@ -32,7 +35,7 @@ export const consoleOutput: Output = {
 };
 
 /** A script that does not get its result must not take it for an empty one. @throws BtdtError SYSTEM */
-function writeResult(text: string): void {
+function writeResult(text: string | Uint8Array): void {
   try {
     writeFully(STDOUT, text);
   } catch (error) {
@@ -51,8 +54,8 @@ function writeChatter(text: string): void {
 }
 
 /** A pipe takes what fits; one that is set to non-blocking by its other owner has to be asked again. */
-function writeFully(descriptor: number, text: string): void {
-  const bytes = Buffer.from(text, "utf8");
+function writeFully(descriptor: number, text: string | Uint8Array): void {
+  const bytes = typeof text === "string" ? Buffer.from(text, "utf8") : text;
   for (let written = 0; written < bytes.length; ) {
     try {
       written += writeSync(descriptor, bytes, written);

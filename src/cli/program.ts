@@ -4,7 +4,9 @@ import { BtdtError } from "../base/errors.ts";
 import { cleanCommand } from "./clean-command.ts";
 import type { CommandContext } from "./command-context.ts";
 import { ExitCode } from "./exit-codes.ts";
+import { exportCommand } from "./export-command.ts";
 import { hashCommand } from "./hash-command.ts";
+import { importCommand } from "./import-command.ts";
 import { restoreCommand } from "./restore-command.ts";
 import { storeCommand } from "./store-command.ts";
 
@@ -26,6 +28,8 @@ export async function runProgram(words: readonly string[], context: CommandConte
     restoreCommand(context),
     storeCommand(context),
     cleanCommand(context),
+    exportCommand(context),
+    importCommand(context),
   ]) {
     program.addCommand(command);
   }
@@ -48,7 +52,7 @@ export async function runProgram(words: readonly string[], context: CommandConte
   }
   if (words.length === 0) {
     throw new BtdtError("USAGE", "no command was given", {
-      hint: "hash, restore, store or clean; see btdt --help",
+      hint: "hash, restore, store, clean, export or import; see btdt --help",
     });
   }
   try {

@@ -5,14 +5,22 @@ import { openCache } from "../operations/open-cache.ts";
 import { storeTree } from "../operations/store-tree.ts";
 import type { CommandContext } from "./command-context.ts";
 import { describeFiles, elapsed, placements } from "./describe.ts";
-import { cacheOption, collect, createCacheOption, keysOption, linkOption } from "./options.ts";
+import {
+  cacheOption,
+  collect,
+  compressionOption,
+  createCacheOption,
+  keysOption,
+  linkOption,
+  storageOption,
+} from "./options.ts";
 
 export function storeCommand(context: CommandContext) {
   return new Command("store")
     .summary("keep a directory or file in the cache")
     .description(
       "Keeps SOURCE in the cache under all the given keys; keys that exist are overwritten. Where SOURCE is on the cache's own file " +
-        "system its files are linked into the cache, not copied.",
+        "system its files are linked into the cache, not copied; from another one they are packed and compressed.",
     )
     .addOption(cacheOption())
     .addOption(keysOption("keys for the entry, comma-separated; repeatable"))
@@ -24,6 +32,8 @@ export function storeCommand(context: CommandContext) {
     )
     .option("--ignore-mtime", "let files that differ only in their time be one", false)
     .addOption(linkOption("how files get into the cache: auto is reflink, else hard, else copy"))
+    .addOption(storageOption())
+    .addOption(compressionOption())
     .addOption(createCacheOption())
     .argument("<source>", "the directory or file to keep")
     .addHelpText(
@@ -42,6 +52,8 @@ export function storeCommand(context: CommandContext) {
           excludePatterns: options.exclude,
           ignoreMtime: options.ignoreMtime,
           linkMode: options.link,
+          storage: options.storage,
+          compression: options.compression,
         },
         context.runtime,
       );

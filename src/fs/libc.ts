@@ -27,6 +27,13 @@ const LINUX_ONLY = {
   mmap: { args: ["ptr", "u64", "i32", "i32", "i32", "i64"], returns: "ptr" },
   munmap: { args: ["ptr", "u64"], returns: "i32" },
   copy_file_range: { args: ["i32", "ptr", "i32", "ptr", "u64", "u32"], returns: "i64" },
+  // Variadic in C: on Linux its arguments are passed like any others'.
+  openat: { args: ["i32", "ptr", "i32", "u32"], returns: "i32" },
+  read: { args: ["i32", "ptr", "u64"], returns: "i64" },
+  write: { args: ["i32", "ptr", "u64"], returns: "i64" },
+  futimens: { args: ["i32", "ptr"], returns: "i32" },
+  fchmod: { args: ["i32", "u32"], returns: "i32" },
+  close: { args: ["i32"], returns: "i32" },
   madvise: { args: ["ptr", "u64", "i32"], returns: "i32" },
 } as const;
 

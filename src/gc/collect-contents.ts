@@ -11,14 +11,18 @@ import { isBtdtError } from "../base/errors.ts";
 import { mtimeMs } from "../fs/file-status.ts";
 import { decodeKeyFile } from "../key/key-file.ts";
 import { decodeManifest } from "../manifest/codec.ts";
-import type { Manifest } from "../manifest/manifest.ts";
+import { at, type Manifest } from "../manifest/manifest.ts";
+import { CHUNK_SIZE_BYTES, DIGEST_SIZE_BYTES } from "../objects/digest.ts";
 import { listObjects, type StoredObject } from "../objects/list-objects.ts";
 import { hasObject, objectNameOf } from "../objects/object-name.ts";
+import { PackContents } from "../packs/pack-contents.ts";
+import { PackItems } from "./pack-items.ts";
 import type { CacheContents, CachedEntry } from "./plan.ts";
 
 /** The contents of a cache for planning, and what belongs to which index for carrying the plan out. */
 export interface CollectedContents extends CacheContents {
   readonly objects: readonly StoredObject[];
+  readonly packs: PackContents;
   /** Manifests that no key points to and no store is about to publish. */
   readonly garbageManifests: readonly string[];
   /** Manifests of stores under way: they stay, whatever becomes of the keys that point to them now. */
@@ -50,15 +54,15 @@ export function collectContents(cache: CacheDirectory, nowMs: number, graceMs: n
 
   const objects = listObjects(cache.objects);
   const indexOf = new Map(objects.map((object, index) => [object.name, index]));
+  const packs = PackContents.load(cache);
+  const held: HeldItems = { indexOf, packs, packItems: new PackItems(packs, objects.length) };
 
   const entries: CachedEntry[] = [];
   const keyFilesOf = new Map<string, readonly string[]>();
   for (const [manifestDigest, group] of groups) {
     const { manifest, damage } = readSoundManifest(cache, manifestDigest);
     const needed =
-      manifest === undefined
-        ? { indexes: new Uint32Array(0), isComplete: true }
-        : objectsOf(manifest, indexOf);
+      manifest === undefined ? { indexes: new Uint32Array(0), isComplete: true } : itemsOf(manifest, held);
     const reason = damage ?? (needed.isComplete ? undefined : "contents are missing");
     keyFilesOf.set(manifestDigest, group.keyFiles);
     entries.push({
@@ -76,12 +80,14 @@ export function collectContents(cache: CacheDirectory, nowMs: number, graceMs: n
   for (const intent of intents) {
     const digest = manifestDigestOf(intent);
     pinnedManifests.add(digest);
-    for (const index of objectsOf(decodeManifest(intent, digest), indexOf).indexes) pinned.add(index);
+    for (const index of itemsOf(decodeManifest(intent, digest), held).indexes) pinned.add(index);
   }
   return {
     entries,
     objects,
-    objectBytes: objects.map((object) => object.allocatedBytes),
+    objectCount: objects.length,
+    packs,
+    objectBytes: [...objects.map((object) => object.allocatedBytes), ...held.packItems.bytes()],
     pinnedObjects: Uint32Array.from(pinned),
     garbageManifests: listManifestFiles(cache).filter(
       (digest) => !groups.has(digest) && !pinnedManifests.has(digest),
@@ -134,17 +140,36 @@ function readSoundManifest(
   }
 }
 
-function objectsOf(
+interface HeldItems {
+  readonly indexOf: ReadonlyMap<string, number>;
+  readonly packs: PackContents;
+  readonly packItems: PackItems;
+}
+
+/** A file has an object, or contents in packs; with both, the packs' ones are not needed. */
+function itemsOf(
   manifest: Manifest,
-  indexOf: ReadonlyMap<string, number>,
+  { indexOf, packs, packItems }: HeldItems,
 ): { readonly indexes: Uint32Array; readonly isComplete: boolean } {
   const indexes = new Set<number>();
   let isComplete = true;
   for (let file = 0; file < manifest.counts.fileCount; file++) {
     if (!hasObject(manifest, file)) continue;
     const index = indexOf.get(objectNameOf(manifest, file));
-    if (index === undefined) isComplete = false;
-    else indexes.add(index);
+    if (index !== undefined) {
+      indexes.add(index);
+      continue;
+    }
+    const offset = file * DIGEST_SIZE_BYTES;
+    const sizeBytes = at(manifest.fileSizes, file);
+    const contents = packs.find(manifest.fileDigests, offset, sizeBytes);
+    if (contents === undefined) isComplete = false;
+    else {
+      for (const content of contents) indexes.add(packItems.itemOfContent(content));
+      if (sizeBytes <= CHUNK_SIZE_BYTES) continue;
+      const large = packs.largePlaceOf(manifest.fileDigests.subarray(offset, offset + DIGEST_SIZE_BYTES));
+      if (large !== undefined) indexes.add(packItems.itemOfLarge(large.pack, large.large));
+    }
   }
   return { indexes: Uint32Array.from(indexes), isComplete };
 }

@@ -19,8 +19,10 @@ export interface CachedEntry {
 
 export interface CacheContents {
   readonly entries: readonly CachedEntry[];
-  /** What each object takes on disk. */
+  /** What each object takes on disk; behind the objects, what each content of a pack takes there. */
   readonly objectBytes: readonly number[];
+  /** How many of them are objects. */
+  readonly objectCount: number;
   /** Objects that something else than an entry needs: a store under way. */
   readonly pinnedObjects: Uint32Array;
 }
@@ -45,9 +47,9 @@ interface Eviction {
 export interface CleanPlan {
   readonly evictions: readonly Eviction[];
   readonly kept: readonly CachedEntry[];
-  /** Indexes of the objects that nothing needs, evicted entries' objects included. */
+  /** Indexes of the objects and contents that nothing needs, evicted entries' ones included. */
   readonly removedObjects: readonly number[];
-  /** Those of them that no entry needed in the first place. */
+  /** Objects among them that no entry needed in the first place. */
   readonly garbageObjectCount: number;
   readonly garbageBytes: number;
   readonly keptBytes: number;
@@ -67,7 +69,7 @@ export function planClean(contents: CacheContents, limits: CleanLimits): CleanPl
   let garbageBytes = 0;
   for (const [object, count] of references.entries()) {
     if (count > 0) keptBytes += bytesOf(object);
-    else {
+    else if (object < contents.objectCount) {
       garbageObjectCount += 1;
       garbageBytes += bytesOf(object);
     }

@@ -2,12 +2,14 @@ import { unlinkSync } from "node:fs";
 import type { CacheDirectory } from "../backends/cache-directory.ts";
 import { readKeyFile, removeKeyFile } from "../backends/key-files.ts";
 import { removeManifestFile } from "../backends/manifest-files.ts";
-import { removeSession } from "../backends/session.ts";
+import { removeSession, type Session } from "../backends/session.ts";
 import { fsPath } from "../base/byte-string.ts";
 import { errnoOf } from "../fs/errno.ts";
 import { decodeKeyFile } from "../key/key-file.ts";
 import { objectPath } from "../objects/list-objects.ts";
+import { removePack } from "../packs/pack-directory.ts";
 import type { CollectedContents } from "./collect-contents.ts";
+import type { PackPlan } from "./pack-plan.ts";
 import type { CleanPlan } from "./plan.ts";
 
 /**
@@ -20,6 +22,8 @@ export function sweep(
   cache: CacheDirectory,
   contents: CollectedContents,
   plan: CleanPlan,
+  packPlan: PackPlan,
+  session: Session,
   nowMs: number,
   graceMs: number,
 ): void {
@@ -35,10 +39,12 @@ export function sweep(
   }
   for (const index of plan.removedObjects) {
     const object = contents.objects[index];
+    // Contents of packs are behind the objects, and go with their packs.
     if (object === undefined || nowMs - object.changedMs < graceMs) continue;
     remove(() => unlinkSync(fsPath(objectPath(cache.objects, object.name))));
   }
-  for (const session of contents.deadSessions) removeSession(session);
+  for (const name of packPlan.removed) removePack(cache, session, name);
+  for (const dead of contents.deadSessions) removeSession(dead);
 }
 
 /** Where the file system has no locks, a store may have given the key to another entry since the plan was made. */

@@ -1,13 +1,15 @@
-import { closeSync, constants, openSync, readSync } from "node:fs";
-import { fsPath, shown } from "../base/byte-string.ts";
+import { constants } from "node:fs";
+import { shown } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
 import { errnoOf, reasonOf } from "../fs/errno.ts";
 import { emptyStatus, type FileStatus, fstat, isUnchanged } from "../fs/file-status.ts";
 import type { PathBuffer } from "../fs/path-buffer.ts";
+import { PinnedBuffer } from "../fs/pinned-buffer.ts";
+import { closeQuickly, openQuickly, readQuickly } from "../fs/quick-file.ts";
 import { CHUNK_SIZE_BYTES } from "./digest.ts";
 
 // One byte more than a chunk, so that a file which has grown shows itself in the same read.
-let content: Uint8Array | undefined;
+let content: PinnedBuffer | undefined;
 const after = emptyStatus();
 
 // O_NONBLOCK: a pipe that has taken the file's place must not make the open wait for a writer.
@@ -26,28 +28,43 @@ export function hashSmallFile(
   digests: Uint8Array,
   offset: number,
 ): SmallFileOutcome {
+  content ??= new PinnedBuffer(new Uint8Array(CHUNK_SIZE_BYTES + 1));
+  const outcome = readSmallFile(path, status, content, 0);
+  if (outcome !== "read") return outcome;
+  Bun.SHA256.hash(content.bytes.subarray(0, status.sizeBytes), digests.subarray(offset, offset + 32));
+  return "hashed";
+}
+
+/**
+ * Reads a file of at most one chunk into `into` at `start`, where there is room for a chunk and one byte more.
+ * @throws BtdtError SOURCE_CHANGED, SOURCE_UNREADABLE
+ */
+export function readSmallFile(
+  path: PathBuffer,
+  status: FileStatus,
+  into: PinnedBuffer,
+  start: number,
+): "read" | "large" | "not-a-file" {
   const descriptor = openForHashing(path);
   try {
     fstat(descriptor, status);
     if (status.kind !== "file") return "not-a-file";
     if (status.sizeBytes > CHUNK_SIZE_BYTES) return "large";
-    content ??= new Uint8Array(CHUNK_SIZE_BYTES + 1);
-    const length = readFully(descriptor, content, status.sizeBytes);
+    const length = readFully(descriptor, into, start, status.sizeBytes);
     fstat(descriptor, after);
     if (length !== status.sizeBytes || !isUnchanged(status, after)) throw changedWhileRead(path);
-    Bun.SHA256.hash(content.subarray(0, length), digests.subarray(offset, offset + 32));
-    return "hashed";
+    return "read";
   } catch (error) {
     throw error instanceof BtdtError ? error : unreadable(path, error);
   } finally {
-    closeSync(descriptor);
+    closeQuickly(descriptor);
   }
 }
 
 /** @throws BtdtError SOURCE_CHANGED, SOURCE_UNREADABLE */
 export function openForHashing(path: PathBuffer): number {
   try {
-    return openSync(fsPath(path.toBytes()), OPEN_FOR_HASHING);
+    return openQuickly(path, OPEN_FOR_HASHING);
   } catch (error) {
     const errno = errnoOf(error);
     throw errno === "ENOENT" || errno === "ELOOP" || errno === "ENOTDIR" || errno === "ENXIO"
@@ -76,10 +93,10 @@ export function unreadable(path: PathBuffer, error: unknown): BtdtError {
  * Asks for one byte more than the file should have, so that growth shows itself; a short read is not the end
  * on every file system.
  */
-function readFully(descriptor: number, into: Uint8Array, expectedBytes: number): number {
+function readFully(descriptor: number, into: PinnedBuffer, start: number, expectedBytes: number): number {
   let length = 0;
   for (;;) {
-    const count = readSync(descriptor, into, length, expectedBytes + 1 - length, null);
+    const count = readQuickly(descriptor, into, start + length, expectedBytes + 1 - length);
     length += count;
     // A file said to be empty is read as well: those of /proc say so, and are not.
     if (count === 0 || length >= expectedBytes) return length;

@@ -34,9 +34,9 @@ export const hashSpanJob: Job<HashSpanInput, Uint8Array> = {
     const path = scratchPath.set(input.path);
     const descriptor = openForHashing(path);
     try {
-      assertUnchanged(descriptor, input, path);
+      assertSpanUnchanged(descriptor, input, path);
       const digests = hashSpan(descriptor, input, path);
-      assertUnchanged(descriptor, input, path);
+      assertSpanUnchanged(descriptor, input, path);
       return digests;
     } catch (error) {
       throw error instanceof BtdtError ? error : unreadable(path, error);
@@ -50,7 +50,8 @@ const scratchPath = new PathBuffer();
 const status = emptyStatus();
 const readBuffer = new Uint8Array(READ_SIZE_BYTES);
 
-function assertUnchanged(descriptor: number, input: HashSpanInput, path: PathBuffer): void {
+/** @throws BtdtError SOURCE_CHANGED */
+export function assertSpanUnchanged(descriptor: number, input: HashSpanInput, path: PathBuffer): void {
   fstat(descriptor, status);
   if (
     status.kind !== "file" ||

@@ -7,8 +7,10 @@ import { reasonOf } from "../fs/errno.ts";
 import { lstat, mtimeMs } from "../fs/file-status.ts";
 import { LockFile } from "../fs/flock.ts";
 import { collectContents } from "../gc/collect-contents.ts";
+import { planPacks } from "../gc/pack-plan.ts";
 import { type EvictionReason, planClean } from "../gc/plan.ts";
 import { sweep } from "../gc/sweep.ts";
+import { replacePacks } from "./replace-packs.ts";
 import type { Runtime } from "./runtime.ts";
 
 /** Where a file system has no locks, what is younger is taken to be in use. */
@@ -30,6 +32,13 @@ export interface CleanResult {
   }[];
   /** Left-over things that no entry needed. */
   readonly garbage: { readonly count: number; readonly bytes: number };
+  /** Packs of which nothing is needed, and packs that were written anew without what is not needed. */
+  readonly packs: {
+    readonly removedCount: number;
+    readonly removedBytes: number;
+    readonly rewrittenCount: number;
+    readonly rewrittenFreedBytes: number;
+  };
   readonly kept: { readonly entryCount: number; readonly bytes: number };
   readonly nowMs: number;
 }
@@ -45,26 +54,60 @@ export async function cleanCache(request: CleanRequest, runtime: Runtime): Promi
     return {
       removed: [],
       garbage: { count: 0, bytes: 0 },
+      packs: { removedCount: 0, removedBytes: 0, rewrittenCount: 0, rewrittenFreedBytes: 0 },
       kept: { entryCount: 0, bytes: 0 },
       nowMs: runtime.nowMs(),
     };
   }
-  if (request.dryRun) return inspectAndSweep(request, runtime.nowMs(), 0);
+  if (request.dryRun) return inspect(request, runtime.nowMs(), 0).result;
 
   const session = Session.open(cache);
   try {
     // A directory made just now tells the time by the clock that all the others are measured with.
     const status = lstat(session.directory);
     const nowMs = status === undefined ? runtime.nowMs() : mtimeMs(status);
-    const lock = openLock(cache);
-    try {
-      const outcome = await lock.lock("exclusive", runtime.isCancelled);
-      return inspectAndSweep(request, nowMs, outcome === "locked" ? 0 : GRACE_WITHOUT_LOCKS_MS);
-    } finally {
-      lock.close();
-    }
+    const { result, contents, packPlan } = await locked(cache, runtime, (graceMs) => {
+      const inspected = inspect(request, nowMs, graceMs);
+      writing(cache, () => {
+        sweep(cache, inspected.contents, inspected.plan, inspected.packPlan, session, nowMs, graceMs);
+      });
+      return inspected;
+    });
+    if (packPlan.rewritten.length === 0) return result;
+    const isDone = await replacePacks(
+      cache,
+      session,
+      contents.packs,
+      packPlan.rewritten,
+      runtime,
+      (replace) =>
+        locked(cache, runtime, (graceMs) => {
+          const limits = { nowMs, maxAgeMs: undefined, maxSizeBytes: undefined };
+          const now = collectContents(cache, nowMs, graceMs);
+          const { removedObjects } = planClean(now, limits);
+          replace(now, removedObjects);
+        }),
+    );
+    return isDone
+      ? result
+      : { ...result, packs: { ...result.packs, rewrittenCount: 0, rewrittenFreedBytes: 0 } };
   } finally {
     session.close();
+  }
+}
+
+/** @param work is given the time for which things stay although nothing is known to need them */
+async function locked<Result>(
+  cache: CacheDirectory,
+  runtime: Runtime,
+  work: (graceMs: number) => Result,
+): Promise<Result> {
+  const lock = openLock(cache);
+  try {
+    const outcome = await lock.lock("exclusive", runtime.isCancelled);
+    return work(outcome === "locked" ? 0 : GRACE_WITHOUT_LOCKS_MS);
+  } finally {
+    lock.close();
   }
 }
 
@@ -76,15 +119,16 @@ function openLock(cache: CacheDirectory): LockFile {
   }
 }
 
-function inspectAndSweep(request: CleanRequest, nowMs: number, graceMs: number): CleanResult {
+function inspect(request: CleanRequest, nowMs: number, graceMs: number) {
   const { cache, maxAgeMs, maxSizeBytes } = request;
-  try {
+  return writing(cache, () => {
     const contents = collectContents(cache, nowMs, graceMs);
     const plan = planClean(contents, { nowMs, maxAgeMs, maxSizeBytes });
-    if (!request.dryRun) sweep(cache, contents, plan, nowMs, graceMs);
-    return {
+    const { packs, objectCount, objectBytes } = contents;
+    const packPlan = planPacks(packs, objectCount, objectBytes, plan.removedObjects, nowMs - graceMs);
+    const result: CleanResult = {
       removed: plan.evictions.map(({ entry, reason, freedBytes }) => {
-        return { keys: entry.keys, lastUsedMs: entry.lastUsedMs, freedBytes, reason };
+        return { keys: entry.keys, lastUsedMs: entry.lastUsedMs, freedBytes: Math.round(freedBytes), reason };
       }),
       garbage: {
         count:
@@ -94,18 +138,28 @@ function inspectAndSweep(request: CleanRequest, nowMs: number, graceMs: number):
           contents.deadSessions.length,
         bytes: plan.garbageBytes,
       },
-      kept: { entryCount: plan.kept.length, bytes: plan.keptBytes },
+      packs: {
+        removedCount: packPlan.removed.length,
+        removedBytes: packPlan.removedBytes,
+        rewrittenCount: packPlan.rewritten.length,
+        rewrittenFreedBytes: packPlan.rewrittenFreedBytes,
+      },
+      kept: { entryCount: plan.kept.length, bytes: Math.round(plan.keptBytes) },
       nowMs,
     };
+    return { contents, plan, packPlan, result };
+  });
+}
+
+function writing<Result>(cache: CacheDirectory, work: () => Result): Result {
+  try {
+    return work();
   } catch (error) {
     if (error instanceof BtdtError) throw error;
     throw new BtdtError(
       "CACHE_WRITE_FAILED",
       `cannot clean the cache ${shown(cache.path)}: ${reasonOf(error)}`,
-      {
-        path: shown(cache.path),
-        cause: error,
-      },
+      { path: shown(cache.path), cause: error },
     );
   }
 }

@@ -1,18 +1,14 @@
 import type { CacheDirectory } from "../backends/cache-directory.ts";
-import { readEditedPaths, rememberEditedPath } from "../backends/edited-paths.ts";
 import { touchKeyFile } from "../backends/key-files.ts";
 import { Session } from "../backends/session.ts";
 import { type ByteString, bytesFromText, shown } from "../base/byte-string.ts";
 import { BtdtError, isBtdtError } from "../base/errors.ts";
-import { errnoOf, isPermissionErrno } from "../fs/errno.ts";
 import type { LinkMode, Placement } from "../fs/place-file.ts";
 import type { Manifest } from "../manifest/manifest.ts";
-import { removeChangedObject } from "../objects/remove-changed-object.ts";
-import { type Destination, destinationError, examineDestination } from "../tree/destination.ts";
-import { markEditedPaths } from "../tree/mark-edited-paths.ts";
-import { placeTree } from "../tree/place-tree.ts";
-import type { StagedTree } from "../tree/stage-tree.ts";
+import { examineDestination } from "../tree/destination.ts";
+import type { PlacedTree } from "../tree/place-tree.ts";
 import { damageWarning, findEntry } from "./find-entry.ts";
+import { placeEntry } from "./place-entry.ts";
 import type { Runtime } from "./runtime.ts";
 
 /** Threads come up in about the time in which one places so many files. */
@@ -36,7 +32,7 @@ export type RestoreResult =
       readonly fileCount: number;
       readonly contentBytes: number;
       /** What was done for each file; `unchanged` ones were at the destination already. */
-      readonly fileCounts: Record<Placement | "unchanged", number>;
+      readonly fileCounts: Record<Placement | "unpacked" | "unchanged", number>;
     }
   | { readonly kind: "missed" };
 
@@ -65,9 +61,8 @@ export async function restoreTree(request: RestoreRequest, runtime: Runtime): Pr
       }
       // First of all, so that a clean that runs beside takes this entry for the one used last.
       touchKeyFile(cache, entry.keyFileName);
-      const placed = await attempt(request, destination, entry.manifest, session, runtime);
+      const placed = await placeEntry(request, destination, entry.manifest, session, runtime);
       if (placed.damaged.length > 0) {
-        forgetDamagedObjects(cache, entry.manifest, placed, runtime);
         // A clean removes the key before the contents: then this was an ordinary miss.
         const isEvicted = findEntry(cache, key).kind === "missing";
         if (!isEvicted) runtime.onWarning(damageWarning(key, describeDamage(entry.manifest, placed)));
@@ -89,37 +84,6 @@ export async function restoreTree(request: RestoreRequest, runtime: Runtime): Pr
   }
 }
 
-type PlacedTree = Awaited<ReturnType<typeof placeTree>>;
-
-async function attempt(
-  request: RestoreRequest,
-  destination: Destination,
-  manifest: Manifest,
-  session: Session | undefined,
-  runtime: Runtime,
-): Promise<PlacedTree> {
-  const { cache } = request;
-  try {
-    return await placeTree(
-      {
-        manifest,
-        destination,
-        objects: cache.objects,
-        cacheRoot: cache.rootStatus(),
-        temporary: session?.directory,
-        linkMode: request.linkMode,
-        ownInode: markEditedPaths(manifest, readEditedPaths(cache)),
-        exact: request.exact,
-        umask: runtime.umask,
-        isCancelled: runtime.isCancelled,
-      },
-      runtime.runners,
-    );
-  } catch (error) {
-    throw destinationError(destination.path, error);
-  }
-}
-
 /** A session lets a restore mend objects. Without one, in a cache that may only be read, it does without. */
 function openSessionIfWritable(cache: CacheDirectory): Session | undefined {
   if (!cache.isPrepared()) return undefined;
@@ -131,31 +95,7 @@ function openSessionIfWritable(cache: CacheDirectory): Session | undefined {
   }
 }
 
-/**
- * Objects that were edited through a link are dropped, so that the next store makes good ones, and their paths are
- * remembered, so that they are not linked again.
- */
-function forgetDamagedObjects(
-  cache: CacheDirectory,
-  manifest: Manifest,
-  placed: StagedTree,
-  runtime: Runtime,
-): void {
-  try {
-    for (const { file, problem } of placed.damaged) {
-      if (problem !== "changed") continue;
-      rememberEditedPath(cache, manifest.filePath(file));
-      removeChangedObject(cache.objects, manifest, file);
-    }
-  } catch (error) {
-    const errno = errnoOf(error);
-    if (errno === undefined) throw error;
-    const why = isPermissionErrno(errno) ? "the cache may only be read" : errno;
-    runtime.onWarning(`changed objects could not be dropped from the cache: ${why}`);
-  }
-}
-
-function describeDamage(manifest: Manifest, placed: StagedTree): string {
+function describeDamage(manifest: Manifest, placed: PlacedTree): string {
   const [first] = placed.damaged;
   if (first === undefined) return "";
   const path: ByteString = manifest.filePath(first.file);
@@ -165,6 +105,8 @@ function describeDamage(manifest: Manifest, placed: StagedTree): string {
       return `${shown(path)}${others} was changed through a hard link; it will be copied from now on`;
     case "missing":
       return `the content of ${shown(path)}${others} is missing`;
+    case "damaged":
+      return `the content of ${shown(path)}${others} is damaged in its pack`;
     case "unreadable":
       return `the content of ${shown(path)}${others} cannot be read`;
   }

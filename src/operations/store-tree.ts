@@ -1,11 +1,11 @@
 import { statSync } from "node:fs";
 import type { CacheDirectory } from "../backends/cache-directory.ts";
 import { cacheWriteError } from "../backends/cache-directory.ts";
-import { readEditedPaths } from "../backends/edited-paths.ts";
 import { publishKeyFile } from "../backends/key-files.ts";
 import { manifestDigestOf, publishManifestFile } from "../backends/manifest-files.ts";
 import { Session } from "../backends/session.ts";
 import { type ByteString, bytesFromText, shown } from "../base/byte-string.ts";
+import type { Compression } from "../base/compression.ts";
 import { BtdtError } from "../base/errors.ts";
 import { errnoOf, reasonOf } from "../fs/errno.ts";
 import { lstat } from "../fs/file-status.ts";
@@ -14,13 +14,11 @@ import { isWithin, resolvePath } from "../fs/resolve-path.ts";
 import { encodeKeyFile, keyFileName } from "../key/key-file.ts";
 import { encodeManifest } from "../manifest/codec.ts";
 import type { Manifest } from "../manifest/manifest.ts";
-import { type AdoptedFiles, adoptFilesJob } from "../objects/adopt-files.ts";
-import { type FileTimes, reuseObjectTimes, timesOf } from "../objects/reuse-object-times.ts";
-import { directoryRanges } from "../tree/directory-ranges.ts";
+import { reuseObjectTimes, timesOf } from "../objects/reuse-object-times.ts";
 import { IgnoreRules } from "../tree/ignore-rules.ts";
-import { markEditedPaths } from "../tree/mark-edited-paths.ts";
-import { readSingleFile, readTree } from "../tree/read-tree.ts";
-import { runAll } from "../work/run-all.ts";
+import { type FileReader, hashingReader, readSingleFile, readTree } from "../tree/read-tree.ts";
+import { adoptTree } from "./adopt-tree.ts";
+import { TreePacker } from "./pack-tree.ts";
 import type { Runtime } from "./runtime.ts";
 
 export interface StoreRequest {
@@ -31,14 +29,24 @@ export interface StoreRequest {
   readonly excludePatterns: readonly string[];
   readonly ignoreMtime: boolean;
   readonly linkMode: LinkMode;
+  readonly storage: Storage;
+  readonly compression: Compression;
 }
 
-export interface StoreResult {
+/** `auto` is objects where the source is on the cache's own file system, and packs elsewhere. */
+export const STORAGES = ["auto", "objects", "packs"] as const;
+export type Storage = (typeof STORAGES)[number];
+
+/** What became of the files' contents; empty files have none and count nowhere. */
+export interface KeptFiles {
+  readonly newBytes: number;
+  readonly fileCounts: Record<Placement | "packed" | "reused", number>;
+}
+
+export interface StoreResult extends KeptFiles {
   readonly manifestDigest: string;
   readonly fileCount: number;
   readonly contentBytes: number;
-  readonly newBytes: number;
-  readonly fileCounts: Record<Placement | "reused", number>;
 }
 
 /**
@@ -55,22 +63,38 @@ export async function storeTree(request: StoreRequest, runtime: Runtime): Promis
   cache.prepareForWriting();
   const session = Session.open(cache);
   try {
-    const manifest = isDirectory
-      ? await readTree(
-          source,
-          {
-            ignoreRules: new IgnoreRules(request.excludePatterns, true),
-            excludedDirectory: cache.rootStatus(),
-            onWarning: runtime.onWarning,
-          },
-          runtime.runners,
-        )
-      : await readSingleFile(source, runtime.runners);
+    const ignoreRules = new IgnoreRules(request.excludePatterns, true);
+    return await storeSource(request, source, isDirectory ? ignoreRules : undefined, session, runtime);
+  } finally {
+    session.close();
+  }
+}
+
+/**
+ * Keeps what stands at a path that has been looked at.
+ * @param ignoreRules undefined for a single file
+ * @throws BtdtError
+ */
+export async function storeSource(
+  request: Omit<StoreRequest, "source" | "excludePatterns">,
+  source: ByteString,
+  ignoreRules: IgnoreRules | undefined,
+  session: Session,
+  runtime: Runtime,
+): Promise<StoreResult> {
+  const { cache } = request;
+  let packer: TreePacker | undefined;
+  try {
+    if (isPacked(request, source)) packer = TreePacker.open(cache, session, request.compression);
+    const manifest = await readSource(cache, source, ignoreRules, packer?.reader ?? hashingReader, runtime);
     assertNotCancelled(runtime);
     const sourceTimes = request.ignoreMtime ? reuseObjectTimes(manifest, cache.objects) : timesOf(manifest);
     const manifestFile = encodeManifest(manifest);
     await session.publishIntent(manifestFile, runtime.isCancelled);
-    const adopted = await adoptFiles(request, source, manifest, sourceTimes, session, runtime);
+    const kept =
+      packer === undefined
+        ? await adoptTree(request, source, manifest, sourceTimes, session, runtime)
+        : await packer.complete(source, manifest, runtime);
     assertNotCancelled(runtime);
 
     const manifestDigest = manifestDigestOf(manifestFile);
@@ -85,9 +109,38 @@ export async function storeTree(request: StoreRequest, runtime: Runtime): Promis
         publishKeyFile(cache, session, keyFileName(key), bytes);
       }
     });
-    return { manifestDigest, fileCount, contentBytes, ...adopted };
+    return { manifestDigest, fileCount, contentBytes, ...kept };
   } finally {
-    session.close();
+    await packer?.close();
+  }
+}
+
+/** Hard links, the point of objects, need the source to be on the cache's own file system. */
+function isPacked({ cache, storage }: Pick<StoreRequest, "cache" | "storage">, source: ByteString): boolean {
+  switch (storage) {
+    case "auto":
+      return lstat(source)?.device !== cache.rootStatus()?.device;
+    case "objects":
+      return false;
+    case "packs":
+      return true;
+  }
+}
+
+async function readSource(
+  cache: CacheDirectory,
+  source: ByteString,
+  ignoreRules: IgnoreRules | undefined,
+  reader: FileReader,
+  runtime: Runtime,
+): Promise<Manifest> {
+  try {
+    if (ignoreRules === undefined) return await readSingleFile(source, runtime.runners, reader);
+    const options = { ignoreRules, excludedDirectory: cache.rootStatus(), onWarning: runtime.onWarning };
+    return await readTree(source, options, runtime.runners, reader);
+  } catch (error) {
+    // What the source does wrong is a BtdtError by now; the rest is the pack's, which is written meanwhile.
+    throw errnoOf(error) === undefined ? error : cacheWriteError(cache, error);
   }
 }
 
@@ -124,41 +177,6 @@ function findSource(
       cause: error,
     });
   }
-}
-
-async function adoptFiles(
-  request: StoreRequest,
-  source: ByteString,
-  manifest: Manifest,
-  sourceTimes: FileTimes,
-  session: Session,
-  runtime: Runtime,
-): Promise<Pick<StoreResult, "fileCounts" | "newBytes">> {
-  const ranges = directoryRanges(manifest);
-  const runner = ranges.length > 1 ? runtime.runners.pool : runtime.runners.inline;
-  const shared = {
-    payload: manifest.payload,
-    source,
-    sourceTimes,
-    objects: request.cache.objects,
-    temporary: session.directory,
-    linkMode: request.linkMode,
-    ownInode: markEditedPaths(manifest, readEditedPaths(request.cache)),
-  };
-  const total = { fileCounts: { reflinked: 0, linked: 0, copied: 0, reused: 0 }, newBytes: 0 };
-  let parts: AdoptedFiles[];
-  try {
-    parts = await runAll(runner, adoptFilesJob, ranges, (range) => ({ ...shared, ...range }));
-  } catch (error) {
-    throw cacheWriteError(request.cache, error);
-  }
-  for (const part of parts) {
-    for (const outcome of ["reflinked", "linked", "copied", "reused"] as const) {
-      total.fileCounts[outcome] += part.fileCounts[outcome];
-    }
-    total.newBytes += part.newBytes;
-  }
-  return total;
 }
 
 function assertNotCancelled(runtime: Runtime): void {

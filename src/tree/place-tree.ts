@@ -6,6 +6,7 @@ import type { LinkMode, Placement } from "../fs/place-file.ts";
 import { openDirectory } from "../fs/remove-tree.ts";
 import { isWithin, resolvePath } from "../fs/resolve-path.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
+import type { PackedFilesOfEntry } from "../packs/unpack-tree.ts";
 import type { Runners } from "../work/job.ts";
 import type { Destination } from "./destination.ts";
 import { finishRoot } from "./finish-directories.ts";
@@ -22,6 +23,8 @@ export interface PlaceTreeOptions {
   readonly linkMode: LinkMode;
   readonly ownInode: Uint8Array;
   readonly exact: boolean;
+  /** Set when contents come from packs. */
+  readonly packed: PackedFilesOfEntry | undefined;
   readonly umask: number;
   readonly isCancelled: () => boolean;
 }
@@ -29,7 +32,7 @@ export interface PlaceTreeOptions {
 export interface PlacedTree extends StagedTree {
   /** False when the destination was left as it was: the entry is damaged, or the work was stopped. */
   readonly isPlaced: boolean;
-  readonly fileCounts: Record<Placement | "unchanged", number>;
+  readonly fileCounts: Record<Placement | "unpacked" | "unchanged", number>;
 }
 
 /**

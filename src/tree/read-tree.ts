@@ -2,13 +2,26 @@ import { type ByteString, joinBytes } from "../base/byte-string.ts";
 import { emptyStatus } from "../fs/file-status.ts";
 import { Manifest } from "../manifest/manifest.ts";
 import { DIGEST_SIZE_BYTES } from "../objects/digest.ts";
-import { hashLargeFile } from "../objects/hash-large-file.ts";
+import { hashLargeFile, type LargeFile } from "../objects/hash-large-file.ts";
 import type { Runner, Runners } from "../work/job.ts";
-import { type HashedFiles, hashFilesJob } from "./hash-files.ts";
+import { type HashedFiles, type HashFilesInput, hashFilesJob } from "./hash-files.ts";
 import { type WalkedDirectory, type WalkedSymlink, type WalkOptions, walkTree } from "./walk-tree.ts";
 
-/** A job's worth of files: enough to make its message cheap, few enough to keep all workers busy. */
-const BATCH_FILES = 400;
+/** What is done with each file of a tree: it is digested, and perhaps kept while it is at hand. */
+export interface FileReader {
+  /** A job's worth of files: enough to make its message cheap, few enough to keep all workers busy. */
+  readonly batchFiles: number;
+  /** Files above one chunk are named in the answer and read by `readLargeFile` then. */
+  readFiles(runner: Runner, files: HashFilesInput): Promise<HashedFiles>;
+  readLargeFile(runner: Runner, file: LargeFile & { readonly mode: number }): Promise<Uint8Array>;
+}
+
+/** Digests only. */
+export const hashingReader: FileReader = {
+  batchFiles: 400,
+  readFiles: (runner, files) => runner.run(hashFilesJob, files),
+  readLargeFile: hashLargeFile,
+};
 
 interface Batch {
   readonly firstFile: number;
@@ -20,7 +33,13 @@ interface Batch {
  * Walks and hashes a directory into a manifest. Workers hash while the walk goes on.
  * @throws BtdtError SOURCE_CHANGED, SOURCE_UNREADABLE, PATH_TOO_LONG
  */
-export async function readTree(root: ByteString, options: WalkOptions, runners: Runners): Promise<Manifest> {
+export async function readTree(
+  root: ByteString,
+  options: WalkOptions,
+  runners: Runners,
+  reader: FileReader = hashingReader,
+): Promise<Manifest> {
+  const { batchFiles } = reader;
   const directories: WalkedDirectory[] = [];
   const hashing: Promise<void>[] = [];
   const hashed: {
@@ -30,12 +49,15 @@ export async function readTree(root: ByteString, options: WalkOptions, runners: 
   }[] = [];
 
   const submit = (batch: Batch, runner: Runner): void => {
-    const work = runner.run(hashFilesJob, { root, groups: batch.groups }).then(async (files) => {
+    const work = reader.readFiles(runner, { root, groups: batch.groups }).then(async (files) => {
       const largeDigests = new Map<number, Uint8Array>();
       const paths = files.large.length === 0 ? [] : pathsOf(batch);
       for (const position of files.large) {
         const path = joinBytes(root, paths[position] ?? ("" as ByteString));
-        largeDigests.set(position, await hashLargeFile(runners.pool, largeFile(path, files, position)));
+        largeDigests.set(
+          position,
+          await reader.readLargeFile(runners.pool, largeFile(path, files, position)),
+        );
       }
       hashed.push({ firstFile: batch.firstFile, files, largeDigests });
     });
@@ -48,12 +70,12 @@ export async function readTree(root: ByteString, options: WalkOptions, runners: 
   let batch: Batch = { firstFile: 0, groups: [], fileCount: 0 };
   for (const directory of walkTree(root, options)) {
     directories.push(directory);
-    for (let start = 0; start < directory.files.length; start += BATCH_FILES) {
-      const names = directory.files.slice(start, start + BATCH_FILES);
+    for (let start = 0; start < directory.files.length; start += batchFiles) {
+      const names = directory.files.slice(start, start + batchFiles);
       batch.groups.push({ directory: directory.path, names });
       batch.fileCount += names.length;
       fileCount += names.length;
-      if (batch.fileCount >= BATCH_FILES) {
+      if (batch.fileCount >= batchFiles) {
         submit(batch, runners.pool);
         batch = { firstFile: fileCount, groups: [], fileCount: 0 };
         // Lets finished batches be noted and workers be given new ones.
@@ -72,15 +94,19 @@ export async function readTree(root: ByteString, options: WalkOptions, runners: 
 }
 
 /** The manifest of a single file. @throws BtdtError SOURCE_CHANGED, SOURCE_UNREADABLE */
-export async function readSingleFile(path: ByteString, runners: Runners): Promise<Manifest> {
+export async function readSingleFile(
+  path: ByteString,
+  runners: Runners,
+  reader: FileReader = hashingReader,
+): Promise<Manifest> {
   const name = "" as ByteString;
-  const files = await runners.inline.run(hashFilesJob, {
+  const files = await reader.readFiles(runners.inline, {
     root: path,
     groups: [{ directory: name, names: [name] }],
   });
   const largeDigests = new Map<number, Uint8Array>();
   for (const position of files.large) {
-    largeDigests.set(position, await hashLargeFile(runners.pool, largeFile(path, files, position)));
+    largeDigests.set(position, await reader.readLargeFile(runners.pool, largeFile(path, files, position)));
   }
   const placeholder: WalkedDirectory = {
     parent: 0,
@@ -106,6 +132,7 @@ function largeFile(path: ByteString, files: HashedFiles, position: number) {
     sizeBytes: files.sizes[position] ?? 0,
     mtimeSeconds: files.mtimeSeconds[position] ?? 0,
     mtimeNanoseconds: files.mtimeNanoseconds[position] ?? 0,
+    mode: files.modes[position] ?? 0,
   };
 }
 

@@ -38,11 +38,13 @@ export interface StageFilesInput {
   readonly ownInode: Uint8Array;
   /** Non-zero for each file and symlink that is not wanted; undefined when the whole tree is, directories included. */
   readonly unwanted: { readonly files: Uint8Array; readonly symlinks: Uint8Array } | undefined;
+  /** Non-zero for each file that comes from a pack, and is left for that; its directory is made. */
+  readonly packed: Uint8Array | undefined;
   /** One word, shared by all jobs of a restore: non-zero once an object was found that is not whole. */
   readonly damageFlag: Int32Array;
 }
 
-export type ObjectProblem = "missing" | "changed" | "unreadable";
+export type ObjectProblem = "missing" | "changed" | "unreadable" | "damaged";
 
 export interface StagedFiles {
   readonly fileCounts: Record<Placement, number>;
@@ -124,6 +126,10 @@ class Stager {
       this.#setTarget(directory, manifest.fileName(file));
       makeEmptyFile(target, attributesOf(manifest, file));
       this.result.fileCounts.copied += 1;
+      return;
+    }
+    if (this.#input.packed !== undefined && this.#input.packed[file] !== 0) {
+      if (!this.#isDamaged()) this.#ensureDirectory(directory);
       return;
     }
     object.set(objectPathOf(this.#input.objects, manifest, file));

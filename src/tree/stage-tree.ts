@@ -1,6 +1,8 @@
-import type { ByteString } from "../base/byte-string.ts";
+import { type ByteString, parentOf } from "../base/byte-string.ts";
+import { lstat } from "../fs/file-status.ts";
 import type { LinkMode, Placement } from "../fs/place-file.ts";
 import type { Manifest } from "../manifest/manifest.ts";
+import { type PackedFilesOfEntry, unpackTree } from "../packs/unpack-tree.ts";
 import type { Runners } from "../work/job.ts";
 import { runAll } from "../work/run-all.ts";
 import { directoryRanges } from "./directory-ranges.ts";
@@ -16,13 +18,18 @@ export interface StageTreeOptions {
   readonly linkMode: LinkMode;
   readonly ownInode: Uint8Array;
   readonly unwanted: { readonly files: Uint8Array; readonly symlinks: Uint8Array } | undefined;
+  /** Set when contents come from packs. */
+  readonly packed: PackedFilesOfEntry | undefined;
+  readonly umask: number;
 }
 
 export interface StagedTree {
-  readonly fileCounts: Record<Placement, number>;
+  readonly fileCounts: Record<Placement | "unpacked", number>;
   readonly contentBytes: number;
   /** When there are any, what was staged is of no use. */
   readonly damaged: readonly { readonly file: number; readonly problem: ObjectProblem }[];
+  /** Blocks of packs, by the packs' position in `packed`, that are the reason for some of it. */
+  readonly damagedBlocks: readonly { readonly pack: number; readonly block: number }[];
 }
 
 /** Builds an entry's tree, or the wanted part of it, in a place of its own; directories have no final attributes yet. */
@@ -41,11 +48,56 @@ export async function stageTree(options: StageTreeOptions, runners: Runners): Pr
     unwanted,
     damageFlag,
   };
-  return sum(await runAll(runner, stageFilesJob, ranges, (range) => ({ ...shared, ...range })));
+  const input = { ...shared, packed: options.packed?.marks };
+  const staged = sum(await runAll(runner, stageFilesJob, ranges, (range) => ({ ...input, ...range })));
+  return options.packed === undefined
+    ? { ...staged, damagedBlocks: [] }
+    : await unpack(options, options.packed, staged, damageFlag, runners);
 }
 
-function sum(parts: readonly StagedFiles[]): StagedTree {
-  const fileCounts = { reflinked: 0, linked: 0, copied: 0 };
+/** Fills in what comes from packs. What the objects lack already is damage, but the packs are still looked at. */
+async function unpack(
+  options: StageTreeOptions,
+  { packs, marks }: PackedFilesOfEntry,
+  staged: Omit<StagedTree, "damagedBlocks">,
+  damageFlag: Int32Array,
+  runners: Runners,
+): Promise<StagedTree> {
+  const { manifest, staging, umask, ownInode, unwanted } = options;
+  if (staged.damaged.length > 0) return { ...staged, damagedBlocks: [] };
+  const unpacked = await unpackTree(
+    {
+      manifest,
+      packs,
+      isWanted: (file) => marks[file] !== 0 && unwanted?.files[file] !== 1,
+      staging,
+      umask,
+      adoptInto: mayAdopt(options) ? options.objects : undefined,
+      ownInode,
+      damageFlag,
+    },
+    runners,
+  );
+  return {
+    fileCounts: { ...staged.fileCounts, unpacked: unpacked.fileCount },
+    contentBytes: staged.contentBytes + unpacked.contentBytes,
+    damaged: [
+      ...staged.damaged,
+      ...unpacked.damagedFiles.map((file) => ({ file, problem: "damaged" as const })),
+    ],
+    damagedBlocks: unpacked.damagedBlocks,
+  };
+}
+
+/** What was unpacked on the cache's own file system becomes objects, so that the next restore links. */
+function mayAdopt({ staging, objects, temporary, linkMode }: StageTreeOptions): boolean {
+  if (temporary === undefined || linkMode === "copy" || linkMode === "reflink") return false;
+  const here = lstat(staging) ?? lstat(parentOf(staging));
+  return here !== undefined && here.device === lstat(objects)?.device;
+}
+
+function sum(parts: readonly StagedFiles[]): Omit<StagedTree, "damagedBlocks"> {
+  const fileCounts = { reflinked: 0, linked: 0, copied: 0, unpacked: 0 };
   let contentBytes = 0;
   for (const part of parts) {
     fileCounts.reflinked += part.fileCounts.reflinked;

@@ -95,7 +95,16 @@ testWith(
   () => {
     prepare();
     const full = mountTmpfs(scratch, "full", "10m");
-    const words = (key: string, source: string) => ["store", "-c", full, "-k", key, source];
+    const words = (key: string, source: string) => [
+      "store",
+      "-c",
+      full,
+      "-k",
+      key,
+      "--storage",
+      "objects",
+      source,
+    ];
     expect(btdt(words("old", scratch.path("old"))).exitCode).toBe(0);
     makeTree(
       scratch.path("large"),

@@ -135,7 +135,7 @@ test("the cache itself is left out of a source that contains it, and is no sourc
   }
 });
 
-testWith(["mount"], "a source on another file system is copied", () => {
+testWith(["mount"], "a source on another file system is copied when it is to be objects", () => {
   const source = `${mountTmpfs(scratch, "other")}/tree`;
   const content = {
     a: file("a", { mtime: "@-1.5" }),
@@ -143,7 +143,7 @@ testWith(["mount"], "a source on another file system is copied", () => {
     sub: dir({ l: symlink("x") }),
   };
   makeTree(source, dir(content));
-  expect(store(source).stderr).toContain(": 2 copied in ");
+  expect(store(source, "--storage", "objects").stderr).toContain(": 2 copied in ");
   expect(lstatSync(`${source}/a`).nlink).toBe(1);
   expect(restore(scratch.path("to")).exitCode).toBe(0);
   expect(compareTrees(source, scratch.path("to"))).toEqual([]);

@@ -19,6 +19,7 @@ const contentsArbitrary: fc.Arbitrary<CacheContents> = fc
     });
     return fc.record({
       objectBytes: fc.constant(objectBytes),
+      objectCount: fc.constant(objectBytes.length),
       pinnedObjects: indexes,
       entries: fc.array(entry, { maxLength: 8 }).map((list) =>
         list.map(
@@ -169,6 +170,7 @@ test("an entry whose objects others share frees only its own", () => {
     {
       entries: [entry("new", 2, [1, 2]), entry("old", 1, [0, 1])],
       objectBytes: [100, 200, 400],
+      objectCount: 3,
       pinnedObjects: new Uint32Array(0),
     },
     { nowMs: 3, maxAgeMs: undefined, maxSizeBytes: 650 },
@@ -192,7 +194,7 @@ test("a hundred thousand entries", () => {
     };
   });
   const plan = planClean(
-    { entries, objectBytes: entries.map(() => 1), pinnedObjects: new Uint32Array(0) },
+    { entries, objectBytes: entries.map(() => 1), objectCount: count, pinnedObjects: new Uint32Array(0) },
     { nowMs: count, maxAgeMs: undefined, maxSizeBytes: 2 },
   );
   expect(plan.kept.map((entry) => entry.manifestDigest)).toEqual([`${count - 1}`]);

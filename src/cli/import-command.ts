@@ -1,0 +1,35 @@
+import { Command } from "@commander-js/extra-typings";
+import { printable } from "../base/byte-string.ts";
+import { parseKeys } from "../key/key-syntax.ts";
+import { importArchive } from "../operations/import-archive.ts";
+import { openCache } from "../operations/open-cache.ts";
+import type { CommandContext } from "./command-context.ts";
+import { describeFiles, elapsed } from "./describe.ts";
+import { cacheOption, compressionOption, createCacheOption, keysOption, storageOption } from "./options.ts";
+
+export function importCommand(context: CommandContext) {
+  return new Command("import")
+    .summary("keep the tree of an archive in the cache")
+    .description(
+      "Keeps what is in ARCHIVE, a tar, tar.gz or zip file, under all the given keys, as store does. An archive with names or links that " +
+        "lead out of it, or with double names, is refused.",
+    )
+    .addOption(cacheOption())
+    .addOption(keysOption("keys for the entry, comma-separated; repeatable"))
+    .addOption(storageOption())
+    .addOption(compressionOption())
+    .addOption(createCacheOption())
+    .argument("<archive>", "the file to read")
+    .addHelpText("after", "\nExample:\n  btdt import --cache /cache --keys node-modules node-modules.tar.gz")
+    .action(async (archive, options) => {
+      const seconds = elapsed();
+      const keys = parseKeys(options.keys);
+      const cache = openCache(options.cache, options.createCache);
+      const stored = await importArchive(
+        { cache, keys, archive, storage: options.storage, compression: options.compression },
+        context.runtime,
+      );
+      const files = describeFiles(stored.fileCount, stored.contentBytes);
+      context.output.note(`imported ${files} as ${keys.map(printable).join(", ")} in ${seconds()}`);
+    });
+}

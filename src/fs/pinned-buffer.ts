@@ -1,0 +1,16 @@
+import { type Pointer, ptr } from "bun:ffi";
+
+/** Memory whose address is known, for system calls that are made directly. It lasts as long as this object. */
+export class PinnedBuffer {
+  readonly bytes: Uint8Array;
+  readonly #pointer: Pointer;
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
+    this.#pointer = ptr(bytes);
+  }
+
+  pointerAt(offset: number): Pointer {
+    return (this.#pointer + offset) as Pointer;
+  }
+}

@@ -1,0 +1,48 @@
+import { cacheWriteError } from "../backends/cache-directory.ts";
+import { readEditedPaths } from "../backends/edited-paths.ts";
+import type { Session } from "../backends/session.ts";
+import type { ByteString } from "../base/byte-string.ts";
+import type { Manifest } from "../manifest/manifest.ts";
+import { type AdoptedFiles, adoptFilesJob } from "../objects/adopt-files.ts";
+import type { FileTimes } from "../objects/reuse-object-times.ts";
+import { directoryRanges } from "../tree/directory-ranges.ts";
+import { markEditedPaths } from "../tree/mark-edited-paths.ts";
+import { runAll } from "../work/run-all.ts";
+import type { Runtime } from "./runtime.ts";
+import type { KeptFiles, StoreRequest } from "./store-tree.ts";
+
+/** Makes sure that each file of a manifest has its object in the cache. @throws BtdtError */
+export async function adoptTree(
+  request: Pick<StoreRequest, "cache" | "linkMode">,
+  source: ByteString,
+  manifest: Manifest,
+  sourceTimes: FileTimes,
+  session: Session,
+  runtime: Runtime,
+): Promise<KeptFiles> {
+  const ranges = directoryRanges(manifest);
+  const runner = ranges.length > 1 ? runtime.runners.pool : runtime.runners.inline;
+  const shared = {
+    payload: manifest.payload,
+    source,
+    sourceTimes,
+    objects: request.cache.objects,
+    temporary: session.directory,
+    linkMode: request.linkMode,
+    ownInode: markEditedPaths(manifest, readEditedPaths(request.cache)),
+  };
+  const total = { fileCounts: { reflinked: 0, linked: 0, copied: 0, packed: 0, reused: 0 }, newBytes: 0 };
+  let parts: AdoptedFiles[];
+  try {
+    parts = await runAll(runner, adoptFilesJob, ranges, (range) => ({ ...shared, ...range }));
+  } catch (error) {
+    throw cacheWriteError(request.cache, error);
+  }
+  for (const part of parts) {
+    for (const outcome of ["reflinked", "linked", "copied", "reused"] as const) {
+      total.fileCounts[outcome] += part.fileCounts[outcome];
+    }
+    total.newBytes += part.newBytes;
+  }
+  return total;
+}

@@ -1,0 +1,219 @@
+import { closeSync, constants, fsyncSync, mkdirSync, openSync } from "node:fs";
+import { type ByteString, fsPath, joinBytes } from "../base/byte-string.ts";
+import type { Compression } from "../base/compression.ts";
+import { emptyStatus } from "../fs/file-status.ts";
+import { syncDirectory, writeDurably } from "../fs/publish-file.ts";
+import { chunkCount, DIGEST_SIZE_BYTES, digestOfChunks } from "../objects/digest.ts";
+import { hashLargeFile, type LargeFile } from "../objects/hash-large-file.ts";
+import type { Job, Runner } from "../work/job.ts";
+import { type PackedBlock, type PackTarget, writeFullyAt } from "./block-writer.ts";
+import { type ContentTable, contentTable } from "./content-table.ts";
+import { type HeldContents, hasHeldObject } from "./held-contents.ts";
+import { encodePackHeader, encodePackIndex } from "./index-codec.ts";
+import { INDEX_FILE_NAME, PACK_FILE_NAME } from "./pack-directory.ts";
+import { type PackedFiles, type PackFilesInput, packFilesJob } from "./pack-files.ts";
+import { CONTENT_ID_BYTES, NONCE_BYTES, PACK_HEADER_BYTES, PackIndex } from "./pack-index.ts";
+import { PACK_SPAN_BYTES, packSpanJob } from "./pack-span.ts";
+
+/** Enough to fill a block, of files as they lie in package directories. */
+const BATCH_FILES = 1600;
+
+export interface LargeContent {
+  readonly sizeBytes: number;
+  readonly digest: Uint8Array;
+  readonly chunkDigests: Uint8Array;
+}
+
+/** A pack on disk, whole and durable, that has no name in the cache yet. */
+export interface FinishedPack {
+  readonly directory: ByteString;
+  readonly name: string;
+  readonly packBytes: number;
+}
+
+/**
+ * Writes one pack, many threads at a time, in a directory of its own. To be closed whatever happens: only then do no
+ * more jobs write to it.
+ */
+export class PackWriter {
+  readonly batchFiles = BATCH_FILES;
+  readonly #directory: ByteString;
+  readonly #target: PackTarget;
+  readonly #nonce: Uint8Array;
+  readonly #blocks: PackedBlock[] = [];
+  readonly #larges = new Map<string, LargeContent>();
+  readonly #running = new Set<Promise<unknown>>();
+  readonly #stopFlag: Int32Array;
+  #reusedCount = 0;
+  #held: HeldContents;
+
+  private constructor(directory: ByteString, target: PackTarget, nonce: Uint8Array, held: HeldContents) {
+    this.#directory = directory;
+    this.#target = target;
+    this.#nonce = nonce;
+    this.#held = held;
+    this.#stopFlag = held.stopFlag;
+  }
+
+  /**
+   * @param directory is made; nothing is there yet
+   * @throws a `node:fs` error
+   */
+  static create(directory: ByteString, compression: Compression, held: HeldContents): PackWriter {
+    mkdirSync(fsPath(directory));
+    const path = joinBytes(directory, PACK_FILE_NAME);
+    const descriptor = openSync(fsPath(path), constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o666);
+    const nonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
+    writeFullyAt(descriptor, encodePackHeader(nonce), 0);
+    const nextOffset = new BigInt64Array(new SharedArrayBuffer(8));
+    nextOffset[0] = BigInt(PACK_HEADER_BYTES);
+    return new PackWriter(directory, { descriptor, nextOffset, compression }, nonce, held);
+  }
+
+  get target(): PackTarget {
+    return this.#target;
+  }
+
+  /** Files whose content the cache had before. */
+  get reusedCount(): number {
+    return this.#reusedCount;
+  }
+
+  /** From now on everything is packed that is not in the pack yet, whatever was thought to be held. */
+  distrustHeld(): void {
+    const nothing = contentTable([]);
+    const claims = this.#held.claims.fill(0);
+    this.#held = { ...this.#held, packed: nothing, objectContents: undefined, claims };
+  }
+
+  /** @throws BtdtError SOURCE_CHANGED, SOURCE_UNREADABLE; a `node:fs` error */
+  async readFiles(runner: Runner, files: Pick<PackFilesInput, "root" | "groups">): Promise<PackedFiles> {
+    const packed = await this.run(runner, packFilesJob, { ...files, target: this.#target, held: this.#held });
+    this.addBlocks(packed.blocks);
+    this.#reusedCount += packed.reusedCount;
+    return packed;
+  }
+
+  /** @throws BtdtError SOURCE_CHANGED, SOURCE_UNREADABLE; a `node:fs` error */
+  async readLargeFile(runner: Runner, file: LargeFile & { readonly mode: number }): Promise<Uint8Array> {
+    if (this.#held.objectContents !== undefined) {
+      const digest = await hashLargeFile(runner, file);
+      const { sizeBytes, mode, mtimeSeconds, mtimeNanoseconds } = file;
+      const status = { ...emptyStatus(), sizeBytes, mode, mtimeSeconds, mtimeNanoseconds };
+      if (hasHeldObject(this.#held, digest, 0, status)) {
+        this.#reusedCount += 1;
+        return digest;
+      }
+    }
+    const chunkDigests = new Uint8Array(chunkCount(file.sizeBytes) * DIGEST_SIZE_BYTES);
+    const spans: Promise<void>[] = [];
+    let newBlockCount = 0;
+    for (let startBytes = 0; startBytes < file.sizeBytes; startBytes += PACK_SPAN_BYTES) {
+      const input = { ...file, startBytes, target: this.#target, held: this.#held };
+      const offset = chunkCount(startBytes) * DIGEST_SIZE_BYTES;
+      spans.push(
+        this.run(runner, packSpanJob, input).then(({ digests, blocks }) => {
+          chunkDigests.set(digests, offset);
+          newBlockCount += blocks.length;
+          this.addBlocks(blocks);
+        }),
+      );
+    }
+    await Promise.all(spans);
+    if (newBlockCount === 0) this.#reusedCount += 1;
+    const digest = digestOfChunks(file.sizeBytes, chunkDigests);
+    this.addLarge({ sizeBytes: file.sizeBytes, digest, chunkDigests });
+    return digest;
+  }
+
+  addBlocks(blocks: readonly PackedBlock[]): void {
+    this.#blocks.push(...blocks);
+  }
+
+  addLarge(large: LargeContent): void {
+    this.#larges.set(Buffer.from(large.digest).toString("hex"), large);
+  }
+
+  /** What the pack holds so far. */
+  contents(): ContentTable {
+    return contentTable(this.#blocks.map((block) => block.contentIds));
+  }
+
+  /** The chunks of a large file that was read for this pack. */
+  chunksOf(digestHex: string): Uint8Array | undefined {
+    return this.#larges.get(digestHex)?.chunkDigests;
+  }
+
+  /** Runs a job that writes to the pack. */
+  async run<Input, Output>(runner: Runner, job: Job<Input, Output>, input: Input): Promise<Output> {
+    const running = runner.run(job, input);
+    this.#running.add(running);
+    try {
+      return await running;
+    } catch (error) {
+      Atomics.store(this.#stopFlag, 0, 1);
+      throw error;
+    } finally {
+      this.#running.delete(running);
+    }
+  }
+
+  /**
+   * Makes the pack durable and writes its index; undefined when there is nothing in it.
+   * @param isNeeded whether a large file's list of chunks has to be in this index
+   * @throws BtdtError, a `node:fs` error
+   */
+  finish(isNeeded: (digestHex: string) => boolean): FinishedPack | undefined {
+    const larges = [...this.#larges].filter(([digestHex]) => isNeeded(digestHex)).map(([, large]) => large);
+    if (this.#blocks.length === 0 && larges.length === 0) return undefined;
+    fsyncSync(this.#target.descriptor);
+    const index = indexOf(this.#blocks, larges, this.#nonce);
+    const bytes = encodePackIndex(index);
+    writeDurably(joinBytes(this.#directory, INDEX_FILE_NAME), bytes);
+    syncDirectory(this.#directory);
+    const name = new Bun.SHA256().update(bytes).digest("hex");
+    return { directory: this.#directory, name, packBytes: index.packBytes() + bytes.length };
+  }
+
+  async close(): Promise<void> {
+    Atomics.store(this.#stopFlag, 0, 1);
+    await Promise.allSettled(this.#running);
+    closeSync(this.#target.descriptor);
+  }
+}
+
+function indexOf(
+  unordered: readonly PackedBlock[],
+  larges: readonly LargeContent[],
+  nonce: Uint8Array,
+): PackIndex {
+  const blocks = unordered.toSorted((left, right) => left.offset - right.offset);
+  const index = PackIndex.allocate(
+    {
+      blockCount: blocks.length,
+      contentCount: blocks.reduce((sum, block) => sum + block.contentSizes.length, 0),
+      largeCount: larges.length,
+      chunkCount: larges.reduce((sum, { sizeBytes }) => sum + chunkCount(sizeBytes), 0),
+    },
+    nonce,
+  );
+  let content = 0;
+  for (const [number, block] of blocks.entries()) {
+    index.blockChecksums[number] = block.checksum;
+    index.blockStoredSizes[number] = block.storedBytes;
+    index.blockCodecs[number] = block.codecNumber;
+    index.contentSizes.set(block.contentSizes, content);
+    index.contentIds.set(block.contentIds, content * CONTENT_ID_BYTES);
+    content += block.contentSizes.length;
+    index.blockContentEnds[number] = content;
+  }
+  let chunk = 0;
+  for (const [number, large] of larges.entries()) {
+    index.largeSizes[number] = large.sizeBytes;
+    index.largeDigests.set(large.digest, number * DIGEST_SIZE_BYTES);
+    index.chunkDigests.set(large.chunkDigests, chunk * DIGEST_SIZE_BYTES);
+    chunk += chunkCount(large.sizeBytes);
+    index.largeChunkEnds[number] = chunk;
+  }
+  return index;
+}

@@ -1,0 +1,262 @@
+import { closeSync, constants, openSync, readSync } from "node:fs";
+import { type ByteString, fsPath } from "../base/byte-string.ts";
+import { isBtdtError } from "../base/errors.ts";
+import { tryLink } from "../fs/link-file.ts";
+import { PathBuffer } from "../fs/path-buffer.ts";
+import { PinnedBuffer } from "../fs/pinned-buffer.ts";
+import { NewFileWriter } from "../fs/write-new-file.ts";
+import { viewManifest } from "../manifest/codec.ts";
+import { at, type Manifest } from "../manifest/manifest.ts";
+import { CHUNK_SIZE_BYTES, DIGEST_SIZE_BYTES } from "../objects/digest.ts";
+import { isLinkable, objectPathOf } from "../objects/object-name.ts";
+import type { Job } from "../work/job.ts";
+import { decompressBlock, LARGEST_BLOCK_BYTES } from "./block-codec.ts";
+import { blockChecksum, writeFullyAt } from "./block-writer.ts";
+
+const SLASH = "/" as ByteString;
+
+/** One file, or chunk of a large one, that a block has the content of; numbers in a row. */
+const ITEM_FIELDS = 4;
+
+export interface BlockToUnpack {
+  readonly block: number;
+  readonly offset: number;
+  readonly storedBytes: number;
+  readonly contentBytes: number;
+  readonly codecNumber: number;
+  readonly checksum: bigint;
+  /** For each: the offset in the block, the size, the file and which of its chunks (0 for a small one). */
+  readonly items: Uint32Array;
+}
+
+export interface UnpackBlocksInput {
+  readonly payload: Uint8Array;
+  /** The pack, open for reading. */
+  readonly descriptor: number;
+  readonly pack: number;
+  readonly blocks: readonly BlockToUnpack[];
+  /** The digests of the chunks that the items name, in their order, 32 bytes each; zeros for small files. */
+  readonly chunkDigests: Uint8Array;
+  /** Where the tree is built; its directories and its large files, empty so far, are there. */
+  readonly staging: ByteString;
+  readonly umask: number;
+  /** The objects' directory when what is written is to be an object as well. */
+  readonly adoptInto: ByteString | undefined;
+  /** Non-zero for each file that must not share its inode. */
+  readonly ownInode: Uint8Array;
+  /** One word, shared by all jobs: non-zero once something was found that is not whole. */
+  readonly damageFlag: Int32Array;
+}
+
+export interface UnpackedBlocks {
+  readonly fileCount: number;
+  readonly contentBytes: number;
+  readonly damagedFiles: readonly number[];
+  readonly damagedBlocks: readonly { readonly pack: number; readonly block: number }[];
+}
+
+const target = new PathBuffer();
+const object = new PathBuffer();
+const digest = new Uint8Array(DIGEST_SIZE_BYTES);
+let storedBuffer: Uint8Array | undefined;
+
+/**
+ * Decompresses blocks and writes the files that they hold. Each content is digested before it is written.
+ * @throws BtdtError, a `node:fs` error; both mean that the destination cannot be written
+ */
+export const unpackBlocksJob: Job<UnpackBlocksInput, UnpackedBlocks> = {
+  name: "unpack-blocks",
+  run(input, context) {
+    const unpacker = new Unpacker(viewManifest(input.payload), input);
+    let firstItem = 0;
+    for (const block of input.blocks) {
+      if (context.isCancelled()) break;
+      unpacker.unpack(block, firstItem);
+      firstItem += block.items.length / ITEM_FIELDS;
+    }
+    return unpacker.result;
+  },
+};
+
+class Unpacker {
+  readonly result = {
+    fileCount: 0,
+    contentBytes: 0,
+    damagedFiles: [] as number[],
+    damagedBlocks: [] as { pack: number; block: number }[],
+  };
+  readonly #manifest: Manifest;
+  readonly #input: UnpackBlocksInput;
+  readonly #writer: NewFileWriter;
+  #currentDirectory = -1;
+  #directoryLength = 0;
+  #mayAdopt: boolean;
+
+  constructor(manifest: Manifest, input: UnpackBlocksInput) {
+    this.#manifest = manifest;
+    this.#input = input;
+    this.#writer = new NewFileWriter(input.umask);
+    this.#mayAdopt = input.adoptInto !== undefined;
+  }
+
+  /** Blocks are still checked once damage is known: all of it is to be known at once. */
+  unpack(block: BlockToUnpack, firstItem: number): void {
+    const content = readBlock(this.#input.descriptor, block);
+    if (content === undefined) {
+      this.#noteDamage(
+        block,
+        Array.from({ length: block.items.length / ITEM_FIELDS }, (_, item) => item),
+      );
+      return;
+    }
+    const source = new PinnedBuffer(content);
+    const damaged: number[] = [];
+    let checkedOffset = -1;
+    let checkedBytes = -1;
+    let isSound = false;
+    for (let item = 0; item < block.items.length / ITEM_FIELDS; item++) {
+      const [offset, sizeBytes, file, chunk] = itemAt(block.items, item);
+      const isLarge = at(this.#manifest.fileSizes, file) > CHUNK_SIZE_BYTES;
+      // Files with the same content follow each other; it is digested once.
+      if (offset !== checkedOffset || sizeBytes !== checkedBytes) {
+        const digests = isLarge ? this.#input.chunkDigests : this.#manifest.fileDigests;
+        const digestOffset = (isLarge ? firstItem + item : file) * DIGEST_SIZE_BYTES;
+        isSound = hasDigest(content, offset, sizeBytes, digests, digestOffset);
+        checkedOffset = offset;
+        checkedBytes = sizeBytes;
+      }
+      if (!isSound) damaged.push(item);
+      else if (Atomics.load(this.#input.damageFlag, 0) === 0) {
+        if (isLarge) this.#writeChunk(content, offset, sizeBytes, file, chunk);
+        else this.#writeFile(source, offset, file);
+      }
+    }
+    if (damaged.length > 0) this.#noteDamage(block, damaged);
+  }
+
+  #noteDamage({ block, items }: BlockToUnpack, damaged: readonly number[]): void {
+    Atomics.store(this.#input.damageFlag, 0, 1);
+    this.result.damagedBlocks.push({ pack: this.#input.pack, block });
+    for (const item of damaged) this.result.damagedFiles.push(itemAt(items, item)[2]);
+  }
+
+  #writeFile(source: PinnedBuffer, offset: number, file: number): void {
+    const manifest = this.#manifest;
+    const sizeBytes = at(manifest.fileSizes, file);
+    this.#setTarget(file);
+    this.#writer.write(target, source, offset, {
+      mode: at(manifest.fileModes, file),
+      sizeBytes,
+      mtimeSeconds: at(manifest.fileMtimeSeconds, file),
+      mtimeNanoseconds: at(manifest.fileMtimeNanoseconds, file),
+    });
+    this.result.fileCount += 1;
+    this.result.contentBytes += sizeBytes;
+    const { adoptInto, ownInode } = this.#input;
+    if (adoptInto === undefined || !this.#mayAdopt || ownInode[file] !== 0) return;
+    if (isLinkable(manifest, file)) this.#mayAdopt = adopt(adoptInto, manifest, file, target);
+  }
+
+  #writeChunk(content: Uint8Array, offset: number, sizeBytes: number, file: number, chunk: number): void {
+    this.#setTarget(file);
+    const descriptor = openSync(fsPath(target.toBytes()), constants.O_WRONLY | constants.O_NOFOLLOW);
+    try {
+      writeFullyAt(descriptor, content.subarray(offset, offset + sizeBytes), chunk * CHUNK_SIZE_BYTES);
+    } finally {
+      closeSync(descriptor);
+    }
+    this.result.contentBytes += sizeBytes;
+  }
+
+  #setTarget(file: number): void {
+    if (this.#manifest.counts.isSingleFile) {
+      target.set(this.#input.staging);
+      return;
+    }
+    const directory = this.#directoryOf(file);
+    if (directory !== this.#currentDirectory) {
+      target.set(this.#input.staging).append(SLASH);
+      if (directory > 0) target.append(this.#manifest.directoryPath(directory)).append(SLASH);
+      this.#currentDirectory = directory;
+      this.#directoryLength = target.length;
+      this.#writer.enterDirectory();
+    }
+    target.truncate(this.#directoryLength).append(this.#manifest.fileName(file));
+  }
+
+  #directoryOf(file: number): number {
+    const current = this.#currentDirectory;
+    const isSame =
+      current >= 0 &&
+      file >= this.#manifest.firstFileOf(current) &&
+      file < at(this.#manifest.directoryFileEnds, current);
+    return isSame ? current : this.#manifest.directoryOfFile(file);
+  }
+}
+
+/** Makes a file that was just written the object of its kind. False when this file system does not want to. */
+export function adopt(objects: ByteString, manifest: Manifest, file: number, path: PathBuffer): boolean {
+  object.set(objectPathOf(objects, manifest, file));
+  if (tryLink(path, object)) return true;
+  // It may be there already, from an equal file; only a try that fails on a free name says anything.
+  return tryOpen(object);
+}
+
+function tryOpen(path: PathBuffer): boolean {
+  try {
+    closeSync(
+      openSync(fsPath(path.toBytes()), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK),
+    );
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function itemAt(items: Uint32Array, item: number): [number, number, number, number] {
+  const start = item * ITEM_FIELDS;
+  return [at(items, start), at(items, start + 1), at(items, start + 2), at(items, start + 3)];
+}
+
+/** Undefined when the block cannot be read or is not what its index says. */
+export function readBlock(
+  descriptor: number,
+  block: Omit<BlockToUnpack, "items" | "block">,
+): Uint8Array | undefined {
+  storedBuffer ??= new Uint8Array(LARGEST_BLOCK_BYTES);
+  const stored = storedBuffer.subarray(0, block.storedBytes);
+  try {
+    if (!readFullyAt(descriptor, stored, block.offset)) return undefined;
+    if (blockChecksum(stored) !== block.checksum) return undefined;
+    return decompressBlock(block.codecNumber, stored, block.contentBytes);
+  } catch (error) {
+    if (isBtdtError(error, "PACK_DAMAGED")) return undefined;
+    // Reading failed: nothing has been written yet.
+    if (error instanceof Error && "code" in error) return undefined;
+    throw error;
+  }
+}
+
+function readFullyAt(descriptor: number, into: Uint8Array, offset: number): boolean {
+  for (let done = 0; done < into.length; ) {
+    const count = readSync(descriptor, into, done, into.length - done, offset + done);
+    if (count === 0) return false;
+    done += count;
+  }
+  return true;
+}
+
+function hasDigest(
+  content: Uint8Array,
+  offset: number,
+  sizeBytes: number,
+  digests: Uint8Array,
+  digestOffset: number,
+): boolean {
+  if (offset + sizeBytes > content.length) return false;
+  Bun.SHA256.hash(content.subarray(offset, offset + sizeBytes), digest);
+  for (let index = 0; index < DIGEST_SIZE_BYTES; index++) {
+    if (digest[index] !== digests[digestOffset + index]) return false;
+  }
+  return true;
+}

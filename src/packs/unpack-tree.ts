@@ -1,0 +1,156 @@
+import { closeSync, constants, openSync, readSync } from "node:fs";
+import type { CacheDirectory } from "../backends/cache-directory.ts";
+import { type ByteString, fsPath } from "../base/byte-string.ts";
+import { errnoOf } from "../fs/errno.ts";
+import { PathBuffer } from "../fs/path-buffer.ts";
+import { setAttributes } from "../fs/place-file.ts";
+import { at, type Manifest } from "../manifest/manifest.ts";
+import { isLinkable } from "../objects/object-name.ts";
+import type { Runners } from "../work/job.ts";
+import { runAll } from "../work/run-all.ts";
+import { isPackHeader } from "./index-codec.ts";
+import type { PackContents } from "./pack-contents.ts";
+import { packFilePath } from "./pack-directory.ts";
+import { PACK_HEADER_BYTES } from "./pack-index.ts";
+import { adopt, type UnpackedBlocks, unpackBlocksJob } from "./unpack-blocks.ts";
+import { planUnpack, type UnpackPart } from "./unpack-plan.ts";
+
+/** The packs that an entry's contents come from, and which of its files they are to bring. */
+export interface PackedFilesOfEntry {
+  readonly packs: OpenPacks;
+  /** 1 for each file whose content comes from a pack. */
+  readonly marks: Uint8Array;
+}
+
+/**
+ * The packs of a cache, held open: a clean that removes one meanwhile does not matter any more. To be closed when
+ * nothing reads from them.
+ */
+export class OpenPacks {
+  readonly contents: PackContents;
+  readonly #descriptors: readonly (number | undefined)[];
+  /** Files that are not the packs of their indexes. */
+  readonly #foreign = new Set<number>();
+
+  private constructor(contents: PackContents, descriptors: readonly (number | undefined)[]) {
+    this.contents = contents;
+    this.#descriptors = descriptors;
+  }
+
+  /** Undefined when a pack has disappeared since its index was read, so that all of them are to be looked at again. */
+  static open(cache: CacheDirectory, contents: PackContents): OpenPacks | undefined {
+    const descriptors: (number | undefined)[] = [];
+    const packs = new OpenPacks(contents, descriptors);
+    for (const { name, index } of contents.packs) {
+      try {
+        const descriptor = openSync(
+          fsPath(packFilePath(cache, name)),
+          constants.O_RDONLY | constants.O_NOFOLLOW,
+        );
+        const header = Buffer.alloc(PACK_HEADER_BYTES);
+        readSync(descriptor, header, 0, header.length, 0);
+        descriptors.push(descriptor);
+        if (!isPackHeader(header, index.nonce)) packs.#foreign.add(descriptors.length - 1);
+      } catch (error) {
+        const errno = errnoOf(error);
+        if (errno === undefined) throw error;
+        if (errno === "ENOENT") {
+          packs.close();
+          return undefined;
+        }
+        descriptors.push(undefined);
+      }
+    }
+    return packs;
+  }
+
+  /** Undefined for one that cannot be read. */
+  descriptorOf(pack: number): number | undefined {
+    return this.#foreign.has(pack) ? undefined : this.#descriptors[pack];
+  }
+
+  /** Whether a pack that cannot be read is damaged for everybody, and not just out of reach. */
+  isForeign(pack: number): boolean {
+    return this.#foreign.has(pack);
+  }
+
+  close(): void {
+    for (const descriptor of this.#descriptors) if (descriptor !== undefined) closeSync(descriptor);
+  }
+}
+
+export interface UnpackTreeOptions {
+  readonly manifest: Manifest;
+  readonly packs: OpenPacks;
+  readonly isWanted: (file: number) => boolean;
+  /** Where the tree is built; its directories are there. */
+  readonly staging: ByteString;
+  readonly umask: number;
+  /** The objects' directory when what is written is to be an object as well. */
+  readonly adoptInto: ByteString | undefined;
+  readonly ownInode: Uint8Array;
+  readonly damageFlag: Int32Array;
+}
+
+/**
+ * Writes the wanted files of an entry from packs; each block is read once, in the order in which they lie.
+ * @throws BtdtError, a `node:fs` error; both mean that the destination cannot be written
+ */
+export async function unpackTree(options: UnpackTreeOptions, runners: Runners): Promise<UnpackedBlocks> {
+  const { manifest, packs, staging, umask, adoptInto, ownInode, damageFlag } = options;
+  const plan = planUnpack(manifest, packs.contents, options.isWanted);
+  const path = new PathBuffer();
+  for (const file of plan.largeFiles) {
+    path.set(pathOf(staging, manifest, file));
+    const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
+    closeSync(openSync(fsPath(path.toBytes()), flags, 0o600));
+  }
+  const readable = plan.parts.filter(({ pack }) => packs.descriptorOf(pack) !== undefined);
+  const unreadable = plan.parts.filter(({ pack }) => packs.descriptorOf(pack) === undefined);
+  if (unreadable.length > 0) Atomics.store(damageFlag, 0, 1);
+  const shared = { payload: manifest.payload, staging, umask, adoptInto, ownInode, damageFlag };
+  const runner = plan.parts.length > 1 ? runners.pool : runners.inline;
+  const results = await runAll(runner, unpackBlocksJob, readable, (part) => ({
+    ...shared,
+    ...part,
+    descriptor: packs.descriptorOf(part.pack) ?? -1,
+  }));
+  const damagedFiles = [
+    ...results.flatMap((result) => result.damagedFiles),
+    ...unreadable.flatMap(({ blocks }) => blocks.flatMap(filesOf)),
+  ];
+  if (damagedFiles.length === 0) {
+    for (const file of plan.largeFiles) {
+      path.set(pathOf(staging, manifest, file));
+      setAttributes(path, {
+        mode: at(manifest.fileModes, file),
+        sizeBytes: at(manifest.fileSizes, file),
+        mtimeSeconds: at(manifest.fileMtimeSeconds, file),
+        mtimeNanoseconds: at(manifest.fileMtimeNanoseconds, file),
+      });
+      const isAdopted = adoptInto !== undefined && ownInode[file] === 0 && isLinkable(manifest, file);
+      if (isAdopted) adopt(adoptInto, manifest, file, path);
+    }
+  }
+  return {
+    fileCount: results.reduce((sum, { fileCount }) => sum + fileCount, plan.largeFiles.length),
+    contentBytes: results.reduce((sum, { contentBytes }) => sum + contentBytes, 0),
+    damagedFiles: [...new Set(damagedFiles)],
+    damagedBlocks: [
+      ...results.flatMap((result) => result.damagedBlocks),
+      ...unreadable
+        .filter(({ pack }) => packs.isForeign(pack))
+        .flatMap(({ pack, blocks }) => blocks.map(({ block }) => ({ pack, block }))),
+    ],
+  };
+}
+
+function filesOf({ items }: UnpackPart["blocks"][number]): number[] {
+  const files: number[] = [];
+  for (let field = 2; field < items.length; field += 4) files.push(items[field] ?? 0);
+  return files;
+}
+
+function pathOf(staging: ByteString, manifest: Manifest, file: number): ByteString {
+  return (manifest.counts.isSingleFile ? staging : `${staging}/${manifest.filePath(file)}`) as ByteString;
+}
