@@ -33,61 +33,22 @@ export class PathBuffer {
   }
 
   append(part: ByteString): this {
-    this.#reserve(part.length);
+    if (this.#length + part.length >= PATH_MAX_BYTES) throw this.#tooLong();
     this.#bytes.write(part, this.#length, "latin1");
-    return this.#advance(part.length);
-  }
-
-  /** ASCII only: digits, fixed names. */
-  appendText(text: string): this {
-    return this.append(text as ByteString);
-  }
-
-  appendByte(byte: number): this {
-    this.#reserve(1);
-    this.#bytes[this.#length] = byte;
-    return this.#advance(1);
-  }
-
-  appendBytes(source: Uint8Array, start: number, end: number): this {
-    this.#reserve(end - start);
-    const offset = this.#length - start;
-    for (let index = start; index < end; index++) this.#bytes[offset + index] = source[index] ?? 0;
-    return this.#advance(end - start);
-  }
-
-  /** Two hexadecimal digits a byte. */
-  appendHex(source: Uint8Array, start: number, end: number): this {
-    this.#reserve(2 * (end - start));
-    let at = this.#length;
-    for (let index = start; index < end; index++) {
-      const byte = source[index] ?? 0;
-      this.#bytes[at++] = hexDigit(byte >> 4);
-      this.#bytes[at++] = hexDigit(byte & 15);
-    }
-    return this.#advance(2 * (end - start));
+    this.#length += part.length;
+    this.#bytes[this.#length] = 0;
+    return this;
   }
 
   toBytes(): ByteString {
     return bytesFromBuffer(this.#bytes, 0, this.#length);
   }
 
-  #reserve(byteCount: number): void {
-    if (this.#length + byteCount < PATH_MAX_BYTES) return;
+  #tooLong(): BtdtError {
     const start = shown(this.toBytes());
-    throw new BtdtError("PATH_TOO_LONG", `the path is longer than ${PATH_MAX_BYTES - 1} bytes: ${start}…`, {
+    return new BtdtError("PATH_TOO_LONG", `the path is longer than ${PATH_MAX_BYTES - 1} bytes: ${start}…`, {
       path: start,
       hint: "start from a directory nearer to it, so that the path gets shorter",
     });
   }
-
-  #advance(byteCount: number): this {
-    this.#length += byteCount;
-    this.#bytes[this.#length] = 0;
-    return this;
-  }
-}
-
-function hexDigit(value: number): number {
-  return value < 10 ? 48 + value : 87 + value;
 }

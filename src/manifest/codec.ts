@@ -55,8 +55,11 @@ export function decodeManifest(file: Uint8Array, name: string): Manifest {
 
   let payload: Buffer;
   try {
-    // The bound holds against a frame that inflates to more than it may.
-    payload = zstdDecompressSync(bytes.subarray(PREFIX_SIZE_BYTES), { maxOutputLength: payloadBytes });
+    // The bound holds against a frame that inflates to more than it may; the chunk spares it growing piece by piece.
+    payload = zstdDecompressSync(bytes.subarray(PREFIX_SIZE_BYTES), {
+      maxOutputLength: payloadBytes,
+      chunkSize: payloadBytes,
+    });
   } catch (error) {
     throw damaged("it does not decompress", error);
   }

@@ -31,6 +31,7 @@ export class Manifest {
   readonly fileNameEnds: Uint32Array;
   /** 32 bytes a file. */
   readonly fileDigests: Uint8Array;
+  readonly #digests: Buffer;
   readonly fileNames: Uint8Array;
 
   readonly symlinkMtimeSeconds: Float64Array;
@@ -63,6 +64,7 @@ export class Manifest {
     this.directoryModes = new Uint16Array(buffer, layout.directoryModes, directories);
     this.fileModes = new Uint16Array(buffer, layout.fileModes, files);
     this.fileDigests = new Uint8Array(buffer, layout.fileDigests, 32 * files);
+    this.#digests = Buffer.from(buffer, layout.fileDigests, 32 * files);
     this.directoryNames = new Uint8Array(buffer, layout.directoryNames, counts.directoryNameBytes);
     this.fileNames = new Uint8Array(buffer, layout.fileNames, counts.fileNameBytes);
     this.symlinkNames = new Uint8Array(buffer, layout.symlinkNames, counts.symlinkNameBytes);
@@ -94,20 +96,34 @@ export class Manifest {
     return directory === 0 ? 0 : at(this.directorySymlinkEnds, directory - 1);
   }
 
+  // Each column of names is decoded as a whole, once: pieces of one long string cost far less than strings of their own.
+  #directoryNameText: ByteString | undefined;
+  #fileNameText: ByteString | undefined;
+  #symlinkNameText: ByteString | undefined;
+  #symlinkTargetText: ByteString | undefined;
+
   directoryName(directory: number): ByteString {
-    return nameAt(this.directoryNames, this.directoryNameEnds, directory);
+    this.#directoryNameText ??= bytesFromBuffer(this.directoryNames);
+    return nameAt(this.#directoryNameText, this.directoryNameEnds, directory);
   }
 
   fileName(file: number): ByteString {
-    return nameAt(this.fileNames, this.fileNameEnds, file);
+    this.#fileNameText ??= bytesFromBuffer(this.fileNames);
+    return nameAt(this.#fileNameText, this.fileNameEnds, file);
   }
 
   symlinkName(symlink: number): ByteString {
-    return nameAt(this.symlinkNames, this.symlinkNameEnds, symlink);
+    this.#symlinkNameText ??= bytesFromBuffer(this.symlinkNames);
+    return nameAt(this.#symlinkNameText, this.symlinkNameEnds, symlink);
   }
 
   symlinkTarget(symlink: number): ByteString {
-    return nameAt(this.symlinkTargets, this.symlinkTargetEnds, symlink);
+    this.#symlinkTargetText ??= bytesFromBuffer(this.symlinkTargets);
+    return nameAt(this.#symlinkTargetText, this.symlinkTargetEnds, symlink);
+  }
+
+  digestHex(file: number): string {
+    return this.#digests.toString("hex", 32 * file, 32 * (file + 1));
   }
 
   /** Relative to the entry's root: empty for the root, else without a leading or trailing slash. */
@@ -144,8 +160,8 @@ export function at(column: Float64Array | Uint32Array | Uint16Array | Uint8Array
   return value;
 }
 
-function nameAt(names: Uint8Array, ends: Uint32Array, index: number): ByteString {
-  return bytesFromBuffer(names, index === 0 ? 0 : at(ends, index - 1), at(ends, index));
+function nameAt(names: ByteString, ends: Uint32Array, index: number): ByteString {
+  return names.slice(index === 0 ? 0 : at(ends, index - 1), at(ends, index)) as ByteString;
 }
 
 function firstAbove(ends: Uint32Array, value: number): number {

@@ -3,6 +3,8 @@ import { at, type Manifest } from "./manifest.ts";
 
 const LARGEST_MODE = 0o7777;
 const LARGEST_NAME_BYTES = 1024;
+const SLASH = 0x2f;
+const OUT_OF_ORDER = "names of one directory are out of order or double";
 
 /**
  * What is wrong with a manifest that came from a cache, or undefined. Everything that restoring relies on is
@@ -67,16 +69,34 @@ function problemOfAttributes(manifest: Manifest): string | undefined {
     manifest.fileMtimeNanoseconds,
     manifest.symlinkMtimeNanoseconds,
   ];
-  if (nanoseconds.some((column) => column.some((value) => value >= 1e9)))
-    return "a modification time is impossible";
+  if (nanoseconds.some((column) => largestOf(column) >= 1e9)) return "a modification time is impossible";
   const seconds = [manifest.directoryMtimeSeconds, manifest.fileMtimeSeconds, manifest.symlinkMtimeSeconds];
-  if (seconds.some((column) => column.some((value) => !Number.isSafeInteger(value))))
-    return "a modification time is impossible";
-  if (manifest.fileSizes.some((size) => !Number.isSafeInteger(size) || size < 0))
+  if (!seconds.every(isIntegers)) return "a modification time is impossible";
+  if (!isIntegers(manifest.fileSizes) || manifest.fileSizes.some(isNegative))
     return "a file size is impossible";
-  const modes = [manifest.directoryModes, manifest.fileModes];
-  if (modes.some((column) => column.some((mode) => mode > LARGEST_MODE))) return "a mode is impossible";
+  if (largestOf(manifest.directoryModes) > LARGEST_MODE || largestOf(manifest.fileModes) > LARGEST_MODE) {
+    return "a mode is impossible";
+  }
   return undefined;
+}
+
+// Plain loops: these go over every file of an entry before the first one is restored.
+
+function largestOf(column: Uint32Array | Uint16Array): number {
+  let largest = 0;
+  for (let index = 0; index < column.length; index++) largest = Math.max(largest, column[index] ?? 0);
+  return largest;
+}
+
+function isIntegers(column: Float64Array): boolean {
+  for (let index = 0; index < column.length; index++) {
+    if (!Number.isSafeInteger(column[index])) return false;
+  }
+  return true;
+}
+
+function isNegative(value: number): boolean {
+  return value < 0;
 }
 
 function problemOfTargets(manifest: Manifest): string | undefined {
@@ -91,53 +111,87 @@ function problemOfTargets(manifest: Manifest): string | undefined {
 function problemOfNames(manifest: Manifest): string | undefined {
   const { counts } = manifest;
   if (counts.isSingleFile) return undefined;
-  const children = new Map<number, ByteString[]>();
+  // Asked of all names at once, because they stand one behind the other.
+  const columns = [manifest.directoryNames, manifest.fileNames, manifest.symlinkNames];
+  if (columns.some((names) => names.includes(SLASH) || names.includes(0)))
+    return "a name would leave its directory";
+
   for (let directory = 1; directory < counts.directoryCount; directory++) {
-    const parent = at(manifest.directoryParents, directory);
-    const names = children.get(parent) ?? [];
-    names.push(manifest.directoryName(directory));
-    children.set(parent, names);
+    if (!isPlainName(manifest.directoryName(directory))) return "a name would leave its directory";
   }
+  return problemOfOrder(manifest) ?? problemOfDoubles(manifest);
+}
+
+function isPlainName(name: ByteString): boolean {
+  return name !== "" && name !== "." && name !== ".." && name.length <= LARGEST_NAME_BYTES;
+}
+
+/** Names of one kind in one directory rise, so that no two are the same; "" sorts before all and fails as well. */
+function problemOfOrder(manifest: Manifest): string | undefined {
+  const { counts } = manifest;
+  const lastChild = new Array<ByteString>(counts.directoryCount).fill("" as ByteString);
   for (let directory = 0; directory < counts.directoryCount; directory++) {
-    const files: ByteString[] = [];
+    if (directory > 0) {
+      const parent = at(manifest.directoryParents, directory);
+      const name = manifest.directoryName(directory);
+      if (name <= (lastChild[parent] ?? "")) return OUT_OF_ORDER;
+      lastChild[parent] = name;
+    }
+    let previous = "";
     for (
       let file = manifest.firstFileOf(directory);
       file < at(manifest.directoryFileEnds, directory);
       file++
     ) {
-      files.push(manifest.fileName(file));
+      const name = manifest.fileName(file);
+      if (name <= previous) return OUT_OF_ORDER;
+      if (!isPlainName(name)) return "a name would leave its directory";
+      previous = name;
     }
-    const symlinks: ByteString[] = [];
+    previous = "";
     for (
       let link = manifest.firstSymlinkOf(directory);
       link < at(manifest.directorySymlinkEnds, directory);
       link++
     ) {
-      symlinks.push(manifest.symlinkName(link));
+      const name = manifest.symlinkName(link);
+      if (name <= previous) return OUT_OF_ORDER;
+      if (!isPlainName(name)) return "a name would leave its directory";
+      previous = name;
     }
-    const problem = problemOfSiblings([files, symlinks, children.get(directory) ?? []]);
-    if (problem !== undefined) return problem;
   }
   return undefined;
 }
 
-function problemOfSiblings(groups: readonly ByteString[][]): string | undefined {
-  for (const names of groups) {
-    let previous = "";
-    for (const name of names) {
-      // "" sorts before every name, so an empty one fails here as well.
-      if (name <= previous) return "names of one directory are out of order or double";
-      if (name === "." || name === ".." || name.includes("/") || name.includes("\0"))
-        return "a name would leave its directory";
-      if (name.length > LARGEST_NAME_BYTES) return "a name is too long";
-      previous = name;
+/** Names of different kinds in one directory: few have subdirectories or symlinks, so these are looked up. */
+function problemOfDoubles(manifest: Manifest): string | undefined {
+  const { counts } = manifest;
+  const others = new Map<number, Set<ByteString>>();
+  for (let directory = 1; directory < counts.directoryCount; directory++) {
+    const parent = at(manifest.directoryParents, directory);
+    const names = others.get(parent) ?? new Set();
+    names.add(manifest.directoryName(directory));
+    others.set(parent, names);
+  }
+  for (let directory = 0; directory < counts.directoryCount; directory++) {
+    const names = others.get(directory) ?? new Set();
+    for (
+      let link = manifest.firstSymlinkOf(directory);
+      link < at(manifest.directorySymlinkEnds, directory);
+      link++
+    ) {
+      const name = manifest.symlinkName(link);
+      if (names.has(name)) return "a name stands for two things";
+      names.add(name);
+    }
+    if (names.size === 0) continue;
+    for (
+      let file = manifest.firstFileOf(directory);
+      file < at(manifest.directoryFileEnds, directory);
+      file++
+    ) {
+      if (names.has(manifest.fileName(file))) return "a name stands for two things";
     }
   }
-  const [largest, ...others] = groups.toSorted((left, right) => right.length - left.length);
-  if (largest === undefined || others.every((names) => names.length === 0)) return undefined;
-  const seen = new Set<ByteString>(others[0]);
-  const isDouble = (name: ByteString): boolean => seen.has(name);
-  if (others[1]?.some(isDouble)) return "a name stands for two things";
-  for (const name of others[1] ?? []) seen.add(name);
-  return largest.some(isDouble) ? "a name stands for two things" : undefined;
+  return undefined;
 }

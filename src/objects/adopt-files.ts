@@ -9,10 +9,10 @@ import { copyFile, FilePlacer, type LinkMode, type Placement, TooManyLinks } fro
 import { viewManifest } from "../manifest/codec.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
 import type { Job } from "../work/job.ts";
-import { appendObjectPath, hasObject, isLinkable, isSound } from "./object-name.ts";
+import { hasObject, isLinkable, isSound, objectPathOf } from "./object-name.ts";
 import type { FileTimes } from "./reuse-object-times.ts";
 
-const SLASH = 0x2f;
+const SLASH = "/" as ByteString;
 const PERMISSIONS = 0o777;
 
 export interface AdoptFilesInput {
@@ -60,7 +60,7 @@ export const adoptFilesJob: Job<AdoptFilesInput, AdoptedFiles> = {
     const sourceLength = source.length;
     for (let directory = input.firstDirectory; directory < input.endDirectory; directory++) {
       source.truncate(sourceLength);
-      if (directory > 0) source.appendByte(SLASH).append(manifest.directoryPath(directory));
+      if (directory > 0) source.append(SLASH).append(manifest.directoryPath(directory));
       const directoryLength = source.length;
       for (
         let file = manifest.firstFileOf(directory);
@@ -70,12 +70,7 @@ export const adoptFilesJob: Job<AdoptFilesInput, AdoptedFiles> = {
         if (context.isCancelled()) return { fileCounts, newBytes };
         if (!hasObject(manifest, file)) continue;
         source.truncate(directoryLength);
-        if (!manifest.counts.isSingleFile) {
-          const nameStart = file === 0 ? 0 : at(manifest.fileNameEnds, file - 1);
-          source
-            .appendByte(SLASH)
-            .appendBytes(manifest.fileNames, nameStart, at(manifest.fileNameEnds, file));
-        }
+        if (!manifest.counts.isSingleFile) source.append(SLASH).append(manifest.fileName(file));
         const outcome = adopter.adopt(file);
         fileCounts[outcome] += 1;
         if (outcome !== "reused") newBytes += at(manifest.fileSizes, file);
@@ -100,8 +95,7 @@ class Adopter {
   }
 
   adopt(file: number): Placement | "reused" {
-    object.set(this.#input.objects);
-    appendObjectPath(object, this.#manifest, file);
+    object.set(objectPathOf(this.#input.objects, this.#manifest, file));
     const mayShare =
       isLinkable(this.#manifest, file) && this.#input.ownInode[file] === 0 && this.#hasManifestTime(file);
     // The common case of a first store: nothing is there and linking works.
@@ -121,7 +115,9 @@ class Adopter {
   /** Makes the object beside its place and renames it there, over a damaged one if need be. */
   #replace(file: number, mayShare: boolean): Placement {
     this.#temporaryCount += 1;
-    temporary.set(this.#input.temporary).appendText(`/${this.#temporaryPrefix}-${this.#temporaryCount}`);
+    temporary
+      .set(this.#input.temporary)
+      .append(`/${this.#temporaryPrefix}-${this.#temporaryCount}` as ByteString);
     const attributes = {
       mode: at(this.#manifest.fileModes, file) & PERMISSIONS,
       sizeBytes: at(this.#manifest.fileSizes, file),

@@ -22,7 +22,7 @@ export function listObjects(objects: ByteString): StoredObject[] {
     const { length } = path;
     for (const name of namesIn(path.toBytes())) {
       if (parseObjectName(name) === undefined || !name.startsWith(shard)) continue;
-      path.truncate(length).appendText(`/${name}`);
+      path.truncate(length).append(`/${name}` as ByteString);
       // A restore may have dropped it just now.
       if (!lstatBuffer(path, status)) continue;
       found.push({ name, allocatedBytes: status.allocatedBytes, changedMs: status.ctimeSeconds * 1000 });

@@ -1,10 +1,7 @@
+import type { ByteString } from "../base/byte-string.ts";
 import type { FileStatus } from "../fs/file-status.ts";
-import type { PathBuffer } from "../fs/path-buffer.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
-import { DIGEST_SIZE_BYTES } from "./digest.ts";
 
-const SLASH = 0x2f;
-const DASH = 0x2d;
 const PERMISSIONS = 0o777;
 
 /**
@@ -23,24 +20,15 @@ export const SHARD_NAMES: readonly string[] = Array.from({ length: 256 }, (_, in
   index.toString(16).padStart(2, "0"),
 );
 
-/** Appends `/ab/<object name>` of a manifest's file. */
-export function appendObjectPath(path: PathBuffer, manifest: Manifest, file: number): void {
-  const start = file * DIGEST_SIZE_BYTES;
-  path
-    .appendByte(SLASH)
-    .appendHex(manifest.fileDigests, start, start + 1)
-    .appendByte(SLASH)
-    .appendHex(manifest.fileDigests, start, start + DIGEST_SIZE_BYTES)
-    .appendByte(DASH)
-    .appendText((at(manifest.fileModes, file) & PERMISSIONS).toString(8))
-    .appendByte(DASH)
-    .appendText(mtimeText(at(manifest.fileMtimeSeconds, file), at(manifest.fileMtimeNanoseconds, file)));
+/** The path of the object of a manifest's file below the objects' directory. */
+export function objectPathOf(objects: ByteString, manifest: Manifest, file: number): ByteString {
+  const name = objectNameOf(manifest, file);
+  return `${objects}/${name.slice(0, 2)}/${name}` as ByteString;
 }
 
 export function objectNameOf(manifest: Manifest, file: number): string {
-  const start = file * DIGEST_SIZE_BYTES;
   return formatObjectName({
-    digestHex: Buffer.from(manifest.fileDigests.subarray(start, start + DIGEST_SIZE_BYTES)).toString("hex"),
+    digestHex: manifest.digestHex(file),
     permissions: at(manifest.fileModes, file) & PERMISSIONS,
     mtimeSeconds: at(manifest.fileMtimeSeconds, file),
     mtimeNanoseconds: at(manifest.fileMtimeNanoseconds, file),

@@ -21,14 +21,20 @@ export type FoundEntry =
 
 /**
  * Looks a key up and reads its manifest. Whether the objects are whole shows only when they are used.
+ * @param onFound told of a key that exists before its manifest, which may be large, is read
  * @throws BtdtError CACHE_FORMAT_NEWER
  */
-export function findEntry(cache: CacheDirectory, key: string): FoundEntry {
+export function findEntry(
+  cache: CacheDirectory,
+  key: string,
+  onFound?: (record: KeyRecord) => void,
+): FoundEntry {
   const name = keyFileName(key);
   try {
     const keyFile = readKeyFile(cache, name);
     if (keyFile === undefined) return { kind: "missing" };
     const record = decodeKeyFile(keyFile.bytes, name);
+    onFound?.(record);
     const bytes = readManifestFile(cache, record.manifest);
     // A clean removes the key first: when that is gone too, this is an ordinary miss.
     if (bytes === undefined) {

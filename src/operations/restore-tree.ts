@@ -15,6 +15,9 @@ import type { StagedTree } from "../tree/stage-tree.ts";
 import { damageWarning, findEntry } from "./find-entry.ts";
 import type { Runtime } from "./runtime.ts";
 
+/** Threads come up in about the time in which one places so many files. */
+const WORTH_THREADS_FILES = 1500;
+
 export interface RestoreRequest {
   readonly cache: CacheDirectory;
   /** Tried in this order; the first one is the primary key. */
@@ -48,7 +51,9 @@ export async function restoreTree(request: RestoreRequest, runtime: Runtime): Pr
   const session = openSessionIfWritable(cache);
   try {
     for (const key of request.keys) {
-      const entry = findEntry(cache, key);
+      const entry = findEntry(cache, key, ({ fileCount }) => {
+        if (fileCount > WORTH_THREADS_FILES) runtime.runners.pool.start();
+      });
       switch (entry.kind) {
         case "missing":
           continue;

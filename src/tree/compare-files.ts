@@ -9,10 +9,10 @@ import { at, type Manifest } from "../manifest/manifest.ts";
 import { CHUNK_SIZE_BYTES, chunkCount, DIGEST_SIZE_BYTES, digestOfChunks } from "../objects/digest.ts";
 import { hashSmallFile } from "../objects/hash-small-file.ts";
 import { hashSpanJob, SPAN_SIZE_BYTES } from "../objects/hash-span.ts";
-import { appendObjectPath, hasObject } from "../objects/object-name.ts";
+import { hasObject, objectPathOf } from "../objects/object-name.ts";
 import type { Job, JobContext } from "../work/job.ts";
 
-const SLASH = 0x2f;
+const SLASH = "/" as ByteString;
 
 export interface CompareFilesInput {
   readonly payload: Uint8Array;
@@ -49,8 +49,8 @@ export const compareFilesJob: Job<CompareFilesInput, DirectoriesInTheWay> = {
       if (context.isCancelled()) break;
       if (input.existing[directory] === 0) continue;
       path.truncate(rootLength);
-      if (directory > 0) path.appendByte(SLASH).append(manifest.directoryPath(directory));
-      path.appendByte(SLASH);
+      if (directory > 0) path.append(SLASH).append(manifest.directoryPath(directory));
+      path.append(SLASH);
       const directoryLength = path.length;
       const noteIfDirectory = (): void => {
         if (status.kind === "directory") inTheWay.push(path.toBytes().slice(rootLength + 1) as ByteString);
@@ -92,8 +92,7 @@ function isUnchangedFile(
 ): boolean {
   if (!hasAttributes(status, manifest, file)) return false;
   if (!hasObject(manifest, file)) return true;
-  object.set(objects);
-  appendObjectPath(object, manifest, file);
+  object.set(objectPathOf(objects, manifest, file));
   if (lstatBuffer(object, objectStatus) && isSameFile(status, objectStatus)) return true;
   try {
     return hasDigest(manifest, file, context);

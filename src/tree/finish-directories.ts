@@ -6,7 +6,7 @@ import { viewManifest } from "../manifest/codec.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
 import type { Job } from "../work/job.ts";
 
-const SLASH = 0x2f;
+const SLASH = "/" as ByteString;
 const target = new PathBuffer();
 
 /** How much of a directory's mode `mkdir` can be trusted with. */
@@ -60,7 +60,7 @@ function isOpen(mode: number): boolean {
 
 function finishDirectory(manifest: Manifest, root: ByteString, directory: number, needsMode: boolean): void {
   target.set(root);
-  if (directory > 0) target.appendByte(SLASH).append(manifest.directoryPath(directory));
+  if (directory > 0) target.append(SLASH).append(manifest.directoryPath(directory));
   if (needsMode) chmodSync(fsPath(target.toBytes()), at(manifest.directoryModes, directory));
   setMtimeBuffer(
     target,

@@ -5,7 +5,7 @@ import { DIGEST_SIZE_BYTES } from "../objects/digest.ts";
 import { changedWhileRead, hashSmallFile } from "../objects/hash-small-file.ts";
 import type { Job } from "../work/job.ts";
 
-const SLASH = 0x2f;
+const SLASH = "/" as ByteString;
 
 export interface HashFilesInput {
   readonly root: ByteString;
@@ -43,13 +43,13 @@ export const hashFilesJob: Job<HashFilesInput, HashedFiles> = {
     let file = 0;
     for (const { directory, names } of groups) {
       path.set(root);
-      if (directory !== "") path.appendByte(SLASH).append(directory);
+      if (directory !== "") path.append(SLASH).append(directory);
       const { length } = path;
       for (const name of names) {
         if (context.isCancelled()) return result;
         path.truncate(length);
         // A single file is its own root and has no name below it.
-        if (name !== "") path.appendByte(SLASH).append(name);
+        if (name !== "") path.append(SLASH).append(name);
         switch (hashSmallFile(path, status, result.digests, file * DIGEST_SIZE_BYTES)) {
           case "hashed":
             break;

@@ -16,10 +16,10 @@ import {
 import { setMtimeBuffer } from "../fs/set-times.ts";
 import { viewManifest } from "../manifest/codec.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
-import { appendObjectPath, hasObject, isLinkable, isSound } from "../objects/object-name.ts";
+import { hasObject, isLinkable, isSound, objectPathOf } from "../objects/object-name.ts";
 import type { Job } from "../work/job.ts";
 
-const SLASH = 0x2f;
+const SLASH = "/" as ByteString;
 const PERMISSIONS = 0o777;
 
 export interface StageFilesInput {
@@ -119,17 +119,16 @@ class Stager {
     const manifest = this.#manifest;
     if (!hasObject(manifest, file)) {
       if (this.#isDamaged()) return;
-      this.#setTarget(directory, manifest.fileNames, manifest.fileNameEnds, file);
+      this.#setTarget(directory, manifest.fileName(file));
       makeEmptyFile(target, attributesOf(manifest, file));
       this.result.fileCounts.copied += 1;
       return;
     }
-    object.set(this.#input.objects);
-    appendObjectPath(object, manifest, file);
+    object.set(objectPathOf(this.#input.objects, manifest, file));
     if (!lstatBuffer(object, status)) return this.#noteDamage(file, "missing");
     if (!isSound(status, manifest, file)) return this.#noteDamage(file, "changed");
     if (this.#isDamaged()) return;
-    this.#setTarget(directory, manifest.fileNames, manifest.fileNameEnds, file);
+    this.#setTarget(directory, manifest.fileName(file));
     const placement = this.#place(file);
     if (placement === undefined) return;
     this.result.fileCounts[placement] += 1;
@@ -157,7 +156,9 @@ class Stager {
   #placeWithFreshObject(file: number, attributes: FileAttributes): Placement {
     if (this.#input.temporary !== undefined) {
       this.#temporaryCount += 1;
-      temporary.set(this.#input.temporary).appendText(`/${this.#temporaryPrefix}-${this.#temporaryCount}`);
+      temporary
+        .set(this.#input.temporary)
+        .append(`/${this.#temporaryPrefix}-${this.#temporaryCount}` as ByteString);
       try {
         copyFile(object, temporary, { ...attributes, mode: attributes.mode & PERMISSIONS });
         renameSync(fsPath(temporary.toBytes()), fsPath(object.toBytes()));
@@ -173,7 +174,7 @@ class Stager {
 
   #stageSymlink(directory: number, symlink: number): void {
     const manifest = this.#manifest;
-    this.#setTarget(directory, manifest.symlinkNames, manifest.symlinkNameEnds, symlink);
+    this.#setTarget(directory, manifest.symlinkName(symlink));
     symlinkSync(fsPath(manifest.symlinkTarget(symlink)), fsPath(target.toBytes()));
     setMtimeBuffer(
       target,
@@ -182,25 +183,25 @@ class Stager {
     );
   }
 
-  #setTarget(directory: number, names: Uint8Array, ends: Uint32Array, index: number): void {
+  #setTarget(directory: number, name: ByteString): void {
     if (this.#manifest.counts.isSingleFile) {
       target.set(this.#input.staging);
       return;
     }
     this.#ensureDirectory(directory);
-    target.truncate(this.#directoryLength).appendByte(SLASH);
-    target.appendBytes(names, index === 0 ? 0 : at(ends, index - 1), at(ends, index));
+    target.truncate(this.#directoryLength).append(name);
   }
 
   #currentDirectory = -1;
   #directoryLength = 0;
 
-  /** Leaves the directory's path at the start of `target`. */
+  /** Leaves the directory's path, with a slash, at the start of `target`. */
   #ensureDirectory(directory: number): void {
     if (directory === this.#currentDirectory || this.#manifest.counts.isSingleFile) return;
     this.#makeDirectory(directory);
     target.set(this.#input.staging);
-    if (directory > 0) target.appendByte(SLASH).append(this.#manifest.directoryPath(directory));
+    if (directory > 0) target.append(SLASH).append(this.#manifest.directoryPath(directory));
+    target.append(SLASH);
     this.#currentDirectory = directory;
     this.#directoryLength = target.length;
   }

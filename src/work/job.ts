@@ -18,6 +18,8 @@ export interface Runner {
   /** How many jobs can make progress at once: a hint for cutting up work. */
   readonly parallelism: number;
   run<Input, Output>(job: Job<Input, Output>, input: Input): Promise<Output>;
+  /** Says that jobs will come soon. */
+  start(): void;
 }
 
 /** `inline` for work that is done before a thread would have started, `pool` for the rest. */
