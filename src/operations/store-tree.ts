@@ -5,9 +5,10 @@ import { readEditedPaths } from "../backends/edited-paths.ts";
 import { publishKeyFile } from "../backends/key-files.ts";
 import { manifestDigestOf, publishManifestFile } from "../backends/manifest-files.ts";
 import { Session } from "../backends/session.ts";
-import { type ByteString, bytesFromText, shown } from "../base/byte-string.ts";
+import { type ByteString, bytesFromText, fsPath, shown } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
 import { errnoOf, reasonOf } from "../fs/errno.ts";
+import { lstat } from "../fs/file-status.ts";
 import type { LinkMode, Placement } from "../fs/place-file.ts";
 import { isWithin, resolvePath } from "../fs/resolve-path.ts";
 import { encodeKeyFile, keyFileName } from "../key/key-file.ts";
@@ -49,8 +50,7 @@ export interface StoreResult {
  */
 export async function storeTree(request: StoreRequest, runtime: Runtime): Promise<StoreResult> {
   const { cache } = request;
-  const source = bytesFromText(request.source);
-  const isDirectory = checkSource(source, cache);
+  const { source, isDirectory } = checkSource(bytesFromText(request.source), cache);
   cache.prepareForWriting();
   const session = Session.open(cache);
   try {
@@ -69,7 +69,7 @@ export async function storeTree(request: StoreRequest, runtime: Runtime): Promis
     const sourceTimes = request.ignoreMtime ? reuseObjectTimes(manifest, cache.objects) : timesOf(manifest);
     const manifestFile = encodeManifest(manifest);
     await session.publishIntent(manifestFile, runtime.isCancelled);
-    const adopted = await adoptFiles(request, manifest, sourceTimes, session, runtime);
+    const adopted = await adoptFiles(request, source, manifest, sourceTimes, session, runtime);
     assertNotCancelled(runtime);
 
     const manifestDigest = manifestDigestOf(manifestFile);
@@ -87,21 +87,25 @@ export async function storeTree(request: StoreRequest, runtime: Runtime): Promis
   }
 }
 
-/** True for a directory, false for a file. @throws BtdtError */
-function checkSource(source: ByteString, cache: CacheDirectory): boolean {
-  const name = shown(source);
+/** SOURCE itself may be a symlink, which is the user's word; those inside are kept as they are. @throws BtdtError */
+function checkSource(
+  given: ByteString,
+  cache: CacheDirectory,
+): { readonly source: ByteString; readonly isDirectory: boolean } {
+  const name = shown(given);
   try {
-    const stats = statSync(name);
+    const stats = statSync(fsPath(given));
     if (!stats.isDirectory() && !stats.isFile()) {
       throw new BtdtError("SOURCE_UNSUPPORTED", `${name} is neither a directory nor a file`, { path: name });
     }
+    const source = lstat(given)?.kind === "symlink" ? resolvePath(given) : given;
     if (cache.rootStatus() !== undefined && isWithin(resolvePath(source), resolvePath(cache.root))) {
       throw new BtdtError("SOURCE_INSIDE_CACHE", `${name} is a part of the cache itself`, {
         path: name,
         hint: "store a directory outside of it",
       });
     }
-    return stats.isDirectory();
+    return { source, isDirectory: stats.isDirectory() };
   } catch (error) {
     if (error instanceof BtdtError) throw error;
     if (errnoOf(error) === "ENOENT" || errnoOf(error) === "ENOTDIR") {
@@ -119,6 +123,7 @@ function checkSource(source: ByteString, cache: CacheDirectory): boolean {
 
 async function adoptFiles(
   request: StoreRequest,
+  source: ByteString,
   manifest: Manifest,
   sourceTimes: FileTimes,
   session: Session,
@@ -128,7 +133,7 @@ async function adoptFiles(
   const runner = ranges.length > 1 ? runtime.runners.pool : runtime.runners.inline;
   const shared = {
     payload: manifest.payload,
-    source: bytesFromText(request.source),
+    source,
     sourceTimes,
     objects: request.cache.objects,
     temporary: session.directory,
