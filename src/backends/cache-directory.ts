@@ -1,9 +1,9 @@
-import { mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { type ByteString, bytesFromText, fsPath, joinBytes, shown } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
 import { errnoOf, isDiskFullErrno, reasonOf } from "../fs/errno.ts";
 import { type FileStatus, lstat } from "../fs/file-status.ts";
-import { syncDirectory, writeDurably } from "../fs/publish-file.ts";
+import { publishDurably, writeDurably } from "../fs/publish-file.ts";
 
 /**
  * Everything that btdt keeps is under this name in the cache directory. What lies beside it is somebody else's.
@@ -97,12 +97,14 @@ export class CacheDirectory {
         makeDirectory(joinBytes(this.manifests, name));
         makeDirectory(joinBytes(this.objects, name));
       }
-      // Last, so that its presence says that all the others are there.
+      // Last, so that its presence says that all the others are there; and in one step, because others may be reading it,
+      // and being killed half way must not leave an empty one.
+      const unfinished = joinBytes(this.sessions, bytesFromText(`format-${crypto.randomUUID()}.new`));
       try {
-        writeDurably(formatFile, Buffer.from(`btdt cache format ${FORMAT_VERSION}\n`));
-        syncDirectory(this.root);
-      } catch (error) {
-        if (errnoOf(error) !== "EEXIST") throw error;
+        writeDurably(unfinished, Buffer.from(`btdt cache format ${FORMAT_VERSION}\n`));
+        publishDurably(unfinished, formatFile);
+      } finally {
+        rmSync(fsPath(unfinished), { force: true });
       }
     } catch (error) {
       throw cacheWriteError(this, error);

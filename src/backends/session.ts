@@ -7,8 +7,11 @@ import { publishDurably, writeDurably } from "../fs/publish-file.ts";
 import { type CacheDirectory, cacheWriteError } from "./cache-directory.ts";
 
 const SESSION_LOCK_NAME = "lock" as ByteString;
-/** While it has this suffix, a session is being made. */
+/** While it has this suffix, a session is being made, and is not locked yet. */
 const UNFINISHED_SUFFIX = ".new";
+/** Making a session takes microseconds; what is unfinished for so long has lost its process. */
+const UNFINISHED_GRACE_MS = 60_000;
+const MOST_ATTEMPTS = 10;
 export const SESSION_INTENT_NAME = "manifest" as ByteString;
 
 /**
@@ -37,6 +40,18 @@ export class Session {
    * @throws BtdtError CACHE_WRITE_FAILED
    */
   static open(cache: CacheDirectory): Session {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return Session.#make(cache);
+      } catch (error) {
+        // A process that was suspended on the way may find its unfinished session removed by a clean.
+        const mayTryAgain = errnoOf(error) === "ENOENT" && lstat(cache.sessions) !== undefined;
+        if (!mayTryAgain || attempt === MOST_ATTEMPTS) throw cacheWriteError(cache, error);
+      }
+    }
+  }
+
+  static #make(cache: CacheDirectory): Session {
     const directory = joinBytes(cache.sessions, bytesFromText(crypto.randomUUID()));
     const unfinished = `${directory}${UNFINISHED_SUFFIX}` as ByteString;
     try {
@@ -48,7 +63,7 @@ export class Session {
       return new Session(cache, directory, lock);
     } catch (error) {
       rmSync(fsPath(unfinished), { recursive: true, force: true });
-      throw cacheWriteError(cache, error);
+      throw error;
     }
   }
 
@@ -106,9 +121,15 @@ export function listSessions(cache: CacheDirectory, nowMs: number, graceMs: numb
     const directory = joinBytes(cache.sessions, bytesFromText(text));
     try {
       const status = lstat(directory);
-      if (status?.kind !== "directory") continue;
-      const isYoung = nowMs - status.mtimeSeconds * 1000 < graceMs;
-      const isDead = !isYoung && (text.endsWith(UNFINISHED_SUFFIX) || isUnlocked(directory));
+      if (status === undefined) continue;
+      const ageMs = nowMs - status.mtimeSeconds * 1000;
+      if (text.endsWith(UNFINISHED_SUFFIX)) {
+        const isDead = ageMs > Math.max(graceMs, UNFINISHED_GRACE_MS);
+        traces.push({ directory, isDead, intent: undefined });
+        continue;
+      }
+      if (status.kind !== "directory") continue;
+      const isDead = ageMs >= graceMs && isUnlocked(directory);
       traces.push({ directory, isDead, intent: isDead ? undefined : readIntent(directory) });
     } catch (error) {
       // It was closed just now.
