@@ -20,10 +20,20 @@ export function readEditedPaths(cache: CacheDirectory): ReadonlySet<ByteString> 
     throw error;
   }
   for (const name of names) {
-    const path = bytesFromBuffer(readFileSync(fsPath(joinBytes(cache.editedPaths, bytesFromText(name)))));
-    if (path !== "" && fileNameOf(path) === name) paths.add(path);
+    const path = readIfPossible(joinBytes(cache.editedPaths, bytesFromText(name)));
+    // The name tells a torn file, and a foreign one. The path of an entry that is a single file is empty.
+    if (path !== undefined && fileNameOf(path) === name) paths.add(path);
   }
   return paths;
+}
+
+function readIfPossible(path: ByteString): ByteString | undefined {
+  try {
+    return bytesFromBuffer(readFileSync(fsPath(path)));
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+    return undefined;
+  }
 }
 
 /** @throws a `node:fs` error */

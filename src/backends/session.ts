@@ -1,17 +1,16 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { type ByteString, bytesFromText, fsPath, joinBytes } from "../base/byte-string.ts";
-import { errnoOf } from "../fs/errno.ts";
-import { lstat } from "../fs/file-status.ts";
+import { errnoOf, isPermissionErrno } from "../fs/errno.ts";
+import { lstat, mtimeMs } from "../fs/file-status.ts";
 import { LockFile } from "../fs/flock.ts";
 import { publishDurably, writeDurably } from "../fs/publish-file.ts";
 import { type CacheDirectory, cacheWriteError } from "./cache-directory.ts";
 
 const SESSION_LOCK_NAME = "lock" as ByteString;
-/** While it has this suffix, a session is being made, and is not locked yet. */
+/** While it has this suffix, a session is being made, and cannot be asked whether its process lives. */
 const UNFINISHED_SUFFIX = ".new";
-/** Making a session takes microseconds; what is unfinished for so long has lost its process. */
-const UNFINISHED_GRACE_MS = 60_000;
-const MOST_ATTEMPTS = 10;
+/** Making one takes an instant. */
+const LONGEST_UNFINISHED_MS = 10 * 60 * 1000;
 export const SESSION_INTENT_NAME = "manifest" as ByteString;
 
 /**
@@ -40,22 +39,10 @@ export class Session {
    * @throws BtdtError CACHE_WRITE_FAILED
    */
   static open(cache: CacheDirectory): Session {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return Session.#make(cache);
-      } catch (error) {
-        // A process that was suspended on the way may find its unfinished session removed by a clean.
-        const mayTryAgain = errnoOf(error) === "ENOENT" && lstat(cache.sessions) !== undefined;
-        if (!mayTryAgain || attempt === MOST_ATTEMPTS) throw cacheWriteError(cache, error);
-      }
-    }
-  }
-
-  static #make(cache: CacheDirectory): Session {
     const directory = joinBytes(cache.sessions, bytesFromText(crypto.randomUUID()));
     const unfinished = `${directory}${UNFINISHED_SUFFIX}` as ByteString;
     try {
-      mkdirSync(fsPath(unfinished));
+      mkdirSync(fsPath(unfinished), { recursive: true });
       const lock = LockFile.open(joinBytes(unfinished, SESSION_LOCK_NAME), "create");
       // Without flock a clean goes by the session's age instead.
       lock.tryLock("exclusive");
@@ -63,7 +50,7 @@ export class Session {
       return new Session(cache, directory, lock);
     } catch (error) {
       rmSync(fsPath(unfinished), { recursive: true, force: true });
-      throw error;
+      throw cacheWriteError(cache, error);
     }
   }
 
@@ -117,19 +104,15 @@ export interface SessionTrace {
  */
 export function listSessions(cache: CacheDirectory, nowMs: number, graceMs: number): SessionTrace[] {
   const traces: SessionTrace[] = [];
-  for (const text of readdirSync(fsPath(cache.sessions))) {
+  for (const text of namesIn(cache.sessions)) {
     const directory = joinBytes(cache.sessions, bytesFromText(text));
     try {
       const status = lstat(directory);
-      if (status === undefined) continue;
-      const ageMs = nowMs - status.mtimeSeconds * 1000;
-      if (text.endsWith(UNFINISHED_SUFFIX)) {
-        const isDead = ageMs > Math.max(graceMs, UNFINISHED_GRACE_MS);
-        traces.push({ directory, isDead, intent: undefined });
-        continue;
-      }
-      if (status.kind !== "directory") continue;
-      const isDead = ageMs >= graceMs && isUnlocked(directory);
+      if (status?.kind !== "directory") continue;
+      const ageMs = nowMs - mtimeMs(status);
+      const isDead = text.endsWith(UNFINISHED_SUFFIX)
+        ? ageMs > Math.max(graceMs, LONGEST_UNFINISHED_MS)
+        : ageMs >= graceMs && isUnlocked(directory);
       traces.push({ directory, isDead, intent: isDead ? undefined : readIntent(directory) });
     } catch (error) {
       // It was closed just now.
@@ -139,12 +122,31 @@ export function listSessions(cache: CacheDirectory, nowMs: number, graceMs: numb
   return traces;
 }
 
+function namesIn(directory: ByteString): string[] {
+  try {
+    return readdirSync(fsPath(directory));
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return [];
+    throw error;
+  }
+}
+
 function isUnlocked(directory: ByteString): boolean {
-  const lock = LockFile.open(joinBytes(directory, SESSION_LOCK_NAME), "write");
+  const lock = openSessionLock(joinBytes(directory, SESSION_LOCK_NAME));
   try {
     return lock.tryLock("exclusive") !== "busy";
   } finally {
     lock.close();
+  }
+}
+
+/** Another user's can be asked through a descriptor for reading, but for file systems that emulate flock. */
+function openSessionLock(path: ByteString): LockFile {
+  try {
+    return LockFile.open(path, "write");
+  } catch (error) {
+    if (!isPermissionErrno(errnoOf(error))) throw error;
+    return LockFile.open(path, "read");
   }
 }
 

@@ -1,6 +1,8 @@
+import { BtdtError } from "../base/errors.ts";
+
 /** The `code` of a `node:fs` error, such as `ENOENT`; undefined for anything else. */
 export function errnoOf(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !("code" in error)) return undefined;
+  if (!(error instanceof Error) || error instanceof BtdtError || !("code" in error)) return undefined;
   return typeof error.code === "string" ? error.code : undefined;
 }
 

@@ -143,6 +143,11 @@ export function fstat(descriptor: number, into: FileStatus): void {
   }
 }
 
+/** With fractions: entries used within one second still have an order. */
+export function mtimeMs(status: FileStatus): number {
+  return status.mtimeSeconds * 1000 + status.mtimeNanoseconds / 1e6;
+}
+
 export function isSameFile(left: FileStatus, right: FileStatus): boolean {
   return (
     left.device === right.device && left.inodeLow === right.inodeLow && left.inodeHigh === right.inodeHigh

@@ -26,6 +26,7 @@ const LINUX_ONLY = {
   fcntl: { args: ["i32", "i32", "i64"], returns: "i32" },
   mmap: { args: ["ptr", "u64", "i32", "i32", "i32", "i64"], returns: "ptr" },
   munmap: { args: ["ptr", "u64"], returns: "i32" },
+  copy_file_range: { args: ["i32", "ptr", "i32", "ptr", "u64", "u32"], returns: "i64" },
   madvise: { args: ["ptr", "u64", "i32"], returns: "i32" },
 } as const;
 

@@ -8,6 +8,7 @@ import {
 } from "../backends/manifest-files.ts";
 import { listSessions, type SessionTrace } from "../backends/session.ts";
 import { isBtdtError } from "../base/errors.ts";
+import { mtimeMs } from "../fs/file-status.ts";
 import { decodeKeyFile } from "../key/key-file.ts";
 import { decodeManifest } from "../manifest/codec.ts";
 import type { Manifest } from "../manifest/manifest.ts";
@@ -107,7 +108,7 @@ function groupKeys(cache: CacheDirectory, damagedKeyFiles: string[]): Map<string
       };
       group.keys.push(key);
       group.keyFiles.push(name);
-      group.lastUsedMs = Math.max(group.lastUsedMs, keyFile.status.mtimeSeconds * 1000);
+      group.lastUsedMs = Math.max(group.lastUsedMs, mtimeMs(keyFile.status));
       group.keyBytes += keyFile.status.allocatedBytes;
       groups.set(manifest, group);
     } catch (error) {

@@ -47,7 +47,8 @@ export interface CleanPlan {
   readonly kept: readonly CachedEntry[];
   /** Indexes of the objects that nothing needs, evicted entries' objects included. */
   readonly removedObjects: readonly number[];
-  /** Bytes of those that no entry needed in the first place. */
+  /** Those of them that no entry needed in the first place. */
+  readonly garbageObjectCount: number;
   readonly garbageBytes: number;
   readonly keptBytes: number;
 }
@@ -62,10 +63,14 @@ export function planClean(contents: CacheContents, limits: CleanLimits): CleanPl
   }
 
   let keptBytes = entries.reduce((sum, entry) => sum + entry.ownBytes, 0);
+  let garbageObjectCount = 0;
   let garbageBytes = 0;
   for (const [object, count] of references.entries()) {
     if (count > 0) keptBytes += bytesOf(object);
-    else garbageBytes += bytesOf(object);
+    else {
+      garbageObjectCount += 1;
+      garbageBytes += bytesOf(object);
+    }
   }
 
   const evictions: Eviction[] = [];
@@ -84,21 +89,27 @@ export function planClean(contents: CacheContents, limits: CleanLimits): CleanPl
     (left, right) =>
       left.lastUsedMs - right.lastUsedMs || (left.manifestDigest < right.manifestDigest ? -1 : 1),
   );
-  const kept: CachedEntry[] = [];
+  const young: CachedEntry[] = [];
   for (const entry of oldestFirst) {
     if (entry.damage !== undefined) evict(entry, "damage");
     else if (limits.maxAgeMs !== undefined && limits.nowMs - entry.lastUsedMs > limits.maxAgeMs)
       evict(entry, "age");
-    else kept.push(entry);
+    else young.push(entry);
   }
-  if (limits.maxSizeBytes !== undefined) {
-    while (keptBytes > limits.maxSizeBytes) {
-      const oldest = kept.shift();
-      if (oldest === undefined) break;
-      evict(oldest, "size");
-    }
+  let tooMany = 0;
+  for (const entry of young) {
+    if (keptBytes <= (limits.maxSizeBytes ?? Number.POSITIVE_INFINITY)) break;
+    evict(entry, "size");
+    tooMany += 1;
   }
 
   const removedObjects = [...references.keys()].filter((object) => references[object] === 0);
-  return { evictions, kept, removedObjects, garbageBytes, keptBytes };
+  return {
+    evictions,
+    kept: young.slice(tooMany),
+    removedObjects,
+    garbageObjectCount,
+    garbageBytes,
+    keptBytes,
+  };
 }

@@ -15,7 +15,13 @@ const PREFIX_SIZE_BYTES = 16;
 /** Twenty million files; more is taken for damage rather than for a reason to allocate. */
 const LARGEST_PAYLOAD_BYTES = 2 ** 31 - 1;
 
+/** @throws BtdtError SOURCE_UNSUPPORTED */
 export function encodeManifest(manifest: Manifest): Buffer {
+  if (manifest.payload.length > LARGEST_PAYLOAD_BYTES) {
+    throw new BtdtError("SOURCE_UNSUPPORTED", "there are too many files for one entry", {
+      hint: "an entry has room for about twenty million files: store parts of the tree under keys of their own",
+    });
+  }
   const prefix = Buffer.alloc(PREFIX_SIZE_BYTES);
   MAGIC.copy(prefix);
   prefix.writeUInt32LE(FORMAT_VERSION, 8);

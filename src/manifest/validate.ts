@@ -5,6 +5,8 @@ const LARGEST_MODE = 0o7777;
 const LARGEST_NAME_BYTES = 1024;
 const SLASH = 0x2f;
 const OUT_OF_ORDER = "names of one directory are out of order or double";
+/** The kernel takes no longer path; it also bounds how deep a tree can be. */
+const LARGEST_PATH_BYTES = 4095;
 
 /**
  * What is wrong with a manifest that came from a cache, or undefined. Everything that restoring relies on is
@@ -38,8 +40,14 @@ function problemOfShape(manifest: Manifest): string | undefined {
   }
   if (at(manifest.directoryParents, 0) !== 0 || at(manifest.directoryNameEnds, 0) !== 0)
     return "its root is not one";
+  const pathBytes = new Uint32Array(counts.directoryCount);
   for (let directory = 1; directory < counts.directoryCount; directory++) {
-    if (at(manifest.directoryParents, directory) >= directory) return "a directory comes before its parent";
+    const parent = at(manifest.directoryParents, directory);
+    if (parent >= directory) return "a directory comes before its parent";
+    const nameBytes =
+      at(manifest.directoryNameEnds, directory) - at(manifest.directoryNameEnds, directory - 1);
+    pathBytes[directory] = at(pathBytes, parent) + 1 + nameBytes;
+    if (at(pathBytes, directory) > LARGEST_PATH_BYTES) return "a path is too long";
   }
   if (
     counts.isSingleFile &&
@@ -129,7 +137,7 @@ function isPlainName(name: ByteString): boolean {
 /** Names of one kind in one directory rise, so that no two are the same; "" sorts before all and fails as well. */
 function problemOfOrder(manifest: Manifest): string | undefined {
   const { counts } = manifest;
-  const lastChild = new Array<ByteString>(counts.directoryCount).fill("" as ByteString);
+  const lastChild = Array.from({ length: counts.directoryCount }, () => "" as ByteString);
   for (let directory = 0; directory < counts.directoryCount; directory++) {
     if (directory > 0) {
       const parent = at(manifest.directoryParents, directory);

@@ -78,10 +78,10 @@ export function unreadable(path: PathBuffer, error: unknown): BtdtError {
  */
 function readFully(descriptor: number, into: Uint8Array, expectedBytes: number): number {
   let length = 0;
-  while (length < expectedBytes) {
+  for (;;) {
     const count = readSync(descriptor, into, length, expectedBytes + 1 - length, null);
-    if (count === 0) break;
     length += count;
+    // A file said to be empty is read as well: those of /proc say so, and are not.
+    if (count === 0 || length >= expectedBytes) return length;
   }
-  return length;
 }

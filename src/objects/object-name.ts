@@ -52,12 +52,14 @@ export function parseObjectName(text: string): ObjectName | undefined {
   ) {
     return undefined;
   }
-  return {
+  const name = {
     digestHex,
     permissions: Number.parseInt(permissions, 8),
     mtimeSeconds: Number(seconds),
     mtimeNanoseconds: Number(nanoseconds),
   };
+  // Leading zeros and the like: btdt does not write such names.
+  return Number.isSafeInteger(name.mtimeSeconds) && formatObjectName(name) === text ? name : undefined;
 }
 
 function mtimeText(seconds: number, nanoseconds: number): string {

@@ -4,7 +4,7 @@ import { Session } from "../backends/session.ts";
 import { shown } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
 import { reasonOf } from "../fs/errno.ts";
-import { lstat } from "../fs/file-status.ts";
+import { lstat, mtimeMs } from "../fs/file-status.ts";
 import { LockFile } from "../fs/flock.ts";
 import { collectContents } from "../gc/collect-contents.ts";
 import { type EvictionReason, planClean } from "../gc/plan.ts";
@@ -54,7 +54,8 @@ export async function cleanCache(request: CleanRequest, runtime: Runtime): Promi
   const session = Session.open(cache);
   try {
     // A directory made just now tells the time by the clock that all the others are measured with.
-    const nowMs = (lstat(session.directory)?.mtimeSeconds ?? 0) * 1000;
+    const status = lstat(session.directory);
+    const nowMs = status === undefined ? runtime.nowMs() : mtimeMs(status);
     const lock = openLock(cache);
     try {
       const outcome = await lock.lock("exclusive", runtime.isCancelled);
@@ -81,15 +82,13 @@ function inspectAndSweep(request: CleanRequest, nowMs: number, graceMs: number):
     const contents = collectContents(cache, nowMs, graceMs);
     const plan = planClean(contents, { nowMs, maxAgeMs, maxSizeBytes });
     if (!request.dryRun) sweep(cache, contents, plan, nowMs, graceMs);
-    const evictedObjects = new Set(plan.evictions.flatMap(({ entry }) => [...entry.objects]));
-    const garbageObjects = plan.removedObjects.filter((object) => !evictedObjects.has(object));
     return {
       removed: plan.evictions.map(({ entry, reason, freedBytes }) => {
         return { keys: entry.keys, lastUsedMs: entry.lastUsedMs, freedBytes, reason };
       }),
       garbage: {
         count:
-          garbageObjects.length +
+          plan.garbageObjectCount +
           contents.garbageManifests.length +
           contents.damagedKeyFiles.length +
           contents.deadSessions.length,

@@ -14,11 +14,15 @@ const PATHS_TAG = "btdt paths 1\0";
 /**
  * One digest, 64 hexadecimal digits, for one or several files and directories. Of several paths their order counts and their
  * names do not: SHA-512/256 over a tag and the digest of each.
- * @throws BtdtError SOURCE_MISSING, SOURCE_UNREADABLE, SOURCE_CHANGED, SOURCE_UNSUPPORTED
+ * @throws BtdtError SOURCE_MISSING, SOURCE_UNREADABLE, SOURCE_CHANGED, SOURCE_UNSUPPORTED, CANCELLED
  */
 export async function hashPaths(paths: readonly string[], runtime: Runtime): Promise<string> {
   const digests: Uint8Array[] = [];
-  for (const path of paths) digests.push(await hashPath(path, runtime));
+  for (const path of paths) {
+    digests.push(await hashPath(path, runtime));
+    // A job that was told to stop answers for a part of its files only.
+    if (runtime.isCancelled()) throw new BtdtError("CANCELLED", "stopped before everything was hashed");
+  }
   const [first] = digests;
   if (first !== undefined && digests.length === 1) return hexOf(first);
   const hasher = new Bun.SHA512_256().update(PATHS_TAG);

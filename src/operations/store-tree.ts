@@ -5,7 +5,7 @@ import { readEditedPaths } from "../backends/edited-paths.ts";
 import { publishKeyFile } from "../backends/key-files.ts";
 import { manifestDigestOf, publishManifestFile } from "../backends/manifest-files.ts";
 import { Session } from "../backends/session.ts";
-import { type ByteString, bytesFromText, fsPath, shown } from "../base/byte-string.ts";
+import { type ByteString, bytesFromText, shown } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
 import { errnoOf, reasonOf } from "../fs/errno.ts";
 import { lstat } from "../fs/file-status.ts";
@@ -20,6 +20,7 @@ import { directoryRanges } from "../tree/directory-ranges.ts";
 import { IgnoreRules } from "../tree/ignore-rules.ts";
 import { markEditedPaths } from "../tree/mark-edited-paths.ts";
 import { readSingleFile, readTree } from "../tree/read-tree.ts";
+import { runAll } from "../work/run-all.ts";
 import type { Runtime } from "./runtime.ts";
 
 export interface StoreRequest {
@@ -50,7 +51,7 @@ export interface StoreResult {
  */
 export async function storeTree(request: StoreRequest, runtime: Runtime): Promise<StoreResult> {
   const { cache } = request;
-  const { source, isDirectory } = checkSource(bytesFromText(request.source), cache);
+  const { source, isDirectory } = findSource(request.source, cache);
   cache.prepareForWriting();
   const session = Session.open(cache);
   try {
@@ -87,19 +88,20 @@ export async function storeTree(request: StoreRequest, runtime: Runtime): Promis
   }
 }
 
-/** SOURCE itself may be a symlink, which is the user's word; those inside are kept as they are. @throws BtdtError */
-function checkSource(
-  given: ByteString,
+/** A symlink that the user names is followed; those inside a directory are not. @throws BtdtError */
+function findSource(
+  given: string,
   cache: CacheDirectory,
 ): { readonly source: ByteString; readonly isDirectory: boolean } {
-  const name = shown(given);
+  const bytes = bytesFromText(given);
+  const name = shown(bytes);
   try {
-    const stats = statSync(fsPath(given));
+    const stats = statSync(given);
     if (!stats.isDirectory() && !stats.isFile()) {
       throw new BtdtError("SOURCE_UNSUPPORTED", `${name} is neither a directory nor a file`, { path: name });
     }
-    const source = lstat(given)?.kind === "symlink" ? resolvePath(given) : given;
-    if (cache.rootStatus() !== undefined && isWithin(resolvePath(source), resolvePath(cache.root))) {
+    const source = lstat(bytes)?.kind === "symlink" ? resolvePath(bytes) : bytes;
+    if (cache.rootStatus() !== undefined && isWithin(resolvePath(bytes), resolvePath(cache.root))) {
       throw new BtdtError("SOURCE_INSIDE_CACHE", `${name} is a part of the cache itself`, {
         path: name,
         hint: "store a directory outside of it",
@@ -143,7 +145,7 @@ async function adoptFiles(
   const total = { fileCounts: { reflinked: 0, linked: 0, copied: 0, reused: 0 }, newBytes: 0 };
   let parts: AdoptedFiles[];
   try {
-    parts = await Promise.all(ranges.map((range) => runner.run(adoptFilesJob, { ...shared, ...range })));
+    parts = await runAll(runner, adoptFilesJob, ranges, (range) => ({ ...shared, ...range }));
   } catch (error) {
     throw cacheWriteError(request.cache, error);
   }

@@ -4,6 +4,7 @@ import { BtdtError } from "../base/errors.ts";
 import { type FileStatus, isSameFile, lstat } from "../fs/file-status.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
 import type { Runners } from "../work/job.ts";
+import { runAll } from "../work/run-all.ts";
 import { compareFilesJob } from "./compare-files.ts";
 import { directoryRanges } from "./directory-ranges.ts";
 import { isStagingName } from "./staging-directory.ts";
@@ -67,9 +68,7 @@ export async function planMerge(
     unchangedFiles: unchanged.files,
     unchangedSymlinks: unchanged.symlinks,
   };
-  const found = await Promise.all(
-    ranges.map((range) => runner.run(compareFilesJob, { ...shared, ...range })),
-  );
+  const found = await runAll(runner, compareFilesJob, ranges, (range) => ({ ...shared, ...range }));
   const directoriesInTheWay = found.flat();
   const [first] = directoriesInTheWay;
   if (first !== undefined && !target.exact) {

@@ -1,5 +1,6 @@
 import { accessSync, closeSync, constants, mkdirSync, openSync, renameSync, symlinkSync } from "node:fs";
 import { type ByteString, fsPath } from "../base/byte-string.ts";
+import { isBtdtError } from "../base/errors.ts";
 import { errnoOf } from "../fs/errno.ts";
 import { emptyStatus, lstatBuffer } from "../fs/file-status.ts";
 import { tryLink } from "../fs/link-file.ts";
@@ -141,14 +142,29 @@ class Stager {
     if (mayShare && this.#placer.prefersLink && tryLink(object, target)) return "linked";
     const attributes = attributesOf(this.#manifest, file);
     try {
-      return this.#placer.place(object, target, attributes, mayShare);
+      const placement = this.#placeOrRenew(file, attributes, mayShare);
+      if (placement === "linked") return placement;
+      // What was copied may have been edited, through another tree's link, since the object was looked at.
+      if (!lstatBuffer(object, status)) this.#noteDamage(file, "missing");
+      else if (!isSound(status, this.#manifest, file)) this.#noteDamage(file, "changed");
+      else return placement;
+      return undefined;
     } catch (error) {
-      if (error instanceof TooManyLinks) return this.#placeWithFreshObject(file, attributes);
       // Was it the object or the destination? A clean may have removed the one, others may not read it.
       if (!lstatBuffer(object, status)) this.#noteDamage(file, "missing");
+      else if (!isSound(status, this.#manifest, file)) this.#noteDamage(file, "changed");
       else if (!isReadable(object)) this.#noteDamage(file, "unreadable");
       else throw error;
       return undefined;
+    }
+  }
+
+  #placeOrRenew(file: number, attributes: FileAttributes, mayShare: boolean): Placement {
+    try {
+      return this.#placer.place(object, target, attributes, mayShare);
+    } catch (error) {
+      if (error instanceof TooManyLinks) return this.#placeWithFreshObject(file, attributes);
+      throw error;
     }
   }
 
@@ -161,14 +177,16 @@ class Stager {
         .append(`/${this.#temporaryPrefix}-${this.#temporaryCount}` as ByteString);
       try {
         copyFile(object, temporary, { ...attributes, mode: attributes.mode & PERMISSIONS });
-        renameSync(fsPath(temporary.toBytes()), fsPath(object.toBytes()));
-        if (tryLink(object, target)) return "linked";
+        if (lstatBuffer(object, status) && isSound(status, this.#manifest, file)) {
+          renameSync(fsPath(temporary.toBytes()), fsPath(object.toBytes()));
+          if (tryLink(object, target)) return "linked";
+        }
       } catch (error) {
         // A cache that is full or turned read-only can still be copied from.
-        if (errnoOf(error) === undefined) throw error;
+        if (errnoOf(error) === undefined && !isBtdtError(error, "SYSTEM")) throw error;
       }
     }
-    copyFile(object, target, attributesOf(this.#manifest, file));
+    copyFile(object, target, attributes);
     return "copied";
   }
 

@@ -2,6 +2,7 @@ import type { ByteString } from "../base/byte-string.ts";
 import type { LinkMode, Placement } from "../fs/place-file.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import type { Runners } from "../work/job.ts";
+import { runAll } from "../work/run-all.ts";
 import { directoryRanges } from "./directory-ranges.ts";
 import { type DirectoryModes, finishClosedDirectories, finishDirectoriesJob } from "./finish-directories.ts";
 import { type ObjectProblem, type StagedFiles, stageFilesJob } from "./stage-files.ts";
@@ -40,7 +41,7 @@ export async function stageTree(options: StageTreeOptions, runners: Runners): Pr
     unwanted,
     damageFlag,
   };
-  return sum(await Promise.all(ranges.map((range) => runner.run(stageFilesJob, { ...shared, ...range }))));
+  return sum(await runAll(runner, stageFilesJob, ranges, (range) => ({ ...shared, ...range })));
 }
 
 function sum(parts: readonly StagedFiles[]): StagedTree {
@@ -65,6 +66,6 @@ export async function finishTree(
   const ranges = directoryRanges(manifest);
   const runner = ranges.length > 1 ? runners.pool : runners.inline;
   const shared = { payload: manifest.payload, root, modes };
-  await Promise.all(ranges.map((range) => runner.run(finishDirectoriesJob, { ...shared, ...range })));
+  await runAll(runner, finishDirectoriesJob, ranges, (range) => ({ ...shared, ...range }));
   finishClosedDirectories(manifest, root);
 }

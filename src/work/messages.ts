@@ -1,4 +1,5 @@
 import { BtdtError, type ErrorCode } from "../base/errors.ts";
+import { errnoOf } from "../fs/errno.ts";
 
 /** What the pool posts to a worker. */
 export interface JobRequest {
@@ -18,24 +19,36 @@ export type JobReply =
   | { readonly id: number; readonly ok: false; readonly error: SentError };
 
 /** An error in a form that crosses threads with its code. */
-export interface SentError {
-  readonly code: ErrorCode;
-  readonly message: string;
-  readonly path: string | undefined;
-  readonly hint: string | undefined;
-}
+export type SentError =
+  | {
+      readonly kind: "btdt";
+      readonly code: ErrorCode;
+      readonly message: string;
+      readonly path: string | undefined;
+      readonly hint: string | undefined;
+    }
+  /** One of `node:fs`: what it means is for the caller to say. */
+  | { readonly kind: "system"; readonly errno: string; readonly message: string };
 
 export function sendableError(error: unknown): SentError {
   if (error instanceof BtdtError) {
-    return { code: error.code, message: error.message, path: error.path, hint: error.hint };
+    const { code, message, path, hint } = error;
+    return { kind: "btdt", code, message, path, hint };
   }
+  const errno = errnoOf(error);
+  if (errno !== undefined && error instanceof Error) return { kind: "system", errno, message: error.message };
   const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return { code: "INTERNAL", message, path: undefined, hint: undefined };
+  return { kind: "btdt", code: "INTERNAL", message, path: undefined, hint: undefined };
 }
 
-export function receivedError(sent: SentError): BtdtError {
-  return new BtdtError(sent.code, sent.message, {
-    ...(sent.path === undefined ? {} : { path: sent.path }),
-    ...(sent.hint === undefined ? {} : { hint: sent.hint }),
-  });
+export function receivedError(sent: SentError): Error {
+  switch (sent.kind) {
+    case "system":
+      return Object.assign(new Error(sent.message), { code: sent.errno });
+    case "btdt":
+      return new BtdtError(sent.code, sent.message, {
+        ...(sent.path === undefined ? {} : { path: sent.path }),
+        ...(sent.hint === undefined ? {} : { hint: sent.hint }),
+      });
+  }
 }

@@ -5,6 +5,11 @@ import { type JobReply, type JobRequest, receivedError, type WorkerSetup } from 
 /** A second job waits at each worker, so that none is idle while the answer to the first travels. */
 const JOBS_PER_WORKER = 2;
 
+interface PoolWorker {
+  readonly worker: Worker;
+  readonly running: Map<number, Waiting>;
+}
+
 interface Waiting {
   readonly request: JobRequest;
   readonly runHere: () => unknown;
@@ -14,15 +19,16 @@ interface Waiting {
 
 /**
  * Runs jobs in worker threads, which are started by the first job, so that a command without work for them
- * does not pay for them. The calling thread is one of those that work: whenever it gives way and jobs are waiting, it does one.
- * That saves a thread with a heap and compiled code of its own, and leaves signals at most one job's length to wait.
+ * does not pay for them. The calling thread is one of those that work: whenever it gives way and jobs are waiting, it
+ * does one. That saves a thread with a heap and compiled code of its own, and leaves signals at most one job's length to
+ * wait.
  */
 export class WorkerPool implements Runner {
   readonly parallelism: number;
   readonly #spawn: () => Worker;
   readonly #cancelFlag = new Int32Array(new SharedArrayBuffer(4));
-  readonly #workers: { readonly worker: Worker; readonly running: Map<number, Waiting> }[] = [];
-  readonly #queue: Waiting[] = [];
+  #workers: PoolWorker[] = [];
+  #queue: Waiting[] = [];
   #queueStart = 0;
   #nextId = 0;
   #isStarted = false;
@@ -35,9 +41,13 @@ export class WorkerPool implements Runner {
   }
 
   run<Input, Output>(job: Job<Input, Output>, input: Input): Promise<Output> {
-    this.start();
     const request: JobRequest = { id: this.#nextId++, jobName: job.name, input };
     return new Promise<Output>((resolve, reject) => {
+      if (this.isCancelled()) {
+        reject(cancelled());
+        return;
+      }
+      this.start();
       const runHere = (): unknown => job.run(input, { isCancelled: () => this.isCancelled() });
       this.#queue.push({ request, runHere, resolve, reject });
       this.#dispatch();
@@ -52,12 +62,13 @@ export class WorkerPool implements Runner {
   /** Jobs under way return early, waiting ones are not begun. Their promises still settle. */
   cancel(): void {
     Atomics.store(this.#cancelFlag, 0, 1);
+    this.#rejectQueue(cancelled());
   }
 
   /** Call it only when no job is under way: ending a thread within a system call would leave work half done. */
   close(): void {
     for (const { worker } of this.#workers) worker.terminate();
-    this.#workers.length = 0;
+    this.#workers = [];
   }
 
   /** Starts the threads ahead of the first job, so that they come up while the caller prepares it. */
@@ -66,24 +77,40 @@ export class WorkerPool implements Runner {
     this.#isStarted = true;
     for (let index = 1; index < this.parallelism; index++) {
       const worker = this.#spawn();
-      const running = new Map<number, Waiting>();
+      const poolWorker: PoolWorker = { worker, running: new Map() };
       worker.onmessage = (event: MessageEvent<JobReply>) => {
         const reply = event.data;
-        const waiting = running.get(reply.id);
-        running.delete(reply.id);
+        const waiting = poolWorker.running.get(reply.id);
+        poolWorker.running.delete(reply.id);
         this.#dispatch();
         if (reply.ok) waiting?.resolve(reply.output as never);
         else waiting?.reject(receivedError(reply.error));
       };
-      worker.onerror = (event) => {
-        const error = new BtdtError("INTERNAL", `a worker thread failed: ${event.message}`);
-        for (const waiting of running.values()) waiting.reject(error);
-        running.clear();
-      };
+      worker.onerror = (event) => this.#lose(poolWorker, event.message);
+      // However it ends, nobody must be left waiting for it.
+      worker.addEventListener("close", () => this.#lose(poolWorker, "it ended"));
       const setup: WorkerSetup = { cancelFlag: this.#cancelFlag };
       worker.postMessage(setup);
-      this.#workers.push({ worker, running });
+      this.#workers.push(poolWorker);
     }
+  }
+
+  /** What it was doing has failed; the others go on. */
+  #lose(lost: PoolWorker, reason: string): void {
+    if (!this.#workers.includes(lost)) return;
+    this.#workers = this.#workers.filter((poolWorker) => poolWorker !== lost);
+    lost.worker.terminate();
+    const error = new BtdtError("INTERNAL", `a worker thread failed: ${reason}`);
+    for (const waiting of lost.running.values()) waiting.reject(error);
+    lost.running.clear();
+    this.#dispatch();
+  }
+
+  #rejectQueue(error: Error): void {
+    const queue = this.#queue.slice(this.#queueStart);
+    this.#queue = [];
+    this.#queueStart = 0;
+    for (const waiting of queue) waiting.reject(error);
   }
 
   #dispatch(): void {
@@ -98,19 +125,15 @@ export class WorkerPool implements Runner {
     }
   }
 
-  /** The first job in line; undefined when there is none. Cancelled ones are settled and passed over. */
   #next(): Waiting | undefined {
-    for (;;) {
-      const waiting = this.#queue[this.#queueStart];
-      if (waiting === undefined) {
-        this.#queue.length = 0;
-        this.#queueStart = 0;
-        return undefined;
-      }
+    const waiting = this.#queue[this.#queueStart];
+    if (waiting === undefined) {
+      this.#queue = [];
+      this.#queueStart = 0;
+    } else {
       this.#queueStart += 1;
-      if (!this.isCancelled()) return waiting;
-      waiting.reject(new BtdtError("CANCELLED", "stopped before the work was done"));
     }
+    return waiting;
   }
 
   #help(): void {
@@ -131,6 +154,10 @@ export class WorkerPool implements Runner {
   }
 }
 
+function cancelled(): BtdtError {
+  return new BtdtError("CANCELLED", "stopped before the work was done");
+}
+
 /** Runs jobs at once on the calling thread: for few files, which are done before a worker would be up. */
 export class InlineRunner implements Runner {
   readonly parallelism = 1;
@@ -141,7 +168,7 @@ export class InlineRunner implements Runner {
   }
 
   start(): void {
-    // Nothing to start.
+    // There is nothing to start.
   }
 
   async run<Input, Output>(job: Job<Input, Output>, input: Input): Promise<Output> {

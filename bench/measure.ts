@@ -1,0 +1,55 @@
+/** One way of doing the job that is measured. */
+export interface Contender {
+  readonly name: string;
+  readonly command: readonly string[];
+  /** Runs before each round, untimed. */
+  readonly prepare?: (round: number) => void;
+  /** Words to append in a round: a place that is new each time, so that nothing has to be deleted in between. */
+  readonly extraWords?: (round: number) => readonly string[];
+}
+
+export interface Measurement {
+  readonly name: string;
+  readonly medianMs: number;
+  readonly fastestMs: number;
+  readonly slowestMs: number;
+  readonly peakMemoryBytes: number;
+}
+
+/**
+ * Runs all contenders in turn, round after round, so that whatever else the machine does meets them all alike. The
+ * first round only warms up.
+ */
+export function measure(contenders: readonly Contender[], rounds: number): Measurement[] {
+  const timesMs = contenders.map((): number[] => []);
+  const peaks = contenders.map(() => 0);
+  for (let round = 0; round <= rounds; round++) {
+    for (const [index, contender] of contenders.entries()) {
+      contender.prepare?.(round);
+      const command = [...contender.command, ...(contender.extraWords?.(round) ?? [])];
+      const startedNs = Bun.nanoseconds();
+      const run = Bun.spawnSync(command, { stdio: ["ignore", "ignore", "pipe"] });
+      const elapsedMs = (Bun.nanoseconds() - startedNs) / 1e6;
+      if (run.exitCode !== 0) throw new Error(`${command.join(" ")} failed: ${run.stderr.toString()}`);
+      if (round === 0) continue;
+      timesMs[index]?.push(elapsedMs);
+      peaks[index] = Math.max(peaks[index] ?? 0, run.resourceUsage.maxRSS);
+    }
+  }
+  return contenders.map(({ name }, index) => {
+    const sorted = (timesMs[index] ?? []).toSorted((left, right) => left - right);
+    return {
+      name,
+      medianMs: median(sorted),
+      fastestMs: sorted[0] ?? Number.NaN,
+      slowestMs: sorted.at(-1) ?? Number.NaN,
+      peakMemoryBytes: peaks[index] ?? 0,
+    };
+  });
+}
+
+function median(sorted: readonly number[]): number {
+  const middle = sorted.length >> 1;
+  const upper = sorted[middle] ?? Number.NaN;
+  return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? Number.NaN)) / 2;
+}

@@ -1,0 +1,76 @@
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { BuildError } from "./build-error.ts";
+import { compile } from "./compile.ts";
+import { fetchDebianPackage } from "./debian-package.ts";
+import type { Processor } from "./elf.ts";
+import { findSystemLibc, pickLibc, readLibcDirectory } from "./libc-directory.ts";
+import { applyPlan, planStaticLink } from "./static-link.ts";
+import type { LinuxTarget, Target } from "./target.ts";
+
+export type BuildOptions = {
+  /** Where `src/` is. */
+  readonly root: string;
+  readonly entrypoints: readonly string[];
+  /** Directories with a glibc to embed; none means this system's or, on Debian, a package's. */
+  readonly libcDirectories: readonly string[];
+  /** Leave Linux executables as Bun makes them. */
+  readonly dynamic: boolean;
+  /** Where fetched packages are kept. */
+  readonly cacheDirectory: string;
+};
+
+/**
+ * Builds one executable at `output`, which is either complete or as it was before. Without a target it is
+ * what Bun makes for this machine.
+ */
+export function buildExecutable(target: Target | undefined, output: string, options: BuildOptions): void {
+  // Before the compiler's work, so that a wrong directory is reported at once.
+  const libcDirectory =
+    target?.system === "linux" && !options.dynamic ? chooseLibc(target, options) : undefined;
+  const directory = join(output, "..");
+  mkdirSync(directory, { recursive: true });
+  const scratch = mkdtempSync(join(directory, ".build-"));
+  try {
+    const compiled = join(scratch, "btdt");
+    compile(options.root, options.entrypoints, target, compiled);
+    if (target?.system === "linux" && libcDirectory !== undefined)
+      linkInPlace(compiled, target, libcDirectory);
+    renameSync(compiled, output);
+  } finally {
+    rmSync(scratch, { recursive: true });
+  }
+}
+
+function chooseLibc(target: LinuxTarget, options: BuildOptions): string {
+  if (options.libcDirectories.length > 0) return pickLibc(options.libcDirectories, target);
+  const system = findSystemLibc(target);
+  if (system !== undefined) return system;
+  if (Bun.which("apt-get") === null)
+    throw new BuildError(
+      "libc-missing",
+      "",
+      `this system has no glibc for ${target.name} to embed`,
+      "choose a directory that has one with --libc-dir DIR, or build a dynamic executable with --dynamic",
+    );
+  const package_ = fetchDebianPackage("libc6", target.debianArchitecture, options.cacheDirectory);
+  return pickLibc(
+    [join(package_, "lib", target.multiarch), join(package_, "usr/lib", target.multiarch)],
+    target,
+  );
+}
+
+function linkInPlace(path: string, target: LinuxTarget, libcDirectory: string): void {
+  const bytes = readFileSync(path);
+  const plan = planStaticLink(
+    { path, bytes },
+    readLibcDirectory(libcDirectory, target),
+    readLauncher(target.processor),
+  );
+  writeFileSync(path, applyPlan(bytes, plan));
+  chmodSync(path, 0o755);
+}
+
+function readLauncher(processor: Processor): Uint8Array {
+  return readFileSync(join(import.meta.dir, "launcher", `${processor}.bin`));
+}

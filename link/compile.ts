@@ -1,0 +1,44 @@
+import { join } from "node:path";
+import { BuildError } from "./build-error.ts";
+import type { Target } from "./target.ts";
+
+/**
+ * Bun's own executable for a target, or for this very machine when there is none, written to `output`. Bun
+ * fetches the runtime of another target from the npm registry and keeps it. The file name of `output` becomes
+ * part of the bytes.
+ */
+export function compile(
+  root: string,
+  entrypoints: readonly string[],
+  target: Target | undefined,
+  output: string,
+): void {
+  const command = [
+    process.execPath,
+    "build",
+    "--compile",
+    // Named even when it is this machine's: the same bytes from every machine.
+    ...(target === undefined ? [] : [`--target=bun-${target.name}`]),
+    "--minify",
+    "--bytecode",
+    "--format=esm",
+    "--sourcemap",
+    // Without these two the executable would run the preload of a bunfig.toml, and read an .env,
+    // from whatever directory it is started in.
+    "--no-compile-autoload-dotenv",
+    "--no-compile-autoload-bunfig",
+    // Nothing on disk can be imported into the running executable.
+    "--compile-exec-argv=--disallow-code-generation-from-strings=strict",
+    ...entrypoints.map((entrypoint) => join(root, entrypoint)),
+    "--outfile",
+    output,
+  ];
+  const result = Bun.spawnSync(command, { cwd: root, stdio: ["ignore", "inherit", "inherit"] });
+  if (result.exitCode !== 0)
+    throw new BuildError(
+      "compile-failed",
+      "",
+      `bun build failed for ${target?.name ?? "this machine"}`,
+      "its own message is above; a target other than this machine's needs access to the npm registry",
+    );
+}

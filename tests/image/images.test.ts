@@ -1,0 +1,122 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { findSystemLibc } from "../../link/libc-directory.ts";
+import { linuxTargets } from "../../link/target.ts";
+import { checkFourCommands } from "../link/four-commands.ts";
+import { requirement } from "../link/requirement.ts";
+import { UnpackedImage } from "./container.ts";
+import { cleanScript, restoreScript, storeScript, testScript } from "./guide-scripts.ts";
+
+const root = join(import.meta.dir, "../..");
+const [x64, arm64] = linuxTargets;
+const hostArchitecture = process.arch === "arm64" ? "arm64" : "amd64";
+
+const need = requirement("linux", "root", "apt-get", "skopeo", "umoci", "runc");
+const missingLibc = [x64, arm64].filter((target) => findSystemLibc(target) === undefined);
+const note =
+  need.note +
+  (missingLibc.length === 0
+    ? ""
+    : ` [skipped: needs libc6 for ${missingLibc.map(({ name }) => name).join(", ")}]`);
+
+describe.skipIf(note !== "")(`the images${note}`, () => {
+  let scratch = "";
+  const archive = (name: string) => join(scratch, `btdt-${name}.oci.tar`);
+  const unpack = (name: string, architecture: "amd64" | "arm64" = hostArchitecture) =>
+    new UnpackedImage(archive(name), architecture, join(scratch, `${name}-${architecture}`));
+
+  beforeAll(() => {
+    scratch = mkdtempSync(join(tmpdir(), "btdt-images-"));
+    for (const command of [["build.ts", "--target", "linux-x64,linux-arm64"], ["image/build.ts"]]) {
+      const run = Bun.spawnSync([process.execPath, ...command, "--out-dir", scratch], { cwd: root });
+      if (run.exitCode !== 0) throw new Error(run.stderr.toString());
+    }
+  }, 300_000);
+  afterAll(() => rmSync(scratch, { recursive: true }));
+
+  test("scratch holds nothing but btdt, for both architectures", () => {
+    for (const target of [x64, arm64]) {
+      const { directory, user, compressedSizeBytes } = unpack("scratch", target.debianArchitecture);
+      const files = readdirSync(join(directory, "rootfs"), { recursive: true, encoding: "utf8" }).sort();
+      expect(files).toEqual(["usr", "usr/bin", "usr/bin/btdt"]);
+      expect(user).toBe("65532:65532");
+      expect(compressedSizeBytes).toBeLessThan(55_000_000);
+      const unpacked = readFileSync(join(directory, "rootfs/usr/bin/btdt"));
+      expect(Buffer.compare(unpacked, readFileSync(join(scratch, `btdt-${target.name}`)))).toBe(0);
+    }
+  }, 60_000);
+
+  test("docker's own format is in the archives too", () => {
+    for (const [name, tag] of [
+      ["scratch", "0.1.0"],
+      ["shell", "0.1.0-shell"],
+    ]) {
+      const reference = `docker-archive:${archive(name ?? "")}:localhost/btdt:${tag}-arm64`;
+      const inspect = Bun.spawnSync(["skopeo", "inspect", "--override-arch", "arm64", reference]);
+      expect(JSON.parse(inspect.stdout.toString()).Architecture).toBe("arm64");
+    }
+  }, 60_000);
+
+  test("scratch runs all four commands, as its own user on a read-only root", () => {
+    const image = new UnpackedImage(archive("scratch"), hostArchitecture, join(scratch, "run-scratch"));
+    const volume = join(scratch, "volume");
+    mkdirSync(volume);
+    checkFourCommands(image.runner({ "/data": volume }), volume, "/data", 65_532);
+  }, 60_000);
+
+  test("shell runs a pipeline's scripts: a miss, then a hit", () => {
+    const image = unpack("shell");
+    expect(image.compressedSizeBytes).toBeLessThan(55_000_000);
+    const volume = join(scratch, "workspace");
+    const tekton = join(scratch, "tekton");
+    const bin = join(scratch, "bin");
+    for (const directory of [volume, tekton, bin]) mkdirSync(directory);
+    // The step with node in its image: what it leaves is what counts here.
+    writeFileSync(
+      join(bin, "npm"),
+      "#!/bin/sh\nmkdir -p node_modules/a && echo 1 >node_modules/a/index.js && echo installed\n",
+    );
+    chmodSync(join(bin, "npm"), 0o755);
+    writeFileSync(join(volume, "package-lock.json"), "{}");
+
+    const step = (script: string) => {
+      const replaced = script
+        .replaceAll("$(workspaces.cache.path)", "/workspace/cache")
+        .replaceAll("$(steps.step-restore-cache.exitCode.path)", "/tekton/exitCode");
+      writeFileSync(join(tekton, "script"), replaced, { mode: 0o755 });
+      const mounts = { "/workspace/cache": volume, "/tekton": tekton, "/usr/local/bin": bin };
+      return image.runner(mounts, "/workspace/cache", ["/tekton/script"])();
+    };
+    const restore = () => {
+      const result = step(restoreScript);
+      writeFileSync(join(tekton, "exitCode"), String(result.exitCode));
+      return result;
+    };
+
+    const miss = restore();
+    expect(miss.exitCode).toBe(4);
+    const key = /^Cache key: (node-modules-[0-9a-f]{64})\n$/.exec(miss.stdout)?.[1];
+    expect(key).toBeString();
+    expect(step(testScript)).toMatchObject({ exitCode: 0, stdout: "installed\n" });
+    expect(step(storeScript)).toMatchObject({ exitCode: 0, stdout: `Cache key: ${key}\n` });
+
+    rmSync(join(volume, "node_modules"), { recursive: true });
+    expect(restore()).toMatchObject({ exitCode: 0, stdout: `Cache key: ${key}\nRestored key ${key}\n` });
+    expect(readFileSync(join(volume, "node_modules/a/index.js"), "utf8")).toBe("1\n");
+    expect(step(testScript).stdout).toBe("Cache restore succeeded, skipping npm ci\n");
+    expect(step(storeScript).stdout).toBe("Cache restore succeeded, skipping cache store\n");
+    expect(step(cleanScript).exitCode).toBe(0);
+    expect(existsSync(join(volume, "package-lock.json"))).toBe(true);
+  }, 60_000);
+});

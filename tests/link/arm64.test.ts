@@ -1,0 +1,36 @@
+import { expect, test } from "bun:test";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { findSystemLibc } from "../../link/libc-directory.ts";
+import { linuxTargets } from "../../link/target.ts";
+import { BareRoot } from "./bare-root.ts";
+import { checkFourCommands } from "./four-commands.ts";
+import { requirement } from "./requirement.ts";
+
+const root = join(import.meta.dir, "../..");
+const [, arm64] = linuxTargets;
+
+const need = requirement("linux", "root", "unshare", "qemu-aarch64-static", "file");
+const libc = findSystemLibc(arm64) === undefined ? " [skipped: needs libc6:arm64]" : "";
+const note = need.note + libc;
+test.skipIf(note !== "")(
+  `the arm64 executable runs all four commands with nothing but itself and /proc${note}`,
+  () => {
+    const scratch = mkdtempSync(join(tmpdir(), "btdt-arm64-"));
+    // Bun's runtime for arm64 comes from the npm registry, once.
+    const build = Bun.spawnSync(
+      [process.execPath, "build.ts", "--target", "linux-arm64", "--out-dir", scratch],
+      { cwd: root },
+    );
+    expect(build.stderr.toString()).not.toContain("compile-failed");
+    const executable = join(scratch, "btdt-linux-arm64");
+    expect(Bun.spawnSync(["file", executable]).stdout.toString()).toMatch(/ARM aarch64.*statically linked/);
+
+    using bare = new BareRoot(executable);
+    bare.add(Bun.which("qemu-aarch64-static") ?? "", "qemu");
+    checkFourCommands(bare.runner({ command: ["/qemu", "/btdt"] }), bare.volume, "/data");
+    rmSync(scratch, { recursive: true });
+  },
+  300_000,
+);

@@ -1,0 +1,83 @@
+import { expect, test } from "bun:test";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { BareRoot, type World } from "./bare-root.ts";
+import { checkFourCommands, type RunBtdt } from "./four-commands.ts";
+import { hostLinuxTarget } from "./probe-executable.ts";
+import { requirement } from "./requirement.ts";
+
+const executable = join(import.meta.dir, "../../dist/btdt");
+const NOBODY = 65_534;
+
+const worlds: [name: string, world: World][] = [
+  ["with nothing but itself and /proc", {}],
+  ["as an unknown user, without HOME and /tmp, on a read-only root", { uid: NOBODY, readOnly: true }],
+  ["with 64 open files at most", { openFilesMax: 64 }],
+  ["alone in all namespaces", { namespaces: ["--net", "--ipc", "--uts", "--cgroup"] }],
+  ["as root of a user namespace", { namespaces: ["--user", "--map-root-user"] }],
+];
+
+const need = requirement("linux", "root", "unshare", "chroot", executable);
+for (const [name, world] of worlds) {
+  test.skipIf(need.missing)(
+    `all four commands work ${name}${need.note}`,
+    () => {
+      using root = new BareRoot(executable);
+      checkFourCommands(root.runner(world), root.volume, "/data", world.uid);
+    },
+    60_000,
+  );
+}
+
+test.skipIf(need.missing)(
+  `an image of another libc does not get in the way${need.note}`,
+  () => {
+    using root = new BareRoot(executable);
+    const { loader, multiarch } = hostLinuxTarget();
+    for (const directory of ["etc", "lib", `lib/${multiarch}`, "lib64"])
+      mkdirSync(join(root.path, directory));
+    for (const file of ["libc.so.6", "libm.so.6", "libnss_other.so.2", "preloaded.so", loader])
+      for (const directory of ["lib", `lib/${multiarch}`, "lib64"])
+        writeFileSync(join(root.path, directory, file), "not a library");
+    writeFileSync(join(root.path, "etc/ld.so.preload"), "/lib/preloaded.so\n");
+    writeFileSync(join(root.path, "etc/ld.so.cache"), "not a cache");
+    writeFileSync(join(root.path, "etc/nsswitch.conf"), "passwd: other files\nhosts: other files dns\n");
+    const run = root.runner({});
+    checkFourCommands(run, root.volume, "/data");
+    expect(run("--version").stderr).toBe("");
+  },
+  60_000,
+);
+
+const local = requirement("linux", executable);
+test.skipIf(local.missing)(
+  `all four commands work with LD_PRELOAD and LD_LIBRARY_PATH that lead to rubbish${local.note}`,
+  () => {
+    const scratch = mkdtempSync(join(tmpdir(), "btdt-rubbish-"));
+    const libraries = join(scratch, "libraries");
+    mkdirSync(libraries);
+    for (const file of ["libc.so.6", "libm.so.6", "preloaded.so"])
+      writeFileSync(join(libraries, file), "not a library");
+    const env = {
+      LD_PRELOAD: join(libraries, "preloaded.so"),
+      LD_LIBRARY_PATH: libraries,
+      LD_AUDIT: "preloaded.so",
+    };
+    const run: RunBtdt = (...args) => {
+      const { exitCode, stdout, stderr } = Bun.spawnSync([executable, ...args], { env });
+      return { exitCode, stdout: stdout.toString(), stderr: stderr.toString() };
+    };
+    checkFourCommands(run, scratch, scratch);
+    expect(run("--version").stderr).toBe("");
+    rmSync(scratch, { recursive: true });
+  },
+  60_000,
+);
+
+const tools = requirement("linux", "file", "ldd", executable);
+test.skipIf(tools.missing)(`file and ldd call it static${tools.note}`, () => {
+  expect(Bun.spawnSync(["file", executable]).stdout.toString()).toContain("statically linked");
+  const ldd = Bun.spawnSync(["ldd", executable]);
+  expect(ldd.stderr.toString() + ldd.stdout.toString()).toContain("not a dynamic executable");
+});

@@ -1,0 +1,64 @@
+import { expect, test } from "bun:test";
+import { join } from "node:path";
+import { requirement } from "./requirement.ts";
+
+const executable = join(import.meta.dir, "../../dist/btdt");
+
+/** Runs `btdt --version` in a world that refuses something, and returns the exit code and the lines of stderr. */
+function refused(...wrapper: string[]): { exitCode: number; lines: string[] } {
+  const run = Bun.spawnSync([...wrapper, executable, "--version"]);
+  return { exitCode: run.exitCode, lines: run.stderr.toString().trimEnd().split("\n") };
+}
+
+const strace = requirement("linux", "strace", executable);
+const inject = (fault: string) => refused("strace", "-qq", "-o", "/dev/null", "-e", `inject=${fault}`);
+
+test.skipIf(strace.missing).each([
+  [
+    "an old kernel",
+    "memfd_create:error=ENOSYS",
+    "memfd_create failed (errno 38): it needs Linux 3.17 or newer",
+  ],
+  ["a sandbox", "memfd_create:error=EPERM", "memfd_create failed (errno 1): it needs Linux 3.17 or newer"],
+  [
+    "too few descriptors",
+    "memfd_create:error=EMFILE",
+    "memfd_create failed (errno 24): the limit of open files",
+  ],
+  [
+    "too little memory",
+    "write:error=ENOSPC:when=1",
+    "writing to memory failed (errno 28): too little memory",
+  ],
+  [
+    "a hidden /proc",
+    "faccessat:error=EACCES:when=1",
+    "/proc/self/fd cannot be read (errno 13): /proc must be mounted",
+  ],
+])(`%s is one clear line and exit 127${strace.note}`, (_, fault, message) => {
+  const { exitCode, lines } = inject(fault);
+  expect(exitCode).toBe(127);
+  expect(lines).toHaveLength(1);
+  expect(lines[0]).toStartWith(`btdt: cannot start: ${message}`);
+});
+
+test.skipIf(strace.missing)(
+  `a kernel that does not know the newest flag is asked without it${strace.note}`,
+  () => {
+    expect(inject("memfd_create:error=EINVAL:when=1").exitCode).not.toBe(127);
+  },
+);
+
+const namespaces = requirement("linux", "root", "unshare", "sysctl", executable);
+test.skipIf(namespaces.missing || refusedSysctl())(
+  `starts where the kernel forbids executable memory files${namespaces.note}${refusedSysctl() ? " [skipped: needs Linux 6.3]" : ""}`,
+  () => {
+    const script = 'sysctl -qw vm.memfd_noexec=2 && "$@"';
+    const { exitCode } = refused("unshare", "--pid", "--fork", "--mount-proc", "sh", "-c", script, "sh");
+    expect(exitCode).not.toBe(127);
+  },
+);
+
+function refusedSysctl(): boolean {
+  return Bun.spawnSync(["sh", "-c", "test -e /proc/sys/vm/memfd_noexec"]).exitCode !== 0;
+}
