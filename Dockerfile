@@ -6,7 +6,7 @@ FROM --platform=$BUILDPLATFORM node:22-bookworm-slim AS build
 ARG TARGETARCH
 WORKDIR /btdt
 COPY package.json package-lock.json .npmrc ./
-RUN npm ci --no-audit --no-fund
+RUN npm install --no-save --no-audit --no-fund
 COPY . .
 RUN case "$TARGETARCH" in \
       amd64) target=linux-x64 ;; \
