@@ -74,14 +74,22 @@ export class CacheDirectory {
     return lstat(this.root);
   }
 
+  /** False before the first store, and while that one is making what it needs: then nothing is stored. */
+  isPrepared(): boolean {
+    return lstat(this.#formatFile()) !== undefined;
+  }
+
+  #formatFile(): ByteString {
+    return joinBytes(this.root, "format" as ByteString);
+  }
+
   /**
    * Makes what a store needs, where it is not there yet.
    * @throws BtdtError CACHE_WRITE_FAILED
    */
   prepareForWriting(): void {
     try {
-      const formatFile = joinBytes(this.root, "format" as ByteString);
-      if (lstat(formatFile) !== undefined) return;
+      if (this.isPrepared()) return;
       for (const directory of [
         this.root,
         this.keys,
@@ -102,7 +110,7 @@ export class CacheDirectory {
       const unfinished = joinBytes(this.sessions, bytesFromText(`format-${crypto.randomUUID()}.new`));
       try {
         writeDurably(unfinished, Buffer.from(`btdt cache format ${FORMAT_VERSION}\n`));
-        publishDurably(unfinished, formatFile);
+        publishDurably(unfinished, this.#formatFile());
       } finally {
         rmSync(fsPath(unfinished), { force: true });
       }
@@ -114,7 +122,7 @@ export class CacheDirectory {
   #checkFormat(): void {
     let text: string;
     try {
-      text = readFileSync(fsPath(joinBytes(this.root, "format" as ByteString)), "utf8");
+      text = readFileSync(fsPath(this.#formatFile()), "utf8");
     } catch (error) {
       // Not finished by the process that was making it: nothing is stored yet.
       if (errnoOf(error) === "ENOENT") return;
