@@ -1,9 +1,9 @@
-import { mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { type ByteString, bytesFromText, fsPath, joinBytes, shown } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
 import { errnoOf, isDiskFullErrno, reasonOf } from "../fs/errno.ts";
 import { type FileStatus, lstat } from "../fs/file-status.ts";
-import { syncDirectory, writeDurably } from "../fs/publish-file.ts";
+import { publishDurably, writeDurably } from "../fs/publish-file.ts";
 
 /**
  * Everything that btdt keeps is under this name in the cache directory. What lies beside it is somebody else's.
@@ -74,14 +74,22 @@ export class CacheDirectory {
     return lstat(this.root);
   }
 
+  /** False before the first store, and while that one is making what it needs: then nothing is stored. */
+  isPrepared(): boolean {
+    return lstat(this.#formatFile()) !== undefined;
+  }
+
+  #formatFile(): ByteString {
+    return joinBytes(this.root, "format" as ByteString);
+  }
+
   /**
    * Makes what a store needs, where it is not there yet.
    * @throws BtdtError CACHE_WRITE_FAILED
    */
   prepareForWriting(): void {
     try {
-      const formatFile = joinBytes(this.root, "format" as ByteString);
-      if (lstat(formatFile) !== undefined) return;
+      if (this.isPrepared()) return;
       for (const directory of [
         this.root,
         this.keys,
@@ -97,12 +105,14 @@ export class CacheDirectory {
         makeDirectory(joinBytes(this.manifests, name));
         makeDirectory(joinBytes(this.objects, name));
       }
-      // Last, so that its presence says that all the others are there.
+      // Last, so that its presence says that all the others are there; and in one step, because others may be reading it,
+      // and being killed half way must not leave an empty one.
+      const unfinished = joinBytes(this.sessions, bytesFromText(`format-${crypto.randomUUID()}.new`));
       try {
-        writeDurably(formatFile, Buffer.from(`btdt cache format ${FORMAT_VERSION}\n`));
-        syncDirectory(this.root);
-      } catch (error) {
-        if (errnoOf(error) !== "EEXIST") throw error;
+        writeDurably(unfinished, Buffer.from(`btdt cache format ${FORMAT_VERSION}\n`));
+        publishDurably(unfinished, this.#formatFile());
+      } finally {
+        rmSync(fsPath(unfinished), { force: true });
       }
     } catch (error) {
       throw cacheWriteError(this, error);
@@ -112,7 +122,7 @@ export class CacheDirectory {
   #checkFormat(): void {
     let text: string;
     try {
-      text = readFileSync(fsPath(joinBytes(this.root, "format" as ByteString)), "utf8");
+      text = readFileSync(fsPath(this.#formatFile()), "utf8");
     } catch (error) {
       // Not finished by the process that was making it: nothing is stored yet.
       if (errnoOf(error) === "ENOENT") return;

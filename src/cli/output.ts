@@ -1,7 +1,7 @@
 import { writeSync } from "node:fs";
 import { printable } from "../base/byte-string.ts";
-import type { BtdtError } from "../base/errors.ts";
-import { errnoOf } from "../fs/errno.ts";
+import { BtdtError } from "../base/errors.ts";
+import { errnoOf, reasonOf } from "../fs/errno.ts";
 
 const STDOUT = 1;
 const STDERR = 2;
@@ -20,16 +20,35 @@ export interface Output {
 }
 
 export const consoleOutput: Output = {
-  result: (line) => writeFully(STDOUT, `${line}\n`),
-  text: (text) => writeFully(STDOUT, text),
-  plainNote: (line) => writeFully(STDERR, `${line}\n`),
-  note: (sentence) => writeFully(STDERR, `btdt: ${sentence}\n`),
-  warning: (sentence) => writeFully(STDERR, `btdt: warning: ${sentence}\n`),
+  result: (line) => writeResult(`${line}\n`),
+  text: (text) => writeResult(text),
+  plainNote: (line) => writeChatter(`${line}\n`),
+  note: (sentence) => writeChatter(`btdt: ${sentence}\n`),
+  warning: (sentence) => writeChatter(`btdt: warning: ${sentence}\n`),
   error: (error) => {
     const hint = error.hint === undefined ? "" : ` (${error.hint})`;
-    writeFully(STDERR, `btdt: error: ${printable(`${error.message}${hint}`)}\n`);
+    writeChatter(`btdt: error: ${printable(`${error.message}${hint}`)}\n`);
   },
 };
+
+/** A script that does not get its result must not take it for an empty one. @throws BtdtError SYSTEM */
+function writeResult(text: string): void {
+  try {
+    writeFully(STDOUT, text);
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+    throw new BtdtError("SYSTEM", `cannot write to standard output: ${reasonOf(error)}`, { cause: error });
+  }
+}
+
+/** What nobody listens to must not make a failure of work that is done. */
+function writeChatter(text: string): void {
+  try {
+    writeFully(STDERR, text);
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+  }
+}
 
 /** A pipe takes what fits; one that is set to non-blocking by its other owner has to be asked again. */
 function writeFully(descriptor: number, text: string): void {

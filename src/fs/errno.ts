@@ -20,6 +20,7 @@ const SENTENCES: Readonly<Record<string, string>> = {
   EMFILE: "too many open files",
   EIO: "input/output error",
   ESTALE: "stale file handle",
+  EPIPE: "nobody reads it any more",
 };
 
 /** Why a file operation failed, in words: for the end of a sentence that names the operation and path. */

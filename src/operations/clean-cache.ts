@@ -41,7 +41,7 @@ export interface CleanResult {
  */
 export async function cleanCache(request: CleanRequest, runtime: Runtime): Promise<CleanResult> {
   const { cache } = request;
-  if (cache.rootStatus() === undefined) {
+  if (!cache.isPrepared()) {
     return {
       removed: [],
       garbage: { count: 0, bytes: 0 },

@@ -120,7 +120,7 @@ async function attempt(
 
 /** A session lets a restore mend objects. Without one, in a cache that may only be read, it does without. */
 function openSessionIfWritable(cache: CacheDirectory): Session | undefined {
-  if (cache.rootStatus() === undefined) return undefined;
+  if (!cache.isPrepared()) return undefined;
   try {
     return Session.open(cache);
   } catch (error) {

@@ -16,9 +16,12 @@ export type Destination =
 /**
  * Looks at a destination without changing anything. The destination itself may be a symlink to a directory, which is
  * the user's word; nothing below it is followed.
- * @throws BtdtError DESTINATION_PARENT_MISSING, DESTINATION_CONFLICT, DESTINATION_INSIDE_CACHE, DESTINATION_NOT_WRITABLE
+ * @throws BtdtError USAGE, DESTINATION_PARENT_MISSING, DESTINATION_CONFLICT, DESTINATION_INSIDE_CACHE, DESTINATION_NOT_WRITABLE
  */
 export function examineDestination(given: ByteString, cacheRoot: ByteString): Destination {
+  if (given === "") {
+    throw new BtdtError("USAGE", "DESTINATION is empty", { hint: "is a variable in it empty?" });
+  }
   try {
     const destination = classify(given);
     if (lstat(cacheRoot) !== undefined && isWithin(destination.path, resolvePath(cacheRoot))) {

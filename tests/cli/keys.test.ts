@@ -1,0 +1,118 @@
+import { expect, test } from "bun:test";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { btdt } from "../support/executable.ts";
+import { Scratch } from "../support/scratch.ts";
+
+const scratch = Scratch.use();
+
+function store(key: string, content: string): void {
+  scratch.directory("cache");
+  // A new file: writing into the old one would write into the cache's, which is the same.
+  rmSync(scratch.path("file"), { force: true });
+  writeFileSync(scratch.path("file"), content);
+  const { exitCode, stdout, stderr } = btdt(["store", "-c", scratch.path("cache"), "-k", key, scratch.path("file")]);
+  expect({ key, exitCode, stdout }).toEqual({ key, exitCode: 0, stdout: "" });
+  // Control characters could forge lines, so that there is exactly one, whatever the key.
+  expect(stderr.trimEnd().split("\n")).toHaveLength(1);
+}
+
+function restored(key: string): string | number {
+  const to = scratch.path("restored");
+  const { exitCode, stdout } = btdt(["restore", "-c", scratch.path("cache"), "-k", key, to]);
+  if (exitCode === 0) expect(stdout).toStartWith("Restored key ");
+  return exitCode === 0 ? readFileSync(to, "utf8") : exitCode;
+}
+
+const DIFFICULT_KEYS = [
+  "a/b",
+  "/absolute",
+  "..",
+  "../../etc/passwd",
+  ".",
+  ".hidden",
+  "%",
+  "%2f",
+  "100%",
+  "new\nline",
+  "tab\tand\x1b[31mcolour",
+  "emoji 🎉",
+  "Größe",
+  " ",
+  " leading and trailing ",
+  "-dash",
+  "quote'\"$(id)`id`",
+  "~",
+  "a~b",
+  "x".repeat(512),
+  "ü".repeat(256),
+  `${"x".repeat(511)}y`,
+  "con",
+  "*",
+  "\\",
+];
+
+test("each difficult key is a key of its own and comes back", () => {
+  for (const [index, key] of DIFFICULT_KEYS.entries()) store(key, `content ${index}`);
+  for (const [index, key] of DIFFICULT_KEYS.entries()) {
+    expect({ key, restored: restored(key) }).toEqual({ key, restored: `content ${index}` });
+  }
+  expect(readdirSync(scratch.path("cache"))).toEqual(["btdt-v1"]);
+  expect(readdirSync(scratch.path("cache", "btdt-v1", "keys"))).toHaveLength(DIFFICULT_KEYS.length);
+});
+
+test("a restored key is one line on stdout", () => {
+  store("new\nline", "content");
+  const { stdout } = btdt(["restore", "-c", scratch.path("cache"), "-k", "new\nline", scratch.path("to")]);
+  expect(stdout).toBe("Restored key new\\nline\n");
+});
+
+test("keys that differ only in case are two, and so are their names on any file system", () => {
+  store("Key", "upper");
+  store("key", "lower");
+  store("KEY", "shout");
+  expect([restored("Key"), restored("key"), restored("KEY")]).toEqual(["upper", "lower", "shout"]);
+  const names = readdirSync(scratch.path("cache", "btdt-v1", "keys"));
+  expect(new Set(names.map((name) => name.toLowerCase())).size).toBe(3);
+});
+
+test("a simple key can be read in its file's name", () => {
+  store("node_modules-v1.2+linux=x64@main", "content");
+  expect(readdirSync(scratch.path("cache", "btdt-v1", "keys"))).toEqual(["node_modules-v1.2+linux=x64@main"]);
+});
+
+test("commas separate keys, the option repeats, empty ones are dropped", () => {
+  scratch.directory("cache");
+  writeFileSync(scratch.path("file"), "content");
+  const words = ["--keys", "one,,two,", "-k", "three", "-k", "", scratch.path("file")];
+  const { exitCode, stderr } = btdt(["store", "--cache", scratch.path("cache"), ...words]);
+  expect(exitCode).toBe(0);
+  expect(stderr).toContain("as one, two, three:");
+  expect(readdirSync(scratch.path("cache", "btdt-v1", "keys")).toSorted()).toEqual(["one", "three", "two"]);
+  for (const key of ["one", "two", "three"]) expect(restored(key)).toBe("content");
+});
+
+test("a key that exists is overwritten", () => {
+  store("key", "first");
+  store("key", "second");
+  expect(restored("key")).toBe("second");
+});
+
+test("keys that are none are wrong use", () => {
+  scratch.directory("cache");
+  writeFileSync(scratch.path("file"), "content");
+  for (const [key, expected] of [
+    ["", "no key was given"],
+    [",,", "no key was given"],
+    ["x".repeat(513), "513 bytes"],
+    ["ü".repeat(257), "514 bytes"],
+    [`fine,${"x".repeat(600)}`, "600 bytes"],
+  ] as const) {
+    for (const command of ["store", "restore"]) {
+      const path = command === "store" ? scratch.path("file") : scratch.path("to");
+      const { exitCode, stderr } = btdt([command, "-c", scratch.path("cache"), "-k", key, path]);
+      expect({ key, exitCode }).toEqual({ key, exitCode: 2 });
+      expect(stderr).toContain(expected);
+    }
+  }
+  expect(readdirSync(scratch.path("cache"))).toEqual([]);
+});

@@ -1,0 +1,69 @@
+import { expect } from "bun:test";
+import { appendFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { btdt } from "../support/executable.ts";
+import { testWith } from "../support/requirements.ts";
+import { Scratch } from "../support/scratch.ts";
+import { stoppedAt } from "../support/trace.ts";
+import { dir, file, makeTree } from "../support/tree.ts";
+
+const scratch = Scratch.use();
+
+/** Stores a tree and changes a file in it when btdt has done one of `calls` with that file. */
+async function expectRefusal(calls: string, change: (path: string) => void): Promise<void> {
+  const path = scratch.path("tree", "sub", "changing");
+  const cache = scratch.directory("cache");
+  const words = ["store", "-c", cache, "-k", "key", scratch.path("tree")];
+  const { exitCode, stdout, stderr } = await stoppedAt({ calls, path }, words, scratch.path("trace"), () => change(path));
+  expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });
+  expect(stderr).toContain(`${path} changed while it was `);
+  for (const part of ["keys", "sessions"]) expect(readdirSync(`${cache}/btdt-v1/${part}`)).toEqual([]);
+  expect(manifestsOf(cache)).toEqual([]);
+  expect(btdt(["restore", "-c", cache, "-k", "key", scratch.path("to")]).exitCode).toBe(4);
+}
+
+function manifestsOf(cache: string): string[] {
+  const names = readdirSync(`${cache}/btdt-v1/manifests`, { recursive: true }).map(String);
+  return names.filter((name) => name.includes("/"));
+}
+
+function makeSource(content: string | Uint8Array): void {
+  makeTree(scratch.path("tree"), dir({ a: file("a"), sub: dir({ changing: file(content, { mtime: "@1000" }) }) }));
+}
+
+testWith(["strace"], "a file that grows while it is read", async () => {
+  makeSource("content");
+  await expectRefusal("read,pread64", (path) => appendFileSync(path, "more"));
+});
+
+testWith(["strace"], "a file that shrinks while it is read", async () => {
+  makeSource("content");
+  await expectRefusal("read,pread64", (path) => writeFileSync(path, "c"));
+});
+
+testWith(["strace"], "a large file that grows while it is read", async () => {
+  makeSource(Buffer.alloc(6 * 1024 * 1024, "text"));
+  await expectRefusal("read,pread64", (path) => appendFileSync(path, "more"));
+});
+
+testWith(["strace"], "a large file that is cut off while it is read", async () => {
+  makeSource(Buffer.alloc(6 * 1024 * 1024, "text"));
+  await expectRefusal("read,pread64", (path) => writeFileSync(path, "c"));
+});
+
+testWith(["strace"], "a file that is written after it was read, before it is linked", async () => {
+  makeSource("content");
+  await expectRefusal("close", (path) => appendFileSync(path, "more"));
+});
+
+testWith(["strace"], "a file that is replaced after it was read", async () => {
+  makeSource("content");
+  await expectRefusal("close", (path) => {
+    writeFileSync(`${path}.new`, "another");
+    renameSync(`${path}.new`, path);
+  });
+});
+
+testWith(["strace"], "a file that is removed after it was read", async () => {
+  makeSource("content");
+  await expectRefusal("close", (path) => rmSync(path));
+});

@@ -1,0 +1,63 @@
+import { createHash } from "node:crypto";
+import { type BigIntStats, constants, lstatSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+
+/** One line for each thing in a tree, by its path: all that a restore has to bring back. */
+export type Snapshot = ReadonlyMap<string, string>;
+
+export interface SnapshotOptions {
+  /** The root's own mode and time, for destinations that lend theirs; default true. */
+  readonly withRoot?: boolean;
+  readonly withMtime?: boolean;
+}
+
+/** What a tree is at this moment, to be compared with what it becomes. */
+export function snapshotTree(path: string, options: SnapshotOptions = {}): Snapshot {
+  const snapshot = new Map<string, string>();
+  const root = Buffer.from(path, "utf8").toString("latin1");
+  describeInto(snapshot, root, "", options);
+  return snapshot;
+}
+
+function describeInto(snapshot: Map<string, string>, root: string, relative: string, options: SnapshotOptions): void {
+  const path = Buffer.from(relative === "" ? root : `${root}/${relative}`, "latin1");
+  const stats = lstatSync(path, { bigint: true });
+  if (relative !== "" || options.withRoot !== false) {
+    const mtime = options.withMtime === false ? "" : ` mtime ${stats.mtimeNs}`;
+    snapshot.set(relative === "" ? "." : relative, `${describe(path, stats)}${mtime}`);
+  }
+  if (!stats.isDirectory()) return;
+  for (const name of readdirSync(path, { encoding: "buffer" }).map((name) => name.toString("latin1")).toSorted()) {
+    describeInto(snapshot, root, relative === "" ? name : `${relative}/${name}`, options);
+  }
+}
+
+function describe(path: Buffer, stats: BigIntStats): string {
+  const mode = (Number(stats.mode) & 0o7777).toString(8).padStart(4, "0");
+  switch (Number(stats.mode) & constants.S_IFMT) {
+    case constants.S_IFREG:
+      return `file ${mode} ${stats.size} bytes sha256 ${createHash("sha256").update(readFileSync(path)).digest("hex")}`;
+    case constants.S_IFDIR:
+      return `directory ${mode}`;
+    case constants.S_IFLNK:
+      return `symlink to ${readlinkSync(path, { encoding: "buffer" }).toString("latin1")}`;
+    default:
+      return `other ${mode}`;
+  }
+}
+
+/** Each difference as a line; none when both are the same. */
+export function differences(expected: Snapshot, actual: Snapshot): string[] {
+  const lines: string[] = [];
+  for (const [path, description] of expected) {
+    const other = actual.get(path);
+    if (other === undefined) lines.push(`${path}: missing (${description})`);
+    else if (other !== description) lines.push(`${path}: ${other}, not ${description}`);
+  }
+  for (const [path, description] of actual) if (!expected.has(path)) lines.push(`${path}: too much (${description})`);
+  return lines;
+}
+
+/** What differs between two trees in content, mode, mtime, link text and kind. */
+export function compareTrees(expected: string, actual: string, options: SnapshotOptions = {}): string[] {
+  return differences(snapshotTree(expected, options), snapshotTree(actual, options));
+}

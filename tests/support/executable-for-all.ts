@@ -1,0 +1,19 @@
+import { chmodSync, copyFileSync } from "node:fs";
+import { BTDT, run } from "./executable.ts";
+import { AS_NOBODY } from "./requirements.ts";
+import type { Scratch } from "./scratch.ts";
+
+/**
+ * For tests that run btdt as nobody: an executable that nobody may run, wherever this repository lies, and a directory
+ * that nobody may write. It opens the scratch directory for all.
+ */
+export function executableForAll(scratch: Scratch): { readonly executable: string; readonly workplace: string } {
+  chmodSync(scratch.path(), 0o755);
+  const workplace = scratch.directory("nobody");
+  chmodSync(workplace, 0o777);
+  if (run([...AS_NOBODY, "test", "-x", BTDT]).exitCode === 0) return { executable: BTDT, workplace };
+  const executable = scratch.path("btdt");
+  copyFileSync(BTDT, executable);
+  chmodSync(executable, 0o755);
+  return { executable, workplace };
+}

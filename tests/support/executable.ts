@@ -1,0 +1,69 @@
+import { join } from "node:path";
+
+/** The compiled executable, which is what these tests are about. */
+export const BTDT = join(import.meta.dir, "..", "..", "dist", "btdt");
+
+export interface RunOptions {
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Words before the executable: a tracer, another user. */
+  readonly through?: readonly string[];
+}
+
+export interface Finished {
+  /** As a shell would tell it: 128 and the signal's number for a process that a signal ended. */
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs btdt to its end. */
+export function btdt(words: readonly string[], options: RunOptions = {}): Finished {
+  return run([...(options.through ?? []), BTDT, ...words], options);
+}
+
+/** Runs any command to its end. */
+export function run(words: readonly string[], options: Omit<RunOptions, "through"> = {}): Finished {
+  const finished = Bun.spawnSync([...words], {
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+    env: { ...process.env, ...options.env },
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+  });
+  return {
+    exitCode: finished.exitCode,
+    stdout: finished.stdout.toString(),
+    stderr: finished.stderr.toString(),
+  };
+}
+
+/** Runs a command of the test's own that has to work; answers its stdout. */
+export function must(words: readonly string[], options: Omit<RunOptions, "through"> = {}): string {
+  const finished = run(words, options);
+  if (finished.exitCode !== 0) {
+    throw new Error(`${words.join(" ")} ended with ${finished.exitCode}: ${finished.stderr}${finished.stdout}`);
+  }
+  return finished.stdout;
+}
+
+/** Starts btdt and goes on. */
+export function startBtdt(words: readonly string[], options: RunOptions = {}) {
+  return Bun.spawn([...(options.through ?? []), BTDT, ...words], {
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+    env: { ...process.env, ...options.env },
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+  });
+}
+
+/** Waits for what `startBtdt` started. */
+export async function finishedOf(started: ReturnType<typeof startBtdt>): Promise<Finished> {
+  const [stdout, stderr, exitCode] = await Promise.all([
+    new Response(started.stdout).text(),
+    new Response(started.stderr).text(),
+    started.exited,
+  ]);
+  return { exitCode, stdout, stderr };
+}

@@ -1,0 +1,34 @@
+import { mkdirSync } from "node:fs";
+import { must } from "./executable.ts";
+import type { Scratch } from "./scratch.ts";
+
+/** All of these need root; see `requirements.ts`. */
+
+export function mountTmpfs(scratch: Scratch, name: string, size = "64m"): string {
+  const path = scratch.directory(name);
+  must(["mount", "-t", "tmpfs", "-o", `size=${size},mode=755`, "btdt-test", path]);
+  scratch.noteMount(path);
+  return path;
+}
+
+/** A small file system of its own in a file: `mkfs.TYPE` must be installed. */
+export function mountImage(scratch: Scratch, name: string, type: "xfs" | "ext4"): string {
+  const path = scratch.directory(name);
+  const image = scratch.path(`${name}.img`);
+  must(["truncate", "-s", "320M", image]);
+  const flags = type === "xfs" ? ["-q", "-m", "reflink=1"] : ["-q", "-F", "-N", "70000"];
+  must([`mkfs.${type}`, ...flags, image]);
+  must(["mount", "-o", "loop", image, path]);
+  scratch.noteMount(path);
+  return path;
+}
+
+/** The same directory at a second place, where nothing can be written. */
+export function mountReadOnly(scratch: Scratch, directory: string, name: string): string {
+  const path = scratch.path(name);
+  mkdirSync(path);
+  must(["mount", "--bind", directory, path]);
+  scratch.noteMount(path);
+  must(["mount", "-o", "remount,ro,bind", path]);
+  return path;
+}

@@ -1,0 +1,43 @@
+import { afterEach, beforeEach } from "bun:test";
+import { mkdirSync, mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { run } from "./executable.ts";
+
+/** A directory for each test, with what it has mounted there; both are gone after it. */
+export class Scratch {
+  #root = "";
+  #mounts: string[] = [];
+
+  /** To be called once by a test file, at its top. */
+  static use(): Scratch {
+    const scratch = new Scratch();
+    beforeEach(() => {
+      scratch.#root = mkdtempSync(join(tmpdir(), "btdt-test-"));
+      scratch.#mounts = [];
+    });
+    afterEach(() => {
+      for (const mount of scratch.#mounts.toReversed()) run(["umount", "-l", mount]);
+      // Not by `rmSync`: names that are not UTF-8 and directories that are closed are no obstacle to rm.
+      run(["chmod", "-R", "u+rwX", scratch.#root]);
+      run(["rm", "-rf", "--one-file-system", scratch.#root]);
+    });
+    return scratch;
+  }
+
+  path(...parts: string[]): string {
+    return join(this.#root, ...parts);
+  }
+
+  /** Makes an empty directory. */
+  directory(...parts: string[]): string {
+    const path = this.path(...parts);
+    mkdirSync(path, { recursive: true });
+    return path;
+  }
+
+  /** To be unmounted after the test. */
+  noteMount(path: string): void {
+    this.#mounts.push(path);
+  }
+}

@@ -1,0 +1,49 @@
+import { existsSync, readFileSync } from "node:fs";
+import { type Finished, finishedOf, startBtdt } from "./executable.ts";
+
+/** A system call that `strace` is to interfere with. */
+export interface Injection {
+  /** Names, separated by commas; `?` before a name that not every processor has. */
+  readonly calls: string;
+  /** `error=ENOSPC:when=3`, `signal=KILL:when=2`: as strace has it. Counted for each thread. */
+  readonly what: string;
+  /** Only calls that name this path, or a descriptor of it. */
+  readonly path?: string;
+}
+
+/** Words that make system calls of the command behind them fail, or kill it. */
+export function injecting(injection: Injection, trace = "/dev/null"): string[] {
+  const { calls, what, path } = injection;
+  const where = path === undefined ? [] : ["-P", path];
+  return ["strace", "-f", "-qq", "-o", trace, ...where, "-e", `trace=${calls}`, "-e", `inject=${calls}:${what}`];
+}
+
+/**
+ * Runs btdt, stops all of it when it has done a certain system call, does something meanwhile, and lets it go on. No clock
+ * decides who comes first.
+ * @param trace a path for a file of this function's own
+ */
+export async function stoppedAt(
+  injection: Omit<Injection, "what"> & { readonly when?: number },
+  words: readonly string[],
+  trace: string,
+  meanwhile: () => void | Promise<void>,
+): Promise<Finished> {
+  const what = `signal=STOP:when=${injection.when ?? 1}`;
+  const started = startBtdt(words, { through: injecting({ ...injection, what }, trace) });
+  const finished = finishedOf(started);
+  let stopped: RegExpExecArray | null = null;
+  while (stopped === null) {
+    if (started.exitCode !== null) {
+      throw new Error(`btdt ended without ${injection.calls}: ${JSON.stringify(await finished)}`);
+    }
+    await Bun.sleep(2);
+    stopped = existsSync(trace) ? /^(\d+) +--- stopped by SIGSTOP/m.exec(readFileSync(trace, "utf8")) : null;
+  }
+  try {
+    await meanwhile();
+  } finally {
+    process.kill(Number(stopped[1]), "SIGCONT");
+  }
+  return await finished;
+}
