@@ -53,6 +53,7 @@ try {
       onWarning: (warning) => consoleOutput.warning(warning),
     },
     output: consoleOutput,
+    environment: { os: process.platform, arch: process.arch, variables: process.env },
     setExitCode: (code) => {
       exitCode = code;
     },

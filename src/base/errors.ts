@@ -24,6 +24,8 @@ export type ErrorCode =
   | "KEY_DAMAGED"
   | "MANIFEST_DAMAGED"
   | "LOCK_FAILED"
+  | "NO_FILES_MATCH"
+  | "VARIABLE_UNSET"
   | "SYSTEM"
   | "CANCELLED"
   | "INTERNAL";

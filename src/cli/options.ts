@@ -20,6 +20,10 @@ export function keysOption(description: string) {
     .makeOptionMandatory();
 }
 
+export function allowEmptyHashOption() {
+  return new Option("--allow-empty-hash", "let hashFiles in a key match no file").default(false);
+}
+
 export function linkOption(description: string) {
   return new Option("--link <mode>", description).choices(LINK_MODES).default("auto" as const);
 }

@@ -1,12 +1,12 @@
 import { Command } from "@commander-js/extra-typings";
 import { printable } from "../base/byte-string.ts";
-import { parseKeys } from "../key/key-syntax.ts";
 import { openCache } from "../operations/open-cache.ts";
 import { restoreTree } from "../operations/restore-tree.ts";
 import type { CommandContext } from "./command-context.ts";
 import { describeFiles, elapsed, placements } from "./describe.ts";
 import { ExitCode } from "./exit-codes.ts";
-import { cacheOption, createCacheOption, keysOption, linkOption } from "./options.ts";
+import { keysOf } from "./key-options.ts";
+import { allowEmptyHashOption, cacheOption, createCacheOption, keysOption, linkOption } from "./options.ts";
 
 export function restoreCommand(context: CommandContext) {
   return new Command("restore")
@@ -17,6 +17,7 @@ export function restoreCommand(context: CommandContext) {
     )
     .addOption(cacheOption())
     .addOption(keysOption("keys to try, in this order, comma-separated; repeatable"))
+    .addOption(allowEmptyHashOption())
     .option("--success-rc-on-any-key", "exit with 0 for any key, not only the first", false)
     .option("--exact", "remove from DESTINATION what the entry does not have", false)
     .addOption(linkOption("how files get to DESTINATION: auto is reflink, else hard, else copy"))
@@ -24,11 +25,11 @@ export function restoreCommand(context: CommandContext) {
     .argument("<destination>", "where the directory or file is to be")
     .addHelpText(
       "after",
-      "\nExample:\n  btdt restore --cache /cache --keys node-modules-$(btdt hash package-lock.json) node_modules",
+      "\nExample:\n  btdt restore --cache /cache --keys 'node-modules-{{ hashFiles(\"package-lock.json\") }}' node_modules",
     )
     .action(async (destination, options) => {
       const seconds = elapsed();
-      const keys = parseKeys(options.keys);
+      const keys = await keysOf(options, context);
       const cache = openCache(options.cache, options.createCache);
       const restored = await restoreTree(
         { cache, keys, destination, linkMode: options.link, exact: options.exact },

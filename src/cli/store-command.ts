@@ -1,11 +1,18 @@
 import { Command } from "@commander-js/extra-typings";
 import { printable } from "../base/byte-string.ts";
-import { parseKeys } from "../key/key-syntax.ts";
 import { openCache } from "../operations/open-cache.ts";
 import { storeTree } from "../operations/store-tree.ts";
 import type { CommandContext } from "./command-context.ts";
 import { describeFiles, elapsed, placements } from "./describe.ts";
-import { cacheOption, collect, createCacheOption, keysOption, linkOption } from "./options.ts";
+import { keysOf } from "./key-options.ts";
+import {
+  allowEmptyHashOption,
+  cacheOption,
+  collect,
+  createCacheOption,
+  keysOption,
+  linkOption,
+} from "./options.ts";
 
 export function storeCommand(context: CommandContext) {
   return new Command("store")
@@ -16,6 +23,7 @@ export function storeCommand(context: CommandContext) {
     )
     .addOption(cacheOption())
     .addOption(keysOption("keys for the entry, comma-separated; repeatable"))
+    .addOption(allowEmptyHashOption())
     .option(
       "--exclude <glob>",
       "leave out what matches, in gitignore syntax, ! brings back; repeatable",
@@ -28,11 +36,11 @@ export function storeCommand(context: CommandContext) {
     .argument("<source>", "the directory or file to keep")
     .addHelpText(
       "after",
-      "\nExample:\n  btdt store --cache /cache --keys node-modules-$(btdt hash package-lock.json) node_modules",
+      "\nExample:\n  btdt store --cache /cache --keys 'node-modules-{{ hashFiles(\"package-lock.json\") }}' node_modules",
     )
     .action(async (source, options) => {
       const seconds = elapsed();
-      const keys = parseKeys(options.keys);
+      const keys = await keysOf(options, context);
       const cache = openCache(options.cache, options.createCache);
       const stored = await storeTree(
         {
