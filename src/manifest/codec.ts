@@ -15,6 +15,8 @@ const PREFIX_SIZE_BYTES = 16;
 /** Twenty million files; more is taken for damage rather than for a reason to allocate. */
 const LARGEST_PAYLOAD_BYTES = 2 ** 31 - 1;
 
+const LARGEST_CHUNK_BYTES = 64 * 1024 * 1024;
+
 /** @throws BtdtError SOURCE_UNSUPPORTED */
 export function encodeManifest(manifest: Manifest): Buffer {
   if (manifest.payload.length > LARGEST_PAYLOAD_BYTES) {
@@ -61,10 +63,11 @@ export function decodeManifest(file: Uint8Array, name: string): Manifest {
 
   let payload: Buffer;
   try {
-    // The bound holds against a frame that inflates to more than it may; the chunk spares it growing piece by piece.
+    // The bound holds against a frame that inflates to more than it may; the chunk spares it growing piece by piece, and is
+    // not as large as a damaged size might say.
     payload = zstdDecompressSync(bytes.subarray(PREFIX_SIZE_BYTES), {
       maxOutputLength: payloadBytes,
-      chunkSize: payloadBytes,
+      chunkSize: Math.min(payloadBytes, LARGEST_CHUNK_BYTES),
     });
   } catch (error) {
     throw damaged("it does not decompress", error);

@@ -1,13 +1,20 @@
 import { unlinkSync } from "node:fs";
 import { type ByteString, fsPath } from "../base/byte-string.ts";
 import { errnoOf } from "../fs/errno.ts";
+import { emptyStatus, lstatBuffer } from "../fs/file-status.ts";
 import { PathBuffer } from "../fs/path-buffer.ts";
 import type { Manifest } from "../manifest/manifest.ts";
-import { objectPathOf } from "./object-name.ts";
+import { isSound, objectPathOf } from "./object-name.ts";
 
-/** Removes the object of a manifest's file; trees that link to it keep it. @throws a `node:fs` error */
-export function removeObject(objects: ByteString, manifest: Manifest, file: number): void {
+/**
+ * Removes the object of a manifest's file if it is not what its name says; a store may have mended it by now. Trees that link
+ * to it keep it.
+ * @throws a `node:fs` error
+ */
+export function removeChangedObject(objects: ByteString, manifest: Manifest, file: number): void {
   const path = new PathBuffer().set(objectPathOf(objects, manifest, file));
+  const status = emptyStatus();
+  if (!lstatBuffer(path, status) || isSound(status, manifest, file)) return;
   try {
     unlinkSync(fsPath(path.toBytes()));
   } catch (error) {

@@ -7,7 +7,7 @@ import { BtdtError, isBtdtError } from "../base/errors.ts";
 import { errnoOf, isPermissionErrno } from "../fs/errno.ts";
 import type { LinkMode, Placement } from "../fs/place-file.ts";
 import type { Manifest } from "../manifest/manifest.ts";
-import { removeObject } from "../objects/remove-changed-object.ts";
+import { removeChangedObject } from "../objects/remove-changed-object.ts";
 import { type Destination, destinationError, examineDestination } from "../tree/destination.ts";
 import { markEditedPaths } from "../tree/mark-edited-paths.ts";
 import { placeTree } from "../tree/place-tree.ts";
@@ -143,7 +143,7 @@ function forgetDamagedObjects(
     for (const { file, problem } of placed.damaged) {
       if (problem !== "changed") continue;
       rememberEditedPath(cache, manifest.filePath(file));
-      removeObject(cache.objects, manifest, file);
+      removeChangedObject(cache.objects, manifest, file);
     }
   } catch (error) {
     const errno = errnoOf(error);

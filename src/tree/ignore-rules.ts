@@ -10,8 +10,10 @@ const IGNORE_FILE_NAME = ".btdtignore" as ByteString;
 const LARGEST_IGNORE_FILE_BYTES = 1024 * 1024;
 
 interface Rules {
-  /** The directory the patterns are relative to; empty for the root. */
+  /** The directory whose `.btdtignore` is the last that counts; empty for the root. */
   readonly directory: string;
+  /** Of all files from the root down to here, relative to the root. */
+  readonly lines: readonly string[];
   readonly patterns: Ignore;
 }
 
@@ -23,45 +25,64 @@ interface Rules {
  * Used along with a walk that visits a directory before what is in it.
  */
 export class IgnoreRules {
-  readonly #excludes: Ignore | undefined;
+  readonly #excludes: readonly string[];
   readonly #readIgnoreFiles: boolean;
-  /** From the root down to the directory at hand. */
-  #files: Rules[] = [];
+  /** From the root down to the directory at hand; the last one has them all. */
+  #stack: Rules[] = [];
 
   /** @param readIgnoreFiles whether `.btdtignore` files count */
   constructor(excludePatterns: readonly string[], readIgnoreFiles: boolean) {
+    this.#excludes = excludePatterns;
     this.#readIgnoreFiles = readIgnoreFiles;
-    if (excludePatterns.length > 0) this.#excludes = newIgnore().add([...excludePatterns]);
+    if (excludePatterns.length > 0) this.#push("", []);
   }
 
   /** Called for each directory before its children are asked about. */
   enter(path: ByteString, absolutePath: ByteString, names: readonly ByteString[]): void {
     if (!this.#readIgnoreFiles) return;
     const directory = textFromBytes(path);
-    if (this.#files.length > 0) {
-      this.#files = this.#files.filter(
-        (rules) => rules.directory === "" || isWithin(directory, rules.directory),
-      );
-    }
+    this.#stack = this.#stack.filter(
+      (rules) => rules.directory === "" || isWithin(directory, rules.directory),
+    );
     if (!names.includes(IGNORE_FILE_NAME)) return;
     const text = readIgnoreFile(joinBytes(absolutePath, IGNORE_FILE_NAME));
-    if (text !== undefined) this.#files.push({ directory, patterns: newIgnore().add(text) });
+    if (text === undefined) return;
+    const lines = text.replace(/^\uFEFF/, "").split(/\r?\n/);
+    this.#push(
+      directory,
+      lines.flatMap((line) => rebased(line, directory)),
+    );
   }
 
   ignores(path: ByteString, isDirectory: boolean): boolean {
-    if (this.#excludes === undefined && this.#files.length === 0) return false;
-    const text = isDirectory ? `${textFromBytes(path)}/` : textFromBytes(path);
-    const verdict = this.#excludes?.test(text);
-    if (verdict?.ignored === true) return true;
-    if (verdict?.unignored === true) return false;
-    for (const rules of this.#files.toReversed()) {
-      const relative = rules.directory === "" ? text : text.slice(rules.directory.length + 1);
-      const found = rules.patterns.test(relative);
-      if (found.ignored) return true;
-      if (found.unignored) return false;
-    }
-    return false;
+    const rules = this.#stack.at(-1);
+    if (rules === undefined) return false;
+    return rules.patterns.ignores(isDirectory ? `${textFromBytes(path)}/` : textFromBytes(path));
   }
+
+  /**
+   * All patterns are asked as one list: a pattern that brings a directory back must do so for what is in it too, although
+   * another file's pattern leaves the directory out.
+   */
+  #push(directory: string, lines: readonly string[]): void {
+    const all = [...(this.#stack.at(-1)?.lines ?? []), ...lines];
+    const patterns = newIgnore().add(all).add(this.#excludes);
+    this.#stack.push({ directory, lines: all, patterns });
+  }
+}
+
+/** A line of a directory's `.btdtignore` as it would be in the root's; none where it has no pattern. */
+function rebased(line: string, directory: string): string[] {
+  if (directory === "") return [line];
+  if (line.startsWith("#")) return [];
+  const mark = line.startsWith("!") ? "!" : "";
+  const pattern = line.slice(mark.length).replace(/(?<!\\)\s+$/, "");
+  const relative = pattern.replace(/^\//, "");
+  if (relative === "") return [];
+  // Only a pattern with a slash before its end is bound to the directory; others count at any depth.
+  const isBound = pattern.slice(0, -1).includes("/");
+  const literal = directory.replaceAll(/[\\*?[\]]/g, String.raw`\$&`);
+  return [`${mark}/${literal}/${isBound ? "" : "**/"}${relative}`];
 }
 
 function newIgnore(): Ignore {

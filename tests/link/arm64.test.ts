@@ -2,10 +2,13 @@ import { expect, test } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { readElf } from "../../link/elf.ts";
 import { findSystemLibc } from "../../link/libc-directory.ts";
+import { SEGMENT_LOAD } from "../../link/program-headers.ts";
 import { linuxTargets } from "../../link/target.ts";
 import { BareRoot } from "./bare-root.ts";
 import { checkFourCommands } from "./four-commands.ts";
+import { readNamed } from "./probe-executable.ts";
 import { requirement } from "./requirement.ts";
 
 const root = join(import.meta.dir, "../..");
@@ -26,6 +29,11 @@ test.skipIf(note !== "")(
     expect(build.stderr.toString()).not.toContain("compile-failed");
     const executable = join(scratch, "btdt-linux-arm64");
     expect(Bun.spawnSync(["file", executable]).stdout.toString()).toMatch(/ARM aarch64.*statically linked/);
+    // Kernels for arm64 have pages of up to 64 KiB.
+    const segments = readElf(readNamed(executable)).programHeaders.filter(
+      ({ type }) => type === SEGMENT_LOAD,
+    );
+    expect(segments.filter(({ alignment }) => alignment < 0x10000)).toEqual([]);
 
     using bare = new BareRoot(executable);
     bare.add(Bun.which("qemu-aarch64-static") ?? "", "qemu");

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { BareRoot, type World } from "./bare-root.ts";
 import { checkFourCommands, type RunBtdt } from "./four-commands.ts";
-import { hostLinuxTarget } from "./probe-executable.ts";
+import { buildProbe, hostLinuxTarget } from "./probe-executable.ts";
 import { requirement } from "./requirement.ts";
 
 const executable = join(import.meta.dir, "../../dist/btdt");
@@ -30,22 +30,38 @@ for (const [name, world] of worlds) {
   );
 }
 
-test.skipIf(need.missing)(
-  `an image of another libc does not get in the way${need.note}`,
+const compiler = requirement("linux", "root", "unshare", "chroot", "gcc", executable);
+test.skipIf(compiler.missing)(
+  `an image of another libc does not get in the way: none of its libraries is loaded${compiler.note}`,
   () => {
     using root = new BareRoot(executable);
     const { loader, multiarch } = hostLinuxTarget();
-    for (const directory of ["etc", "lib", `lib/${multiarch}`, "lib64"])
-      mkdirSync(join(root.path, directory));
+    // Whoever loads it comes to an end at once.
+    const source = join(root.volume, "hostile.c");
+    const library = join(root.volume, "hostile.so");
+    writeFileSync(source, "void _exit(int); __attribute__((constructor)) void load(void) { _exit(99); }\n");
+    expect(Bun.spawnSync(["gcc", "-shared", "-fPIC", "-o", library, source]).stderr.toString()).toBe("");
+
+    const directories = ["lib", "lib64", "usr/lib", "usr/lib64", `lib/${multiarch}`, `usr/lib/${multiarch}`];
+    for (const directory of ["etc", ...directories])
+      mkdirSync(join(root.path, directory), { recursive: true });
     for (const file of ["libc.so.6", "libm.so.6", "libnss_other.so.2", "preloaded.so", loader])
-      for (const directory of ["lib", `lib/${multiarch}`, "lib64"])
-        writeFileSync(join(root.path, directory, file), "not a library");
+      for (const directory of directories) root.add(library, join(directory, file));
     writeFileSync(join(root.path, "etc/ld.so.preload"), "/lib/preloaded.so\n");
     writeFileSync(join(root.path, "etc/ld.so.cache"), "not a cache");
-    writeFileSync(join(root.path, "etc/nsswitch.conf"), "passwd: other files\nhosts: other files dns\n");
-    const run = root.runner({});
-    checkFourCommands(run, root.volume, "/data");
-    expect(run("--version").stderr).toBe("");
+    writeFileSync(join(root.path, "etc/nsswitch.conf"), "passwd: other files\nhosts: other files\n");
+    writeFileSync(join(root.path, "etc/hosts"), "127.0.0.1 localhost\n");
+
+    checkFourCommands(root.runner({}), root.volume, "/data");
+    expect(root.runner({})("--version").stderr).toBe("");
+    buildProbe(join(root.path, "probe"));
+    const { stdout, exitCode } = root.runner({ command: ["/probe"] })("/data");
+    expect(exitCode).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      localhost: "127.0.0.1",
+      executable: "/probe",
+      libraries: ["/memfd:libc.so.6", "/memfd:libm.so.6"],
+    });
   },
   60_000,
 );

@@ -74,6 +74,7 @@ describe.skipIf(need.missing)(`a static executable${need.note}`, () => {
     const answer: unknown = JSON.parse(run.stdout.toString());
     expect(answer).toEqual({
       digest: "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+      localhost: "127.0.0.1",
       files: { locked: 0, linked: 0, status: 0, links: 2, mapped: 7 },
       zstd: 100_000,
       executable: path,

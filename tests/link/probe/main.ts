@@ -61,8 +61,10 @@ const digest = await promise;
 worker.terminate();
 
 const [writable, ...command] = process.argv.slice(2);
+const [host] = await Bun.dns.lookup("localhost", { family: 4, backend: "libc" });
 const answer = {
   digest,
+  localhost: host?.address,
   files: files(writable ?? "/"),
   zstd: zstdDecompressSync(zstdCompressSync(Buffer.alloc(100_000, 1))).length,
   executable: readlinkSync("/proc/self/exe"),

@@ -1,0 +1,157 @@
+import { describe, expect, test } from "bun:test";
+import { createHash } from "node:crypto";
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { keyFileName } from "../../src/key/key-file.ts";
+import { HEADER_SIZE_BYTES, layoutOf } from "../../src/manifest/layout.ts";
+import { objectNameOf } from "../../src/objects/object-name.ts";
+import { hashPaths } from "../../src/operations/hash-paths.ts";
+import { InlineRunner } from "../../src/work/worker-pool.ts";
+import { TemporaryDirectory } from "../support/temporary-directory.ts";
+import { directory, file, manifestOf, symlink } from "../support/trees.ts";
+
+/** What the document says is compared with what the code does; its examples are computed anew. */
+const document = readFileSync(join(import.meta.dir, "../../docs/format.md"), "utf8");
+const temporary = new TemporaryDirectory();
+
+/** The cells of a table's rows, by its heading line. */
+function rowsUnder(heading: string): string[][] {
+  const start = document.indexOf(`\n${heading}\n`);
+  if (start < 0) throw new Error(`docs/format.md has no table with the heading ${heading}`);
+  const lines = document.slice(start + heading.length + 2).split("\n");
+  const table = lines.slice(
+    0,
+    lines.findIndex((line) => !line.startsWith("|")),
+  );
+  return table.slice(1).map((line) =>
+    line
+      .slice(1, -1)
+      .split("|")
+      .map((cell) => cell.trim().replaceAll("`", "")),
+  );
+}
+
+const hash = (algorithm: string, ...parts: (string | Uint8Array)[]): Buffer => {
+  const hasher = createHash(algorithm);
+  for (const part of parts) hasher.update(part);
+  return hasher.digest();
+};
+const sha256 = (...parts: (string | Uint8Array)[]): Buffer => hash("sha256", ...parts);
+const root = (...parts: (string | Uint8Array)[]): Buffer => hash("sha512-256", ...parts);
+
+function number(value: number, bytes: 4 | 8): Buffer {
+  const buffer = Buffer.alloc(bytes);
+  if (bytes === 4) buffer.writeUInt32LE(value);
+  else buffer.writeBigUInt64LE(BigInt(value));
+  return buffer;
+}
+
+const CHUNK_BYTES = 4_194_304;
+const hello = sha256("hello\n");
+const mtime = { seconds: 1_700_000_000, nanoseconds: 5 };
+const example = manifestOf(
+  directory(
+    {
+      "data.txt": file({ size: 6, mtime, digest: hello.toString("hex") }),
+      link: symlink("data.txt", mtime),
+      bin: directory({}, { mtime }),
+    },
+    { mtime: { seconds: 1_700_000_001, nanoseconds: 0 } },
+  ),
+);
+
+describe("docs/format.md", () => {
+  test("names of key files", () => {
+    const rows = rowsUnder("| key | file name |");
+    expect(rows.length).toBeGreaterThan(3);
+    for (const [key = "", name] of rows) expect<string | undefined>(keyFileName(key)).toBe(name);
+  });
+
+  test("columns, their order, types and counts are the layout's", () => {
+    const counts = {
+      isSingleFile: false,
+      directoryCount: 3,
+      fileCount: 5,
+      symlinkCount: 7,
+      directoryNameBytes: 11,
+      fileNameBytes: 13,
+      symlinkNameBytes: 17,
+      symlinkTargetBytes: 19,
+    };
+    const elements: Readonly<Record<string, number>> = { D: 3, F: 5, S: 7 };
+    const widths: Readonly<Record<string, number>> = { f64: 8, u32: 4, u16: 2, "32 bytes": 32, bytes: 1 };
+    const nameBytes: Readonly<Record<string, number>> = {
+      directoryNames: 11,
+      fileNames: 13,
+      symlinkNames: 17,
+      symlinkTargets: 19,
+    };
+    let offset = HEADER_SIZE_BYTES;
+    const described: [string, number][] = [];
+    for (const [name = "", count = "", type = ""] of rowsUnder("| column | elements | type | |")) {
+      described.push([name, offset]);
+      offset += (elements[count] ?? nameBytes[name] ?? Number.NaN) * (widths[type] ?? Number.NaN);
+    }
+    const { sizeBytes, ...columns } = layoutOf(counts);
+    expect(described).toEqual(Object.entries(columns));
+    expect(offset).toBe(sizeBytes);
+  });
+
+  test("the example's payload, byte by byte", () => {
+    const bytes = rowsUnder("| column | bytes |").map(([, hex = ""]) => hex.replaceAll(" ", ""));
+    expect(bytes.join("")).toBe(Buffer.from(example.payload).toString("hex"));
+    const names = rowsUnder("| column | bytes |").map(([name]) => name);
+    const { sizeBytes: _, ...columns } = layoutOf(example.counts);
+    expect(names).toEqual(["header", ...Object.keys(columns)]);
+  });
+
+  test("the example of an object's name", () => {
+    expect(document).toContain(`\n${objectNameOf(example, 0)}\n`);
+  });
+
+  test("the example of an edited path", () => {
+    expect(document).toContain(
+      `for \`bin/tool\` it is \`${sha256("bin/tool").toString("hex").slice(0, 32)}\``,
+    );
+  });
+
+  test("digests, computed as described and by btdt", async () => {
+    const emptyDirectory = root("btdt directory 1\0");
+    const chunks = [Buffer.alloc(CHUNK_BYTES), Buffer.alloc(1)].map((chunk) => sha256(chunk));
+    const tree = root(
+      "btdt directory 1\0",
+      ...["d", number(3, 4), "bin", emptyDirectory],
+      ...["f", number(8, 4), "data.txt", hello],
+      ...["l", number(4, 4), "link", sha256("data.txt")],
+    );
+    const expected = [
+      hello,
+      root("btdt chunks 1\0", number(CHUNK_BYTES + 1, 8), ...chunks),
+      emptyDirectory,
+      tree,
+      root("btdt paths 1\0", hello, tree),
+    ].map((digest) => digest.toString("hex"));
+    expect(rowsUnder("| example | digest |").map(([, digest]) => digest)).toEqual(expected);
+
+    const path = temporary.freshDirectory();
+    const at = (name: string): string => join(path, name);
+    writeFileSync(at("data.txt"), "hello\n");
+    symlinkSync("data.txt", at("link"));
+    mkdirSync(at("bin"));
+    const large = temporary.fresh();
+    writeFileSync(large, Buffer.alloc(CHUNK_BYTES + 1));
+    const inline = new InlineRunner({ isCancelled: () => false });
+    const runtime = {
+      runners: { inline, pool: inline },
+      isCancelled: () => false,
+      nowMs: () => 0,
+      umask: 0o022,
+      onWarning: () => undefined,
+    };
+    const actual: string[] = [];
+    for (const paths of [[at("data.txt")], [large], [at("bin")], [path], [at("data.txt"), path]]) {
+      actual.push(await hashPaths(paths, runtime));
+    }
+    expect(actual).toEqual(expected);
+  });
+});

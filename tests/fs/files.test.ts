@@ -1,0 +1,229 @@
+import { describe, expect, test } from "bun:test";
+import {
+  chmodSync,
+  existsSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { bytesFromText } from "../../src/base/byte-string.ts";
+import { BtdtError } from "../../src/base/errors.ts";
+import { errnoOf, isDiskFullErrno, isPermissionErrno, reasonOf } from "../../src/fs/errno.ts";
+import { link, tryLink } from "../../src/fs/link-file.ts";
+import { PathBuffer } from "../../src/fs/path-buffer.ts";
+import { copyFile, type FileAttributes, FilePlacer, LINK_MODES } from "../../src/fs/place-file.ts";
+import { publishDurably, syncDirectory, writeDurably } from "../../src/fs/publish-file.ts";
+import { isWithin, resolvePath } from "../../src/fs/resolve-path.ts";
+import { TemporaryDirectory } from "../support/temporary-directory.ts";
+
+const temporary = new TemporaryDirectory();
+const b = bytesFromText;
+const p = (path: string): PathBuffer => new PathBuffer().set(b(path));
+const code = (errno: string) => expect.objectContaining({ code: errno });
+
+function attributes(sizeBytes: number): FileAttributes {
+  return { mode: 0o640, sizeBytes, mtimeSeconds: 1_000, mtimeNanoseconds: 123_456_789 };
+}
+
+describe("publishing", () => {
+  test("replaces the name in one step; whoever has the old file open keeps it", () => {
+    const [directory, temporaryFile] = [temporary.freshDirectory(), temporary.fresh()];
+    const path = join(directory, "f");
+    writeFileSync(path, "old");
+    linkSync(path, join(directory, "other"));
+    writeDurably(b(temporaryFile), Buffer.from("new"));
+    publishDurably(b(temporaryFile), b(path));
+    expect([readFileSync(path, "utf8"), readFileSync(join(directory, "other"), "utf8")]).toEqual([
+      "new",
+      "old",
+    ]);
+    expect(existsSync(temporaryFile)).toBe(false);
+  });
+
+  test("never writes through what bears the temporary name", () => {
+    const [path, target] = [temporary.fresh(), temporary.fresh()];
+    writeFileSync(target, "precious");
+    symlinkSync(target, path);
+    expect(() => writeDurably(b(path), Buffer.from("x"))).toThrow(code("EEXIST"));
+    expect(readFileSync(target, "utf8")).toBe("precious");
+  });
+
+  test("readers see one whole file or the other", async () => {
+    const directory = temporary.freshDirectory();
+    const path = join(directory, "f");
+    writeFileSync(path, "0".repeat(100_000));
+    const script = `
+      import { renameSync, writeFileSync } from "node:fs";
+      for (let round = 0; round < 300; round++) {
+        const digit = String(round % 10);
+        (await import(process.argv[2])).writeDurably(process.argv[1] + ".t" + round, Buffer.from(digit.repeat(100_000)));
+        (await import(process.argv[2])).publishDurably(process.argv[1] + ".t" + round, process.argv[1]);
+      }
+    `;
+    const source = join(import.meta.dir, "../../src/fs/publish-file.ts");
+    const writer = Bun.spawn([process.execPath, "-e", script, path, source], {
+      stdout: "inherit",
+      stderr: "inherit",
+    });
+    while (writer.exitCode === null) {
+      const content = readFileSync(path, "utf8");
+      expect(content.length).toBe(100_000);
+      expect(content === content.charAt(0).repeat(100_000)).toBe(true);
+      await Bun.sleep(0);
+    }
+    expect(writer.exitCode).toBe(0);
+    expect(readdirSync(directory)).toEqual(["f"]);
+  });
+
+  test("syncing what is no directory is an error with a code", () => {
+    const path = temporary.fresh();
+    expect(() => syncDirectory(b(path))).toThrow(code("ENOENT"));
+    writeFileSync(path, "");
+    expect(() => syncDirectory(b(path))).toThrow(code("ENOTDIR"));
+  });
+});
+
+describe("copying", () => {
+  for (const sizeBytes of [0, 1, 70_000, 256 * 1024, 256 * 1024 + 1, 5_000_000]) {
+    test(`${sizeBytes} bytes, with mode and time`, () => {
+      const [from, to] = [temporary.fresh(), temporary.fresh()];
+      const content = Buffer.alloc(sizeBytes, "content");
+      writeFileSync(from, content);
+      copyFile(p(from), p(to), attributes(sizeBytes));
+      const stats = lstatSync(to, { bigint: true });
+      expect(readFileSync(to).equals(content)).toBe(true);
+      expect([stats.mode & 0o7777n, stats.mtimeNs]).toEqual([0o640n, 1_000_123_456_789n]);
+      expect(stats.ino).not.toBe(lstatSync(from, { bigint: true }).ino);
+    });
+  }
+
+  test("a sparse file", () => {
+    const [from, to] = [temporary.fresh(), temporary.fresh()];
+    writeFileSync(from, "begin");
+    truncateSync(from, 20_000_000);
+    copyFile(p(from), p(to), attributes(20_000_000));
+    expect(readFileSync(to).equals(readFileSync(from))).toBe(true);
+  });
+
+  test("from another file system", () => {
+    if (!existsSync("/dev/shm") || statSync("/dev/shm").dev === statSync(temporary.path).dev) return;
+    const from = join("/dev/shm", `btdt-unit-${crypto.randomUUID()}`);
+    const to = temporary.fresh();
+    const content = Buffer.alloc(3_000_000, "content");
+    writeFileSync(from, content);
+    try {
+      copyFile(p(from), p(to), attributes(content.length));
+      expect(readFileSync(to).equals(content)).toBe(true);
+    } finally {
+      Bun.spawnSync(["rm", "-f", from]);
+    }
+  });
+
+  test("never writes into what exists", () => {
+    const [from, to] = [temporary.fresh(), temporary.fresh()];
+    writeFileSync(from, "new");
+    writeFileSync(to, "old");
+    expect(() => copyFile(p(from), p(to), attributes(3))).toThrow(code("EEXIST"));
+    expect(readFileSync(to, "utf8")).toBe("old");
+  });
+
+  test("leaves nothing behind when it fails", () => {
+    const [from, to] = [temporary.fresh(), temporary.fresh()];
+    expect(() => copyFile(p(from), p(to), attributes(3))).toThrow(code("ENOENT"));
+    writeFileSync(from, "four");
+    expect(() => copyFile(p(from), p(to), attributes(3))).toThrow(code("SYSTEM"));
+    expect(existsSync(to)).toBe(false);
+    mkdirSync(temporary.fresh());
+    expect(() => copyFile(p(temporary.path), p(to), attributes(3))).toThrow(code("EISDIR"));
+    expect(existsSync(to)).toBe(false);
+  });
+
+  test("does not follow a symlink that has taken the source's place", () => {
+    const [link, to] = [temporary.fresh(), temporary.fresh()];
+    symlinkSync("/etc/passwd", link);
+    expect(() => copyFile(p(link), p(to), attributes(3))).toThrow(code("ELOOP"));
+  });
+});
+
+describe("placing", () => {
+  test("says what it did, by mode", () => {
+    for (const mode of LINK_MODES) {
+      const [from, to, own] = [temporary.fresh(), temporary.fresh(), temporary.fresh()];
+      writeFileSync(from, "abc");
+      const placer = new FilePlacer(mode);
+      const placement = placer.place(p(from), p(to), attributes(3), true);
+      const isLink = lstatSync(from).ino === lstatSync(to).ino;
+      expect(isLink).toBe(placement === "linked");
+      if (mode === "copy") expect(placement).toBe("copied");
+      if (mode === "hard") expect(placement).toBe("linked");
+      if (mode === "reflink") expect(placement).not.toBe("linked");
+      expect(placer.place(p(from), p(own), attributes(3), false)).not.toBe("linked");
+      expect(readFileSync(own, "utf8")).toBe("abc");
+    }
+  });
+
+  test("two file systems: copies, and does not ask again", () => {
+    if (!existsSync("/dev/shm") || statSync("/dev/shm").dev === statSync(temporary.path).dev) return;
+    const from = join("/dev/shm", `btdt-unit-${crypto.randomUUID()}`);
+    writeFileSync(from, "abc");
+    try {
+      const placer = new FilePlacer("hard");
+      expect(placer.prefersLink).toBe(true);
+      expect(placer.place(p(from), p(temporary.fresh()), attributes(3), true)).toBe("copied");
+      expect(placer.prefersLink).toBe(false);
+    } finally {
+      Bun.spawnSync(["rm", "-f", from]);
+    }
+  });
+
+  test("a link does not replace what exists, and a failure has its code", () => {
+    const [from, to] = [temporary.fresh(), temporary.fresh()];
+    writeFileSync(from, "new");
+    writeFileSync(to, "old");
+    expect(tryLink(p(from), p(to))).toBe(false);
+    expect(() => link(p(from), p(to))).toThrow(code("EEXIST"));
+    expect(() => link(p(temporary.fresh()), p(temporary.fresh()))).toThrow(code("ENOENT"));
+    expect(readFileSync(to, "utf8")).toBe("old");
+    chmodSync(to, 0o644);
+  });
+});
+
+test("paths are resolved to one form", () => {
+  const directory = temporary.freshDirectory();
+  const link = temporary.fresh();
+  symlinkSync(directory, link);
+  const resolved = resolvePath(b(directory));
+  expect(resolvePath(b(`${link}/../${link.slice(link.lastIndexOf("/") + 1)}/.`))).toBe(resolved);
+  expect([isWithin(resolved, resolved), isWithin(b("/a/b"), b("/a")), isWithin(b("/ab"), b("/a"))]).toEqual([
+    true,
+    true,
+    false,
+  ]);
+  expect([isWithin(b("/x"), b("/")), isWithin(b("/"), b("/x"))]).toEqual([true, false]);
+});
+
+test("errno is that of node:fs errors only", () => {
+  const caught = (() => {
+    try {
+      return readFileSync(temporary.fresh());
+    } catch (error) {
+      return error;
+    }
+  })();
+  expect([errnoOf(caught), reasonOf(caught)]).toEqual(["ENOENT", "no such file or directory"]);
+  expect(errnoOf(new BtdtError("CACHE_FORMAT_NEWER", "m"))).toBeUndefined();
+  expect([errnoOf(new Error("m")), errnoOf("ENOENT"), errnoOf(undefined)]).toEqual([
+    undefined,
+    undefined,
+    undefined,
+  ]);
+  expect([isPermissionErrno("EROFS"), isPermissionErrno("ENOENT")]).toEqual([true, false]);
+  expect([isDiskFullErrno("EDQUOT"), isDiskFullErrno(undefined)]).toEqual([true, false]);
+});

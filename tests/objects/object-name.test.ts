@@ -1,0 +1,80 @@
+import { expect, test } from "bun:test";
+import * as fc from "fast-check";
+import { bytesFromText } from "../../src/base/byte-string.ts";
+import {
+  formatObjectName,
+  type ObjectName,
+  objectNameOf,
+  objectPathOf,
+  parseObjectName,
+} from "../../src/objects/object-name.ts";
+import { directory, fileNodes, manifestOf } from "../support/trees.ts";
+
+const objectNames: fc.Arbitrary<ObjectName> = fc.record({
+  digestHex: fc
+    .uint8Array({ minLength: 32, maxLength: 32 })
+    .map((bytes) => Buffer.from(bytes).toString("hex")),
+  permissions: fc.nat({ max: 0o777 }),
+  mtimeSeconds: fc.oneof(fc.maxSafeInteger(), fc.integer()),
+  mtimeNanoseconds: fc.nat({ max: 999_999_999 }),
+});
+
+test("round trip", () => {
+  fc.assert(
+    fc.property(objectNames, (name) => {
+      const text = formatObjectName(name);
+      expect(parseObjectName(text)).toEqual(name);
+      expect(text.length).toBeLessThan(128);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test("what is read as an object's name is the only form of that name", () => {
+  const digits = fc.string({ unit: fc.constantFrom("0", "1", "7", "9", "-", "."), maxLength: 22 });
+  const digest = "ab".repeat(32);
+  fc.assert(
+    fc.property(digits, digits, (permissions, mtime) => {
+      const text = `${digest}-${permissions}-${mtime}`;
+      const name = parseObjectName(text);
+      if (name !== undefined) expect(formatObjectName(name)).toBe(text);
+    }),
+    { numRuns: 1000 },
+  );
+  const foreign = [
+    "",
+    "README",
+    digest,
+    `${digest}-644`,
+    `${digest}-644-1`,
+    `${digest}-644-1.5`,
+    `${digest}-0644-1.000000000`,
+    `${digest}-888-1.000000000`,
+    `${digest}-644-01.000000000`,
+    `${digest}-644--0.000000000`,
+    `${digest}-644-9999999999999999.000000000`,
+    `${digest}-644-1.000000000.tmp`,
+    `${digest.toUpperCase()}-644-1.000000000`,
+    `${digest.slice(2)}-644-1.000000000`,
+  ];
+  for (const text of foreign) expect(parseObjectName(text)).toBeUndefined();
+});
+
+test("a manifest's file has the same name in both ways of asking", () => {
+  fc.assert(
+    fc.property(fileNodes, (node) => {
+      const manifest = manifestOf(directory({ f: node }));
+      const name = objectNameOf(manifest, 0);
+      expect(parseObjectName(name)).toEqual({
+        digestHex: node.digest,
+        permissions: node.mode & 0o777,
+        mtimeSeconds: node.mtime.seconds,
+        mtimeNanoseconds: node.mtime.nanoseconds,
+      });
+      expect(objectPathOf(bytesFromText("/c"), manifest, 0)).toBe(
+        bytesFromText(`/c/${name.slice(0, 2)}/${name}`),
+      );
+    }),
+    { numRuns: 200 },
+  );
+});

@@ -1,0 +1,257 @@
+import * as fc from "fast-check";
+import type { ByteString } from "../../src/base/byte-string.ts";
+import { at, Manifest } from "../../src/manifest/manifest.ts";
+
+/** Trees as literals, to be turned into manifests and back. Names and targets are strings of bytes. */
+interface Mtime {
+  readonly seconds: number;
+  readonly nanoseconds: number;
+}
+export interface FileNode {
+  readonly kind: "file";
+  readonly mode: number;
+  readonly mtime: Mtime;
+  readonly size: number;
+  readonly digest: string;
+}
+export interface SymlinkNode {
+  readonly kind: "symlink";
+  readonly mtime: Mtime;
+  readonly target: string;
+}
+export interface DirectoryNode {
+  readonly kind: "directory";
+  readonly mode: number;
+  readonly mtime: Mtime;
+  readonly children: ReadonlyMap<string, TreeNode>;
+}
+export type TreeNode = FileNode | SymlinkNode | DirectoryNode;
+
+const EPOCH: Mtime = { seconds: 0, nanoseconds: 0 };
+
+export function file(attributes: Partial<Omit<FileNode, "kind">> = {}): FileNode {
+  return { kind: "file", mode: 0o644, mtime: EPOCH, size: 1, digest: "00".repeat(32), ...attributes };
+}
+export function symlink(target: string, mtime = EPOCH): SymlinkNode {
+  return { kind: "symlink", mtime, target };
+}
+export function directory(
+  children: Readonly<Record<string, TreeNode>> = {},
+  attributes: Partial<Pick<DirectoryNode, "mode" | "mtime">> = {},
+): DirectoryNode {
+  const map = new Map(Object.entries(children));
+  return { kind: "directory", mode: 0o755, mtime: EPOCH, children: map, ...attributes };
+}
+
+const byteStrings = (minLength: number, maxLength: number, isByte: (byte: number) => boolean) =>
+  fc
+    .array(
+      fc.oneof(
+        { arbitrary: fc.integer({ min: 1, max: 255 }), weight: 1 },
+        { arbitrary: fc.constantFrom(0x2e, 0x41, 0x61, 0x80, 0xff, 0x0a), weight: 1 },
+      ),
+      { minLength, maxLength },
+    )
+    .map((bytes) => String.fromCharCode(...bytes.filter(isByte)));
+
+/** Any name that a directory can hold, bytes that are not UTF-8 and control characters included. */
+export const names = byteStrings(1, 12, (byte) => byte !== 0x2f).filter(
+  (name) => name !== "" && name !== "." && name !== "..",
+);
+const targets = byteStrings(1, 30, () => true).filter((target) => target !== "");
+
+/** Before 1970 and beyond what any file system keeps. */
+const mtimes = fc.record({
+  seconds: fc.oneof(
+    fc.maxSafeInteger(),
+    fc.integer({ min: -2_208_988_800, max: 7_258_118_400 }),
+    fc.constantFrom(0, -1, 1),
+  ),
+  nanoseconds: fc.oneof(fc.integer({ min: 0, max: 999_999_999 }), fc.constantFrom(0, 1, 999_999_999)),
+});
+const modes = fc.integer({ min: 0, max: 0o7777 });
+const digests = fc
+  .uint8Array({ minLength: 32, maxLength: 32 })
+  .map((bytes) => Buffer.from(bytes).toString("hex"));
+
+export const fileNodes: fc.Arbitrary<FileNode> = fc.record({
+  kind: fc.constant("file" as const),
+  mode: modes,
+  mtime: mtimes,
+  size: fc.oneof(fc.maxSafeNat(), fc.constantFrom(0, 1, 4 * 1024 * 1024, 5_000_000_000)),
+  digest: digests,
+});
+const symlinkNodes: fc.Arbitrary<SymlinkNode> = fc.record({
+  kind: fc.constant("symlink" as const),
+  mtime: mtimes,
+  target: targets,
+});
+
+export const directoryNodes: fc.Arbitrary<DirectoryNode> = fc.letrec<{ directory: DirectoryNode }>((tie) => ({
+  directory: fc.record({
+    kind: fc.constant("directory" as const),
+    mode: modes,
+    mtime: mtimes,
+    children: fc
+      .array(
+        fc.tuple(
+          names,
+          fc.oneof({ maxDepth: 4, depthSize: "small" }, fileNodes, symlinkNodes, tie("directory")),
+        ),
+        { maxLength: 6 },
+      )
+      .map((entries) => new Map<string, TreeNode>(entries)),
+  }),
+})).directory;
+
+interface Listed {
+  readonly node: DirectoryNode;
+  readonly name: string;
+  readonly parent: number;
+}
+
+/** Builds a manifest column by column, from `docs/format.md` and not with the code that reads trees. */
+export function manifestOf(root: DirectoryNode | FileNode): Manifest {
+  const directories: Listed[] = [];
+  const files: { readonly name: string; readonly node: FileNode }[] = [];
+  const symlinks: { readonly name: string; readonly node: SymlinkNode }[] = [];
+  const ends: [number, number][] = [];
+  const visit = (node: DirectoryNode, name: string, parent: number): void => {
+    const own = directories.push({ node, name, parent }) - 1;
+    const sorted = [...node.children].toSorted(([left], [right]) => (left < right ? -1 : 1));
+    for (const [childName, child] of sorted) {
+      if (child.kind === "file") files.push({ name: childName, node: child });
+      if (child.kind === "symlink") symlinks.push({ name: childName, node: child });
+    }
+    ends.push([files.length, symlinks.length]);
+    for (const [childName, child] of sorted) if (child.kind === "directory") visit(child, childName, own);
+  };
+  if (root.kind === "directory") {
+    visit(root, "", 0);
+  } else {
+    files.push({ name: "", node: root });
+    directories.push({ node: directory({}, { mode: 0 }), name: "", parent: 0 });
+    ends.push([1, 0]);
+  }
+  const bytesIn = (list: readonly { readonly name: string }[]): number =>
+    list.reduce((sum, { name }) => sum + name.length, 0);
+  const manifest = Manifest.allocate({
+    isSingleFile: root.kind === "file",
+    directoryCount: directories.length,
+    fileCount: files.length,
+    symlinkCount: symlinks.length,
+    directoryNameBytes: bytesIn(directories),
+    fileNameBytes: bytesIn(files),
+    symlinkNameBytes: bytesIn(symlinks),
+    symlinkTargetBytes: symlinks.reduce((sum, { node }) => sum + node.target.length, 0),
+  });
+  fillNames(
+    manifest.directoryNames,
+    manifest.directoryNameEnds,
+    directories.map(({ name }) => name),
+  );
+  fillNames(
+    manifest.fileNames,
+    manifest.fileNameEnds,
+    files.map(({ name }) => name),
+  );
+  fillNames(
+    manifest.symlinkNames,
+    manifest.symlinkNameEnds,
+    symlinks.map(({ name }) => name),
+  );
+  fillNames(
+    manifest.symlinkTargets,
+    manifest.symlinkTargetEnds,
+    symlinks.map(({ node }) => node.target),
+  );
+  for (const [index, { node, parent }] of directories.entries()) {
+    manifest.directoryModes[index] = node.mode;
+    manifest.directoryMtimeSeconds[index] = node.mtime.seconds;
+    manifest.directoryMtimeNanoseconds[index] = node.mtime.nanoseconds;
+    manifest.directoryParents[index] = parent;
+    const [fileEnd, symlinkEnd] = ends[index] ?? [0, 0];
+    manifest.directoryFileEnds[index] = fileEnd;
+    manifest.directorySymlinkEnds[index] = symlinkEnd;
+  }
+  for (const [index, { node }] of files.entries()) {
+    manifest.fileModes[index] = node.mode;
+    manifest.fileSizes[index] = node.size;
+    manifest.fileMtimeSeconds[index] = node.mtime.seconds;
+    manifest.fileMtimeNanoseconds[index] = node.mtime.nanoseconds;
+    manifest.fileDigests.set(Buffer.from(node.digest, "hex"), 32 * index);
+  }
+  for (const [index, { node }] of symlinks.entries()) {
+    manifest.symlinkMtimeSeconds[index] = node.mtime.seconds;
+    manifest.symlinkMtimeNanoseconds[index] = node.mtime.nanoseconds;
+  }
+  return manifest;
+}
+
+function fillNames(bytes: Uint8Array, ends: Uint32Array, list: readonly string[]): void {
+  let offset = 0;
+  for (const [index, name] of list.entries()) {
+    bytes.set(Buffer.from(name, "latin1"), offset);
+    offset += name.length;
+    ends[index] = offset;
+  }
+}
+
+/**
+ * The tree that a manifest stands for. Throws where it stands for none, without asking the code under test: a name
+ * that leaves its directory, two things of one name, a directory outside of the root.
+ */
+export function treeOf(manifest: Manifest): DirectoryNode | FileNode {
+  const { counts } = manifest;
+  const fileAt = (index: number): FileNode => ({
+    kind: "file",
+    mode: at(manifest.fileModes, index),
+    mtime: {
+      seconds: at(manifest.fileMtimeSeconds, index),
+      nanoseconds: at(manifest.fileMtimeNanoseconds, index),
+    },
+    size: at(manifest.fileSizes, index),
+    digest: Buffer.from(manifest.fileDigests.slice(32 * index, 32 * index + 32)).toString("hex"),
+  });
+  if (counts.isSingleFile) return fileAt(0);
+  const children = Array.from({ length: counts.directoryCount }, () => new Map<string, TreeNode>());
+  const add = (parent: number, name: ByteString, node: TreeNode): void => {
+    const siblings = children[parent];
+    if (siblings === undefined) throw new Error("a directory has no parent");
+    if (name === "" || name === "." || name === ".." || /[/\0]/.test(name))
+      throw new Error(`unsafe name ${name}`);
+    if (siblings.has(name)) throw new Error(`two things have the name ${name}`);
+    siblings.set(name, node);
+  };
+  const nodes = children.map(
+    (own, index): DirectoryNode => ({
+      kind: "directory",
+      mode: at(manifest.directoryModes, index),
+      mtime: {
+        seconds: at(manifest.directoryMtimeSeconds, index),
+        nanoseconds: at(manifest.directoryMtimeNanoseconds, index),
+      },
+      children: own,
+    }),
+  );
+  let [file, link] = [0, 0];
+  for (const [index, node] of nodes.entries()) {
+    const parent = at(manifest.directoryParents, index);
+    if (index > 0 && parent >= index) throw new Error("a directory comes before its parent");
+    if (index > 0) add(parent, manifest.directoryName(index), node);
+    for (; file < at(manifest.directoryFileEnds, index); file++)
+      add(index, manifest.fileName(file), fileAt(file));
+    for (; link < at(manifest.directorySymlinkEnds, index); link++) {
+      const target = manifest.symlinkTarget(link);
+      if (target === "" || target.includes("\0")) throw new Error("a symlink has no target");
+      const mtime = {
+        seconds: at(manifest.symlinkMtimeSeconds, link),
+        nanoseconds: at(manifest.symlinkMtimeNanoseconds, link),
+      };
+      add(index, manifest.symlinkName(link), { kind: "symlink", mtime, target });
+    }
+  }
+  if (file !== counts.fileCount || link !== counts.symlinkCount)
+    throw new Error("something is in no directory");
+  return nodes[0] ?? directory();
+}

@@ -1,0 +1,209 @@
+import { afterEach, describe, expect, test } from "bun:test";
+import * as fc from "fast-check";
+import { bytesFromText } from "../../src/base/byte-string.ts";
+import { BtdtError } from "../../src/base/errors.ts";
+import { errnoOf } from "../../src/fs/errno.ts";
+import { finishDirectoriesJob } from "../../src/tree/finish-directories.ts";
+import { hashFilesJob } from "../../src/tree/hash-files.ts";
+import type { Job, Runner } from "../../src/work/job.ts";
+import { receivedError, sendableError } from "../../src/work/messages.ts";
+import { runAll } from "../../src/work/run-all.ts";
+import { InlineRunner, WorkerPool } from "../../src/work/worker-pool.ts";
+import { directory, manifestOf } from "../support/trees.ts";
+
+const pools: WorkerPool[] = [];
+
+function poolOf(file: string, parallelism: number): WorkerPool {
+  const pool = new WorkerPool(parallelism, () => new Worker(new URL(file, import.meta.url).href));
+  pools.push(pool);
+  return pool;
+}
+const testPool = (parallelism: number): WorkerPool => poolOf("./test-worker.ts", parallelism);
+const realPool = (parallelism: number): WorkerPool => poolOf("../../src/worker.ts", parallelism);
+
+afterEach(() => {
+  for (const pool of pools.splice(0)) pool.close();
+});
+
+/** What the test worker does is in the name; the calling thread, which helps, just answers. */
+function job(name: string): Job<number, number> {
+  return { name, run: (input) => input };
+}
+
+/** What becomes of each: an output, or an error's code. */
+async function outcomes(work: readonly Promise<number>[]): Promise<(number | string)[]> {
+  const settled = await Promise.allSettled(work);
+  return settled.map((result) => {
+    if (result.status === "fulfilled") return result.value;
+    const reason: unknown = result.reason;
+    return reason instanceof BtdtError ? reason.code : String(reason);
+  });
+}
+
+const count = (length: number): number[] => Array.from({ length }, (_, index) => index);
+
+describe("jobs", () => {
+  test("each gets its own answer", async () => {
+    const pool = testPool(2);
+    expect(await outcomes(count(500).map((index) => pool.run(job("echo"), index)))).toEqual(count(500));
+  });
+
+  test("no thread is started without a job", () => {
+    let spawned = 0;
+    const pool = new WorkerPool(2, () => {
+      spawned += 1;
+      throw new Error("unreachable");
+    });
+    pool.cancel();
+    pool.close();
+    expect(spawned).toBe(0);
+  });
+});
+
+describe("errors cross threads", () => {
+  test("of btdt with code, message, path and hint", async () => {
+    const work = realPool(2).run(hashFilesJob, {
+      root: bytesFromText("/nonexistent-btdt"),
+      groups: [{ directory: bytesFromText(""), names: [bytesFromText("f")] }],
+    });
+    const error: unknown = await work.catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(BtdtError);
+    expect(error).toEqual(
+      expect.objectContaining({
+        code: "SOURCE_CHANGED",
+        path: "/nonexistent-btdt/f",
+        hint: expect.stringContaining("--exclude"),
+      }),
+    );
+  });
+
+  test("of node:fs with errno, so that the caller can say what it means", async () => {
+    const manifest = manifestOf(directory({ d: directory() }));
+    const work = realPool(2).run(finishDirectoriesJob, {
+      payload: manifest.payload,
+      root: bytesFromText("/nonexistent-btdt"),
+      firstDirectory: 0,
+      endDirectory: 2,
+      modes: { umask: 0o022, areUnknown: true },
+    });
+    const error: unknown = await work.catch((reason: unknown) => reason);
+    expect(errnoOf(error)).toBe("ENOENT");
+  });
+
+  test("anything else as INTERNAL", async () => {
+    expect(await outcomes([realPool(2).run(job("no such job"), 1)])).toEqual(["INTERNAL"]);
+    expect(sendableError("text")).toEqual(expect.objectContaining({ code: "INTERNAL", message: "text" }));
+  });
+
+  test("any coded error survives the crossing", () => {
+    fc.assert(
+      fc.property(fc.string(), fc.option(fc.string(), { nil: undefined }), (message, hint) => {
+        const error = new BtdtError(
+          "SOURCE_CHANGED",
+          message,
+          hint === undefined ? {} : { hint, path: hint },
+        );
+        const received = receivedError(structuredClone(sendableError(error)));
+        expect(received).toBeInstanceOf(BtdtError);
+        expect(received).toEqual(error);
+      }),
+      { numRuns: 100 },
+    );
+  });
+});
+
+describe("cancelling", () => {
+  test("settles every promise, however long the queue", async () => {
+    const pool = testPool(3);
+    const work = count(1000).map((index) => pool.run(job("wait-for-cancel"), index));
+    pool.cancel();
+    const settled = await outcomes(work);
+    // Four were under way; the others were not begun.
+    expect(settled.slice(0, 4)).toEqual([0, 1, 2, 3]);
+    expect(new Set(settled.slice(4))).toEqual(new Set(["CANCELLED"]));
+    expect(pool.isCancelled()).toBe(true);
+  });
+
+  test("refuses what comes later", async () => {
+    const pool = testPool(1);
+    pool.cancel();
+    expect(await outcomes([pool.run(job("echo"), 1)])).toEqual(["CANCELLED"]);
+  });
+});
+
+describe("a worker that is lost", () => {
+  for (const parallelism of [2, 3]) {
+    for (const how of ["crash", "exit"]) {
+      test(`by ${how}, one of ${parallelism - 1}: what it was doing is rejected, the others go on`, async () => {
+        const pool = testPool(parallelism);
+        const work = [pool.run(job(how), 0), ...count(50).map((index) => pool.run(job("echo"), index))];
+        const settled = await outcomes(work);
+        expect(settled[0]).toBe("INTERNAL");
+        // A second job may have waited at the lost one.
+        const rejected = settled.filter((outcome) => outcome === "INTERNAL").length;
+        expect(rejected).toBeLessThanOrEqual(2);
+        expect(settled.filter((outcome) => typeof outcome === "number")).toHaveLength(51 - rejected);
+        expect(await outcomes(count(20).map((index) => pool.run(job("echo"), index)))).toEqual(count(20));
+      });
+    }
+  }
+
+  test("because it cannot be started", async () => {
+    const pool = poolOf("./missing-worker.ts", 2);
+    const settled = await outcomes(count(20).map((index) => pool.run(job("echo"), index)));
+    expect(settled.filter((outcome) => typeof outcome === "number").length).toBeGreaterThanOrEqual(18);
+  });
+});
+
+describe("runAll", () => {
+  test("answers in the parts' order", async () => {
+    expect(await runAll(testPool(2), job("echo"), count(100), (part) => part * 2)).toEqual(
+      count(100).map((part) => part * 2),
+    );
+    expect(await runAll(testPool(2), job("echo"), [], (part: number) => part)).toEqual([]);
+  });
+
+  test("after a failure begins no more, and throws when all that had begun have ended", async () => {
+    let [running, begun] = [0, 0];
+    const runner: Runner = {
+      parallelism: 2,
+      start: () => undefined,
+      async run<Input, Output>(_: Job<Input, Output>, input: Input): Promise<Output> {
+        begun += 1;
+        running += 1;
+        await Bun.sleep(input === 0 ? 1 : 20);
+        running -= 1;
+        if (input === 0) throw new BtdtError("SYSTEM", "failed on purpose");
+        return input as never;
+      },
+    };
+    const error: unknown = await runAll(runner, job("echo"), count(100), (part) => part).catch(
+      (reason: unknown) => reason,
+    );
+    expect(error).toEqual(expect.objectContaining({ code: "SYSTEM" }));
+    expect([running, begun]).toEqual([0, 4]);
+  });
+});
+
+test("a pool of one is the calling thread", async () => {
+  const pool = new WorkerPool(1, () => {
+    throw new Error("unreachable");
+  });
+  expect(await outcomes(count(10).map((index) => pool.run(job("echo"), index)))).toEqual(count(10));
+  const failing: Job<number, number> = {
+    name: "fails",
+    run() {
+      throw new BtdtError("SYSTEM", "failed on purpose");
+    },
+  };
+  expect(await outcomes([pool.run(failing, 1)])).toEqual(["SYSTEM"]);
+});
+
+test("the inline runner runs at once, in this thread", async () => {
+  const runner = new InlineRunner({ isCancelled: () => true });
+  const answer = await runner.run(
+    { name: "x", run: (input: number, context) => [input, context.isCancelled()] },
+    5,
+  );
+  expect(answer).toEqual([5, true]);
+});
