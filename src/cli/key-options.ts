@@ -1,4 +1,4 @@
-import { expandKeys } from "../key/expand-keys.ts";
+import { expandAll, expandKeys } from "../key/expand-keys.ts";
 import type { TemplateSources } from "../key/expand-template.ts";
 import { hashMatchingFiles } from "../operations/hash-matching-files.ts";
 import type { CommandContext } from "./command-context.ts";
@@ -11,6 +11,15 @@ interface KeyOptions {
 /** The keys of `--keys`, templates filled in. @throws BtdtError */
 export async function keysOf(options: KeyOptions, context: CommandContext): Promise<[string, ...string[]]> {
   return await expandKeys(options.keys, templateSources(options.allowEmptyHash, context));
+}
+
+/** The prefixes of `--fallback-prefix`; empty ones, which every key has, are dropped. @throws BtdtError */
+export async function prefixesOf(
+  options: Omit<KeyOptions, "keys"> & { readonly fallbackPrefix: readonly string[] },
+  context: CommandContext,
+): Promise<string[]> {
+  const prefixes = await expandAll(options.fallbackPrefix, templateSources(options.allowEmptyHash, context));
+  return prefixes.filter((prefix) => prefix !== "");
 }
 
 function templateSources(allowEmptyHash: boolean, context: CommandContext): TemplateSources {

@@ -24,6 +24,15 @@ export function allowEmptyHashOption() {
   return new Option("--allow-empty-hash", "let hashFiles in a key match no file").default(false);
 }
 
+export function fallbackPrefixOption() {
+  return new Option(
+    "--fallback-prefix <prefix>",
+    "after all keys, try those that begin like this, stored last first; repeatable",
+  )
+    .argParser(collect)
+    .default([] as string[]);
+}
+
 export function linkOption(description: string) {
   return new Option("--link <mode>", description).choices(LINK_MODES).default("auto" as const);
 }

@@ -1,12 +1,21 @@
 import { Command } from "@commander-js/extra-typings";
 import { printable } from "../base/byte-string.ts";
+import { explainMiss } from "../operations/explain-miss.ts";
 import { openCache } from "../operations/open-cache.ts";
 import { restoreTree } from "../operations/restore-tree.ts";
 import type { CommandContext } from "./command-context.ts";
 import { describeFiles, elapsed, placements } from "./describe.ts";
+import { describeMiss } from "./describe-miss.ts";
 import { ExitCode } from "./exit-codes.ts";
-import { keysOf } from "./key-options.ts";
-import { allowEmptyHashOption, cacheOption, createCacheOption, keysOption, linkOption } from "./options.ts";
+import { keysOf, prefixesOf } from "./key-options.ts";
+import {
+  allowEmptyHashOption,
+  cacheOption,
+  createCacheOption,
+  fallbackPrefixOption,
+  keysOption,
+  linkOption,
+} from "./options.ts";
 
 export function restoreCommand(context: CommandContext) {
   return new Command("restore")
@@ -18,6 +27,7 @@ export function restoreCommand(context: CommandContext) {
     .addOption(cacheOption())
     .addOption(keysOption("keys to try, in this order, comma-separated; repeatable"))
     .addOption(allowEmptyHashOption())
+    .addOption(fallbackPrefixOption())
     .option("--success-rc-on-any-key", "exit with 0 for any key, not only the first", false)
     .option("--exact", "remove from DESTINATION what the entry does not have", false)
     .addOption(linkOption("how files get to DESTINATION: auto is reflink, else hard, else copy"))
@@ -30,9 +40,10 @@ export function restoreCommand(context: CommandContext) {
     .action(async (destination, options) => {
       const seconds = elapsed();
       const keys = await keysOf(options, context);
+      const fallbackPrefixes = await prefixesOf(options, context);
       const cache = openCache(options.cache, options.createCache);
       const restored = await restoreTree(
-        { cache, keys, destination, linkMode: options.link, exact: options.exact },
+        { cache, keys, fallbackPrefixes, destination, linkMode: options.link, exact: options.exact },
         context.runtime,
       );
       switch (restored.kind) {
@@ -46,6 +57,8 @@ export function restoreCommand(context: CommandContext) {
         }
         case "missed":
           context.output.plainNote("Keys not found in cache.");
+          for (const line of describeMiss(explainMiss(cache, keys), context.runtime.nowMs()))
+            context.output.note(line);
           context.setExitCode(ExitCode.MISS);
           break;
       }

@@ -15,7 +15,7 @@ export async function expandKeys(
 }
 
 /** The same for prefixes of keys, of which there may be none. @throws BtdtError like `expandKeys` */
-async function expandAll(options: readonly string[], sources: TemplateSources): Promise<string[]> {
+export async function expandAll(options: readonly string[], sources: TemplateSources): Promise<string[]> {
   const texts: string[] = [];
   for (const template of options.flatMap(splitTemplates)) {
     texts.push(isTemplate(template) ? await expandTemplate(template, sources) : template);

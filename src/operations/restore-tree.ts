@@ -12,6 +12,7 @@ import { type Destination, destinationError, examineDestination } from "../tree/
 import { markEditedPaths } from "../tree/mark-edited-paths.ts";
 import { placeTree } from "../tree/place-tree.ts";
 import type { StagedTree } from "../tree/stage-tree.ts";
+import { candidateKeys } from "./candidate-keys.ts";
 import { damageWarning, findEntry } from "./find-entry.ts";
 import type { Runtime } from "./runtime.ts";
 
@@ -22,6 +23,8 @@ export interface RestoreRequest {
   readonly cache: CacheDirectory;
   /** Tried in this order; the first one is the primary key. */
   readonly keys: readonly [string, ...string[]];
+  /** Tried after all keys: any key that begins like this, the one stored last first. */
+  readonly fallbackPrefixes: readonly string[];
   readonly destination: string;
   readonly linkMode: LinkMode;
   /** Remove what the entry does not have. */
@@ -50,7 +53,7 @@ export async function restoreTree(request: RestoreRequest, runtime: Runtime): Pr
   const destination = examineDestination(bytesFromText(request.destination), cache.root);
   const session = openSessionIfWritable(cache);
   try {
-    for (const key of request.keys) {
+    for (const key of candidateKeys(request)) {
       const entry = findEntry(cache, key, ({ fileCount }) => {
         if (fileCount > WORTH_THREADS_FILES) runtime.runners.pool.start();
       });

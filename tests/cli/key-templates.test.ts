@@ -24,6 +24,10 @@ function store(key: string, env: Record<string, string> = {}, ...options: string
   return btdt([...words, scratch.path("source")], { cwd: scratch.path("work"), env });
 }
 
+function today(): string {
+  return new Date().toISOString().slice(0, 10);
+}
+
 function hash(...paths: string[]): string {
   return btdt(["hash", ...paths], { cwd: scratch.path("work") }).stdout.trim();
 }
@@ -39,7 +43,6 @@ test("os, arch and the environment are filled in, commas in values do not split"
 
 test("dates have ISO forms", () => {
   // Asked before and after, in case midnight lies between.
-  const today = () => new Date().toISOString().slice(0, 10);
   const before = today();
   const [day = "", month, year] = ["{{ date }}", '{{ date("month") }}', "{{ date('year') }}"].map((key) =>
     expanded(key),
