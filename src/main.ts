@@ -1,5 +1,6 @@
 /** Composition root: the command line in, an exit code out. The only place that ends the process. */
 import { availableParallelism, constants } from "node:os";
+import { isatty } from "node:tty";
 import { BtdtError } from "./base/errors.ts";
 import { ExitCode, exitCodeOf } from "./cli/exit-codes.ts";
 import { consoleOutput } from "./cli/output.ts";
@@ -13,6 +14,8 @@ const pool = new WorkerPool(
   Math.min(availableParallelism(), MOST_WORKERS),
   () => new Worker(new URL("./worker.ts", import.meta.url).href),
 );
+// By convention any text in NO_COLOR, but not an empty one, means it.
+const output = consoleOutput(isatty(2) && !process.env["NO_COLOR"] && process.env["TERM"] !== "dumb");
 const isCancelled = (): boolean => pool.isCancelled();
 let signalExitCode: number | undefined;
 
@@ -33,7 +36,7 @@ function fail(error: unknown): never {
           hint: "this is a mistake in btdt; please report it",
         });
   if (signalExitCode !== undefined && known.code === "CANCELLED") process.exit(signalExitCode);
-  consoleOutput.error(known);
+  output.error(known);
   process.exit(exitCodeOf(known));
 }
 
@@ -50,9 +53,9 @@ try {
       isCancelled,
       nowMs: () => Date.now(),
       umask: process.umask(),
-      onWarning: (warning) => consoleOutput.warning(warning),
+      onWarning: (warning) => output.warning(warning),
     },
-    output: consoleOutput,
+    output,
     environment: { os: process.platform, arch: process.arch, variables: process.env },
     setExitCode: (code) => {
       exitCode = code;

@@ -25,6 +25,7 @@ export type ErrorCode =
   | "MANIFEST_DAMAGED"
   | "LOCK_FAILED"
   | "NO_FILES_MATCH"
+  | "RESULT_FILE_NOT_WRITABLE"
   | "VARIABLE_UNSET"
   | "SYSTEM"
   | "CANCELLED"

@@ -1,3 +1,4 @@
+import { printable } from "../base/byte-string.ts";
 import { expandAll, expandKeys } from "../key/expand-keys.ts";
 import type { TemplateSources } from "../key/expand-template.ts";
 import { hashMatchingFiles } from "../operations/hash-matching-files.ts";
@@ -10,7 +11,9 @@ interface KeyOptions {
 
 /** The keys of `--keys`, templates filled in. @throws BtdtError */
 export async function keysOf(options: KeyOptions, context: CommandContext): Promise<[string, ...string[]]> {
-  return await expandKeys(options.keys, templateSources(options.allowEmptyHash, context));
+  const keys = await expandKeys(options.keys, templateSources(options.allowEmptyHash, context));
+  context.output.detail(`keys: ${keys.map(printable).join(", ")}`);
+  return keys;
 }
 
 /** The prefixes of `--fallback-prefix`; empty ones, which every key has, are dropped. @throws BtdtError */

@@ -7,7 +7,9 @@ import { LINK_MODES } from "../fs/place-file.ts";
 /** Options that several commands share. */
 
 export function cacheOption() {
-  return new Option("-c, --cache <dir>", "the cache directory; it must exist").makeOptionMandatory();
+  return new Option("-c, --cache <dir>", "the cache directory; it must exist")
+    .env("BTDT_CACHE")
+    .makeOptionMandatory();
 }
 
 export function createCacheOption() {
@@ -16,6 +18,7 @@ export function createCacheOption() {
 
 export function keysOption(description: string) {
   return new Option("-k, --keys <keys>", description)
+    .env("BTDT_KEYS")
     .argParser((value: string, previous: string[] | undefined) => [...(previous ?? []), value])
     .makeOptionMandatory();
 }
@@ -29,12 +32,22 @@ export function fallbackPrefixOption() {
     "--fallback-prefix <prefix>",
     "after all keys, try those that begin like this, stored last first; repeatable",
   )
+    .env("BTDT_FALLBACK_PREFIX")
     .argParser(collect)
     .default([] as string[]);
 }
 
 export function linkOption(description: string) {
-  return new Option("--link <mode>", description).choices(LINK_MODES).default("auto" as const);
+  return new Option("--link <mode>", description)
+    .env("BTDT_LINK")
+    .choices(LINK_MODES)
+    .default("auto" as const);
+}
+
+export function resultFileOption() {
+  return new Option("--result-file <path>", "write hit, fallback or miss to this file").env(
+    "BTDT_RESULT_FILE",
+  );
 }
 
 /** Adds up a repeatable option. */

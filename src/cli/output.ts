@@ -2,6 +2,7 @@ import { writeSync } from "node:fs";
 import { printable } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
 import { errnoOf, reasonOf } from "../fs/errno.ts";
+import type { Verbosity } from "./verbosity.ts";
 
 const STDOUT = 1;
 const STDERR = 2;
@@ -15,21 +16,41 @@ export interface Output {
   /** A line that scripts look for on stderr. */
   plainNote(line: string): void;
   note(sentence: string): void;
+  /** Only for those who ask for more. */
+  detail(sentence: string): void;
   warning(sentence: string): void;
   error(error: BtdtError): void;
+  setVerbosity(verbosity: Verbosity): void;
 }
 
-export const consoleOutput: Output = {
-  result: (line) => writeResult(`${line}\n`),
-  text: (text) => writeResult(text),
-  plainNote: (line) => writeChatter(`${line}\n`),
-  note: (sentence) => writeChatter(`btdt: ${sentence}\n`),
-  warning: (sentence) => writeChatter(`btdt: warning: ${sentence}\n`),
-  error: (error) => {
-    const hint = error.hint === undefined ? "" : ` (${error.hint})`;
-    writeChatter(`btdt: error: ${printable(`${error.message}${hint}`)}\n`);
-  },
-};
+const RED = "31";
+const YELLOW = "33";
+
+/** @param isColoured whether stderr is a screen that shows colours */
+export function consoleOutput(isColoured: boolean): Output {
+  const coloured = (text: string, colour: string): string =>
+    isColoured ? `\u001b[${colour}m${text}\u001b[0m` : text;
+  let verbosity: Verbosity = "normal";
+  return {
+    result: (line) => writeResult(`${line}\n`),
+    text: (text) => writeResult(text),
+    plainNote: (line) => writeChatter(`${line}\n`),
+    note: (sentence) => {
+      if (verbosity !== "quiet") writeChatter(`btdt: ${sentence}\n`);
+    },
+    detail: (sentence) => {
+      if (verbosity === "verbose") writeChatter(`btdt: ${sentence}\n`);
+    },
+    warning: (sentence) => writeChatter(`btdt: ${coloured("warning:", YELLOW)} ${sentence}\n`),
+    error: (error) => {
+      const hint = error.hint === undefined ? "" : ` (${error.hint})`;
+      writeChatter(`btdt: ${coloured("error:", RED)} ${printable(`${error.message}${hint}`)}\n`);
+    },
+    setVerbosity: (wanted) => {
+      verbosity = wanted;
+    },
+  };
+}
 
 /** A script that does not get its result must not take it for an empty one. @throws BtdtError SYSTEM */
 function writeResult(text: string): void {

@@ -7,6 +7,7 @@ import { ExitCode } from "./exit-codes.ts";
 import { hashCommand } from "./hash-command.ts";
 import { restoreCommand } from "./restore-command.ts";
 import { storeCommand } from "./store-command.ts";
+import { quietOption, verboseOption, verbosityOf } from "./verbosity.ts";
 
 /**
  * Parses the command line and runs the command.
@@ -30,6 +31,11 @@ export async function runProgram(words: readonly string[], context: CommandConte
     program.addCommand(command);
   }
   let complaint = "";
+  const { variables } = context.environment;
+  for (const command of program.commands) {
+    command.addOption(quietOption(variables)).addOption(verboseOption(variables));
+  }
+  program.hook("preAction", (_program, command) => context.output.setVerbosity(verbosityOf(command.opts())));
   for (const command of [program, ...program.commands]) {
     command.exitOverride().configureOutput({
       writeOut: (text) => context.output.text(text),

@@ -1,11 +1,9 @@
 import { Command } from "@commander-js/extra-typings";
 import { printable } from "../base/byte-string.ts";
-import { explainMiss } from "../operations/explain-miss.ts";
 import { openCache } from "../operations/open-cache.ts";
 import { restoreTree } from "../operations/restore-tree.ts";
 import type { CommandContext } from "./command-context.ts";
 import { describeFiles, elapsed, placements } from "./describe.ts";
-import { describeMiss } from "./describe-miss.ts";
 import { ExitCode } from "./exit-codes.ts";
 import { keysOf, prefixesOf } from "./key-options.ts";
 import {
@@ -15,20 +13,25 @@ import {
   fallbackPrefixOption,
   keysOption,
   linkOption,
+  resultFileOption,
 } from "./options.ts";
+import { reportMiss } from "./report-miss.ts";
+import { ResultFile } from "./result-file.ts";
 
 export function restoreCommand(context: CommandContext) {
   return new Command("restore")
     .summary("bring back the first key that is found")
     .description(
       "Restores the first of the keys that the cache has to DESTINATION. Exit status: 0 for the first key, 3 for another one, " +
-        "4 when none is found.",
+        "4 when none is found (0 with --miss-ok).",
     )
     .addOption(cacheOption())
     .addOption(keysOption("keys to try, in this order, comma-separated; repeatable"))
     .addOption(allowEmptyHashOption())
     .addOption(fallbackPrefixOption())
     .option("--success-rc-on-any-key", "exit with 0 for any key, not only the first", false)
+    .option("--miss-ok", "exit with 0 when no key is found", false)
+    .addOption(resultFileOption())
     .option("--exact", "remove from DESTINATION what the entry does not have", false)
     .addOption(linkOption("how files get to DESTINATION: auto is reflink, else hard, else copy"))
     .addOption(createCacheOption())
@@ -39,6 +42,7 @@ export function restoreCommand(context: CommandContext) {
     )
     .action(async (destination, options) => {
       const seconds = elapsed();
+      const resultFile = ResultFile.open(options.resultFile);
       const keys = await keysOf(options, context);
       const fallbackPrefixes = await prefixesOf(options, context);
       const cache = openCache(options.cache, options.createCache);
@@ -51,15 +55,15 @@ export function restoreCommand(context: CommandContext) {
           context.output.result(`Restored key ${printable(restored.key)}`);
           const files = describeFiles(restored.fileCount, restored.contentBytes);
           context.output.note(`restored ${files}: ${placements(restored.fileCounts)} in ${seconds()}`);
+          resultFile?.write(restored.isPrimary ? "hit" : "fallback");
           const isSuccess = restored.isPrimary || options.successRcOnAnyKey;
           context.setExitCode(isSuccess ? ExitCode.DONE : ExitCode.FALLBACK);
           break;
         }
         case "missed":
-          context.output.plainNote("Keys not found in cache.");
-          for (const line of describeMiss(explainMiss(cache, keys), context.runtime.nowMs()))
-            context.output.note(line);
-          context.setExitCode(ExitCode.MISS);
+          reportMiss(cache, keys, context);
+          resultFile?.write("miss");
+          context.setExitCode(options.missOk ? ExitCode.DONE : ExitCode.MISS);
           break;
       }
     });

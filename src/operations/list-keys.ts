@@ -16,10 +16,14 @@ export function keyFileNames(cache: CacheDirectory): string[] {
   try {
     return listKeyFiles(cache);
   } catch (error) {
-    throw new BtdtError("CACHE_NOT_ACCESSIBLE", `cannot list the keys of ${shown(cache.path)}: ${reasonOf(error)}`, {
-      path: shown(cache.path),
-      cause: error,
-    });
+    throw new BtdtError(
+      "CACHE_NOT_ACCESSIBLE",
+      `cannot list the keys of ${shown(cache.path)}: ${reasonOf(error)}`,
+      {
+        path: shown(cache.path),
+        cause: error,
+      },
+    );
   }
 }
 
