@@ -19,13 +19,30 @@ const output = consoleOutput(isatty(2) && !process.env["NO_COLOR"] && process.en
 const isCancelled = (): boolean => pool.isCancelled();
 let signalExitCode: number | undefined;
 
+let signalListener: ((signal: NodeJS.Signals) => void) | undefined;
+
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   process.on(signal, () => {
+    if (signalListener !== undefined) {
+      signalListener(signal);
+      return;
+    }
     // Asked twice, it does not tidy up any more.
     if (signalExitCode !== undefined) process.exit(signalExitCode);
     signalExitCode = 128 + constants.signals[signal];
     pool.cancel();
   });
+}
+
+/** Those above, and those that only a command which btdt runs may know what to do with. */
+function redirectSignals(listener: (signal: NodeJS.Signals) => void): () => void {
+  signalListener = listener;
+  const others = ["SIGQUIT", "SIGUSR1", "SIGUSR2"] as const;
+  for (const signal of others) process.on(signal, listener);
+  return () => {
+    signalListener = undefined;
+    for (const signal of others) process.off(signal, listener);
+  };
 }
 
 function fail(error: unknown): never {
@@ -56,7 +73,13 @@ try {
       onWarning: (warning) => output.warning(warning),
     },
     output,
-    environment: { os: process.platform, arch: process.arch, variables: process.env },
+    environment: {
+      os: process.platform,
+      arch: process.arch,
+      isInteractive: isatty(0),
+      variables: process.env,
+    },
+    redirectSignals,
     setExitCode: (code) => {
       exitCode = code;
     },

@@ -44,6 +44,15 @@ export function linkOption(description: string) {
     .default("auto" as const);
 }
 
+export function excludeOption() {
+  return new Option(
+    "--exclude <glob>",
+    "leave out what matches, in gitignore syntax, ! brings back; repeatable",
+  )
+    .argParser(collect)
+    .default([] as string[]);
+}
+
 export function resultFileOption() {
   return new Option("--result-file <path>", "write hit, fallback or miss to this file").env(
     "BTDT_RESULT_FILE",
@@ -51,7 +60,7 @@ export function resultFileOption() {
 }
 
 /** Adds up a repeatable option. */
-export function collect(value: string, previous: string[]): string[] {
+function collect(value: string, previous: string[]): string[] {
   return [...previous, value];
 }
 

@@ -6,6 +6,7 @@ import type { CommandContext } from "./command-context.ts";
 import { ExitCode } from "./exit-codes.ts";
 import { hashCommand } from "./hash-command.ts";
 import { restoreCommand } from "./restore-command.ts";
+import { runCommand } from "./run-command.ts";
 import { storeCommand } from "./store-command.ts";
 import { quietOption, verboseOption, verbosityOf } from "./verbosity.ts";
 
@@ -15,6 +16,7 @@ import { quietOption, verboseOption, verbosityOf } from "./verbosity.ts";
  * @throws BtdtError, USAGE among them
  */
 export async function runProgram(words: readonly string[], context: CommandContext): Promise<void> {
+  const { own, behind } = splitRunWords(words);
   const program = new Command("btdt")
     .description("Been there, done that: caches directories between CI runs.")
     .version(packageJson.version)
@@ -26,6 +28,7 @@ export async function runProgram(words: readonly string[], context: CommandConte
     hashCommand(context),
     restoreCommand(context),
     storeCommand(context),
+    runCommand(context, behind),
     cleanCommand(context),
   ]) {
     program.addCommand(command);
@@ -54,17 +57,27 @@ export async function runProgram(words: readonly string[], context: CommandConte
   }
   if (words.length === 0) {
     throw new BtdtError("USAGE", "no command was given", {
-      hint: "hash, restore, store or clean; see btdt --help",
+      hint: "hash, restore, store, run or clean; see btdt --help",
     });
   }
   try {
-    await program.parseAsync([...words], { from: "user" });
+    await program.parseAsync([...own], { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     // Help and version were asked for, and are printed by now.
     if (error.exitCode === 0) context.setExitCode(ExitCode.DONE);
     else throw new BtdtError("USAGE", oneLine(complaint), { hint: "see btdt --help" });
   }
+}
+
+/** What `run` is to run stands behind the first `--` and is none of the parser's business. */
+function splitRunWords(words: readonly string[]): {
+  readonly own: readonly string[];
+  readonly behind: readonly string[];
+} {
+  const separator = words[0] === "run" ? words.indexOf("--") : -1;
+  if (separator < 0) return { own: words, behind: [] };
+  return { own: words.slice(0, separator), behind: words.slice(separator + 1) };
 }
 
 /** `error: unknown option '--kye'\n(Did you mean --keys?)` on one line, without the prefix. */

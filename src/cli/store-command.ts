@@ -8,8 +8,8 @@ import { keysOf } from "./key-options.ts";
 import {
   allowEmptyHashOption,
   cacheOption,
-  collect,
   createCacheOption,
+  excludeOption,
   keysOption,
   linkOption,
 } from "./options.ts";
@@ -24,12 +24,7 @@ export function storeCommand(context: CommandContext) {
     .addOption(cacheOption())
     .addOption(keysOption("keys for the entry, comma-separated; repeatable"))
     .addOption(allowEmptyHashOption())
-    .option(
-      "--exclude <glob>",
-      "leave out what matches, in gitignore syntax, ! brings back; repeatable",
-      collect,
-      [] as string[],
-    )
+    .addOption(excludeOption())
     .option("--ignore-mtime", "let files that differ only in their time be one", false)
     .addOption(linkOption("how files get into the cache: auto is reflink, else hard, else copy"))
     .addOption(createCacheOption())
