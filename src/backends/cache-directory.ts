@@ -4,6 +4,10 @@ import { BtdtError } from "../base/errors.ts";
 import { errnoOf, isDiskFullErrno, reasonOf } from "../fs/errno.ts";
 import { type FileStatus, lstat } from "../fs/file-status.ts";
 import { publishDurably, writeDurably } from "../fs/publish-file.ts";
+<<<<<<< HEAD
+=======
+import { removeTreeQuietly } from "../fs/remove-tree.ts";
+>>>>>>> main
 
 /**
  * Everything that btdt keeps is under this name in the cache directory. What lies beside it is somebody else's.
@@ -112,7 +116,11 @@ export class CacheDirectory {
         writeDurably(unfinished, Buffer.from(`btdt cache format ${FORMAT_VERSION}\n`));
         publishDurably(unfinished, this.#formatFile());
       } finally {
+<<<<<<< HEAD
         rmSync(fsPath(unfinished), { force: true });
+=======
+        removeTreeQuietly(unfinished);
+>>>>>>> main
       }
     } catch (error) {
       throw cacheWriteError(this, error);

@@ -4,6 +4,7 @@ import { errnoOf, isPermissionErrno } from "../fs/errno.ts";
 import { lstat, mtimeMs } from "../fs/file-status.ts";
 import { LockFile } from "../fs/flock.ts";
 import { publishDurably, writeDurably } from "../fs/publish-file.ts";
+import { removeTreeQuietly } from "../fs/remove-tree.ts";
 import { type CacheDirectory, cacheWriteError } from "./cache-directory.ts";
 
 const SESSION_LOCK_NAME = "lock" as ByteString;
@@ -49,7 +50,7 @@ export class Session {
       renameSync(fsPath(unfinished), fsPath(directory));
       return new Session(cache, directory, lock);
     } catch (error) {
-      rmSync(fsPath(unfinished), { recursive: true, force: true });
+      removeTreeQuietly(unfinished);
       throw cacheWriteError(cache, error);
     }
   }
@@ -69,10 +70,24 @@ export class Session {
     try {
       const temporary = this.temporaryPath();
       writeDurably(temporary, manifestFile);
+      await this.whileNoClean(isCancelled, () => {
+        publishDurably(temporary, joinBytes(this.directory, SESSION_INTENT_NAME));
+      });
+    } catch (error) {
+      throw cacheWriteError(this.#cache, error);
+    }
+  }
+
+  /**
+   * Waits for a clean that is under way and lets no other begin meanwhile. For what takes an instant.
+   * @throws BtdtError CACHE_WRITE_FAILED, CANCELLED, and what `action` throws
+   */
+  async whileNoClean(isCancelled: () => boolean, action: () => void): Promise<void> {
+    try {
       const lock = LockFile.open(this.#cache.lockFile, "create");
       try {
         await lock.lock("shared", isCancelled);
-        publishDurably(temporary, joinBytes(this.directory, SESSION_INTENT_NAME));
+        action();
       } finally {
         lock.close();
       }
@@ -83,7 +98,7 @@ export class Session {
 
   /** Removes the session with all its half-written files. */
   close(): void {
-    rmSync(fsPath(this.directory), { recursive: true, force: true });
+    removeTreeQuietly(this.directory);
     this.#lock.close();
   }
 }

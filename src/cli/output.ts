@@ -2,7 +2,10 @@ import { writeSync } from "node:fs";
 import { printable } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
 import { errnoOf, reasonOf } from "../fs/errno.ts";
+<<<<<<< HEAD
 import type { Verbosity } from "./verbosity.ts";
+=======
+>>>>>>> main
 
 const STDOUT = 1;
 const STDERR = 2;
@@ -23,6 +26,7 @@ export interface Output {
   setVerbosity(verbosity: Verbosity): void;
 }
 
+<<<<<<< HEAD
 const RED = "31";
 const YELLOW = "33";
 
@@ -51,6 +55,38 @@ export function consoleOutput(isColoured: boolean): Output {
     },
   };
 }
+
+/** A script that does not get its result must not take it for an empty one. @throws BtdtError SYSTEM */
+function writeResult(text: string): void {
+  try {
+    writeFully(STDOUT, text);
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+    throw new BtdtError("SYSTEM", `cannot write to standard output: ${reasonOf(error)}`, { cause: error });
+  }
+}
+
+/** What nobody listens to must not make a failure of work that is done. */
+function writeChatter(text: string): void {
+  try {
+    writeFully(STDERR, text);
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+  }
+}
+=======
+export const consoleOutput: Output = {
+  result: (line) => writeResult(`${line}\n`),
+  text: (text) => writeResult(text),
+  plainNote: (line) => writeChatter(`${line}\n`),
+  note: (sentence) => writeChatter(`btdt: ${sentence}\n`),
+  warning: (sentence) => writeChatter(`btdt: warning: ${sentence}\n`),
+  error: (error) => {
+    const hint = error.hint === undefined ? "" : ` (${error.hint})`;
+    writeChatter(`btdt: error: ${printable(`${error.message}${hint}`)}\n`);
+  },
+};
+>>>>>>> main
 
 /** A script that does not get its result must not take it for an empty one. @throws BtdtError SYSTEM */
 function writeResult(text: string): void {

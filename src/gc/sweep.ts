@@ -41,7 +41,7 @@ export function sweep(
   for (const session of contents.deadSessions) removeSession(session);
 }
 
-/** A store under way may have given the key to another entry since the plan was made. */
+/** Where the file system has no locks, a store may have given the key to another entry since the plan was made. */
 function stillPointsTo(cache: CacheDirectory, keyFileName: string, manifestDigest: string): boolean {
   const keyFile = readKeyFile(cache, keyFileName);
   return keyFile !== undefined && decodeKeyFile(keyFile.bytes, keyFileName).manifest === manifestDigest;

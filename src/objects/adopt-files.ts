@@ -134,9 +134,12 @@ class Adopter {
       if (errnoOf(error) === "ENOENT" && !lstatBuffer(source, status)) throw changedBeforeStored();
       if (!(error instanceof TooManyLinks)) throw error;
       copyFile(source, temporary, attributes);
+      this.#assertSourceUnchanged(file);
       placement = "copied";
     }
-    if (!lstatBuffer(temporary, status) || !isSound(status, this.#manifest, file)) throw notKept();
+    if (!lstatBuffer(temporary, status) || !isSound(status, this.#manifest, file)) {
+      throw placement === "linked" ? changedBeforeStored() : notKept();
+    }
     renameSync(fsPath(temporary.toBytes()), fsPath(object.toBytes()));
     return placement;
   }

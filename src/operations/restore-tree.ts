@@ -69,12 +69,14 @@ export async function restoreTree(request: RestoreRequest, runtime: Runtime): Pr
       // First of all, so that a clean that runs beside takes this entry for the one used last.
       touchKeyFile(cache, entry.keyFileName);
       const placed = await attempt(request, destination, entry.manifest, session, runtime);
-      if (runtime.isCancelled()) throw new BtdtError("CANCELLED", "stopped before anything was restored");
       if (placed.damaged.length > 0) {
         forgetDamagedObjects(cache, entry.manifest, placed, runtime);
-        runtime.onWarning(damageWarning(key, describeDamage(entry.manifest, placed)));
+        // A clean removes the key before the contents: then this was an ordinary miss.
+        const isEvicted = findEntry(cache, key).kind === "missing";
+        if (!isEvicted) runtime.onWarning(damageWarning(key, describeDamage(entry.manifest, placed)));
         continue;
       }
+      if (!placed.isPlaced) throw new BtdtError("CANCELLED", "stopped before anything was restored");
       return {
         kind: "restored",
         key,

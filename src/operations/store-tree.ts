@@ -78,10 +78,13 @@ export async function storeTree(request: StoreRequest, runtime: Runtime): Promis
     const contentBytes = manifest.contentBytes();
     const { fileCount } = manifest.counts;
     const storedAt = new Date(runtime.nowMs()).toISOString();
-    for (const key of request.keys) {
-      const bytes = encodeKeyFile({ key, manifest: manifestDigest, storedAt, fileCount, contentBytes });
-      publishKeyFile(cache, session, keyFileName(key), bytes);
-    }
+    // A clean that has looked at a key's old entry could remove the new key in its stead.
+    await session.whileNoClean(runtime.isCancelled, () => {
+      for (const key of request.keys) {
+        const bytes = encodeKeyFile({ key, manifest: manifestDigest, storedAt, fileCount, contentBytes });
+        publishKeyFile(cache, session, keyFileName(key), bytes);
+      }
+    });
     return { manifestDigest, fileCount, contentBytes, ...adopted };
   } finally {
     session.close();

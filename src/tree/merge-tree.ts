@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { type ByteString, bytesFromBuffer, fsPath, joinBytes, shown } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
 import { type FileStatus, isSameFile, lstat } from "../fs/file-status.ts";
+import { openDirectory, removeTree } from "../fs/remove-tree.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
 import type { Runners } from "../work/job.ts";
 import { runAll } from "../work/run-all.ts";
@@ -92,8 +93,14 @@ export function applyMerge(
   target: MergeTarget,
   staged: ByteString,
 ): void {
+  for (let directory = 0; directory < manifest.counts.directoryCount; directory++) {
+    // They get their final modes when all is in place.
+    if (plan.existingDirectories[directory] === 1) {
+      openDirectory(joinBytes(target.destination, manifest.directoryPath(directory)));
+    }
+  }
   for (const path of plan.directoriesInTheWay) {
-    rmSync(fsPath(joinBytes(target.destination, path)), { recursive: true, force: true });
+    removeTree(joinBytes(target.destination, path));
   }
   for (let directory = 0; directory < manifest.counts.directoryCount; directory++) {
     const relative = manifest.directoryPath(directory);
@@ -150,7 +157,7 @@ function removeExtras(manifest: Manifest, destination: ByteString): void {
     for (const child of readdirSync(fsPath(path), { encoding: "buffer" })) {
       const name = bytesFromBuffer(child);
       if (names.has(name) || (directory === 0 && isStagingName(name))) continue;
-      rmSync(fsPath(joinBytes(path, name)), { recursive: true, force: true });
+      removeTree(joinBytes(path, name));
     }
   }
 }

@@ -3,6 +3,7 @@ import { type ByteString, fsPath, shown } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
 import { type FileStatus, lstat } from "../fs/file-status.ts";
 import type { LinkMode, Placement } from "../fs/place-file.ts";
+import { openDirectory } from "../fs/remove-tree.ts";
 import { isWithin, resolvePath } from "../fs/resolve-path.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
 import type { Runners } from "../work/job.ts";
@@ -26,6 +27,8 @@ export interface PlaceTreeOptions {
 }
 
 export interface PlacedTree extends StagedTree {
+  /** False when the destination was left as it was: the entry is damaged, or the work was stopped. */
+  readonly isPlaced: boolean;
   readonly fileCounts: Record<Placement | "unchanged", number>;
 }
 
@@ -72,7 +75,8 @@ async function placeWhole(
     // The root stays open until it is in place.
     if (!isSingleFile) mkdirSync(fsPath(staging.tree), { mode: 0o700 });
     const staged = await stageTree({ ...options, staging: staging.tree, unwanted: undefined }, runners);
-    if (staged.damaged.length === 0 && !options.isCancelled()) {
+    const isPlaced = staged.damaged.length === 0 && !options.isCancelled();
+    if (isPlaced) {
       if (!isSingleFile) {
         const inheritsGroup = ((lstat(staging.tree)?.mode ?? 0) & 0o2000) !== 0;
         await finishTree(
@@ -89,7 +93,7 @@ async function placeWhole(
         renameSync(fsPath(staging.tree), fsPath(path));
       }
     }
-    return { ...staged, fileCounts: { ...staged.fileCounts, unchanged: 0 } };
+    return { ...staged, isPlaced, fileCounts: { ...staged.fileCounts, unchanged: 0 } };
   } finally {
     staging.close();
   }
@@ -105,22 +109,24 @@ async function mergeInto(
   const target: MergeTarget = { destination, cacheRoot: options.cacheRoot, exact: options.exact };
   if (options.exact) assertCacheOutside(destination, objects);
   const plan = await planMerge(manifest, target, objects, runners);
+  openDirectory(destination);
   const staging = StagingDirectory.create(destination);
   let placed: PlacedTree;
   try {
     mkdirSync(fsPath(staging.tree), { mode: 0o700 });
     const staged = await stageTree({ ...options, staging: staging.tree, unwanted: plan.unchanged }, runners);
     const unchanged = plan.unchanged.files.reduce((sum, isUnchanged) => sum + isUnchanged, 0);
-    if (staged.damaged.length === 0 && !options.isCancelled()) {
+    const isPlaced = staged.damaged.length === 0 && !options.isCancelled();
+    if (isPlaced) {
       applyMerge(manifest, plan, target, staging.tree);
       await finishTree(manifest, destination, { umask: options.umask, areUnknown: true }, runners);
     }
-    placed = { ...staged, fileCounts: { ...staged.fileCounts, unchanged } };
+    placed = { ...staged, isPlaced, fileCounts: { ...staged.fileCounts, unchanged } };
   } finally {
     staging.close();
   }
   // Only now, because removing the staging directory changes the root's time.
-  if (placed.damaged.length === 0 && !options.isCancelled()) finishRoot(manifest, destination);
+  if (placed.isPlaced) finishRoot(manifest, destination);
   return placed;
 }
 

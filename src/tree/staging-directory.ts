@@ -1,16 +1,21 @@
-import { mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { mkdirSync, readdirSync, renameSync } from "node:fs";
 import { type ByteString, bytesFromBuffer, bytesFromText, fsPath, joinBytes } from "../base/byte-string.ts";
 import { errnoOf } from "../fs/errno.ts";
+import { lstat, mtimeMs } from "../fs/file-status.ts";
 import { LockFile } from "../fs/flock.ts";
+import { removeTree, removeTreeQuietly } from "../fs/remove-tree.ts";
 
+const NAME = /^\.btdt-restore-[0-9a-f-]{36}(\.new)?$/;
 const PREFIX = ".btdt-restore-";
+/** Making one takes an instant; a process that was killed in it has left what is older. */
+const UNFINISHED_GRACE_MS = 10 * 60 * 1000;
 /** While it has this suffix, a staging directory is being made and not locked yet. */
 const UNFINISHED_SUFFIX = ".new";
 const LOCK_NAME = "lock" as ByteString;
 
-/** Names of this form at the top of a destination are btdt's own. */
+/** Directories with such a name are btdt's own, wherever they are, and belong to no tree. */
 export function isStagingName(name: ByteString): boolean {
-  return name.startsWith(PREFIX);
+  return NAME.test(name);
 }
 
 /**
@@ -35,10 +40,12 @@ export class StagingDirectory {
     try {
       const lock = LockFile.open(joinBytes(unfinished, LOCK_NAME), "create");
       lock.tryLock("exclusive");
+      const status = lstat(unfinished);
+      if (status !== undefined) removeUnfinished(parent, mtimeMs(status));
       renameSync(fsPath(unfinished), fsPath(directory));
       return new StagingDirectory(directory, lock);
     } catch (error) {
-      rmSync(fsPath(unfinished), { recursive: true, force: true });
+      removeTreeQuietly(unfinished);
       throw error;
     }
   }
@@ -49,27 +56,49 @@ export class StagingDirectory {
   }
 
   close(): void {
-    rmSync(fsPath(this.#directory), { recursive: true, force: true });
+    removeTreeQuietly(this.#directory);
     this.#lock.close();
   }
 }
 
+/** First of all, because on a full disk it makes the room that is needed. */
 function removeAbandoned(parent: ByteString): void {
-  const names = readdirSync(fsPath(parent), { encoding: "buffer" }).map((name) => bytesFromBuffer(name));
-  for (const name of names) {
-    if (!isStagingName(name) || name.endsWith(UNFINISHED_SUFFIX)) continue;
+  for (const name of stagingNamesIn(parent)) {
+    if (name.endsWith(UNFINISHED_SUFFIX)) continue;
     const directory = joinBytes(parent, name);
-    try {
+    ignoringFileErrors(() => {
       const lock = LockFile.open(joinBytes(directory, LOCK_NAME), "write");
       try {
-        if (lock.tryLock("exclusive") === "locked")
-          rmSync(fsPath(directory), { recursive: true, force: true });
+        if (lock.tryLock("exclusive") === "locked") removeTree(directory);
       } finally {
         lock.close();
       }
-    } catch (error) {
-      // Another user's, or removed by another restore just now: not ours to care for.
-      if (errnoOf(error) === undefined) throw error;
-    }
+    });
+  }
+}
+
+/** @param nowMs by the file system's own clock, which may run apart from this machine's */
+function removeUnfinished(parent: ByteString, nowMs: number): void {
+  for (const name of stagingNamesIn(parent)) {
+    const directory = joinBytes(parent, name);
+    ignoringFileErrors(() => {
+      const status = lstat(directory);
+      if (!name.endsWith(UNFINISHED_SUFFIX) || status === undefined) return;
+      if (nowMs - mtimeMs(status) > UNFINISHED_GRACE_MS) removeTree(directory);
+    });
+  }
+}
+
+function stagingNamesIn(parent: ByteString): ByteString[] {
+  const names = readdirSync(fsPath(parent), { encoding: "buffer" }).map((name) => bytesFromBuffer(name));
+  return names.filter(isStagingName);
+}
+
+/** Leftovers that are another user's, or were removed by another restore just now, are not ours to care for. */
+function ignoringFileErrors(remove: () => void): void {
+  try {
+    remove();
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
   }
 }

@@ -11,6 +11,7 @@ import { BtdtError } from "../base/errors.ts";
 import { errnoOf, reasonOf } from "../fs/errno.ts";
 import { type FileKind, type FileStatus, isSameFile, lstat } from "../fs/file-status.ts";
 import type { IgnoreRules } from "./ignore-rules.ts";
+import { isStagingName } from "./staging-directory.ts";
 
 export interface WalkedSymlink {
   readonly name: ByteString;
@@ -63,6 +64,8 @@ export function* walkTree(root: ByteString, options: WalkOptions): Generator<Wal
     const symlinks: WalkedSymlink[] = [];
     const subdirectories: Pending[] = [];
     for (const childName of children.names) {
+      // What a killed restore has left.
+      if (isStagingName(childName)) continue;
       const childPath = joinBytes(path, childName);
       const kind = children.kindOf(childName);
       if (options.ignoreRules.ignores(childPath, kind === "directory")) continue;

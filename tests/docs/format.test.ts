@@ -118,11 +118,13 @@ describe("docs/format.md", () => {
   test("digests, computed as described and by btdt", async () => {
     const emptyDirectory = root("btdt directory 1\0");
     const chunks = [Buffer.alloc(CHUNK_BYTES), Buffer.alloc(1)].map((chunk) => sha256(chunk));
+    const child = (kind: string, name: string, digest: Uint8Array): Buffer =>
+      Buffer.concat([Buffer.from(kind), number(name.length, 4), Buffer.from(name), digest]);
     const tree = root(
       "btdt directory 1\0",
-      ...["d", number(3, 4), "bin", emptyDirectory],
-      ...["f", number(8, 4), "data.txt", hello],
-      ...["l", number(4, 4), "link", sha256("data.txt")],
+      child("d", "bin", emptyDirectory),
+      child("f", "data.txt", hello),
+      child("l", "link", sha256("data.txt")),
     );
     const expected = [
       hello,

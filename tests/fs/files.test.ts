@@ -126,6 +126,45 @@ describe("copying", () => {
     }
   });
 
+  const canTrace = Bun.which("strace") !== null && Bun.spawnSync(["strace", "-qq", "true"]).exitCode === 0;
+  (canTrace ? test : test.skip)(
+    "only appends: a size that is set ahead of the data would outlive it in a power cut",
+    () => {
+      for (const sizeBytes of [1000, 3_000_000]) {
+        const [from, to, log] = [temporary.fresh(), temporary.fresh(), temporary.fresh()];
+        writeFileSync(from, Buffer.alloc(sizeBytes, "content"));
+        const script = `
+        import { copyFile } from "${join(import.meta.dir, "../../src/fs/place-file.ts")}";
+        import { PathBuffer } from "${join(import.meta.dir, "../../src/fs/path-buffer.ts")}";
+        const [from, to] = process.argv.slice(1).map((path) => new PathBuffer().set(path));
+        copyFile(from, to, { mode: 0o644, sizeBytes: ${sizeBytes}, mtimeSeconds: 1, mtimeNanoseconds: 0 });
+      `;
+        const calls = "trace=ftruncate,fallocate,openat,copy_file_range,write,writev";
+        const traced = [
+          "strace",
+          "-f",
+          "-qq",
+          "-y",
+          "-o",
+          log,
+          "-e",
+          calls,
+          process.execPath,
+          "-e",
+          script,
+          from,
+          to,
+        ];
+        expect(Bun.spawnSync(traced).exitCode).toBe(0);
+        const lines = readFileSync(log, "utf8")
+          .split("\n")
+          .filter((line) => line.includes(to));
+        expect(lines.filter((line) => /copy_file_range|write/.test(line))).not.toEqual([]);
+        expect(lines.filter((line) => /truncate|fallocate/.test(line))).toEqual([]);
+      }
+    },
+  );
+
   test("never writes into what exists", () => {
     const [from, to] = [temporary.fresh(), temporary.fresh()];
     writeFileSync(from, "new");

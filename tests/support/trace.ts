@@ -34,7 +34,7 @@ export async function stoppedAt(
   const finished = finishedOf(started);
   let stopped: RegExpExecArray | null = null;
   while (stopped === null) {
-    if (started.exitCode !== null) {
+    if (started.exitCode !== null || started.signalCode !== null) {
       throw new Error(`btdt ended without ${injection.calls}: ${JSON.stringify(await finished)}`);
     }
     await Bun.sleep(2);
@@ -43,7 +43,15 @@ export async function stoppedAt(
   try {
     await meanwhile();
   } finally {
-    process.kill(Number(stopped[1]), "SIGCONT");
+    // Other threads come to their own such call and stop again.
+    while (started.exitCode === null && started.signalCode === null) {
+      if (isAlive(Number(stopped[1]))) process.kill(Number(stopped[1]), "SIGCONT");
+      await Promise.race([finished, Bun.sleep(5)]);
+    }
   }
   return await finished;
+}
+
+function isAlive(processId: number): boolean {
+  return existsSync(`/proc/${processId}`);
 }

@@ -1,0 +1,125 @@
+import { expect } from "bun:test";
+import { existsSync, readdirSync } from "node:fs";
+import { TestCache } from "../support/cache.ts";
+import { compareTrees, differences, snapshotTree } from "../support/compare-trees.ts";
+import { btdt, must } from "../support/executable.ts";
+import { mountTmpfs } from "../support/mounts.ts";
+import { testWith } from "../support/requirements.ts";
+import { Scratch } from "../support/scratch.ts";
+import { injecting } from "../support/trace.ts";
+import { dir, file, makeTree, type TreeNode } from "../support/tree.ts";
+
+const scratch = Scratch.use();
+const cache = new TestCache(scratch);
+
+/** Two entries: one that is in the cache, and one for which there will be no room. */
+function prepare(): void {
+  makeTree(scratch.path("old"), dir({ a: file("a"), b: dir({ c: file("c") }) }));
+  const directories = Array.from({ length: 450 }, (_, index): [string, TreeNode] => [
+    `d${index}`,
+    dir({ x: file(`x${index}`), y: file(`y${index}`) }),
+  ]);
+  makeTree(scratch.path("new"), dir({ ...Object.fromEntries(directories), a: file("a") }));
+}
+
+function expectOldWhole(path = cache.path): void {
+  expect(btdt(["restore", "-c", path, "-k", "old", scratch.path("check")])).toMatchObject({ exitCode: 0 });
+  expect(compareTrees(scratch.path("old"), scratch.path("check"))).toEqual([]);
+  must(["rm", "-rf", scratch.path("check")]);
+}
+
+/** With the first calls to fail: the executable itself writes twice before it begins. */
+const WRITES = [
+  ["write,pwrite64", 3],
+  ["link,linkat", 1],
+  ["mkdir,mkdirat", 1],
+  ["rename,renameat,renameat2", 1],
+  ["fsync", 1],
+] as const;
+
+for (const [calls, first] of WRITES) {
+  testWith(["strace"], `no room for any ${calls} of a store: an error, old entries whole, nothing half-published`, () => {
+    prepare();
+    cache.store("old", "old");
+    const before = { keys: cache.keys(), manifests: cache.manifests() };
+    let failures = 0;
+    const cases = [0, 1, 2, 3, 4].map((offset) => [`${first + offset}`, "hard"] as const);
+    for (const [when, mode] of [...cases, [`${first}+`, "copy"], [`${first + 40}+`, "copy"], [`${first}+`, "hard"]] as const) {
+      const through = injecting({ calls, what: `error=ENOSPC:when=${when}` });
+      const stored = btdt(cache.storeWords("new", "new", "--link", mode), { through });
+      if (stored.exitCode !== 0) {
+        failures += 1;
+        expect({ when, mode, exitCode: stored.exitCode, stdout: stored.stdout }).toEqual({ when, mode, exitCode: 1, stdout: "" });
+        // Where every write fails, the message's own does too.
+        if (!(calls.startsWith("write") && when.endsWith("+"))) {
+          expect(stored.stderr).toContain("no space left on the device");
+          expect(stored.stderr).toContain("btdt clean --max-size");
+        }
+      }
+      // Whole or a miss, whatever the store said: the last step can fail when the key has its name already.
+      const restored = cache.restore("new", "to");
+      expect({ when, mode, exitCode: restored.exitCode }).toEqual({ when, mode, exitCode: existsSync(cache.below("keys", "new")) ? 0 : 4 });
+      if (restored.exitCode === 0) expect(compareTrees(scratch.path("new"), scratch.path("to"))).toEqual([]);
+      must(["rm", "-rf", scratch.path("to"), cache.below("keys", "new")]);
+      expect(cache.clean().exitCode).toBe(0);
+      expect({ keys: cache.keys(), manifests: cache.manifests() }).toEqual(before);
+      expect(cache.sessions().filter((name) => !name.endsWith(".new"))).toEqual([]);
+    }
+    expect(failures).toBeGreaterThan(0);
+    expectOldWhole();
+  });
+}
+
+testWith(["mount"], "a file system that is really full: the store fails, a clean makes room, it works", () => {
+  prepare();
+  const full = mountTmpfs(scratch, "full", "10m");
+  const words = (key: string, source: string) => ["store", "-c", full, "-k", key, source];
+  expect(btdt(words("old", scratch.path("old"))).exitCode).toBe(0);
+  makeTree(scratch.path("large"), dir({ a: file(Buffer.alloc(5 * 2 ** 20, "a")), b: file(Buffer.alloc(7 * 2 ** 20, "b")) }));
+  makeTree(scratch.path("fits"), dir({ b: file(Buffer.alloc(7 * 2 ** 20, "b")) }));
+  const failed = btdt(words("large", scratch.path("large")));
+  expect(failed).toMatchObject({ exitCode: 1, stdout: "" });
+  expect(failed.stderr).toContain(`cannot write to the cache ${full}: no space left on the device`);
+  expect(readdirSync(`${full}/btdt-v1/keys`)).toEqual(["old"]);
+  expectOldWhole(full);
+  expect(btdt(["clean", "-c", full]).exitCode).toBe(0);
+  expect(btdt(words("fits", scratch.path("fits")))).toMatchObject({ exitCode: 0 });
+  expectOldWhole(full);
+});
+
+testWith(["mount"], "no room for the cache's own directories", () => {
+  prepare();
+  // Counted in inodes, of which the first store alone needs some hundreds.
+  const tiny = scratch.directory("tiny");
+  must(["mount", "-t", "tmpfs", "-o", "size=1m,nr_inodes=100", "btdt-test", tiny]);
+  scratch.noteMount(tiny);
+  const { exitCode, stderr } = btdt(["store", "-c", tiny, "-k", "old", scratch.path("old")]);
+  expect(exitCode).toBe(1);
+  expect(stderr).toContain("no space left on the device");
+  must(["mount", "-o", "remount,nr_inodes=5000", tiny]);
+  expect(btdt(["restore", "-c", tiny, "-k", "old", scratch.path("to")]).exitCode).toBe(4);
+  expect(btdt(["store", "-c", tiny, "-k", "old", scratch.path("old")])).toMatchObject({ exitCode: 0 });
+  expectOldWhole(tiny);
+});
+
+testWith(["mount"], "a restore by copy onto a full file system leaves nothing and says why", () => {
+  prepare();
+  makeTree(scratch.path("large"), dir({ a: file(Buffer.alloc(3 * 2 ** 20, "a")), b: file(Buffer.alloc(3 * 2 ** 20, "b")) }));
+  cache.store("large", "large");
+  cache.store("new", "new");
+  const small = mountTmpfs(scratch, "small", "4m");
+  const { exitCode, stdout, stderr } = cache.restore("large", "small/to");
+  expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });
+  expect(stderr).toContain(`cannot restore to ${small}/to: no space left on the device`);
+  expect(readdirSync(small)).toEqual([]);
+
+  // Into a directory that stays: what was there is untouched. Several threads meet the full disk at once.
+  makeTree(`${small}/mine`, dir({ d1: dir({ x: file("mine") }) }));
+  must(["sh", "-c", `dd if=/dev/zero of=${small}/ballast bs=64k count=60 status=none`]);
+  const before = snapshotTree(`${small}/mine`, { withRoot: false });
+  const second = cache.restore("new", "small/mine");
+  expect({ exitCode: second.exitCode, stdout: second.stdout }).toEqual({ exitCode: 1, stdout: "" });
+  expect(second.stderr).toContain("no space left on the device");
+  expect(differences(before, snapshotTree(`${small}/mine`, { withRoot: false }))).toEqual([]);
+  expect(existsSync(`${small}/to`)).toBe(false);
+});

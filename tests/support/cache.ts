@@ -1,0 +1,69 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { btdt, type Finished } from "./executable.ts";
+import type { Scratch } from "./scratch.ts";
+
+/** The cache directory of a test, with short words for what every test does to it. */
+export class TestCache {
+  readonly #scratch: Scratch;
+
+  constructor(scratch: Scratch) {
+    this.#scratch = scratch;
+  }
+
+  get path(): string {
+    return this.#scratch.path("cache");
+  }
+
+  /** Below btdt's own directory. */
+  below(...parts: string[]): string {
+    return join(this.path, "btdt-v1", ...parts);
+  }
+
+  storeWords(key: string, source: string, ...options: string[]): string[] {
+    this.#scratch.directory("cache");
+    return ["store", "-c", this.path, "-k", key, ...options, this.#scratch.path(source)];
+  }
+
+  restoreWords(keys: string, destination: string, ...options: string[]): string[] {
+    return ["restore", "-c", this.path, "-k", keys, ...options, this.#scratch.path(destination)];
+  }
+
+  /** Has to work. */
+  store(key: string, source: string, ...options: string[]): Finished {
+    const finished = btdt(this.storeWords(key, source, ...options));
+    if (finished.exitCode !== 0) throw new Error(`store ended with ${finished.exitCode}: ${finished.stderr}`);
+    return finished;
+  }
+
+  /** May end in any way. */
+  restore(keys: string, destination: string, ...options: string[]): Finished {
+    return btdt(this.restoreWords(keys, destination, ...options));
+  }
+
+  clean(...options: string[]): Finished {
+    return btdt(["clean", "-c", this.path, ...options]);
+  }
+
+  /** Paths of all objects, relative to the objects' directory. */
+  objects(): string[] {
+    return this.#filesBelow("objects");
+  }
+
+  manifests(): string[] {
+    return this.#filesBelow("manifests");
+  }
+
+  keys(): string[] {
+    return readdirSync(this.below("keys")).toSorted();
+  }
+
+  sessions(): string[] {
+    return readdirSync(this.below("sessions")).toSorted();
+  }
+
+  #filesBelow(part: string): string[] {
+    const names = readdirSync(this.below(part), { recursive: true }).map(String);
+    return names.filter((name) => name.includes("/")).toSorted();
+  }
+}
