@@ -1,13 +1,10 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { type ByteString, bytesFromText, fsPath, joinBytes, shown } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
 import { errnoOf, isDiskFullErrno, reasonOf } from "../fs/errno.ts";
 import { type FileStatus, lstat } from "../fs/file-status.ts";
 import { publishDurably, writeDurably } from "../fs/publish-file.ts";
-<<<<<<< HEAD
-=======
 import { removeTreeQuietly } from "../fs/remove-tree.ts";
->>>>>>> main
 
 /**
  * Everything that btdt keeps is under this name in the cache directory. What lies beside it is somebody else's.
@@ -116,11 +113,7 @@ export class CacheDirectory {
         writeDurably(unfinished, Buffer.from(`btdt cache format ${FORMAT_VERSION}\n`));
         publishDurably(unfinished, this.#formatFile());
       } finally {
-<<<<<<< HEAD
-        rmSync(fsPath(unfinished), { force: true });
-=======
         removeTreeQuietly(unfinished);
->>>>>>> main
       }
     } catch (error) {
       throw cacheWriteError(this, error);

@@ -50,5 +50,6 @@ export function cleanCommand(context: CommandContext) {
       context.output.result(
         `${options.dryRun ? "Would keep" : "Kept"} ${entries}, ${formatSize(cleaned.kept.bytes)}`,
       );
+      context.output.document({ ...cleaned, dryRun: options.dryRun });
     });
 }

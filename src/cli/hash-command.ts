@@ -20,6 +20,8 @@ export function hashCommand(context: CommandContext) {
     .addHelpText("after", "\nExample:\n  btdt hash package-lock.json")
     .action(async (paths, { algorithm }) => {
       const hash = algorithm === "blake3" ? hashPathsBlake3 : hashPaths;
-      context.output.result(await hash(paths, context.runtime));
+      const digest = await hash(paths, context.runtime);
+      context.output.result(digest);
+      context.output.document({ algorithm, digest });
     });
 }

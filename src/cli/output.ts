@@ -2,10 +2,7 @@ import { writeSync } from "node:fs";
 import { printable } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
 import { errnoOf, reasonOf } from "../fs/errno.ts";
-<<<<<<< HEAD
 import type { Verbosity } from "./verbosity.ts";
-=======
->>>>>>> main
 
 const STDOUT = 1;
 const STDERR = 2;
@@ -23,10 +20,16 @@ export interface Output {
   detail(sentence: string): void;
   warning(sentence: string): void;
   error(error: BtdtError): void;
+  /** With `--json` this is the result, on one line; otherwise it is not shown. */
+  document(fields: Readonly<Record<string, unknown>>): void;
   setVerbosity(verbosity: Verbosity): void;
+  /** From now on stdout has documents only. */
+  useJson(): void;
 }
 
-<<<<<<< HEAD
+/** Fields may be added to documents; one that is removed or changes its meaning makes a new version. */
+const DOCUMENT_VERSION = 1;
+
 const RED = "31";
 const YELLOW = "33";
 
@@ -35,8 +38,15 @@ export function consoleOutput(isColoured: boolean): Output {
   const coloured = (text: string, colour: string): string =>
     isColoured ? `\u001b[${colour}m${text}\u001b[0m` : text;
   let verbosity: Verbosity = "normal";
+  let isJson = false;
+  const document = (fields: Readonly<Record<string, unknown>>): void => {
+    if (isJson) writeResult(`${JSON.stringify({ version: DOCUMENT_VERSION, ...fields })}\n`);
+  };
   return {
-    result: (line) => writeResult(`${line}\n`),
+    document,
+    result: (line) => {
+      if (!isJson) writeResult(`${line}\n`);
+    },
     text: (text) => writeResult(text),
     plainNote: (line) => writeChatter(`${line}\n`),
     note: (sentence) => {
@@ -49,44 +59,22 @@ export function consoleOutput(isColoured: boolean): Output {
     error: (error) => {
       const hint = error.hint === undefined ? "" : ` (${error.hint})`;
       writeChatter(`btdt: ${coloured("error:", RED)} ${printable(`${error.message}${hint}`)}\n`);
+      const { code, message, path } = error;
+      try {
+        document({ error: { code, message, hint: error.hint, path } });
+      } catch (failure) {
+        // When stdout is what failed it takes no document either.
+        if (!(failure instanceof BtdtError)) throw failure;
+      }
     },
     setVerbosity: (wanted) => {
       verbosity = wanted;
     },
+    useJson: () => {
+      isJson = true;
+    },
   };
 }
-
-/** A script that does not get its result must not take it for an empty one. @throws BtdtError SYSTEM */
-function writeResult(text: string): void {
-  try {
-    writeFully(STDOUT, text);
-  } catch (error) {
-    if (errnoOf(error) === undefined) throw error;
-    throw new BtdtError("SYSTEM", `cannot write to standard output: ${reasonOf(error)}`, { cause: error });
-  }
-}
-
-/** What nobody listens to must not make a failure of work that is done. */
-function writeChatter(text: string): void {
-  try {
-    writeFully(STDERR, text);
-  } catch (error) {
-    if (errnoOf(error) === undefined) throw error;
-  }
-}
-=======
-export const consoleOutput: Output = {
-  result: (line) => writeResult(`${line}\n`),
-  text: (text) => writeResult(text),
-  plainNote: (line) => writeChatter(`${line}\n`),
-  note: (sentence) => writeChatter(`btdt: ${sentence}\n`),
-  warning: (sentence) => writeChatter(`btdt: warning: ${sentence}\n`),
-  error: (error) => {
-    const hint = error.hint === undefined ? "" : ` (${error.hint})`;
-    writeChatter(`btdt: error: ${printable(`${error.message}${hint}`)}\n`);
-  },
-};
->>>>>>> main
 
 /** A script that does not get its result must not take it for an empty one. @throws BtdtError SYSTEM */
 function writeResult(text: string): void {

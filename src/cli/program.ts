@@ -3,10 +3,14 @@ import packageJson from "../../package.json" with { type: "json" };
 import { BtdtError } from "../base/errors.ts";
 import { cleanCommand } from "./clean-command.ts";
 import type { CommandContext } from "./command-context.ts";
+import { deleteCommand } from "./delete-command.ts";
 import { ExitCode } from "./exit-codes.ts";
 import { hashCommand } from "./hash-command.ts";
+import { inspectCommand } from "./inspect-command.ts";
+import { listCommand } from "./list-command.ts";
 import { restoreCommand } from "./restore-command.ts";
 import { runCommand } from "./run-command.ts";
+import { statsCommand } from "./stats-command.ts";
 import { storeCommand } from "./store-command.ts";
 import { quietOption, verboseOption, verbosityOf } from "./verbosity.ts";
 
@@ -30,13 +34,21 @@ export async function runProgram(words: readonly string[], context: CommandConte
     storeCommand(context),
     runCommand(context, behind),
     cleanCommand(context),
+    listCommand(context),
+    inspectCommand(context),
+    deleteCommand(context),
+    statsCommand(context),
   ]) {
     program.addCommand(command);
   }
+  // Before the words are parsed: mistakes in them are told as JSON, too.
+  if (own[0] !== "run" && own.includes("--json")) context.output.useJson();
   let complaint = "";
   const { variables } = context.environment;
   for (const command of program.commands) {
     command.addOption(quietOption(variables)).addOption(verboseOption(variables));
+    // What `run` runs has stdout for itself.
+    if (command.name() !== "run") command.option("--json", "print the result, or the error, as JSON", false);
   }
   program.hook("preAction", (_program, command) => context.output.setVerbosity(verbosityOf(command.opts())));
   for (const command of [program, ...program.commands]) {
@@ -57,7 +69,7 @@ export async function runProgram(words: readonly string[], context: CommandConte
   }
   if (words.length === 0) {
     throw new BtdtError("USAGE", "no command was given", {
-      hint: "hash, restore, store, run or clean; see btdt --help",
+      hint: "hash, restore, store, run, clean, list, inspect, delete or stats; see btdt --help",
     });
   }
   try {

@@ -1,7 +1,7 @@
 import { Command } from "@commander-js/extra-typings";
 import { printable } from "../base/byte-string.ts";
 import { openCache } from "../operations/open-cache.ts";
-import { restoreTree } from "../operations/restore-tree.ts";
+import { outcomeOf, restoreCounted } from "../operations/restore-counted.ts";
 import type { CommandContext } from "./command-context.ts";
 import { describeFiles, elapsed, placements } from "./describe.ts";
 import { ExitCode } from "./exit-codes.ts";
@@ -46,25 +46,26 @@ export function restoreCommand(context: CommandContext) {
       const keys = await keysOf(options, context);
       const fallbackPrefixes = await prefixesOf(options, context);
       const cache = openCache(options.cache, options.createCache);
-      const restored = await restoreTree(
+      const restored = await restoreCounted(
         { cache, keys, fallbackPrefixes, destination, linkMode: options.link, exact: options.exact },
         context.runtime,
       );
+      const outcome = outcomeOf(restored);
       switch (restored.kind) {
         case "restored": {
           context.output.result(`Restored key ${printable(restored.key)}`);
           const files = describeFiles(restored.fileCount, restored.contentBytes);
           context.output.note(`restored ${files}: ${placements(restored.fileCounts)} in ${seconds()}`);
-          resultFile?.write(restored.isPrimary ? "hit" : "fallback");
           const isSuccess = restored.isPrimary || options.successRcOnAnyKey;
           context.setExitCode(isSuccess ? ExitCode.DONE : ExitCode.FALLBACK);
           break;
         }
         case "missed":
           reportMiss(cache, keys, context);
-          resultFile?.write("miss");
           context.setExitCode(options.missOk ? ExitCode.DONE : ExitCode.MISS);
           break;
       }
+      resultFile?.write(outcome);
+      context.output.document({ ...restored, kind: undefined, isPrimary: undefined, outcome });
     });
 }

@@ -2,8 +2,7 @@ import { closeSync, openSync, writeSync } from "node:fs";
 import { printable } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
 import { reasonOf } from "../fs/errno.ts";
-
-export type RestoreOutcome = "hit" | "fallback" | "miss";
+import type { outcomeOf } from "../operations/restore-counted.ts";
 
 /**
  * The file of `--result-file`, for pipelines that read an outcome instead of an exit code: the bare word, without a line end. It is
@@ -29,7 +28,7 @@ export class ResultFile {
   }
 
   /** To be called once. @throws BtdtError RESULT_FILE_NOT_WRITABLE */
-  write(outcome: RestoreOutcome): void {
+  write(outcome: ReturnType<typeof outcomeOf>): void {
     try {
       writeSync(this.#descriptor, outcome);
       closeSync(this.#descriptor);

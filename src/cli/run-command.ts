@@ -2,7 +2,7 @@ import { Command } from "@commander-js/extra-typings";
 import { printable } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
 import { openCache } from "../operations/open-cache.ts";
-import { restoreTree } from "../operations/restore-tree.ts";
+import { outcomeOf, restoreCounted } from "../operations/restore-counted.ts";
 import { runChild } from "../operations/run-child.ts";
 import { type StoreRequest, storeTree } from "../operations/store-tree.ts";
 import type { CommandContext } from "./command-context.ts";
@@ -57,7 +57,7 @@ export function runCommand(context: CommandContext, words: readonly string[]) {
       const fallbackPrefixes = await prefixesOf(options, context);
       const cache = openCache(options.cache, options.createCache);
       const seconds = elapsed();
-      const restored = await restoreTree(
+      const restored = await restoreCounted(
         { cache, keys, fallbackPrefixes, destination: path, linkMode: options.link, exact: false },
         runtime,
       );
@@ -66,13 +66,12 @@ export function runCommand(context: CommandContext, words: readonly string[]) {
         output.note(
           `restored key ${printable(restored.key)}, ${files}: ${placements(restored.fileCounts)} in ${seconds()}`,
         );
-        resultFile?.write(restored.isPrimary ? "hit" : "fallback");
-        if (restored.isPrimary && !options.always) return;
       } else {
         reportMiss(cache, keys, context);
-        resultFile?.write("miss");
       }
-      const isHit = restored.kind === "restored" && restored.isPrimary;
+      const outcome = outcomeOf(restored);
+      resultFile?.write(outcome);
+      if (outcome === "hit" && !options.always) return;
 
       if (runtime.isCancelled()) throw new BtdtError("CANCELLED", "stopped before the command was run");
       output.detail(`running ${words.map(printable).join(" ")}`);
@@ -95,7 +94,7 @@ export function runCommand(context: CommandContext, words: readonly string[]) {
         output.note(`the command ended with ${child.exitCode}; nothing was stored`);
         return;
       }
-      if (isHit) return;
+      if (outcome === "hit") return;
       await keep(
         {
           cache,

@@ -52,5 +52,6 @@ export function storeCommand(context: CommandContext) {
       context.output.note(
         `stored ${files} as ${keys.map(printable).join(", ")}: ${placements(stored.fileCounts)} in ${seconds()}`,
       );
+      context.output.document({ keys, ...stored });
     });
 }

@@ -22,6 +22,6 @@ export function verbosityOf(options: Readonly<Record<string, unknown>>): Verbosi
 }
 
 /** How a variable says yes; anything else, also an empty text, says no. */
-export function isTrue(value: string | undefined): boolean {
+function isTrue(value: string | undefined): boolean {
   return /^(?:1|true|yes|on)$/i.test(value ?? "");
 }

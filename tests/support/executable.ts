@@ -1,7 +1,4 @@
-<<<<<<< HEAD
-=======
 import { constants } from "node:os";
->>>>>>> main
 import { join } from "node:path";
 
 /** The compiled executable, which is what these tests are about. */
@@ -36,11 +33,7 @@ export function run(words: readonly string[], options: Omit<RunOptions, "through
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
   });
   return {
-<<<<<<< HEAD
-    exitCode: finished.exitCode,
-=======
     exitCode: exitCodeOf(finished),
->>>>>>> main
     stdout: finished.stdout.toString(),
     stderr: finished.stderr.toString(),
   };
@@ -68,18 +61,11 @@ export function startBtdt(words: readonly string[], options: RunOptions = {}) {
 
 /** Waits for what `startBtdt` started. */
 export async function finishedOf(started: ReturnType<typeof startBtdt>): Promise<Finished> {
-<<<<<<< HEAD
-  const [stdout, stderr, exitCode] = await Promise.all([
-=======
   const [stdout, stderr] = await Promise.all([
->>>>>>> main
     new Response(started.stdout).text(),
     new Response(started.stderr).text(),
     started.exited,
   ]);
-<<<<<<< HEAD
-  return { exitCode, stdout, stderr };
-=======
   return { exitCode: exitCodeOf(started), stdout, stderr };
 }
 
@@ -92,5 +78,4 @@ function exitCodeOf({ exitCode, signalCode }: Ended): number {
   if (exitCode !== null) return exitCode;
   const signals: Readonly<Record<string, number>> = constants.signals;
   return 128 + (typeof signalCode === "number" ? signalCode : (signals[signalCode ?? ""] ?? 0));
->>>>>>> main
 }
