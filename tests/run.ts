@@ -13,6 +13,7 @@ const run = Bun.spawnSync(
     process.execPath,
     "test",
     "--isolate",
+    "--timeout=60000",
     "--reporter=junit",
     `--reporter-outfile=${report}`,
     ...process.argv.slice(2),

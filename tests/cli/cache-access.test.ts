@@ -13,7 +13,10 @@ const scratch = Scratch.use();
 const cache = new TestCache(scratch);
 
 function storeTree(): void {
-  makeTree(scratch.path("tree"), dir({ a: file("a"), tool: file("x", { mode: 0o755 }), sub: dir({ l: symlink("x") }) }));
+  makeTree(
+    scratch.path("tree"),
+    dir({ a: file("a"), tool: file("x", { mode: 0o755 }), sub: dir({ l: symlink("x") }) }),
+  );
   cache.store("key", "tree");
 }
 
@@ -70,7 +73,8 @@ testWith(["root", "setpriv"], "what another user may not read is a miss with a w
   makeTree(scratch.path("tree"), dir({ secret: file("secret", { mode: 0o600 }) }));
   cache.store("key", "tree");
   const { executable, workplace } = executableForAll(scratch);
-  const restore = () => run([...AS_NOBODY, executable, "restore", "-c", cache.path, "-k", "key", `${workplace}/to`]);
+  const restore = () =>
+    run([...AS_NOBODY, executable, "restore", "-c", cache.path, "-k", "key", `${workplace}/to`]);
   const unreadable = restore();
   expect(unreadable.exitCode).toBe(4);
   expect(unreadable.stderr).toContain("the content of secret cannot be read");
@@ -91,13 +95,36 @@ testWith(["root", "setpriv"], "a cache for all, with several users who store int
   must(["sh", "-c", `umask 0; mkdir ${path}`]);
   makeTree(scratch.path("roots"), dir({ same: file("same", { mtime: "@5" }), r: file("r") }));
   const rootStores = ["sh", "-c", 'umask 0; exec "$@"', "sh"];
-  expect(btdt(["store", "-c", path, "-k", "root", scratch.path("roots")], { through: rootStores }).exitCode).toBe(0);
-  must([...AS_NOBODY, "sh", "-c", "umask 0; mkdir tree && printf same > tree/same && touch -d @5 tree/same && printf n > tree/n"], {
-    cwd: workplace,
-  });
-  const stored = run([...AS_NOBODY, ...rootStores, executable, "store", "-c", path, "-k", "nobody", `${workplace}/tree`]);
+  expect(
+    btdt(["store", "-c", path, "-k", "root", scratch.path("roots")], { through: rootStores }).exitCode,
+  ).toBe(0);
+  must(
+    [
+      ...AS_NOBODY,
+      "sh",
+      "-c",
+      "umask 0; mkdir tree && printf same > tree/same && touch -d @5 tree/same && printf n > tree/n",
+    ],
+    {
+      cwd: workplace,
+    },
+  );
+  const stored = run([
+    ...AS_NOBODY,
+    ...rootStores,
+    executable,
+    "store",
+    "-c",
+    path,
+    "-k",
+    "nobody",
+    `${workplace}/tree`,
+  ]);
   expect(stored).toMatchObject({ exitCode: 0 });
-  for (const [as, name] of [[[], "root"], [AS_NOBODY, "nobody"]] as const) {
+  for (const [as, name] of [
+    [[], "root"],
+    [AS_NOBODY, "nobody"],
+  ] as const) {
     for (const key of ["root", "nobody"]) {
       const to = `${workplace}/${name}-restores-${key}`;
       expect(run([...as, executable, "restore", "-c", path, "-k", key, to])).toMatchObject({ exitCode: 0 });

@@ -2,8 +2,8 @@ import { expect, test } from "bun:test";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { TestCache } from "../support/cache.ts";
 import { differences, snapshotTree } from "../support/compare-trees.ts";
-import { Scratch } from "../support/scratch.ts";
 import { btdt } from "../support/executable.ts";
+import { Scratch } from "../support/scratch.ts";
 import { dir, file, makeTree } from "../support/tree.ts";
 
 const scratch = Scratch.use();
@@ -21,12 +21,16 @@ function expectRefusal(commands: readonly (readonly string[])[], expected: strin
     const { exitCode, stdout, stderr } = btdt(words);
     expect({ words, exitCode, stdout }).toEqual({ words, exitCode: 1, stdout: "" });
     expect(stderr).toContain(expected);
-    expect(stderr).toMatch(/\(use (that version of btdt|the btdt version that wrote the cache), or another cache directory/);
+    expect(stderr).toMatch(
+      /\(use (that version of btdt|the btdt version that wrote the cache), or another cache directory/,
+    );
     expect(stderr).not.toContain("mistake in btdt");
   }
   // Sessions come and go; nothing else may have moved.
   const changed = differences(before, snapshotTree(cache.path));
-  expect(changed.filter((line) => !/^btdt-v1\/(sessions|lock)?:? ?/.test(line) || line.includes("missing"))).toEqual([]);
+  expect(
+    changed.filter((line) => !/^btdt-v1\/(sessions|lock)?:? ?/.test(line) || line.includes("missing")),
+  ).toEqual([]);
 }
 
 const everyCommand = (): string[][] => [
@@ -63,7 +67,10 @@ test("a key file", () => {
   const path = cache.below("keys", "key");
   const json = JSON.parse(readFileSync(path, "utf8")) as Record<string, unknown>;
   writeFileSync(path, JSON.stringify({ ...json, format: 2, added: true }));
-  expectRefusal([cache.restoreWords("key", "to"), ["clean", "-c", cache.path, "--max-size", "0"]], "format 2");
+  expectRefusal(
+    [cache.restoreWords("key", "to"), ["clean", "-c", cache.path, "--max-size", "0"]],
+    "format 2",
+  );
   expect(cache.restore("other,none", "to").exitCode).toBe(4);
 });
 
@@ -76,7 +83,10 @@ test("a manifest", () => {
   const digest = new Bun.SHA256().update(bytes).digest("hex");
   writeFileSync(cache.below("manifests", digest.slice(0, 2), digest), bytes);
   writeFileSync(keyPath, JSON.stringify({ ...json, manifest: digest }));
-  expectRefusal([cache.restoreWords("key", "to"), ["clean", "-c", cache.path, "--max-size", "0"]], "format 2");
+  expectRefusal(
+    [cache.restoreWords("key", "to"), ["clean", "-c", cache.path, "--max-size", "0"]],
+    "format 2",
+  );
 });
 
 test("a format file that is none says what to do", () => {

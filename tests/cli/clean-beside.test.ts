@@ -27,7 +27,7 @@ function makeVariant(variant: number): Snapshot {
 test("while stores, restores and cleans run, every restore is exactly right or a miss", async () => {
   const variants = [0, 1, 2].map(makeVariant);
   scratch.directory("cache");
-  let isOver = false;
+  const stores = { isOver: false };
   let hits = 0;
   let removals = 0;
 
@@ -38,7 +38,7 @@ test("while stores, restores and cleans run, every restore is exactly right or a
     }
   };
   const restoring = async (variant: number): Promise<void> => {
-    for (let round = 0; !isOver; round++) {
+    for (let round = 0; !stores.isOver; round++) {
       const name = `to${variant}-${round}`;
       const restored = await finishedOf(startBtdt(cache.restoreWords(`key${variant}`, name)));
       if (restored.exitCode === 4) {
@@ -52,7 +52,7 @@ test("while stores, restores and cleans run, every restore is exactly right or a
     }
   };
   const cleaning = async (): Promise<void> => {
-    while (!isOver) {
+    while (!stores.isOver) {
       for (const size of ["0", "600KiB", "1MiB"]) {
         const cleaned = await finishedOf(startBtdt(["clean", "-c", cache.path, "--max-size", size]));
         expect(cleaned).toMatchObject({ exitCode: 0, stderr: "" });
@@ -60,10 +60,10 @@ test("while stores, restores and cleans run, every restore is exactly right or a
       }
     }
   };
-  const stores = Promise.all([0, 1, 2].map(storing)).finally(() => {
-    isOver = true;
+  const storingAll = Promise.all([0, 1, 2].map(storing)).finally(() => {
+    stores.isOver = true;
   });
-  await Promise.all([stores, restoring(0), restoring(1), cleaning()]);
+  await Promise.all([storingAll, restoring(0), restoring(1), cleaning()]);
   // Otherwise nothing was tried.
   expect(hits).toBeGreaterThan(0);
   expect(removals).toBeGreaterThan(0);
@@ -71,7 +71,9 @@ test("while stores, restores and cleans run, every restore is exactly right or a
   for (const variant of [0, 1, 2]) {
     cache.store(`key${variant}`, `variant${variant}`);
     expect(cache.restore(`key${variant}`, `end${variant}`).exitCode).toBe(0);
-    expect(differences(variants[variant] ?? new Map(), snapshotTree(scratch.path(`end${variant}`)))).toEqual([]);
+    expect(differences(variants[variant] ?? new Map(), snapshotTree(scratch.path(`end${variant}`)))).toEqual(
+      [],
+    );
   }
   cache.clean("--max-size", "0");
   expect([cache.keys(), cache.manifests(), cache.objects(), cache.sessions()]).toEqual([[], [], [], []]);
@@ -90,52 +92,66 @@ const STORE_MOMENTS = [
 ] as const;
 
 for (const { calls, when } of STORE_MOMENTS) {
-  testWith(["strace"], `a clean beside a store that stands at ${calls} ${when} takes nothing that it needs`, async () => {
-    makeTree(scratch.path("tree"), dir({ a: file("a"), sub: dir({ b: file("b") }) }));
-    const before = snapshotTree(scratch.path("tree"));
-    cache.store("old", "tree");
-    const trace = scratch.path("trace");
-    const stored = await stoppedAt({ calls, when }, cache.storeWords("new", "tree", "--link", "hard"), trace, () => {
-      for (let round = 0; round < 2; round++) {
-        expect(cache.clean("--max-size", "0")).toMatchObject({ exitCode: 0 });
+  testWith(
+    ["strace"],
+    `a clean beside a store that stands at ${calls} ${when} takes nothing that it needs`,
+    async () => {
+      makeTree(scratch.path("tree"), dir({ a: file("a"), sub: dir({ b: file("b") }) }));
+      const before = snapshotTree(scratch.path("tree"));
+      cache.store("old", "tree");
+      const trace = scratch.path("trace");
+      const stored = await stoppedAt(
+        { calls, when },
+        cache.storeWords("new", "tree", "--link", "hard"),
+        trace,
+        () => {
+          for (let round = 0; round < 2; round++) {
+            expect(cache.clean("--max-size", "0")).toMatchObject({ exitCode: 0 });
+          }
+        },
+      );
+      expect(stored).toMatchObject({ exitCode: 0 });
+      // The key itself may have been the least recently used one, if it was there already.
+      const restored = cache.restore("new", "to");
+      if (cache.keys().includes("new")) {
+        expect(restored.exitCode).toBe(0);
+        expect(differences(before, snapshotTree(scratch.path("to")))).toEqual([]);
+      } else {
+        expect(restored.exitCode).toBe(4);
       }
-    });
-    expect(stored).toMatchObject({ exitCode: 0 });
-    // The key itself may have been the least recently used one, if it was there already.
-    const restored = cache.restore("new", "to");
-    if (cache.keys().includes("new")) {
-      expect(restored.exitCode).toBe(0);
-      expect(differences(before, snapshotTree(scratch.path("to")))).toEqual([]);
-    } else {
-      expect(restored.exitCode).toBe(4);
-    }
-    expect(cache.clean().exitCode).toBe(0);
-    expect(btdt(cache.storeWords("new", "tree")).exitCode).toBe(0);
-    expect(cache.restore("new", "again").exitCode).toBe(0);
-  });
+      expect(cache.clean().exitCode).toBe(0);
+      expect(btdt(cache.storeWords("new", "tree")).exitCode).toBe(0);
+      expect(cache.restore("new", "again").exitCode).toBe(0);
+    },
+  );
 }
 
-testWith(["strace"], "a clean that empties the cache under a restore makes it a miss or leaves it whole", async () => {
-  makeTree(scratch.path("tree"), dir({ a: file("a"), b: file("b"), sub: dir({ c: file("c") }) }));
-  const before = snapshotTree(scratch.path("tree"));
-  for (const [index, moment] of [
-    { calls: "openat", path: cache.below("keys", "key") },
-    { calls: "link,linkat", when: 1 },
-    { calls: "link,linkat", when: 3 },
-    { calls: "utimensat", when: 1 },
-  ].entries()) {
-    cache.store("key", "tree");
-    const words = cache.restoreWords("key", `to${index}`);
-    const restored = await stoppedAt(moment, words, scratch.path(`trace${index}`), () => {
-      expect(cache.clean("--max-size", "0").stdout).toContain("Removed key (size)");
-      expect(cache.objects()).toEqual([]);
-    });
-    expect([0, 4]).toContain(restored.exitCode);
-    if (restored.exitCode === 0) expect(differences(before, snapshotTree(scratch.path(`to${index}`)))).toEqual([]);
-    else expect(readdirSync(scratch.path())).not.toContain(`to${index}`);
-    expect(restored.stderr).not.toContain("mistake in btdt");
-  }
-});
+testWith(
+  ["strace"],
+  "a clean that empties the cache under a restore makes it a miss or leaves it whole",
+  async () => {
+    makeTree(scratch.path("tree"), dir({ a: file("a"), b: file("b"), sub: dir({ c: file("c") }) }));
+    const before = snapshotTree(scratch.path("tree"));
+    for (const [index, moment] of [
+      { calls: "openat", path: cache.below("keys", "key") },
+      { calls: "link,linkat", when: 1 },
+      { calls: "link,linkat", when: 3 },
+      { calls: "utimensat", when: 1 },
+    ].entries()) {
+      cache.store("key", "tree");
+      const words = cache.restoreWords("key", `to${index}`);
+      const restored = await stoppedAt(moment, words, scratch.path(`trace${index}`), () => {
+        expect(cache.clean("--max-size", "0").stdout).toContain("Removed key (size)");
+        expect(cache.objects()).toEqual([]);
+      });
+      expect([0, 4]).toContain(restored.exitCode);
+      if (restored.exitCode === 0)
+        expect(differences(before, snapshotTree(scratch.path(`to${index}`)))).toEqual([]);
+      else expect(readdirSync(scratch.path())).not.toContain(`to${index}`);
+      expect(restored.stderr).not.toContain("mistake in btdt");
+    }
+  },
+);
 
 testWith(["strace"], "two cleans at once: the second waits for the first", async () => {
   makeTree(scratch.path("tree"), dir({ a: file("a") }));
@@ -143,11 +159,16 @@ testWith(["strace"], "two cleans at once: the second waits for the first", async
   // Stopped while it holds the lock: it has just removed the key.
   const words = ["clean", "-c", cache.path, "--max-size", "0"];
   let second: ReturnType<typeof startBtdt> | undefined;
-  const first = await stoppedAt({ calls: "unlink,unlinkat", when: 1 }, words, scratch.path("trace"), async () => {
-    second = startBtdt(words);
-    const early = await Promise.race([second.exited, Bun.sleep(300)]);
-    expect(early).toBeUndefined();
-  });
+  const first = await stoppedAt(
+    { calls: "unlink,unlinkat", when: 1 },
+    words,
+    scratch.path("trace"),
+    async () => {
+      second = startBtdt(words);
+      const early = await Promise.race([second.exited, Bun.sleep(300)]);
+      expect(early).toBeUndefined();
+    },
+  );
   expect(first).toMatchObject({ exitCode: 0 });
   expect(first.stdout).toContain("Removed key (size)");
   expect(second === undefined ? undefined : await finishedOf(second)).toEqual({

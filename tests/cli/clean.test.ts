@@ -16,7 +16,10 @@ const DAY_SECONDS = 24 * 60 * 60;
 
 /** An entry of a given size that was last used some days ago. */
 function storeEntry(key: string, ageDays: number, sizeBytes = MiB, shared = ""): void {
-  const children = { own: file(Buffer.alloc(sizeBytes, key)), ...(shared === "" ? {} : { shared: file(shared.repeat(MiB), { mtime: "@5" }) }) };
+  const children = {
+    own: file(Buffer.alloc(sizeBytes, key)),
+    ...(shared === "" ? {} : { shared: file(shared.repeat(MiB), { mtime: "@5" }) }),
+  };
   makeTree(scratch.path(key), dir(children));
   cache.store(key, key);
   // As in a pipeline, the source is gone by the next run; only then does an entry's removal free space.
@@ -51,7 +54,9 @@ test("--max-age removes what was last used longer ago", () => {
   storeEntry("old", 8);
   storeEntry("young", 6);
   const out = clean("--max-age", "7d");
-  expect(out).toMatch(/^Removed old \(age\): last used 8d( \dh)? ago, frees 1\.0 MiB\nKept 1 entry, 1\.0 MiB\n$/);
+  expect(out).toMatch(
+    /^Removed old \(age\): last used 8d( \dh)? ago, frees 1\.0 MiB\nKept 1 entry, 1\.0 MiB\n$/,
+  );
   expect(cache.keys()).toEqual(["young"]);
   expect(clean("--max-age", "1d 12h")).toContain("Removed young (age)");
   expect(clean("--max-age", "1d")).toBe("Kept 0 entries, 0 B\n");
@@ -60,7 +65,13 @@ test("--max-age removes what was last used longer ago", () => {
 });
 
 test("--max-size removes the least recently used first, until the rest fits", () => {
-  for (const [key, days] of [["c", 3], ["a", 5], ["d", 2], ["b", 4]] as const) storeEntry(key, days);
+  for (const [key, days] of [
+    ["c", 3],
+    ["a", 5],
+    ["d", 2],
+    ["b", 4],
+  ] as const)
+    storeEntry(key, days);
   const out = clean("--max-size", "2500KiB");
   expect(out.match(/Removed (\w)/g)).toEqual(["Removed a", "Removed b"]);
   expect(cache.keys()).toEqual(["c", "d"]);
@@ -90,7 +101,9 @@ test("what entries share is counted once and freed with the last of them", () =>
   storeEntry("a", 3, MiB, "s");
   storeEntry("b", 2, MiB, "s");
   expect(clean()).toMatch(/^Kept 2 entries, 3\.0 MiB\n$/);
-  expect(clean("--max-size", "2500KiB")).toMatch(/^Removed a \(size\): .* frees 1\.0 MiB\nKept 1 entry, 2\.0 MiB\n$/);
+  expect(clean("--max-size", "2500KiB")).toMatch(
+    /^Removed a \(size\): .* frees 1\.0 MiB\nKept 1 entry, 2\.0 MiB\n$/,
+  );
   expect(cache.restore("b", "to").exitCode).toBe(0);
   expect(clean("--max-size", "0")).toMatch(/frees 2\.0 MiB\nKept 0 entries, 0 B\n$/);
 });
@@ -106,7 +119,8 @@ test("keys of one entry live and die together, by the one used last", () => {
   expect(clean("--max-size", "1.5MiB")).toContain("Removed other (size)");
   age("two", 9);
   const out = clean("--max-age", "7d");
-  for (const key of ["one", "two", "three"]) expect(out).toMatch(new RegExp(`Removed .*\\b${key}\\b.* \\(age\\)`));
+  for (const key of ["one", "two", "three"])
+    expect(out).toMatch(new RegExp(`Removed .*\\b${key}\\b.* \\(age\\)`));
   expect(cache.keys()).toEqual([]);
 });
 
@@ -149,7 +163,8 @@ test("foreign files are neither counted nor removed, wherever they are", () => {
   mkdirSync(`${cache.path}/lost+found`, { mode: 0 });
   expect(clean("--max-size", "2MiB")).toMatch(/^Kept 1 entry, 1\.0 MiB\n$/);
   expect(clean("--max-size", "0")).toContain("Kept 0 entries, 0 B");
-  for (const name of foreign) expect(must(["stat", "-c", "%s", `${cache.path}/${name}`]).trim()).toBe(String(5 * MiB));
+  for (const name of foreign)
+    expect(must(["stat", "-c", "%s", `${cache.path}/${name}`]).trim()).toBe(String(5 * MiB));
   expect(readdirSync(cache.path)).toContain("lost+found");
 });
 

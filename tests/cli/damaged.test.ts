@@ -36,7 +36,10 @@ function damage(path: string, how: (bytes: Buffer) => Buffer, keepTime = false):
 
 function prepare(): void {
   makeTree(scratch.path("good"), dir({ file: file("the good content") }));
-  makeTree(scratch.path("bad"), dir({ victim: file("the bad content", { mtime: "@1000" }), other: file("x") }));
+  makeTree(
+    scratch.path("bad"),
+    dir({ victim: file("the bad content", { mtime: "@1000" }), other: file("x") }),
+  );
   cache.store("good", "good");
   cache.store("bad", "bad");
 }
@@ -44,8 +47,13 @@ function prepare(): void {
 /** The damaged entry is warned about and passed over for the next key; alone it is a miss; stored again it is whole. */
 function expectMissThenMended(): void {
   const fallback = cache.restore("bad,good", "to");
-  expect({ exitCode: fallback.exitCode, stdout: fallback.stdout }).toEqual({ exitCode: 3, stdout: "Restored key good\n" });
-  expect(fallback.stderr).toMatch(/^btdt: warning: the entry of key bad is not usable and counts as missing: .+\nbtdt: restored/);
+  expect({ exitCode: fallback.exitCode, stdout: fallback.stdout }).toEqual({
+    exitCode: 3,
+    stdout: "Restored key good\n",
+  });
+  expect(fallback.stderr).toMatch(
+    /^btdt: warning: the entry of key bad is not usable and counts as missing: .+\nbtdt: restored/,
+  );
   expect(fallback.stderr).not.toContain("mistake in btdt");
   expect(differences(snapshotTree(scratch.path("good")), snapshotTree(scratch.path("to")))).toEqual([]);
   const alone = cache.restore("bad", "none");
@@ -64,7 +72,9 @@ function manifestOf(key: string): string {
 
 /** By its content, of which each test has but one. */
 function objectWith(content: string): string {
-  const found = cache.objects().find((name) => readFileSync(cache.below("objects", name), "utf8") === content);
+  const found = cache
+    .objects()
+    .find((name) => readFileSync(cache.below("objects", name), "utf8") === content);
   return cache.below("objects", found ?? "none");
 }
 
@@ -83,11 +93,14 @@ describe.each(Object.entries(damages))("%s", (_, how) => {
 });
 
 // A bit that flips by itself changes neither size nor time; finding it takes reading everything.
-test.each(["truncated", "empty", "longer by one byte"] as const)("%s object, even with its old time", (name) => {
-  prepare();
-  damage(objectWith("the bad content"), damages[name], true);
-  expectMissThenMended();
-});
+test.each(["truncated", "empty", "longer by one byte"] as const)(
+  "%s object, even with its old time",
+  (name) => {
+    prepare();
+    damage(objectWith("the bad content"), damages[name], true);
+    expectMissThenMended();
+  },
+);
 
 test("an object that was written anew", () => {
   prepare();

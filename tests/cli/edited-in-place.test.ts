@@ -12,7 +12,10 @@ const KEY = "key";
 /** What a job makes when the cache has nothing for it. */
 function install(): Snapshot {
   rmSync(scratch.path("work"), { recursive: true, force: true });
-  makeTree(scratch.path("work"), dir({ bin: dir({ tool: file("pristine", { mtime: "@1000.5" }) }), other: file("other") }));
+  makeTree(
+    scratch.path("work"),
+    dir({ bin: dir({ tool: file("pristine", { mtime: "@1000.5" }) }), other: file("other") }),
+  );
   return snapshotTree(scratch.path("work"));
 }
 
@@ -24,33 +27,36 @@ const edits: Readonly<Record<string, (path: string) => void>> = {
   truncating: (path) => writeFileSync(path, ""),
 };
 
-test.each(Object.entries(edits))("a job that edits a linked file by %s misses once, then hits for good", (_, edit) => {
-  let pristine = install();
-  cache.store(KEY, "work");
-  rmSync(scratch.path("work"), { recursive: true });
+test.each(Object.entries(edits))(
+  "a job that edits a linked file by %s misses once, then hits for good",
+  (_, edit) => {
+    let pristine = install();
+    cache.store(KEY, "work");
+    rmSync(scratch.path("work"), { recursive: true });
 
-  const restoreFresh = () => {
-    rmSync(scratch.path("work"), { recursive: true, force: true });
-    return cache.restore(KEY, "work");
-  };
-  expect(restoreFresh().exitCode).toBe(0);
-  expect(differences(pristine, snapshotTree(scratch.path("work")))).toEqual([]);
-  edit(scratch.path("work", "bin", "tool"));
-
-  const missed = restoreFresh();
-  expect(missed.exitCode).toBe(4);
-  expect(missed.stderr).toContain("bin/tool was changed through a hard link");
-  pristine = install();
-  cache.store(KEY, "work");
-
-  for (let run = 0; run < 3; run++) {
-    const hit = restoreFresh();
-    expect({ run, exitCode: hit.exitCode }).toEqual({ run, exitCode: 0 });
-    expect(hit.stderr).toContain("1 linked, 1 copied");
+    const restoreFresh = () => {
+      rmSync(scratch.path("work"), { recursive: true, force: true });
+      return cache.restore(KEY, "work");
+    };
+    expect(restoreFresh().exitCode).toBe(0);
     expect(differences(pristine, snapshotTree(scratch.path("work")))).toEqual([]);
     edit(scratch.path("work", "bin", "tool"));
-  }
-});
+
+    const missed = restoreFresh();
+    expect(missed.exitCode).toBe(4);
+    expect(missed.stderr).toContain("bin/tool was changed through a hard link");
+    pristine = install();
+    cache.store(KEY, "work");
+
+    for (let run = 0; run < 3; run++) {
+      const hit = restoreFresh();
+      expect({ run, exitCode: hit.exitCode }).toEqual({ run, exitCode: 0 });
+      expect(hit.stderr).toContain("1 linked, 1 copied");
+      expect(differences(pristine, snapshotTree(scratch.path("work")))).toEqual([]);
+      edit(scratch.path("work", "bin", "tool"));
+    }
+  },
+);
 
 test("the job's own tree may be edited right after it was stored", () => {
   install();
@@ -101,7 +107,10 @@ test("two entries that share the file: the edit is seen in both", () => {
   install();
   cache.store("one", "work");
   cache.store("two", "work");
-  makeTree(scratch.path("variant"), dir({ elsewhere: file("pristine", { mtime: "@1000.5" }), more: file("more") }));
+  makeTree(
+    scratch.path("variant"),
+    dir({ elsewhere: file("pristine", { mtime: "@1000.5" }), more: file("more") }),
+  );
   cache.store("three", "variant");
   appendFileSync(scratch.path("work", "bin", "tool"), "!");
   for (const key of ["one", "two", "three"]) {

@@ -35,7 +35,12 @@ function inode(...path: string[]): number {
 
 test("files of the entry replace, others stay; the result has the entry's modes and times", () => {
   storeTree(
-    dir({ changed: file("old"), extra: file("extra", { mtime: "@9" }), sub: dir({ own: file("own") }), link: symlink("old") }),
+    dir({
+      changed: file("old"),
+      extra: file("extra", { mtime: "@9" }),
+      sub: dir({ own: file("own") }),
+      link: symlink("old"),
+    }),
   );
   const { exitCode, stdout } = cache.restore("key", "to");
   expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: "Restored key key\n" });
@@ -45,7 +50,12 @@ test("files of the entry replace, others stay; the result has the entry's modes 
 
 test("--exact removes what the entry does not have", () => {
   storeTree(
-    dir({ extra: file("x"), "\xff": file("x"), sub: dir({ own: dir({ more: file("x") }, { mode: 0o500 }), s: symlink("/etc") }), gone: dir() }),
+    dir({
+      extra: file("x"),
+      "\xff": file("x"),
+      sub: dir({ own: dir({ more: file("x") }, { mode: 0o500 }), s: symlink("/etc") }),
+      gone: dir(),
+    }),
   );
   expect(cache.restore("key", "to", "--exact").exitCode).toBe(0);
   expect(compareTrees(scratch.path("tree"), scratch.path("to"))).toEqual([]);
@@ -84,7 +94,10 @@ test("an existing file is replaced, never written through its links", () => {
 
 test("symlinks in the way are replaced, never followed", () => {
   for (const options of [[], ["--exact"]]) {
-    makeTree(scratch.path("outside"), dir({ target: file("precious"), tree: dir({ deep: file("precious") }) }));
+    makeTree(
+      scratch.path("outside"),
+      dir({ target: file("precious"), tree: dir({ deep: file("precious") }) }),
+    );
     storeTree(
       dir({
         changed: symlink("../outside/target"),
@@ -143,19 +156,37 @@ test("--exact refuses to remove the cache, and never leaves the destination", ()
   expect(compareTrees(scratch.path("tree"), scratch.path("to"))).toEqual([]);
 });
 
-testWith(["root", "setpriv"], "somebody who is not root can restore over directories that may not be written", () => {
-  const closed = dir({ x: file("new"), sub: dir({ y: file("new") }, { mode: 0o555 }) }, { mode: 0o555, mtime: "@7.5" });
-  makeTree(scratch.path("tree"), dir({ closed }, { mode: 0o555 }));
-  cache.store("key", "tree");
-  const { executable, workplace } = executableForAll(scratch);
-  const restore = (...options: string[]) =>
-    run([...AS_NOBODY, executable, "restore", "-c", cache.path, "-k", "key", ...options, `${workplace}/to`]);
-  expect(restore().exitCode).toBe(0);
-  for (const options of [[], ["--exact"]]) {
-    // Changed, and closed again.
-    const change = "chmod -R u+w to && rm to/closed/x && mkdir -p to/more && echo old > to/more/x && chmod -R a-w to/closed to/more";
-    must([...AS_NOBODY, "sh", "-c", change], { cwd: workplace });
-    expect(restore(...options)).toMatchObject({ exitCode: 0, stdout: "Restored key key\n" });
-  }
-  expect(compareTrees(scratch.path("tree"), `${workplace}/to`)).toEqual([]);
-});
+testWith(
+  ["root", "setpriv"],
+  "somebody who is not root can restore over directories that may not be written",
+  () => {
+    const closed = dir(
+      { x: file("new"), sub: dir({ y: file("new") }, { mode: 0o555 }) },
+      { mode: 0o555, mtime: "@7.5" },
+    );
+    makeTree(scratch.path("tree"), dir({ closed }, { mode: 0o555 }));
+    cache.store("key", "tree");
+    const { executable, workplace } = executableForAll(scratch);
+    const restore = (...options: string[]) =>
+      run([
+        ...AS_NOBODY,
+        executable,
+        "restore",
+        "-c",
+        cache.path,
+        "-k",
+        "key",
+        ...options,
+        `${workplace}/to`,
+      ]);
+    expect(restore().exitCode).toBe(0);
+    for (const options of [[], ["--exact"]]) {
+      // Changed, and closed again.
+      const change =
+        "chmod -R u+w to && rm to/closed/x && mkdir -p to/more && echo old > to/more/x && chmod -R a-w to/closed to/more";
+      must([...AS_NOBODY, "sh", "-c", change], { cwd: workplace });
+      expect(restore(...options)).toMatchObject({ exitCode: 0, stdout: "Restored key key\n" });
+    }
+    expect(compareTrees(scratch.path("tree"), `${workplace}/to`)).toEqual([]);
+  },
+);

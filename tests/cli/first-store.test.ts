@@ -9,8 +9,22 @@ import { dir, file, makeTree } from "../support/tree.ts";
 
 const scratch = Scratch.use();
 
-const storing = (key: string): string[] => ["store", "-c", scratch.path("cache"), "-k", key, scratch.path("tree")];
-const restoring = (key: string, to: string): string[] => ["restore", "-c", scratch.path("cache"), "-k", key, scratch.path(to)];
+const storing = (key: string): string[] => [
+  "store",
+  "-c",
+  scratch.path("cache"),
+  "-k",
+  key,
+  scratch.path("tree"),
+];
+const restoring = (key: string, to: string): string[] => [
+  "restore",
+  "-c",
+  scratch.path("cache"),
+  "-k",
+  key,
+  scratch.path(to),
+];
 
 function prepare(): void {
   scratch.directory("cache");
@@ -35,7 +49,13 @@ testWith(["strace"], "killed anywhere while it makes the cache, the next store g
   for (const calls of MAKING) {
     prepare();
     for (const when of [1, 2, 3, 9, 300]) {
-      btdt(storing("key"), { through: injecting({ calls, what: `signal=KILL:when=${when}`, path: scratch.path("cache", "btdt-v1") }) });
+      btdt(storing("key"), {
+        through: injecting({
+          calls,
+          what: `signal=KILL:when=${when}`,
+          path: scratch.path("cache", "btdt-v1"),
+        }),
+      });
       btdt(storing("key"), { through: injecting({ calls, what: `signal=KILL:when=${when}` }) });
     }
     const restored = btdt(restoring("key", "to"));
@@ -58,7 +78,10 @@ testWith(["strace"], "a cache that is being made is an empty one to others", asy
   ]) {
     prepare();
     const finished = await stoppedAt(injection, storing("key"), scratch.path("trace"), () => {
-      expect(btdt(restoring("key", "to"))).toMatchObject({ exitCode: 4, stderr: "Keys not found in cache.\nbtdt: the cache is empty\n" });
+      expect(btdt(restoring("key", "to"))).toMatchObject({
+        exitCode: 4,
+        stderr: "Keys not found in cache.\nbtdt: the cache is empty\n",
+      });
       expect(btdt(["clean", "-c", scratch.path("cache")])).toMatchObject({ exitCode: 0 });
       expect(btdt(storing("other"))).toMatchObject({ exitCode: 0 });
     });

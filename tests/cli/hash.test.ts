@@ -4,7 +4,7 @@ import { BTDT, btdt, must, run } from "../support/executable.ts";
 import { directoryDigest, fileDigest, pathsDigest, sha256 } from "../support/expected-digests.ts";
 import { testWith } from "../support/requirements.ts";
 import { Scratch } from "../support/scratch.ts";
-import { injecting } from "../support/trace.ts";
+import { injecting, stoppedAt } from "../support/trace.ts";
 import { dir, file, makeTree, symlink } from "../support/tree.ts";
 
 const CHUNK_BYTES = 4 * 1024 * 1024;
@@ -119,7 +119,11 @@ test("symlinks inside are their text and are not followed; a named one is follow
 });
 
 test("of several paths the order counts, the names do not", () => {
-  for (const [name, content] of [["a", "first"], ["b", "second"], ["c", "first"]] as const) {
+  for (const [name, content] of [
+    ["a", "first"],
+    ["b", "second"],
+    ["c", "first"],
+  ] as const) {
     writeFileSync(scratch.path(name), content);
   }
   makeTree(scratch.path("tree"), dir({ x: file("x") }));
@@ -145,6 +149,19 @@ test("what cannot be hashed is named", () => {
   expect(btdt(["hash", ""]).exitCode).toBe(1);
 });
 
+testWith(["strace"], "a file that changes while it is read is an error that names it", async () => {
+  for (const length of [7, CHUNK_BYTES + 7]) {
+    const path = scratch.path(`file${length}`);
+    writeFileSync(path, bytes(length));
+    const trace = scratch.path(`trace${length}`);
+    const finished = await stoppedAt({ calls: "read,pread64", path }, ["hash", path], trace, () => {
+      writeFileSync(path, bytes(length + 1));
+    });
+    expect(finished).toMatchObject({ exitCode: 1, stdout: "" });
+    expect(finished.stderr).toContain(`${path} changed while it was read`);
+  }
+});
+
 test("pipes in a directory are left out with a warning that names them", () => {
   makeTree(scratch.path("tree"), dir({ x: file("x") }));
   const before = hash(scratch.path("tree"));
@@ -154,11 +171,12 @@ test("pipes in a directory are left out with a warning that names them", () => {
   expect(stderr).toBe("btdt: warning: left out pipe: it is a socket, pipe or device\n");
 });
 
-
 test("relative paths, names with a dash and names that are not ASCII", () => {
   makeTree(scratch.path("-k"), file("dash"));
   makeTree(scratch.path("Größe"), file("umlaut"));
-  expect(btdt(["hash", "--", "-k"], { cwd: scratch.path() }).stdout).toBe(`${sha256("dash").toString("hex")}\n`);
+  expect(btdt(["hash", "--", "-k"], { cwd: scratch.path() }).stdout).toBe(
+    `${sha256("dash").toString("hex")}\n`,
+  );
   expect(btdt(["hash", "Größe"], { cwd: scratch.path() }).exitCode).toBe(0);
   makeTree(scratch.path("tree"), dir({ x: file("x") }));
   const inside = btdt(["hash", "."], { cwd: scratch.path("tree") });

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { lstatSync, readdirSync } from "node:fs";
-import { compareTrees, snapshotTree, differences } from "../support/compare-trees.ts";
+import { compareTrees, differences, snapshotTree } from "../support/compare-trees.ts";
 import { btdt } from "../support/executable.ts";
 import { Scratch } from "../support/scratch.ts";
 import { dir, file, makeTree } from "../support/tree.ts";
@@ -24,8 +24,14 @@ function objectCount(): number {
 }
 
 function makeBoth(): void {
-  makeTree(scratch.path("first"), dir({ a: file("same", { mtime: "@1000.5" }), b: file("b", { mtime: "@7" }) }));
-  makeTree(scratch.path("second"), dir({ a: file("same", { mtime: "@2000.5" }), c: file("same", { mtime: "@3000.5" }) }));
+  makeTree(
+    scratch.path("first"),
+    dir({ a: file("same", { mtime: "@1000.5" }), b: file("b", { mtime: "@7" }) }),
+  );
+  makeTree(
+    scratch.path("second"),
+    dir({ a: file("same", { mtime: "@2000.5" }), c: file("same", { mtime: "@3000.5" }) }),
+  );
 }
 
 test("without it, files that differ in time are two objects, and times come back", () => {

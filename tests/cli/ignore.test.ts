@@ -19,17 +19,33 @@ function kept(node: TreeNode, ...excludes: string[]): string[] {
 const any = file("x");
 
 test("--exclude leaves out what matches at any depth, repeatedly", () => {
-  const tree = dir({ "a.log": any, "b.txt": any, tmp: dir({ c: any }), sub: dir({ "d.log": any, tmp: any, e: any }) });
+  const tree = dir({
+    "a.log": any,
+    "b.txt": any,
+    tmp: dir({ c: any }),
+    sub: dir({ "d.log": any, tmp: any, e: any }),
+  });
   expect(kept(tree, "*.log", "tmp")).toEqual(["b.txt", "sub", "sub/e"]);
 });
 
 test("a slash anchors, a trailing one means directories", () => {
-  const tree = dir({ build: dir({ a: any }), sub: dir({ build: dir({ b: any }) }), logs: any, more: dir({ logs: dir({ c: any }) }) });
+  const tree = dir({
+    build: dir({ a: any }),
+    sub: dir({ build: dir({ b: any }) }),
+    logs: any,
+    more: dir({ logs: dir({ c: any }) }),
+  });
   expect(kept(tree, "/build", "logs/")).toEqual(["logs", "more", "sub", "sub/build", "sub/build/b"]);
 });
 
 test("two stars, question marks, classes", () => {
-  const tree = dir({ a1: any, a2: any, ab: any, x: dir({ y: dir({ z: any, "z.o": any }) }), q: dir({ "z.o": any }) });
+  const tree = dir({
+    a1: any,
+    a2: any,
+    ab: any,
+    x: dir({ y: dir({ z: any, "z.o": any }) }),
+    q: dir({ "z.o": any }),
+  });
   expect(kept(tree, "x/**/*.o", "a[0-9]", "?b")).toEqual(["q", "q/z.o", "x", "x/y", "x/y/z"]);
 });
 
@@ -80,7 +96,12 @@ test("--exclude goes before .btdtignore, both ways", () => {
 });
 
 test("a .btdtignore with carriage returns, and one that is a directory", () => {
-  const tree = dir({ ".btdtignore": file("a\r\nb\r\n"), a: any, b: any, sub: dir({ ".btdtignore": dir({ x: any }), a: any }) });
+  const tree = dir({
+    ".btdtignore": file("a\r\nb\r\n"),
+    a: any,
+    b: any,
+    sub: dir({ ".btdtignore": dir({ x: any }), a: any }),
+  });
   expect(kept(tree)).toEqual([".btdtignore", "sub", "sub/.btdtignore", "sub/.btdtignore/x"]);
 });
 

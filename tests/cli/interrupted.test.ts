@@ -35,49 +35,67 @@ const MOMENTS = [
   { calls: "rename,renameat,renameat2", when: 3 },
 ];
 
-testWith(["strace"], "killed at any moment, there is no destination or all of it; the next restore tidies up", () => {
-  storeTree();
-  const before = snapshotTree(scratch.path("tree"));
-  let killed = 0;
-  for (const [index, { calls, when }] of MOMENTS.entries()) {
-    const to = scratch.directory(`parent${index}`);
-    const words = cache.restoreWords("key", `parent${index}/to`);
-    const { exitCode } = btdt(words, { through: injecting({ calls, what: `signal=KILL:when=${when}` }) });
-    if (exitCode === 137) killed += 1;
-    if (existsSync(`${to}/to`)) expect(differences(before, snapshotTree(`${to}/to`))).toEqual([]);
-    expect(btdt(words)).toMatchObject({ exitCode: 0 });
-    expect(differences(before, snapshotTree(`${to}/to`))).toEqual([]);
-    expect(leftovers(to)).toEqual([]);
-  }
-  expect(killed).toBeGreaterThanOrEqual(MOMENTS.length - 1);
-  cache.clean();
-  expect(cache.sessions()).toEqual([]);
-});
+testWith(
+  ["strace"],
+  "killed at any moment, there is no destination or all of it; the next restore tidies up",
+  () => {
+    storeTree();
+    const before = snapshotTree(scratch.path("tree"));
+    let killed = 0;
+    for (const [index, { calls, when }] of MOMENTS.entries()) {
+      const to = scratch.directory(`parent${index}`);
+      const words = cache.restoreWords("key", `parent${index}/to`);
+      const { exitCode } = btdt(words, { through: injecting({ calls, what: `signal=KILL:when=${when}` }) });
+      if (exitCode === 137) killed += 1;
+      if (existsSync(`${to}/to`)) expect(differences(before, snapshotTree(`${to}/to`))).toEqual([]);
+      expect(btdt(words)).toMatchObject({ exitCode: 0 });
+      expect(differences(before, snapshotTree(`${to}/to`))).toEqual([]);
+      expect(leftovers(to)).toEqual([]);
+    }
+    expect(killed).toBeGreaterThanOrEqual(MOMENTS.length - 1);
+    cache.clean();
+    expect(cache.sessions()).toEqual([]);
+  },
+);
 
 testWith(["strace"], "asked to end, it tidies up and says so by its exit code", async () => {
   storeTree();
-  for (const [signal, exitCode] of [["TERM", 143], ["INT", 130], ["HUP", 129]] as const) {
+  for (const [signal, exitCode] of [
+    ["TERM", 143],
+    ["INT", 130],
+    ["HUP", 129],
+  ] as const) {
     const to = scratch.directory(`parent-${signal}`);
     const words = cache.restoreWords("key", `parent-${signal}/to`);
     const through = injecting({ calls: "link,linkat", what: `signal=${signal}:when=100` });
     const finished = btdt(words, { through });
-    expect({ signal, exitCode: finished.exitCode, stdout: finished.stdout }).toEqual({ signal, exitCode, stdout: "" });
+    expect({ signal, exitCode: finished.exitCode, stdout: finished.stdout }).toEqual({
+      signal,
+      exitCode,
+      stdout: "",
+    });
     expect(readdirSync(to)).toEqual([]);
   }
   expect(cache.sessions()).toEqual([]);
 });
 
-testWith(["strace"], "an existing destination keeps what it had, file by file, and the next restore completes it", () => {
-  storeTree();
-  makeTree(scratch.path("to"), dir({ d1: dir({ a: file("mine") }), mine: file("mine") }));
-  const mine = snapshotTree(scratch.path("to", "mine"));
-  for (const { calls, when } of MOMENTS) {
-    btdt(cache.restoreWords("key", "to"), { through: injecting({ calls, what: `signal=KILL:when=${when}` }) });
-    expect(differences(mine, snapshotTree(scratch.path("to", "mine")))).toEqual([]);
-  }
-  expect(cache.restore("key", "to", "--exact").exitCode).toBe(0);
-  expect(compareTrees(scratch.path("tree"), scratch.path("to"))).toEqual([]);
-});
+testWith(
+  ["strace"],
+  "an existing destination keeps what it had, file by file, and the next restore completes it",
+  () => {
+    storeTree();
+    makeTree(scratch.path("to"), dir({ d1: dir({ a: file("mine") }), mine: file("mine") }));
+    const mine = snapshotTree(scratch.path("to", "mine"));
+    for (const { calls, when } of MOMENTS) {
+      btdt(cache.restoreWords("key", "to"), {
+        through: injecting({ calls, what: `signal=KILL:when=${when}` }),
+      });
+      expect(differences(mine, snapshotTree(scratch.path("to", "mine")))).toEqual([]);
+    }
+    expect(cache.restore("key", "to", "--exact").exitCode).toBe(0);
+    expect(compareTrees(scratch.path("tree"), scratch.path("to"))).toEqual([]);
+  },
+);
 
 testWith(["strace"], "another restore beside it is not disturbed", async () => {
   storeTree();
@@ -87,35 +105,48 @@ testWith(["strace"], "another restore beside it is not disturbed", async () => {
     expect(cache.restore("key", "second").exitCode).toBe(0);
   });
   expect(first).toMatchObject({ exitCode: 0, stdout: "Restored key key\n" });
-  for (const to of ["first", "second"]) expect(compareTrees(scratch.path("tree"), scratch.path(to))).toEqual([]);
+  for (const to of ["first", "second"])
+    expect(compareTrees(scratch.path("tree"), scratch.path(to))).toEqual([]);
   expect(leftovers(scratch.path())).toEqual([]);
 });
 
-testWith(["strace"], "a store that is killed publishes nothing, and the next clean removes what it left", () => {
-  storeTree();
-  const whole = { objects: cache.objects(), manifests: cache.manifests(), keys: cache.keys() };
-  makeTree(scratch.path("other"), dir({ x: file("x"), y: dir({ z: file("z") }), large: file(Buffer.alloc(5 * 2 ** 20, "x")) }));
-  for (const [calls, when] of [
-    ["mkdir,mkdirat", 1],
-    ["fsync", 1],
-    ["link,linkat", 2],
-    ["fsync", 3],
-    ["rename,renameat,renameat2", 2],
-    ["write,pwrite64", 3],
-  ] as const) {
-    const through = injecting({ calls, what: `signal=KILL:when=${when}` });
-    btdt(cache.storeWords("other", "other", "--link", calls.startsWith("link") ? "hard" : "copy"), { through });
-    expect(cache.restore("other", "to").exitCode).toBe(4);
-    expect(cache.clean().exitCode).toBe(0);
-    const now = { objects: cache.objects(), manifests: cache.manifests(), keys: cache.keys() };
-    expect(now).toEqual(whole);
-    // What is not yet a session is given time, because it cannot be asked whether its process lives.
-    expect(cache.sessions().filter((name) => !name.endsWith(".new"))).toEqual([]);
-  }
-});
+testWith(
+  ["strace"],
+  "a store that is killed publishes nothing, and the next clean removes what it left",
+  () => {
+    storeTree();
+    const whole = { objects: cache.objects(), manifests: cache.manifests(), keys: cache.keys() };
+    makeTree(
+      scratch.path("other"),
+      dir({ x: file("x"), y: dir({ z: file("z") }), large: file(Buffer.alloc(5 * 2 ** 20, "x")) }),
+    );
+    for (const [calls, when] of [
+      ["mkdir,mkdirat", 1],
+      ["fsync", 1],
+      ["link,linkat", 2],
+      ["fsync", 3],
+      ["rename,renameat,renameat2", 2],
+      ["write,pwrite64", 3],
+    ] as const) {
+      const through = injecting({ calls, what: `signal=KILL:when=${when}` });
+      btdt(cache.storeWords("other", "other", "--link", calls.startsWith("link") ? "hard" : "copy"), {
+        through,
+      });
+      expect(cache.restore("other", "to").exitCode).toBe(4);
+      expect(cache.clean().exitCode).toBe(0);
+      const now = { objects: cache.objects(), manifests: cache.manifests(), keys: cache.keys() };
+      expect(now).toEqual(whole);
+      // What is not yet a session is given time, because it cannot be asked whether its process lives.
+      expect(cache.sessions().filter((name) => !name.endsWith(".new"))).toEqual([]);
+    }
+  },
+);
 
 testWith(["root", "setpriv", "strace"], "who is not root tidies up closed directories as well", () => {
-  makeTree(scratch.path("tree"), dir({ a: dir({ b: file("b"), c: dir({}, { mode: 0o500 }) }, { mode: 0o555 }) }));
+  makeTree(
+    scratch.path("tree"),
+    dir({ a: dir({ b: file("b"), c: dir({}, { mode: 0o500 }) }, { mode: 0o555 }) }),
+  );
   cache.store("key", "tree");
   const { executable, workplace } = executableForAll(scratch);
   const words = [...AS_NOBODY, executable, "restore", "-c", cache.path, "-k", "key", `${workplace}/to`];

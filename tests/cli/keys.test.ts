@@ -10,7 +10,14 @@ function store(key: string, content: string): void {
   // A new file: writing into the old one would write into the cache's, which is the same.
   rmSync(scratch.path("file"), { force: true });
   writeFileSync(scratch.path("file"), content);
-  const { exitCode, stdout, stderr } = btdt(["store", "-c", scratch.path("cache"), "-k", key, scratch.path("file")]);
+  const { exitCode, stdout, stderr } = btdt([
+    "store",
+    "-c",
+    scratch.path("cache"),
+    "-k",
+    key,
+    scratch.path("file"),
+  ]);
   expect({ key, exitCode, stdout }).toEqual({ key, exitCode: 0, stdout: "" });
   // Control characters could forge lines, so that there is exactly one, whatever the key.
   expect(stderr.trimEnd().split("\n")).toHaveLength(1);

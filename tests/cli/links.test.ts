@@ -15,7 +15,10 @@ const cache = new TestCache(scratch);
 const LINK = "link,linkat";
 
 function storeTree(): void {
-  const tree = dir({ a: file("a", { mtime: "@5.5" }), sub: dir({ b: file("b"), c: file("c"), s: symlink("x") }) });
+  const tree = dir({
+    a: file("a", { mtime: "@5.5" }),
+    sub: dir({ b: file("b"), c: file("c"), s: symlink("x") }),
+  });
   makeTree(scratch.path("tree"), tree);
   cache.store("key", "tree");
 }
@@ -45,7 +48,10 @@ testWith(["mount"], "--link reflink never shares an inode, whatever the file sys
 
 testWith(["mount", "mkfs.xfs"], "where the file system has reflinks, they are the first choice", () => {
   const xfs = mountImage(scratch, "xfs", "xfs");
-  makeTree(`${xfs}/tree`, dir({ a: file("x".repeat(100_000), { mtime: "@5.000000005" }), b: file("b", { mode: 0o755 }) }));
+  makeTree(
+    `${xfs}/tree`,
+    dir({ a: file("x".repeat(100_000), { mtime: "@5.000000005" }), b: file("b", { mode: 0o755 }) }),
+  );
   const words = ["-c", xfs, "-k", "key"];
   expect(btdt(["store", ...words, `${xfs}/tree`]).stderr).toContain("2 reflinked");
   expect(btdt(["restore", ...words, `${xfs}/to`]).stderr).toContain("2 reflinked");
@@ -126,7 +132,8 @@ testWith(["mount", "mkfs.ext4"], "ext4's 65,000 links are really used up, by res
   const words = ["-c", cacheDirectory, "--create-cache", "-k", "key"];
   expect(btdt(["store", ...words, tree]).exitCode).toBe(0);
   must(["mkdir", `${ext4}/links`]);
-  for (let count = lstatSync(`${tree}/a`).nlink; count < 65_000; count++) linkSync(`${tree}/a`, `${ext4}/links/${count}`);
+  for (let count = lstatSync(`${tree}/a`).nlink; count < 65_000; count++)
+    linkSync(`${tree}/a`, `${ext4}/links/${count}`);
   expect(lstatSync(`${tree}/a`).nlink).toBe(65_000);
 
   expect(btdt(["restore", ...words, `${ext4}/to`]).stderr).toContain("2 linked");
@@ -149,7 +156,9 @@ test("links of one file within a tree, and trees that were restored, are stored 
   expect(cache.restore("key", "to").exitCode).toBe(0);
   expect(cache.store("again", "to").stderr).toContain("2 reused");
   expect(compareTrees(scratch.path("tree"), scratch.path("to"))).toEqual([]);
-  expect(readdirSync(cache.below("objects"), { recursive: true }).filter((name) => String(name).includes("/"))).toHaveLength(1);
+  expect(
+    readdirSync(cache.below("objects"), { recursive: true }).filter((name) => String(name).includes("/")),
+  ).toHaveLength(1);
 });
 
 // It takes no space: sparse in the source, and linked from there on.
@@ -157,7 +166,11 @@ test("a file beyond 4 GiB", () => {
   const size = 4 * 2 ** 30 + 4097;
   must(["mkdir", scratch.path("tree")]);
   must(["truncate", "-s", String(size), scratch.path("tree", "large")]);
-  must(["sh", "-c", `printf end | dd of=${scratch.path("tree", "large")} bs=1 seek=${size - 3} conv=notrunc status=none`]);
+  must([
+    "sh",
+    "-c",
+    `printf end | dd of=${scratch.path("tree", "large")} bs=1 seek=${size - 3} conv=notrunc status=none`,
+  ]);
   expect(cache.store("key", "tree").stderr).toContain("stored 1 file, 4.0 GiB");
   expect(cache.restore("key", "to").exitCode).toBe(0);
   expect(lstatSync(scratch.path("to", "large")).size).toBe(size);
@@ -169,7 +182,11 @@ test("a file beyond 4 GiB", () => {
 test("sparse files are copied with their content", () => {
   must(["mkdir", scratch.path("tree")]);
   must(["truncate", "-s", "9M", scratch.path("tree", "holes")]);
-  must(["sh", "-c", `printf middle | dd of=${scratch.path("tree", "holes")} bs=1 seek=5000000 conv=notrunc status=none`]);
+  must([
+    "sh",
+    "-c",
+    `printf middle | dd of=${scratch.path("tree", "holes")} bs=1 seek=5000000 conv=notrunc status=none`,
+  ]);
   cache.store("key", "tree");
   expect(cache.restore("key", "to", "--link", "copy").exitCode).toBe(0);
   expect(compareTrees(scratch.path("tree"), scratch.path("to"))).toEqual([]);

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
-import { btdt } from "../support/executable.ts";
 import { TestCache } from "../support/cache.ts";
+import { btdt } from "../support/executable.ts";
 import { Scratch } from "../support/scratch.ts";
 import { dir, file, makeTree } from "../support/tree.ts";
 
@@ -39,7 +39,11 @@ test("the first key that is there wins, and the exit code says which it was", ()
 
 test("no key is a miss: 4, a line on stderr, nothing made", () => {
   storeAll("a");
-  expect(cache.restore("x,y", "to")).toEqual({ exitCode: 4, stdout: "", stderr: "Keys not found in cache.\nbtdt: the cache has 1 key, none that begins like these\n" });
+  expect(cache.restore("x,y", "to")).toEqual({
+    exitCode: 4,
+    stdout: "",
+    stderr: "Keys not found in cache.\nbtdt: the cache has 1 key, none that begins like these\n",
+  });
   expect(existsSync(scratch.path("to"))).toBe(false);
 });
 
@@ -51,7 +55,11 @@ test("--success-rc-on-any-key turns 3 into 0, but not a miss", () => {
 
 test("an empty cache is a miss and stays empty", () => {
   scratch.directory("cache");
-  expect(cache.restore("x", "to")).toEqual({ exitCode: 4, stdout: "", stderr: "Keys not found in cache.\nbtdt: the cache is empty\n" });
+  expect(cache.restore("x", "to")).toEqual({
+    exitCode: 4,
+    stdout: "",
+    stderr: "Keys not found in cache.\nbtdt: the cache is empty\n",
+  });
   expect(existsSync(cache.below())).toBe(false);
 });
 
@@ -61,7 +69,11 @@ test("a cache that is missing, or none, is an error: 1, with what to do", () => 
     const [name = "", ...options] = command;
     const path = name === "clean" ? [] : [scratch.path("file")];
     const missing = btdt([name, "-c", scratch.path("no", "cache"), ...options, ...path]);
-    expect({ name, exitCode: missing.exitCode, stdout: missing.stdout }).toEqual({ name, exitCode: 1, stdout: "" });
+    expect({ name, exitCode: missing.exitCode, stdout: missing.stdout }).toEqual({
+      name,
+      exitCode: 1,
+      stdout: "",
+    });
     expect(missing.stderr).toContain(`${scratch.path("no", "cache")} does not exist`);
     expect(missing.stderr).toContain("mkdir -p");
     expect(missing.stderr).toContain("--create-cache");
@@ -80,7 +92,15 @@ test("--create-cache makes it, parents too", () => {
   expect(btdt(["restore", ...words, scratch.path("to")]).exitCode).toBe(4);
   expect(btdt(["store", ...words, scratch.path("tree")]).exitCode).toBe(0);
   expect(btdt(["restore", ...words, scratch.path("to")]).exitCode).toBe(0);
-  const { exitCode, stderr } = btdt(["store", "-c", scratch.path("tree", "a"), "--create-cache", "-k", "k", scratch.path("tree")]);
+  const { exitCode, stderr } = btdt([
+    "store",
+    "-c",
+    scratch.path("tree", "a"),
+    "--create-cache",
+    "-k",
+    "k",
+    scratch.path("tree"),
+  ]);
   expect(exitCode).toBe(1);
   expect(stderr).toContain("is not a directory");
 });

@@ -13,7 +13,9 @@ async function expectRefusal(calls: string, change: (path: string) => void): Pro
   const path = scratch.path("tree", "sub", "changing");
   const cache = scratch.directory("cache");
   const words = ["store", "-c", cache, "-k", "key", scratch.path("tree")];
-  const { exitCode, stdout, stderr } = await stoppedAt({ calls, path }, words, scratch.path("trace"), () => change(path));
+  const { exitCode, stdout, stderr } = await stoppedAt({ calls, path }, words, scratch.path("trace"), () =>
+    change(path),
+  );
   expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });
   expect(stderr).toContain(`${path} changed while it was `);
   for (const part of ["keys", "sessions"]) expect(readdirSync(`${cache}/btdt-v1/${part}`)).toEqual([]);
@@ -27,7 +29,10 @@ function manifestsOf(cache: string): string[] {
 }
 
 function makeSource(content: string | Uint8Array): void {
-  makeTree(scratch.path("tree"), dir({ a: file("a"), sub: dir({ changing: file(content, { mtime: "@1000" }) }) }));
+  makeTree(
+    scratch.path("tree"),
+    dir({ a: file("a"), sub: dir({ changing: file(content, { mtime: "@1000" }) }) }),
+  );
 }
 
 testWith(["strace"], "a file that grows while it is read", async () => {

@@ -30,7 +30,11 @@ test("unknown options are refused, with the one that was meant", () => {
   scratch.directory("cache");
   scratch.directory("tree");
   expectUsageError(["store", "-c", "cache", "-k", "k", "--exclud", "x", "tree"], "Did you mean --exclude?");
-  expectUsageError(["restore", "-c", "cache", "-k", "k", "--kye", "x", "tree"], "--kye", "Did you mean --keys?");
+  expectUsageError(
+    ["restore", "-c", "cache", "-k", "k", "--kye", "x", "tree"],
+    "--kye",
+    "Did you mean --keys?",
+  );
   expectUsageError(["clean", "-c", "cache", "--max-sizes", "1G"], "Did you mean --max-size?");
   expectUsageError(["hash", "--fast", "tree"], "--fast");
 });
@@ -107,7 +111,13 @@ test("a stdout that takes nothing is an error, not a success and not a mistake o
   expect(full.stderr).toBe("btdt: error: cannot write to standard output: no space left on the device\n");
   // The pipe's reader has gone when btdt begins: opened for both, then only the writing end is kept.
   must(["mkfifo", scratch.path("pipe")]);
-  const gone = run(["sh", "-c", 'exec 3<>"$3" 4>"$3" 3>&-; exec "$1" hash "$2" >&4', ...words, scratch.path("pipe")]);
+  const gone = run([
+    "sh",
+    "-c",
+    'exec 3<>"$3" 4>"$3" 3>&-; exec "$1" hash "$2" >&4',
+    ...words,
+    scratch.path("pipe"),
+  ]);
   expect(gone.exitCode).toBe(1);
   expect(gone.stderr).toBe("btdt: error: cannot write to standard output: nobody reads it any more\n");
 });

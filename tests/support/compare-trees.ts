@@ -18,7 +18,12 @@ export function snapshotTree(path: string, options: SnapshotOptions = {}): Snaps
   return snapshot;
 }
 
-function describeInto(snapshot: Map<string, string>, root: string, relative: string, options: SnapshotOptions): void {
+function describeInto(
+  snapshot: Map<string, string>,
+  root: string,
+  relative: string,
+  options: SnapshotOptions,
+): void {
   const path = Buffer.from(relative === "" ? root : `${root}/${relative}`, "latin1");
   const stats = lstatSync(path, { bigint: true });
   if (relative !== "" || options.withRoot !== false) {
@@ -26,7 +31,9 @@ function describeInto(snapshot: Map<string, string>, root: string, relative: str
     snapshot.set(relative === "" ? "." : relative, `${describe(path, stats)}${mtime}`);
   }
   if (!stats.isDirectory()) return;
-  for (const name of readdirSync(path, { encoding: "buffer" }).map((name) => name.toString("latin1")).toSorted()) {
+  for (const name of readdirSync(path, { encoding: "buffer" })
+    .map((name) => name.toString("latin1"))
+    .toSorted()) {
     describeInto(snapshot, root, relative === "" ? name : `${relative}/${name}`, options);
   }
 }
@@ -53,7 +60,8 @@ export function differences(expected: Snapshot, actual: Snapshot): string[] {
     if (other === undefined) lines.push(`${path}: missing (${description})`);
     else if (other !== description) lines.push(`${path}: ${other}, not ${description}`);
   }
-  for (const [path, description] of actual) if (!expected.has(path)) lines.push(`${path}: too much (${description})`);
+  for (const [path, description] of actual)
+    if (!expected.has(path)) lines.push(`${path}: too much (${description})`);
   return lines;
 }
 

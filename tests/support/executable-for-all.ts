@@ -7,7 +7,10 @@ import type { Scratch } from "./scratch.ts";
  * For tests that run btdt as nobody: an executable that nobody may run, wherever this repository lies, and a directory
  * that nobody may write. It opens the scratch directory for all.
  */
-export function executableForAll(scratch: Scratch): { readonly executable: string; readonly workplace: string } {
+export function executableForAll(scratch: Scratch): {
+  readonly executable: string;
+  readonly workplace: string;
+} {
   chmodSync(scratch.path(), 0o755);
   const workplace = scratch.directory("nobody");
   chmodSync(workplace, 0o777);

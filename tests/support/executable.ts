@@ -43,7 +43,9 @@ export function run(words: readonly string[], options: Omit<RunOptions, "through
 export function must(words: readonly string[], options: Omit<RunOptions, "through"> = {}): string {
   const finished = run(words, options);
   if (finished.exitCode !== 0) {
-    throw new Error(`${words.join(" ")} ended with ${finished.exitCode}: ${finished.stderr}${finished.stdout}`);
+    throw new Error(
+      `${words.join(" ")} ended with ${finished.exitCode}: ${finished.stderr}${finished.stdout}`,
+    );
   }
   return finished.stdout;
 }

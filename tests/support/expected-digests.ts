@@ -10,7 +10,9 @@ export function sha256(content: string | Uint8Array): Buffer {
 }
 
 function tagged(tag: string, parts: readonly Uint8Array[]): Buffer {
-  return createHash("sha512-256").update(Buffer.concat([Buffer.from(tag), ...parts])).digest();
+  return createHash("sha512-256")
+    .update(Buffer.concat([Buffer.from(tag), ...parts]))
+    .digest();
 }
 
 export function fileDigest(content: Uint8Array): Buffer {

@@ -4,6 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { run } from "./executable.ts";
 
+/** Some tests leave hundreds of thousands of files. */
+const CLEANUP_TIMEOUT_MS = 120_000;
+
 /** A directory for each test, with what it has mounted there; both are gone after it. */
 export class Scratch {
   #root = "";
@@ -21,7 +24,7 @@ export class Scratch {
       // Not by `rmSync`: names that are not UTF-8 and directories that are closed are no obstacle to rm.
       run(["chmod", "-R", "u+rwX", scratch.#root]);
       run(["rm", "-rf", "--one-file-system", scratch.#root]);
-    });
+    }, CLEANUP_TIMEOUT_MS);
     return scratch;
   }
 

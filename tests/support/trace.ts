@@ -15,7 +15,18 @@ export interface Injection {
 export function injecting(injection: Injection, trace = "/dev/null"): string[] {
   const { calls, what, path } = injection;
   const where = path === undefined ? [] : ["-P", path];
-  return ["strace", "-f", "-qq", "-o", trace, ...where, "-e", `trace=${calls}`, "-e", `inject=${calls}:${what}`];
+  return [
+    "strace",
+    "-f",
+    "-qq",
+    "-o",
+    trace,
+    ...where,
+    "-e",
+    `trace=${calls}`,
+    "-e",
+    `inject=${calls}:${what}`,
+  ];
 }
 
 /**

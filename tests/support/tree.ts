@@ -1,5 +1,4 @@
-import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
-import { chmodSync } from "node:fs";
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { must } from "./executable.ts";
 
 /** A tree as a literal. Names are strings of bytes: `\xff` is the byte 255, not the letter. */
@@ -27,7 +26,10 @@ interface SymlinkNode {
   readonly mtime?: string;
 }
 
-export function dir(children: Readonly<Record<string, TreeNode>> = {}, attributes: Attributes = {}): DirectoryNode {
+export function dir(
+  children: Readonly<Record<string, TreeNode>> = {},
+  attributes: Attributes = {},
+): DirectoryNode {
   return { kind: "directory", children, ...attributes };
 }
 
@@ -65,6 +67,8 @@ function makeNode(bytes: string, node: TreeNode): void {
 
 /** By a shell, because arguments that are not UTF-8 cannot be handed over. */
 function touch(bytes: string, mtime: string): void {
-  const quoted = [...Buffer.from(bytes, "latin1")].map((byte) => `\\${byte.toString(8).padStart(3, "0")}`).join("");
+  const quoted = [...Buffer.from(bytes, "latin1")]
+    .map((byte) => `\\${byte.toString(8).padStart(3, "0")}`)
+    .join("");
   must(["sh", "-c", `touch -h -d '${mtime}' "$(printf '${quoted}')"`]);
 }
