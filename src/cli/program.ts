@@ -1,8 +1,10 @@
-import { Command, CommanderError } from "@commander-js/extra-typings";
+import { Command, CommanderError, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import packageJson from "../../package.json" with { type: "json" };
 import { BtdtError } from "../base/errors.ts";
 import { cleanCommand } from "./clean-command.ts";
 import type { CommandContext } from "./command-context.ts";
+import type { CommandWords } from "./completion/command-words.ts";
+import { completionCommand } from "./completion-command.ts";
 import { deleteCommand } from "./delete-command.ts";
 import { ExitCode } from "./exit-codes.ts";
 import { hashCommand } from "./hash-command.ts";
@@ -38,6 +40,7 @@ export async function runProgram(words: readonly string[], context: CommandConte
     inspectCommand(context),
     deleteCommand(context),
     statsCommand(context),
+    completionCommand(context, () => program.commands.map(wordsOf)),
   ]) {
     program.addCommand(command);
   }
@@ -47,8 +50,9 @@ export async function runProgram(words: readonly string[], context: CommandConte
   const { variables } = context.environment;
   for (const command of program.commands) {
     command.addOption(quietOption(variables)).addOption(verboseOption(variables));
-    // What `run` runs has stdout for itself.
-    if (command.name() !== "run") command.option("--json", "print the result, or the error, as JSON", false);
+    // What `run` runs has stdout for itself, and a script is no data.
+    if (command.name() !== "run" && command.name() !== "completion")
+      command.option("--json", "print the result, or the error, as JSON", false);
   }
   program.hook("preAction", (_program, command) => context.output.setVerbosity(verbosityOf(command.opts())));
   for (const command of [program, ...program.commands]) {
@@ -80,6 +84,16 @@ export async function runProgram(words: readonly string[], context: CommandConte
     if (error.exitCode === 0) context.setExitCode(ExitCode.DONE);
     else throw new BtdtError("USAGE", oneLine(complaint), { hint: "see btdt --help" });
   }
+}
+
+function wordsOf(command: CommandUnknownOpts): CommandWords {
+  return {
+    name: command.name(),
+    summary: command.summary(),
+    options: command.options.map(({ long, short, flags, description, required, argChoices }) => {
+      return { long: long ?? flags, short, description, takesValue: required, choices: argChoices ?? [] };
+    }),
+  };
 }
 
 /** What `run` is to run stands behind the first `--` and is none of the parser's business. */
