@@ -30,30 +30,34 @@ export async function runProgram(words: readonly string[], context: CommandConte
       "after",
       "\nExit status: 0 done, 1 error, 2 wrong use, 3 restored from another than the first key, 4 no key found",
     );
-  for (const command of [
-    hashCommand(context),
-    restoreCommand(context),
-    storeCommand(context),
-    runCommand(context, behind),
-    cleanCommand(context),
-    listCommand(context),
-    inspectCommand(context),
-    deleteCommand(context),
-    statsCommand(context),
-    completionCommand(context, () => program.commands.map(wordsOf)),
-  ]) {
-    program.addCommand(command);
-  }
-  // Before the words are parsed: mistakes in them are told as JSON, too.
-  if (own[0] !== "run" && own.includes("--json")) context.output.useJson();
-  let complaint = "";
+  const makers: Readonly<Record<string, () => CommandUnknownOpts>> = {
+    hash: () => hashCommand(context),
+    restore: () => restoreCommand(context),
+    store: () => storeCommand(context),
+    run: () => runCommand(context, behind),
+    clean: () => cleanCommand(context),
+    list: () => listCommand(context),
+    inspect: () => inspectCommand(context),
+    delete: () => deleteCommand(context),
+    stats: () => statsCommand(context),
+    completion: () =>
+      completionCommand(context, () => Object.values(makers).map((make) => wordsOf(made(make)))),
+  };
   const { variables } = context.environment;
-  for (const command of program.commands) {
+  const made = (make: () => CommandUnknownOpts): CommandUnknownOpts => {
+    const command = make();
     command.addOption(quietOption(variables)).addOption(verboseOption(variables));
     // What `run` runs has stdout for itself, and a script is no data.
     if (command.name() !== "run" && command.name() !== "completion")
       command.option("--json", "print the result, or the error, as JSON", false);
-  }
+    return command;
+  };
+  // Making a command takes time: the others are needed only for help and for mistakes.
+  const wanted = Object.hasOwn(makers, own[0] ?? "") ? makers[own[0] ?? ""] : undefined;
+  for (const make of wanted === undefined ? Object.values(makers) : [wanted]) program.addCommand(made(make));
+  // Before the words are parsed: mistakes in them are told as JSON, too.
+  if (own[0] !== "run" && own.includes("--json")) context.output.useJson();
+  let complaint = "";
   program.hook("preAction", (_program, command) => context.output.setVerbosity(verbosityOf(command.opts())));
   for (const command of [program, ...program.commands]) {
     command.exitOverride().configureOutput({
@@ -73,7 +77,7 @@ export async function runProgram(words: readonly string[], context: CommandConte
   }
   if (words.length === 0) {
     throw new BtdtError("USAGE", "no command was given", {
-      hint: "hash, restore, store, run, clean, list, inspect, delete or stats; see btdt --help",
+      hint: `${program.commands.map((command) => command.name()).join(", ")}; see btdt --help`,
     });
   }
   try {
