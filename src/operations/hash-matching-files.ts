@@ -1,4 +1,4 @@
-import { type ByteString, bytesFromText, parentOf, printable } from "../base/byte-string.ts";
+import { type ByteString, parentOf, printable, shown } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
 import { reasonOf } from "../fs/errno.ts";
 import { resolvePath } from "../fs/resolve-path.ts";
@@ -35,13 +35,12 @@ export async function hashMatchingFiles(
   return combineDigests(digests);
 }
 
-function resolved(path: string): ByteString {
+function resolved(path: ByteString): ByteString {
   try {
-    return resolvePath(bytesFromText(path));
+    return resolvePath(path);
   } catch (error) {
-    const name = printable(path);
-    throw new BtdtError("SOURCE_CHANGED", `cannot read ${name}: ${reasonOf(error)}`, {
-      path: name,
+    throw new BtdtError("SOURCE_CHANGED", `cannot read ${shown(path)}: ${reasonOf(error)}`, {
+      path: shown(path),
       cause: error,
     });
   }

@@ -1,5 +1,5 @@
 import { type Dirent, readdirSync, statSync } from "node:fs";
-import { printable } from "../base/byte-string.ts";
+import { type ByteString, bytesFromText, printable } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
 import { errnoOf, reasonOf } from "../fs/errno.ts";
 
@@ -13,7 +13,7 @@ const GLOB_CHARACTERS = /[*?[\]{}\\]/;
  * before it have found. Names with a leading dot match like others; directories that are symlinks are not entered.
  * @throws BtdtError SOURCE_UNREADABLE, CANCELLED
  */
-export function matchFiles(patterns: readonly string[], isCancelled: () => boolean): string[] {
+export function matchFiles(patterns: readonly string[], isCancelled: () => boolean): ByteString[] {
   const found = new Set<string>();
   for (const pattern of patterns) {
     if (!pattern.startsWith("!")) {
@@ -23,7 +23,7 @@ export function matchFiles(patterns: readonly string[], isCancelled: () => boole
     const excluded = new Bun.Glob(normalize(pattern.slice(1)));
     for (const path of found) if (excluded.match(path)) found.delete(path);
   }
-  return [...found].toSorted((left, right) => Buffer.compare(Buffer.from(left), Buffer.from(right)));
+  return Array.from(found, bytesFromText).toSorted();
 }
 
 function normalize(pattern: string): string {
