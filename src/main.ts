@@ -1,5 +1,6 @@
 /** Composition root: the command line in, an exit code out. The only place that ends the process. */
 import { availableParallelism, constants } from "node:os";
+import { isatty } from "node:tty";
 import { BtdtError } from "./base/errors.ts";
 import { ExitCode, exitCodeOf } from "./cli/exit-codes.ts";
 import { consoleOutput } from "./cli/output.ts";
@@ -13,16 +14,35 @@ const pool = new WorkerPool(
   Math.min(availableParallelism(), MOST_WORKERS),
   () => new Worker(new URL("./worker.ts", import.meta.url).href),
 );
+// By convention any text in NO_COLOR, but not an empty one, means it.
+const output = consoleOutput(isatty(2) && !process.env["NO_COLOR"] && process.env["TERM"] !== "dumb");
 const isCancelled = (): boolean => pool.isCancelled();
 let signalExitCode: number | undefined;
 
+let signalListener: ((signal: NodeJS.Signals) => void) | undefined;
+
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   process.on(signal, () => {
+    if (signalListener !== undefined) {
+      signalListener(signal);
+      return;
+    }
     // Asked twice, it does not tidy up any more.
     if (signalExitCode !== undefined) process.exit(signalExitCode);
     signalExitCode = 128 + constants.signals[signal];
     pool.cancel();
   });
+}
+
+/** Those above, and those that only a command which btdt runs may know what to do with. */
+function redirectSignals(listener: (signal: NodeJS.Signals) => void): () => void {
+  signalListener = listener;
+  const others = ["SIGQUIT", "SIGUSR1", "SIGUSR2"] as const;
+  for (const signal of others) process.on(signal, listener);
+  return () => {
+    signalListener = undefined;
+    for (const signal of others) process.off(signal, listener);
+  };
 }
 
 function fail(error: unknown): never {
@@ -33,7 +53,7 @@ function fail(error: unknown): never {
           hint: "this is a mistake in btdt; please report it",
         });
   if (signalExitCode !== undefined && known.code === "CANCELLED") process.exit(signalExitCode);
-  consoleOutput.error(known);
+  output.error(known);
   process.exit(exitCodeOf(known));
 }
 
@@ -50,9 +70,16 @@ try {
       isCancelled,
       nowMs: () => Date.now(),
       umask: process.umask(),
-      onWarning: (warning) => consoleOutput.warning(warning),
+      onWarning: (warning) => output.warning(warning),
     },
-    output: consoleOutput,
+    output,
+    environment: {
+      os: process.platform,
+      arch: process.arch,
+      isInteractive: isatty(0),
+      variables: process.env,
+    },
+    redirectSignals,
     setExitCode: (code) => {
       exitCode = code;
     },

@@ -1,4 +1,4 @@
-import { Command } from "@commander-js/extra-typings";
+import { Command, Option } from "@commander-js/extra-typings";
 import { printable } from "../base/byte-string.ts";
 import { formatDuration } from "../base/duration.ts";
 import { formatSize } from "../base/size.ts";
@@ -16,8 +16,16 @@ export function cleanCommand(context: CommandContext) {
         "limits only the latter. It may run beside stores and restores.",
     )
     .addOption(cacheOption())
-    .option("--max-age <duration>", "remove entries not used for so long: 7d, 48h, 1d 12h", durationArgument)
-    .option("--max-size <size>", "remove entries until the rest takes at most: 10GiB, 500MB", sizeArgument)
+    .addOption(
+      new Option("--max-age <duration>", "remove entries not used for so long: 7d, 48h, 1d 12h")
+        .env("BTDT_MAX_AGE")
+        .argParser(durationArgument),
+    )
+    .addOption(
+      new Option("--max-size <size>", "remove entries until the rest takes at most: 10GiB, 500MB")
+        .env("BTDT_MAX_SIZE")
+        .argParser(sizeArgument),
+    )
     .option("--dry-run", "only say what would be removed", false)
     .addHelpText("after", "\nExample:\n  btdt clean --cache /cache --max-age 7d --max-size 10GiB")
     .action(async (options) => {
@@ -54,5 +62,6 @@ export function cleanCommand(context: CommandContext) {
       context.output.result(
         `${options.dryRun ? "Would keep" : "Kept"} ${entries}, ${formatSize(cleaned.kept.bytes)}`,
       );
+      context.output.document({ ...cleaned, dryRun: options.dryRun });
     });
 }

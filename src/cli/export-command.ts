@@ -3,13 +3,13 @@ import { Command, Option } from "@commander-js/extra-typings";
 import { ARCHIVE_FORMATS } from "../archive/archive-entry.ts";
 import { printable } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
-import { parseKeys } from "../key/key-syntax.ts";
 import { exportEntry } from "../operations/export-entry.ts";
 import { openCache } from "../operations/open-cache.ts";
 import type { CommandContext } from "./command-context.ts";
 import { count, elapsed } from "./describe.ts";
 import { ExitCode } from "./exit-codes.ts";
-import { cacheOption, keysOption } from "./options.ts";
+import { keysOf } from "./key-options.ts";
+import { allowEmptyHashOption, cacheOption, keysOption } from "./options.ts";
 
 const STDOUT = 1;
 
@@ -22,6 +22,7 @@ export function exportCommand(context: CommandContext) {
     )
     .addOption(cacheOption())
     .addOption(keysOption("keys to try, in this order, comma-separated; repeatable"))
+    .addOption(allowEmptyHashOption())
     .addOption(
       new Option("--format <format>", "what to write").choices(ARCHIVE_FORMATS).default("tar" as const),
     )
@@ -37,7 +38,7 @@ export function exportCommand(context: CommandContext) {
       const exported = await exportEntry(
         {
           cache: openCache(options.cache, false),
-          keys: parseKeys(options.keys),
+          keys: await keysOf(options, context),
           format: options.format,
           sink: (bytes) => context.output.bytes(bytes),
         },

@@ -1,5 +1,6 @@
-import { Command } from "@commander-js/extra-typings";
+import { Command, Option } from "@commander-js/extra-typings";
 import { hashPaths } from "../operations/hash-paths.ts";
+import { hashPathsBlake3 } from "../operations/hash-paths-blake3.ts";
 import type { CommandContext } from "./command-context.ts";
 
 export function hashCommand(context: CommandContext) {
@@ -8,11 +9,19 @@ export function hashCommand(context: CommandContext) {
     .description(
       "Prints one SHA-256 digest, 64 hexadecimal digits, of all PATHs. For one file up to 4 MiB it is what sha256sum prints. " +
         "In a directory names, kinds and contents count; modes and times do not. Of several PATHs the order counts, " +
-        "the names do not.",
+        "the names do not. With blake3 it is what b3sum prints for a file.",
+    )
+    .addOption(
+      new Option("--algorithm <name>", "blake3 gives the digests of the btdt written in Rust")
+        .choices(["sha256", "blake3"] as const)
+        .default("sha256" as const),
     )
     .argument("<path...>", "files and directories")
     .addHelpText("after", "\nExample:\n  btdt hash package-lock.json")
-    .action(async (paths) => {
-      context.output.result(await hashPaths(paths, context.runtime));
+    .action(async (paths, { algorithm }) => {
+      const hash = algorithm === "blake3" ? hashPathsBlake3 : hashPaths;
+      const digest = await hash(paths, context.runtime);
+      context.output.result(digest);
+      context.output.document({ algorithm, digest });
     });
 }

@@ -1,11 +1,18 @@
 import { Command } from "@commander-js/extra-typings";
 import { printable } from "../base/byte-string.ts";
-import { parseKeys } from "../key/key-syntax.ts";
 import { importArchive } from "../operations/import-archive.ts";
 import { openCache } from "../operations/open-cache.ts";
 import type { CommandContext } from "./command-context.ts";
 import { describeFiles, elapsed } from "./describe.ts";
-import { cacheOption, compressionOption, createCacheOption, keysOption, storageOption } from "./options.ts";
+import { keysOf } from "./key-options.ts";
+import {
+  allowEmptyHashOption,
+  cacheOption,
+  compressionOption,
+  createCacheOption,
+  keysOption,
+  storageOption,
+} from "./options.ts";
 
 export function importCommand(context: CommandContext) {
   return new Command("import")
@@ -16,6 +23,7 @@ export function importCommand(context: CommandContext) {
     )
     .addOption(cacheOption())
     .addOption(keysOption("keys for the entry, comma-separated; repeatable"))
+    .addOption(allowEmptyHashOption())
     .addOption(storageOption())
     .addOption(compressionOption())
     .addOption(createCacheOption())
@@ -23,7 +31,7 @@ export function importCommand(context: CommandContext) {
     .addHelpText("after", "\nExample:\n  btdt import --cache /cache --keys node-modules node-modules.tar.gz")
     .action(async (archive, options) => {
       const seconds = elapsed();
-      const keys = parseKeys(options.keys);
+      const keys = await keysOf(options, context);
       const cache = openCache(options.cache, options.createCache);
       const stored = await importArchive(
         { cache, keys, archive, storage: options.storage, compression: options.compression },
@@ -31,5 +39,6 @@ export function importCommand(context: CommandContext) {
       );
       const files = describeFiles(stored.fileCount, stored.contentBytes);
       context.output.note(`imported ${files} as ${keys.map(printable).join(", ")} in ${seconds()}`);
+      context.output.document({ keys, ...stored });
     });
 }

@@ -9,7 +9,9 @@ import { STORAGES } from "../operations/store-tree.ts";
 /** Options that several commands share. */
 
 export function cacheOption() {
-  return new Option("-c, --cache <dir>", "the cache directory; it must exist").makeOptionMandatory();
+  return new Option("-c, --cache <dir>", "the cache directory; it must exist")
+    .env("BTDT_CACHE")
+    .makeOptionMandatory();
 }
 
 export function createCacheOption() {
@@ -18,12 +20,45 @@ export function createCacheOption() {
 
 export function keysOption(description: string) {
   return new Option("-k, --keys <keys>", description)
+    .env("BTDT_KEYS")
     .argParser((value: string, previous: string[] | undefined) => [...(previous ?? []), value])
     .makeOptionMandatory();
 }
 
+export function allowEmptyHashOption() {
+  return new Option("--allow-empty-hash", "let hashFiles in a key match no file").default(false);
+}
+
+export function fallbackPrefixOption() {
+  return new Option(
+    "--fallback-prefix <prefix>",
+    "after all keys, try those that begin like this, stored last first; repeatable",
+  )
+    .env("BTDT_FALLBACK_PREFIX")
+    .argParser(collect)
+    .default([] as string[]);
+}
+
 export function linkOption(description: string) {
-  return new Option("--link <mode>", description).choices(LINK_MODES).default("auto" as const);
+  return new Option("--link <mode>", description)
+    .env("BTDT_LINK")
+    .choices(LINK_MODES)
+    .default("auto" as const);
+}
+
+export function excludeOption() {
+  return new Option(
+    "--exclude <glob>",
+    "leave out what matches, in gitignore syntax, ! brings back; repeatable",
+  )
+    .argParser(collect)
+    .default([] as string[]);
+}
+
+export function resultFileOption() {
+  return new Option("--result-file <path>", "write hit, fallback or miss to this file").env(
+    "BTDT_RESULT_FILE",
+  );
 }
 
 export function storageOption() {
@@ -42,7 +77,7 @@ export function compressionOption() {
 }
 
 /** Adds up a repeatable option. */
-export function collect(value: string, previous: string[]): string[] {
+function collect(value: string, previous: string[]): string[] {
   return [...previous, value];
 }
 

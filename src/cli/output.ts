@@ -2,6 +2,7 @@ import { writeSync } from "node:fs";
 import { printable } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
 import { errnoOf, reasonOf } from "../fs/errno.ts";
+import type { Verbosity } from "./verbosity.ts";
 
 const STDOUT = 1;
 const STDERR = 2;
@@ -17,22 +18,66 @@ export interface Output {
   /** A line that scripts look for on stderr. */
   plainNote(line: string): void;
   note(sentence: string): void;
+  /** Only for those who ask for more. */
+  detail(sentence: string): void;
   warning(sentence: string): void;
   error(error: BtdtError): void;
+  /** With `--json` this is the result, on one line; otherwise it is not shown. */
+  document(fields: Readonly<Record<string, unknown>>): void;
+  setVerbosity(verbosity: Verbosity): void;
+  /** From now on stdout has documents only. */
+  useJson(): void;
 }
 
-export const consoleOutput: Output = {
-  result: (line) => writeResult(`${line}\n`),
-  text: (text) => writeResult(text),
-  bytes: (bytes) => writeResult(bytes),
-  plainNote: (line) => writeChatter(`${line}\n`),
-  note: (sentence) => writeChatter(`btdt: ${sentence}\n`),
-  warning: (sentence) => writeChatter(`btdt: warning: ${sentence}\n`),
-  error: (error) => {
-    const hint = error.hint === undefined ? "" : ` (${error.hint})`;
-    writeChatter(`btdt: error: ${printable(`${error.message}${hint}`)}\n`);
-  },
-};
+/** Fields may be added to documents; one that is removed or changes its meaning makes a new version. */
+const DOCUMENT_VERSION = 1;
+
+const RED = "31";
+const YELLOW = "33";
+
+/** @param isColoured whether stderr is a screen that shows colours */
+export function consoleOutput(isColoured: boolean): Output {
+  const coloured = (text: string, colour: string): string =>
+    isColoured ? `\u001b[${colour}m${text}\u001b[0m` : text;
+  let verbosity: Verbosity = "normal";
+  let isJson = false;
+  const document = (fields: Readonly<Record<string, unknown>>): void => {
+    if (isJson) writeResult(`${JSON.stringify({ version: DOCUMENT_VERSION, ...fields })}\n`);
+  };
+  return {
+    document,
+    result: (line) => {
+      if (!isJson) writeResult(`${line}\n`);
+    },
+    text: (text) => writeResult(text),
+    bytes: (bytes) => writeResult(bytes),
+    plainNote: (line) => writeChatter(`${line}\n`),
+    note: (sentence) => {
+      if (verbosity !== "quiet") writeChatter(`btdt: ${sentence}\n`);
+    },
+    detail: (sentence) => {
+      if (verbosity === "verbose") writeChatter(`btdt: ${sentence}\n`);
+    },
+    warning: (sentence) => writeChatter(`btdt: ${coloured("warning:", YELLOW)} ${sentence}\n`),
+    error: (error) => {
+      const hint = error.hint === undefined ? "" : ` (${error.hint})`;
+      writeChatter(`btdt: ${coloured("error:", RED)} ${printable(`${error.message}${hint}`)}\n`);
+      const { code, message, path } = error;
+      try {
+        document({ error: { code, message, hint: error.hint, path } });
+      } catch (failure) {
+        // When stdout is what failed it takes no document either.
+        if (!(failure instanceof BtdtError)) throw failure;
+      }
+    },
+    setVerbosity: (wanted) => {
+      verbosity = wanted;
+    },
+    useJson: () => {
+      isJson = true;
+    },
+  };
+}
 
 /** A script that does not get its result must not take it for an empty one. @throws BtdtError SYSTEM */
 function writeResult(text: string | Uint8Array): void {

@@ -1,39 +1,56 @@
 import { Command } from "@commander-js/extra-typings";
 import { printable } from "../base/byte-string.ts";
-import { parseKeys } from "../key/key-syntax.ts";
 import { openCache } from "../operations/open-cache.ts";
-import { restoreTree } from "../operations/restore-tree.ts";
+import { outcomeOf, restoreCounted } from "../operations/restore-counted.ts";
 import type { CommandContext } from "./command-context.ts";
 import { describeFiles, elapsed, placements } from "./describe.ts";
 import { ExitCode } from "./exit-codes.ts";
-import { cacheOption, createCacheOption, keysOption, linkOption } from "./options.ts";
+import { keysOf, prefixesOf } from "./key-options.ts";
+import {
+  allowEmptyHashOption,
+  cacheOption,
+  createCacheOption,
+  fallbackPrefixOption,
+  keysOption,
+  linkOption,
+  resultFileOption,
+} from "./options.ts";
+import { reportMiss } from "./report-miss.ts";
+import { ResultFile } from "./result-file.ts";
 
 export function restoreCommand(context: CommandContext) {
   return new Command("restore")
     .summary("bring back the first key that is found")
     .description(
       "Restores the first of the keys that the cache has to DESTINATION. Exit status: 0 for the first key, 3 for another one, " +
-        "4 when none is found.",
+        "4 when none is found (0 with --miss-ok).",
     )
     .addOption(cacheOption())
     .addOption(keysOption("keys to try, in this order, comma-separated; repeatable"))
+    .addOption(allowEmptyHashOption())
+    .addOption(fallbackPrefixOption())
     .option("--success-rc-on-any-key", "exit with 0 for any key, not only the first", false)
+    .option("--miss-ok", "exit with 0 when no key is found", false)
+    .addOption(resultFileOption())
     .option("--exact", "remove from DESTINATION what the entry does not have", false)
     .addOption(linkOption("how files get to DESTINATION: auto is reflink, else hard, else copy"))
     .addOption(createCacheOption())
     .argument("<destination>", "where the directory or file is to be")
     .addHelpText(
       "after",
-      "\nExample:\n  btdt restore --cache /cache --keys node-modules-$(btdt hash package-lock.json) node_modules",
+      "\nExample:\n  btdt restore --cache /cache --keys 'node-modules-{{ hashFiles(\"package-lock.json\") }}' node_modules",
     )
     .action(async (destination, options) => {
       const seconds = elapsed();
-      const keys = parseKeys(options.keys);
+      const resultFile = ResultFile.open(options.resultFile);
+      const keys = await keysOf(options, context);
+      const fallbackPrefixes = await prefixesOf(options, context);
       const cache = openCache(options.cache, options.createCache);
-      const restored = await restoreTree(
-        { cache, keys, destination, linkMode: options.link, exact: options.exact },
+      const restored = await restoreCounted(
+        { cache, keys, fallbackPrefixes, destination, linkMode: options.link, exact: options.exact },
         context.runtime,
       );
+      const outcome = outcomeOf(restored);
       switch (restored.kind) {
         case "restored": {
           context.output.result(`Restored key ${printable(restored.key)}`);
@@ -44,9 +61,11 @@ export function restoreCommand(context: CommandContext) {
           break;
         }
         case "missed":
-          context.output.plainNote("Keys not found in cache.");
-          context.setExitCode(ExitCode.MISS);
+          reportMiss(cache, keys, context);
+          context.setExitCode(options.missOk ? ExitCode.DONE : ExitCode.MISS);
           break;
       }
+      resultFile?.write(outcome);
+      context.output.document({ ...restored, kind: undefined, isPrimary: undefined, outcome });
     });
 }

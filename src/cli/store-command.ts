@@ -1,15 +1,16 @@
 import { Command } from "@commander-js/extra-typings";
 import { printable } from "../base/byte-string.ts";
-import { parseKeys } from "../key/key-syntax.ts";
 import { openCache } from "../operations/open-cache.ts";
 import { storeTree } from "../operations/store-tree.ts";
 import type { CommandContext } from "./command-context.ts";
 import { describeFiles, elapsed, placements } from "./describe.ts";
+import { keysOf } from "./key-options.ts";
 import {
+  allowEmptyHashOption,
   cacheOption,
-  collect,
   compressionOption,
   createCacheOption,
+  excludeOption,
   keysOption,
   linkOption,
   storageOption,
@@ -24,12 +25,8 @@ export function storeCommand(context: CommandContext) {
     )
     .addOption(cacheOption())
     .addOption(keysOption("keys for the entry, comma-separated; repeatable"))
-    .option(
-      "--exclude <glob>",
-      "leave out what matches, in gitignore syntax, ! brings back; repeatable",
-      collect,
-      [] as string[],
-    )
+    .addOption(allowEmptyHashOption())
+    .addOption(excludeOption())
     .option("--ignore-mtime", "let files that differ only in their time be one", false)
     .addOption(linkOption("how files get into the cache: auto is reflink, else hard, else copy"))
     .addOption(storageOption())
@@ -38,11 +35,11 @@ export function storeCommand(context: CommandContext) {
     .argument("<source>", "the directory or file to keep")
     .addHelpText(
       "after",
-      "\nExample:\n  btdt store --cache /cache --keys node-modules-$(btdt hash package-lock.json) node_modules",
+      "\nExample:\n  btdt store --cache /cache --keys 'node-modules-{{ hashFiles(\"package-lock.json\") }}' node_modules",
     )
     .action(async (source, options) => {
       const seconds = elapsed();
-      const keys = parseKeys(options.keys);
+      const keys = await keysOf(options, context);
       const cache = openCache(options.cache, options.createCache);
       const stored = await storeTree(
         {
@@ -61,5 +58,6 @@ export function storeCommand(context: CommandContext) {
       context.output.note(
         `stored ${files} as ${keys.map(printable).join(", ")}: ${placements(stored.fileCounts)} in ${seconds()}`,
       );
+      context.output.document({ keys, ...stored });
     });
 }

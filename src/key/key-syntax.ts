@@ -8,7 +8,12 @@ const LONGEST_KEY_BYTES = 512;
  * @throws BtdtError USAGE
  */
 export function parseKeys(options: readonly string[]): [string, ...string[]] {
-  const keys = new Set(options.flatMap((option) => option.split(",")).filter((key) => key !== ""));
+  return checkKeys(options.flatMap((option) => option.split(",")));
+}
+
+/** Drops empty ones and doubles. @throws BtdtError USAGE */
+export function checkKeys(texts: readonly string[]): [string, ...string[]] {
+  const keys = new Set(texts.filter((key) => key !== ""));
   for (const key of keys) assertKey(key);
   const [first, ...others] = keys;
   if (first === undefined) {

@@ -23,6 +23,11 @@ export async function hashPaths(paths: readonly string[], runtime: Runtime): Pro
     // A job that was told to stop answers for a part of its files only.
     if (runtime.isCancelled()) throw new BtdtError("CANCELLED", "stopped before everything was hashed");
   }
+  return combineDigests(digests);
+}
+
+/** The digest of several paths, 64 hexadecimal digits, from that of each. */
+export function combineDigests(digests: readonly Uint8Array[]): string {
   const [first] = digests;
   if (first !== undefined && digests.length === 1) return hexOf(first);
   const hasher = new Bun.SHA512_256().update(PATHS_TAG);

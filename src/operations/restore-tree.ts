@@ -7,6 +7,7 @@ import type { LinkMode, Placement } from "../fs/place-file.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import { examineDestination } from "../tree/destination.ts";
 import type { PlacedTree } from "../tree/place-tree.ts";
+import { candidateKeys } from "./candidate-keys.ts";
 import { damageWarning, findEntry } from "./find-entry.ts";
 import { placeEntry } from "./place-entry.ts";
 import type { Runtime } from "./runtime.ts";
@@ -18,6 +19,8 @@ export interface RestoreRequest {
   readonly cache: CacheDirectory;
   /** Tried in this order; the first one is the primary key. */
   readonly keys: readonly [string, ...string[]];
+  /** Tried after all keys: any key that begins like this, the one stored last first. */
+  readonly fallbackPrefixes: readonly string[];
   readonly destination: string;
   readonly linkMode: LinkMode;
   /** Remove what the entry does not have. */
@@ -46,7 +49,7 @@ export async function restoreTree(request: RestoreRequest, runtime: Runtime): Pr
   const destination = examineDestination(bytesFromText(request.destination), cache.root);
   const session = openSessionIfWritable(cache);
   try {
-    for (const key of request.keys) {
+    for (const key of candidateKeys(request)) {
       const entry = findEntry(cache, key, ({ fileCount }) => {
         if (fileCount > WORTH_THREADS_FILES) runtime.runners.pool.start();
       });

@@ -80,7 +80,7 @@ testWith(["strace"], "a cache that is being made is an empty one to others", asy
     const finished = await stoppedAt(injection, storing("key"), scratch.path("trace"), () => {
       expect(btdt(restoring("key", "to"))).toMatchObject({
         exitCode: 4,
-        stderr: "Keys not found in cache.\n",
+        stderr: "Keys not found in cache.\nbtdt: the cache is empty\n",
       });
       expect(btdt(["clean", "-c", scratch.path("cache")])).toMatchObject({ exitCode: 0 });
       expect(btdt(storing("other"))).toMatchObject({ exitCode: 0 });

@@ -42,7 +42,7 @@ test("no key is a miss: 4, a line on stderr, nothing made", () => {
   expect(cache.restore("x,y", "to")).toEqual({
     exitCode: 4,
     stdout: "",
-    stderr: "Keys not found in cache.\n",
+    stderr: "Keys not found in cache.\nbtdt: the cache has 1 key, none that begins like these\n",
   });
   expect(existsSync(scratch.path("to"))).toBe(false);
 });
@@ -55,7 +55,11 @@ test("--success-rc-on-any-key turns 3 into 0, but not a miss", () => {
 
 test("an empty cache is a miss and stays empty", () => {
   scratch.directory("cache");
-  expect(cache.restore("x", "to")).toEqual({ exitCode: 4, stdout: "", stderr: "Keys not found in cache.\n" });
+  expect(cache.restore("x", "to")).toEqual({
+    exitCode: 4,
+    stdout: "",
+    stderr: "Keys not found in cache.\nbtdt: the cache is empty\n",
+  });
   expect(existsSync(cache.below())).toBe(false);
 });
 

@@ -1,0 +1,33 @@
+import type { CommandWords } from "./command-words.ts";
+
+/** A script for bash, to be sourced. Words that are no options are completed as files. */
+export function bashCompletion(commands: readonly CommandWords[]): string {
+  const cases = commands.map(({ name, options }) => {
+    const words = options.flatMap(({ long, short }) => (short === undefined ? [long] : [long, short]));
+    return `    ${name}) words='${words.join(" ")}' ;;`;
+  });
+  const choices = new Map<string, string>();
+  for (const option of commands.flatMap(({ options }) => options)) {
+    if (option.choices.length > 0) choices.set(option.long, option.choices.join(" "));
+  }
+  const values = [...choices].map(([long, words]) => `    ${long}) words='${words}' ;;`);
+  return `_btdt() {
+  local current="\${COMP_WORDS[COMP_CWORD]}" words=
+  COMPREPLY=()
+  case "\${COMP_WORDS[COMP_CWORD - 1]}" in
+${values.join("\n")}
+  esac
+  if [[ -z $words && $COMP_CWORD -eq 1 ]]; then
+    words='${commands.map(({ name }) => name).join(" ")}'
+  elif [[ -z $words && $current == -* ]]; then
+    case "\${COMP_WORDS[1]}" in
+${cases.map((line) => `  ${line}`).join("\n")}
+    esac
+  fi
+  if [[ -n $words ]]; then
+    COMPREPLY=($(compgen -W "$words" -- "$current"))
+  fi
+}
+complete -o default -F _btdt btdt
+`;
+}

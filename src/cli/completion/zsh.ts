@@ -1,0 +1,41 @@
+import { type CommandWords, type OptionWords, quoted } from "./command-words.ts";
+
+/** A script for zsh: a file `_btdt` on its `fpath`, or to be sourced after compinit. */
+export function zshCompletion(commands: readonly CommandWords[]): string {
+  const names = commands.map(({ name, summary }) => `    ${quoted(`${name}:${summary}`)}`);
+  const cases = commands.map(({ name, options }) => {
+    const specs = options.flatMap(specsOf).map((spec) => `        ${spec} \\`);
+    return `    ${name})\n      _arguments -s \\\n${specs.join("\n")}\n        '*:file:_files'\n      ;;`;
+  });
+  return `#compdef btdt
+_btdt() {
+  local -a commands
+  commands=(
+${names.join("\n")}
+  )
+  if (( CURRENT == 2 )); then
+    _describe command commands
+    return
+  fi
+  local command=$words[2]
+  shift words
+  (( CURRENT -= 1 ))
+  case $command in
+${cases.join("\n")}
+  esac
+}
+if [ "$funcstack[1]" = _btdt ]; then
+  _btdt "$@"
+else
+  compdef _btdt btdt
+fi
+`;
+}
+
+/** `'*--link[how files get there]:value:(auto copy)'`; the star lets an option repeat. */
+function specsOf({ long, short, description, takesValue, choices }: OptionWords): string[] {
+  const text = description.replaceAll(/[[\]:\\]/g, (character) => `\\${character}`);
+  const value = choices.length > 0 ? `:value:(${choices.join(" ")})` : takesValue ? ":value:_files" : "";
+  const spec = (name: string): string => quoted(`*${name}[${text}]${value}`);
+  return short === undefined ? [spec(long)] : [spec(long), spec(short)];
+}

@@ -1,0 +1,24 @@
+import { expandTemplate, type TemplateSources } from "./expand-template.ts";
+import { checkKeys, parseKeys } from "./key-syntax.ts";
+import { isTemplate, splitTemplates } from "./template.ts";
+
+/**
+ * The keys that `--keys` was given, with their templates filled in. What a template yields is never split at commas.
+ * @throws BtdtError USAGE, and what the sources throw
+ */
+export async function expandKeys(
+  options: readonly string[],
+  sources: TemplateSources,
+): Promise<[string, ...string[]]> {
+  if (!options.some(isTemplate)) return parseKeys(options);
+  return checkKeys(await expandAll(options, sources));
+}
+
+/** The same for prefixes of keys, of which there may be none. @throws BtdtError like `expandKeys` */
+export async function expandAll(options: readonly string[], sources: TemplateSources): Promise<string[]> {
+  const texts: string[] = [];
+  for (const template of options.flatMap(splitTemplates)) {
+    texts.push(isTemplate(template) ? await expandTemplate(template, sources) : template);
+  }
+  return texts;
+}

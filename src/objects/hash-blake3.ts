@@ -1,0 +1,101 @@
+import { closeSync, openSync, readdirSync, readSync, realpathSync, statSync } from "node:fs";
+import { createBLAKE3, type IHasher } from "hash-wasm";
+import { type ByteString, bytesFromBuffer, fsPath, joinBytes, shown } from "../base/byte-string.ts";
+import { BtdtError } from "../base/errors.ts";
+import { errnoOf, reasonOf } from "../fs/errno.ts";
+
+const READ_BYTES = 1024 * 1024;
+
+/**
+ * BLAKE3 as the btdt written in Rust computes it, so that keys made with that one stay valid: of a file what `b3sum` prints; of a
+ * directory the hash over, for each name by bytes, the name's hash and the child's. Symlinks are followed.
+ *
+ * This module brings its own machine code and is to be loaded only when it is asked for.
+ */
+export class Blake3Hasher {
+  readonly #hasher: IHasher;
+  readonly #isCancelled: () => boolean;
+  readonly #buffer = new Uint8Array(READ_BYTES);
+
+  private constructor(hasher: IHasher, isCancelled: () => boolean) {
+    this.#hasher = hasher;
+    this.#isCancelled = isCancelled;
+  }
+
+  static async load(isCancelled: () => boolean): Promise<Blake3Hasher> {
+    return new Blake3Hasher(await createBLAKE3(), isCancelled);
+  }
+
+  /** @throws BtdtError SOURCE_MISSING, SOURCE_UNREADABLE, SOURCE_UNSUPPORTED, CANCELLED */
+  hashPath(path: ByteString): Uint8Array {
+    return this.#hashBelow(path, []);
+  }
+
+  hashBytes(bytes: Uint8Array): Uint8Array {
+    return this.#hasher.init().update(bytes).digest("binary");
+  }
+
+  /** @param ancestors resolved: a symlink to one of them would never end */
+  #hashBelow(path: ByteString, ancestors: readonly string[]): Uint8Array {
+    if (this.#isCancelled()) throw new BtdtError("CANCELLED", "stopped before everything was hashed");
+    try {
+      const stats = statSync(fsPath(path));
+      if (stats.isFile()) return this.#hashFile(path);
+      if (!stats.isDirectory()) {
+        throw new BtdtError("SOURCE_UNSUPPORTED", `${shown(path)} is neither a directory nor a file`, {
+          path: shown(path),
+        });
+      }
+      const real = realpathSync(fsPath(path), { encoding: "buffer" }).toString("latin1");
+      if (ancestors.includes(real)) {
+        throw new BtdtError(
+          "SOURCE_UNSUPPORTED",
+          `${shown(path)} is a symlink to a directory that it is in`,
+          {
+            path: shown(path),
+            hint: "blake3 follows symlinks; sha256 does not",
+          },
+        );
+      }
+      return this.#hashDirectory(path, [...ancestors, real]);
+    } catch (error) {
+      throw error instanceof BtdtError ? error : unreadable(path, error);
+    }
+  }
+
+  #hashDirectory(path: ByteString, ancestors: readonly string[]): Uint8Array {
+    const names = readdirSync(fsPath(path), { encoding: "buffer" }).map((name) => bytesFromBuffer(name));
+    const parts = names
+      .toSorted()
+      .flatMap((name) => [
+        this.hashBytes(Buffer.from(name, "latin1")),
+        this.#hashBelow(joinBytes(path, name), ancestors),
+      ]);
+    return this.hashBytes(Buffer.concat(parts));
+  }
+
+  #hashFile(path: ByteString): Uint8Array {
+    const descriptor = openSync(fsPath(path), "r");
+    try {
+      this.#hasher.init();
+      for (;;) {
+        if (this.#isCancelled()) throw new BtdtError("CANCELLED", "stopped before everything was hashed");
+        const length = readSync(descriptor, this.#buffer, 0, READ_BYTES, null);
+        if (length === 0) return this.#hasher.digest("binary");
+        this.#hasher.update(this.#buffer.subarray(0, length));
+      }
+    } finally {
+      closeSync(descriptor);
+    }
+  }
+}
+
+function unreadable(path: ByteString, error: unknown): BtdtError {
+  const name = shown(path);
+  return errnoOf(error) === "ENOENT" || errnoOf(error) === "ENOTDIR"
+    ? new BtdtError("SOURCE_MISSING", `there is no ${name} to hash`, { path: name })
+    : new BtdtError("SOURCE_UNREADABLE", `cannot read ${name}: ${reasonOf(error)}`, {
+        path: name,
+        cause: error,
+      });
+}

@@ -1,0 +1,29 @@
+import type { InspectedEntry, InspectedFile } from "./inspect-entry.ts";
+
+export interface EntryDifference {
+  readonly change: "added" | "removed" | "changed";
+  readonly path: string;
+}
+
+/** What the second entry has otherwise than the first, by path. Times do not count. */
+export function compareEntries(before: InspectedEntry, after: InspectedEntry): EntryDifference[] {
+  const old = new Map(before.files.map((file) => [file.path, file]));
+  const differences: EntryDifference[] = [];
+  for (const file of after.files) {
+    const previous = old.get(file.path);
+    old.delete(file.path);
+    if (previous === undefined) differences.push({ change: "added", path: file.path });
+    else if (!isSame(previous, file)) differences.push({ change: "changed", path: file.path });
+  }
+  for (const path of old.keys()) differences.push({ change: "removed", path });
+  return differences.toSorted((left, right) => (left.path < right.path ? -1 : 1));
+}
+
+function isSame(left: InspectedFile, right: InspectedFile): boolean {
+  return (
+    left.kind === right.kind &&
+    left.mode === right.mode &&
+    left.digest === right.digest &&
+    left.target === right.target
+  );
+}

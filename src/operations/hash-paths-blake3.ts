@@ -1,0 +1,16 @@
+import { bytesFromText } from "../base/byte-string.ts";
+import { hexOf } from "../objects/digest.ts";
+import type { Runtime } from "./runtime.ts";
+
+/**
+ * The BLAKE3 digest of one or several files and directories, 64 hexadecimal digits; of several it is the hash over their hashes.
+ * @throws BtdtError SOURCE_MISSING, SOURCE_UNREADABLE, SOURCE_UNSUPPORTED, CANCELLED
+ */
+export async function hashPathsBlake3(paths: readonly string[], runtime: Runtime): Promise<string> {
+  const { Blake3Hasher } = await import("../objects/hash-blake3.ts");
+  const hasher = await Blake3Hasher.load(runtime.isCancelled);
+  const digests = paths.map((path) => hasher.hashPath(bytesFromText(path)));
+  const [first] = digests;
+  if (first !== undefined && digests.length === 1) return hexOf(first);
+  return hexOf(hasher.hashBytes(Buffer.concat(digests)));
+}

@@ -1,0 +1,49 @@
+import type { CacheDirectory } from "../backends/cache-directory.ts";
+import { shown } from "../base/byte-string.ts";
+import { BtdtError } from "../base/errors.ts";
+import { errnoOf, reasonOf } from "../fs/errno.ts";
+import { collectContents } from "../gc/collect-contents.ts";
+import { type MeasuredCache, measureEntries } from "../gc/measure-entries.ts";
+import { listKeys, type StoredKey } from "./list-keys.ts";
+
+export interface ListedKey extends StoredKey {
+  readonly sizeBytes: number;
+  /** What deleting it would free, together with the other keys of the same contents. */
+  readonly freedBytes: number;
+  /** Why it cannot be restored any more. */
+  readonly damage?: string;
+}
+
+/** The keys that begin with a prefix, the one used last first. @throws BtdtError CACHE_NOT_ACCESSIBLE, CACHE_FORMAT_NEWER */
+export function listEntries(cache: CacheDirectory, prefix: string, nowMs: number): ListedKey[] {
+  const measured = new Map(
+    measureCache(cache, nowMs).entries.map((measure) => [measure.entry.manifestDigest, measure]),
+  );
+  const listed: ListedKey[] = [];
+  for (const key of listKeys(cache)) {
+    const measure = measured.get(key.manifest);
+    // One that was stored or deleted meanwhile is left to the next list.
+    if (measure === undefined || !key.key.startsWith(prefix)) continue;
+    const { sizeBytes, freedBytes, entry } = measure;
+    const damage = entry.damage === undefined ? {} : { damage: entry.damage };
+    listed.push({ ...key, sizeBytes, freedBytes, ...damage });
+  }
+  return listed.toSorted((left, right) => right.lastUsedMs - left.lastUsedMs);
+}
+
+/** Takes stock without any lock, so that what is written meanwhile may be missing. @throws BtdtError CACHE_NOT_ACCESSIBLE */
+export function measureCache(cache: CacheDirectory, nowMs: number): MeasuredCache {
+  try {
+    return measureEntries(collectContents(cache, nowMs, 0));
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+    throw new BtdtError(
+      "CACHE_NOT_ACCESSIBLE",
+      `cannot look through ${shown(cache.path)}: ${reasonOf(error)}`,
+      {
+        path: shown(cache.path),
+        cause: error,
+      },
+    );
+  }
+}

@@ -1,0 +1,174 @@
+import { expect, test } from "bun:test";
+import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { BTDT, btdt, type Finished, finishedOf, startBtdt } from "../support/executable.ts";
+import { Scratch } from "../support/scratch.ts";
+
+const scratch = Scratch.use();
+
+function words(options: readonly string[], command: readonly string[]): string[] {
+  return [
+    "run",
+    "--create-cache",
+    "-c",
+    scratch.path("cache"),
+    "-k",
+    "k",
+    ...options,
+    "out",
+    "--",
+    ...command,
+  ];
+}
+
+function run(command: readonly string[], ...options: string[]): Finished {
+  return btdt(words(options, command), { cwd: scratch.path() });
+}
+
+const MAKE = ["sh", "-c", "mkdir -p out && echo made >out/file && echo said"];
+
+test("a miss runs the command and keeps what it made, a hit does not", () => {
+  const missed = run(MAKE);
+  expect(missed).toMatchObject({ exitCode: 0, stdout: "said\n" });
+  expect(missed.stderr).toStartWith("Keys not found in cache.\n");
+  expect(missed.stderr).toContain("btdt: stored 1 file, 5 B as k");
+  rmSync(scratch.path("out"), { recursive: true });
+  const hit = run(MAKE);
+  expect(hit).toMatchObject({ exitCode: 0, stdout: "" });
+  expect(hit.stderr).toStartWith("btdt: restored key k, 1 file, 5 B: 1 linked in ");
+  expect(readFileSync(scratch.path("out", "file"), "utf8")).toBe("made\n");
+});
+
+test("a fallback is restored, the command runs on it, and the result gets the first key", () => {
+  run(MAKE);
+  rmSync(scratch.path("out"), { recursive: true });
+  const more = ["sh", "-c", "cat out/file && echo more >out/more"];
+  expect(run(more, "-k", "none")).toMatchObject({ exitCode: 0, stdout: "" });
+  const options = ["run", "-c", scratch.path("cache"), "--fallback-prefix", "k"];
+  const fallback = (key: string) =>
+    btdt([...options, "-k", key, "out", "--", ...more], { cwd: scratch.path() });
+  expect(fallback("k2")).toMatchObject({ exitCode: 0, stdout: "made\n" });
+  rmSync(scratch.path("out"), { recursive: true });
+  expect(fallback("k2")).toMatchObject({ exitCode: 0, stdout: "" });
+  expect(existsSync(scratch.path("out", "more"))).toBe(true);
+});
+
+test("the exit code is the command's, and a failure is not kept", () => {
+  expect(run(["sh", "-c", "mkdir -p out; exit 42"]).exitCode).toBe(42);
+  expect(run(["sh", "-c", "kill -KILL $$"]).exitCode).toBe(137);
+  expect(run(["sh", "-c", "exit 4"]).stderr).toContain("the command ended with 4; nothing was stored");
+  expect(run(MAKE).stderr).toStartWith("Keys not found in cache.\n");
+});
+
+test("a command that is not there is 127, one that cannot be run 126", () => {
+  for (const command of ["btdt-no-such-command", "./none", ""]) {
+    const { exitCode, stdout, stderr } = run([command]);
+    expect({ command, exitCode, stdout }).toEqual({ command, exitCode: 127, stdout: "" });
+    expect(stderr).toContain(`cannot run ${command}: there is no such command`);
+  }
+  writeFileSync(scratch.path("plain"), "");
+  chmodSync(scratch.path("plain"), 0o644);
+  expect(run(["./plain"])).toMatchObject({ exitCode: 126, stdout: "" });
+});
+
+test("without a command, or without a path, it is wrong use", () => {
+  for (const wrong of [
+    words([], []),
+    words([], ["x"]).slice(0, -2),
+    ["run", "-c", "c", "-k", "k", "--", "true"],
+  ]) {
+    const { exitCode, stdout, stderr } = btdt(wrong, { cwd: scratch.path() });
+    expect({ wrong, exitCode, stdout }).toEqual({ wrong, exitCode: 2, stdout: "" });
+    expect(stderr.trimEnd().split("\n")).toHaveLength(1);
+  }
+  expect(existsSync(scratch.path("cache"))).toBe(false);
+});
+
+test("options behind -- are the command's, and so is every word", () => {
+  const odd = ["--help", "--", "-k", "a b", "", "*"];
+  const shown = run(["sh", "-c", 'mkdir out; printf "[%s]" "$0" "$@"', ...odd]);
+  expect(shown).toMatchObject({ exitCode: 0, stdout: odd.map((word) => `[${word}]`).join("") });
+});
+
+test("the command has the environment and the standard input of btdt", () => {
+  const script = `mkdir out; read line; echo "$line $BTDT_TEST_VALUE"; env | grep -c "^LD_"`;
+  const piped = Bun.spawnSync([BTDT, ...words([], ["sh", "-c", script])], {
+    cwd: scratch.path(),
+    stdin: Buffer.from("typed\n"),
+    env: { ...process.env, BTDT_TEST_VALUE: "value", LD_BTDT_TEST: "1" },
+  });
+  expect(piped.stdout.toString()).toBe("typed value\n1\n");
+});
+
+test("--always runs it on a hit, too, and keeps the entry as it was", () => {
+  run(MAKE);
+  rmSync(scratch.path("out"), { recursive: true });
+  const again = run(["sh", "-c", "cat out/file; rm out/file; echo new >out/new; exit 5"], "--always");
+  expect(again).toMatchObject({ exitCode: 5, stdout: "made\n" });
+  expect(run(["sh", "-c", "echo new >out/new"], "--always").exitCode).toBe(0);
+  rmSync(scratch.path("out"), { recursive: true });
+  run(["true"]);
+  expect(readFileSync(scratch.path("out", "file"), "utf8")).toBe("made\n");
+  expect(existsSync(scratch.path("out", "new"))).toBe(false);
+});
+
+test("what cannot be kept is a warning: the command's exit code stands", () => {
+  const { exitCode, stderr } = run(["true"]);
+  expect(exitCode).toBe(0);
+  expect(stderr).toContain("btdt: warning: nothing was stored: there is no out to store");
+});
+
+test("the result file is written before the command runs", () => {
+  const script = `mkdir -p out; cat '${scratch.path("result")}'`;
+  expect(run(["sh", "-c", script], "--result-file", scratch.path("result")).stdout).toBe("miss");
+  expect(run(["sh", "-c", script], "--result-file", scratch.path("result"), "--always").stdout).toBe("hit");
+  expect(run(["echo", "ran"], "--result-file", scratch.path("none", "result"))).toMatchObject({
+    exitCode: 1,
+    stdout: "",
+  });
+});
+
+test("an error of the cache comes before the command", () => {
+  const command = ["run", "-c", scratch.path("none"), "-k", "k", "out", "--", "echo", "ran"];
+  expect(btdt(command, { cwd: scratch.path() })).toMatchObject({ exitCode: 1, stdout: "" });
+});
+
+for (const [signal, number] of [
+  ["SIGINT", 2],
+  ["SIGTERM", 15],
+  ["SIGHUP", 1],
+  ["SIGQUIT", 3],
+  ["SIGUSR1", 10],
+  ["SIGUSR2", 12],
+] as const) {
+  test.skipIf(process.platform !== "linux")(
+    `${signal} reaches the command, whose end is btdt's`,
+    async () => {
+      const name = signal.slice(3);
+      const ready = scratch.path("ready");
+      // A pipe tells that the trap is set; the command ends only by the signal.
+      Bun.spawnSync(["mkfifo", ready]);
+      const trapping = `mkdir out; trap 'echo got; exit 7' ${name}; echo >'${ready}'; while :; do sleep 0.05; done`;
+      const first = startBtdt(words([], ["sh", "-c", trapping]), { cwd: scratch.path() });
+      await Bun.file(ready).text();
+      first.kill(signal);
+      expect(await finishedOf(first)).toMatchObject({ exitCode: 7, stdout: "got\n" });
+      const dying = `echo >'${ready}'; exec sleep 60`;
+      const second = startBtdt(words([], ["sh", "-c", dying]), { cwd: scratch.path() });
+      await Bun.file(ready).text();
+      second.kill(signal);
+      expect((await finishedOf(second)).exitCode).toBe(128 + number);
+      expect(run(["true"]).stderr).toStartWith("Keys not found in cache.\n");
+    },
+  );
+}
+
+test("a command that ends well after it was told to end is not kept", async () => {
+  const ready = scratch.path("ready");
+  Bun.spawnSync(["mkfifo", ready]);
+  const script = `mkdir out; trap 'exit 0' TERM; echo >'${ready}'; while :; do sleep 0.05; done`;
+  const started = startBtdt(words([], ["sh", "-c", script]), { cwd: scratch.path() });
+  await Bun.file(ready).text();
+  started.kill("SIGTERM");
+  expect((await finishedOf(started)).exitCode).toBe(0);
+  expect(run(["true"]).stderr).toStartWith("Keys not found in cache.\n");
+});

@@ -1,0 +1,69 @@
+import { expect, test } from "bun:test";
+import { chmodSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { BTDT, run } from "../support/executable.ts";
+import { Scratch } from "../support/scratch.ts";
+
+const scratch = Scratch.use();
+const guide = (name: string): string => readFileSync(join(import.meta.dir, "../../docs", name), "utf8");
+
+const NPM = `#!/bin/sh
+case $1 in
+ci) echo "npm ci"; mkdir -p node_modules && cp package-lock.json node_modules/ ;;
+esac
+`;
+
+/** A project and an `npm` that says when it installs. */
+function prepare(): Record<string, string> {
+  for (const name of ["bin", "cache", "project"]) mkdirSync(scratch.path(name));
+  writeFileSync(scratch.path("bin", "npm"), NPM);
+  chmodSync(scratch.path("bin", "npm"), 0o755);
+  symlinkSync(BTDT, scratch.path("bin", "btdt"));
+  writeFileSync(scratch.path("project", "package-lock.json"), "{}");
+  const cache = scratch.path("cache");
+  return { PATH: `${scratch.path("bin")}:${process.env["PATH"]}`, CACHE: cache, BTDT_CACHE: cache };
+}
+
+/** Runs a script as a pipeline does twice: npm is to be called the first time only. */
+function expectOneInstall(script: string): void {
+  const env = prepare();
+  const once = () => run(["sh", "-ec", script], { cwd: scratch.path("project"), env });
+  const first = once();
+  expect(first).toMatchObject({ exitCode: 0 });
+  expect(first.stdout).toContain("npm ci\n");
+  rmSync(scratch.path("project", "node_modules"), { recursive: true });
+  const second = once();
+  expect(second).toMatchObject({ exitCode: 0 });
+  expect(second.stdout).not.toContain("npm ci");
+  expect(readFileSync(scratch.path("project", "node_modules", "package-lock.json"), "utf8")).toBe("{}");
+}
+
+test("the shell script for any CI", () => {
+  expectOneInstall(/```sh\n([\s\S]*?)```/.exec(guide("gitlab.md"))?.[1] ?? "exit 99");
+});
+
+test("the job for GitLab", () => {
+  const yaml = /```yaml\n([\s\S]*?)```/.exec(guide("gitlab.md"))?.[1] ?? "";
+  const { test: job } = Bun.YAML.parse(yaml) as { test: { script: string[] } };
+  expectOneInstall(job.script.join("\n"));
+});
+
+test("the shell steps for Jenkins", () => {
+  const scripts = [...guide("jenkins.md").matchAll(/sh '''([\s\S]*?)'''/g)].map((match) => match[1] ?? "");
+  expect(scripts).toHaveLength(2);
+  expectOneInstall(scripts[0] ?? "");
+});
+
+test("the longer one for Jenkins", () => {
+  expectOneInstall([...guide("jenkins.md").matchAll(/sh '''([\s\S]*?)'''/g)][1]?.[1] ?? "exit 99");
+});
+
+test("the commands of Jenkins' script step", () => {
+  // What Groovy puts in.
+  const key = 'node-modules-{{ hashFiles("package-lock.json") }}';
+  expect(guide("jenkins.md")).toContain(`def key = '${key}'`);
+  const commands = [...guide("jenkins.md").matchAll(/"(btdt (?:restore|store) [^"]*)"/g)];
+  const [restore, store] = commands.map((match) => match[1]?.replace("${key}", key));
+  expectOneInstall(`status=0; ${restore} || status=$?
+    case $status in 0) ;; 4) npm ci; ${store} ;; *) exit 1 ;; esac`);
+});

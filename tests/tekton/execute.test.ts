@@ -1,0 +1,171 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { UnpackedImage } from "../image/container.ts";
+import { cleanScript, restoreScript, storeScript, testScript } from "../image/guide-scripts.ts";
+import { requirement } from "../link/requirement.ts";
+import { readKit, type TektonDocument } from "./documents.ts";
+import { runTask, type StepOutcome } from "./task-runner.ts";
+
+const need = requirement("linux", "root", "apt-get", "skopeo", "umoci", "runc");
+const root = join(import.meta.dir, "../..");
+const architecture = process.arch === "arm64" ? "arm64" : "amd64";
+
+const kit = readKit();
+const stepActions = kit.filter(({ kind }) => kind === "StepAction");
+const taskNamed = (name: string): TektonDocument => {
+  const task = kit.find(({ kind, metadata }) => kind === "Task" && metadata.name === name);
+  if (task === undefined) throw new Error(`the kit has no task ${name}`);
+  return task;
+};
+
+/** Stands for the one in the image with node: what it leaves is what counts here. */
+const NPM = `#!/bin/sh
+case $1 in
+ci) mkdir -p node_modules/a && cat package-lock.json >node_modules/a/index.js && echo installed ;;
+test) cat node_modules/a/index.js ;;
+esac
+`;
+
+describe.skipIf(need.missing)(`tasks run step by step in the images${need.note}`, () => {
+  let scratch = "";
+  const images = new Map<string, UnpackedImage>();
+  let volumes: Record<string, string> = {};
+
+  beforeAll(() => {
+    scratch = mkdtempSync(join(tmpdir(), "btdt-tekton-"));
+    for (const command of [["build.ts", "--target", "linux-x64,linux-arm64"], ["image/build.ts"]]) {
+      const run = Bun.spawnSync([process.execPath, ...command, "--out-dir", scratch], { cwd: root });
+      if (run.exitCode !== 0) throw new Error(run.stderr.toString());
+    }
+    const unpack = (name: string, as: string) => {
+      const archive = join(scratch, `btdt-${name}.oci.tar`);
+      images.set(as, new UnpackedImage(archive, architecture, join(scratch, `unpacked-${name}`)));
+    };
+    unpack("scratch", "localhost/btdt:0.1.0");
+    unpack("shell", "localhost/btdt:0.1.0-shell");
+  }, 300_000);
+  afterAll(() => rmSync(scratch, { recursive: true }));
+
+  const directory = (name: string): string => {
+    const path = join(scratch, name);
+    rmSync(path, { recursive: true, force: true });
+    mkdirSync(path);
+    chmodSync(path, 0o777);
+    return path;
+  };
+
+  /** One claim with two directories, as in the kit's PipelineRun: links go from one to the other. */
+  const newVolumes = () => {
+    const claim = directory("claim");
+    for (const name of ["source", "cache"]) {
+      mkdirSync(join(claim, name));
+      chmodSync(join(claim, name), 0o777);
+    }
+    volumes = { source: join(claim, "source"), cache: join(claim, "cache"), bin: directory("bin") };
+    writeFileSync(join(volumes["bin"] ?? "", "npm"), NPM);
+    chmodSync(join(volumes["bin"] ?? "", "npm"), 0o755);
+    writeFileSync(join(volumes["source"] ?? "", "package-lock.json"), "{}\n");
+  };
+
+  const run = (task: TektonDocument, workspaces: Record<string, string>): StepOutcome[] => {
+    const tekton = join(scratch, "tekton");
+    return runTask(task, {
+      workspaces,
+      stepActions,
+      tekton,
+      start: (image, words, workingDir) => {
+        const unpacked = images.get(image.includes("node") ? "localhost/btdt:0.1.0-shell" : image);
+        if (unpacked === undefined) throw new Error(`no image ${image}`);
+        const mounts = {
+          "/claim": join(scratch, "claim"),
+          "/tekton": tekton,
+          ...(image.includes("node") ? { "/usr/local/bin": volumes["bin"] ?? "" } : {}),
+        };
+        return unpacked.runner(mounts, workingDir, words)();
+      },
+    });
+  };
+  const workspaces = { source: "/claim/source", cache: "/claim/cache" };
+
+  /** How each step went, in a word. */
+  const summary = (outcomes: readonly StepOutcome[]) =>
+    outcomes.map((outcome) => [outcome.name, "skipped" in outcome ? "skipped" : outcome.exitCode]);
+  const stdoutOf = (outcomes: readonly StepOutcome[], step: string) => {
+    const outcome = outcomes.find(({ name }) => name === step);
+    return outcome === undefined || "skipped" in outcome ? undefined : outcome.stdout;
+  };
+
+  test("the kit's task: a miss installs and stores, a hit does neither, a new lock file misses", () => {
+    newVolumes();
+    const task = taskNamed("npm-test");
+    const done = [
+      ["restore", 0],
+      ["install", 0],
+      ["test", 0],
+      ["store", 0],
+    ];
+    expect(summary(run(task, workspaces))).toEqual(done);
+    const modules = join(volumes["source"] ?? "", "node_modules");
+    rmSync(modules, { recursive: true });
+    const hit = run(task, workspaces);
+    expect(summary(hit)).toEqual([
+      ["restore", 0],
+      ["install", "skipped"],
+      ["test", 0],
+      ["store", "skipped"],
+    ]);
+    expect(stdoutOf(hit, "restore")).toMatch(/^Restored key node-modules-linux-\w+-[0-9a-f]{64}\n$/);
+    expect(stdoutOf(hit, "test")).toBe("{}\n");
+    rmSync(modules, { recursive: true });
+    writeFileSync(join(volumes["source"] ?? "", "package-lock.json"), "{ }\n");
+    expect(summary(run(task, workspaces))).toEqual(done);
+  }, 60_000);
+
+  test("without a lock file the first step fails, and none is run after it", () => {
+    newVolumes();
+    rmSync(join(volumes["source"] ?? "", "package-lock.json"));
+    expect(summary(run(taskNamed("npm-test"), workspaces))).toEqual([["restore", 1]]);
+  }, 60_000);
+
+  test("the clean task trims, and touches nothing else", () => {
+    newVolumes();
+    run(taskNamed("npm-test"), workspaces);
+    const cleaned = run(taskNamed("cache-clean"), { cache: "/claim/cache" });
+    expect(stdoutOf(cleaned, "cache-clean")).toContain("Kept 1 entry");
+    expect(existsSync(join(volumes["source"] ?? "", "node_modules"))).toBe(true);
+  }, 60_000);
+
+  test("a task of shell scripts with onError: continue and exit codes runs as written", () => {
+    newVolumes();
+    const shell = { image: "localhost/btdt:0.1.0-shell", workingDir: "$(workspaces.cache.path)" };
+    const task: TektonDocument = {
+      file: "",
+      apiVersion: "tekton.dev/v1",
+      kind: "Task",
+      metadata: {},
+      spec: {
+        steps: [
+          { ...shell, name: "restore-cache", onError: "continue", script: restoreScript },
+          { ...shell, name: "run-tests", image: "node", script: testScript },
+          { ...shell, name: "store-cache", script: storeScript },
+          { ...shell, name: "clean", script: cleanScript },
+        ],
+      },
+    };
+    const shared = { cache: "/claim/source" };
+    const miss = run(task, shared);
+    expect(summary(miss)).toEqual([
+      ["restore-cache", 4],
+      ["run-tests", 0],
+      ["store-cache", 0],
+      ["clean", 0],
+    ]);
+    rmSync(join(volumes["source"] ?? "", "node_modules"), { recursive: true });
+    const hit = run(task, shared);
+    expect(summary(hit)[0]).toEqual(["restore-cache", 0]);
+    expect(stdoutOf(hit, "run-tests")).toBe("Cache restore succeeded, skipping npm ci\n");
+    expect(stdoutOf(hit, "store-cache")).toBe("Cache restore succeeded, skipping cache store\n");
+  }, 60_000);
+});
