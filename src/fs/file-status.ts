@@ -1,6 +1,7 @@
 import { ptr } from "bun:ffi";
 import { type BigIntStats, constants, fstatSync, lstatSync } from "node:fs";
 import { type ByteString, fsPath } from "../base/byte-string.ts";
+import { shortLived } from "../base/short-lived.ts";
 import { AT_FDCWD, AT_SYMLINK_NOFOLLOW, linuxLibc } from "./libc.ts";
 import { PathBuffer } from "./path-buffer.ts";
 
@@ -163,3 +164,5 @@ export function isUnchanged(before: FileStatus, now: FileStatus): boolean {
     before.mtimeNanoseconds === now.mtimeNanoseconds
   );
 }
+
+shortLived(kindOf, lstatBuffer, readStatx, signed64, word);

@@ -1,5 +1,6 @@
 import { linkSync } from "node:fs";
 import { fsPath } from "../base/byte-string.ts";
+import { shortLived } from "../base/short-lived.ts";
 import { AT_FDCWD, libc } from "./libc.ts";
 import type { PathBuffer } from "./path-buffer.ts";
 
@@ -12,3 +13,5 @@ export function tryLink(existing: PathBuffer, path: PathBuffer): boolean {
 export function link(existing: PathBuffer, path: PathBuffer): void {
   if (!tryLink(existing, path)) linkSync(fsPath(existing.toBytes()), fsPath(path.toBytes()));
 }
+
+shortLived(tryLink);

@@ -1,6 +1,7 @@
 import { type Pointer, ptr } from "bun:ffi";
 import { type ByteString, bytesFromBuffer, shown } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
+import { shortLivedMethods } from "../base/short-lived.ts";
 
 /** The kernel's limit for one path, its closing NUL included. */
 const PATH_MAX_BYTES = 4096;
@@ -52,3 +53,5 @@ export class PathBuffer {
     });
   }
 }
+
+shortLivedMethods(PathBuffer);

@@ -1,4 +1,5 @@
 import { type ByteString, bytesFromBuffer } from "../base/byte-string.ts";
+import { shortLived, shortLivedMethods } from "../base/short-lived.ts";
 import { HEADER_SIZE_BYTES, layoutOf, type ManifestCounts, type ManifestLayout } from "./layout.ts";
 
 /**
@@ -174,3 +175,6 @@ function firstAbove(ends: Uint32Array, value: number): number {
   }
   return low;
 }
+
+shortLived(at, nameAt);
+shortLivedMethods(Manifest);

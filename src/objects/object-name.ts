@@ -1,4 +1,5 @@
 import type { ByteString } from "../base/byte-string.ts";
+import { shortLived } from "../base/short-lived.ts";
 import type { FileStatus } from "../fs/file-status.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
 
@@ -89,3 +90,5 @@ export function isSound(status: FileStatus, manifest: Manifest, file: number): b
     status.mtimeNanoseconds === at(manifest.fileMtimeNanoseconds, file)
   );
 }
+
+shortLived(formatObjectName, hasObject, isLinkable, isSound, mtimeText, objectNameOf, objectPathOf);

@@ -1,6 +1,7 @@
 import { accessSync, closeSync, constants, mkdirSync, openSync, renameSync, symlinkSync } from "node:fs";
 import { type ByteString, fsPath } from "../base/byte-string.ts";
 import { isBtdtError } from "../base/errors.ts";
+import { shortLived, shortLivedMethods } from "../base/short-lived.ts";
 import { errnoOf } from "../fs/errno.ts";
 import { emptyStatus, lstatBuffer } from "../fs/file-status.ts";
 import { tryLink } from "../fs/link-file.ts";
@@ -282,3 +283,6 @@ function isReadable(path: PathBuffer): boolean {
     return false;
   }
 }
+
+shortLived(attributesOf);
+shortLivedMethods(Stager);
