@@ -13,7 +13,8 @@ export function report(title: string, measurements: readonly Measurement[]): voi
       milliseconds(measurement.medianMs),
       milliseconds(measurement.fastestMs),
       milliseconds(measurement.slowestMs),
-      formatSize(measurement.peakMemoryBytes),
+      // A small program's is not known: what is measured has the bench's own memory in it until the program starts.
+      index === 0 ? formatSize(measurement.peakMemoryBytes) : "",
       index === 0 ? "" : `${(ours.medianMs / measurement.medianMs).toFixed(2)} x`,
     ]),
   ];
