@@ -8,7 +8,10 @@ import { zshCompletion } from "./completion/zsh.ts";
 const SCRIPTS = { bash: bashCompletion, zsh: zshCompletion, fish: fishCompletion } as const;
 
 /** @param listCommands asked when all commands are known */
-export function completionCommand(context: CommandContext, listCommands: () => readonly CommandWords[]) {
+export function completionCommand(
+  context: CommandContext,
+  listCommands: () => Promise<readonly CommandWords[]>,
+) {
   return new Command("completion")
     .summary("print a script that completes btdt's words in a shell")
     .description("Prints a completion script for the shell, to be sourced from its start-up file.")
@@ -17,7 +20,7 @@ export function completionCommand(context: CommandContext, listCommands: () => r
       "after",
       "\nExample:\n  btdt completion bash >~/.local/share/bash-completion/completions/btdt",
     )
-    .action((shell) => {
-      context.output.text(SCRIPTS[shell](listCommands()));
+    .action(async (shell) => {
+      context.output.text(SCRIPTS[shell](await listCommands()));
     });
 }

@@ -3,8 +3,8 @@ import { DEFAULT_COMPRESSION, parseCompression } from "../base/compression.ts";
 import { parseDurationMs } from "../base/duration.ts";
 import { BtdtError } from "../base/errors.ts";
 import { parseSizeBytes } from "../base/size.ts";
+import { STORAGES } from "../base/storage.ts";
 import { LINK_MODES } from "../fs/place-file.ts";
-import { STORAGES } from "../operations/store-tree.ts";
 
 /** Options that several commands share. */
 

@@ -1,21 +1,9 @@
 import { Command, CommanderError, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import packageJson from "../../package.json" with { type: "json" };
 import { BtdtError } from "../base/errors.ts";
-import { cleanCommand } from "./clean-command.ts";
 import type { CommandContext } from "./command-context.ts";
 import type { CommandWords } from "./completion/command-words.ts";
-import { completionCommand } from "./completion-command.ts";
-import { deleteCommand } from "./delete-command.ts";
 import { ExitCode } from "./exit-codes.ts";
-import { exportCommand } from "./export-command.ts";
-import { hashCommand } from "./hash-command.ts";
-import { importCommand } from "./import-command.ts";
-import { inspectCommand } from "./inspect-command.ts";
-import { listCommand } from "./list-command.ts";
-import { restoreCommand } from "./restore-command.ts";
-import { runCommand } from "./run-command.ts";
-import { statsCommand } from "./stats-command.ts";
-import { storeCommand } from "./store-command.ts";
 import { quietOption, verboseOption, verbosityOf } from "./verbosity.ts";
 
 /**
@@ -32,33 +20,40 @@ export async function runProgram(words: readonly string[], context: CommandConte
       "after",
       "\nExit status: 0 done, 1 error, 2 wrong use, 3 restored from another than the first key, 4 no key found",
     );
-  const makers: Readonly<Record<string, () => CommandUnknownOpts>> = {
-    hash: () => hashCommand(context),
-    restore: () => restoreCommand(context),
-    store: () => storeCommand(context),
-    run: () => runCommand(context, behind),
-    clean: () => cleanCommand(context),
-    export: () => exportCommand(context),
-    import: () => importCommand(context),
-    list: () => listCommand(context),
-    inspect: () => inspectCommand(context),
-    delete: () => deleteCommand(context),
-    stats: () => statsCommand(context),
-    completion: () =>
-      completionCommand(context, () => Object.values(makers).map((make) => wordsOf(made(make)))),
+  // Loading and making a command takes time, so that each is loaded only when it is needed.
+  const makers: Readonly<Record<string, () => Promise<CommandUnknownOpts>>> = {
+    hash: async () => (await import("./hash-command.ts")).hashCommand(context),
+    restore: async () => (await import("./restore-command.ts")).restoreCommand(context),
+    store: async () => (await import("./store-command.ts")).storeCommand(context),
+    run: async () => (await import("./run-command.ts")).runCommand(context, behind),
+    clean: async () => (await import("./clean-command.ts")).cleanCommand(context),
+    export: async () => (await import("./export-command.ts")).exportCommand(context),
+    import: async () => (await import("./import-command.ts")).importCommand(context),
+    list: async () => (await import("./list-command.ts")).listCommand(context),
+    inspect: async () => (await import("./inspect-command.ts")).inspectCommand(context),
+    delete: async () => (await import("./delete-command.ts")).deleteCommand(context),
+    stats: async () => (await import("./stats-command.ts")).statsCommand(context),
+    completion: async () => {
+      const { completionCommand } = await import("./completion-command.ts");
+      return completionCommand(context, async () =>
+        (await Promise.all(Object.values(makers).map(made))).map(wordsOf),
+      );
+    },
   };
   const { variables } = context.environment;
-  const made = (make: () => CommandUnknownOpts): CommandUnknownOpts => {
-    const command = make();
+  const made = async (make: () => Promise<CommandUnknownOpts>): Promise<CommandUnknownOpts> => {
+    const command = await make();
     command.addOption(quietOption(variables)).addOption(verboseOption(variables));
     // What `run` runs has stdout for itself, an archive takes it, and a script is no data.
     if (!["run", "completion", "export"].includes(command.name()))
       command.option("--json", "print the result, or the error, as JSON", false);
     return command;
   };
-  // Making a command takes time: the others are needed only for help and for mistakes.
+  const isVersionAsked = own[0] === "--version" || own[0] === "-V";
+  // All of them are needed only for help and for mistakes.
   const wanted = Object.hasOwn(makers, own[0] ?? "") ? makers[own[0] ?? ""] : undefined;
-  for (const make of wanted === undefined ? Object.values(makers) : [wanted]) program.addCommand(made(make));
+  const needed = isVersionAsked ? [] : wanted === undefined ? Object.values(makers) : [wanted];
+  for (const make of needed) program.addCommand(await made(make));
   // Before the words are parsed: mistakes in them are told as JSON, too.
   if (own[0] !== "run" && own[0] !== "export" && own.includes("--json")) context.output.useJson();
   let complaint = "";

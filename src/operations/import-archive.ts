@@ -5,10 +5,11 @@ import { Session } from "../backends/session.ts";
 import { printable } from "../base/byte-string.ts";
 import type { Compression } from "../base/compression.ts";
 import { BtdtError } from "../base/errors.ts";
+import type { Storage } from "../base/storage.ts";
 import { errnoOf, reasonOf } from "../fs/errno.ts";
 import { IgnoreRules } from "../tree/ignore-rules.ts";
 import type { Runtime } from "./runtime.ts";
-import { type Storage, type StoreResult, storeSource } from "./store-tree.ts";
+import { type StoreResult, storeSource } from "./store-tree.ts";
 
 export interface ImportRequest {
   readonly cache: CacheDirectory;

@@ -7,6 +7,7 @@ import { Session } from "../backends/session.ts";
 import { type ByteString, bytesFromText, shown } from "../base/byte-string.ts";
 import type { Compression } from "../base/compression.ts";
 import { BtdtError } from "../base/errors.ts";
+import type { Storage } from "../base/storage.ts";
 import { errnoOf, reasonOf } from "../fs/errno.ts";
 import { lstat } from "../fs/file-status.ts";
 import type { LinkMode, Placement } from "../fs/place-file.ts";
@@ -32,10 +33,6 @@ export interface StoreRequest {
   readonly storage: Storage;
   readonly compression: Compression;
 }
-
-/** `auto` is objects where the source is on the cache's own file system, and packs elsewhere. */
-export const STORAGES = ["auto", "objects", "packs"] as const;
-export type Storage = (typeof STORAGES)[number];
 
 /** What became of the files' contents; empty files have none and count nowhere. */
 export interface KeptFiles {
