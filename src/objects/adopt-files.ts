@@ -194,4 +194,4 @@ function notKept(): BtdtError {
   );
 }
 
-shortLivedMethods(Adopter);
+shortLivedMethods(Adopter, adoptFilesJob);

@@ -1,4 +1,5 @@
 import type { ByteString } from "../base/byte-string.ts";
+import { shortLivedMethods } from "../base/short-lived.ts";
 import { emptyStatus } from "../fs/file-status.ts";
 import { PathBuffer } from "../fs/path-buffer.ts";
 import { DIGEST_SIZE_BYTES } from "../objects/digest.ts";
@@ -96,3 +97,5 @@ export const packFilesJob: Job<PackFilesInput, PackedFiles> = {
     return result;
   },
 };
+
+shortLivedMethods(packFilesJob);

@@ -214,4 +214,4 @@ function hasDigest(
 }
 
 shortLived(hasDigest, itemAt);
-shortLivedMethods(Unpacker);
+shortLivedMethods(Unpacker, unpackBlocksJob);
