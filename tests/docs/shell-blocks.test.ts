@@ -33,6 +33,12 @@ const INSTEAD: readonly { page: string; text: string; run: string; reason: strin
     run: "npm pkg get scripts.test | grep tests/run.ts",
     reason: "it runs this very test",
   },
+  ...["apply", "create"].map((verb) => ({
+    page: "docs/tekton.md",
+    text: `kubectl ${verb} -f`,
+    run: "ls -d",
+    reason: "it needs a cluster; tests/tekton looks into the files and runs what is in them",
+  })),
   {
     page: "docs/static-executable.md",
     text: "docker://registry.example/btdt:",
@@ -54,7 +60,7 @@ const FOR_ROOT = new Set(["podman", "unshare"]);
 const isShell = ({ language }: MarkdownBlock): boolean => language in SHELLS;
 
 /** Pages for whoever builds btdt: their blocks are run in a checkout of this repository. */
-const CHECKOUT_PAGES = new Set(["docs/development.md", "docs/static-executable.md"]);
+const CHECKOUT_PAGES = new Set(["docs/development.md", "docs/static-executable.md", "docs/tekton.md"]);
 
 const isForCheckout = ({ page, text }: MarkdownBlock): boolean =>
   CHECKOUT_PAGES.has(page) || text.includes("npm run demo");

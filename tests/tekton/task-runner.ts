@@ -6,8 +6,11 @@ interface Named {
   readonly name: string;
 }
 
+/** Texts and lists of texts, which a whole word `$(params.name[*])` stands for. */
+type Value = string | readonly string[];
+
 interface Param extends Named {
-  readonly value: string;
+  readonly value: Value;
 }
 
 interface Step extends Named {
@@ -28,7 +31,7 @@ interface Step extends Named {
 }
 
 interface Spec {
-  readonly params?: readonly (Named & { readonly default?: string })[];
+  readonly params?: readonly (Named & { readonly default?: Value })[];
   readonly steps: readonly Step[];
 }
 
@@ -46,6 +49,8 @@ type StartContainer = (image: string, words: readonly string[], workingDir: stri
 export interface TaskSetup {
   /** By name: where the workspace is inside of the containers. */
   readonly workspaces: Readonly<Record<string, string>>;
+  /** Values for the task's parameters that have no default, or shall have another one. */
+  readonly params?: Readonly<Record<string, string>>;
   readonly stepActions: readonly TektonDocument[];
   /** A host directory that every container sees as `/tekton`. */
   readonly tekton: string;
@@ -58,9 +63,12 @@ export interface TaskSetup {
  */
 export function runTask(task: TektonDocument, setup: TaskSetup): StepOutcome[] {
   const spec = task.spec as unknown as Spec;
-  const values = new Map<string, string>();
-  for (const { name, default: value } of spec.params ?? [])
-    if (value !== undefined) values.set(`params.${name}`, value);
+  const values = new Map<string, Value>();
+  for (const { name, default: byDefault } of spec.params ?? []) {
+    const value = setup.params?.[name] ?? byDefault;
+    if (value === undefined) throw new Error(`the parameter ${name} is not given`);
+    values.set(`params.${name}`, value);
+  }
   for (const [name, path] of Object.entries(setup.workspaces)) values.set(`workspaces.${name}.path`, path);
   rmSync(setup.tekton, { recursive: true, force: true });
   mkdirSync(setup.tekton, { mode: 0o777 });
@@ -80,12 +88,12 @@ export function runTask(task: TektonDocument, setup: TaskSetup): StepOutcome[] {
 }
 
 /** A step that refers to a step action is that action's, with the parameters filled in. */
-function resolveReference(step: Step, values: ReadonlyMap<string, string>, setup: TaskSetup): Step {
+function resolveReference(step: Step, values: ReadonlyMap<string, Value>, setup: TaskSetup): Step {
   if (step.ref === undefined) return substituted(step, values);
   const action = setup.stepActions.find(({ metadata }) => metadata.name === step.ref?.name);
   if (action === undefined) throw new Error(`there is no step action ${step.ref.name}`);
   const { params = [], ...rest } = action.spec as unknown as Step & Spec;
-  const own = new Map<string, string>();
+  const own = new Map<string, Value>();
   for (const param of params) {
     const given = step.params?.find(({ name }) => name === param.name)?.value;
     const value = given === undefined ? param.default : substituted(given, values);
@@ -101,7 +109,7 @@ function resolveReference(step: Step, values: ReadonlyMap<string, string>, setup
   return { ...substituted(rest, own), name: step.name };
 }
 
-function runStep(step: Step, values: Map<string, string>, setup: TaskSetup): Finished {
+function runStep(step: Step, values: Map<string, Value>, setup: TaskSetup): Finished {
   const { name, image = "", workingDir = "/", args = [] } = step;
   for (const result of step.results ?? []) {
     writeFileSync(resultPath(setup.tekton, name, result.name), "", { mode: 0o666 });
@@ -127,22 +135,31 @@ function resultPath(tekton: string, step: string, result: string): string {
   return `${tekton}/result-${step}-${result}`;
 }
 
-function holds(guard: NonNullable<Step["when"]>[number], values: ReadonlyMap<string, string>): boolean {
+function holds(guard: NonNullable<Step["when"]>[number], values: ReadonlyMap<string, Value>): boolean {
   return guard.values.includes(substituted(guard.input, values)) === (guard.operator === "in");
 }
 
 /** Replaces `$(…)` in every text of a value; what nobody knows is a mistake, but for the shell's own. */
-function substituted<Value>(value: Value, values: ReadonlyMap<string, string>): Value {
+function substituted<Whole>(value: Whole, values: ReadonlyMap<string, Value>): Whole {
   if (typeof value === "string") {
     return value.replaceAll(/\$\(([\w.-]+)\)/g, (whole, name: string) => {
       const known = values.get(name);
+      if (typeof known === "object") throw new Error(`${whole} is a list`);
       if (known === undefined && name.includes(".")) throw new Error(`nothing is known of ${whole}`);
       return known ?? whole;
-    }) as Value;
+    }) as Whole;
   }
-  if (Array.isArray(value)) return value.map((item) => substituted(item, values)) as Value;
+  if (Array.isArray(value)) {
+    return value.flatMap((item) => {
+      const [, name] = typeof item === "string" ? (/^\$\(([\w.-]+)\[\*\]\)$/.exec(item) ?? []) : [];
+      if (name === undefined) return [substituted(item, values)];
+      const list = values.get(name);
+      if (typeof list !== "object") throw new Error(`${item} is no list`);
+      return list;
+    }) as Whole;
+  }
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(
     Object.entries(value).map(([name, field]) => [name, substituted(field, values)]),
-  ) as Value;
+  ) as Whole;
 }
