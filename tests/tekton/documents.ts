@@ -34,7 +34,7 @@ export function readGuide(): TektonDocument[] {
     .map(({ page, line, text }) => {
       const file = `${page}:${line}`;
       const parsed = Bun.YAML.parse(text);
-      if (!Array.isArray(parsed)) return { ...(parsed as Omit<TektonDocument, "file">), file };
+      if (!Array.isArray(parsed)) return Object.assign({ file }, parsed as Omit<TektonDocument, "file">);
       return {
         file,
         apiVersion: "tekton.dev/v1",
