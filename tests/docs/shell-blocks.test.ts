@@ -54,7 +54,18 @@ const INSTEAD: readonly { page: string; text: string; run: string; reason: strin
 ];
 
 /** Programs that not every machine has; a block that uses one is skipped where it is missing. */
-const PROGRAMS = ["apt-get", "file", "fish", "hyperfine", "podman", "readelf", "skopeo", "unshare", "zsh"];
+const PROGRAMS = [
+  "apt-get",
+  "file",
+  "fish",
+  "hyperfine",
+  "jq",
+  "podman",
+  "readelf",
+  "skopeo",
+  "unshare",
+  "zsh",
+];
 const FOR_ROOT = new Set(["podman", "unshare"]);
 
 const isShell = ({ language }: MarkdownBlock): boolean => language in SHELLS;
@@ -124,9 +135,7 @@ for (const page of pages()) {
       must(["rm", "-rf", scratch]);
     });
     for (const block of blocks) {
-      const programs = PROGRAMS.filter((name) =>
-        new RegExp(`(^|[\\n;&|(] *|sudo )${name} `).test(block.text),
-      );
+      const programs = PROGRAMS.filter((name) => new RegExp(`(^|[\\n;&|(] *)${name} `).test(block.text));
       const root = programs.some((name) => FOR_ROOT.has(name)) ? ["root"] : [];
       const need = requirement("git", ...root, ...programs);
       const firstLine = block.text.split("\n")[0] ?? "";
