@@ -157,7 +157,7 @@ function compareStarts(): Comparison {
   const lockFile = join(import.meta.dir, "..", "package-lock.json");
   return {
     kind: "times",
-    title: "Start",
+    title: `Start, ${rounds * 10} rounds`,
     measurements: measure(
       [
         { name: "btdt hash package-lock.json", command: [btdt, "hash", lockFile] },

@@ -56,8 +56,9 @@ test("the shell script for any CI", () => {
 });
 
 test("the job for GitLab", () => {
-  const yaml = /```yaml\n([\s\S]*?)```/.exec(guide("gitlab.md"))?.[1] ?? "";
-  const { test: job } = Bun.YAML.parse(yaml) as { test: { script: string[] } };
+  const jobs = blocksOf("docs/gitlab.md").filter(({ language }) => language === "yaml");
+  expect(jobs).toHaveLength(1);
+  const { test: job } = Bun.YAML.parse(jobs[0]?.text ?? "") as { test: { script: string[] } };
   expectOneInstall(job.script.join("\n"));
 });
 
