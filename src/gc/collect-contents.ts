@@ -9,7 +9,7 @@ import {
 import { listSessions, type SessionTrace } from "../backends/session.ts";
 import { isBtdtError } from "../base/errors.ts";
 import { mtimeMs } from "../fs/file-status.ts";
-import { decodeKeyFile } from "../key/key-file.ts";
+import { decodeKeyFile, entryIdOf } from "../key/key-file.ts";
 import { decodeManifest } from "../manifest/codec.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
 import { CHUNK_SIZE_BYTES, DIGEST_SIZE_BYTES } from "../objects/digest.ts";
@@ -23,18 +23,21 @@ import type { CacheContents, CachedEntry } from "./plan.ts";
 export interface CollectedContents extends CacheContents {
   readonly objects: readonly StoredObject[];
   readonly packs: PackContents;
+  /** Manifests that keys point to; entries may have some in common. */
+  readonly manifests: readonly string[];
+  /** Index of the first of them among what entries need. */
+  readonly firstManifest: number;
   /** Manifests that no key points to and no store is about to publish. */
   readonly garbageManifests: readonly string[];
-  /** Manifests of stores under way: they stay, whatever becomes of the keys that point to them now. */
-  readonly pinnedManifests: ReadonlySet<string>;
   /** Key files that cannot be read as such. */
   readonly damagedKeyFiles: readonly string[];
   readonly deadSessions: readonly SessionTrace[];
-  /** The key files of each entry, by manifest digest. */
+  /** The key files of each entry, by its id. */
   readonly keyFilesOf: ReadonlyMap<string, readonly string[]>;
 }
 
 interface KeyGroup {
+  readonly manifests: readonly string[];
   readonly keys: string[];
   readonly keyFiles: string[];
   lastUsedMs: number;
@@ -48,7 +51,7 @@ interface KeyGroup {
  */
 export function collectContents(cache: CacheDirectory, nowMs: number, graceMs: number): CollectedContents {
   const sessions = cache.rootStatus() === undefined ? [] : listSessions(cache, nowMs, graceMs);
-  const intents = sessions.flatMap(({ intent }) => (intent === undefined ? [] : [intent]));
+  const intents = sessions.flatMap((session) => session.intents);
   const damagedKeyFiles: string[] = [];
   const groups = groupKeys(cache, damagedKeyFiles);
 
@@ -57,21 +60,25 @@ export function collectContents(cache: CacheDirectory, nowMs: number, graceMs: n
   const packs = PackContents.load(cache);
   const held: HeldItems = { indexOf, packs, packItems: new PackItems(packs, objects.length) };
 
+  const manifests = [...new Set([...groups.values()].flatMap((group) => group.manifests))];
+  const firstManifest = held.packItems.itemCount;
+  const needs = new Map(
+    manifests.map((digest, index) => [digest, needsOf(cache, digest, firstManifest + index, held)]),
+  );
+
   const entries: CachedEntry[] = [];
   const keyFilesOf = new Map<string, readonly string[]>();
-  for (const [manifestDigest, group] of groups) {
-    const { manifest, damage } = readSoundManifest(cache, manifestDigest);
-    const needed =
-      manifest === undefined ? { indexes: new Uint32Array(0), isComplete: true } : itemsOf(manifest, held);
-    const reason = damage ?? (needed.isComplete ? undefined : "contents are missing");
-    keyFilesOf.set(manifestDigest, group.keyFiles);
+  for (const [id, group] of groups) {
+    const parts = group.manifests.flatMap((digest) => needs.get(digest) ?? []);
+    const damage = parts.find((part) => part.damage !== undefined)?.damage;
+    keyFilesOf.set(id, group.keyFiles);
     entries.push({
-      manifestDigest,
+      id,
       keys: group.keys,
       lastUsedMs: group.lastUsedMs,
-      ownBytes: group.keyBytes + (statManifestFile(cache, manifestDigest)?.allocatedBytes ?? 0),
-      objects: needed.indexes,
-      ...(reason === undefined ? {} : { damage: reason }),
+      ownBytes: group.keyBytes,
+      objects: union(parts.map((part) => part.items)),
+      ...(damage === undefined ? {} : { damage }),
     });
   }
 
@@ -80,19 +87,26 @@ export function collectContents(cache: CacheDirectory, nowMs: number, graceMs: n
   for (const intent of intents) {
     const digest = manifestDigestOf(intent);
     pinnedManifests.add(digest);
-    for (const index of itemsOf(decodeManifest(intent, digest), held).indexes) pinned.add(index);
+    const index = manifests.indexOf(digest);
+    if (index >= 0) pinned.add(firstManifest + index);
+    addItemsOf(decodeManifest(intent, digest), held, pinned);
   }
   return {
     entries,
     objects,
     objectCount: objects.length,
     packs,
-    objectBytes: [...objects.map((object) => object.allocatedBytes), ...held.packItems.bytes()],
+    manifests,
+    firstManifest,
+    objectBytes: [
+      ...objects.map((object) => object.allocatedBytes),
+      ...held.packItems.bytes(),
+      ...manifests.map((digest) => statManifestFile(cache, digest)?.allocatedBytes ?? 0),
+    ],
     pinnedObjects: Uint32Array.from(pinned),
     garbageManifests: listManifestFiles(cache).filter(
-      (digest) => !groups.has(digest) && !pinnedManifests.has(digest),
+      (digest) => !needs.has(digest) && !pinnedManifests.has(digest),
     ),
-    pinnedManifests,
     damagedKeyFiles,
     deadSessions: sessions.filter(({ isDead }) => isDead),
     keyFilesOf,
@@ -105,24 +119,48 @@ function groupKeys(cache: CacheDirectory, damagedKeyFiles: string[]): Map<string
     const keyFile = readKeyFile(cache, name);
     if (keyFile === undefined) continue;
     try {
-      const { key, manifest } = decodeKeyFile(keyFile.bytes, name);
-      const group = groups.get(manifest) ?? {
+      const record = decodeKeyFile(keyFile.bytes, name);
+      const id = entryIdOf(record);
+      const group = groups.get(id) ?? {
+        manifests: [...new Set(record.trees.map(({ manifest }) => manifest))],
         keys: [],
         keyFiles: [],
         lastUsedMs: Number.NEGATIVE_INFINITY,
         keyBytes: 0,
       };
-      group.keys.push(key);
+      group.keys.push(record.key);
       group.keyFiles.push(name);
       group.lastUsedMs = Math.max(group.lastUsedMs, mtimeMs(keyFile.status));
       group.keyBytes += keyFile.status.allocatedBytes;
-      groups.set(manifest, group);
+      groups.set(id, group);
     } catch (error) {
       if (!isBtdtError(error, "KEY_DAMAGED")) throw error;
       damagedKeyFiles.push(name);
     }
   }
   return groups;
+}
+
+interface ManifestNeeds {
+  /** The manifest's own item, and those of its contents. */
+  readonly items: Uint32Array;
+  readonly damage: string | undefined;
+}
+
+function needsOf(cache: CacheDirectory, digest: string, ownItem: number, held: HeldItems): ManifestNeeds {
+  const { manifest, damage } = readSoundManifest(cache, digest);
+  if (manifest === undefined) return { items: Uint32Array.of(ownItem), damage };
+  const items = new Set([ownItem]);
+  const isComplete = addItemsOf(manifest, held, items);
+  return { items: Uint32Array.from(items), damage: isComplete ? undefined : "contents are missing" };
+}
+
+function union(lists: readonly Uint32Array[]): Uint32Array {
+  const [first] = lists;
+  if (first !== undefined && lists.length === 1) return first;
+  const items = new Set<number>();
+  for (const list of lists) for (const item of list) items.add(item);
+  return Uint32Array.from(items);
 }
 
 function readSoundManifest(
@@ -146,18 +184,21 @@ interface HeldItems {
   readonly packItems: PackItems;
 }
 
-/** A file has an object, or contents in packs; with both, the packs' ones are not needed. */
-function itemsOf(
+/**
+ * Adds what a manifest's files need; false when some of it is not there. A file has an object, or contents in packs; with both, the
+ * packs' ones are not needed.
+ */
+function addItemsOf(
   manifest: Manifest,
   { indexOf, packs, packItems }: HeldItems,
-): { readonly indexes: Uint32Array; readonly isComplete: boolean } {
-  const indexes = new Set<number>();
+  items: Set<number>,
+): boolean {
   let isComplete = true;
   for (let file = 0; file < manifest.counts.fileCount; file++) {
     if (!hasObject(manifest, file)) continue;
     const index = indexOf.get(objectNameOf(manifest, file));
     if (index !== undefined) {
-      indexes.add(index);
+      items.add(index);
       continue;
     }
     const offset = file * DIGEST_SIZE_BYTES;
@@ -165,11 +206,11 @@ function itemsOf(
     const contents = packs.find(manifest.fileDigests, offset, sizeBytes);
     if (contents === undefined) isComplete = false;
     else {
-      for (const content of contents) indexes.add(packItems.itemOfContent(content));
+      for (const content of contents) items.add(packItems.itemOfContent(content));
       if (sizeBytes <= CHUNK_SIZE_BYTES) continue;
       const large = packs.largePlaceOf(manifest.fileDigests.subarray(offset, offset + DIGEST_SIZE_BYTES));
-      if (large !== undefined) indexes.add(packItems.itemOfLarge(large.pack, large.large));
+      if (large !== undefined) items.add(packItems.itemOfLarge(large.pack, large.large));
     }
   }
-  return { indexes: Uint32Array.from(indexes), isComplete };
+  return isComplete;
 }

@@ -7,7 +7,7 @@ import { type AdoptedFiles, adoptFilesJob } from "../objects/adopt-files.ts";
 import type { FileTimes } from "../objects/reuse-object-times.ts";
 import { directoryRanges } from "../tree/directory-ranges.ts";
 import { markEditedPaths } from "../tree/mark-edited-paths.ts";
-import { runAll } from "../work/run-all.ts";
+import { runAllSharing } from "../work/run-all.ts";
 import type { Runtime } from "./runtime.ts";
 import type { KeptFiles, StoreRequest } from "./store-tree.ts";
 
@@ -34,7 +34,7 @@ export async function adoptTree(
   const total = { fileCounts: { reflinked: 0, linked: 0, copied: 0, packed: 0, reused: 0 }, newBytes: 0 };
   let parts: AdoptedFiles[];
   try {
-    parts = await runAll(runner, adoptFilesJob, ranges, (range) => ({ ...shared, ...range }));
+    parts = await runAllSharing(runner, adoptFilesJob, shared, ranges);
   } catch (error) {
     throw cacheWriteError(request.cache, error);
   }

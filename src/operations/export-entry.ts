@@ -1,15 +1,17 @@
 import type { ArchiveEntry, ArchiveFormat, ArchiveWriter, ByteSink } from "../archive/archive-entry.ts";
 import type { CacheDirectory } from "../backends/cache-directory.ts";
 import { touchKeyFile } from "../backends/key-files.ts";
-import { type ByteString, joinBytes } from "../base/byte-string.ts";
+import { type ByteString, bytesFromText, joinBytes } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
+import { countsOf } from "../key/key-file.ts";
+import { treeNames } from "../key/tree-names.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
 import { ContentReader } from "./content-reader.ts";
-import { damageWarning, findEntry } from "./find-entry.ts";
+import { damageWarning, type FoundTree, findEntry } from "./find-entry.ts";
 import { openPacksOf } from "./open-packs.ts";
 import type { Runtime } from "./runtime.ts";
 
-/** What the one file of an entry is called in an archive: an entry that is a file has no name. */
+/** What the file of an entry that is a single file is called in an archive. */
 const SINGLE_FILE_NAME = "file" as ByteString;
 
 export interface ExportRequest {
@@ -40,29 +42,47 @@ export async function exportEntry(request: ExportRequest, runtime: Runtime): Pro
     if (entry.kind === "damaged") runtime.onWarning(damageWarning(key, entry.reason));
     if (entry.kind !== "found") continue;
     touchKeyFile(cache, entry.keyFileName);
-    await writeArchive(request, entry.manifest, runtime);
-    return { kind: "exported", key, isPrimary: key === keys[0], fileCount: entry.manifest.counts.fileCount };
+    await writeArchive(request, archivedTrees(entry.trees), runtime);
+    const { fileCount } = countsOf(entry.record.trees);
+    return { kind: "exported", key, isPrimary: key === keys[0], fileCount };
   }
   return { kind: "missed" };
 }
 
+interface ArchivedTree {
+  readonly manifest: Manifest;
+  /** Empty for a directory that is the archive's root. */
+  readonly path: ByteString;
+}
+
+/** Of several trees each has its name in the archive; a single directory is the archive's root. */
+function archivedTrees(trees: readonly FoundTree[]): ArchivedTree[] {
+  const names = treeNames(trees.map(({ stored }) => stored));
+  return trees.map(({ manifest }, index) => {
+    if (trees.length > 1) return { manifest, path: bytesFromText(names[index] ?? "") };
+    return { manifest, path: manifest.counts.isSingleFile ? SINGLE_FILE_NAME : ("" as ByteString) };
+  });
+}
+
 async function writeArchive(
   { cache, format, sink }: ExportRequest,
-  manifest: Manifest,
+  trees: readonly ArchivedTree[],
   runtime: Runtime,
 ): Promise<void> {
-  const packed = openPacksOf(cache, manifest);
-  try {
-    const reader = new ContentReader(cache, manifest, packed);
-    const writer = await writerOf(format, sink);
-    for (const entry of entriesOf(manifest, reader)) {
-      if (runtime.isCancelled()) throw new BtdtError("CANCELLED", "stopped before the archive was whole");
-      await writer.add(entry);
+  const writer = await writerOf(format, sink);
+  for (const tree of trees) {
+    const packed = openPacksOf(cache, tree.manifest);
+    try {
+      const reader = new ContentReader(cache, tree.manifest, packed);
+      for (const entry of entriesOf(tree, reader)) {
+        if (runtime.isCancelled()) throw new BtdtError("CANCELLED", "stopped before the archive was whole");
+        await writer.add(entry);
+      }
+    } finally {
+      packed?.packs.close();
     }
-    await writer.finish();
-  } finally {
-    packed?.packs.close();
   }
+  await writer.finish();
 }
 
 /** Loaded when asked for: other commands do not pay for the libraries. */
@@ -77,13 +97,15 @@ async function writerOf(format: ArchiveFormat, sink: ByteSink): Promise<ArchiveW
   return new GzipWriter(sink, (inner) => new TarWriter(inner));
 }
 
-function* entriesOf(manifest: Manifest, reader: ContentReader): Generator<ArchiveEntry, void> {
+function* entriesOf(tree: ArchivedTree, reader: ContentReader): Generator<ArchiveEntry, void> {
+  const { manifest } = tree;
   if (manifest.counts.isSingleFile) {
-    yield fileEntry(manifest, 0, SINGLE_FILE_NAME, reader);
+    yield fileEntry(manifest, 0, tree.path, reader);
     return;
   }
   for (let directory = 0; directory < manifest.counts.directoryCount; directory++) {
-    const path = manifest.directoryPath(directory);
+    const relative = manifest.directoryPath(directory);
+    const path = relative === "" ? tree.path : joinBytes(tree.path, relative);
     yield {
       ...NOTHING,
       path,

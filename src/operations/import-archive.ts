@@ -9,7 +9,7 @@ import type { Storage } from "../base/storage.ts";
 import { errnoOf, reasonOf } from "../fs/errno.ts";
 import { IgnoreRules } from "../tree/ignore-rules.ts";
 import type { Runtime } from "./runtime.ts";
-import { type StoreResult, storeSource } from "./store-tree.ts";
+import { type StoreResult, storeSources } from "./store-tree.ts";
 
 export interface ImportRequest {
   readonly cache: CacheDirectory;
@@ -40,7 +40,8 @@ export async function importArchive(request: ImportRequest, runtime: Runtime): P
       throw cacheWriteError(cache, error);
     }
     const store = { ...request, ignoreMtime: false, linkMode: "auto" as const };
-    return await storeSource(store, tree, new IgnoreRules([], false), session, runtime);
+    const source = { path: tree, ignoreRules: new IgnoreRules([], false), recordedPath: undefined };
+    return await storeSources(store, [source], session, runtime);
   } finally {
     session.close();
   }

@@ -7,10 +7,15 @@ import { Scratch } from "../support/scratch.ts";
 const scratch = Scratch.use();
 const page = readFileSync(join(import.meta.dir, "../../docs/json.md"), "utf8");
 
-/** What the table's row of a command has in backticks. */
+const inBackticks = (text: string): string[] =>
+  [...text.matchAll(/`([\w-]+)`/g)].map((match) => match[1] ?? "");
+
+/** What the table's row of a command has in backticks, and the paragraph on trees where the row has these. */
 function documented(command: string): Set<string> {
   const row = page.split("\n").find((line) => line.startsWith("| ") && line.split("|")[1]?.includes(command));
-  return new Set([...(row?.split("|")[2] ?? "").matchAll(/`([\w-]+)`/g)].map((match) => match[1] ?? ""));
+  const words = inBackticks(row?.split("|")[2] ?? "");
+  const trees = page.split("\n\n").find((paragraph) => paragraph.startsWith("`trees` has"));
+  return new Set([...words, ...(words.includes("trees") ? inBackticks(trees ?? "") : [])]);
 }
 
 /** Names of fields, and texts, wherever they are. */

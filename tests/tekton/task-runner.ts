@@ -6,7 +6,7 @@ interface Named {
   readonly name: string;
 }
 
-/** Texts and lists of texts, which a whole word `$(params.name[*])` stands for. */
+/** What a parameter stands for: a text, or a list, which is written `$(params.NAME[*])` and takes the place of one argument. */
 type Value = string | readonly string[];
 
 interface Param extends Named {
@@ -140,26 +140,27 @@ function holds(guard: NonNullable<Step["when"]>[number], values: ReadonlyMap<str
 }
 
 /** Replaces `$(…)` in every text of a value; what nobody knows is a mistake, but for the shell's own. */
-function substituted<Whole>(value: Whole, values: ReadonlyMap<string, Value>): Whole {
-  if (typeof value === "string") {
-    return value.replaceAll(/\$\(([\w.-]+)\)/g, (whole, name: string) => {
+function substituted<Part>(part: Part, values: ReadonlyMap<string, Value>): Part {
+  if (typeof part === "string") {
+    return part.replaceAll(/\$\(([\w.-]+)(\[\*\])?\)/g, (whole, name: string, isList?: string) => {
       const known = values.get(name);
-      if (typeof known === "object") throw new Error(`${whole} is a list`);
       if (known === undefined && name.includes(".")) throw new Error(`nothing is known of ${whole}`);
+      if (typeof known === "object" || isList !== undefined)
+        throw new Error(`${whole} stands where no list can be`);
       return known ?? whole;
-    }) as Whole;
+    }) as Part;
   }
-  if (Array.isArray(value)) {
-    return value.flatMap((item) => {
-      const [, name] = typeof item === "string" ? (/^\$\(([\w.-]+)\[\*\]\)$/.exec(item) ?? []) : [];
-      if (name === undefined) return [substituted(item, values)];
-      const list = values.get(name);
-      if (typeof list !== "object") throw new Error(`${item} is no list`);
-      return list;
-    }) as Whole;
-  }
-  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(part))
+    return part.flatMap((item) => listOf(item, values) ?? [substituted(item, values)]) as Part;
+  if (typeof part !== "object" || part === null) return part;
   return Object.fromEntries(
-    Object.entries(value).map(([name, field]) => [name, substituted(field, values)]),
-  ) as Whole;
+    Object.entries(part).map(([name, field]) => [name, substituted(field, values)]),
+  ) as Part;
+}
+
+/** Of an item that is nothing but a list. */
+function listOf(item: unknown, values: ReadonlyMap<string, Value>): readonly string[] | undefined {
+  const name = typeof item === "string" ? /^\$\(([\w.-]+)\[\*\]\)$/.exec(item)?.[1] : undefined;
+  const known = name === undefined ? undefined : values.get(name);
+  return typeof known === "object" ? known : undefined;
 }
