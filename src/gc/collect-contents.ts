@@ -8,6 +8,7 @@ import {
 } from "../backends/manifest-files.ts";
 import { listSessions, type SessionTrace } from "../backends/session.ts";
 import { isBtdtError } from "../base/errors.ts";
+import type { Progress } from "../base/progress.ts";
 import { mtimeMs } from "../fs/file-status.ts";
 import { decodeKeyFile } from "../key/key-file.ts";
 import { decodeManifest } from "../manifest/codec.ts";
@@ -46,7 +47,12 @@ interface KeyGroup {
  * its intent meanwhile is seen at least once.
  * @throws BtdtError CACHE_FORMAT_NEWER; a `node:fs` error
  */
-export function collectContents(cache: CacheDirectory, nowMs: number, graceMs: number): CollectedContents {
+export function collectContents(
+  cache: CacheDirectory,
+  nowMs: number,
+  graceMs: number,
+  progress?: Progress,
+): CollectedContents {
   const sessions = cache.rootStatus() === undefined ? [] : listSessions(cache, nowMs, graceMs);
   const intents = sessions.flatMap(({ intent }) => (intent === undefined ? [] : [intent]));
   const damagedKeyFiles: string[] = [];
@@ -59,6 +65,7 @@ export function collectContents(cache: CacheDirectory, nowMs: number, graceMs: n
 
   const entries: CachedEntry[] = [];
   const keyFilesOf = new Map<string, readonly string[]>();
+  progress?.begin({ name: "reading", noun: "entries", unit: "files", files: groups.size });
   for (const [manifestDigest, group] of groups) {
     const { manifest, damage } = readSoundManifest(cache, manifestDigest);
     const needed =
@@ -73,6 +80,7 @@ export function collectContents(cache: CacheDirectory, nowMs: number, graceMs: n
       objects: needed.indexes,
       ...(reason === undefined ? {} : { damage: reason }),
     });
+    progress?.add({ files: 1 });
   }
 
   const pinned = new Set<number>();

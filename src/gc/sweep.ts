@@ -4,6 +4,7 @@ import { readKeyFile, removeKeyFile } from "../backends/key-files.ts";
 import { removeManifestFile } from "../backends/manifest-files.ts";
 import { removeSession, type Session } from "../backends/session.ts";
 import { fsPath } from "../base/byte-string.ts";
+import type { Progress } from "../base/progress.ts";
 import { errnoOf } from "../fs/errno.ts";
 import { decodeKeyFile } from "../key/key-file.ts";
 import { objectPath } from "../objects/list-objects.ts";
@@ -26,6 +27,7 @@ export function sweep(
   session: Session,
   nowMs: number,
   graceMs: number,
+  progress: Progress,
 ): void {
   const evictedManifests = plan.evictions.map(({ entry }) => entry.manifestDigest);
   for (const digest of evictedManifests) {
@@ -37,7 +39,9 @@ export function sweep(
   for (const digest of [...evictedManifests, ...contents.garbageManifests]) {
     if (!contents.pinnedManifests.has(digest)) remove(() => removeManifestFile(cache, digest));
   }
+  progress.begin({ name: "removing", noun: "objects", unit: "files", files: plan.removedObjects.length });
   for (const index of plan.removedObjects) {
+    progress.add({ files: 1 });
     const object = contents.objects[index];
     // Contents of packs are behind the objects, and go with their packs.
     if (object === undefined || nowMs - object.changedMs < graceMs) continue;

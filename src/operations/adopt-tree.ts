@@ -32,6 +32,7 @@ export async function adoptTree(
     ownInode: markEditedPaths(manifest, readEditedPaths(request.cache)),
   };
   const total = { fileCounts: { reflinked: 0, linked: 0, copied: 0, packed: 0, reused: 0 }, newBytes: 0 };
+  runtime.progress.begin({ name: "keeping", unit: "files", files: manifest.counts.fileCount });
   let parts: AdoptedFiles[];
   try {
     parts = await runAll(runner, adoptFilesJob, ranges, (range) => ({ ...shared, ...range }));

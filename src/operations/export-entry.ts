@@ -4,6 +4,7 @@ import { touchKeyFile } from "../backends/key-files.ts";
 import { type ByteString, joinBytes } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
+import { Breather } from "../work/breather.ts";
 import { ContentReader } from "./content-reader.ts";
 import { damageWarning, findEntry } from "./find-entry.ts";
 import { openPacksOf } from "./open-packs.ts";
@@ -54,21 +55,48 @@ async function writeArchive(
   const packed = openPacksOf(cache, manifest);
   try {
     const reader = new ContentReader(cache, manifest, packed);
-    const writer = await writerOf(format, sink);
-    for (const entry of entriesOf(manifest, reader)) {
+    const writer = await writerOf(format, manifest, sink);
+    const breather = new Breather();
+    const onRead = async (bytes: number): Promise<void> => {
+      runtime.progress.add({ bytes });
+      await breather.breathe();
       if (runtime.isCancelled()) throw new BtdtError("CANCELLED", "stopped before the archive was whole");
-      await writer.add(entry);
+    };
+    const { fileCount } = manifest.counts;
+    runtime.progress.begin({
+      name: "exporting",
+      unit: "bytes",
+      files: fileCount,
+      bytes: manifest.contentBytes(),
+    });
+    for (const entry of entriesOf(manifest, reader)) {
+      await writer.add({ ...entry, body: counted(entry.body, onRead) });
+      if (entry.kind === "file") runtime.progress.add({ files: 1 });
+      await onRead(0);
     }
     await writer.finish();
   } finally {
+    runtime.progress.end();
     packed?.packs.close();
   }
 }
 
-/** Loaded when asked for: other commands do not pay for the libraries. */
-async function writerOf(format: ArchiveFormat, sink: ByteSink): Promise<ArchiveWriter> {
+async function* counted(
+  body: AsyncIterable<Uint8Array>,
+  onRead: (bytes: number) => Promise<void>,
+): AsyncGenerator<Uint8Array, void> {
+  for await (const piece of body) {
+    yield piece;
+    await onRead(piece.length);
+  }
+}
+
+/** Loaded when asked for: other commands do not pay for the libraries. @throws BtdtError ARCHIVE_INVALID */
+async function writerOf(format: ArchiveFormat, manifest: Manifest, sink: ByteSink): Promise<ArchiveWriter> {
   if (format === "zip") {
-    const { ZipWriter } = await import("../archive/zip-writer.ts");
+    const { assertZipHolds, ZipWriter } = await import("../archive/zip-writer.ts");
+    const { directoryCount, fileCount, symlinkCount } = manifest.counts;
+    assertZipHolds(directoryCount - 1 + fileCount + symlinkCount, manifest.contentBytes());
     return new ZipWriter(sink);
   }
   const { TarWriter } = await import("../archive/tar-writer.ts");

@@ -2,6 +2,7 @@ import type { CacheDirectory } from "../backends/cache-directory.ts";
 import { readEditedPaths, rememberEditedPath } from "../backends/edited-paths.ts";
 import type { Session } from "../backends/session.ts";
 import { errnoOf, isPermissionErrno } from "../fs/errno.ts";
+import { lstat } from "../fs/file-status.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import { removeChangedObject } from "../objects/remove-changed-object.ts";
 import { markDamagedBlock } from "../packs/pack-directory.ts";
@@ -41,6 +42,15 @@ export async function placeEntry(
           packed,
           umask: runtime.umask,
           isCancelled: runtime.isCancelled,
+          onPhase: (name, files, bytes) => {
+            const isCopied =
+              packed !== undefined || request.linkMode === "copy" || !isLinkedFrom(cache, destination);
+            const size =
+              isCopied && name === "restoring"
+                ? { unit: "bytes" as const, bytes: bytes() }
+                : { unit: "files" as const };
+            runtime.progress.begin({ name, files, ...size });
+          },
         },
         runtime.runners,
       );
@@ -60,6 +70,12 @@ export async function placeEntry(
   } catch (error) {
     throw destinationError(destination.path, error);
   }
+}
+
+/** Otherwise contents have to be copied, which takes the longer the more of them there are. */
+function isLinkedFrom(cache: CacheDirectory, destination: Destination): boolean {
+  const place = destination.kind === "directory" ? destination.path : destination.parent;
+  return lstat(place)?.device === cache.rootStatus()?.device;
 }
 
 /**

@@ -63,6 +63,7 @@ export async function storeTree(request: StoreRequest, runtime: Runtime): Promis
     const ignoreRules = new IgnoreRules(request.excludePatterns, true);
     return await storeSource(request, source, isDirectory ? ignoreRules : undefined, session, runtime);
   } finally {
+    runtime.progress.end();
     session.close();
   }
 }
@@ -83,6 +84,7 @@ export async function storeSource(
   let packer: TreePacker | undefined;
   try {
     if (isPacked(request, source)) packer = TreePacker.open(cache, session, request.compression);
+    runtime.progress.begin({ name: packer === undefined ? "reading" : "packing", unit: "bytes" });
     const manifest = await readSource(cache, source, ignoreRules, packer?.reader ?? hashingReader, runtime);
     assertNotCancelled(runtime);
     const sourceTimes = request.ignoreMtime ? reuseObjectTimes(manifest, cache.objects) : timesOf(manifest);
@@ -132,8 +134,16 @@ async function readSource(
   runtime: Runtime,
 ): Promise<Manifest> {
   try {
-    if (ignoreRules === undefined) return await readSingleFile(source, runtime.runners, reader);
-    const options = { ignoreRules, excludedDirectory: cache.rootStatus(), onWarning: runtime.onWarning };
+    if (ignoreRules === undefined) {
+      runtime.progress.expectFiles(1);
+      return await readSingleFile(source, runtime.runners, reader);
+    }
+    const options = {
+      ignoreRules,
+      excludedDirectory: cache.rootStatus(),
+      onWarning: runtime.onWarning,
+      onWalked: (fileCount: number) => runtime.progress.expectFiles(fileCount),
+    };
     return await readTree(source, options, runtime.runners, reader);
   } catch (error) {
     // What the source does wrong is a BtdtError by now; the rest is the pack's, which is written meanwhile.

@@ -27,6 +27,8 @@ export interface PlaceTreeOptions {
   readonly packed: PackedFilesOfEntry | undefined;
   readonly umask: number;
   readonly isCancelled: () => boolean;
+  /** Told what is done next, and with how many files and bytes. */
+  readonly onPhase: (phase: "comparing" | "restoring", files: number, bytes: () => number) => void;
 }
 
 export interface PlacedTree extends StagedTree {
@@ -77,6 +79,7 @@ async function placeWhole(
     const { isSingleFile } = manifest.counts;
     // The root stays open until it is in place.
     if (!isSingleFile) mkdirSync(fsPath(staging.tree), { mode: 0o700 });
+    options.onPhase("restoring", manifest.counts.fileCount, () => manifest.contentBytes());
     const staged = await stageTree({ ...options, staging: staging.tree, unwanted: undefined }, runners);
     const isPlaced = staged.damaged.length === 0 && !options.isCancelled();
     if (isPlaced) {
@@ -111,14 +114,20 @@ async function mergeInto(
   const { manifest, objects } = options;
   const target: MergeTarget = { destination, cacheRoot: options.cacheRoot, exact: options.exact };
   if (options.exact) assertCacheOutside(destination, objects);
+  options.onPhase("comparing", manifest.counts.fileCount, () => manifest.contentBytes());
   const plan = await planMerge(manifest, target, objects, runners);
   openDirectory(destination);
   const staging = StagingDirectory.create(destination);
   let placed: PlacedTree;
   try {
     mkdirSync(fsPath(staging.tree), { mode: 0o700 });
-    const staged = await stageTree({ ...options, staging: staging.tree, unwanted: plan.unchanged }, runners);
     const unchanged = plan.unchanged.files.reduce((sum, isUnchanged) => sum + isUnchanged, 0);
+    options.onPhase("restoring", manifest.counts.fileCount - unchanged, () => {
+      return manifest.fileSizes.reduce((sum, sizeBytes, file) => {
+        return plan.unchanged.files[file] === 0 ? sum + sizeBytes : sum;
+      }, 0);
+    });
+    const staged = await stageTree({ ...options, staging: staging.tree, unwanted: plan.unchanged }, runners);
     const isPlaced = staged.damaged.length === 0 && !options.isCancelled();
     if (isPlaced) {
       applyMerge(manifest, plan, target, staging.tree);
