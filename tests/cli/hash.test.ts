@@ -1,5 +1,15 @@
-import { expect, test } from "bun:test";
-import { chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import { describe, expect, test } from "bun:test";
+import {
+  chmodSync,
+  closeSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { BTDT, btdt, must, run } from "../support/executable.ts";
 import { directoryDigest, fileDigest, pathsDigest, sha256 } from "../support/expected-digests.ts";
 import { testWith } from "../support/requirements.ts";
@@ -149,17 +159,40 @@ test("what cannot be hashed is named", () => {
   expect(btdt(["hash", ""]).exitCode).toBe(1);
 });
 
-testWith(["strace"], "a file that changes while it is read is an error that names it", async () => {
-  for (const length of [7, CHUNK_BYTES + 7]) {
-    const path = scratch.path(`file${length}`);
-    writeFileSync(path, bytes(length));
-    const trace = scratch.path(`trace${length}`);
-    const finished = await stoppedAt({ calls: "read,pread64", path }, ["hash", path], trace, () => {
-      writeFileSync(path, bytes(length + 1));
+describe("a file that changes while it is hashed is an error that names it", () => {
+  async function changed(path: string, calls: string, newLength: number): Promise<void> {
+    const finished = await stoppedAt({ calls, path }, ["hash", path], `${path}-trace`, () => {
+      writeFileSync(path, bytes(newLength));
     });
     expect(finished).toMatchObject({ exitCode: 1, stdout: "" });
     expect(finished.stderr).toContain(`${path} changed while it was read`);
   }
+
+  testWith(["strace"], "a small one", async () => {
+    const path = scratch.path("small");
+    writeFileSync(path, bytes(7));
+    await changed(path, "read,pread64", 8);
+  });
+
+  for (const newLength of [CHUNK_BYTES + 8, 7]) {
+    testWith(["strace"], `one that is about to be mapped, and then has ${newLength} bytes`, async () => {
+      const path = scratch.path("mapped");
+      writeFileSync(path, bytes(CHUNK_BYTES + 7));
+      // The first of these calls comes before the lease is taken.
+      await changed(path, "fcntl", newLength);
+    });
+  }
+
+  testWith(["strace"], "a large one that somebody has open for writing, and is read therefore", async () => {
+    const path = scratch.path("open");
+    writeFileSync(path, bytes(CHUNK_BYTES + 7));
+    const writer = openSync(path, "r+");
+    try {
+      await changed(path, "read,pread64", CHUNK_BYTES + 8);
+    } finally {
+      closeSync(writer);
+    }
+  });
 });
 
 test("pipes in a directory are left out with a warning that names them", () => {

@@ -79,9 +79,13 @@ describe("digest of a file", () => {
     test(`of ${sizeBytes} bytes is the root over its chunks`, async () => {
       const content = contentOf(sizeBytes);
       const path = fileWith(content);
-      // Twice, because the first span of a thread is read and the next ones may be mapped.
-      for (let round = 0; round < 2; round++) {
+      expect(hexOf(await hashLargeFile(runner, found(path)))).toBe(expectedDigest(content));
+      // Whoever has it open for writing makes it read instead of mapped.
+      const writer = openSync(path, "r+");
+      try {
         expect(hexOf(await hashLargeFile(runner, found(path)))).toBe(expectedDigest(content));
+      } finally {
+        closeSync(writer);
       }
     });
   }
@@ -141,7 +145,7 @@ describe("mapped and read spans", () => {
 
   test("agree in a sparse file beyond 4 GiB", () => {
     const path = fileWith(new Uint8Array(0));
-    const startBytes = 160 * SPAN_SIZE_BYTES;
+    const startBytes = 640 * SPAN_SIZE_BYTES;
     truncateSync(path, startBytes + CHUNK_SIZE_BYTES + 5);
     const descriptor = openSync(path, "r+");
     const mark = Buffer.from("behind five gibibytes");
@@ -152,8 +156,13 @@ describe("mapped and read spans", () => {
     const expected = [first, new Uint8Array(5)].map((chunk) =>
       createHash("sha256").update(chunk).digest("hex"),
     );
-    for (let round = 0; round < 3; round++) {
-      expect(hexOf(hashSpanJob.run({ ...found(path), startBytes }, context))).toBe(expected.join(""));
+    const input = { ...found(path), startBytes };
+    expect(hexOf(hashSpanJob.run(input, context))).toBe(expected.join(""));
+    const writer = openSync(path, "r+");
+    try {
+      expect(hexOf(hashSpanJob.run(input, context))).toBe(expected.join(""));
+    } finally {
+      closeSync(writer);
     }
   });
 
@@ -167,9 +176,7 @@ describe("mapped and read spans", () => {
       const expected = [0, 1]
         .map((chunk) => content.subarray(chunk * CHUNK_SIZE_BYTES, (chunk + 1) * CHUNK_SIZE_BYTES))
         .map((chunk) => createHash("sha256").update(chunk).digest("hex"));
-      for (let round = 0; round < 3; round++) {
-        expect(hexOf(hashSpanJob.run({ ...found(path), startBytes: 0 }, context))).toBe(expected.join(""));
-      }
+      expect(hexOf(hashSpanJob.run({ ...found(path), startBytes: 0 }, context))).toBe(expected.join(""));
     } finally {
       closeSync(reader);
       closeSync(writer);
