@@ -6,7 +6,7 @@ import {
   readManifestFile,
   statManifestFile,
 } from "../backends/manifest-files.ts";
-import { listSessions, type SessionTrace } from "../backends/session.ts";
+import { listSessions } from "../backends/session.ts";
 import { isBtdtError } from "../base/errors.ts";
 import type { Progress } from "../base/progress.ts";
 import { mtimeMs } from "../fs/file-status.ts";
@@ -17,6 +17,8 @@ import { CHUNK_SIZE_BYTES, DIGEST_SIZE_BYTES } from "../objects/digest.ts";
 import { listObjects, type StoredObject } from "../objects/list-objects.ts";
 import { hasObject, objectNameOf } from "../objects/object-name.ts";
 import { PackContents } from "../packs/pack-contents.ts";
+import { EditedPathUse } from "./edited-path-use.ts";
+import { type DamagedKeyFile, findLeftOvers, type LeftOvers } from "./left-overs.ts";
 import { PackItems } from "./pack-items.ts";
 import type { CacheContents, CachedEntry } from "./plan.ts";
 
@@ -24,13 +26,9 @@ import type { CacheContents, CachedEntry } from "./plan.ts";
 export interface CollectedContents extends CacheContents {
   readonly objects: readonly StoredObject[];
   readonly packs: PackContents;
-  /** Manifests that no key points to and no store is about to publish. */
-  readonly garbageManifests: readonly string[];
+  readonly leftOvers: LeftOvers;
   /** Manifests of stores under way: they stay, whatever becomes of the keys that point to them now. */
   readonly pinnedManifests: ReadonlySet<string>;
-  /** Key files that cannot be read as such. */
-  readonly damagedKeyFiles: readonly string[];
-  readonly deadSessions: readonly SessionTrace[];
   /** The key files of each entry, by manifest digest. */
   readonly keyFilesOf: ReadonlyMap<string, readonly string[]>;
 }
@@ -55,7 +53,7 @@ export function collectContents(
 ): CollectedContents {
   const sessions = cache.rootStatus() === undefined ? [] : listSessions(cache, nowMs, graceMs);
   const intents = sessions.flatMap(({ intent }) => (intent === undefined ? [] : [intent]));
-  const damagedKeyFiles: string[] = [];
+  const damagedKeyFiles: DamagedKeyFile[] = [];
   const groups = groupKeys(cache, damagedKeyFiles);
 
   const objects = listObjects(cache.objects);
@@ -63,11 +61,27 @@ export function collectContents(
   const packs = PackContents.load(cache);
   const held: HeldItems = { indexOf, packs, packItems: new PackItems(packs, objects.length) };
 
+  const editedPathUse = new EditedPathUse(cache);
+
+  const pinned = new Set<number>();
+  const pinnedManifests = new Set<string>();
+  for (const intent of intents) {
+    const digest = manifestDigestOf(intent);
+    pinnedManifests.add(digest);
+    const manifest = decodeManifest(intent, digest);
+    editedPathUse.see(manifest);
+    for (const index of itemsOf(manifest, held).indexes) pinned.add(index);
+  }
+  // Where the file system has no locks, what is young may be about to be needed.
+  for (const [index, { changedMs }] of objects.entries()) if (nowMs - changedMs < graceMs) pinned.add(index);
+
   const entries: CachedEntry[] = [];
   const keyFilesOf = new Map<string, readonly string[]>();
   progress?.begin({ name: "reading", noun: "entries", unit: "files", files: groups.size });
   for (const [manifestDigest, group] of groups) {
     const { manifest, damage } = readSoundManifest(cache, manifestDigest);
+    if (manifest !== undefined) editedPathUse.see(manifest);
+    const manifestBytes = statManifestFile(cache, manifestDigest)?.allocatedBytes ?? 0;
     const needed =
       manifest === undefined ? { indexes: new Uint32Array(0), isComplete: true } : itemsOf(manifest, held);
     const reason = damage ?? (needed.isComplete ? undefined : "contents are missing");
@@ -76,20 +90,26 @@ export function collectContents(
       manifestDigest,
       keys: group.keys,
       lastUsedMs: group.lastUsedMs,
-      ownBytes: group.keyBytes + (statManifestFile(cache, manifestDigest)?.allocatedBytes ?? 0),
+      ownBytes: group.keyBytes + manifestBytes,
+      pinnedBytes: pinnedManifests.has(manifestDigest) ? manifestBytes : 0,
       objects: needed.indexes,
       ...(reason === undefined ? {} : { damage: reason }),
     });
     progress?.add({ files: 1 });
   }
 
-  const pinned = new Set<number>();
-  const pinnedManifests = new Set<string>();
-  for (const intent of intents) {
-    const digest = manifestDigestOf(intent);
-    pinnedManifests.add(digest);
-    for (const index of itemsOf(decodeManifest(intent, digest), held).indexes) pinned.add(index);
-  }
+  const leftOvers = findLeftOvers(
+    cache,
+    {
+      manifests: listManifestFiles(cache).filter(
+        (digest) => !groups.has(digest) && !pinnedManifests.has(digest),
+      ),
+      keyFiles: damagedKeyFiles,
+      sessions: sessions.filter(({ isDead }) => isDead),
+      editedPaths: editedPathUse.plan(nowMs),
+    },
+    nowMs,
+  );
   return {
     entries,
     objects,
@@ -97,17 +117,13 @@ export function collectContents(
     packs,
     objectBytes: [...objects.map((object) => object.allocatedBytes), ...held.packItems.bytes()],
     pinnedObjects: Uint32Array.from(pinned),
-    garbageManifests: listManifestFiles(cache).filter(
-      (digest) => !groups.has(digest) && !pinnedManifests.has(digest),
-    ),
+    leftOvers,
     pinnedManifests,
-    damagedKeyFiles,
-    deadSessions: sessions.filter(({ isDead }) => isDead),
     keyFilesOf,
   };
 }
 
-function groupKeys(cache: CacheDirectory, damagedKeyFiles: string[]): Map<string, KeyGroup> {
+function groupKeys(cache: CacheDirectory, damagedKeyFiles: DamagedKeyFile[]): Map<string, KeyGroup> {
   const groups = new Map<string, KeyGroup>();
   for (const name of listKeyFiles(cache)) {
     const keyFile = readKeyFile(cache, name);
@@ -127,7 +143,7 @@ function groupKeys(cache: CacheDirectory, damagedKeyFiles: string[]): Map<string
       groups.set(manifest, group);
     } catch (error) {
       if (!isBtdtError(error, "KEY_DAMAGED")) throw error;
-      damagedKeyFiles.push(name);
+      damagedKeyFiles.push({ name, allocatedBytes: keyFile.status.allocatedBytes });
     }
   }
   return groups;

@@ -11,6 +11,8 @@ export interface CachedEntry {
   readonly lastUsedMs: number;
   /** Of the manifest and the key files. */
   readonly ownBytes: number;
+  /** Of these what stays when the entry goes: a manifest that a store under way is about to publish again. */
+  readonly pinnedBytes: number;
   /** Indexes of the objects it needs, each once. */
   readonly objects: Uint32Array;
   /** Set when the entry cannot be restored any more. */
@@ -77,7 +79,7 @@ export function planClean(contents: CacheContents, limits: CleanLimits): CleanPl
 
   const evictions: Eviction[] = [];
   const evict = (entry: CachedEntry, reason: EvictionReason): void => {
-    let freedBytes = entry.ownBytes;
+    let freedBytes = entry.ownBytes - entry.pinnedBytes;
     for (const object of entry.objects) {
       const left = (references[object] ?? 1) - 1;
       references[object] = left;

@@ -1,7 +1,9 @@
 import { unlinkSync } from "node:fs";
 import type { CacheDirectory } from "../backends/cache-directory.ts";
+import { confirmEditedPath, forgetEditedPath } from "../backends/edited-paths.ts";
 import { readKeyFile, removeKeyFile } from "../backends/key-files.ts";
 import { removeManifestFile } from "../backends/manifest-files.ts";
+import { foldCount } from "../backends/restore-counts.ts";
 import { removeSession, type Session } from "../backends/session.ts";
 import { fsPath } from "../base/byte-string.ts";
 import type { Progress } from "../base/progress.ts";
@@ -16,7 +18,6 @@ import type { CleanPlan } from "./plan.ts";
 /**
  * Carries out a plan, under the cache's exclusive lock: keys first, then manifests, then objects, so that being
  * killed at any point leaves whole entries and garbage, never a key without its contents.
- * @param graceMs objects that changed less long ago stay: only where the file system has no locks
  * @throws a `node:fs` error
  */
 export function sweep(
@@ -25,8 +26,6 @@ export function sweep(
   plan: CleanPlan,
   packPlan: PackPlan,
   session: Session,
-  nowMs: number,
-  graceMs: number,
   progress: Progress,
 ): void {
   const evictedManifests = plan.evictions.map(({ entry }) => entry.manifestDigest);
@@ -35,8 +34,9 @@ export function sweep(
       if (stillPointsTo(cache, keyFile, digest)) remove(() => removeKeyFile(cache, keyFile));
     }
   }
-  for (const keyFile of contents.damagedKeyFiles) remove(() => removeKeyFile(cache, keyFile));
-  for (const digest of [...evictedManifests, ...contents.garbageManifests]) {
+  const { leftOvers } = contents;
+  for (const { name } of leftOvers.keyFiles) remove(() => removeKeyFile(cache, name));
+  for (const digest of [...evictedManifests, ...leftOvers.manifests]) {
     if (!contents.pinnedManifests.has(digest)) remove(() => removeManifestFile(cache, digest));
   }
   progress.begin({ name: "removing", noun: "objects", unit: "files", files: plan.removedObjects.length });
@@ -44,11 +44,14 @@ export function sweep(
     progress.add({ files: 1 });
     const object = contents.objects[index];
     // Contents of packs are behind the objects, and go with their packs.
-    if (object === undefined || nowMs - object.changedMs < graceMs) continue;
+    if (object === undefined) continue;
     remove(() => unlinkSync(fsPath(objectPath(cache.objects, object.name))));
   }
   for (const name of packPlan.removed) removePack(cache, session, name);
-  for (const dead of contents.deadSessions) removeSession(dead);
+  for (const dead of leftOvers.sessions) removeSession(dead);
+  for (const path of leftOvers.editedPaths.stale) remove(() => forgetEditedPath(cache, path));
+  for (const path of leftOvers.editedPaths.confirmed) confirmEditedPath(cache, path);
+  for (const count of leftOvers.oldCounts) remove(() => foldCount(cache, count));
 }
 
 /** Where the file system has no locks, a store may have given the key to another entry since the plan was made. */

@@ -80,16 +80,7 @@ async function cleanPrepared(request: CleanRequest, runtime: Runtime): Promise<C
     const { result, contents, packPlan } = await locked(cache, runtime, (graceMs) => {
       const inspected = inspect(request, nowMs, graceMs, progress);
       writing(cache, () => {
-        sweep(
-          cache,
-          inspected.contents,
-          inspected.plan,
-          inspected.packPlan,
-          session,
-          nowMs,
-          graceMs,
-          progress,
-        );
+        sweep(cache, inspected.contents, inspected.plan, inspected.packPlan, session, progress);
       });
       return inspected;
     });
@@ -151,12 +142,8 @@ function inspect(request: CleanRequest, nowMs: number, graceMs: number, progress
         return { keys: entry.keys, lastUsedMs: entry.lastUsedMs, freedBytes: Math.round(freedBytes), reason };
       }),
       garbage: {
-        count:
-          plan.garbageObjectCount +
-          contents.garbageManifests.length +
-          contents.damagedKeyFiles.length +
-          contents.deadSessions.length,
-        bytes: plan.garbageBytes,
+        count: plan.garbageObjectCount + contents.leftOvers.count,
+        bytes: plan.garbageBytes + contents.leftOvers.bytes,
       },
       packs: {
         removedCount: packPlan.removed.length,

@@ -11,6 +11,7 @@ import type { Runners } from "../work/job.ts";
 import type { Destination } from "./destination.ts";
 import { finishRoot } from "./finish-directories.ts";
 import { applyMerge, type MergeTarget, planMerge } from "./merge-tree.ts";
+import { putBackAttributes } from "./put-back-attributes.ts";
 import { finishTree, type StagedTree, stageTree } from "./stage-tree.ts";
 import { StagingDirectory } from "./staging-directory.ts";
 
@@ -116,10 +117,13 @@ async function mergeInto(
   if (options.exact) assertCacheOutside(destination, objects);
   options.onPhase("comparing", manifest.counts.fileCount, () => manifest.contentBytes());
   const plan = await planMerge(manifest, target, objects, runners);
-  openDirectory(destination);
-  const staging = StagingDirectory.create(destination);
+  const before = lstat(destination);
+  let staging: StagingDirectory | undefined;
+  let isChanged = false;
   let placed: PlacedTree;
   try {
+    openDirectory(destination);
+    staging = StagingDirectory.create(destination);
     mkdirSync(fsPath(staging.tree), { mode: 0o700 });
     const unchanged = plan.unchanged.files.reduce((sum, isUnchanged) => sum + isUnchanged, 0);
     options.onPhase("restoring", manifest.counts.fileCount - unchanged, () => {
@@ -130,12 +134,14 @@ async function mergeInto(
     const staged = await stageTree({ ...options, staging: staging.tree, unwanted: plan.unchanged }, runners);
     const isPlaced = staged.damaged.length === 0 && !options.isCancelled();
     if (isPlaced) {
+      isChanged = true;
       applyMerge(manifest, plan, target, staging.tree);
       await finishTree(manifest, destination, { umask: options.umask, areUnknown: true }, runners);
     }
     placed = { ...staged, isPlaced, fileCounts: { ...staged.fileCounts, unchanged } };
   } finally {
-    staging.close();
+    staging?.close();
+    if (!isChanged && before !== undefined) putBackAttributes(destination, before);
   }
   // Only now, because removing the staging directory changes the root's time.
   if (placed.isPlaced) finishRoot(manifest, destination);

@@ -13,7 +13,8 @@ const contentsArbitrary: fc.Arbitrary<CacheContents> = fc
         : fc.uniqueArray(fc.nat({ max: objectBytes.length - 1 })).map((list) => Uint32Array.from(list));
     const entry = fc.record({
       lastUsedMs: fc.integer({ min: NOW_MS - 20, max: NOW_MS + 2 }),
-      ownBytes: fc.nat({ max: 500 }),
+      ownBytes: fc.integer({ min: 250, max: 500 }),
+      pinnedBytes: fc.oneof(fc.constant(0), fc.nat({ max: 250 })),
       objects: indexes,
       isDamaged: fc.boolean(),
     });
@@ -46,7 +47,9 @@ const plans = fc.tuple(contentsArbitrary, limitsArbitrary);
 function bytesOf(contents: CacheContents, entries: readonly CachedEntry[]): number {
   const needed = new Set([...contents.pinnedObjects, ...entries.flatMap((entry) => [...entry.objects])]);
   const objectBytes = [...needed].reduce((sum, object) => sum + (contents.objectBytes[object] ?? 0), 0);
-  return entries.reduce((sum, entry) => sum + entry.ownBytes, objectBytes);
+  const gone = contents.entries.filter((entry) => !entries.includes(entry));
+  const pinnedBytes = gone.reduce((sum, entry) => sum + entry.pinnedBytes, 0);
+  return entries.reduce((sum, entry) => sum + entry.ownBytes, objectBytes + pinnedBytes);
 }
 
 function isTooOld(entry: CachedEntry, limits: CleanLimits): boolean {
@@ -164,6 +167,7 @@ test("an entry whose objects others share frees only its own", () => {
     keys: [manifestDigest],
     lastUsedMs,
     ownBytes: 1,
+    pinnedBytes: 0,
     objects: Uint32Array.from(objects),
   });
   const plan = planClean(
@@ -190,6 +194,7 @@ test("a hundred thousand entries", () => {
       keys: [],
       lastUsedMs: index,
       ownBytes: 1,
+      pinnedBytes: 0,
       objects: Uint32Array.of(index),
     };
   });
