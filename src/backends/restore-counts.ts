@@ -30,7 +30,7 @@ export interface CountFile {
 
 const NAME = /^(\d{4}-\d\d-\d\d|earlier)-(hit|fallback|miss)$/;
 /** The day of the counts of days that are not told apart any more. */
-export const EARLIER = "earlier";
+const EARLIER = "earlier";
 /** Enough to compare with the same time last year. */
 const LONGEST_KEPT_MS = 400 * 24 * 60 * 60 * 1000;
 const ONE = ".";

@@ -1,5 +1,4 @@
 import type { CacheDirectory } from "../backends/cache-directory.ts";
-import { listKeyFiles, readKeyFile } from "../backends/key-files.ts";
 import {
   listManifestFiles,
   manifestDigestOf,
@@ -9,8 +8,6 @@ import {
 import { listSessions } from "../backends/session.ts";
 import { isBtdtError } from "../base/errors.ts";
 import type { Progress } from "../base/progress.ts";
-import { mtimeMs } from "../fs/file-status.ts";
-import { decodeKeyFile } from "../key/key-file.ts";
 import { decodeManifest } from "../manifest/codec.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
 import { CHUNK_SIZE_BYTES, DIGEST_SIZE_BYTES } from "../objects/digest.ts";
@@ -18,6 +15,7 @@ import { listObjects, type StoredObject } from "../objects/list-objects.ts";
 import { hasObject, objectNameOf } from "../objects/object-name.ts";
 import { PackContents } from "../packs/pack-contents.ts";
 import { EditedPathUse } from "./edited-path-use.ts";
+import { groupKeys } from "./group-keys.ts";
 import { type DamagedKeyFile, findLeftOvers, type LeftOvers } from "./left-overs.ts";
 import { PackItems } from "./pack-items.ts";
 import type { CacheContents, CachedEntry } from "./plan.ts";
@@ -31,13 +29,6 @@ export interface CollectedContents extends CacheContents {
   readonly pinnedManifests: ReadonlySet<string>;
   /** The key files of each entry, by manifest digest. */
   readonly keyFilesOf: ReadonlyMap<string, readonly string[]>;
-}
-
-interface KeyGroup {
-  readonly keys: string[];
-  readonly keyFiles: string[];
-  lastUsedMs: number;
-  keyBytes: number;
 }
 
 /**
@@ -121,32 +112,6 @@ export function collectContents(
     pinnedManifests,
     keyFilesOf,
   };
-}
-
-function groupKeys(cache: CacheDirectory, damagedKeyFiles: DamagedKeyFile[]): Map<string, KeyGroup> {
-  const groups = new Map<string, KeyGroup>();
-  for (const name of listKeyFiles(cache)) {
-    const keyFile = readKeyFile(cache, name);
-    if (keyFile === undefined) continue;
-    try {
-      const { key, manifest } = decodeKeyFile(keyFile.bytes, name);
-      const group = groups.get(manifest) ?? {
-        keys: [],
-        keyFiles: [],
-        lastUsedMs: Number.NEGATIVE_INFINITY,
-        keyBytes: 0,
-      };
-      group.keys.push(key);
-      group.keyFiles.push(name);
-      group.lastUsedMs = Math.max(group.lastUsedMs, mtimeMs(keyFile.status));
-      group.keyBytes += keyFile.status.allocatedBytes;
-      groups.set(manifest, group);
-    } catch (error) {
-      if (!isBtdtError(error, "KEY_DAMAGED")) throw error;
-      damagedKeyFiles.push({ name, allocatedBytes: keyFile.status.allocatedBytes });
-    }
-  }
-  return groups;
 }
 
 function readSoundManifest(

@@ -1,4 +1,3 @@
-import { Writable } from "node:stream";
 import { Format, type GenericFormatter, SingleBar } from "cli-progress";
 import { describeProgress, percentage } from "./describe-progress.ts";
 import type { Measured } from "./meter.ts";
@@ -18,7 +17,7 @@ export class ProgressBar {
    */
   constructor(write: (text: string) => void, columns: () => number | undefined) {
     this.#bar = new SingleBar({
-      stream: new TerminalStream(write, columns),
+      stream: terminalStream(write, columns),
       fps: MOST_PER_SECOND,
       format: format as GenericFormatter,
       barCompleteChar: "=",
@@ -58,23 +57,20 @@ function format(
   return `${start} [${Format.BarFormat(progress, { ...options, barsize })}]${rest}`;
 }
 
-class TerminalStream extends Writable {
-  readonly isTTY = true;
-  readonly #write: (text: string) => void;
-  readonly #columns: () => number | undefined;
-
-  constructor(write: (text: string) => void, columns: () => number | undefined) {
-    super({ decodeStrings: false });
-    this.#write = write;
-    this.#columns = columns;
-  }
-
-  get columns(): number | undefined {
-    return this.#columns();
-  }
-
-  override _write(chunk: string, _encoding: string, done: () => void): void {
-    this.#write(chunk);
-    done();
-  }
+/** All that the library uses of a stream. The real class would be loaded at every start, whether anything is shown or not. */
+function terminalStream(
+  write: (text: string) => void,
+  columns: () => number | undefined,
+): NodeJS.WritableStream {
+  const stream = {
+    isTTY: true,
+    get columns() {
+      return columns();
+    },
+    write: (text: string): boolean => {
+      write(text);
+      return true;
+    },
+  };
+  return stream as unknown as NodeJS.WritableStream;
 }
