@@ -4,7 +4,7 @@ import { errnoOf } from "../fs/errno.ts";
 import { type FileStatus, lstat } from "../fs/file-status.ts";
 import { publishDurably, syncDirectory, writeDurably } from "../fs/publish-file.ts";
 import { type CacheDirectory, cacheWriteError } from "./cache-directory.ts";
-import { SESSION_INTENT_NAME, type Session } from "./session.ts";
+import type { Session } from "./session.ts";
 
 const MANIFEST_NAME = /^[0-9a-f]{64}$/;
 
@@ -37,7 +37,7 @@ export function publishManifestFile(
   const path = manifestPath(cache, digest);
   try {
     try {
-      linkSync(fsPath(joinBytes(session.directory, SESSION_INTENT_NAME)), fsPath(path));
+      linkSync(fsPath(session.intentPath(digest)), fsPath(path));
       syncDirectory(joinBytes(cache.manifests, shardOf(digest)));
     } catch {
       // It exists, or this file system has no hard links.

@@ -12,15 +12,15 @@ const SESSION_LOCK_NAME = "lock" as ByteString;
 const UNFINISHED_SUFFIX = ".new";
 /** Making one takes an instant. */
 const LONGEST_UNFINISHED_MS = 10 * 60 * 1000;
-export const SESSION_INTENT_NAME = "manifest" as ByteString;
+const INTENT_NAME = /^[0-9a-f]{64}$/;
 
 /**
  * A process that is writing to the cache: a directory of its own for half-written files, with a file in it that the
  * process keeps locked as long as it lives. What a dead process leaves behind is therefore recognised and removed as a
  * whole by the next clean, without waiting.
  *
- * A store's session also holds its *intent*, the manifest it is about to publish: everything that manifest
- * needs is kept by a clean that runs meanwhile.
+ * A store's session also holds its *intents*, the manifests it is about to publish: everything that these
+ * need is kept by a clean that runs meanwhile.
  */
 export class Session {
   readonly directory: ByteString;
@@ -61,17 +61,23 @@ export class Session {
     return joinBytes(this.directory, bytesFromText(`t${this.#temporaryCount}`));
   }
 
+  /** Where the intent of a manifest is. */
+  intentPath(digest: string): ByteString {
+    return joinBytes(this.directory, bytesFromText(digest));
+  }
+
   /**
-   * Makes the intent known. It waits for a clean that is under way, because that one has already looked at the
+   * Makes an intent known. It waits for a clean that is under way, because that one has already looked at the
    * intents; from then on no clean removes what the manifest needs, until the session is closed.
+   * @param digest the manifest's
    * @throws BtdtError CACHE_WRITE_FAILED, CANCELLED
    */
-  async publishIntent(manifestFile: Uint8Array, isCancelled: () => boolean): Promise<void> {
+  async publishIntent(digest: string, manifestFile: Uint8Array, isCancelled: () => boolean): Promise<void> {
     try {
       const temporary = this.temporaryPath();
       writeDurably(temporary, manifestFile);
       await this.whileNoClean(isCancelled, () => {
-        publishDurably(temporary, joinBytes(this.directory, SESSION_INTENT_NAME));
+        publishDurably(temporary, this.intentPath(digest));
       });
     } catch (error) {
       throw cacheWriteError(this.#cache, error);
@@ -108,8 +114,8 @@ export interface SessionTrace {
   readonly directory: ByteString;
   /** Its process has ended, so that nothing in it will ever be used. */
   readonly isDead: boolean;
-  /** The bytes of the manifest it is about to publish. */
-  readonly intent: Uint8Array | undefined;
+  /** The bytes of the manifests it is about to publish. */
+  readonly intents: readonly Uint8Array[];
 }
 
 /**
@@ -128,7 +134,7 @@ export function listSessions(cache: CacheDirectory, nowMs: number, graceMs: numb
       const isDead = text.endsWith(UNFINISHED_SUFFIX)
         ? ageMs > Math.max(graceMs, LONGEST_UNFINISHED_MS)
         : ageMs >= graceMs && isUnlocked(directory);
-      traces.push({ directory, isDead, intent: isDead ? undefined : readIntent(directory) });
+      traces.push({ directory, isDead, intents: isDead ? [] : readIntents(directory) });
     } catch (error) {
       // It was closed just now.
       if (errnoOf(error) !== "ENOENT") throw error;
@@ -165,13 +171,9 @@ function openSessionLock(path: ByteString): LockFile {
   }
 }
 
-function readIntent(directory: ByteString): Uint8Array | undefined {
-  try {
-    return readFileSync(fsPath(joinBytes(directory, SESSION_INTENT_NAME)));
-  } catch (error) {
-    if (errnoOf(error) === "ENOENT") return undefined;
-    throw error;
-  }
+function readIntents(directory: ByteString): Uint8Array[] {
+  const names = namesIn(directory).filter((name) => INTENT_NAME.test(name));
+  return names.map((name) => readFileSync(fsPath(joinBytes(directory, bytesFromText(name)))));
 }
 
 /** @throws a `node:fs` error */

@@ -1,8 +1,13 @@
 import { formatSize } from "../base/size.ts";
 
-/** `81,651 files, 595 MiB`. */
-export function describeFiles(fileCount: number, sizeBytes: number): string {
-  return `${count(fileCount, "file")}, ${formatSize(sizeBytes)}`;
+/** `81,651 files, 595 MiB`; of several trees `2 paths, 81,651 files, 595 MiB`. */
+export function describeTrees(entry: {
+  readonly trees: readonly unknown[];
+  readonly fileCount: number;
+  readonly contentBytes: number;
+}): string {
+  const files = `${count(entry.fileCount, "file")}, ${formatSize(entry.contentBytes)}`;
+  return entry.trees.length === 1 ? files : `${count(entry.trees.length, "path")}, ${files}`;
 }
 
 /** `1 file`, `2 files`, `81,651 files`. */

@@ -3,7 +3,7 @@ import { printable } from "../base/byte-string.ts";
 import { importArchive } from "../operations/import-archive.ts";
 import { openCache } from "../operations/open-cache.ts";
 import type { CommandContext } from "./command-context.ts";
-import { describeFiles, elapsed } from "./describe.ts";
+import { describeTrees, elapsed } from "./describe.ts";
 import { keysOf } from "./key-options.ts";
 import {
   allowEmptyHashOption,
@@ -37,7 +37,7 @@ export function importCommand(context: CommandContext) {
         { cache, keys, archive, storage: options.storage, compression: options.compression },
         context.runtime,
       );
-      const files = describeFiles(stored.fileCount, stored.contentBytes);
+      const files = describeTrees(stored);
       context.output.note(`imported ${files} as ${keys.map(printable).join(", ")} in ${seconds()}`);
       context.output.document({ keys, ...stored });
     });

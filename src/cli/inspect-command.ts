@@ -1,10 +1,16 @@
 import { Command } from "@commander-js/extra-typings";
 import { printable } from "../base/byte-string.ts";
+import { countsOf } from "../key/key-file.ts";
 import { compareEntries } from "../operations/compare-entries.ts";
-import { type InspectedEntry, type InspectedFile, inspectEntry } from "../operations/inspect-entry.ts";
+import {
+  filesOfEntry,
+  type InspectedEntry,
+  type InspectedFile,
+  inspectEntry,
+} from "../operations/inspect-entry.ts";
 import { openCache } from "../operations/open-cache.ts";
 import type { CommandContext } from "./command-context.ts";
-import { describeFiles } from "./describe.ts";
+import { describeTrees } from "./describe.ts";
 import { ExitCode } from "./exit-codes.ts";
 import { cacheOption } from "./options.ts";
 import { tableLines } from "./table.ts";
@@ -17,7 +23,7 @@ export function inspectCommand(context: CommandContext) {
   return new Command("inspect")
     .summary("show what is in an entry")
     .description(
-      "Lists the files of KEY's entry: type and permissions, bytes, UTC time, path. With --diff, what OTHER has otherwise than KEY: + added, " +
+      "Lists the files of KEY's entry: type and permissions, bytes, UTC time, path; of an entry of several paths, below these. With --diff, what OTHER has otherwise than KEY: + added, " +
         "- removed, ~ changed in content, mode or kind. Exit status 4 when there is no such key.",
     )
     .addOption(cacheOption())
@@ -42,14 +48,24 @@ export function inspectCommand(context: CommandContext) {
       }
     });
 
-  function showFiles({ record, files }: InspectedEntry): void {
-    output.note(`stored ${record.storedAt}, ${describeFiles(record.fileCount, record.contentBytes)}`);
+  function showFiles(entry: InspectedEntry): void {
+    const { record } = entry;
+    const counts = countsOf(record.trees);
+    const paths = record.trees.flatMap(({ path }) => (path === undefined ? [] : [printable(path)]));
+    const from = paths.length === 0 ? "" : `, from ${paths.join(", ")}`;
+    output.note(`stored ${record.storedAt}, ${describeTrees({ ...record, ...counts })}${from}`);
+    const files = filesOfEntry(entry, record.trees.length > 1);
     for (const line of tableLines(files.map(rowOf), [false, true, false, false])) output.result(line);
     output.document({
       ...record,
-      files: files.map(({ mtimeMs, ...file }) => ({ ...file, mtime: new Date(mtimeMs).toISOString() })),
+      ...counts,
+      files: files.map(documented),
     });
   }
+}
+
+function documented({ mtimeMs, ...file }: InspectedFile) {
+  return { ...file, mtime: new Date(mtimeMs).toISOString() };
 }
 
 function rowOf(file: InspectedFile): string[] {

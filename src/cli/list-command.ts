@@ -2,6 +2,7 @@ import { Command } from "@commander-js/extra-typings";
 import { printable } from "../base/byte-string.ts";
 import { formatDuration } from "../base/duration.ts";
 import { formatSize } from "../base/size.ts";
+import { countsOf } from "../key/key-file.ts";
 import { type ListedKey, listEntries } from "../operations/list-entries.ts";
 import { openCache } from "../operations/open-cache.ts";
 import type { CommandContext } from "./command-context.ts";
@@ -28,7 +29,7 @@ export function listCommand(context: CommandContext) {
         printable(key.key) + (key.damage === undefined ? "" : " (damaged)"),
         formatSize(key.sizeBytes),
         formatSize(key.freedBytes),
-        String(key.fileCount),
+        String(countsOf(key.trees).fileCount),
         formatDuration(nowMs - Date.parse(key.storedAt)),
         formatDuration(nowMs - key.lastUsedMs),
       ]);
@@ -41,7 +42,7 @@ export function listCommand(context: CommandContext) {
 }
 
 function documented(listed: ListedKey) {
-  const { key, manifest, fileCount, contentBytes, sizeBytes, freedBytes, storedAt, damage } = listed;
+  const { key, trees, sizeBytes, freedBytes, storedAt, damage } = listed;
   const lastUsedAt = new Date(listed.lastUsedMs).toISOString();
-  return { key, manifest, fileCount, contentBytes, sizeBytes, freedBytes, storedAt, lastUsedAt, damage };
+  return { key, trees, ...countsOf(trees), sizeBytes, freedBytes, storedAt, lastUsedAt, damage };
 }

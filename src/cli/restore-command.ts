@@ -3,7 +3,7 @@ import { printable } from "../base/byte-string.ts";
 import { openCache } from "../operations/open-cache.ts";
 import { outcomeOf, restoreCounted } from "../operations/restore-counted.ts";
 import type { CommandContext } from "./command-context.ts";
-import { describeFiles, elapsed, placements } from "./describe.ts";
+import { describeTrees, elapsed, placements } from "./describe.ts";
 import { ExitCode } from "./exit-codes.ts";
 import { keysOf, prefixesOf } from "./key-options.ts";
 import {
@@ -22,8 +22,9 @@ export function restoreCommand(context: CommandContext) {
   return new Command("restore")
     .summary("bring back the first key that is found")
     .description(
-      "Restores the first of the keys that the cache has to DESTINATION. Exit status: 0 for the first key, 3 for another one, " +
-        "4 when none is found (0 with --miss-ok).",
+      "Restores the first of the keys that the cache has to DESTINATION; without one, to where it was stored from, relative to the working " +
+        "directory. An entry of several paths takes as many DESTINATIONs, in the order in which they were stored. Exit status: 0 for the " +
+        "first key, 3 for another one, 4 when none is found (0 with --miss-ok).",
     )
     .addOption(cacheOption())
     .addOption(keysOption("keys to try, in this order, comma-separated; repeatable"))
@@ -43,27 +44,38 @@ export function restoreCommand(context: CommandContext) {
     )
     .addOption(linkOption("how files get to DESTINATION: auto is reflink, else hard, else copy"))
     .addOption(createCacheOption())
-    .argument("<destination>", "where the directory or file is to be")
+    .argument("[destination...]", "where the directories and files are to be")
     .addHelpText(
       "after",
-      "\nExample:\n  btdt restore --cache /cache --keys 'node-modules-{{ hashFiles(\"package-lock.json\") }}' node_modules",
+      "\nExamples:\n  btdt restore --cache /cache --keys 'node-modules-{{ hashFiles(\"package-lock.json\") }}' node_modules\n" +
+        "  btdt restore --cache /cache --keys web-1",
     )
-    .action(async (destination, options) => {
+    .action(async ([first, ...others], options) => {
       const seconds = elapsed();
       const resultFile = ResultFile.open(options.resultFile);
       const keys = await keysOf(options, context);
       const fallbackPrefixes = await prefixesOf(options, context);
       const cache = openCache(options.cache, options.createCache);
       const restored = await restoreCounted(
-        { cache, keys, fallbackPrefixes, destination, linkMode: options.link, exact: options.exact },
+        {
+          cache,
+          keys,
+          fallbackPrefixes,
+          places: first === undefined ? { kind: "recorded" } : { kind: "named", paths: [first, ...others] },
+          linkMode: options.link,
+          exact: options.exact,
+        },
         context.runtime,
       );
       const outcome = outcomeOf(restored);
       switch (restored.kind) {
         case "restored": {
           context.output.result(`Restored key ${printable(restored.key)}`);
-          const files = describeFiles(restored.fileCount, restored.contentBytes);
-          context.output.note(`restored ${files}: ${placements(restored.fileCounts)} in ${seconds()}`);
+          for (const destination of restored.destinations)
+            context.output.detail(`restored ${printable(destination)}`);
+          context.output.note(
+            `restored ${describeTrees(restored)}: ${placements(restored.fileCounts)} in ${seconds()}`,
+          );
           const isSuccess = restored.isPrimary || options.successRcOnAnyKey;
           context.setExitCode(isSuccess ? ExitCode.DONE : ExitCode.FALLBACK);
           break;

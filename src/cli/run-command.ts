@@ -6,7 +6,7 @@ import { outcomeOf, restoreCounted } from "../operations/restore-counted.ts";
 import { runChild } from "../operations/run-child.ts";
 import { type StoreRequest, storeTree } from "../operations/store-tree.ts";
 import type { CommandContext } from "./command-context.ts";
-import { describeFiles, elapsed, placements } from "./describe.ts";
+import { describeTrees, elapsed, placements } from "./describe.ts";
 import { keysOf, prefixesOf } from "./key-options.ts";
 import {
   allowEmptyHashOption,
@@ -31,9 +31,10 @@ export function runCommand(context: CommandContext, words: readonly string[]) {
     .summary("restore, or else run a command and keep what it made")
     .description(
       "Restores PATH from the first key. When that is not found, runs the command behind -- and, if it succeeds, stores PATH under the " +
-        "first key. The exit status is the command's; 127 when there is no such command, 128 and more when a signal ended it.",
+        "first key. Several PATHs are one entry; one with another number of paths counts as missing. The exit status is the command's; " +
+        "127 when there is no such command, 128 and more when a signal ended it.",
     )
-    .usage("[options] <path> -- <command> [argument...]")
+    .usage("[options] <path...> -- <command> [argument...]")
     .addOption(cacheOption())
     .addOption(keysOption("keys to try, in this order, comma-separated; repeatable"))
     .addOption(allowEmptyHashOption())
@@ -50,30 +51,39 @@ export function runCommand(context: CommandContext, words: readonly string[]) {
     .addOption(storageOption())
     .addOption(compressionOption())
     .addOption(createCacheOption())
-    .argument("<path>", "the directory or file that the command makes")
+    .argument("<path...>", "the directories and files that the command makes")
     .addHelpText(
       "after",
       "\nExample:\n  btdt run --cache /cache --keys 'node-modules-{{ hashFiles(\"package-lock.json\") }}' node_modules -- npm ci",
     )
-    .action(async (path, options) => {
+    .action(async ([first, ...others], options) => {
       if (words.length === 0) {
         throw new BtdtError("USAGE", "there is no command to run", {
           hint: "put it behind --, such as: btdt run … node_modules -- npm ci",
         });
       }
+      if (first === undefined) throw new BtdtError("USAGE", "there is no PATH to restore and to store");
+      const paths = [first, ...others] as const;
       const resultFile = ResultFile.open(options.resultFile);
       const keys = await keysOf(options, context);
       const fallbackPrefixes = await prefixesOf(options, context);
       const cache = openCache(options.cache, options.createCache);
       const seconds = elapsed();
       const restored = await restoreCounted(
-        { cache, keys, fallbackPrefixes, destination: path, linkMode: options.link, exact: false },
+        {
+          cache,
+          keys,
+          fallbackPrefixes,
+          places: { kind: "produced", paths },
+          linkMode: options.link,
+          exact: false,
+        },
         runtime,
       );
       if (restored.kind === "restored") {
-        const files = describeFiles(restored.fileCount, restored.contentBytes);
+        const key = printable(restored.key);
         output.note(
-          `restored key ${printable(restored.key)}, ${files}: ${placements(restored.fileCounts)} in ${seconds()}`,
+          `restored key ${key}, ${describeTrees(restored)}: ${placements(restored.fileCounts)} in ${seconds()}`,
         );
       } else {
         reportMiss(cache, keys, context);
@@ -108,7 +118,7 @@ export function runCommand(context: CommandContext, words: readonly string[]) {
         {
           cache,
           keys: [keys[0]],
-          source: path,
+          sources: paths,
           excludePatterns: options.exclude,
           ignoreMtime: options.ignoreMtime,
           linkMode: options.link,
@@ -125,9 +135,10 @@ async function keep(request: StoreRequest, { output, runtime }: CommandContext):
   const seconds = elapsed();
   try {
     const stored = await storeTree(request, runtime);
-    const files = describeFiles(stored.fileCount, stored.contentBytes);
     const key = printable(request.keys[0]);
-    output.note(`stored ${files} as ${key}: ${placements(stored.fileCounts)} in ${seconds()}`);
+    output.note(
+      `stored ${describeTrees(stored)} as ${key}: ${placements(stored.fileCounts)} in ${seconds()}`,
+    );
   } catch (error) {
     if (!(error instanceof BtdtError) || error.code === "CANCELLED") throw error;
     output.warning(`nothing was stored: ${printable(error.message)}`);

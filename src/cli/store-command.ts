@@ -1,9 +1,10 @@
 import { Command } from "@commander-js/extra-typings";
 import { printable } from "../base/byte-string.ts";
+import { BtdtError } from "../base/errors.ts";
 import { openCache } from "../operations/open-cache.ts";
 import { storeTree } from "../operations/store-tree.ts";
 import type { CommandContext } from "./command-context.ts";
-import { describeFiles, elapsed, placements } from "./describe.ts";
+import { describeTrees, elapsed, placements } from "./describe.ts";
 import { keysOf } from "./key-options.ts";
 import {
   allowEmptyHashOption,
@@ -19,10 +20,11 @@ import {
 
 export function storeCommand(context: CommandContext) {
   return new Command("store")
-    .summary("keep a directory or file in the cache")
+    .summary("keep directories and files in the cache")
     .description(
-      "Keeps SOURCE in the cache under all the given keys; keys that exist are overwritten. Where SOURCE is on the cache's own file " +
-        "system its files are linked into the cache, not copied; from another one they are packed and compressed.",
+      "Keeps SOURCE in the cache under all the given keys; keys that exist are overwritten. Several SOURCEs become one entry. Where a " +
+        "SOURCE is on the cache's own file system its files are linked into the cache, not copied; from another one they are packed and " +
+        "compressed. A SOURCE within the working directory can be restored to its place without being named.",
     )
     .addOption(cacheOption())
     .addOption(keysOption("keys for the entry, comma-separated; repeatable"))
@@ -33,12 +35,14 @@ export function storeCommand(context: CommandContext) {
     .addOption(storageOption())
     .addOption(compressionOption())
     .addOption(createCacheOption())
-    .argument("<source>", "the directory or file to keep")
+    .argument("<source...>", "the directories and files to keep")
     .addHelpText(
       "after",
-      "\nExample:\n  btdt store --cache /cache --keys 'node-modules-{{ hashFiles(\"package-lock.json\") }}' node_modules",
+      "\nExamples:\n  btdt store --cache /cache --keys 'node-modules-{{ hashFiles(\"package-lock.json\") }}' node_modules\n" +
+        "  btdt store --cache /cache --keys web-1 node_modules .next/cache",
     )
-    .action(async (source, options) => {
+    .action(async ([first, ...others], options) => {
+      if (first === undefined) throw new BtdtError("USAGE", "there is no SOURCE to store");
       const seconds = elapsed();
       const keys = await keysOf(options, context);
       const cache = openCache(options.cache, options.createCache);
@@ -46,7 +50,7 @@ export function storeCommand(context: CommandContext) {
         {
           cache,
           keys,
-          source,
+          sources: [first, ...others],
           excludePatterns: options.exclude,
           ignoreMtime: options.ignoreMtime,
           linkMode: options.link,
@@ -55,9 +59,8 @@ export function storeCommand(context: CommandContext) {
         },
         context.runtime,
       );
-      const files = describeFiles(stored.fileCount, stored.contentBytes);
       context.output.note(
-        `stored ${files} as ${keys.map(printable).join(", ")}: ${placements(stored.fileCounts)} in ${seconds()}`,
+        `stored ${describeTrees(stored)} as ${keys.map(printable).join(", ")}: ${placements(stored.fileCounts)} in ${seconds()}`,
       );
       context.output.document({ keys, ...stored });
     });

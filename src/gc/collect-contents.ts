@@ -24,10 +24,12 @@ import type { CacheContents, CachedEntry } from "./plan.ts";
 export interface CollectedContents extends CacheContents {
   readonly objects: readonly StoredObject[];
   readonly packs: PackContents;
+  /** Manifests that keys point to; entries may have some in common. */
+  readonly manifests: readonly string[];
+  /** Index of the first of them among what entries need. */
+  readonly firstManifest: number;
   readonly leftOvers: LeftOvers;
-  /** Manifests of stores under way: they stay, whatever becomes of the keys that point to them now. */
-  readonly pinnedManifests: ReadonlySet<string>;
-  /** The key files of each entry, by manifest digest. */
+  /** The key files of each entry, by its id. */
   readonly keyFilesOf: ReadonlyMap<string, readonly string[]>;
 }
 
@@ -43,57 +45,61 @@ export function collectContents(
   progress?: Progress,
 ): CollectedContents {
   const sessions = cache.rootStatus() === undefined ? [] : listSessions(cache, nowMs, graceMs);
-  const intents = sessions.flatMap(({ intent }) => (intent === undefined ? [] : [intent]));
+  const intents = sessions.flatMap((session) => session.intents);
   const damagedKeyFiles: DamagedKeyFile[] = [];
   const groups = groupKeys(cache, damagedKeyFiles);
 
   const objects = listObjects(cache.objects);
   const indexOf = new Map(objects.map((object, index) => [object.name, index]));
   const packs = PackContents.load(cache);
+  const editedPathUse = new EditedPathUse(cache);
   const held: HeldItems = { indexOf, packs, packItems: new PackItems(packs, objects.length) };
 
-  const editedPathUse = new EditedPathUse(cache);
+  const manifests = [...new Set([...groups.values()].flatMap((group) => group.manifests))];
+  const firstManifest = held.packItems.itemCount;
+  progress?.begin({ name: "reading", noun: "manifests", unit: "files", files: manifests.length });
+  const needs = new Map(
+    manifests.map((digest, index) => {
+      progress?.add({ files: 1 });
+      return [digest, needsOf(cache, digest, firstManifest + index, held, editedPathUse)];
+    }),
+  );
+
+  const entries: CachedEntry[] = [];
+  const keyFilesOf = new Map<string, readonly string[]>();
+  for (const [id, group] of groups) {
+    const parts = group.manifests.flatMap((digest) => needs.get(digest) ?? []);
+    const damage = parts.find((part) => part.damage !== undefined)?.damage;
+    keyFilesOf.set(id, group.keyFiles);
+    entries.push({
+      id,
+      keys: group.keys,
+      lastUsedMs: group.lastUsedMs,
+      ownBytes: group.keyBytes,
+      objects: union(parts.map((part) => part.items)),
+      ...(damage === undefined ? {} : { damage }),
+    });
+  }
 
   const pinned = new Set<number>();
   const pinnedManifests = new Set<string>();
   for (const intent of intents) {
     const digest = manifestDigestOf(intent);
     pinnedManifests.add(digest);
+    const index = manifests.indexOf(digest);
+    if (index >= 0) pinned.add(firstManifest + index);
     const manifest = decodeManifest(intent, digest);
     editedPathUse.see(manifest);
-    for (const index of itemsOf(manifest, held).indexes) pinned.add(index);
+    addItemsOf(manifest, held, pinned);
   }
   // Where the file system has no locks, what is young may be about to be needed.
   for (const [index, { changedMs }] of objects.entries()) if (nowMs - changedMs < graceMs) pinned.add(index);
-
-  const entries: CachedEntry[] = [];
-  const keyFilesOf = new Map<string, readonly string[]>();
-  progress?.begin({ name: "reading", noun: "entries", unit: "files", files: groups.size });
-  for (const [manifestDigest, group] of groups) {
-    const { manifest, damage } = readSoundManifest(cache, manifestDigest);
-    if (manifest !== undefined) editedPathUse.see(manifest);
-    const manifestBytes = statManifestFile(cache, manifestDigest)?.allocatedBytes ?? 0;
-    const needed =
-      manifest === undefined ? { indexes: new Uint32Array(0), isComplete: true } : itemsOf(manifest, held);
-    const reason = damage ?? (needed.isComplete ? undefined : "contents are missing");
-    keyFilesOf.set(manifestDigest, group.keyFiles);
-    entries.push({
-      manifestDigest,
-      keys: group.keys,
-      lastUsedMs: group.lastUsedMs,
-      ownBytes: group.keyBytes + manifestBytes,
-      pinnedBytes: pinnedManifests.has(manifestDigest) ? manifestBytes : 0,
-      objects: needed.indexes,
-      ...(reason === undefined ? {} : { damage: reason }),
-    });
-    progress?.add({ files: 1 });
-  }
 
   const leftOvers = findLeftOvers(
     cache,
     {
       manifests: listManifestFiles(cache).filter(
-        (digest) => !groups.has(digest) && !pinnedManifests.has(digest),
+        (digest) => !needs.has(digest) && !pinnedManifests.has(digest),
       ),
       keyFiles: damagedKeyFiles,
       sessions: sessions.filter(({ isDead }) => isDead),
@@ -106,12 +112,46 @@ export function collectContents(
     objects,
     objectCount: objects.length,
     packs,
-    objectBytes: [...objects.map((object) => object.allocatedBytes), ...held.packItems.bytes()],
+    manifests,
+    firstManifest,
+    objectBytes: [
+      ...objects.map((object) => object.allocatedBytes),
+      ...held.packItems.bytes(),
+      ...manifests.map((digest) => statManifestFile(cache, digest)?.allocatedBytes ?? 0),
+    ],
     pinnedObjects: Uint32Array.from(pinned),
     leftOvers,
-    pinnedManifests,
     keyFilesOf,
   };
+}
+
+interface ManifestNeeds {
+  /** The manifest's own item, and those of its contents. */
+  readonly items: Uint32Array;
+  readonly damage: string | undefined;
+}
+
+function needsOf(
+  cache: CacheDirectory,
+  digest: string,
+  ownItem: number,
+  held: HeldItems,
+  editedPathUse: EditedPathUse,
+): ManifestNeeds {
+  const { manifest, damage } = readSoundManifest(cache, digest);
+  if (manifest === undefined) return { items: Uint32Array.of(ownItem), damage };
+  editedPathUse.see(manifest);
+  const items = new Set([ownItem]);
+  const isComplete = addItemsOf(manifest, held, items);
+  return { items: Uint32Array.from(items), damage: isComplete ? undefined : "contents are missing" };
+}
+
+function union(lists: readonly Uint32Array[]): Uint32Array {
+  const [first] = lists;
+  if (first !== undefined && lists.length === 1) return first;
+  const items = new Set<number>();
+  for (const list of lists) for (const item of list) items.add(item);
+  return Uint32Array.from(items);
 }
 
 function readSoundManifest(
@@ -135,18 +175,21 @@ interface HeldItems {
   readonly packItems: PackItems;
 }
 
-/** A file has an object, or contents in packs; with both, the packs' ones are not needed. */
-function itemsOf(
+/**
+ * Adds what a manifest's files need; false when some of it is not there. A file has an object, or contents in packs; with both, the
+ * packs' ones are not needed.
+ */
+function addItemsOf(
   manifest: Manifest,
   { indexOf, packs, packItems }: HeldItems,
-): { readonly indexes: Uint32Array; readonly isComplete: boolean } {
-  const indexes = new Set<number>();
+  items: Set<number>,
+): boolean {
   let isComplete = true;
   for (let file = 0; file < manifest.counts.fileCount; file++) {
     if (!hasObject(manifest, file)) continue;
     const index = indexOf.get(objectNameOf(manifest, file));
     if (index !== undefined) {
-      indexes.add(index);
+      items.add(index);
       continue;
     }
     const offset = file * DIGEST_SIZE_BYTES;
@@ -154,11 +197,11 @@ function itemsOf(
     const contents = packs.find(manifest.fileDigests, offset, sizeBytes);
     if (contents === undefined) isComplete = false;
     else {
-      for (const content of contents) indexes.add(packItems.itemOfContent(content));
+      for (const content of contents) items.add(packItems.itemOfContent(content));
       if (sizeBytes <= CHUNK_SIZE_BYTES) continue;
       const large = packs.largePlaceOf(manifest.fileDigests.subarray(offset, offset + DIGEST_SIZE_BYTES));
-      if (large !== undefined) indexes.add(packItems.itemOfLarge(large.pack, large.large));
+      if (large !== undefined) items.add(packItems.itemOfLarge(large.pack, large.large));
     }
   }
-  return { indexes: Uint32Array.from(indexes), isComplete };
+  return isComplete;
 }

@@ -26,7 +26,7 @@ export function measureEntries(contents: CollectedContents): MeasuredCache {
   }
   const measured = entries.map((entry) => {
     let sizeBytes = entry.ownBytes;
-    let freedBytes = entry.ownBytes - entry.pinnedBytes;
+    let freedBytes = entry.ownBytes;
     for (const object of entry.objects) {
       const bytes = objectBytes[object] ?? 0;
       sizeBytes += bytes;

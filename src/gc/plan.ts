@@ -3,17 +3,16 @@
  * the plan, a real run carries it out.
  */
 
-/** A manifest that keys point to, with everything it needs. Keys that share a manifest live and die together. */
+/** What keys point to, with everything it needs. Keys with the same manifests live and die together. */
 export interface CachedEntry {
-  readonly manifestDigest: string;
+  /** See `entryIdOf`. */
+  readonly id: string;
   readonly keys: readonly string[];
   /** By the file system's clock; the latest of its keys. */
   readonly lastUsedMs: number;
-  /** Of the manifest and the key files. */
+  /** Of the key files. */
   readonly ownBytes: number;
-  /** Of these what stays when the entry goes: a manifest that a store under way is about to publish again. */
-  readonly pinnedBytes: number;
-  /** Indexes of the objects it needs, each once. */
+  /** Indexes of what it needs, each once: objects, contents of packs and its manifests. */
   readonly objects: Uint32Array;
   /** Set when the entry cannot be restored any more. */
   readonly damage?: string;
@@ -21,7 +20,7 @@ export interface CachedEntry {
 
 export interface CacheContents {
   readonly entries: readonly CachedEntry[];
-  /** What each object takes on disk; behind the objects, what each content of a pack takes there. */
+  /** What each object takes on disk; behind the objects, what each content of a pack and each manifest takes there. */
   readonly objectBytes: readonly number[];
   /** How many of them are objects. */
   readonly objectCount: number;
@@ -49,7 +48,7 @@ interface Eviction {
 export interface CleanPlan {
   readonly evictions: readonly Eviction[];
   readonly kept: readonly CachedEntry[];
-  /** Indexes of the objects and contents that nothing needs, evicted entries' ones included. */
+  /** Indexes of the objects, contents and manifests that nothing needs, evicted entries' ones included. */
   readonly removedObjects: readonly number[];
   /** Objects among them that no entry needed in the first place. */
   readonly garbageObjectCount: number;
@@ -79,7 +78,7 @@ export function planClean(contents: CacheContents, limits: CleanLimits): CleanPl
 
   const evictions: Eviction[] = [];
   const evict = (entry: CachedEntry, reason: EvictionReason): void => {
-    let freedBytes = entry.ownBytes - entry.pinnedBytes;
+    let freedBytes = entry.ownBytes;
     for (const object of entry.objects) {
       const left = (references[object] ?? 1) - 1;
       references[object] = left;
@@ -90,8 +89,7 @@ export function planClean(contents: CacheContents, limits: CleanLimits): CleanPl
   };
 
   const oldestFirst = entries.toSorted(
-    (left, right) =>
-      left.lastUsedMs - right.lastUsedMs || (left.manifestDigest < right.manifestDigest ? -1 : 1),
+    (left, right) => left.lastUsedMs - right.lastUsedMs || (left.id < right.id ? -1 : 1),
   );
   const young: CachedEntry[] = [];
   for (const entry of oldestFirst) {

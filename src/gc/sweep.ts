@@ -8,7 +8,7 @@ import { removeSession, type Session } from "../backends/session.ts";
 import { fsPath } from "../base/byte-string.ts";
 import type { Progress } from "../base/progress.ts";
 import { errnoOf } from "../fs/errno.ts";
-import { decodeKeyFile } from "../key/key-file.ts";
+import { decodeKeyFile, entryIdOf } from "../key/key-file.ts";
 import { objectPath } from "../objects/list-objects.ts";
 import { removePack } from "../packs/pack-directory.ts";
 import type { CollectedContents } from "./collect-contents.ts";
@@ -28,16 +28,18 @@ export function sweep(
   session: Session,
   progress: Progress,
 ): void {
-  const evictedManifests = plan.evictions.map(({ entry }) => entry.manifestDigest);
-  for (const digest of evictedManifests) {
-    for (const keyFile of contents.keyFilesOf.get(digest) ?? []) {
-      if (stillPointsTo(cache, keyFile, digest)) remove(() => removeKeyFile(cache, keyFile));
+  for (const { entry } of plan.evictions) {
+    for (const keyFile of contents.keyFilesOf.get(entry.id) ?? []) {
+      if (stillPointsTo(cache, keyFile, entry.id)) remove(() => removeKeyFile(cache, keyFile));
     }
   }
   const { leftOvers } = contents;
   for (const { name } of leftOvers.keyFiles) remove(() => removeKeyFile(cache, name));
-  for (const digest of [...evictedManifests, ...leftOvers.manifests]) {
-    if (!contents.pinnedManifests.has(digest)) remove(() => removeManifestFile(cache, digest));
+  const needlessManifests = plan.removedObjects.flatMap(
+    (index) => contents.manifests[index - contents.firstManifest] ?? [],
+  );
+  for (const digest of [...needlessManifests, ...leftOvers.manifests]) {
+    remove(() => removeManifestFile(cache, digest));
   }
   progress.begin({ name: "removing", noun: "objects", unit: "files", files: plan.removedObjects.length });
   for (const index of plan.removedObjects) {
@@ -55,9 +57,9 @@ export function sweep(
 }
 
 /** Where the file system has no locks, a store may have given the key to another entry since the plan was made. */
-function stillPointsTo(cache: CacheDirectory, keyFileName: string, manifestDigest: string): boolean {
+function stillPointsTo(cache: CacheDirectory, keyFileName: string, entryId: string): boolean {
   const keyFile = readKeyFile(cache, keyFileName);
-  return keyFile !== undefined && decodeKeyFile(keyFile.bytes, keyFileName).manifest === manifestDigest;
+  return keyFile !== undefined && entryIdOf(decodeKeyFile(keyFile.bytes, keyFileName)) === entryId;
 }
 
 /** What is gone already needs no removing. */

@@ -1,4 +1,6 @@
 import { BtdtError } from "../base/errors.ts";
+import { findPathOverlap } from "../base/path-overlap.ts";
+import { isRecordedPath } from "./recorded-path.ts";
 
 /**
  * A key as it lies in the cache: one small JSON file, whose name shows the key. `docs/format.md` describes both.
@@ -9,14 +11,38 @@ const FORMAT_VERSION = 1;
 const LONGEST_READABLE_NAME = 180;
 const SUFFIX_HEX_DIGITS = 32;
 
-export interface KeyRecord {
-  readonly key: string;
+/** One of the paths that were stored together. */
+export interface StoredTree {
+  /** Where it was, relative to the working directory; absent when it was elsewhere. See `isRecordedPath`. */
+  readonly path?: string;
   /** The manifest's digest, 64 hexadecimal digits. */
   readonly manifest: string;
-  /** ISO 8601, by the storing machine's clock: for people; ages are counted from the file's mtime. */
-  readonly storedAt: string;
   readonly fileCount: number;
   readonly contentBytes: number;
+}
+
+export interface KeyRecord {
+  readonly key: string;
+  /** ISO 8601, by the storing machine's clock: for people; ages are counted from the file's mtime. */
+  readonly storedAt: string;
+  /** In the order in which they were given; no recorded path is another one or lies below it. */
+  readonly trees: readonly [StoredTree, ...StoredTree[]];
+}
+
+/** Of all trees together. */
+export function countsOf(trees: readonly StoredTree[]): {
+  readonly fileCount: number;
+  readonly contentBytes: number;
+} {
+  return {
+    fileCount: trees.reduce((sum, tree) => sum + tree.fileCount, 0),
+    contentBytes: trees.reduce((sum, tree) => sum + tree.contentBytes, 0),
+  };
+}
+
+/** Keys with the same contents have the same: they are one entry. */
+export function entryIdOf({ trees }: KeyRecord): string {
+  return [...new Set(trees.map(({ manifest }) => manifest))].toSorted().join(" ");
 }
 
 /**
@@ -54,9 +80,8 @@ export function decodeKeyFile(file: Uint8Array, fileName: string): KeyRecord {
   } catch {
     throw damaged("it is not JSON");
   }
-  if (typeof json !== "object" || json === null) throw damaged("it is not an object");
-  const field = (name: string): unknown =>
-    Object.hasOwn(json, name) ? json[name as keyof typeof json] : undefined;
+  const field = fieldsOf(json);
+  if (field === undefined) throw damaged("it is not an object");
 
   const format = field("format");
   if (typeof format === "number" && format > FORMAT_VERSION) {
@@ -69,15 +94,39 @@ export function decodeKeyFile(file: Uint8Array, fileName: string): KeyRecord {
       },
     );
   }
-  const [key, manifest, storedAt] = [field("key"), field("manifest"), field("storedAt")];
-  const [fileCount, contentBytes] = [field("fileCount"), field("contentBytes")];
+  const [key, storedAt, list] = [field("key"), field("storedAt"), field("trees")];
   if (format !== FORMAT_VERSION) throw damaged("it has no format");
   if (typeof key !== "string" || keyFileName(key) !== fileName) throw damaged("it belongs to another key");
-  if (typeof manifest !== "string" || !/^[0-9a-f]{64}$/.test(manifest)) throw damaged("it names no manifest");
   if (typeof storedAt !== "string" || Number.isNaN(Date.parse(storedAt)))
     throw damaged("it does not say when it was stored");
+  if (!Array.isArray(list)) throw damaged("it has no list of trees");
+  const [first, ...others] = list.map((tree: unknown) => decodeTree(tree, damaged));
+  if (first === undefined) throw damaged("its list of trees is empty");
+  const trees = [first, ...others] as const;
+  const { fileCount, contentBytes } = countsOf(trees);
   if (!isCount(fileCount) || !isCount(contentBytes)) throw damaged("its counts are impossible");
-  return { key, manifest, storedAt, fileCount, contentBytes };
+  const paths = trees.flatMap(({ path }) => (path === undefined ? [] : [path]));
+  if (findPathOverlap(paths) !== undefined) throw damaged("one of its paths lies inside another");
+  return { key, storedAt, trees };
+}
+
+function decodeTree(json: unknown, damaged: (what: string) => BtdtError): StoredTree {
+  const field = fieldsOf(json);
+  if (field === undefined) throw damaged("a tree is not an object");
+  const [path, manifest] = [field("path"), field("manifest")];
+  const [fileCount, contentBytes] = [field("fileCount"), field("contentBytes")];
+  if (typeof manifest !== "string" || !/^[0-9a-f]{64}$/.test(manifest)) throw damaged("it names no manifest");
+  if (!isCount(fileCount) || !isCount(contentBytes)) throw damaged("its counts are impossible");
+  if (path === undefined) return { manifest, fileCount, contentBytes };
+  if (typeof path !== "string" || !isRecordedPath(path))
+    throw damaged("it names a path that is none below the working directory");
+  return { path, manifest, fileCount, contentBytes };
+}
+
+/** Looks up an object's own fields; undefined for what is no object. */
+function fieldsOf(json: unknown): ((name: string) => unknown) | undefined {
+  if (typeof json !== "object" || json === null) return undefined;
+  return (name) => (Object.hasOwn(json, name) ? json[name as keyof typeof json] : undefined);
 }
 
 function isCount(value: unknown): value is number {

@@ -1,15 +1,19 @@
-import type { InspectedEntry, InspectedFile } from "./inspect-entry.ts";
+import { filesOfEntry, type InspectedEntry, type InspectedFile } from "./inspect-entry.ts";
 
 export interface EntryDifference {
   readonly change: "added" | "removed" | "changed";
   readonly path: string;
 }
 
-/** What the second entry has otherwise than the first, by path. Times do not count. */
+/**
+ * What the second entry has otherwise than the first, by path. Times do not count. When one of them has several trees, paths begin with
+ * the names of their trees; otherwise it does not count where the trees were stored from.
+ */
 export function compareEntries(before: InspectedEntry, after: InspectedEntry): EntryDifference[] {
-  const old = new Map(before.files.map((file) => [file.path, file]));
+  const belowNames = before.trees.length > 1 || after.trees.length > 1;
+  const old = new Map(filesOfEntry(before, belowNames).map((file) => [file.path, file]));
   const differences: EntryDifference[] = [];
-  for (const file of after.files) {
+  for (const file of filesOfEntry(after, belowNames)) {
     const previous = old.get(file.path);
     old.delete(file.path);
     if (previous === undefined) differences.push({ change: "added", path: file.path });

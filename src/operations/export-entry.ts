@@ -1,16 +1,18 @@
 import type { ArchiveEntry, ArchiveFormat, ArchiveWriter, ByteSink } from "../archive/archive-entry.ts";
 import type { CacheDirectory } from "../backends/cache-directory.ts";
 import { touchKeyFile } from "../backends/key-files.ts";
-import { type ByteString, joinBytes } from "../base/byte-string.ts";
+import { type ByteString, bytesFromText, joinBytes } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
+import { countsOf } from "../key/key-file.ts";
+import { treeNames } from "../key/tree-names.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
 import { Breather } from "../work/breather.ts";
 import { ContentReader } from "./content-reader.ts";
-import { damageWarning, findEntry } from "./find-entry.ts";
+import { damageWarning, type FoundTree, findEntry } from "./find-entry.ts";
 import { openPacksOf } from "./open-packs.ts";
 import type { Runtime } from "./runtime.ts";
 
-/** What the one file of an entry is called in an archive: an entry that is a file has no name. */
+/** What the file of an entry that is a single file is called in an archive. */
 const SINGLE_FILE_NAME = "file" as ByteString;
 
 export interface ExportRequest {
@@ -41,43 +43,63 @@ export async function exportEntry(request: ExportRequest, runtime: Runtime): Pro
     if (entry.kind === "damaged") runtime.onWarning(damageWarning(key, entry.reason));
     if (entry.kind !== "found") continue;
     touchKeyFile(cache, entry.keyFileName);
-    await writeArchive(request, entry.manifest, runtime);
-    return { kind: "exported", key, isPrimary: key === keys[0], fileCount: entry.manifest.counts.fileCount };
+    await writeArchive(request, archivedTrees(entry.trees), runtime);
+    const { fileCount } = countsOf(entry.record.trees);
+    return { kind: "exported", key, isPrimary: key === keys[0], fileCount };
   }
   return { kind: "missed" };
 }
 
+interface ArchivedTree {
+  readonly manifest: Manifest;
+  /** Empty for a directory that is the archive's root. */
+  readonly path: ByteString;
+}
+
+/** Of several trees each has its name in the archive; a single directory is the archive's root. */
+function archivedTrees(trees: readonly FoundTree[]): ArchivedTree[] {
+  const names = treeNames(trees.map(({ stored }) => stored));
+  return trees.map(({ manifest }, index) => {
+    if (trees.length > 1) return { manifest, path: bytesFromText(names[index] ?? "") };
+    return { manifest, path: manifest.counts.isSingleFile ? SINGLE_FILE_NAME : ("" as ByteString) };
+  });
+}
+
 async function writeArchive(
   { cache, format, sink }: ExportRequest,
-  manifest: Manifest,
+  trees: readonly ArchivedTree[],
   runtime: Runtime,
 ): Promise<void> {
-  const packed = openPacksOf(cache, manifest);
+  const writer = await writerOf(format, trees, sink);
+  const breather = new Breather();
+  const onRead = async (bytes: number): Promise<void> => {
+    runtime.progress.add({ bytes });
+    await breather.breathe();
+    if (runtime.isCancelled()) throw new BtdtError("CANCELLED", "stopped before the archive was whole");
+  };
+  runtime.progress.begin({
+    name: "exporting",
+    unit: "bytes",
+    files: trees.reduce((sum, { manifest }) => sum + manifest.counts.fileCount, 0),
+    bytes: contentBytesOf(trees),
+  });
   try {
-    const reader = new ContentReader(cache, manifest, packed);
-    const writer = await writerOf(format, manifest, sink);
-    const breather = new Breather();
-    const onRead = async (bytes: number): Promise<void> => {
-      runtime.progress.add({ bytes });
-      await breather.breathe();
-      if (runtime.isCancelled()) throw new BtdtError("CANCELLED", "stopped before the archive was whole");
-    };
-    const { fileCount } = manifest.counts;
-    runtime.progress.begin({
-      name: "exporting",
-      unit: "bytes",
-      files: fileCount,
-      bytes: manifest.contentBytes(),
-    });
-    for (const entry of entriesOf(manifest, reader)) {
-      await writer.add({ ...entry, body: counted(entry.body, onRead) });
-      if (entry.kind === "file") runtime.progress.add({ files: 1 });
-      await onRead(0);
+    for (const tree of trees) {
+      const packed = openPacksOf(cache, tree.manifest);
+      try {
+        const reader = new ContentReader(cache, tree.manifest, packed);
+        for (const entry of entriesOf(tree, reader)) {
+          await writer.add({ ...entry, body: counted(entry.body, onRead) });
+          if (entry.kind === "file") runtime.progress.add({ files: 1 });
+          await onRead(0);
+        }
+      } finally {
+        packed?.packs.close();
+      }
     }
     await writer.finish();
   } finally {
     runtime.progress.end();
-    packed?.packs.close();
   }
 }
 
@@ -91,12 +113,27 @@ async function* counted(
   }
 }
 
+function contentBytesOf(trees: readonly ArchivedTree[]): number {
+  return trees.reduce((sum, { manifest }) => sum + manifest.contentBytes(), 0);
+}
+
+/** How many files, directories and symlinks an archive of them has; its root, which has no name, may be left out. */
+function archivedCountOf(trees: readonly ArchivedTree[]): number {
+  return trees.reduce((sum, { manifest, path }) => {
+    const { directoryCount, fileCount, symlinkCount, isSingleFile } = manifest.counts;
+    return sum + directoryCount + fileCount + symlinkCount - (isSingleFile || path === "" ? 1 : 0);
+  }, 0);
+}
+
 /** Loaded when asked for: other commands do not pay for the libraries. @throws BtdtError ARCHIVE_INVALID */
-async function writerOf(format: ArchiveFormat, manifest: Manifest, sink: ByteSink): Promise<ArchiveWriter> {
+async function writerOf(
+  format: ArchiveFormat,
+  trees: readonly ArchivedTree[],
+  sink: ByteSink,
+): Promise<ArchiveWriter> {
   if (format === "zip") {
     const { assertZipHolds, ZipWriter } = await import("../archive/zip-writer.ts");
-    const { directoryCount, fileCount, symlinkCount } = manifest.counts;
-    assertZipHolds(directoryCount - 1 + fileCount + symlinkCount, manifest.contentBytes());
+    assertZipHolds(archivedCountOf(trees), contentBytesOf(trees));
     return new ZipWriter(sink);
   }
   const { TarWriter } = await import("../archive/tar-writer.ts");
@@ -105,13 +142,15 @@ async function writerOf(format: ArchiveFormat, manifest: Manifest, sink: ByteSin
   return new GzipWriter(sink, (inner) => new TarWriter(inner));
 }
 
-function* entriesOf(manifest: Manifest, reader: ContentReader): Generator<ArchiveEntry, void> {
+function* entriesOf(tree: ArchivedTree, reader: ContentReader): Generator<ArchiveEntry, void> {
+  const { manifest } = tree;
   if (manifest.counts.isSingleFile) {
-    yield fileEntry(manifest, 0, SINGLE_FILE_NAME, reader);
+    yield fileEntry(manifest, 0, tree.path, reader);
     return;
   }
   for (let directory = 0; directory < manifest.counts.directoryCount; directory++) {
-    const path = manifest.directoryPath(directory);
+    const relative = manifest.directoryPath(directory);
+    const path = relative === "" ? tree.path : joinBytes(tree.path, relative);
     yield {
       ...NOTHING,
       path,

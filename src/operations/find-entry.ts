@@ -4,24 +4,30 @@ import { manifestDigestOf, readManifestFile } from "../backends/manifest-files.t
 import { printable } from "../base/byte-string.ts";
 import { isBtdtError } from "../base/errors.ts";
 import { errnoOf, reasonOf } from "../fs/errno.ts";
-import { decodeKeyFile, type KeyRecord, keyFileName } from "../key/key-file.ts";
+import { decodeKeyFile, type KeyRecord, keyFileName, type StoredTree } from "../key/key-file.ts";
 import { decodeManifest } from "../manifest/codec.ts";
 import type { Manifest } from "../manifest/manifest.ts";
+
+export interface FoundTree {
+  readonly stored: StoredTree;
+  readonly manifest: Manifest;
+}
 
 export type FoundEntry =
   | {
       readonly kind: "found";
       readonly keyFileName: string;
       readonly record: KeyRecord;
-      readonly manifest: Manifest;
+      /** All trees of the record, in its order. */
+      readonly trees: readonly FoundTree[];
     }
   | { readonly kind: "missing" }
   /** There, but not usable; `reason` is a sentence for the user. */
   | { readonly kind: "damaged"; readonly reason: string };
 
 /**
- * Looks a key up and reads its manifest. Whether the objects are whole shows only when they are used.
- * @param onFound told of a key that exists before its manifest, which may be large, is read
+ * Looks a key up and reads its manifests. Whether the objects are whole shows only when they are used.
+ * @param onFound told of a key that exists before its manifests, which may be large, are read
  * @throws BtdtError CACHE_FORMAT_NEWER
  */
 export function findEntry(
@@ -35,16 +41,20 @@ export function findEntry(
     if (keyFile === undefined) return { kind: "missing" };
     const record = decodeKeyFile(keyFile.bytes, name);
     onFound?.(record);
-    const bytes = readManifestFile(cache, record.manifest);
-    // A clean removes the key first: when that is gone too, this is an ordinary miss.
-    if (bytes === undefined) {
-      return readKeyFile(cache, name) === undefined
-        ? { kind: "missing" }
-        : { kind: "damaged", reason: "its manifest is missing" };
+    const trees: FoundTree[] = [];
+    for (const stored of record.trees) {
+      const bytes = readManifestFile(cache, stored.manifest);
+      // A clean removes the key first: when that is gone too, this is an ordinary miss.
+      if (bytes === undefined) {
+        return readKeyFile(cache, name) === undefined
+          ? { kind: "missing" }
+          : { kind: "damaged", reason: "its manifest is missing" };
+      }
+      if (manifestDigestOf(bytes) !== stored.manifest)
+        return { kind: "damaged", reason: "its manifest was altered" };
+      trees.push({ stored, manifest: decodeManifest(bytes, stored.manifest) });
     }
-    if (manifestDigestOf(bytes) !== record.manifest)
-      return { kind: "damaged", reason: "its manifest was altered" };
-    return { kind: "found", keyFileName: name, record, manifest: decodeManifest(bytes, record.manifest) };
+    return { kind: "found", keyFileName: name, record, trees };
   } catch (error) {
     if (isBtdtError(error, "KEY_DAMAGED") || isBtdtError(error, "MANIFEST_DAMAGED")) {
       return { kind: "damaged", reason: error.message };

@@ -11,7 +11,7 @@ import { errnoOf, reasonOf } from "../fs/errno.ts";
 import { IgnoreRules } from "../tree/ignore-rules.ts";
 import { Breather } from "../work/breather.ts";
 import type { Runtime } from "./runtime.ts";
-import { type StoreResult, storeSource } from "./store-tree.ts";
+import { type StoreResult, storeSources } from "./store-tree.ts";
 
 export interface ImportRequest {
   readonly cache: CacheDirectory;
@@ -31,7 +31,7 @@ const STDIN_NAME = "-";
  */
 export async function importArchive(request: ImportRequest, runtime: Runtime): Promise<StoreResult> {
   const { cache, archive } = request;
-  const { source, sizeBytes } = examine(archive);
+  const { source: archiveSource, sizeBytes } = examine(archive);
   cache.prepareForWriting();
   const session = Session.open(cache);
   try {
@@ -51,13 +51,14 @@ export async function importArchive(request: ImportRequest, runtime: Runtime): P
       ...(sizeBytes === undefined ? {} : { bytes: sizeBytes }),
     });
     try {
-      const entries = archiveEntries(source, { isCancelled: runtime.isCancelled, onRead });
+      const entries = archiveEntries(archiveSource, { isCancelled: runtime.isCancelled, onRead });
       await extract(entries, tree, () => runtime.progress.add({ files: 1 }));
     } catch (error) {
       throw cacheWriteError(cache, error);
     }
     const store = { ...request, ignoreMtime: false, linkMode: "auto" as const };
-    return await storeSource(store, tree, new IgnoreRules([], false), session, runtime);
+    const source = { path: tree, ignoreRules: new IgnoreRules([], false), recordedPath: undefined };
+    return await storeSources(store, [source], session, runtime);
   } finally {
     runtime.progress.end();
     session.close();

@@ -2,12 +2,13 @@ import type { CacheDirectory } from "../backends/cache-directory.ts";
 import { type ByteString, printable, textFromBytes } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
 import type { KeyRecord } from "../key/key-file.ts";
+import { treeNames } from "../key/tree-names.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
 import { findEntry } from "./find-entry.ts";
 
 export interface InspectedFile {
   readonly kind: "file" | "directory" | "symlink";
-  /** Relative to the entry's root; `.` for the root itself, and for an entry that is a single file. */
+  /** Relative to its tree's root; `.` for the root itself, and for a tree that is a single file. */
   readonly path: string;
   /** Absent for symlinks, which have none. */
   readonly mode?: number;
@@ -19,10 +20,28 @@ export interface InspectedFile {
 
 export interface InspectedEntry {
   readonly record: KeyRecord;
-  readonly files: readonly InspectedFile[];
+  readonly trees: readonly { readonly name: string; readonly files: readonly InspectedFile[] }[];
 }
 
-/** What is in an entry, sorted by path; undefined when there is no such key. @throws BtdtError KEY_DAMAGED, CACHE_FORMAT_NEWER */
+/**
+ * All files of an entry, sorted by path.
+ * @param belowNames whether paths begin with the name of their tree
+ */
+export function filesOfEntry({ trees }: InspectedEntry, belowNames: boolean): InspectedFile[] {
+  const files = trees.flatMap((tree) => {
+    return belowNames
+      ? tree.files.map((file) => ({ ...file, path: named(tree.name, file.path) }))
+      : tree.files;
+  });
+  return files.toSorted((left, right) => (left.path < right.path ? -1 : 1));
+}
+
+function named(name: string, path: string): string {
+  if (path === "." || name === ".") return path === "." ? name : path;
+  return `${name}/${path}`;
+}
+
+/** What is in an entry; undefined when there is no such key. @throws BtdtError KEY_DAMAGED, CACHE_FORMAT_NEWER */
 export function inspectEntry(cache: CacheDirectory, key: string): InspectedEntry | undefined {
   const found = findEntry(cache, key);
   switch (found.kind) {
@@ -37,10 +56,12 @@ export function inspectEntry(cache: CacheDirectory, key: string): InspectedEntry
         },
       );
     case "found": {
-      const files = [...filesOf(found.manifest)];
+      const names = treeNames(found.record.trees);
       return {
         record: found.record,
-        files: files.toSorted((left, right) => (left.path < right.path ? -1 : 1)),
+        trees: found.trees.map(({ manifest }, index) => {
+          return { name: names[index] ?? "", files: [...filesOf(manifest)] };
+        }),
       };
     }
   }

@@ -4,6 +4,7 @@ import { BtdtError } from "../base/errors.ts";
 import { errnoOf, reasonOf } from "../fs/errno.ts";
 import { collectContents } from "../gc/collect-contents.ts";
 import { type MeasuredCache, measureEntries } from "../gc/measure-entries.ts";
+import { entryIdOf } from "../key/key-file.ts";
 import { listKeys, type StoredKey } from "./list-keys.ts";
 
 export interface ListedKey extends StoredKey {
@@ -16,12 +17,10 @@ export interface ListedKey extends StoredKey {
 
 /** The keys that begin with a prefix, the one used last first. @throws BtdtError CACHE_NOT_ACCESSIBLE, CACHE_FORMAT_NEWER */
 export function listEntries(cache: CacheDirectory, prefix: string, nowMs: number): ListedKey[] {
-  const measured = new Map(
-    measureCache(cache, nowMs).entries.map((measure) => [measure.entry.manifestDigest, measure]),
-  );
+  const measured = new Map(measureCache(cache, nowMs).entries.map((measure) => [measure.entry.id, measure]));
   const listed: ListedKey[] = [];
   for (const key of listKeys(cache)) {
-    const measure = measured.get(key.manifest);
+    const measure = measured.get(entryIdOf(key));
     // One that was stored or deleted meanwhile is left to the next list.
     if (measure === undefined || !key.key.startsWith(prefix)) continue;
     const { sizeBytes, freedBytes, entry } = measure;

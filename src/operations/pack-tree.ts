@@ -19,7 +19,13 @@ import { PackWriter } from "../packs/pack-writer.ts";
 import type { Runtime } from "./runtime.ts";
 import type { KeptFiles } from "./store-tree.ts";
 
-/** The packing of one tree: its contents are packed while they are read, and checked once the intent protects them. */
+/** A tree that was read by way of a packer. */
+export interface PackedSource {
+  readonly source: ByteString;
+  readonly manifest: Manifest;
+}
+
+/** The packing of a store: contents are packed while they are read, and checked once the intents protect them. */
 export class TreePacker {
   readonly #cache: CacheDirectory;
   readonly #writer: PackWriter;
@@ -53,20 +59,22 @@ export class TreePacker {
   }
 
   /**
-   * To be called when the session's intent protects the contents: makes sure that the cache has all of them, and gives the new
-   * pack its name. What was held when the tree was read may be gone by now, and is read again.
+   * To be called when the session's intents protect the contents: makes sure that the cache has all of them, and gives the new
+   * pack its name. What was held when the trees were read may be gone by now, and is read again.
    * @throws BtdtError
    */
-  async complete(source: ByteString, manifest: Manifest, runtime: Runtime): Promise<KeptFiles> {
+  async complete(sources: readonly PackedSource[], runtime: Runtime): Promise<KeptFiles> {
     try {
       const names = packNames(this.#cache).join();
       if (names !== this.#heldNames) this.#held = PackContents.load(this.#cache);
       this.#heldNames = names;
-      const missing = this.#missingFiles(manifest);
+      const missing = sources.map(({ manifest }) => this.#missingFiles(manifest));
       this.#touchUsedPacks();
-      const reused = Math.max(0, this.#writer.reusedCount - missing.length);
-      if (missing.length > 0) {
-        await this.#readAgain(source, manifest, missing, runtime);
+      const reused = Math.max(0, this.#writer.reusedCount - missing.flat().length);
+      for (const [index, { source, manifest }] of sources.entries()) {
+        if (missing[index]?.length === 0) continue;
+        // Reading the source before this one again may have brought some of it.
+        await this.#readAgain(source, manifest, this.#missingFiles(manifest), runtime);
         if (runtime.isCancelled()) throw new BtdtError("CANCELLED", "stopped before anything was stored");
         const [first] = this.#missingFiles(manifest);
         if (first !== undefined) throw changed(manifest, first);
@@ -75,7 +83,7 @@ export class TreePacker {
         (digestHex) => this.#held.chunksOf(Buffer.from(digestHex, "hex")) === undefined,
       );
       if (finished !== undefined) publishPack(this.#cache, finished.directory, finished.name);
-      const files = manifest.fileSizes.reduce((sum, sizeBytes) => sum + (sizeBytes > 0 ? 1 : 0), 0);
+      const files = sources.reduce((sum, { manifest }) => sum + filledFileCount(manifest), 0);
       return {
         newBytes: finished?.packBytes ?? 0,
         fileCounts: { reflinked: 0, linked: 0, copied: 0, packed: files - reused, reused },
@@ -173,6 +181,11 @@ function allThere(chunks: Uint8Array, isThere: (digests: Uint8Array, offset: num
     if (!isThere(chunks, offset)) return false;
   }
   return true;
+}
+
+/** Empty files have no content. */
+function filledFileCount(manifest: Manifest): number {
+  return manifest.fileSizes.reduce((sum, sizeBytes) => sum + (sizeBytes > 0 ? 1 : 0), 0);
 }
 
 function changed(manifest: Manifest, file: number): BtdtError {

@@ -1,110 +1,90 @@
-import type { CacheDirectory } from "../backends/cache-directory.ts";
-import { readEditedPaths, rememberEditedPath } from "../backends/edited-paths.ts";
 import type { Session } from "../backends/session.ts";
-import { errnoOf, isPermissionErrno } from "../fs/errno.ts";
-import { lstat } from "../fs/file-status.ts";
-import type { Manifest } from "../manifest/manifest.ts";
-import { markEditedPaths } from "../manifest/mark-edited-paths.ts";
-import { removeChangedObject } from "../objects/remove-changed-object.ts";
-import { markDamagedBlock } from "../packs/pack-directory.ts";
-import type { PackedFilesOfEntry } from "../packs/unpack-tree.ts";
+import { type ByteString, bytesFromText, joinBytes, shown } from "../base/byte-string.ts";
+import { BtdtError } from "../base/errors.ts";
+import type { Placement } from "../fs/place-file.ts";
 import { type Destination, destinationError } from "../tree/destination.ts";
-import { type PlacedTree, placeTree } from "../tree/place-tree.ts";
-import { looksLinkable, openPacksOf } from "./open-packs.ts";
+import type { PreparedTree } from "../tree/place-tree.ts";
+import type { FoundTree } from "./find-entry.ts";
+import { prepareEntryTree } from "./prepare-entry-tree.ts";
 import type { RestoreRequest } from "./restore-tree.ts";
 import type { Runtime } from "./runtime.ts";
 
+export interface TreeToPlace extends FoundTree {
+  readonly destination: Destination;
+}
+
+export type PlacedEntry =
+  | { readonly kind: "placed"; readonly fileCounts: PreparedTree["fileCounts"] }
+  /** No destination was touched; `reason` is a sentence for the user. */
+  | { readonly kind: "damaged"; readonly reason: string };
+
 /**
- * Makes a destination hold an entry: from objects, and from packs where there are none. Whatever turns out to be damaged is noted in
- * the cache, so that nobody counts on it again.
- * @throws BtdtError
+ * Makes destinations hold the trees of an entry. All are built aside before the first one gets its place, so that an entry of which a
+ * part is damaged, or a disk that is full, leaves no trace.
+ * @throws BtdtError, CANCELLED among them
  */
 export async function placeEntry(
   request: RestoreRequest,
-  destination: Destination,
-  manifest: Manifest,
+  trees: readonly TreeToPlace[],
   session: Session | undefined,
   runtime: Runtime,
-): Promise<PlacedTree> {
-  const { cache } = request;
-  const attempt = async (packed: PackedFilesOfEntry | undefined): Promise<PlacedTree> => {
-    try {
-      const placed = await placeTree(
-        {
-          manifest,
-          destination,
-          objects: cache.objects,
-          cacheRoot: cache.rootStatus(),
-          temporary: session?.directory,
-          linkMode: request.linkMode,
-          ownInode: markEditedPaths(manifest, readEditedPaths(cache)),
-          exact: request.exact,
-          packed,
-          umask: runtime.umask,
-          isCancelled: runtime.isCancelled,
-          onPhase: (name, files, bytes) => {
-            const isCopied =
-              packed !== undefined || request.linkMode === "copy" || !isLinkedFrom(cache, destination);
-            const size =
-              isCopied && name === "restoring"
-                ? { unit: "bytes" as const, bytes: bytes() }
-                : { unit: "files" as const };
-            runtime.progress.begin({ name, files, ...size });
-          },
-        },
-        runtime.runners,
-      );
-      if (!runtime.isCancelled()) noteDamage(cache, manifest, placed, packed, runtime);
-      return placed;
-    } finally {
-      packed?.packs.close();
-    }
-  };
+): Promise<PlacedEntry> {
+  const prepared: PreparedTree[] = [];
   try {
-    if (!looksLinkable(cache, manifest)) return await attempt(openPacksOf(cache, manifest));
-    const linked = await attempt(undefined);
-    if (linked.damaged.length === 0) return linked;
-    const distrusted = new Set(linked.damaged.map(({ file }) => file));
-    const packed = openPacksOf(cache, manifest, distrusted);
-    return packed === undefined ? linked : await attempt(packed);
-  } catch (error) {
-    throw destinationError(destination.path, error);
+    // After a damaged tree, too: all damage is to be noted, so that it costs one miss and not one for each tree.
+    for (const tree of trees) prepared.push(await prepareEntryTree(request, tree, session, runtime));
+    const damaged = prepared.findIndex((tree) => tree.damaged.length > 0);
+    if (damaged >= 0) return { kind: "damaged", reason: describeDamage(trees, prepared, damaged) };
+    if (runtime.isCancelled()) throw new BtdtError("CANCELLED", "stopped before anything was restored");
+    const fileCounts: Record<Placement | "unpacked" | "unchanged", number> = {
+      reflinked: 0,
+      linked: 0,
+      copied: 0,
+      unpacked: 0,
+      unchanged: 0,
+    };
+    for (const [index, tree] of prepared.entries()) {
+      await commit(tree, trees[index]?.destination);
+      for (const outcome of ["reflinked", "linked", "copied", "unpacked", "unchanged"] as const) {
+        fileCounts[outcome] += tree.fileCounts[outcome];
+      }
+    }
+    return { kind: "placed", fileCounts };
+  } finally {
+    for (const tree of prepared) tree.close();
   }
 }
 
-/** Otherwise contents have to be copied, which takes the longer the more of them there are. */
-function isLinkedFrom(cache: CacheDirectory, destination: Destination): boolean {
-  const place = destination.kind === "directory" ? destination.path : destination.parent;
-  return lstat(place)?.device === cache.rootStatus()?.device;
+async function commit(tree: PreparedTree, destination: Destination | undefined): Promise<void> {
+  try {
+    await tree.commit();
+  } catch (error) {
+    throw destinationError(destination?.path ?? ("" as ByteString), error);
+  }
 }
 
-/**
- * Objects that were edited through a link are dropped, so that the next store makes good ones, and their paths are
- * remembered, so that they are not linked again. Damaged blocks are marked.
- */
-function noteDamage(
-  cache: CacheDirectory,
-  manifest: Manifest,
-  placed: PlacedTree,
-  packed: PackedFilesOfEntry | undefined,
-  runtime: Runtime,
-): void {
-  try {
-    for (const { file, problem } of placed.damaged) {
-      if (problem !== "changed") continue;
-      rememberEditedPath(cache, manifest.filePath(file));
-      removeChangedObject(cache.objects, manifest, file);
-    }
-    for (const { pack, block } of placed.damagedBlocks) {
-      const name = packed?.packs.contents.packs[pack]?.name;
-      if (name !== undefined) markDamagedBlock(cache, name, block);
-    }
-  } catch (error) {
-    const errno = errnoOf(error);
-    if (errno === undefined) throw error;
-    // A clean has removed the pack: there is nothing left to note.
-    if (errno === "ENOENT") return;
-    const why = isPermissionErrno(errno) ? "the cache may only be read" : errno;
-    runtime.onWarning(`damaged contents could not be dropped from the cache: ${why}`);
+function describeDamage(
+  trees: readonly TreeToPlace[],
+  prepared: readonly PreparedTree[],
+  index: number,
+): string {
+  const tree = trees[index];
+  const damaged = prepared[index]?.damaged ?? [];
+  const [first] = damaged;
+  if (tree === undefined || first === undefined) return "";
+  // Of several trees each is told by its path.
+  const root = bytesFromText(trees.length === 1 ? "" : (tree.stored.path ?? ""));
+  const file = tree.manifest.filePath(first.file);
+  const path = shown(file === "" ? root : joinBytes(root, file)) || "the file";
+  const others = damaged.length > 1 ? ` and ${damaged.length - 1} more` : "";
+  switch (first.problem) {
+    case "changed":
+      return `${path}${others} was changed through a hard link; it will be copied from now on`;
+    case "missing":
+      return `the content of ${path}${others} is missing`;
+    case "damaged":
+      return `the content of ${path}${others} is damaged in its pack`;
+    case "unreadable":
+      return `the content of ${path}${others} cannot be read`;
   }
 }

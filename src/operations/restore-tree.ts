@@ -1,15 +1,13 @@
 import type { CacheDirectory } from "../backends/cache-directory.ts";
 import { touchKeyFile } from "../backends/key-files.ts";
 import { Session } from "../backends/session.ts";
-import { type ByteString, bytesFromText, shown } from "../base/byte-string.ts";
-import { BtdtError, isBtdtError } from "../base/errors.ts";
+import { isBtdtError } from "../base/errors.ts";
 import type { LinkMode, Placement } from "../fs/place-file.ts";
-import type { Manifest } from "../manifest/manifest.ts";
-import { examineDestination } from "../tree/destination.ts";
-import type { PlacedTree } from "../tree/place-tree.ts";
+import { countsOf, type StoredTree } from "../key/key-file.ts";
 import { candidateKeys } from "./candidate-keys.ts";
-import { damageWarning, findEntry } from "./find-entry.ts";
-import { placeEntry } from "./place-entry.ts";
+import { damageWarning, type FoundTree, findEntry } from "./find-entry.ts";
+import { placeEntry, type TreeToPlace } from "./place-entry.ts";
+import { type Place, placeFinder, type RestorePlaces } from "./restore-places.ts";
 import type { Runtime } from "./runtime.ts";
 
 /** Threads come up in about the time in which one places so many files. */
@@ -21,7 +19,7 @@ export interface RestoreRequest {
   readonly keys: readonly [string, ...string[]];
   /** Tried after all keys: any key that begins like this, the one stored last first. */
   readonly fallbackPrefixes: readonly string[];
-  readonly destination: string;
+  readonly places: RestorePlaces;
   readonly linkMode: LinkMode;
   /** Remove what the entry does not have. */
   readonly exact: boolean;
@@ -34,6 +32,9 @@ export type RestoreResult =
       readonly isPrimary: boolean;
       readonly fileCount: number;
       readonly contentBytes: number;
+      readonly trees: readonly StoredTree[];
+      /** As they were named or recorded, one for each tree. */
+      readonly destinations: readonly string[];
       /** What was done for each file; `unchanged` ones were at the destination already. */
       readonly fileCounts: Record<Placement | "unpacked" | "unchanged", number>;
     }
@@ -41,17 +42,17 @@ export type RestoreResult =
 
 /**
  * Restores the first of the keys whose entry is there and whole. A damaged entry is warned about and passed over; nothing of it
- * reaches the destination.
+ * reaches a destination. So is one that was not asked for by its name and has not as many trees as there are destinations.
  * @throws BtdtError
  */
 export async function restoreTree(request: RestoreRequest, runtime: Runtime): Promise<RestoreResult> {
   const { cache } = request;
-  const destination = examineDestination(bytesFromText(request.destination), cache.root);
+  const findPlaces = placeFinder(request.places, cache.root);
   const session = openSessionIfWritable(cache);
   try {
     for (const key of candidateKeys(request)) {
-      const entry = findEntry(cache, key, ({ fileCount }) => {
-        if (fileCount > WORTH_THREADS_FILES) runtime.runners.pool.start();
+      const entry = findEntry(cache, key, ({ trees }) => {
+        if (countsOf(trees).fileCount > WORTH_THREADS_FILES) runtime.runners.pool.start();
       });
       switch (entry.kind) {
         case "missing":
@@ -62,22 +63,28 @@ export async function restoreTree(request: RestoreRequest, runtime: Runtime): Pr
         case "found":
           break;
       }
-      // First of all, so that a clean that runs beside takes this entry for the one used last.
-      touchKeyFile(cache, entry.keyFileName);
-      const placed = await placeEntry(request, destination, entry.manifest, session, runtime);
-      if (placed.damaged.length > 0) {
-        // A clean removes the key before the contents: then this was an ordinary miss.
-        const isEvicted = findEntry(cache, key).kind === "missing";
-        if (!isEvicted) runtime.onWarning(damageWarning(key, describeDamage(entry.manifest, placed)));
+      const found = findPlaces(entry.record);
+      if (found.kind === "mismatch") {
+        if (request.places.kind !== "produced" && request.keys.includes(key)) throw found.error;
+        runtime.onWarning(`${found.error.message}; it counts as missing`);
         continue;
       }
-      if (!placed.isPlaced) throw new BtdtError("CANCELLED", "stopped before anything was restored");
+      // First of all, so that a clean that runs beside takes this entry for the one used last.
+      touchKeyFile(cache, entry.keyFileName);
+      const placed = await placeEntry(request, placedTrees(entry.trees, found.places), session, runtime);
+      if (placed.kind === "damaged") {
+        // A clean removes the key before the contents: then this was an ordinary miss.
+        const isEvicted = findEntry(cache, key).kind === "missing";
+        if (!isEvicted) runtime.onWarning(damageWarning(key, placed.reason));
+        continue;
+      }
       return {
         kind: "restored",
         key,
         isPrimary: key === request.keys[0],
-        fileCount: entry.manifest.counts.fileCount,
-        contentBytes: entry.manifest.contentBytes(),
+        ...countsOf(entry.record.trees),
+        trees: entry.record.trees,
+        destinations: found.places.map(({ name }) => name),
         fileCounts: placed.fileCounts,
       };
     }
@@ -99,19 +106,9 @@ function openSessionIfWritable(cache: CacheDirectory): Session | undefined {
   }
 }
 
-function describeDamage(manifest: Manifest, placed: PlacedTree): string {
-  const [first] = placed.damaged;
-  if (first === undefined) return "";
-  const path: ByteString = manifest.filePath(first.file);
-  const others = placed.damaged.length > 1 ? ` and ${placed.damaged.length - 1} more` : "";
-  switch (first.problem) {
-    case "changed":
-      return `${shown(path)}${others} was changed through a hard link; it will be copied from now on`;
-    case "missing":
-      return `the content of ${shown(path)}${others} is missing`;
-    case "damaged":
-      return `the content of ${shown(path)}${others} is damaged in its pack`;
-    case "unreadable":
-      return `the content of ${shown(path)}${others} cannot be read`;
-  }
+function placedTrees(trees: readonly FoundTree[], places: readonly Place[]): TreeToPlace[] {
+  return trees.flatMap((tree, index) => {
+    const place = places[index];
+    return place === undefined ? [] : [{ ...tree, destination: place.destination }];
+  });
 }

@@ -1,32 +1,32 @@
-import { statSync } from "node:fs";
 import type { CacheDirectory } from "../backends/cache-directory.ts";
 import { cacheWriteError } from "../backends/cache-directory.ts";
 import { publishKeyFile } from "../backends/key-files.ts";
 import { manifestDigestOf, publishManifestFile } from "../backends/manifest-files.ts";
 import { Session } from "../backends/session.ts";
-import { type ByteString, bytesFromText, shown } from "../base/byte-string.ts";
+import type { ByteString } from "../base/byte-string.ts";
 import type { Compression } from "../base/compression.ts";
 import { BtdtError } from "../base/errors.ts";
 import type { Storage } from "../base/storage.ts";
-import { errnoOf, reasonOf } from "../fs/errno.ts";
+import { errnoOf } from "../fs/errno.ts";
 import { lstat } from "../fs/file-status.ts";
 import type { LinkMode, Placement } from "../fs/place-file.ts";
-import { isWithin, resolvePath } from "../fs/resolve-path.ts";
-import { encodeKeyFile, keyFileName } from "../key/key-file.ts";
+import { countsOf, encodeKeyFile, type KeyRecord, keyFileName, type StoredTree } from "../key/key-file.ts";
 import { encodeManifest } from "../manifest/codec.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import { reuseObjectTimes, timesOf } from "../objects/reuse-object-times.ts";
-import { IgnoreRules } from "../tree/ignore-rules.ts";
+import type { IgnoreRules } from "../tree/ignore-rules.ts";
 import { type FileReader, hashingReader, readSingleFile, readTree } from "../tree/read-tree.ts";
 import { adoptTree } from "./adopt-tree.ts";
-import { TreePacker } from "./pack-tree.ts";
+import { findSources, type Source } from "./find-sources.ts";
+import { type PackedSource, TreePacker } from "./pack-tree.ts";
 import type { Runtime } from "./runtime.ts";
 
 export interface StoreRequest {
   readonly cache: CacheDirectory;
   /** All of them will name the entry; those that exist are overwritten. */
   readonly keys: readonly [string, ...string[]];
-  readonly source: string;
+  /** Directories and files, each to become a tree of the entry. */
+  readonly sources: readonly [string, ...string[]];
   readonly excludePatterns: readonly string[];
   readonly ignoreMtime: boolean;
   readonly linkMode: LinkMode;
@@ -41,27 +41,26 @@ export interface KeptFiles {
 }
 
 export interface StoreResult extends KeptFiles {
-  readonly manifestDigest: string;
+  readonly trees: KeyRecord["trees"];
   readonly fileCount: number;
   readonly contentBytes: number;
 }
 
 /**
- * Keeps a tree under one or more keys.
+ * Keeps trees as one entry under one or more keys.
  *
- * Contents come first, then the manifest, then the keys, so that a reader sees a whole entry or none, and a store that
- * fails or is killed leaves nothing but garbage for the next clean. The session's intent (see Session) guards what is being
+ * Contents come first, then the manifests, then the keys, so that a reader sees a whole entry or none, and a store that
+ * fails or is killed leaves nothing but garbage for the next clean. The session's intents (see Session) guard what is being
  * stored from a clean that runs meanwhile.
  * @throws BtdtError
  */
 export async function storeTree(request: StoreRequest, runtime: Runtime): Promise<StoreResult> {
   const { cache } = request;
-  const { source, isDirectory } = findSource(request.source, cache);
+  const sources = findSources(request, cache);
   cache.prepareForWriting();
   const session = Session.open(cache);
   try {
-    const ignoreRules = new IgnoreRules(request.excludePatterns, true);
-    return await storeSource(request, source, isDirectory ? ignoreRules : undefined, session, runtime);
+    return await storeSources(request, sources, session, runtime);
   } finally {
     runtime.progress.end();
     session.close();
@@ -69,49 +68,73 @@ export async function storeTree(request: StoreRequest, runtime: Runtime): Promis
 }
 
 /**
- * Keeps what stands at a path that has been looked at.
- * @param ignoreRules undefined for a single file
+ * Keeps what stands at paths that have been looked at.
  * @throws BtdtError
  */
-export async function storeSource(
-  request: Omit<StoreRequest, "source" | "excludePatterns">,
-  source: ByteString,
-  ignoreRules: IgnoreRules | undefined,
+export async function storeSources(
+  request: Omit<StoreRequest, "sources" | "excludePatterns">,
+  sources: readonly [Source, ...Source[]],
   session: Session,
   runtime: Runtime,
 ): Promise<StoreResult> {
   const { cache } = request;
   let packer: TreePacker | undefined;
-  try {
-    if (isPacked(request, source)) packer = TreePacker.open(cache, session, request.compression);
-    runtime.progress.begin({ name: packer === undefined ? "reading" : "packing", unit: "bytes" });
-    const manifest = await readSource(cache, source, ignoreRules, packer?.reader ?? hashingReader, runtime);
+  const packedSources: PackedSource[] = [];
+  const manifestFiles = new Map<string, Uint8Array>();
+  const kept: KeptFiles[] = [];
+  const keep = async ({ path, ignoreRules, recordedPath }: Source): Promise<StoredTree> => {
+    const isPackedSource = isPacked(request, path);
+    if (isPackedSource) packer ??= TreePacker.open(cache, session, request.compression);
+    const reader = isPackedSource && packer !== undefined ? packer.reader : hashingReader;
+    runtime.progress.begin({ name: isPackedSource ? "packing" : "reading", unit: "bytes" });
+    const manifest = await readSource(cache, path, ignoreRules, reader, runtime);
     assertNotCancelled(runtime);
     const sourceTimes = request.ignoreMtime ? reuseObjectTimes(manifest, cache.objects) : timesOf(manifest);
     const manifestFile = encodeManifest(manifest);
-    await session.publishIntent(manifestFile, runtime.isCancelled);
-    const kept =
-      packer === undefined
-        ? await adoptTree(request, source, manifest, sourceTimes, session, runtime)
-        : await packer.complete(source, manifest, runtime);
+    const digest = manifestDigestOf(manifestFile);
+    manifestFiles.set(digest, manifestFile);
+    await session.publishIntent(digest, manifestFile, runtime.isCancelled);
+    if (isPackedSource) packedSources.push({ source: path, manifest });
+    else kept.push(await adoptTree(request, path, manifest, sourceTimes, session, runtime));
+    assertNotCancelled(runtime);
+    return {
+      ...(recordedPath === undefined ? {} : { path: recordedPath }),
+      manifest: digest,
+      fileCount: manifest.counts.fileCount,
+      contentBytes: manifest.contentBytes(),
+    };
+  };
+  try {
+    const [first, ...others] = sources;
+    const trees: [StoredTree, ...StoredTree[]] = [await keep(first)];
+    for (const source of others) trees.push(await keep(source));
+    if (packer !== undefined) kept.push(await packer.complete(packedSources, runtime));
     assertNotCancelled(runtime);
 
-    const manifestDigest = manifestDigestOf(manifestFile);
-    publishManifestFile(cache, session, manifestDigest, manifestFile);
-    const contentBytes = manifest.contentBytes();
-    const { fileCount } = manifest.counts;
+    for (const [digest, bytes] of manifestFiles) publishManifestFile(cache, session, digest, bytes);
     const storedAt = new Date(runtime.nowMs()).toISOString();
     // A clean that has looked at a key's old entry could remove the new key in its stead.
     await session.whileNoClean(runtime.isCancelled, () => {
       for (const key of request.keys) {
-        const bytes = encodeKeyFile({ key, manifest: manifestDigest, storedAt, fileCount, contentBytes });
-        publishKeyFile(cache, session, keyFileName(key), bytes);
+        publishKeyFile(cache, session, keyFileName(key), encodeKeyFile({ key, storedAt, trees }));
       }
     });
-    return { manifestDigest, fileCount, contentBytes, ...kept };
+    return { trees, ...countsOf(trees), ...sum(kept) };
   } finally {
     await packer?.close();
   }
+}
+
+function sum(parts: readonly KeptFiles[]): KeptFiles {
+  const fileCounts = { reflinked: 0, linked: 0, copied: 0, packed: 0, reused: 0 };
+  let newBytes = 0;
+  for (const part of parts) {
+    for (const outcome of ["reflinked", "linked", "copied", "packed", "reused"] as const) {
+      fileCounts[outcome] += part.fileCounts[outcome];
+    }
+    newBytes += part.newBytes;
+  }
+  return { newBytes, fileCounts };
 }
 
 /** Hard links, the point of objects, need the source to be on the cache's own file system. */
@@ -148,41 +171,6 @@ async function readSource(
   } catch (error) {
     // What the source does wrong is a BtdtError by now; the rest is the pack's, which is written meanwhile.
     throw errnoOf(error) === undefined ? error : cacheWriteError(cache, error);
-  }
-}
-
-/** A symlink that the user names is followed; those inside a directory are not. @throws BtdtError */
-function findSource(
-  given: string,
-  cache: CacheDirectory,
-): { readonly source: ByteString; readonly isDirectory: boolean } {
-  const bytes = bytesFromText(given);
-  const name = shown(bytes);
-  try {
-    const stats = statSync(given);
-    if (!stats.isDirectory() && !stats.isFile()) {
-      throw new BtdtError("SOURCE_UNSUPPORTED", `${name} is neither a directory nor a file`, { path: name });
-    }
-    const source = lstat(bytes)?.kind === "symlink" ? resolvePath(bytes) : bytes;
-    if (cache.rootStatus() !== undefined && isWithin(resolvePath(bytes), resolvePath(cache.root))) {
-      throw new BtdtError("SOURCE_INSIDE_CACHE", `${name} is a part of the cache itself`, {
-        path: name,
-        hint: "store a directory outside of it",
-      });
-    }
-    return { source, isDirectory: stats.isDirectory() };
-  } catch (error) {
-    if (error instanceof BtdtError) throw error;
-    if (errnoOf(error) === "ENOENT" || errnoOf(error) === "ENOTDIR") {
-      throw new BtdtError("SOURCE_MISSING", `there is no ${name} to store`, {
-        path: name,
-        hint: "give the directory or file that the step before has made",
-      });
-    }
-    throw new BtdtError("SOURCE_UNREADABLE", `cannot read ${name}: ${reasonOf(error)}`, {
-      path: name,
-      cause: error,
-    });
   }
 }
 

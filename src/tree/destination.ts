@@ -1,5 +1,6 @@
 import { accessSync, constants, readdirSync } from "node:fs";
-import { type ByteString, fsPath, parentOf, shown } from "../base/byte-string.ts";
+import { posix } from "node:path";
+import { type ByteString, fsPath, joinBytes, parentOf, shown } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
 import { errnoOf, reasonOf } from "../fs/errno.ts";
 import { lstat } from "../fs/file-status.ts";
@@ -8,7 +9,14 @@ import { isWithin, resolvePath } from "../fs/resolve-path.ts";
 /** What a restore finds where the tree is to be. `path` is free of symlinks. */
 export type Destination =
   /** Nothing, or an empty directory that can be replaced as a whole. */
-  | { readonly kind: "free"; readonly path: ByteString; readonly parent: ByteString }
+  | {
+      readonly kind: "free";
+      readonly path: ByteString;
+      /** The nearest directory above it that exists. */
+      readonly parent: ByteString;
+      /** Directories between the two that have to be made, the outermost first. */
+      readonly missingParents: readonly ByteString[];
+    }
   | { readonly kind: "file"; readonly path: ByteString; readonly parent: ByteString }
   /** A directory that has to stay the one it is: it holds something, is a mount point, or where the process stands. */
   | { readonly kind: "directory"; readonly path: ByteString };
@@ -16,14 +24,19 @@ export type Destination =
 /**
  * Looks at a destination without changing anything. The destination itself may be a symlink to a directory, which is
  * the user's word; nothing below it is followed.
+ * @param parents whether the directory that it lies in must exist
  * @throws BtdtError USAGE, DESTINATION_PARENT_MISSING, DESTINATION_CONFLICT, DESTINATION_INSIDE_CACHE, DESTINATION_NOT_WRITABLE
  */
-export function examineDestination(given: ByteString, cacheRoot: ByteString): Destination {
+export function examineDestination(
+  given: ByteString,
+  cacheRoot: ByteString,
+  parents: "existing" | "made" = "existing",
+): Destination {
   if (given === "") {
     throw new BtdtError("USAGE", "DESTINATION is empty", { hint: "is a variable in it empty?" });
   }
   try {
-    const destination = classify(given);
+    const destination = classify(given, parents);
     if (lstat(cacheRoot) !== undefined && isWithin(destination.path, resolvePath(cacheRoot))) {
       throw new BtdtError("DESTINATION_INSIDE_CACHE", `${shown(given)} is a part of the cache itself`, {
         path: shown(given),
@@ -36,13 +49,9 @@ export function examineDestination(given: ByteString, cacheRoot: ByteString): De
   }
 }
 
-function classify(given: ByteString): Destination {
+function classify(given: ByteString, parents: "existing" | "made"): Destination {
   const trimmed = withoutTrailingSlashes(given);
-  if (lstat(trimmed) === undefined) {
-    const parent = resolveParent(trimmed);
-    const name = trimmed.slice(trimmed.lastIndexOf("/") + 1);
-    return { kind: "free", parent, path: (parent === "/" ? `/${name}` : `${parent}/${name}`) as ByteString };
-  }
+  if (lstat(trimmed) === undefined) return newPlace(trimmed, parents);
   const path = resolvePath(trimmed);
   const parent = parentOf(path);
   const status = lstat(path);
@@ -60,12 +69,31 @@ function classify(given: ByteString): Destination {
   const isMountPoint = lstat(parent)?.device !== status.device || path === "/";
   const isWorkingDirectory = path === resolvePath("." as ByteString);
   return isEmpty && !isMountPoint && !isWorkingDirectory && isWritable(parent)
-    ? { kind: "free", path, parent }
+    ? { kind: "free", path, parent, missingParents: [] }
     : { kind: "directory", path };
 }
 
-function resolveParent(path: ByteString): ByteString {
-  const parent = parentOf(path);
+function newPlace(path: ByteString, parents: "existing" | "made"): Destination {
+  const missing: ByteString[] = [];
+  // Of ".." nobody knows where it leads as long as what is before it does not exist.
+  const mayBeMade = parents === "made" && !path.split("/").includes("..");
+  let existing = mayBeMade ? (posix.normalize(path) as ByteString) : path;
+  for (let isMissing = true; isMissing; isMissing = mayBeMade && lstat(existing) === undefined) {
+    missing.push(existing.slice(existing.lastIndexOf("/") + 1) as ByteString);
+    existing = parentOf(existing);
+  }
+  const parent = resolveParent(existing, path);
+  const missingParents: ByteString[] = [];
+  let below = parent;
+  for (const name of missing.toReversed()) {
+    below = joinBytes(below, name);
+    missingParents.push(below);
+  }
+  missingParents.pop();
+  return { kind: "free", path: below, parent, missingParents };
+}
+
+function resolveParent(parent: ByteString, path: ByteString): ByteString {
   try {
     const resolved = resolvePath(parent);
     if (lstat(resolved)?.kind === "directory") return resolved;

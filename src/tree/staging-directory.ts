@@ -25,6 +25,7 @@ export function isStagingName(name: ByteString): boolean {
 export class StagingDirectory {
   readonly #directory: ByteString;
   readonly #lock: LockFile;
+  #isClosed = false;
 
   private constructor(directory: ByteString, lock: LockFile) {
     this.#directory = directory;
@@ -55,7 +56,10 @@ export class StagingDirectory {
     return joinBytes(this.#directory, "tree" as ByteString);
   }
 
+  /** May be called again, which does nothing. */
   close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     removeTreeQuietly(this.#directory);
     this.#lock.close();
   }

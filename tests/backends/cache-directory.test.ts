@@ -60,21 +60,26 @@ describe("sessions", () => {
     expect(areDead()).toEqual([true]);
   });
 
-  test("show their intent once it is published, which waits for a clean", async () => {
+  test("show their intents once they are published, which waits for a clean", async () => {
     const { cache } = freshCache();
     const session = Session.open(cache);
     const lock = LockFile.open(cache.lockFile, "create");
     expect(lock.tryLock("exclusive")).toBe("locked");
     let isPublished = false;
-    const publishing = session.publishIntent(Buffer.from("manifest"), never).then(() => {
+    const publishing = session.publishIntent("ab".repeat(32), Buffer.from("manifest"), never).then(() => {
       isPublished = true;
     });
     await Bun.sleep(50);
     expect(isPublished).toBe(false);
-    expect(listSessions(cache, Date.now(), 0)[0]?.intent).toBeUndefined();
+    const intents = () =>
+      listSessions(cache, Date.now(), 0).map((trace) =>
+        trace.intents.map((bytes) => Buffer.from(bytes).toString()),
+      );
+    expect(intents()).toEqual([[]]);
     lock.close();
     await publishing;
-    expect(Buffer.from(listSessions(cache, Date.now(), 0)[0]?.intent ?? []).toString()).toBe("manifest");
+    await session.publishIntent("cd".repeat(32), Buffer.from("another"), never);
+    expect(intents().map((list) => list.toSorted())).toEqual([["another", "manifest"]]);
     session.close();
   });
 
@@ -132,7 +137,7 @@ describe("publishing", () => {
     const bytes = Buffer.from("any manifest");
     const digest = manifestDigestOf(bytes);
     writeFileSync(join(root, "manifests", digest.slice(0, 2), digest), "damaged");
-    await session.publishIntent(bytes, never);
+    await session.publishIntent(digest, bytes, never);
     publishManifestFile(cache, session, digest, bytes);
     expect(Buffer.from(readManifestFile(cache, digest) ?? []).equals(bytes)).toBe(true);
     session.close();
@@ -145,12 +150,8 @@ describe("publishing", () => {
       publishKeyFile(cache, session, keyFileName(key), bytes);
     publish("newer", Buffer.from('{"format":2}'));
     publish("damaged", Buffer.from("{"));
-    const record = {
-      manifest: "ab".repeat(32),
-      storedAt: "2026-01-01T00:00:00Z",
-      fileCount: 0,
-      contentBytes: 0,
-    };
+    const tree = { path: "a", manifest: "ab".repeat(32), fileCount: 0, contentBytes: 0 };
+    const record = { storedAt: "2026-01-01T00:00:00Z", trees: [tree] as const };
     publish("dangling", encodeKeyFile({ key: "dangling", ...record }));
     session.close();
     expect(() => findEntry(cache, "newer")).toThrow(expect.objectContaining({ code: "CACHE_FORMAT_NEWER" }));

@@ -66,7 +66,7 @@ function expectMissThenMended(): void {
 }
 
 function manifestOf(key: string): string {
-  const { manifest } = JSON.parse(readFileSync(cache.below("keys", key), "utf8")) as { manifest: string };
+  const [{ manifest }] = JSON.parse(readFileSync(cache.below("keys", key), "utf8")).trees;
   return cache.below("manifests", manifest.slice(0, 2), manifest);
 }
 

@@ -132,6 +132,17 @@ test("destinations that cannot be are errors that name them, and are left alone"
   ).toEqual([]);
 });
 
+test("behind a symlink, .. leads to where the system says", () => {
+  storeTree();
+  makeTree(scratch.path("elsewhere"), dir({ deep: dir() }));
+  symlinkSync("elsewhere/deep", scratch.path("link"));
+  expect(btdt(["restore", "-c", "cache", "-k", "key", "link/../to"], { cwd: scratch.path() }).exitCode).toBe(
+    0,
+  );
+  expectRestored("elsewhere/to");
+  expect(existsSync(scratch.path("to"))).toBe(false);
+});
+
 test("an empty destination, as of an unset variable, is wrong use and not the root directory", () => {
   storeTree();
   const { exitCode, stderr } = btdt(["restore", "-c", cache.path, "-k", "none", ""]);

@@ -62,7 +62,8 @@ test("a damaged match is passed over for the next", () => {
   store("npm-3", "2026-04-01T00:00:00.000Z");
   writeFileSync(keyFile("npm-3"), "{");
   const record = JSON.parse(readFileSync(keyFile("npm-2"), "utf8"));
-  writeFileSync(keyFile("npm-2"), JSON.stringify({ ...record, manifest: "0".repeat(64) }));
+  const trees = [{ ...record.trees[0], manifest: "0".repeat(64) }];
+  writeFileSync(keyFile("npm-2"), JSON.stringify({ ...record, trees }));
   const restored = restore("x", "--fallback-prefix", "npm-");
   expect(restored).toMatchObject({ exitCode: 3, stdout: "Restored key npm-1\n" });
   expect(restored.stderr).toContain("the entry of key npm-2 is not usable");

@@ -132,6 +132,86 @@ test("an error of the cache comes before the command", () => {
   expect(btdt(command, { cwd: scratch.path() })).toMatchObject({ exitCode: 1, stdout: "" });
 });
 
+const TWO = ["sh", "-c", "mkdir -p out/deep && echo one >out/deep/file && echo two >state"];
+
+function runPaths(paths: readonly string[], command: readonly string[], ...options: string[]): Finished {
+  const cache = ["--create-cache", "-c", scratch.path("cache")];
+  return btdt(["run", ...cache, "-k", "several", ...options, ...paths, "--", ...command], {
+    cwd: scratch.path(),
+  });
+}
+
+function removePaths(): void {
+  for (const path of ["out", "state"]) rmSync(scratch.path(path), { recursive: true, force: true });
+}
+
+test("several paths are one entry, and directories that lead to them are made", () => {
+  const missed = runPaths(["out/deep", "state"], TWO);
+  expect(missed).toMatchObject({ exitCode: 0 });
+  expect(missed.stderr).toContain("btdt: stored 2 paths, 2 files, 8 B as several");
+  removePaths();
+  const hit = runPaths(["out/deep", "state"], ["false"]);
+  expect(hit).toMatchObject({ exitCode: 0, stdout: "" });
+  expect(hit.stderr).toStartWith("btdt: restored key several, 2 paths, 2 files, 8 B: 2 linked in ");
+  expect(readFileSync(scratch.path("out", "deep", "file"), "utf8")).toBe("one\n");
+  expect(readFileSync(scratch.path("state"), "utf8")).toBe("two\n");
+  const restored = btdt(["restore", "-c", scratch.path("cache"), "-k", "several"], {
+    cwd: scratch.directory("elsewhere"),
+  });
+  expect(restored.exitCode).toBe(0);
+  expect(readFileSync(scratch.path("elsewhere", "out", "deep", "file"), "utf8")).toBe("one\n");
+});
+
+test("the same paths in another order each get their own tree", () => {
+  runPaths(["out/deep", "state"], TWO);
+  removePaths();
+  expect(runPaths(["./state", "out//deep/"], ["false"]).exitCode).toBe(0);
+  expect(readFileSync(scratch.path("state"), "utf8")).toBe("two\n");
+  expect(readFileSync(scratch.path("out", "deep", "file"), "utf8")).toBe("one\n");
+});
+
+test("an entry with another number of paths counts as missing and is replaced", () => {
+  runPaths(["state"], TWO, "--result-file", scratch.path("result"));
+  const other = runPaths(["out/deep", "state"], TWO, "--result-file", scratch.path("result"));
+  expect(other.exitCode).toBe(0);
+  expect(other.stderr).toContain(
+    "warning: the entry of key several has 1 path (state), but 2 were given; it counts as missing",
+  );
+  expect(other.stderr).not.toContain("destination");
+  expect(readFileSync(scratch.path("result"), "utf8")).toBe("miss");
+  removePaths();
+  expect(runPaths(["out/deep", "state"], ["false"]).exitCode).toBe(0);
+});
+
+test("of several paths all have to be there after the command, or nothing is stored", () => {
+  const { exitCode, stderr } = runPaths(["out", "none"], TWO);
+  expect(exitCode).toBe(0);
+  expect(stderr).toContain("warning: nothing was stored: there is no none to store");
+  expect(runPaths(["out", "none"], ["true"]).stderr).toStartWith("Keys not found in cache.\n");
+});
+
+test("paths that are not apart are wrong use, and the command does not run", () => {
+  for (const paths of [
+    ["out", "out/deep"],
+    ["state", "./state"],
+  ]) {
+    const { exitCode, stdout, stderr } = runPaths(paths, ["echo", "ran"]);
+    expect({ paths, exitCode, stdout }).toEqual({ paths, exitCode: 2, stdout: "" });
+    expect(stderr.trimEnd().split("\n")).toHaveLength(1);
+  }
+});
+
+test("a directory that leads to a path may be missing, also for a miss", () => {
+  const made = runPaths(["out/deep/file"], TWO);
+  expect(made.exitCode).toBe(0);
+  removePaths();
+  expect(runPaths(["out/deep/file"], ["false"]).exitCode).toBe(0);
+  expect(readFileSync(scratch.path("out", "deep", "file"), "utf8")).toBe("one\n");
+  const upwards = runPaths(["missing/../out"], ["echo", "ran"]);
+  expect(upwards).toMatchObject({ exitCode: 1, stdout: "" });
+  expect(upwards.stderr).toContain("there is no directory missing/..");
+});
+
 for (const [signal, number] of [
   ["SIGINT", 2],
   ["SIGTERM", 15],

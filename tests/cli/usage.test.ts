@@ -68,8 +68,7 @@ test("missing and surplus arguments", () => {
   expectUsageError(["store", "-k", "k", "tree"], "--cache");
   expectUsageError(["store", "-c", "cache", "tree"], "--keys");
   expectUsageError(["store", "-c", "cache", "-k", "k"], "source");
-  expectUsageError(["restore", "-c", "cache", "-k", "k"], "destination");
-  expectUsageError(["restore", "-c", "cache", "-k", "k", "one", "two"], "too many arguments");
+  expectUsageError(["inspect", "-c", "cache", "one", "two"], "too many arguments");
   expectUsageError(["clean"], "--cache");
   expectUsageError(["clean", "-c", "cache", "surplus"], "too many arguments");
   expectUsageError(["restore", "-c", "cache", "-k", "k", "--link", "soft", "d"], "auto, reflink, hard, copy");

@@ -16,9 +16,10 @@ test("the README names every command", () => {
   for (const name of commandNames()) expect(readme).toMatch(new RegExp(`^btdt ${name} `, "m"));
 });
 
-test("every command's help has an example, and each works", () => {
+test("every command's help has examples, and each works", () => {
   const cache = scratch.directory("cache");
   const project = scratch.directory("project", "node_modules");
+  scratch.directory("project", ".next", "cache");
   const home = scratch.directory("home");
   mkdirSync(scratch.path("home", ".local/share/bash-completion/completions"), { recursive: true });
   writeFileSync(scratch.path("project", "package-lock.json"), "{}");
@@ -34,10 +35,13 @@ test("every command's help has an example, and each works", () => {
   const order = ["hash", "store", "restore"];
   const rank = (name: string): number => (name === "delete" ? 100 : order.indexOf(name));
   for (const name of commandNames().toSorted((left, right) => rank(left) - rank(right))) {
-    const example = /\nExample:\n {2}(.+)$/.exec(helpOf(name))?.[1];
-    expect({ name, example }).toEqual({ name, example: expect.stringContaining(`btdt ${name} `) });
-    const script = example?.replaceAll("/cache", cache) ?? "";
-    const { exitCode, stderr } = run(["sh", "-ec", script], { cwd: scratch.path("project"), env });
-    expect({ script, exitCode, stderr }).toMatchObject({ script, exitCode: 0 });
+    const examples = /\nExamples?:\n([^]+)$/.exec(helpOf(name))?.[1]?.split("\n") ?? [];
+    expect({ name, count: examples.length }).not.toEqual({ name, count: 0 });
+    for (const example of examples) {
+      expect(example).toStartWith(`  btdt ${name} `);
+      const script = example.trim().replaceAll(" /cache", ` ${cache}`);
+      const { exitCode, stderr } = run(["sh", "-ec", script], { cwd: scratch.path("project"), env });
+      expect({ script, exitCode, stderr }).toMatchObject({ script, exitCode: 0 });
+    }
   }
 });

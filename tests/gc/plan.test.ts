@@ -13,8 +13,7 @@ const contentsArbitrary: fc.Arbitrary<CacheContents> = fc
         : fc.uniqueArray(fc.nat({ max: objectBytes.length - 1 })).map((list) => Uint32Array.from(list));
     const entry = fc.record({
       lastUsedMs: fc.integer({ min: NOW_MS - 20, max: NOW_MS + 2 }),
-      ownBytes: fc.integer({ min: 250, max: 500 }),
-      pinnedBytes: fc.oneof(fc.constant(0), fc.nat({ max: 250 })),
+      ownBytes: fc.nat({ max: 500 }),
       objects: indexes,
       isDamaged: fc.boolean(),
     });
@@ -26,7 +25,7 @@ const contentsArbitrary: fc.Arbitrary<CacheContents> = fc
         list.map(
           ({ isDamaged, ...rest }, index): CachedEntry => ({
             ...rest,
-            manifestDigest: `${index}`.padStart(64, "0"),
+            id: `${index}`.padStart(64, "0"),
             keys: [`key ${index}`],
             ...(isDamaged ? { damage: "broken" } : {}),
           }),
@@ -47,9 +46,7 @@ const plans = fc.tuple(contentsArbitrary, limitsArbitrary);
 function bytesOf(contents: CacheContents, entries: readonly CachedEntry[]): number {
   const needed = new Set([...contents.pinnedObjects, ...entries.flatMap((entry) => [...entry.objects])]);
   const objectBytes = [...needed].reduce((sum, object) => sum + (contents.objectBytes[object] ?? 0), 0);
-  const gone = contents.entries.filter((entry) => !entries.includes(entry));
-  const pinnedBytes = gone.reduce((sum, entry) => sum + entry.pinnedBytes, 0);
-  return entries.reduce((sum, entry) => sum + entry.ownBytes, objectBytes + pinnedBytes);
+  return entries.reduce((sum, entry) => sum + entry.ownBytes, objectBytes);
 }
 
 function isTooOld(entry: CachedEntry, limits: CleanLimits): boolean {
@@ -139,13 +136,12 @@ describe("any cache, any limits", () => {
 
   test("the plan does not depend on the order in which things were found", () => {
     check((contents, limits) => {
-      const digests = (entries: readonly CachedEntry[]): string[] =>
-        entries.map((entry) => entry.manifestDigest);
+      const ids = (entries: readonly CachedEntry[]): string[] => entries.map((entry) => entry.id);
       const plan = planClean(contents, limits);
       const other = planClean({ ...contents, entries: contents.entries.toReversed() }, limits);
-      expect(digests(other.kept)).toEqual(digests(plan.kept));
-      expect(digests(other.evictions.map(({ entry }) => entry))).toEqual(
-        digests(plan.evictions.map(({ entry }) => entry)),
+      expect(ids(other.kept)).toEqual(ids(plan.kept));
+      expect(ids(other.evictions.map(({ entry }) => entry))).toEqual(
+        ids(plan.evictions.map(({ entry }) => entry)),
       );
       expect(other.removedObjects).toEqual(plan.removedObjects);
     });
@@ -162,12 +158,11 @@ describe("any cache, any limits", () => {
 });
 
 test("an entry whose objects others share frees only its own", () => {
-  const entry = (manifestDigest: string, lastUsedMs: number, objects: number[]): CachedEntry => ({
-    manifestDigest,
-    keys: [manifestDigest],
+  const entry = (id: string, lastUsedMs: number, objects: number[]): CachedEntry => ({
+    id,
+    keys: [id],
     lastUsedMs,
     ownBytes: 1,
-    pinnedBytes: 0,
     objects: Uint32Array.from(objects),
   });
   const plan = planClean(
@@ -179,9 +174,7 @@ test("an entry whose objects others share frees only its own", () => {
     },
     { nowMs: 3, maxAgeMs: undefined, maxSizeBytes: 650 },
   );
-  expect(plan.evictions.map(({ entry, freedBytes }) => [entry.manifestDigest, freedBytes])).toEqual([
-    ["old", 101],
-  ]);
+  expect(plan.evictions.map(({ entry, freedBytes }) => [entry.id, freedBytes])).toEqual([["old", 101]]);
   expect(plan.keptBytes).toBe(601);
   expect(plan.removedObjects).toEqual([0]);
 });
@@ -190,11 +183,10 @@ test("a hundred thousand entries", () => {
   const count = 100_000;
   const entries = Array.from({ length: count }, (_, index): CachedEntry => {
     return {
-      manifestDigest: `${index}`,
+      id: `${index}`,
       keys: [],
       lastUsedMs: index,
       ownBytes: 1,
-      pinnedBytes: 0,
       objects: Uint32Array.of(index),
     };
   });
@@ -202,6 +194,6 @@ test("a hundred thousand entries", () => {
     { entries, objectBytes: entries.map(() => 1), objectCount: count, pinnedObjects: new Uint32Array(0) },
     { nowMs: count, maxAgeMs: undefined, maxSizeBytes: 2 },
   );
-  expect(plan.kept.map((entry) => entry.manifestDigest)).toEqual([`${count - 1}`]);
+  expect(plan.kept.map((entry) => entry.id)).toEqual([`${count - 1}`]);
   expect(plan.removedObjects).toHaveLength(count - 1);
 });

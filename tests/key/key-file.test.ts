@@ -1,8 +1,19 @@
 import { describe, expect, test } from "bun:test";
+import { resolve } from "node:path";
 import * as fc from "fast-check";
 import { isBtdtError } from "../../src/base/errors.ts";
-import { decodeKeyFile, encodeKeyFile, type KeyRecord, keyFileName } from "../../src/key/key-file.ts";
+import { findPathOverlap } from "../../src/base/path-overlap.ts";
+import {
+  decodeKeyFile,
+  encodeKeyFile,
+  entryIdOf,
+  type KeyRecord,
+  keyFileName,
+  type StoredTree,
+} from "../../src/key/key-file.ts";
 import { parseKeys } from "../../src/key/key-syntax.ts";
+import { isRecordedPath, recordablePath } from "../../src/key/recorded-path.ts";
+import { treeNames } from "../../src/key/tree-names.ts";
 
 const keys = fc.oneof(
   fc.string({ unit: "grapheme", minLength: 1, maxLength: 40 }),
@@ -11,14 +22,28 @@ const keys = fc.oneof(
   fc.string({ unit: fc.constantFrom("a", "A"), minLength: 170, maxLength: 512 }),
 );
 
+const trees: fc.Arbitrary<StoredTree> = fc.record(
+  {
+    path: fc
+      .string({ unit: "binary", minLength: 1, maxLength: 30 })
+      .map((text) => recordablePath(text.toWellFormed()))
+      .filter((path) => path !== undefined),
+    manifest: fc
+      .uint8Array({ minLength: 32, maxLength: 32 })
+      .map((bytes) => Buffer.from(bytes).toString("hex")),
+    fileCount: fc.nat({ max: 2 ** 49 }),
+    contentBytes: fc.nat({ max: 2 ** 49 }),
+  },
+  { requiredKeys: ["manifest", "fileCount", "contentBytes"] },
+);
+
 const records: fc.Arbitrary<KeyRecord> = fc.record({
   key: keys,
-  manifest: fc
-    .uint8Array({ minLength: 32, maxLength: 32 })
-    .map((bytes) => Buffer.from(bytes).toString("hex")),
   storedAt: fc.date({ noInvalidDate: true }).map((date) => date.toISOString()),
-  fileCount: fc.maxSafeNat(),
-  contentBytes: fc.maxSafeNat(),
+  trees: fc
+    .array(trees, { minLength: 1, maxLength: 7 })
+    .filter((list) => findPathOverlap(list.flatMap(({ path }) => path ?? [])) === undefined)
+    .map((list) => list as unknown as KeyRecord["trees"]),
 });
 
 describe("file names", () => {
@@ -94,7 +119,10 @@ describe("codec", () => {
         try {
           const decoded = decodeKeyFile(isCut ? encoded.subarray(0, index) : encoded, name);
           expect(keyFileName(decoded.key)).toBe(name);
-          expect(decoded.manifest).toMatch(/^[0-9a-f]{64}$/);
+          for (const tree of decoded.trees) {
+            expect(tree.manifest).toMatch(/^[0-9a-f]{64}$/);
+            expectInside(tree.path ?? "inside");
+          }
           // Without the line feed at its end it is still whole.
           expect(!isCut || index === encoded.length - 1).toBe(true);
         } catch (error) {
@@ -103,6 +131,60 @@ describe("codec", () => {
       }),
       { numRuns: 600 },
     );
+  });
+
+  for (const [what, path] of Object.entries({
+    empty: "",
+    absolute: "/etc",
+    "the directory above": "..",
+    "by way of the directory above": "a/../../b",
+    "with a part that goes up": "a/..",
+    "with a dot": "./a",
+    "ending in a slash": "a/",
+    "with a double slash": "a//b",
+    "with a NUL": "a\0b",
+    "not well-formed": "\ud800",
+    "not UTF-8 when it was given": "a\uFFFD",
+    "too long": "a/".repeat(2048) + "a",
+    "a name that is too long": "a".repeat(1025),
+    "a number": 1,
+    null: null,
+    "a list": ["a"],
+  })) {
+    test(`a path that is none: ${what}`, () => {
+      expect(() => decodeKeyFile(keyFileWith([{ path }]), "k")).toThrow(
+        expect.objectContaining({ code: "KEY_DAMAGED", message: expect.stringContaining("path") }),
+      );
+    });
+  }
+
+  for (const paths of [
+    ["a", "a"],
+    ["a", "b", "a/c"],
+    ["a/b/c", "a"],
+    [".", "a"],
+    ["a", "."],
+  ]) {
+    test(`paths that are not apart: ${paths.join(", ")}`, () => {
+      expect(() => decodeKeyFile(keyFileWith(paths.map((path) => ({ path }))), "k")).toThrow(
+        expect.objectContaining({ code: "KEY_DAMAGED", message: expect.stringContaining("inside another") }),
+      );
+    });
+  }
+
+  test("paths with a common beginning are apart", () => {
+    const paths = ["a", "ab", "a-b/c", "a-b/d", "b/a"];
+    const { trees } = decodeKeyFile(keyFileWith(paths.map((path) => ({ path }))), "k");
+    expect(trees.map(({ path }) => path)).toEqual(paths);
+  });
+
+  test("no list of trees, an empty one, and counts that add up to too much", () => {
+    const huge = { contentBytes: Number.MAX_SAFE_INTEGER };
+    for (const trees of [undefined, null, {}, "a", [], [null], ["a"], [[]], [{}, huge, huge].slice(1)]) {
+      expect(() => decodeKeyFile(keyFileWith(trees), "k")).toThrow(
+        expect.objectContaining({ code: "KEY_DAMAGED" }),
+      );
+    }
   });
 
   test("any JSON", () => {
@@ -132,6 +214,86 @@ describe("codec", () => {
       }),
       { numRuns: 100 },
     );
+  });
+});
+
+/** What a list of trees lacks is filled in. */
+function keyFileWith(trees: unknown): Buffer {
+  const filled = (tree: unknown): unknown =>
+    typeof tree === "object" && tree !== null && !Array.isArray(tree)
+      ? { manifest: "ab".repeat(32), fileCount: 1, contentBytes: 1, ...tree }
+      : tree;
+  const list = Array.isArray(trees) ? trees.map(filled) : trees;
+  return Buffer.from(JSON.stringify({ format: 1, key: "k", storedAt: "2026-01-01", trees: list }));
+}
+
+/** By another way than the code under test: followed from a deep directory, the path stays below it. */
+function expectInside(path: string): void {
+  const resolved = resolve("/1/2/3", path);
+  expect(resolved === "/1/2/3" || resolved.startsWith("/1/2/3/")).toBe(true);
+  expect(path).not.toContain("\0");
+}
+
+describe("paths that are recorded", () => {
+  for (const [given, path] of [
+    ["node_modules", "node_modules"],
+    ["node_modules/", "node_modules"],
+    ["./a//b/./c/", "a/b/c"],
+    ["a/../b", "b"],
+    [".", "."],
+    ["a/..", "."],
+    ["..a/b..", "..a/b.."],
+    ["back\\slash", "back\\slash"],
+    ["new\nline", "new\nline"],
+    ["", undefined],
+    ["/", undefined],
+    ["/a", undefined],
+    ["..", undefined],
+    ["../a", undefined],
+    ["a/../../b", undefined],
+    ["a\uFFFD", undefined],
+  ] as const) {
+    test(`${JSON.stringify(given)}: ${JSON.stringify(path)}`, () => {
+      expect(recordablePath(given)).toBe(path);
+    });
+  }
+
+  test("stay inside, whatever is given", () => {
+    const parts = fc.constantFrom("..", ".", "", "a", "/", "b ", "\0", "\uFFFD");
+    fc.assert(
+      fc.property(fc.array(parts), (list) => {
+        const path = recordablePath(list.join("/"));
+        if (path === undefined) return;
+        expect(isRecordedPath(path)).toBe(true);
+        expectInside(path);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
+describe("entries", () => {
+  const id = (...manifests: string[]) =>
+    entryIdOf({
+      key: "k",
+      storedAt: "",
+      trees: manifests.map((manifest, index) => {
+        return { path: `p${index}`, manifest, fileCount: 0, contentBytes: 0 };
+      }) as unknown as KeyRecord["trees"],
+    });
+
+  test("are the same when they have the same trees, in any order and number", () => {
+    expect(id("b", "a")).toBe(id("a", "b"));
+    expect(id("a", "a", "b")).toBe(id("a", "b"));
+    expect(id("a")).not.toBe(id("a", "b"));
+  });
+
+  test("call trees without a path by their number, and by no other tree's path", () => {
+    const tree = { manifest: "", fileCount: 0, contentBytes: 0 };
+    const names = (...paths: (string | undefined)[]) =>
+      treeNames(Array.from(paths, (path) => (path === undefined ? tree : { ...tree, path })));
+    expect(names("a/b", undefined, undefined)).toEqual(["a/b", "path-2", "path-3"]);
+    expect(names(undefined, "path-1", "path-1_/x")).toEqual(["path-1__", "path-1", "path-1_/x"]);
   });
 });
 

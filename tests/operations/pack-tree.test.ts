@@ -33,7 +33,7 @@ async function pack(cache: CacheDirectory, source: string, meanwhile: () => void
     const options = { ignoreRules: new IgnoreRules([], false), onWarning: () => undefined };
     const manifest = await readTree(root, options, runtime.runners, packer.reader);
     meanwhile();
-    return (await packer.complete(root, manifest, runtime)).fileCounts.packed;
+    return (await packer.complete([{ source: root, manifest }], runtime)).fileCounts.packed;
   } finally {
     await packer.close();
     session.close();

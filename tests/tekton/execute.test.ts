@@ -123,6 +123,35 @@ describe.skipIf(need.missing)(`tasks run step by step in the images${need.note}`
     expect(summary(run(task, workspaces))).toEqual(done);
   }, 60_000);
 
+  test("several paths, restored to where they were stored from", () => {
+    newVolumes();
+    const params = [
+      { name: "cache", value: "$(workspaces.cache.path)" },
+      { name: "keys", value: "web" },
+      { name: "workingDir", value: "$(workspaces.source.path)" },
+    ];
+    const make = "#!/bin/sh\nmkdir -p a .b/c && echo a >a/x && echo c >.b/c/y\n";
+    const stepAction = (name: string, ...more: object[]) => {
+      return { name, ref: { name: `btdt-${name}` }, params: [...params, ...more] };
+    };
+    const task = (...steps: object[]): TektonDocument => {
+      return { file: "", apiVersion: "tekton.dev/v1", kind: "Task", metadata: {}, spec: { steps } };
+    };
+    const shell = { image: "localhost/btdt:0.1.0-shell", workingDir: "$(workspaces.source.path)" };
+    const store = stepAction("store", { name: "paths", value: ["a", ".b/c"] });
+    expect(summary(run(task({ ...shell, name: "make", script: make }, store), workspaces))).toEqual([
+      ["make", 0],
+      ["store", 0],
+    ]);
+    const source = volumes["source"] ?? "";
+    for (const name of ["a", ".b"]) rmSync(join(source, name), { recursive: true });
+    expect(summary(run(task(stepAction("restore")), workspaces))).toEqual([["restore", 0]]);
+    expect([existsSync(join(source, "a/x")), existsSync(join(source, ".b/c/y"))]).toEqual([true, true]);
+    const named = stepAction("restore", { name: "paths", value: ["one", "two"] });
+    expect(summary(run(task(named), workspaces))).toEqual([["restore", 0]]);
+    expect(existsSync(join(source, "two/y"))).toBe(true);
+  }, 60_000);
+
   test("without a lock file the first step fails, and none is run after it", () => {
     newVolumes();
     rmSync(join(volumes["source"] ?? "", "package-lock.json"));

@@ -6,8 +6,11 @@ interface Named {
   readonly name: string;
 }
 
+/** What a parameter stands for: a text, or a list, which is written `$(params.NAME[*])` and takes the place of one argument. */
+type Value = string | readonly string[];
+
 interface Param extends Named {
-  readonly value: string;
+  readonly value: Value;
 }
 
 interface Step extends Named {
@@ -28,7 +31,7 @@ interface Step extends Named {
 }
 
 interface Spec {
-  readonly params?: readonly (Named & { readonly default?: string })[];
+  readonly params?: readonly (Named & { readonly default?: Value })[];
   readonly steps: readonly Step[];
 }
 
@@ -58,7 +61,7 @@ export interface TaskSetup {
  */
 export function runTask(task: TektonDocument, setup: TaskSetup): StepOutcome[] {
   const spec = task.spec as unknown as Spec;
-  const values = new Map<string, string>();
+  const values = new Map<string, Value>();
   for (const { name, default: value } of spec.params ?? [])
     if (value !== undefined) values.set(`params.${name}`, value);
   for (const [name, path] of Object.entries(setup.workspaces)) values.set(`workspaces.${name}.path`, path);
@@ -80,12 +83,12 @@ export function runTask(task: TektonDocument, setup: TaskSetup): StepOutcome[] {
 }
 
 /** A step that refers to a step action is that action's, with the parameters filled in. */
-function resolveReference(step: Step, values: ReadonlyMap<string, string>, setup: TaskSetup): Step {
+function resolveReference(step: Step, values: ReadonlyMap<string, Value>, setup: TaskSetup): Step {
   if (step.ref === undefined) return substituted(step, values);
   const action = setup.stepActions.find(({ metadata }) => metadata.name === step.ref?.name);
   if (action === undefined) throw new Error(`there is no step action ${step.ref.name}`);
   const { params = [], ...rest } = action.spec as unknown as Step & Spec;
-  const own = new Map<string, string>();
+  const own = new Map<string, Value>();
   for (const param of params) {
     const given = step.params?.find(({ name }) => name === param.name)?.value;
     const value = given === undefined ? param.default : substituted(given, values);
@@ -101,7 +104,7 @@ function resolveReference(step: Step, values: ReadonlyMap<string, string>, setup
   return { ...substituted(rest, own), name: step.name };
 }
 
-function runStep(step: Step, values: Map<string, string>, setup: TaskSetup): Finished {
+function runStep(step: Step, values: Map<string, Value>, setup: TaskSetup): Finished {
   const { name, image = "", workingDir = "/", args = [] } = step;
   for (const result of step.results ?? []) {
     writeFileSync(resultPath(setup.tekton, name, result.name), "", { mode: 0o666 });
@@ -127,22 +130,32 @@ function resultPath(tekton: string, step: string, result: string): string {
   return `${tekton}/result-${step}-${result}`;
 }
 
-function holds(guard: NonNullable<Step["when"]>[number], values: ReadonlyMap<string, string>): boolean {
+function holds(guard: NonNullable<Step["when"]>[number], values: ReadonlyMap<string, Value>): boolean {
   return guard.values.includes(substituted(guard.input, values)) === (guard.operator === "in");
 }
 
 /** Replaces `$(…)` in every text of a value; what nobody knows is a mistake, but for the shell's own. */
-function substituted<Value>(value: Value, values: ReadonlyMap<string, string>): Value {
-  if (typeof value === "string") {
-    return value.replaceAll(/\$\(([\w.-]+)\)/g, (whole, name: string) => {
+function substituted<Part>(part: Part, values: ReadonlyMap<string, Value>): Part {
+  if (typeof part === "string") {
+    return part.replaceAll(/\$\(([\w.-]+)(\[\*\])?\)/g, (whole, name: string, isList?: string) => {
       const known = values.get(name);
       if (known === undefined && name.includes(".")) throw new Error(`nothing is known of ${whole}`);
+      if (typeof known === "object" || isList !== undefined)
+        throw new Error(`${whole} stands where no list can be`);
       return known ?? whole;
-    }) as Value;
+    }) as Part;
   }
-  if (Array.isArray(value)) return value.map((item) => substituted(item, values)) as Value;
-  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(part))
+    return part.flatMap((item) => listOf(item, values) ?? [substituted(item, values)]) as Part;
+  if (typeof part !== "object" || part === null) return part;
   return Object.fromEntries(
-    Object.entries(value).map(([name, field]) => [name, substituted(field, values)]),
-  ) as Value;
+    Object.entries(part).map(([name, field]) => [name, substituted(field, values)]),
+  ) as Part;
+}
+
+/** Of an item that is nothing but a list. */
+function listOf(item: unknown, values: ReadonlyMap<string, Value>): readonly string[] | undefined {
+  const name = typeof item === "string" ? /^\$\(([\w.-]+)\[\*\]\)$/.exec(item)?.[1] : undefined;
+  const known = name === undefined ? undefined : values.get(name);
+  return typeof known === "object" ? known : undefined;
 }
