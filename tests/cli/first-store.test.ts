@@ -71,7 +71,7 @@ testWith(["strace"], "a cache that is being made is an empty one to others", asy
     { calls: "mkdir,mkdirat", when: 1 },
     { calls: "mkdir,mkdirat", when: 100 },
     // Of the format file, before and after it has its name; of the session.
-    { calls: "openat", when: 30 },
+    { calls: "openat", path: scratch.path("cache", "btdt-v1") },
     { calls: "fsync", when: 1 },
     { calls: "rename,renameat,renameat2", when: 1 },
     { calls: "rename,renameat,renameat2", when: 2 },
