@@ -30,6 +30,7 @@ const jobs = new Map<string, Job<never, unknown>>(
 );
 
 let cancelFlag: Int32Array = new Int32Array(1);
+let lastShared: object = {};
 const context: JobContext = { isCancelled: () => Atomics.load(cancelFlag, 0) !== 0 };
 
 self.onmessage = (event: MessageEvent<WorkerSetup | JobRequest>) => {
@@ -42,9 +43,21 @@ self.onmessage = (event: MessageEvent<WorkerSetup | JobRequest>) => {
   try {
     const job = jobs.get(message.jobName);
     if (job === undefined) throw new Error(`there is no job "${message.jobName}"`);
-    reply = { id: message.id, ok: true, output: job.run(message.input as never, context) };
+    reply = { id: message.id, ok: true, output: job.run(inputOf(message) as never, context) };
   } catch (error) {
     reply = { id: message.id, ok: false, error: sendableError(error) };
   }
   self.postMessage(reply);
 };
+
+function inputOf({ input, shared }: JobRequest): unknown {
+  switch (shared.kind) {
+    case "none":
+      return input;
+    case "new":
+      lastShared = shared.value;
+      return { ...lastShared, ...(input as object) };
+    case "last":
+      return { ...lastShared, ...(input as object) };
+  }
+}

@@ -9,7 +9,10 @@ export function shortLived(...functions: readonly ((...parameters: never[]) => u
   for (const each of functions) noFTL(each);
 }
 
-/** The same for all methods of some classes, except private ones, which nobody can name. */
+/**
+ * The same for all methods of some classes, except `#private` ones, which nobody can name: classes that hot loops go
+ * through have TypeScript's `private` instead.
+ */
 export function shortLivedMethods(...classes: readonly { readonly prototype: object }[]): void {
   for (const { prototype } of classes) {
     for (const { value } of Object.values(Object.getOwnPropertyDescriptors(prototype))) {

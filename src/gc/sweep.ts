@@ -41,13 +41,12 @@ export function sweep(
   for (const digest of [...needlessManifests, ...leftOvers.manifests]) {
     remove(() => removeManifestFile(cache, digest));
   }
-  progress.begin({ name: "removing", noun: "objects", unit: "files", files: plan.removedObjects.length });
-  for (const index of plan.removedObjects) {
+  // Contents of packs are behind the objects, and go with their packs.
+  const objects = plan.removedObjects.flatMap((index) => contents.objects[index] ?? []);
+  progress.begin({ name: "removing", noun: "objects", unit: "files", files: objects.length });
+  for (const { name } of objects) {
+    remove(() => unlinkSync(fsPath(objectPath(cache.objects, name))));
     progress.add({ files: 1 });
-    const object = contents.objects[index];
-    // Contents of packs are behind the objects, and go with their packs.
-    if (object === undefined) continue;
-    remove(() => unlinkSync(fsPath(objectPath(cache.objects, object.name))));
   }
   for (const name of packPlan.removed) removePack(cache, session, name);
   for (const dead of leftOvers.sessions) removeSession(dead);

@@ -82,6 +82,7 @@ export function decodeManifest(file: Uint8Array, name: string): Manifest {
   const manifest = new Manifest(shared, counts);
   const problem = problemOf(manifest);
   if (problem !== undefined) throw damaged(problem);
+  views.set(manifest.payload, manifest);
   return manifest;
 }
 
@@ -99,9 +100,15 @@ function readCounts(header: Uint32Array): ManifestCounts | undefined {
   };
 }
 
-/** A view of a payload that another thread has checked already. */
+const views = new WeakMap<Uint8Array, Manifest>();
+
+/** A view of a payload that another thread has checked already; one and the same for all jobs that share it. */
 export function viewManifest(payload: Uint8Array): Manifest {
+  const known = views.get(payload);
+  if (known !== undefined) return known;
   const counts = readCounts(new Uint32Array(payload.buffer, payload.byteOffset, HEADER_SIZE_BYTES / 4));
   if (counts === undefined) throw new BtdtError("INTERNAL", "a manifest reached a worker without its header");
-  return new Manifest(payload.buffer, counts);
+  const manifest = new Manifest(payload.buffer, counts);
+  views.set(payload, manifest);
+  return manifest;
 }

@@ -64,12 +64,15 @@ function problemOfShape(manifest: Manifest): string | undefined {
 /** Cumulative ends: never falling, the last one exactly `total`. */
 function endsAreSound(ends: Uint32Array, total: number): boolean {
   let previous = 0;
-  for (const end of ends) {
+  for (let index = 0; index < ends.length; index++) {
+    const end = ends[index] ?? 0;
     if (end < previous) return false;
     previous = end;
   }
   return previous === total;
 }
+
+// Plain loops: these go over every file of an entry before the first one is restored.
 
 function problemOfAttributes(manifest: Manifest): string | undefined {
   const nanoseconds = [
@@ -80,19 +83,19 @@ function problemOfAttributes(manifest: Manifest): string | undefined {
   if (nanoseconds.some((column) => largestOf(column) >= 1e9)) return "a modification time is impossible";
   const seconds = [manifest.directoryMtimeSeconds, manifest.fileMtimeSeconds, manifest.symlinkMtimeSeconds];
   if (!seconds.every(isIntegers)) return "a modification time is impossible";
-  if (!isIntegers(manifest.fileSizes) || manifest.fileSizes.some(isNegative))
-    return "a file size is impossible";
+  if (!isIntegers(manifest.fileSizes) || hasNegative(manifest.fileSizes)) return "a file size is impossible";
   if (largestOf(manifest.directoryModes) > LARGEST_MODE || largestOf(manifest.fileModes) > LARGEST_MODE) {
     return "a mode is impossible";
   }
   return undefined;
 }
 
-// Plain loops: these go over every file of an entry before the first one is restored.
-
 function largestOf(column: Uint32Array | Uint16Array): number {
   let largest = 0;
-  for (let index = 0; index < column.length; index++) largest = Math.max(largest, column[index] ?? 0);
+  for (let index = 0; index < column.length; index++) {
+    const value = column[index] ?? 0;
+    if (value > largest) largest = value;
+  }
   return largest;
 }
 
@@ -103,8 +106,11 @@ function isIntegers(column: Float64Array): boolean {
   return true;
 }
 
-function isNegative(value: number): boolean {
-  return value < 0;
+function hasNegative(column: Float64Array): boolean {
+  for (let index = 0; index < column.length; index++) {
+    if ((column[index] ?? 0) < 0) return true;
+  }
+  return false;
 }
 
 function problemOfTargets(manifest: Manifest): string | undefined {

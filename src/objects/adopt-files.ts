@@ -1,6 +1,7 @@
 import { renameSync, unlinkSync } from "node:fs";
 import { type ByteString, fsPath, shown } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
+import { shortLivedMethods } from "../base/short-lived.ts";
 import { errnoOf } from "../fs/errno.ts";
 import { emptyStatus, lstatBuffer } from "../fs/file-status.ts";
 import { tryLink } from "../fs/link-file.ts";
@@ -100,7 +101,7 @@ class Adopter {
   adopt(file: number): Placement | "reused" {
     object.set(objectPathOf(this.#input.objects, this.#manifest, file));
     const mayShare =
-      isLinkable(this.#manifest, file) && this.#input.ownInode[file] === 0 && this.#hasManifestTime(file);
+      isLinkable(this.#manifest, file) && this.#input.ownInode[file] === 0 && this.hasManifestTime(file);
     // The common case of a first store: nothing is there and linking works.
     if (this.#placer.prefersLink && mayShare && tryLink(source, object)) {
       if (lstatBuffer(object, status) && isSound(status, this.#manifest, file)) return "linked";
@@ -112,11 +113,11 @@ class Adopter {
       const isPrivate = this.#input.ownInode[file] === 0 || status.linkCount === 1;
       if (isPrivate) return "reused";
     }
-    return this.#replace(file, mayShare);
+    return this.replace(file, mayShare);
   }
 
   /** Makes the object beside its place and renames it there, over a damaged one if need be. */
-  #replace(file: number, mayShare: boolean): Placement {
+  private replace(file: number, mayShare: boolean): Placement {
     this.#temporaryCount += 1;
     temporary
       .set(this.#input.temporary)
@@ -129,15 +130,15 @@ class Adopter {
     };
     let placement: Placement;
     try {
-      this.#assertSourceUnchanged(file);
+      this.assertSourceUnchanged(file);
       placement = this.#placer.place(source, temporary, attributes, mayShare);
       // A linked source is the object itself; a copied one may have changed while it was copied.
-      if (placement !== "linked") this.#assertSourceUnchanged(file);
+      if (placement !== "linked") this.assertSourceUnchanged(file);
     } catch (error) {
       if (errnoOf(error) === "ENOENT" && !lstatBuffer(source, status)) throw changedBeforeStored();
       if (!(error instanceof TooManyLinks)) throw error;
       copyFile(source, temporary, attributes);
-      this.#assertSourceUnchanged(file);
+      this.assertSourceUnchanged(file);
       placement = "copied";
     }
     if (!lstatBuffer(temporary, status) || !isSound(status, this.#manifest, file)) {
@@ -147,7 +148,7 @@ class Adopter {
     return placement;
   }
 
-  #hasManifestTime(file: number): boolean {
+  private hasManifestTime(file: number): boolean {
     const { seconds, nanoseconds } = this.#input.sourceTimes;
     return (
       at(seconds, file) === at(this.#manifest.fileMtimeSeconds, file) &&
@@ -155,7 +156,7 @@ class Adopter {
     );
   }
 
-  #assertSourceUnchanged(file: number): void {
+  private assertSourceUnchanged(file: number): void {
     const isUnchanged =
       lstatBuffer(source, status) &&
       status.kind === "file" &&
@@ -195,3 +196,5 @@ function notKept(): BtdtError {
     },
   );
 }
+
+shortLivedMethods(Adopter);

@@ -7,7 +7,7 @@ import { markEditedPaths } from "../manifest/mark-edited-paths.ts";
 import { type AdoptedFiles, adoptFilesJob } from "../objects/adopt-files.ts";
 import type { FileTimes } from "../objects/reuse-object-times.ts";
 import { directoryRanges } from "../tree/directory-ranges.ts";
-import { runAll } from "../work/run-all.ts";
+import { runAllSharing } from "../work/run-all.ts";
 import type { Runtime } from "./runtime.ts";
 import type { KeptFiles, StoreRequest } from "./store-tree.ts";
 
@@ -35,7 +35,7 @@ export async function adoptTree(
   runtime.progress.begin({ name: "keeping", unit: "files", files: manifest.counts.fileCount });
   let parts: AdoptedFiles[];
   try {
-    parts = await runAll(runner, adoptFilesJob, ranges, (range) => ({ ...shared, ...range }));
+    parts = await runAllSharing(runner, adoptFilesJob, shared, ranges);
   } catch (error) {
     throw cacheWriteError(request.cache, error);
   }

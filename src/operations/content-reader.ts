@@ -8,7 +8,7 @@ import { at, type Manifest } from "../manifest/manifest.ts";
 import { CHUNK_SIZE_BYTES, DIGEST_SIZE_BYTES, digestOfChunks } from "../objects/digest.ts";
 import { objectPathOf } from "../objects/object-name.ts";
 import { PACK_HEADER_BYTES } from "../packs/pack-index.ts";
-import { readBlock } from "../packs/unpack-blocks.ts";
+import { readBlock } from "../packs/read-block.ts";
 import type { PackedFilesOfEntry } from "../packs/unpack-tree.ts";
 
 /** Files of one directory tend to lie in few blocks. */

@@ -2,7 +2,7 @@ import { BtdtError } from "../base/errors.ts";
 import type { Job } from "../work/job.ts";
 import { BlockWriter, type PackedBlock, type PackTarget } from "./block-writer.ts";
 import { CONTENT_ID_BYTES } from "./pack-index.ts";
-import { readBlock } from "./unpack-blocks.ts";
+import { readBlock } from "./read-block.ts";
 
 export interface RewriteBlockInput {
   readonly descriptor: number;

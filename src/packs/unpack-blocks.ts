@@ -1,38 +1,33 @@
-import { closeSync, constants, openSync, readSync } from "node:fs";
+import { closeSync, constants, openSync } from "node:fs";
 import { type ByteString, fsPath } from "../base/byte-string.ts";
-import { isBtdtError } from "../base/errors.ts";
-import { tryLink } from "../fs/link-file.ts";
+import { shortLived, shortLivedMethods } from "../base/short-lived.ts";
 import { PathBuffer } from "../fs/path-buffer.ts";
 import { PinnedBuffer } from "../fs/pinned-buffer.ts";
 import { NewFileWriter } from "../fs/write-new-file.ts";
 import { viewManifest } from "../manifest/codec.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
+import { adoptWrittenFile } from "../objects/adopt-written-file.ts";
 import { CHUNK_SIZE_BYTES, DIGEST_SIZE_BYTES } from "../objects/digest.ts";
-import { isLinkable, objectPathOf } from "../objects/object-name.ts";
+import { isLinkable } from "../objects/object-name.ts";
 import type { Job } from "../work/job.ts";
-import { decompressBlock, LARGEST_BLOCK_BYTES } from "./block-codec.ts";
-import { blockChecksum, writeFullyAt } from "./block-writer.ts";
+import { writeFullyAt } from "./block-writer.ts";
+import { readBlock, type StoredBlock } from "./read-block.ts";
 
 const SLASH = "/" as ByteString;
 
 /** One file, or chunk of a large one, that a block has the content of; numbers in a row. */
 const ITEM_FIELDS = 4;
 
-export interface BlockToUnpack {
+export interface BlockToUnpack extends StoredBlock {
   readonly block: number;
-  readonly offset: number;
-  readonly storedBytes: number;
-  readonly contentBytes: number;
-  readonly codecNumber: number;
-  readonly checksum: bigint;
   /** For each: the offset in the block, the size, the file and which of its chunks (0 for a small one). */
   readonly items: Uint32Array;
 }
 
 export interface UnpackBlocksInput {
   readonly payload: Uint8Array;
-  /** The pack, open for reading. */
-  readonly descriptor: number;
+  /** Of the packs, open for reading; by their position among the packs in use. */
+  readonly descriptors: readonly number[];
   readonly pack: number;
   readonly blocks: readonly BlockToUnpack[];
   /** The digests of the chunks that the items name, in their order, 32 bytes each; zeros for small files. */
@@ -56,9 +51,7 @@ export interface UnpackedBlocks {
 }
 
 const target = new PathBuffer();
-const object = new PathBuffer();
 const digest = new Uint8Array(DIGEST_SIZE_BYTES);
-let storedBuffer: Uint8Array | undefined;
 
 /**
  * Decompresses blocks and writes the files that they hold. Each content is digested before it is written.
@@ -102,9 +95,9 @@ class Unpacker {
 
   /** Blocks are still checked once damage is known: all of it is to be known at once. */
   unpack(block: BlockToUnpack, firstItem: number): void {
-    const content = readBlock(this.#input.descriptor, block);
+    const content = readBlock(this.#input.descriptors[this.#input.pack] ?? -1, block);
     if (content === undefined) {
-      this.#noteDamage(
+      this.noteDamage(
         block,
         Array.from({ length: block.items.length / ITEM_FIELDS }, (_, item) => item),
       );
@@ -128,23 +121,23 @@ class Unpacker {
       }
       if (!isSound) damaged.push(item);
       else if (Atomics.load(this.#input.damageFlag, 0) === 0) {
-        if (isLarge) this.#writeChunk(content, offset, sizeBytes, file, chunk);
-        else this.#writeFile(source, offset, file);
+        if (isLarge) this.writeChunk(content, offset, sizeBytes, file, chunk);
+        else this.writeFile(source, offset, file);
       }
     }
-    if (damaged.length > 0) this.#noteDamage(block, damaged);
+    if (damaged.length > 0) this.noteDamage(block, damaged);
   }
 
-  #noteDamage({ block, items }: BlockToUnpack, damaged: readonly number[]): void {
+  private noteDamage({ block, items }: BlockToUnpack, damaged: readonly number[]): void {
     Atomics.store(this.#input.damageFlag, 0, 1);
     this.result.damagedBlocks.push({ pack: this.#input.pack, block });
     for (const item of damaged) this.result.damagedFiles.push(itemAt(items, item)[2]);
   }
 
-  #writeFile(source: PinnedBuffer, offset: number, file: number): void {
+  private writeFile(source: PinnedBuffer, offset: number, file: number): void {
     const manifest = this.#manifest;
     const sizeBytes = at(manifest.fileSizes, file);
-    this.#setTarget(file);
+    this.setTarget(file);
     this.#writer.write(target, source, offset, {
       mode: at(manifest.fileModes, file),
       sizeBytes,
@@ -155,11 +148,17 @@ class Unpacker {
     this.result.contentBytes += sizeBytes;
     const { adoptInto, ownInode } = this.#input;
     if (adoptInto === undefined || !this.#mayAdopt || ownInode[file] !== 0) return;
-    if (isLinkable(manifest, file)) this.#mayAdopt = adopt(adoptInto, manifest, file, target);
+    if (isLinkable(manifest, file)) this.#mayAdopt = adoptWrittenFile(adoptInto, manifest, file, target);
   }
 
-  #writeChunk(content: Uint8Array, offset: number, sizeBytes: number, file: number, chunk: number): void {
-    this.#setTarget(file);
+  private writeChunk(
+    content: Uint8Array,
+    offset: number,
+    sizeBytes: number,
+    file: number,
+    chunk: number,
+  ): void {
+    this.setTarget(file);
     const descriptor = openSync(fsPath(target.toBytes()), constants.O_WRONLY | constants.O_NOFOLLOW);
     try {
       writeFullyAt(descriptor, content.subarray(offset, offset + sizeBytes), chunk * CHUNK_SIZE_BYTES);
@@ -169,12 +168,12 @@ class Unpacker {
     this.result.contentBytes += sizeBytes;
   }
 
-  #setTarget(file: number): void {
+  private setTarget(file: number): void {
     if (this.#manifest.counts.isSingleFile) {
       target.set(this.#input.staging);
       return;
     }
-    const directory = this.#directoryOf(file);
+    const directory = this.directoryOf(file);
     if (directory !== this.#currentDirectory) {
       target.set(this.#input.staging).append(SLASH);
       if (directory > 0) target.append(this.#manifest.directoryPath(directory)).append(SLASH);
@@ -185,7 +184,7 @@ class Unpacker {
     target.truncate(this.#directoryLength).append(this.#manifest.fileName(file));
   }
 
-  #directoryOf(file: number): number {
+  private directoryOf(file: number): number {
     const current = this.#currentDirectory;
     const isSame =
       current >= 0 &&
@@ -195,56 +194,9 @@ class Unpacker {
   }
 }
 
-/** Makes a file that was just written the object of its kind. False when this file system does not want to. */
-export function adopt(objects: ByteString, manifest: Manifest, file: number, path: PathBuffer): boolean {
-  object.set(objectPathOf(objects, manifest, file));
-  if (tryLink(path, object)) return true;
-  // It may be there already, from an equal file; only a try that fails on a free name says anything.
-  return tryOpen(object);
-}
-
-function tryOpen(path: PathBuffer): boolean {
-  try {
-    closeSync(
-      openSync(fsPath(path.toBytes()), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK),
-    );
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 function itemAt(items: Uint32Array, item: number): [number, number, number, number] {
   const start = item * ITEM_FIELDS;
   return [at(items, start), at(items, start + 1), at(items, start + 2), at(items, start + 3)];
-}
-
-/** Undefined when the block cannot be read or is not what its index says. */
-export function readBlock(
-  descriptor: number,
-  block: Omit<BlockToUnpack, "items" | "block">,
-): Uint8Array | undefined {
-  storedBuffer ??= new Uint8Array(LARGEST_BLOCK_BYTES);
-  const stored = storedBuffer.subarray(0, block.storedBytes);
-  try {
-    if (!readFullyAt(descriptor, stored, block.offset)) return undefined;
-    if (blockChecksum(stored) !== block.checksum) return undefined;
-    return decompressBlock(block.codecNumber, stored, block.contentBytes);
-  } catch (error) {
-    if (isBtdtError(error, "PACK_DAMAGED")) return undefined;
-    // Reading failed: nothing has been written yet.
-    if (error instanceof Error && "code" in error) return undefined;
-    throw error;
-  }
-}
-
-function readFullyAt(descriptor: number, into: Uint8Array, offset: number): boolean {
-  for (let done = 0; done < into.length; ) {
-    const count = readSync(descriptor, into, done, into.length - done, offset + done);
-    if (count === 0) return false;
-    done += count;
-  }
-  return true;
 }
 
 function hasDigest(
@@ -261,3 +213,6 @@ function hasDigest(
   }
   return true;
 }
+
+shortLived(hasDigest, itemAt);
+shortLivedMethods(Unpacker);

@@ -5,14 +5,15 @@ import { errnoOf } from "../fs/errno.ts";
 import { PathBuffer } from "../fs/path-buffer.ts";
 import { setAttributes } from "../fs/place-file.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
+import { adoptWrittenFile } from "../objects/adopt-written-file.ts";
 import { isLinkable } from "../objects/object-name.ts";
 import type { Runners } from "../work/job.ts";
-import { runAll } from "../work/run-all.ts";
+import { runAllSharing } from "../work/run-all.ts";
 import { isPackHeader } from "./index-codec.ts";
 import type { PackContents } from "./pack-contents.ts";
 import { packFilePath } from "./pack-directory.ts";
 import { PACK_HEADER_BYTES } from "./pack-index.ts";
-import { adopt, type UnpackedBlocks, unpackBlocksJob } from "./unpack-blocks.ts";
+import { type UnpackedBlocks, unpackBlocksJob } from "./unpack-blocks.ts";
 import { planUnpack, type UnpackPart } from "./unpack-plan.ts";
 
 /** The packs that an entry's contents come from, and which of its files they are to bring. */
@@ -108,13 +109,10 @@ export async function unpackTree(options: UnpackTreeOptions, runners: Runners): 
   const readable = plan.parts.filter(({ pack }) => packs.descriptorOf(pack) !== undefined);
   const unreadable = plan.parts.filter(({ pack }) => packs.descriptorOf(pack) === undefined);
   if (unreadable.length > 0) Atomics.store(damageFlag, 0, 1);
-  const shared = { payload: manifest.payload, staging, umask, adoptInto, ownInode, damageFlag };
+  const descriptors = packs.contents.packs.map((_, pack) => packs.descriptorOf(pack) ?? -1);
+  const shared = { payload: manifest.payload, descriptors, staging, umask, adoptInto, ownInode, damageFlag };
   const runner = plan.parts.length > 1 ? runners.pool : runners.inline;
-  const results = await runAll(runner, unpackBlocksJob, readable, (part) => ({
-    ...shared,
-    ...part,
-    descriptor: packs.descriptorOf(part.pack) ?? -1,
-  }));
+  const results = await runAllSharing(runner, unpackBlocksJob, shared, readable);
   const damagedFiles = [
     ...results.flatMap((result) => result.damagedFiles),
     ...unreadable.flatMap(({ blocks }) => blocks.flatMap(filesOf)),
@@ -129,7 +127,7 @@ export async function unpackTree(options: UnpackTreeOptions, runners: Runners): 
         mtimeNanoseconds: at(manifest.fileMtimeNanoseconds, file),
       });
       const isAdopted = adoptInto !== undefined && ownInode[file] === 0 && isLinkable(manifest, file);
-      if (isAdopted) adopt(adoptInto, manifest, file, path);
+      if (isAdopted) adoptWrittenFile(adoptInto, manifest, file, path);
     }
   }
   return {

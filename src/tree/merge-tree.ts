@@ -5,7 +5,7 @@ import { type FileStatus, isSameFile, lstat } from "../fs/file-status.ts";
 import { openDirectory, removeTree } from "../fs/remove-tree.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
 import type { Runners } from "../work/job.ts";
-import { runAll } from "../work/run-all.ts";
+import { runAllSharing } from "../work/run-all.ts";
 import { compareFilesJob } from "./compare-files.ts";
 import { directoryRanges } from "./directory-ranges.ts";
 import { isStagingName } from "./staging-directory.ts";
@@ -69,7 +69,7 @@ export async function planMerge(
     unchangedFiles: unchanged.files,
     unchangedSymlinks: unchanged.symlinks,
   };
-  const found = await runAll(runner, compareFilesJob, ranges, (range) => ({ ...shared, ...range }));
+  const found = await runAllSharing(runner, compareFilesJob, shared, ranges);
   const directoriesInTheWay = found.flat();
   const [first] = directoriesInTheWay;
   if (first !== undefined && !target.exact) {

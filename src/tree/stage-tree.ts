@@ -4,10 +4,11 @@ import type { LinkMode, Placement } from "../fs/place-file.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import { type PackedFilesOfEntry, unpackTree } from "../packs/unpack-tree.ts";
 import type { Runners } from "../work/job.ts";
-import { runAll } from "../work/run-all.ts";
+import { runAllSharing } from "../work/run-all.ts";
 import { directoryRanges } from "./directory-ranges.ts";
 import { type DirectoryModes, finishClosedDirectories, finishDirectoriesJob } from "./finish-directories.ts";
-import { type ObjectProblem, type StagedFiles, stageFilesJob } from "./stage-files.ts";
+import type { ObjectProblem } from "./object-placer.ts";
+import { type StagedFiles, stageFilesJob } from "./stage-files.ts";
 
 export interface StageTreeOptions {
   readonly manifest: Manifest;
@@ -23,11 +24,14 @@ export interface StageTreeOptions {
   readonly umask: number;
 }
 
+/** What keeps a file from being placed; `damaged`: its content in a pack. */
+export type FileProblem = ObjectProblem | "damaged";
+
 export interface StagedTree {
   readonly fileCounts: Record<Placement | "unpacked", number>;
   readonly contentBytes: number;
   /** When there are any, what was staged is of no use. */
-  readonly damaged: readonly { readonly file: number; readonly problem: ObjectProblem }[];
+  readonly damaged: readonly { readonly file: number; readonly problem: FileProblem }[];
   /** Blocks of packs, by the packs' position in `packed`, that are the reason for some of it. */
   readonly damagedBlocks: readonly { readonly pack: number; readonly block: number }[];
 }
@@ -39,6 +43,7 @@ export async function stageTree(options: StageTreeOptions, runners: Runners): Pr
   const ranges = directoryRanges(manifest);
   const runner = ranges.length > 1 ? runners.pool : runners.inline;
   const shared = {
+    packed: options.packed?.marks,
     payload: manifest.payload,
     objects,
     staging,
@@ -48,8 +53,7 @@ export async function stageTree(options: StageTreeOptions, runners: Runners): Pr
     unwanted,
     damageFlag,
   };
-  const input = { ...shared, packed: options.packed?.marks };
-  const staged = sum(await runAll(runner, stageFilesJob, ranges, (range) => ({ ...input, ...range })));
+  const staged = sum(await runAllSharing(runner, stageFilesJob, shared, ranges));
   return options.packed === undefined
     ? { ...staged, damagedBlocks: [] }
     : await unpack(options, options.packed, staged, damageFlag, runners);
@@ -118,6 +122,6 @@ export async function finishTree(
   const ranges = directoryRanges(manifest);
   const runner = ranges.length > 1 ? runners.pool : runners.inline;
   const shared = { payload: manifest.payload, root, modes };
-  await runAll(runner, finishDirectoriesJob, ranges, (range) => ({ ...shared, ...range }));
+  await runAllSharing(runner, finishDirectoriesJob, shared, ranges);
   finishClosedDirectories(manifest, root);
 }

@@ -22,6 +22,15 @@ export interface Runner {
   /** How many jobs can make progress at once: a hint for cutting up work. */
   readonly parallelism: number;
   run<Input, Output>(job: Job<Input, Output>, input: Input): Promise<Output>;
+  /**
+   * The same with an input in two parts. Jobs that are given the same `shared` object one after the other get it across
+   * to each thread once: to send a large tree with every job makes the threads collect garbage more than work.
+   */
+  runSharing<Input extends object, Shared extends Partial<Input>, Output>(
+    job: Job<Input, Output>,
+    shared: Shared,
+    rest: Omit<Input, keyof Shared>,
+  ): Promise<Output>;
   /** Says that jobs will come soon. */
   start(): void;
 }

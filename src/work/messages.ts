@@ -5,7 +5,13 @@ import { errnoOf } from "../fs/errno.ts";
 export interface JobRequest {
   readonly id: number;
   readonly jobName: string;
+  /** When there is a shared part, an object that lacks it. */
   readonly input: unknown;
+  /** `last`: the one that was sent to this worker last. */
+  readonly shared:
+    | { readonly kind: "none" }
+    | { readonly kind: "new"; readonly value: object }
+    | { readonly kind: "last" };
 }
 
 /** Sent once, before any request: one 32-bit word that is non-zero once work is to stop. */

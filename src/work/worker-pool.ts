@@ -12,10 +12,13 @@ type WorkListener = (done: WorkDone) => void;
 interface PoolWorker {
   readonly worker: Worker;
   readonly running: Map<number, Waiting>;
+  /** What it was sent last as the shared part of an input. */
+  lastShared: object | undefined;
 }
 
 interface Waiting {
-  readonly request: JobRequest;
+  readonly request: Omit<JobRequest, "shared">;
+  readonly shared: object | undefined;
   readonly runHere: () => unknown;
   readonly resolve: (output: unknown) => void;
   readonly reject: (error: unknown) => void;
@@ -47,10 +50,27 @@ export class WorkerPool implements Runner {
   }
 
   run<Input, Output>(job: Job<Input, Output>, input: Input): Promise<Output> {
-    const request: JobRequest = { id: this.#nextId++, jobName: job.name, input };
+    return this.#run(job, input, undefined, () => input);
+  }
+
+  runSharing<Input extends object, Shared extends Partial<Input>, Output>(
+    job: Job<Input, Output>,
+    shared: Shared,
+    rest: Omit<Input, keyof Shared>,
+  ): Promise<Output> {
+    return this.#run(job, rest, shared, () => ({ ...shared, ...rest }) as unknown as Input);
+  }
+
+  #run<Input, Output>(
+    job: Job<Input, Output>,
+    sent: unknown,
+    shared: object | undefined,
+    inputOf: () => Input,
+  ): Promise<Output> {
+    const request = { id: this.#nextId++, jobName: job.name, input: sent };
     return new Promise<Output>((resolveOutput, reject) => {
       const resolve = (output: unknown): void => {
-        noteWork(job, input, output as Output, this.#onWork);
+        noteWork(job, inputOf, output as Output, this.#onWork);
         resolveOutput(output as Output);
       };
       if (this.isCancelled()) {
@@ -58,8 +78,8 @@ export class WorkerPool implements Runner {
         return;
       }
       this.start();
-      const runHere = (): unknown => job.run(input, { isCancelled: () => this.isCancelled() });
-      this.#queue.push({ request, runHere, resolve, reject });
+      const runHere = (): unknown => job.run(inputOf(), { isCancelled: () => this.isCancelled() });
+      this.#queue.push({ request, shared, runHere, resolve, reject });
       this.#dispatch();
       this.#help();
     });
@@ -87,7 +107,7 @@ export class WorkerPool implements Runner {
     this.#isStarted = true;
     for (let index = 1; index < this.parallelism; index++) {
       const worker = this.#spawn();
-      const poolWorker: PoolWorker = { worker, running: new Map() };
+      const poolWorker: PoolWorker = { worker, running: new Map(), lastShared: undefined };
       worker.onmessage = (event: MessageEvent<JobReply>) => {
         const reply = event.data;
         const waiting = poolWorker.running.get(reply.id);
@@ -125,12 +145,11 @@ export class WorkerPool implements Runner {
 
   #dispatch(): void {
     for (let depth = 1; depth <= JOBS_PER_WORKER; depth++) {
-      for (const { worker, running } of this.#workers) {
-        if (running.size >= depth) continue;
+      for (const poolWorker of this.#workers) {
+        if (poolWorker.running.size >= depth) continue;
         const waiting = this.#next();
         if (waiting === undefined) return;
-        running.set(waiting.request.id, waiting);
-        worker.postMessage(waiting.request);
+        send(poolWorker, waiting);
       }
     }
   }
@@ -164,13 +183,27 @@ export class WorkerPool implements Runner {
   }
 }
 
+function send(poolWorker: PoolWorker, waiting: Waiting): void {
+  const { request, shared } = waiting;
+  poolWorker.running.set(request.id, waiting);
+  const message = (how: JobRequest["shared"]): JobRequest => ({ ...request, shared: how });
+  if (shared === undefined) {
+    poolWorker.worker.postMessage(message({ kind: "none" }));
+  } else if (shared === poolWorker.lastShared) {
+    poolWorker.worker.postMessage(message({ kind: "last" }));
+  } else {
+    poolWorker.worker.postMessage(message({ kind: "new", value: shared }));
+    poolWorker.lastShared = shared;
+  }
+}
+
 function noteWork<Input, Output>(
   job: Job<Input, Output>,
-  input: Input,
+  inputOf: () => Input,
   output: Output,
   onWork: WorkListener,
 ): void {
-  if (job.workOf !== undefined) onWork(job.workOf(input, output));
+  if (job.workOf !== undefined) onWork(job.workOf(inputOf(), output));
 }
 
 function cancelled(): BtdtError {
@@ -194,7 +227,15 @@ export class InlineRunner implements Runner {
 
   async run<Input, Output>(job: Job<Input, Output>, input: Input): Promise<Output> {
     const output = job.run(input, this.#context);
-    noteWork(job, input, output, this.#onWork);
+    noteWork(job, () => input, output, this.#onWork);
     return output;
+  }
+
+  runSharing<Input extends object, Shared extends Partial<Input>, Output>(
+    job: Job<Input, Output>,
+    shared: Shared,
+    rest: Omit<Input, keyof Shared>,
+  ): Promise<Output> {
+    return this.run(job, { ...shared, ...rest } as unknown as Input);
   }
 }

@@ -1,4 +1,6 @@
 import { afterEach, describe, expect, test } from "bun:test";
+import { mkdirSync, statSync } from "node:fs";
+import { join } from "node:path";
 import * as fc from "fast-check";
 import { bytesFromText } from "../../src/base/byte-string.ts";
 import { BtdtError } from "../../src/base/errors.ts";
@@ -9,6 +11,7 @@ import type { Job, Runner } from "../../src/work/job.ts";
 import { receivedError, sendableError } from "../../src/work/messages.ts";
 import { runAll } from "../../src/work/run-all.ts";
 import { InlineRunner, WorkerPool } from "../../src/work/worker-pool.ts";
+import { Scratch } from "../support/scratch.ts";
 import { directory, manifestOf } from "../support/trees.ts";
 
 const pools: WorkerPool[] = [];
@@ -176,6 +179,9 @@ describe("runAll", () => {
         if (input === 0) throw new BtdtError("SYSTEM", "failed on purpose");
         return input as never;
       },
+      runSharing() {
+        throw new Error("unreachable");
+      },
     };
     const error: unknown = await runAll(runner, job("echo"), count(100), (part) => part).catch(
       (reason: unknown) => reason,
@@ -183,6 +189,36 @@ describe("runAll", () => {
     expect(error).toEqual(expect.objectContaining({ code: "SYSTEM" }));
     expect([running, begun]).toEqual([0, 4]);
   });
+});
+
+describe("inputs of which jobs share a part are whole, whichever was shared last,", () => {
+  const scratch = Scratch.use();
+  const runners: readonly (readonly [string, () => Runner])[] = [
+    ["in threads", () => realPool(3)],
+    ["in this thread", () => new InlineRunner({ isCancelled: () => false })],
+  ];
+  for (const [where, runner] of runners) {
+    test(where, async () => {
+      const names = count(40).map((index) => `d${String(index).padStart(2, "0")}`);
+      const { payload } = manifestOf(directory(Object.fromEntries(names.map((name) => [name, directory()]))));
+      const roots = ["a", "b"].map((root) => scratch.path(root));
+      for (const root of roots) {
+        for (const name of names) mkdirSync(join(root, name), { mode: 0o700, recursive: true });
+      }
+      const modes = { umask: 0o022, areUnknown: true };
+      const shared = roots.map((root) => ({ payload, root: bytesFromText(root), modes }));
+      const ranges = names.map((_, index) => ({ firstDirectory: index + 1, endDirectory: index + 2 }));
+      const alternating = runner();
+      await Promise.all(
+        ranges.flatMap((range) =>
+          shared.map((each) => alternating.runSharing(finishDirectoriesJob, each, range)),
+        ),
+      );
+      for (const root of roots) {
+        for (const name of names) expect(statSync(join(root, name)).mode & 0o777).toBe(0o755);
+      }
+    });
+  }
 });
 
 test("a pool of one is the calling thread", async () => {
@@ -222,6 +258,15 @@ test("what jobs have done is told, wherever they ran, unless they failed", async
   };
   await Promise.all(count(200).map((index) => pool.run(counted, index)));
   expect(told.toSorted((left, right) => left - right)).toEqual(count(200).map((index) => 2 * index));
+  told.length = 0;
+  const inTwoParts: Job<{ readonly shared: number; readonly own: number }, unknown> = {
+    name: "echo",
+    run: ({ own }) => own,
+    workOf: ({ shared, own }) => ({ files: shared + own }),
+  };
+  const shared = { shared: 1000 };
+  await Promise.all(count(200).map((own) => pool.runSharing(inTwoParts, shared, { own })));
+  expect(told.toSorted((left, right) => left - right)).toEqual(count(200).map((own) => 1000 + own));
   const inline = new InlineRunner({ isCancelled: () => false }, ({ files }) => told.push(files ?? 0));
   await inline.run(counted, 1000);
   expect(told.at(-1)).toBe(2000);
