@@ -450,3 +450,51 @@ testWith(
     expect(partly).toBeGreaterThan(0);
   },
 );
+
+test("trees that threads work on", () => {
+  const many = (letter: string) =>
+    dir(
+      Object.fromEntries(
+        Array.from({ length: 60 }, (_, index): [string, TreeNode] => {
+          const files = Array.from({ length: 40 }, (_, number): [string, TreeNode] => [
+            `f${number}`,
+            file(`${letter} ${index} ${number}`),
+          ]);
+          return [`d${index}`, dir(Object.fromEntries(files))];
+        }),
+      ),
+    );
+  work.make("from", { a: many("a"), b: many("b") });
+  work.store("from", "objects", "a", "b");
+  work.make("to");
+  expect(work.restore("to", "objects").stderr).toContain("restored 2 paths, 4,800 files");
+  expectRestored("from", "to", ["a", "b"]);
+  work.make("packed");
+  expect(work.run("from", "store", "-k", "packs", "--storage", "packs", "a", "b").stderr).toContain(
+    "4,800 reused",
+  );
+  expect(work.restore("packed", "packs").exitCode).toBe(0);
+  expectRestored("from", "packed", ["a", "b"]);
+});
+
+test("a path that may not be what was meant, because arguments that are not UTF-8 arrive mangled, is not recorded", () => {
+  work.make("from", { "\xef\xbf\xbd": dir({ x: file("x") }) });
+  work.store("from", "k", "\uFFFD");
+  expect(work.trees("k").map(({ path }) => path)).toEqual([undefined]);
+  work.make("to");
+  expect(work.restore("to", "k").exitCode).toBe(2);
+  expect(work.restore("to", "k", "x").exitCode).toBe(0);
+});
+
+testWith(["mount"], "a disk that the second path fills leaves nothing of the first", () => {
+  const small = mountTmpfs(scratch, "small", "4m");
+  work.make("from", {
+    a: dir({ x: file("x".repeat(1_000_000)) }),
+    b: dir({ y: file("y".repeat(8_000_000)) }),
+  });
+  work.store("from", "k", "a", "b");
+  const { exitCode, stdout, stderr } = work.restore("small", "k");
+  expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });
+  expect(stderr).toContain("cannot restore to ");
+  expect(readdirSync(small)).toEqual([]);
+});
