@@ -70,11 +70,11 @@ testWith(["strace"], "a cache that is being made is an empty one to others", asy
   for (const injection of [
     { calls: "mkdir,mkdirat", when: 1 },
     { calls: "mkdir,mkdirat", when: 100 },
-    // Of the format file, before and after it has its name; of the session.
-    { calls: "openat", path: scratch.path("cache", "btdt-v1") },
+    // Of the format file, before and after it has its name; of the session; of the intent, before it has its name.
     { calls: "fsync", when: 1 },
     { calls: "rename,renameat,renameat2", when: 1 },
     { calls: "rename,renameat,renameat2", when: 2 },
+    { calls: "fsync", when: 3 },
   ]) {
     prepare();
     const finished = await stoppedAt(injection, storing("key"), scratch.path("trace"), () => {
