@@ -10,12 +10,13 @@ export function shortLived(...functions: readonly ((...parameters: never[]) => u
 }
 
 /**
- * The same for all methods of some classes, except `#private` ones, which nobody can name: classes that hot loops go
- * through have TypeScript's `private` instead.
+ * The same for all methods of some classes or objects, except `#private` ones, which nobody can name: classes that hot
+ * loops go through have TypeScript's `private` instead.
  */
-export function shortLivedMethods(...classes: readonly { readonly prototype: object }[]): void {
-  for (const { prototype } of classes) {
-    for (const { value } of Object.values(Object.getOwnPropertyDescriptors(prototype))) {
+export function shortLivedMethods(...owners: readonly object[]): void {
+  for (const owner of owners) {
+    const methods = typeof owner === "function" ? (owner.prototype as object) : owner;
+    for (const { value } of Object.values(Object.getOwnPropertyDescriptors(methods))) {
       if (typeof value === "function") noFTL(value);
     }
   }

@@ -1,5 +1,6 @@
 import { ptr } from "bun:ffi";
 import { fchmodSync } from "node:fs";
+import { shortLivedMethods } from "../base/short-lived.ts";
 import { emptyStatus, fstat } from "./file-status.ts";
 import { linuxLibc } from "./libc.ts";
 import type { PathBuffer } from "./path-buffer.ts";
@@ -44,7 +45,7 @@ export class NewFileWriter {
     const descriptor = openQuickly(path, OPEN_NEW, mode & PERMISSIONS);
     try {
       writeQuickly(descriptor, source, offset, sizeBytes);
-      if ((mode & (this.#umask | ~PERMISSIONS)) !== 0 || !this.#keepsModes(descriptor, mode)) {
+      if ((mode & (this.#umask | ~PERMISSIONS)) !== 0 || !this.keepsModes(descriptor, mode)) {
         fchmodSync(descriptor, mode);
       }
       times[0] = times[4] = attributes.mtimeSeconds;
@@ -58,7 +59,7 @@ export class NewFileWriter {
     }
   }
 
-  #keepsModes(descriptor: number, mode: number): boolean {
+  private keepsModes(descriptor: number, mode: number): boolean {
     if (!this.#isProbed) {
       fstat(descriptor, status);
       this.#modesLast = status.mode === mode;
@@ -67,3 +68,5 @@ export class NewFileWriter {
     return this.#modesLast;
   }
 }
+
+shortLivedMethods(NewFileWriter);

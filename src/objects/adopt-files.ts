@@ -197,4 +197,4 @@ function notKept(): BtdtError {
   );
 }
 
-shortLivedMethods(Adopter);
+shortLivedMethods(Adopter, adoptFilesJob);

@@ -1,6 +1,7 @@
 import { constants } from "node:fs";
 import { shown } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
+import { shortLived } from "../base/short-lived.ts";
 import { errnoOf, reasonOf } from "../fs/errno.ts";
 import { emptyStatus, type FileStatus, fstat, isUnchanged } from "../fs/file-status.ts";
 import type { PathBuffer } from "../fs/path-buffer.ts";
@@ -102,3 +103,5 @@ function readFully(descriptor: number, into: PinnedBuffer, start: number, expect
     if (count === 0 || length >= expectedBytes) return length;
   }
 }
+
+shortLived(hashSmallFile, readSmallFile, openForHashing, readFully);

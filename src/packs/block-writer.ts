@@ -1,5 +1,6 @@
 import { writeSync } from "node:fs";
 import type { Compression } from "../base/compression.ts";
+import { shortLivedMethods } from "../base/short-lived.ts";
 import { PinnedBuffer } from "../fs/pinned-buffer.ts";
 import { compressBlock, LARGEST_BLOCK_BYTES } from "./block-codec.ts";
 import { CONTENT_ID_BYTES } from "./pack-index.ts";
@@ -88,3 +89,5 @@ export function writeFullyAt(descriptor: number, bytes: Uint8Array, offset: numb
     written += writeSync(descriptor, bytes, written, bytes.length - written, offset + written);
   }
 }
+
+shortLivedMethods(BlockWriter);

@@ -1,3 +1,4 @@
+import { shortLived } from "../base/short-lived.ts";
 import { wordAt } from "./content-table.ts";
 
 const SLOT_COUNT = 2 ** 20;
@@ -27,3 +28,5 @@ export function claimContent(claims: Int32Array, digest: Uint8Array, offset: num
   }
   return true;
 }
+
+shortLived(claimContent);

@@ -1,3 +1,4 @@
+import { shortLived } from "../base/short-lived.ts";
 import { CONTENT_ID_BYTES } from "./pack-index.ts";
 
 /** Digests (their first halves) with their numbers, as a hash table in memory that threads share. */
@@ -61,3 +62,5 @@ export function wordAt(bytes: Uint8Array, offset: number): number {
     ((bytes[offset + 3] ?? 0) << 24)
   );
 }
+
+shortLived(contentTable, findContent, isEqual, slotOf, wordAt);

@@ -1,4 +1,5 @@
 import type { CacheDirectory } from "../backends/cache-directory.ts";
+import { shortLivedMethods } from "../base/short-lived.ts";
 import { at } from "../manifest/manifest.ts";
 import { CHUNK_SIZE_BYTES, DIGEST_SIZE_BYTES, hexOf } from "../objects/digest.ts";
 import { type ContentTable, contentTable, findContent } from "./content-table.ts";
@@ -145,3 +146,5 @@ export class PackContents {
     return this.#larges.get(hexOf(digest));
   }
 }
+
+shortLivedMethods(PackContents);

@@ -1,4 +1,5 @@
 import type { ByteString } from "../base/byte-string.ts";
+import { shortLivedMethods } from "../base/short-lived.ts";
 import { emptyStatus } from "../fs/file-status.ts";
 import { PathBuffer } from "../fs/path-buffer.ts";
 import { DIGEST_SIZE_BYTES } from "../objects/digest.ts";
@@ -98,3 +99,5 @@ export const packFilesJob: Job<PackFilesInput, PackedFiles> = {
   },
   workOf: (_input, output) => readWork(output),
 };
+
+shortLivedMethods(packFilesJob);

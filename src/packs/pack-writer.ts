@@ -45,13 +45,14 @@ export class PackWriter {
   readonly #running = new Set<Promise<unknown>>();
   readonly #stopFlag: Int32Array;
   #reusedCount = 0;
-  #held: HeldContents;
+  /** What all jobs that pack need. */
+  #shared: { readonly target: PackTarget; readonly held: HeldContents };
 
   private constructor(directory: ByteString, target: PackTarget, nonce: Uint8Array, held: HeldContents) {
     this.#directory = directory;
     this.#target = target;
     this.#nonce = nonce;
-    this.#held = held;
+    this.#shared = { target, held };
     this.#stopFlag = held.stopFlag;
   }
 
@@ -82,13 +83,16 @@ export class PackWriter {
   /** From now on everything is packed that is not in the pack yet, whatever was thought to be held. */
   distrustHeld(): void {
     const nothing = contentTable([]);
-    const claims = this.#held.claims.fill(0);
-    this.#held = { ...this.#held, packed: nothing, objectContents: undefined, claims };
+    const claims = this.#shared.held.claims.fill(0);
+    this.#shared = {
+      target: this.#target,
+      held: { ...this.#shared.held, packed: nothing, objectContents: undefined, claims },
+    };
   }
 
   /** @throws BtdtError SOURCE_CHANGED, SOURCE_UNREADABLE; a `node:fs` error */
   async readFiles(runner: Runner, files: Pick<PackFilesInput, "root" | "groups">): Promise<PackedFiles> {
-    const packed = await this.run(runner, packFilesJob, { ...files, target: this.#target, held: this.#held });
+    const packed = await this.#finishing(runner.runSharing(packFilesJob, this.#shared, files));
     this.addBlocks(packed.blocks);
     this.#reusedCount += packed.reusedCount;
     return packed;
@@ -96,11 +100,11 @@ export class PackWriter {
 
   /** @throws BtdtError SOURCE_CHANGED, SOURCE_UNREADABLE; a `node:fs` error */
   async readLargeFile(runner: Runner, file: LargeFile & { readonly mode: number }): Promise<Uint8Array> {
-    if (this.#held.objectContents !== undefined) {
+    if (this.#shared.held.objectContents !== undefined) {
       const digest = await hashLargeFile(runner, file);
       const { sizeBytes, mode, mtimeSeconds, mtimeNanoseconds } = file;
       const status = { ...emptyStatus(), sizeBytes, mode, mtimeSeconds, mtimeNanoseconds };
-      if (hasHeldObject(this.#held, digest, 0, status)) {
+      if (hasHeldObject(this.#shared.held, digest, 0, status)) {
         this.#reusedCount += 1;
         return digest;
       }
@@ -109,10 +113,10 @@ export class PackWriter {
     const spans: Promise<void>[] = [];
     let newBlockCount = 0;
     for (let startBytes = 0; startBytes < file.sizeBytes; startBytes += PACK_SPAN_BYTES) {
-      const input = { ...file, startBytes, target: this.#target, held: this.#held };
+      const input = { ...file, startBytes };
       const offset = chunkCount(startBytes) * DIGEST_SIZE_BYTES;
       spans.push(
-        this.run(runner, packSpanJob, input).then(({ digests, blocks }) => {
+        this.#finishing(runner.runSharing(packSpanJob, this.#shared, input)).then(({ digests, blocks }) => {
           chunkDigests.set(digests, offset);
           newBlockCount += blocks.length;
           this.addBlocks(blocks);
@@ -145,8 +149,11 @@ export class PackWriter {
   }
 
   /** Runs a job that writes to the pack. */
-  async run<Input, Output>(runner: Runner, job: Job<Input, Output>, input: Input): Promise<Output> {
-    const running = runner.run(job, input);
+  run<Input, Output>(runner: Runner, job: Job<Input, Output>, input: Input): Promise<Output> {
+    return this.#finishing(runner.run(job, input));
+  }
+
+  async #finishing<Output>(running: Promise<Output>): Promise<Output> {
     this.#running.add(running);
     try {
       return await running;

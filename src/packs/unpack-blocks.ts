@@ -215,4 +215,4 @@ function hasDigest(
 }
 
 shortLived(hasDigest, itemAt);
-shortLivedMethods(Unpacker);
+shortLivedMethods(Unpacker, unpackBlocksJob);

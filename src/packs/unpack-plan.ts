@@ -1,3 +1,4 @@
+import { shortLived, shortLivedMethods } from "../base/short-lived.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
 import { CHUNK_SIZE_BYTES, DIGEST_SIZE_BYTES } from "../objects/digest.ts";
 import { hasObject, objectNameOf } from "../objects/object-name.ts";
@@ -120,10 +121,10 @@ class PartBuilder {
     // The manifest's sizes count; a content that has another one does not have the digest either.
     last.items.push(offset, isLarge ? sizeBytes : at(this.#manifest.fileSizes, file), file, chunk);
     this.#itemCount += 1;
-    this.#chunkDigests.push(isLarge ? this.#chunkDigestOf(file, chunk) : NO_DIGEST);
+    this.#chunkDigests.push(isLarge ? this.chunkDigestOf(file, chunk) : NO_DIGEST);
   }
 
-  #chunkDigestOf(file: number, chunk: number): Uint8Array {
+  private chunkDigestOf(file: number, chunk: number): Uint8Array {
     const digest = this.#manifest.fileDigests.subarray(
       file * DIGEST_SIZE_BYTES,
       (file + 1) * DIGEST_SIZE_BYTES,
@@ -158,3 +159,6 @@ class PartBuilder {
 }
 
 const NO_DIGEST = new Uint8Array(DIGEST_SIZE_BYTES);
+
+shortLived(markPackedFiles, planUnpack);
+shortLivedMethods(PartBuilder);

@@ -1,4 +1,5 @@
 import type { ByteString } from "../base/byte-string.ts";
+import { shortLivedMethods } from "../base/short-lived.ts";
 import { emptyStatus } from "../fs/file-status.ts";
 import { PathBuffer } from "../fs/path-buffer.ts";
 import { DIGEST_SIZE_BYTES } from "../objects/digest.ts";
@@ -71,3 +72,5 @@ export const hashFilesJob: Job<HashFilesInput, HashedFiles> = {
   },
   workOf: (_input, output) => readWork(output),
 };
+
+shortLivedMethods(hashFilesJob);

@@ -1,4 +1,5 @@
 import { type ByteString, joinBytes } from "../base/byte-string.ts";
+import { shortLivedMethods } from "../base/short-lived.ts";
 import { emptyStatus } from "../fs/file-status.ts";
 import { Manifest } from "../manifest/manifest.ts";
 import { DIGEST_SIZE_BYTES } from "../objects/digest.ts";
@@ -228,3 +229,5 @@ function fillFiles(
     manifest.fileDigests.set(digest, (firstFile + position) * DIGEST_SIZE_BYTES);
   }
 }
+
+shortLivedMethods(NameColumn);

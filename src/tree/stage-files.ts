@@ -151,4 +151,4 @@ function makeEmptyFile(path: PathBuffer, attributes: FileAttributes): void {
   setAttributes(path, attributes);
 }
 
-shortLivedMethods(Stager);
+shortLivedMethods(Stager, stageFilesJob);

@@ -8,6 +8,7 @@ import {
   shown,
 } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
+import { shortLived } from "../base/short-lived.ts";
 import { errnoOf, reasonOf } from "../fs/errno.ts";
 import { type FileKind, type FileStatus, isSameFile, lstat } from "../fs/file-status.ts";
 import type { IgnoreRules } from "./ignore-rules.ts";
@@ -167,3 +168,5 @@ function unreadable(path: ByteString, error: unknown): BtdtError {
     cause: error,
   });
 }
+
+shortLived(byBytes, childrenOf, kindOfEntry);

@@ -1,5 +1,5 @@
 import { expect } from "bun:test";
-import { appendFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, closeSync, openSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { btdt } from "../support/executable.ts";
 import { testWith } from "../support/requirements.ts";
 import { Scratch } from "../support/scratch.ts";
@@ -45,15 +45,27 @@ testWith(["strace"], "a file that shrinks while it is read", async () => {
   await expectRefusal("read,pread64", (path) => writeFileSync(path, "c"));
 });
 
-testWith(["strace"], "a large file that grows while it is read", async () => {
-  makeSource(Buffer.alloc(6 * 1024 * 1024, "text"));
-  await expectRefusal("read,pread64", (path) => appendFileSync(path, "more"));
-});
+const alterations: readonly (readonly [string, (path: string) => void])[] = [
+  ["grows", (path) => appendFileSync(path, "more")],
+  ["is cut off", (path) => writeFileSync(path, "c")],
+];
+for (const [what, alter] of alterations) {
+  testWith(["strace"], `a large file that ${what} before it is mapped`, async () => {
+    makeSource(Buffer.alloc(6 * 1024 * 1024, "text"));
+    // The first of these calls comes before the lease is taken.
+    await expectRefusal("fcntl", alter);
+  });
 
-testWith(["strace"], "a large file that is cut off while it is read", async () => {
-  makeSource(Buffer.alloc(6 * 1024 * 1024, "text"));
-  await expectRefusal("read,pread64", (path) => writeFileSync(path, "c"));
-});
+  testWith(["strace"], `a large file that somebody writes, and that ${what} while it is read`, async () => {
+    makeSource(Buffer.alloc(6 * 1024 * 1024, "text"));
+    const writer = openSync(scratch.path("tree", "sub", "changing"), "r+");
+    try {
+      await expectRefusal("read,pread64", alter);
+    } finally {
+      closeSync(writer);
+    }
+  });
+}
 
 testWith(["strace"], "a file that is written after it was read, before it is linked", async () => {
   makeSource("content");
