@@ -1,21 +1,22 @@
 import type { CacheDirectory } from "../backends/cache-directory.ts";
-import { listKeyFiles, readKeyFile } from "../backends/key-files.ts";
 import {
   listManifestFiles,
   manifestDigestOf,
   readManifestFile,
   statManifestFile,
 } from "../backends/manifest-files.ts";
-import { listSessions, type SessionTrace } from "../backends/session.ts";
+import { listSessions } from "../backends/session.ts";
 import { isBtdtError } from "../base/errors.ts";
-import { mtimeMs } from "../fs/file-status.ts";
-import { decodeKeyFile, entryIdOf } from "../key/key-file.ts";
+import type { Progress } from "../base/progress.ts";
 import { decodeManifest } from "../manifest/codec.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
 import { CHUNK_SIZE_BYTES, DIGEST_SIZE_BYTES } from "../objects/digest.ts";
 import { listObjects, type StoredObject } from "../objects/list-objects.ts";
 import { hasObject, objectNameOf } from "../objects/object-name.ts";
 import { PackContents } from "../packs/pack-contents.ts";
+import { EditedPathUse } from "./edited-path-use.ts";
+import { groupKeys } from "./group-keys.ts";
+import { type DamagedKeyFile, findLeftOvers, type LeftOvers } from "./left-overs.ts";
 import { PackItems } from "./pack-items.ts";
 import type { CacheContents, CachedEntry } from "./plan.ts";
 
@@ -27,21 +28,9 @@ export interface CollectedContents extends CacheContents {
   readonly manifests: readonly string[];
   /** Index of the first of them among what entries need. */
   readonly firstManifest: number;
-  /** Manifests that no key points to and no store is about to publish. */
-  readonly garbageManifests: readonly string[];
-  /** Key files that cannot be read as such. */
-  readonly damagedKeyFiles: readonly string[];
-  readonly deadSessions: readonly SessionTrace[];
+  readonly leftOvers: LeftOvers;
   /** The key files of each entry, by its id. */
   readonly keyFilesOf: ReadonlyMap<string, readonly string[]>;
-}
-
-interface KeyGroup {
-  readonly manifests: readonly string[];
-  readonly keys: string[];
-  readonly keyFiles: string[];
-  lastUsedMs: number;
-  keyBytes: number;
 }
 
 /**
@@ -49,21 +38,31 @@ interface KeyGroup {
  * its intent meanwhile is seen at least once.
  * @throws BtdtError CACHE_FORMAT_NEWER; a `node:fs` error
  */
-export function collectContents(cache: CacheDirectory, nowMs: number, graceMs: number): CollectedContents {
+export function collectContents(
+  cache: CacheDirectory,
+  nowMs: number,
+  graceMs: number,
+  progress?: Progress,
+): CollectedContents {
   const sessions = cache.rootStatus() === undefined ? [] : listSessions(cache, nowMs, graceMs);
   const intents = sessions.flatMap((session) => session.intents);
-  const damagedKeyFiles: string[] = [];
+  const damagedKeyFiles: DamagedKeyFile[] = [];
   const groups = groupKeys(cache, damagedKeyFiles);
 
   const objects = listObjects(cache.objects);
   const indexOf = new Map(objects.map((object, index) => [object.name, index]));
   const packs = PackContents.load(cache);
+  const editedPathUse = new EditedPathUse(cache);
   const held: HeldItems = { indexOf, packs, packItems: new PackItems(packs, objects.length) };
 
   const manifests = [...new Set([...groups.values()].flatMap((group) => group.manifests))];
   const firstManifest = held.packItems.itemCount;
+  progress?.begin({ name: "reading", noun: "manifests", unit: "files", files: manifests.length });
   const needs = new Map(
-    manifests.map((digest, index) => [digest, needsOf(cache, digest, firstManifest + index, held)]),
+    manifests.map((digest, index) => {
+      progress?.add({ files: 1 });
+      return [digest, needsOf(cache, digest, firstManifest + index, held, editedPathUse)];
+    }),
   );
 
   const entries: CachedEntry[] = [];
@@ -89,8 +88,25 @@ export function collectContents(cache: CacheDirectory, nowMs: number, graceMs: n
     pinnedManifests.add(digest);
     const index = manifests.indexOf(digest);
     if (index >= 0) pinned.add(firstManifest + index);
-    addItemsOf(decodeManifest(intent, digest), held, pinned);
+    const manifest = decodeManifest(intent, digest);
+    editedPathUse.see(manifest);
+    addItemsOf(manifest, held, pinned);
   }
+  // Where the file system has no locks, what is young may be about to be needed.
+  for (const [index, { changedMs }] of objects.entries()) if (nowMs - changedMs < graceMs) pinned.add(index);
+
+  const leftOvers = findLeftOvers(
+    cache,
+    {
+      manifests: listManifestFiles(cache).filter(
+        (digest) => !needs.has(digest) && !pinnedManifests.has(digest),
+      ),
+      keyFiles: damagedKeyFiles,
+      sessions: sessions.filter(({ isDead }) => isDead),
+      editedPaths: editedPathUse.plan(nowMs),
+    },
+    nowMs,
+  );
   return {
     entries,
     objects,
@@ -104,41 +120,9 @@ export function collectContents(cache: CacheDirectory, nowMs: number, graceMs: n
       ...manifests.map((digest) => statManifestFile(cache, digest)?.allocatedBytes ?? 0),
     ],
     pinnedObjects: Uint32Array.from(pinned),
-    garbageManifests: listManifestFiles(cache).filter(
-      (digest) => !needs.has(digest) && !pinnedManifests.has(digest),
-    ),
-    damagedKeyFiles,
-    deadSessions: sessions.filter(({ isDead }) => isDead),
+    leftOvers,
     keyFilesOf,
   };
-}
-
-function groupKeys(cache: CacheDirectory, damagedKeyFiles: string[]): Map<string, KeyGroup> {
-  const groups = new Map<string, KeyGroup>();
-  for (const name of listKeyFiles(cache)) {
-    const keyFile = readKeyFile(cache, name);
-    if (keyFile === undefined) continue;
-    try {
-      const record = decodeKeyFile(keyFile.bytes, name);
-      const id = entryIdOf(record);
-      const group = groups.get(id) ?? {
-        manifests: [...new Set(record.trees.map(({ manifest }) => manifest))],
-        keys: [],
-        keyFiles: [],
-        lastUsedMs: Number.NEGATIVE_INFINITY,
-        keyBytes: 0,
-      };
-      group.keys.push(record.key);
-      group.keyFiles.push(name);
-      group.lastUsedMs = Math.max(group.lastUsedMs, mtimeMs(keyFile.status));
-      group.keyBytes += keyFile.status.allocatedBytes;
-      groups.set(id, group);
-    } catch (error) {
-      if (!isBtdtError(error, "KEY_DAMAGED")) throw error;
-      damagedKeyFiles.push(name);
-    }
-  }
-  return groups;
 }
 
 interface ManifestNeeds {
@@ -147,9 +131,16 @@ interface ManifestNeeds {
   readonly damage: string | undefined;
 }
 
-function needsOf(cache: CacheDirectory, digest: string, ownItem: number, held: HeldItems): ManifestNeeds {
+function needsOf(
+  cache: CacheDirectory,
+  digest: string,
+  ownItem: number,
+  held: HeldItems,
+  editedPathUse: EditedPathUse,
+): ManifestNeeds {
   const { manifest, damage } = readSoundManifest(cache, digest);
   if (manifest === undefined) return { items: Uint32Array.of(ownItem), damage };
+  editedPathUse.see(manifest);
   const items = new Set([ownItem]);
   const isComplete = addItemsOf(manifest, held, items);
   return { items: Uint32Array.from(items), damage: isComplete ? undefined : "contents are missing" };

@@ -62,6 +62,7 @@ export async function storeTree(request: StoreRequest, runtime: Runtime): Promis
   try {
     return await storeSources(request, sources, session, runtime);
   } finally {
+    runtime.progress.end();
     session.close();
   }
 }
@@ -85,6 +86,7 @@ export async function storeSources(
     const isPackedSource = isPacked(request, path);
     if (isPackedSource) packer ??= TreePacker.open(cache, session, request.compression);
     const reader = isPackedSource && packer !== undefined ? packer.reader : hashingReader;
+    runtime.progress.begin({ name: isPackedSource ? "packing" : "reading", unit: "bytes" });
     const manifest = await readSource(cache, path, ignoreRules, reader, runtime);
     assertNotCancelled(runtime);
     const sourceTimes = request.ignoreMtime ? reuseObjectTimes(manifest, cache.objects) : timesOf(manifest);
@@ -155,8 +157,16 @@ async function readSource(
   runtime: Runtime,
 ): Promise<Manifest> {
   try {
-    if (ignoreRules === undefined) return await readSingleFile(source, runtime.runners, reader);
-    const options = { ignoreRules, excludedDirectory: cache.rootStatus(), onWarning: runtime.onWarning };
+    if (ignoreRules === undefined) {
+      runtime.progress.expectFiles(1);
+      return await readSingleFile(source, runtime.runners, reader);
+    }
+    const options = {
+      ignoreRules,
+      excludedDirectory: cache.rootStatus(),
+      onWarning: runtime.onWarning,
+      onWalked: (fileCount: number) => runtime.progress.expectFiles(fileCount),
+    };
     return await readTree(source, options, runtime.runners, reader);
   } catch (error) {
     // What the source does wrong is a BtdtError by now; the rest is the pack's, which is written meanwhile.

@@ -4,6 +4,7 @@ import { emptyStatus } from "../fs/file-status.ts";
 import { PathBuffer } from "../fs/path-buffer.ts";
 import { DIGEST_SIZE_BYTES } from "../objects/digest.ts";
 import { changedWhileRead, readSmallFile } from "../objects/hash-small-file.ts";
+import { readWork } from "../objects/read-work.ts";
 import type { Job } from "../work/job.ts";
 import { BlockWriter, type PackedBlock, type PackTarget } from "./block-writer.ts";
 import { claimContent } from "./content-claims.ts";
@@ -96,6 +97,7 @@ export const packFilesJob: Job<PackFilesInput, PackedFiles> = {
     writer.flush();
     return result;
   },
+  workOf: (_input, output) => readWork(output),
 };
 
 shortLivedMethods(packFilesJob);

@@ -4,6 +4,7 @@ import { emptyStatus } from "../fs/file-status.ts";
 import { PathBuffer } from "../fs/path-buffer.ts";
 import { DIGEST_SIZE_BYTES } from "../objects/digest.ts";
 import { changedWhileRead, hashSmallFile } from "../objects/hash-small-file.ts";
+import { readWork } from "../objects/read-work.ts";
 import type { Job } from "../work/job.ts";
 
 const SLASH = "/" as ByteString;
@@ -69,6 +70,7 @@ export const hashFilesJob: Job<HashFilesInput, HashedFiles> = {
     }
     return result;
   },
+  workOf: (_input, output) => readWork(output),
 };
 
 shortLivedMethods(hashFilesJob);

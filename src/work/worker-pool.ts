@@ -1,9 +1,13 @@
 import { BtdtError } from "../base/errors.ts";
+import type { WorkDone } from "../base/progress.ts";
 import type { Job, JobContext, Runner } from "./job.ts";
 import { type JobReply, type JobRequest, receivedError, type WorkerSetup } from "./messages.ts";
 
 /** A second job waits at each worker, so that none is idle while the answer to the first travels. */
 const JOBS_PER_WORKER = 2;
+
+/** Told what each job has done, when it has ended well. */
+type WorkListener = (done: WorkDone) => void;
 
 interface PoolWorker {
   readonly worker: Worker;
@@ -16,7 +20,7 @@ interface Waiting {
   readonly request: Omit<JobRequest, "shared">;
   readonly shared: object | undefined;
   readonly runHere: () => unknown;
-  readonly resolve: (output: never) => void;
+  readonly resolve: (output: unknown) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -29,6 +33,7 @@ interface Waiting {
 export class WorkerPool implements Runner {
   readonly parallelism: number;
   readonly #spawn: () => Worker;
+  readonly #onWork: WorkListener;
   readonly #cancelFlag = new Int32Array(new SharedArrayBuffer(4));
   #workers: PoolWorker[] = [];
   #queue: Waiting[] = [];
@@ -38,9 +43,10 @@ export class WorkerPool implements Runner {
   #isHelping = false;
 
   /** @param parallelism how many threads work, the calling one included */
-  constructor(parallelism: number, spawn: () => Worker) {
+  constructor(parallelism: number, spawn: () => Worker, onWork: WorkListener = () => undefined) {
     this.parallelism = parallelism;
     this.#spawn = spawn;
+    this.#onWork = onWork;
   }
 
   run<Input, Output>(job: Job<Input, Output>, input: Input): Promise<Output> {
@@ -62,7 +68,11 @@ export class WorkerPool implements Runner {
     inputOf: () => Input,
   ): Promise<Output> {
     const request = { id: this.#nextId++, jobName: job.name, input: sent };
-    return new Promise<Output>((resolve, reject) => {
+    return new Promise<Output>((resolveOutput, reject) => {
+      const resolve = (output: unknown): void => {
+        noteWork(job, inputOf, output as Output, this.#onWork);
+        resolveOutput(output as Output);
+      };
       if (this.isCancelled()) {
         reject(cancelled());
         return;
@@ -103,7 +113,7 @@ export class WorkerPool implements Runner {
         const waiting = poolWorker.running.get(reply.id);
         poolWorker.running.delete(reply.id);
         this.#dispatch();
-        if (reply.ok) waiting?.resolve(reply.output as never);
+        if (reply.ok) waiting?.resolve(reply.output);
         else waiting?.reject(receivedError(reply.error));
       };
       worker.onerror = (event) => this.#lose(poolWorker, event.message);
@@ -164,7 +174,7 @@ export class WorkerPool implements Runner {
       const waiting = this.#next();
       if (waiting === undefined) return;
       try {
-        waiting.resolve(waiting.runHere() as never);
+        waiting.resolve(waiting.runHere());
       } catch (error) {
         waiting.reject(error);
       }
@@ -187,6 +197,15 @@ function send(poolWorker: PoolWorker, waiting: Waiting): void {
   }
 }
 
+function noteWork<Input, Output>(
+  job: Job<Input, Output>,
+  inputOf: () => Input,
+  output: Output,
+  onWork: WorkListener,
+): void {
+  if (job.workOf !== undefined) onWork(job.workOf(inputOf(), output));
+}
+
 function cancelled(): BtdtError {
   return new BtdtError("CANCELLED", "stopped before the work was done");
 }
@@ -195,9 +214,11 @@ function cancelled(): BtdtError {
 export class InlineRunner implements Runner {
   readonly parallelism = 1;
   readonly #context: JobContext;
+  readonly #onWork: WorkListener;
 
-  constructor(context: JobContext) {
+  constructor(context: JobContext, onWork: WorkListener = () => undefined) {
     this.#context = context;
+    this.#onWork = onWork;
   }
 
   start(): void {
@@ -205,7 +226,9 @@ export class InlineRunner implements Runner {
   }
 
   async run<Input, Output>(job: Job<Input, Output>, input: Input): Promise<Output> {
-    return job.run(input, this.#context);
+    const output = job.run(input, this.#context);
+    noteWork(job, () => input, output, this.#onWork);
+    return output;
   }
 
   runSharing<Input extends object, Shared extends Partial<Input>, Output>(

@@ -7,6 +7,7 @@ import { HEADER_SIZE_BYTES, layoutOf } from "../../src/manifest/layout.ts";
 import { objectNameOf } from "../../src/objects/object-name.ts";
 import { hashPaths } from "../../src/operations/hash-paths.ts";
 import { InlineRunner } from "../../src/work/worker-pool.ts";
+import { noProgress } from "../support/no-progress.ts";
 import { TemporaryDirectory } from "../support/temporary-directory.ts";
 import { directory, file, manifestOf, symlink } from "../support/trees.ts";
 
@@ -148,6 +149,7 @@ describe("docs/format.md", () => {
       isCancelled: () => false,
       nowMs: () => 0,
       umask: 0o022,
+      progress: noProgress,
       onWarning: () => undefined,
     };
     const actual: string[] = [];

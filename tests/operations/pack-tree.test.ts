@@ -10,6 +10,7 @@ import { PackContents } from "../../src/packs/pack-contents.ts";
 import { IgnoreRules } from "../../src/tree/ignore-rules.ts";
 import { readTree } from "../../src/tree/read-tree.ts";
 import { InlineRunner } from "../../src/work/worker-pool.ts";
+import { noProgress } from "../support/no-progress.ts";
 import { TemporaryDirectory } from "../support/temporary-directory.ts";
 
 const temporary = new TemporaryDirectory();
@@ -19,6 +20,7 @@ const runtime = {
   isCancelled: () => false,
   nowMs: () => 0,
   umask: 0o022,
+  progress: noProgress,
   onWarning: () => undefined,
 };
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { run } from "./executable.ts";
 
 /** `root` is being root; `mount` is being allowed to mount; anything else is a program to be found. */
-type Requirement = "root" | "mount" | "strace" | "mkfs.xfs" | "mkfs.ext4" | "setpriv" | "unshare";
+type Requirement = "root" | "mount" | "strace" | "mkfs.xfs" | "mkfs.ext4" | "setpriv" | "unshare" | "script";
 
 const known = new Map<Requirement, boolean>();
 
@@ -26,6 +26,9 @@ function examine(requirement: Requirement): boolean {
     // Being there is not enough: containers often forbid tracing.
     case "strace":
       return run(["strace", "-qq", "-o", "/dev/null", "true"]).exitCode === 0;
+    case "script":
+      // Elsewhere it takes other options.
+      return process.platform === "linux" && Bun.which("script") !== null;
     case "mkfs.xfs":
     case "mkfs.ext4":
     case "setpriv":

@@ -243,3 +243,36 @@ test("the inline runner runs at once, in this thread", async () => {
   );
   expect(answer).toEqual([5, true]);
 });
+
+test("what jobs have done is told, wherever they ran, unless they failed", async () => {
+  const told: number[] = [];
+  const pool = new WorkerPool(
+    2,
+    () => new Worker(new URL("./test-worker.ts", import.meta.url).href),
+    ({ files }) => told.push(files ?? 0),
+  );
+  pools.push(pool);
+  const counted: Job<number, number> = {
+    ...job("echo"),
+    workOf: (input, output) => ({ files: input + output }),
+  };
+  await Promise.all(count(200).map((index) => pool.run(counted, index)));
+  expect(told.toSorted((left, right) => left - right)).toEqual(count(200).map((index) => 2 * index));
+  told.length = 0;
+  const inTwoParts: Job<{ readonly shared: number; readonly own: number }, unknown> = {
+    name: "echo",
+    run: ({ own }) => own,
+    workOf: ({ shared, own }) => ({ files: shared + own }),
+  };
+  const shared = { shared: 1000 };
+  await Promise.all(count(200).map((own) => pool.runSharing(inTwoParts, shared, { own })));
+  expect(told.toSorted((left, right) => left - right)).toEqual(count(200).map((own) => 1000 + own));
+  const inline = new InlineRunner({ isCancelled: () => false }, ({ files }) => told.push(files ?? 0));
+  await inline.run(counted, 1000);
+  expect(told.at(-1)).toBe(2000);
+  const fail = (): never => {
+    throw new BtdtError("SYSTEM", "failed on purpose");
+  };
+  expect(await outcomes([inline.run({ ...counted, run: fail }, 1)])).toEqual(["SYSTEM"]);
+  expect(told).toHaveLength(201);
+});
