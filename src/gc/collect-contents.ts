@@ -1,15 +1,10 @@
 import type { CacheDirectory } from "../backends/cache-directory.ts";
-import {
-  listManifestFiles,
-  manifestDigestOf,
-  readManifestFile,
-  statManifestFile,
-} from "../backends/manifest-files.ts";
+import { listManifestFiles, readManifestFile, statManifestFile } from "../backends/manifest-files.ts";
 import { listSessions } from "../backends/session.ts";
-import { isBtdtError } from "../base/errors.ts";
 import type { Progress } from "../base/progress.ts";
-import { decodeManifest } from "../manifest/codec.ts";
+import { manifestDigestOf } from "../manifest/codec.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
+import { ManifestReader } from "../manifest/manifest-reader.ts";
 import { CHUNK_SIZE_BYTES, DIGEST_SIZE_BYTES } from "../objects/digest.ts";
 import { listObjects, type StoredObject } from "../objects/list-objects.ts";
 import { hasObject, objectNameOf } from "../objects/object-name.ts";
@@ -24,7 +19,7 @@ import type { CacheContents, CachedEntry } from "./plan.ts";
 export interface CollectedContents extends CacheContents {
   readonly objects: readonly StoredObject[];
   readonly packs: PackContents;
-  /** Manifests that keys point to; entries may have some in common. */
+  /** Manifests that keys or stores under way need; entries may have some in common. */
   readonly manifests: readonly string[];
   /** Index of the first of them among what entries need. */
   readonly firstManifest: number;
@@ -55,13 +50,14 @@ export function collectContents(
   const editedPathUse = new EditedPathUse(cache);
   const held: HeldItems = { indexOf, packs, packItems: new PackItems(packs, objects.length) };
 
-  const manifests = [...new Set([...groups.values()].flatMap((group) => group.manifests))];
-  const firstManifest = held.packItems.itemCount;
-  progress?.begin({ name: "reading", noun: "manifests", unit: "files", files: manifests.length });
+  const reader = new ManifestReader((digest) => readManifestFile(cache, digest));
+  const keyed = [...new Set([...groups.values()].flatMap((group) => group.manifests))];
+  const manifests = new ManifestItems(held.packItems.itemCount);
+  progress?.begin({ name: "reading", noun: "manifests", unit: "files", files: keyed.length });
   const needs = new Map(
-    manifests.map((digest, index) => {
+    keyed.map((digest) => {
       progress?.add({ files: 1 });
-      return [digest, needsOf(cache, digest, firstManifest + index, held, editedPathUse)];
+      return [digest, needsOf(reader, digest, manifests, held, editedPathUse)];
     }),
   );
 
@@ -82,15 +78,15 @@ export function collectContents(
   }
 
   const pinned = new Set<number>();
-  const pinnedManifests = new Set<string>();
   for (const intent of intents) {
     const digest = manifestDigestOf(intent);
-    pinnedManifests.add(digest);
-    const index = manifests.indexOf(digest);
-    if (index >= 0) pinned.add(firstManifest + index);
-    const manifest = decodeManifest(intent, digest);
-    editedPathUse.see(manifest);
-    addItemsOf(manifest, held, pinned);
+    pinned.add(manifests.itemOf(digest));
+    const read = reader.decode(intent, digest);
+    // Its base is gone: the store is about to notice, and to announce another manifest before it counts on anything.
+    if (read.kind !== "read") continue;
+    if (read.base !== undefined) pinned.add(manifests.itemOf(read.base));
+    editedPathUse.see(read.manifest);
+    addItemsOf(read.manifest, held, pinned);
   }
   // Where the file system has no locks, what is young may be about to be needed.
   for (const [index, { changedMs }] of objects.entries()) if (nowMs - changedMs < graceMs) pinned.add(index);
@@ -98,9 +94,7 @@ export function collectContents(
   const leftOvers = findLeftOvers(
     cache,
     {
-      manifests: listManifestFiles(cache).filter(
-        (digest) => !needs.has(digest) && !pinnedManifests.has(digest),
-      ),
+      manifests: listManifestFiles(cache).filter((digest) => !manifests.has(digest)),
       keyFiles: damagedKeyFiles,
       sessions: sessions.filter(({ isDead }) => isDead),
       editedPaths: editedPathUse.plan(nowMs),
@@ -112,12 +106,12 @@ export function collectContents(
     objects,
     objectCount: objects.length,
     packs,
-    manifests,
-    firstManifest,
+    manifests: manifests.digests,
+    firstManifest: manifests.firstItem,
     objectBytes: [
       ...objects.map((object) => object.allocatedBytes),
       ...held.packItems.bytes(),
-      ...manifests.map((digest) => statManifestFile(cache, digest)?.allocatedBytes ?? 0),
+      ...manifests.digests.map((digest) => statManifestFile(cache, digest)?.allocatedBytes ?? 0),
     ],
     pinnedObjects: Uint32Array.from(pinned),
     leftOvers,
@@ -125,24 +119,52 @@ export function collectContents(
   };
 }
 
+/** Numbers manifests, behind the items of objects and packs, in the order in which they are first asked for. */
+class ManifestItems {
+  readonly firstItem: number;
+  readonly #items = new Map<string, number>();
+
+  constructor(firstItem: number) {
+    this.firstItem = firstItem;
+  }
+
+  get digests(): string[] {
+    return [...this.#items.keys()];
+  }
+
+  has(digest: string): boolean {
+    return this.#items.has(digest);
+  }
+
+  itemOf(digest: string): number {
+    const item = this.#items.get(digest) ?? this.firstItem + this.#items.size;
+    this.#items.set(digest, item);
+    return item;
+  }
+}
+
 interface ManifestNeeds {
-  /** The manifest's own item, and those of its contents. */
+  /** The items of the manifest itself, of the one it was made against, and of its contents. */
   readonly items: Uint32Array;
   readonly damage: string | undefined;
 }
 
 function needsOf(
-  cache: CacheDirectory,
+  reader: ManifestReader,
   digest: string,
-  ownItem: number,
+  manifests: ManifestItems,
   held: HeldItems,
   editedPathUse: EditedPathUse,
 ): ManifestNeeds {
-  const { manifest, damage } = readSoundManifest(cache, digest);
-  if (manifest === undefined) return { items: Uint32Array.of(ownItem), damage };
-  editedPathUse.see(manifest);
-  const items = new Set([ownItem]);
-  const isComplete = addItemsOf(manifest, held, items);
+  const read = reader.read(digest);
+  const items = new Set([manifests.itemOf(digest)]);
+  if (read.kind !== "read") {
+    const damage = read.kind === "missing" ? "its manifest is missing" : read.reason;
+    return { items: Uint32Array.from(items), damage };
+  }
+  if (read.base !== undefined) items.add(manifests.itemOf(read.base));
+  editedPathUse.see(read.manifest);
+  const isComplete = addItemsOf(read.manifest, held, items);
   return { items: Uint32Array.from(items), damage: isComplete ? undefined : "contents are missing" };
 }
 
@@ -152,21 +174,6 @@ function union(lists: readonly Uint32Array[]): Uint32Array {
   const items = new Set<number>();
   for (const list of lists) for (const item of list) items.add(item);
   return Uint32Array.from(items);
-}
-
-function readSoundManifest(
-  cache: CacheDirectory,
-  digest: string,
-): { readonly manifest?: Manifest; readonly damage?: string } {
-  const bytes = readManifestFile(cache, digest);
-  if (bytes === undefined) return { damage: "its manifest is missing" };
-  if (manifestDigestOf(bytes) !== digest) return { damage: "its manifest was altered" };
-  try {
-    return { manifest: decodeManifest(bytes, digest) };
-  } catch (error) {
-    if (isBtdtError(error, "MANIFEST_DAMAGED")) return { damage: "its manifest is damaged" };
-    throw error;
-  }
 }
 
 interface HeldItems {
