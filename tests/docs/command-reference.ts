@@ -24,6 +24,7 @@ export BTDT_EXCLUDE='
   *.log
   .cache/
 '
+npm ci
 btdt store --cache /cache --keys node-modules node_modules
 \`\`\`
 `;
