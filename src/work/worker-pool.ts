@@ -1,6 +1,7 @@
 import { BtdtError } from "../base/errors.ts";
 import type { WorkDone } from "../base/progress.ts";
 import type { Job, JobContext, Runner } from "./job.ts";
+import { type JobClaims, jobClaims, offerJob, takeJob } from "./job-claims.ts";
 import { type JobReply, type JobRequest, receivedError, type WorkerSetup } from "./messages.ts";
 
 /** A second job waits at each worker, so that none is idle while the answer to the first travels. */
@@ -11,17 +12,23 @@ type WorkListener = (done: WorkDone) => void;
 
 interface PoolWorker {
   readonly worker: Worker;
-  readonly running: Map<number, Waiting>;
+  readonly running: Map<number, SentJob>;
+  readonly claims: JobClaims;
+  readonly freeSlots: number[];
   /** What it was sent last as the shared part of an input. */
   lastShared: object | undefined;
 }
 
 interface Waiting {
-  readonly request: Omit<JobRequest, "shared">;
+  readonly request: Omit<JobRequest, "shared" | "slot">;
   readonly shared: object | undefined;
   readonly runHere: () => unknown;
   readonly resolve: (output: unknown) => void;
   readonly reject: (error: unknown) => void;
+}
+
+interface SentJob extends Waiting {
+  readonly slot: number;
 }
 
 /**
@@ -107,19 +114,21 @@ export class WorkerPool implements Runner {
     this.#isStarted = true;
     for (let index = 1; index < this.parallelism; index++) {
       const worker = this.#spawn();
-      const poolWorker: PoolWorker = { worker, running: new Map(), lastShared: undefined };
+      const claims = jobClaims(JOBS_PER_WORKER);
+      const freeSlots = [...claims.keys()];
+      const poolWorker: PoolWorker = { worker, running: new Map(), claims, freeSlots, lastShared: undefined };
       worker.onmessage = (event: MessageEvent<JobReply>) => {
         const reply = event.data;
-        const waiting = poolWorker.running.get(reply.id);
-        poolWorker.running.delete(reply.id);
+        const waiting = takeOff(poolWorker, reply.id);
         this.#dispatch();
+        this.#help();
         if (reply.ok) waiting?.resolve(reply.output);
         else waiting?.reject(receivedError(reply.error));
       };
       worker.onerror = (event) => this.#lose(poolWorker, event.message);
       // However it ends, nobody must be left waiting for it.
       worker.addEventListener("close", () => this.#lose(poolWorker, "it ended"));
-      const setup: WorkerSetup = { cancelFlag: this.#cancelFlag };
+      const setup: WorkerSetup = { cancelFlag: this.#cancelFlag, claims };
       worker.postMessage(setup);
       this.#workers.push(poolWorker);
     }
@@ -165,13 +174,23 @@ export class WorkerPool implements Runner {
     return waiting;
   }
 
+  /** A job that was sent to a worker, but that it has not come to yet: the one that would wait longest. */
+  #takeBack(): Waiting | undefined {
+    for (const poolWorker of this.#workers) {
+      for (const { request, slot } of [...poolWorker.running.values()].toReversed()) {
+        if (takeJob(poolWorker.claims, slot, request.id)) return takeOff(poolWorker, request.id);
+      }
+    }
+    return undefined;
+  }
+
   #help(): void {
     if (this.#isHelping) return;
     this.#isHelping = true;
     // Between two jobs messages and signals have their turn.
     setImmediate(() => {
       this.#isHelping = false;
-      const waiting = this.#next();
+      const waiting = this.#next() ?? this.#takeBack();
       if (waiting === undefined) return;
       try {
         waiting.resolve(waiting.runHere());
@@ -185,8 +204,10 @@ export class WorkerPool implements Runner {
 
 function send(poolWorker: PoolWorker, waiting: Waiting): void {
   const { request, shared } = waiting;
-  poolWorker.running.set(request.id, waiting);
-  const message = (how: JobRequest["shared"]): JobRequest => ({ ...request, shared: how });
+  const slot = poolWorker.freeSlots.pop() ?? 0;
+  poolWorker.running.set(request.id, { ...waiting, slot });
+  offerJob(poolWorker.claims, slot, request.id);
+  const message = (how: JobRequest["shared"]): JobRequest => ({ ...request, slot, shared: how });
   if (shared === undefined) {
     poolWorker.worker.postMessage(message({ kind: "none" }));
   } else if (shared === poolWorker.lastShared) {
@@ -204,6 +225,15 @@ function noteWork<Input, Output>(
   onWork: WorkListener,
 ): void {
   if (job.workOf !== undefined) onWork(job.workOf(inputOf(), output));
+}
+
+/** It is done, or somebody else does it. */
+function takeOff(poolWorker: PoolWorker, id: number): Waiting | undefined {
+  const sent = poolWorker.running.get(id);
+  if (sent === undefined) return undefined;
+  poolWorker.running.delete(id);
+  poolWorker.freeSlots.push(sent.slot);
+  return sent;
 }
 
 function cancelled(): BtdtError {
