@@ -25,6 +25,7 @@ export async function hashLargeFile(runner: Runner, file: LargeFile): Promise<Ui
       }),
     );
   }
+  runner.allJobsGiven();
   await Promise.all(spans);
   return digestOfChunks(file.sizeBytes, digests);
 }

@@ -91,6 +91,7 @@ export async function readTree(
   }
   options.onWalked?.(fileCount);
   if (batch.fileCount > 0) submit(batch, hashing.length === 0 ? runners.inline : runners.pool);
+  runners.pool.allJobsGiven();
   await Promise.all(hashing);
 
   const manifest = allocate(directories, fileCount);

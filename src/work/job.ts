@@ -33,6 +33,8 @@ export interface Runner {
   ): Promise<Output>;
   /** Says that jobs will come soon. */
   start(): void;
+  /** Says that the caller, who has nothing else to do, waits for the jobs that it has given. */
+  allJobsGiven(): void;
 }
 
 /** `inline` for work that is done before a thread would have started, `pool` for the rest. */

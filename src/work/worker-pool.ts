@@ -48,6 +48,7 @@ export class WorkerPool implements Runner {
   #nextId = 0;
   #isStarted = false;
   #isHelping = false;
+  #mayTakeBack = false;
 
   /** @param parallelism how many threads work, the calling one included */
   constructor(parallelism: number, spawn: () => Worker, onWork: WorkListener = () => undefined) {
@@ -85,11 +86,18 @@ export class WorkerPool implements Runner {
         return;
       }
       this.start();
+      this.#mayTakeBack = false;
       const runHere = (): unknown => job.run(inputOf(), { isCancelled: () => this.isCancelled() });
       this.#queue.push({ request, shared, runHere, resolve, reject });
       this.#dispatch();
       this.#help();
     });
+  }
+
+  /** From now on the calling thread takes jobs from busy ones; before, it had better prepare more of them. */
+  allJobsGiven(): void {
+    this.#mayTakeBack = true;
+    this.#help();
   }
 
   isCancelled(): boolean {
@@ -190,7 +198,7 @@ export class WorkerPool implements Runner {
     // Between two jobs messages and signals have their turn.
     setImmediate(() => {
       this.#isHelping = false;
-      const waiting = this.#next() ?? this.#takeBack();
+      const waiting = this.#next() ?? (this.#mayTakeBack ? this.#takeBack() : undefined);
       if (waiting === undefined) return;
       try {
         waiting.resolve(waiting.runHere());
@@ -253,6 +261,10 @@ export class InlineRunner implements Runner {
 
   start(): void {
     // There is nothing to start.
+  }
+
+  allJobsGiven(): void {
+    // They are done.
   }
 
   async run<Input, Output>(job: Job<Input, Output>, input: Input): Promise<Output> {

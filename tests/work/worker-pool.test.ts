@@ -170,7 +170,7 @@ test("no job waits behind another while the calling thread is idle; each is done
   // The thread is up, and gets the first two of the next three.
   await pool.run(sleep, 0);
   done.clear();
-  const outputs = await Promise.all([400, 401, 402].map((ms) => pool.run(sleep, ms)));
+  const outputs = await runAll(pool, sleep, [400, 401, 402], (ms) => ms);
   // In this thread they take no time: it does all but the one that the worker has begun.
   expect(outputs.filter((output) => output > 0).length).toBeLessThanOrEqual(1);
   for (const output of outputs) expect(done.get(Math.abs(output)) ?? 0).toBe(output < 0 ? 1 : 0);
@@ -224,6 +224,7 @@ describe("runAll", () => {
     const runner: Runner = {
       parallelism: 2,
       start: () => undefined,
+      allJobsGiven: () => undefined,
       async run<Input, Output>(_: Job<Input, Output>, input: Input): Promise<Output> {
         begun += 1;
         running += 1;
