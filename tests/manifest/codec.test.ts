@@ -13,6 +13,7 @@ import {
   file,
   fileNodes,
   manifestOf,
+  names,
   symlink,
   type TreeNode,
   treeOf,
@@ -187,6 +188,30 @@ describe("hostile payloads", () => {
     expect(outcomeOf(twoNames("aa", "bb"))).toHaveProperty("manifest");
     expectDamaged(twoNames("bb", "aa"));
     expectDamaged(twoNames("aa", "aa"));
+  });
+
+  test("two names are accepted exactly when the second sorts behind the first by its bytes", () => {
+    fc.assert(
+      fc.property(names, names, (left, right) => {
+        fc.pre(left !== right);
+        const inOrder = manifestOf(withNames(...[left, right].toSorted((a, b) => (a < b ? -1 : 1))));
+        const bytes = reencoded(inOrder, (manifest) => {
+          manifest.fileNames.set(Buffer.from(left + right, "latin1"));
+          manifest.fileNameEnds[0] = left.length;
+        });
+        expect("manifest" in outcomeOf(bytes)).toBe(left < right);
+      }),
+      {
+        numRuns: 500,
+        examples: [
+          ["a", "ab"],
+          ["ab", "a"],
+          ["\x7f", "\x80"],
+          ["\xff", "\x80"],
+          [".a", "..b"],
+        ],
+      },
+    );
   });
 
   test("one name for a file, a symlink and a directory", () => {
