@@ -15,13 +15,13 @@ import {
   TooManyLinks,
 } from "../fs/place-file.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
-import { isLinkable, isSound, objectPathOf } from "../objects/object-name.ts";
+import { appendObjectPath, isLinkable, isSound } from "../objects/object-name.ts";
 
+const SLASH = "/" as ByteString;
 const PERMISSIONS = 0o777;
 
 export type ObjectProblem = "missing" | "changed" | "unreadable";
 
-const object = new PathBuffer();
 const temporary = new PathBuffer();
 const status = emptyStatus();
 
@@ -40,6 +40,8 @@ export class ObjectPlacer {
   private readonly manifest: Manifest;
   private readonly places: ObjectPlaces;
   private readonly placer: FilePlacer;
+  private readonly object = new PathBuffer();
+  private readonly objectsLength: number;
   private readonly temporaryPrefix = crypto.randomUUID();
   private temporaryCount = 0;
 
@@ -47,11 +49,13 @@ export class ObjectPlacer {
     this.manifest = manifest;
     this.places = places;
     this.placer = placerFor(places);
+    this.object.set(places.objects).append(SLASH);
+    this.objectsLength = this.object.length;
   }
 
   /** What is wrong with a file's object, which is what `place` then places. */
   problemOf(file: number): ObjectProblem | undefined {
-    object.set(objectPathOf(this.places.objects, this.manifest, file));
+    appendObjectPath(this.object.truncate(this.objectsLength), this.manifest, file);
     return this.problemOfObject(file);
   }
 
@@ -62,7 +66,7 @@ export class ObjectPlacer {
    */
   place(file: number, target: PathBuffer, ownInode: boolean): Placement | ObjectProblem {
     const mayShare = !ownInode && isLinkable(this.manifest, file);
-    if (mayShare && this.placer.prefersLink && tryLink(object, target)) return "linked";
+    if (mayShare && this.placer.prefersLink && tryLink(this.object, target)) return "linked";
     try {
       const placement = this.placeOrRenew(file, target, mayShare);
       if (placement === "linked") return placement;
@@ -70,21 +74,21 @@ export class ObjectPlacer {
       return this.problemOfObject(file) ?? placement;
     } catch (error) {
       // Was it the object or the destination? A clean may have removed the one, others may not read it.
-      const problem = this.problemOfObject(file) ?? (isReadable(object) ? undefined : "unreadable");
+      const problem = this.problemOfObject(file) ?? (isReadable(this.object) ? undefined : "unreadable");
       if (problem === undefined) throw error;
       return problem;
     }
   }
 
   private problemOfObject(file: number): ObjectProblem | undefined {
-    if (!lstatBuffer(object, status)) return "missing";
+    if (!lstatBuffer(this.object, status)) return "missing";
     return isSound(status, this.manifest, file) ? undefined : "changed";
   }
 
   private placeOrRenew(file: number, target: PathBuffer, mayShare: boolean): Placement {
     const attributes = attributesOf(this.manifest, file);
     try {
-      return this.placer.place(object, target, attributes, mayShare);
+      return this.placer.place(this.object, target, attributes, mayShare);
     } catch (error) {
       if (error instanceof TooManyLinks) return this.placeFreshObject(file, target, attributes);
       throw error;
@@ -99,17 +103,17 @@ export class ObjectPlacer {
         .set(this.places.temporary)
         .append(`/${this.temporaryPrefix}-${this.temporaryCount}` as ByteString);
       try {
-        copyFile(object, temporary, { ...attributes, mode: attributes.mode & PERMISSIONS });
+        copyFile(this.object, temporary, { ...attributes, mode: attributes.mode & PERMISSIONS });
         if (this.problemOfObject(file) === undefined) {
-          renameSync(fsPath(temporary.toBytes()), fsPath(object.toBytes()));
-          if (tryLink(object, target)) return "linked";
+          renameSync(fsPath(temporary.toBytes()), fsPath(this.object.toBytes()));
+          if (tryLink(this.object, target)) return "linked";
         }
       } catch (error) {
         // A cache that is full or turned read-only can still be copied from.
         if (errnoOf(error) === undefined && !isBtdtError(error, "SYSTEM")) throw error;
       }
     }
-    copyFile(object, target, attributes);
+    copyFile(this.object, target, attributes);
     return "copied";
   }
 }

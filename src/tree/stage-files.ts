@@ -101,7 +101,7 @@ class Stager {
     const { manifest, input, target } = this;
     if (!hasObject(manifest, file)) {
       if (this.isDamaged()) return;
-      target.set(directory, manifest.fileName(file));
+      target.setFile(directory, file);
       makeEmptyFile(target.buffer, attributesOf(manifest, file));
       this.result.fileCounts.copied += 1;
       return;
@@ -113,7 +113,7 @@ class Stager {
     const problem = this.placer.problemOf(file);
     if (problem !== undefined) return this.noteDamage(file, problem);
     if (this.isDamaged()) return;
-    target.set(directory, manifest.fileName(file));
+    target.setFile(directory, file);
     const placed = this.placer.place(file, target.buffer, input.ownInode[file] !== 0);
     switch (placed) {
       case "missing":
@@ -130,7 +130,7 @@ class Stager {
 
   private stageSymlink(directory: number, symlink: number): void {
     const { manifest, target } = this;
-    target.set(directory, manifest.symlinkName(symlink));
+    target.setSymlink(directory, symlink);
     symlinkSync(fsPath(manifest.symlinkTarget(symlink)), fsPath(target.buffer.toBytes()));
     setMtimeBuffer(
       target.buffer,

@@ -9,7 +9,7 @@ const SLASH = "/" as ByteString;
 
 /** The paths of an entry's files and symlinks in the place where its tree is built; it makes their directories on the way. */
 export class StagingPath {
-  /** What `set` was last called for. */
+  /** What was set last. */
   readonly buffer = new PathBuffer();
   private readonly manifest: Manifest;
   private readonly staging: ByteString;
@@ -22,13 +22,20 @@ export class StagingPath {
     this.staging = staging;
   }
 
-  set(directory: number, name: ByteString): void {
+  setFile(directory: number, file: number): void {
     if (this.manifest.counts.isSingleFile) {
       this.buffer.set(this.staging);
       return;
     }
     this.ensureDirectory(directory);
-    this.buffer.truncate(this.directoryLength).append(name);
+    const { fileNames, fileNameEnds } = this.manifest;
+    const start = file === 0 ? 0 : at(fileNameEnds, file - 1);
+    this.buffer.truncate(this.directoryLength).appendBytes(fileNames, start, at(fileNameEnds, file));
+  }
+
+  setSymlink(directory: number, symlink: number): void {
+    this.ensureDirectory(directory);
+    this.buffer.truncate(this.directoryLength).append(this.manifest.symlinkName(symlink));
   }
 
   ensureDirectory(directory: number): void {

@@ -60,6 +60,7 @@ testWith(
 
 testWith(["strace"], "asked to end, it tidies up and says so by its exit code", async () => {
   storeTree();
+  const object = cache.below("objects", cache.objects()[600] ?? "");
   for (const [signal, exitCode] of [
     ["TERM", 143],
     ["INT", 130],
@@ -67,7 +68,8 @@ testWith(["strace"], "asked to end, it tidies up and says so by its exit code", 
   ] as const) {
     const to = scratch.directory(`parent-${signal}`);
     const words = cache.restoreWords("key", `parent-${signal}/to`);
-    const through = injecting({ calls: "link,linkat", what: `signal=${signal}:when=100` });
+    // Of one object, which one thread links once: asked twice it would not tidy up.
+    const through = injecting({ calls: "link,linkat", what: `signal=${signal}`, path: object });
     const finished = btdt(words, { through });
     expect({ signal, exitCode: finished.exitCode, stdout: finished.stdout }).toEqual({
       signal,

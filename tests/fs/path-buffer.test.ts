@@ -35,3 +35,49 @@ test("the longest path fits; one byte more is an error and changes nothing", () 
   expect(() => buffer.append("x" as ByteString)).toThrow(tooLong);
   expect(buffer.toBytes()).toBe(longest);
 });
+
+test("bytes, digits and numbers are appended as their strings would be", () => {
+  const buffer = new PathBuffer();
+  const bytes = fc.uint8Array({ maxLength: 40 });
+  fc.assert(
+    fc.property(
+      bytes,
+      fc.nat(2 ** 31 - 1),
+      fc.constantFrom(2, 8, 10, 16),
+      fc.nat(12),
+      (source, value, radix, digits) => {
+        const middle = Math.floor(source.length / 2);
+        buffer
+          .set("/" as ByteString)
+          .appendBytes(source, middle, source.length)
+          .appendHex(source, 0, middle);
+        buffer.appendByte(0x2d).appendNumber(value, radix, digits);
+        const expected = [
+          "/",
+          Buffer.from(source.subarray(middle)).toString("latin1"),
+          Buffer.from(source.subarray(0, middle)).toString("hex"),
+          "-",
+          value.toString(radix).padStart(digits, "0"),
+        ];
+        expect(buffer.toBytes()).toBe(expected.join("") as ByteString);
+      },
+    ),
+    {
+      numRuns: 500,
+      examples: [
+        [new Uint8Array(2), 0, 10, 0],
+        [new Uint8Array(1), 2 ** 31 - 1, 8, 1],
+      ],
+    },
+  );
+});
+
+test("none of them goes beyond the longest path", () => {
+  const full = new PathBuffer().set("x".repeat(LONGEST - 1) as ByteString);
+  const two = new Uint8Array(2);
+  expect(() => full.appendBytes(two, 0, 2)).toThrow(tooLong);
+  expect(() => full.appendHex(two, 0, 1)).toThrow(tooLong);
+  expect(() => full.appendNumber(10, 10)).toThrow(tooLong);
+  expect(full.appendByte(0x79).length).toBe(LONGEST);
+  expect(() => full.appendByte(0x79)).toThrow(tooLong);
+});

@@ -1,7 +1,9 @@
 import { expect, test } from "bun:test";
 import * as fc from "fast-check";
 import { bytesFromText } from "../../src/base/byte-string.ts";
+import { PathBuffer } from "../../src/fs/path-buffer.ts";
 import {
+  appendObjectPath,
   formatObjectName,
   type ObjectName,
   objectNameOf,
@@ -76,5 +78,21 @@ test("a manifest's file has the same name in both ways of asking", () => {
       );
     }),
     { numRuns: 200 },
+  );
+});
+
+test("the path that is written without strings is the same", () => {
+  fc.assert(
+    fc.property(fc.array(fileNodes, { minLength: 1, maxLength: 5 }), (files) => {
+      const manifest = manifestOf(
+        directory(Object.fromEntries(files.map((node, index) => [`f${index}`, node]))),
+      );
+      for (const file of files.keys()) {
+        const path = new PathBuffer().set(bytesFromText("/objects/"));
+        appendObjectPath(path, manifest, file);
+        expect(path.toBytes()).toBe(objectPathOf(bytesFromText("/objects"), manifest, file));
+      }
+    }),
+    { numRuns: 300 },
   );
 });
