@@ -1,6 +1,7 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { type ByteString, bytesFromBuffer, bytesFromText, fsPath, joinBytes } from "../base/byte-string.ts";
 import { errnoOf } from "../fs/errno.ts";
+import { namesIn } from "../fs/names-in.ts";
 import type { CacheDirectory } from "./cache-directory.ts";
 
 /**
@@ -12,14 +13,7 @@ import type { CacheDirectory } from "./cache-directory.ts";
  */
 export function readEditedPaths(cache: CacheDirectory): ReadonlySet<ByteString> {
   const paths = new Set<ByteString>();
-  let names: string[];
-  try {
-    names = readdirSync(fsPath(cache.editedPaths));
-  } catch (error) {
-    if (errnoOf(error) === "ENOENT") return paths;
-    throw error;
-  }
-  for (const name of names) {
+  for (const name of namesIn(cache.editedPaths)) {
     const path = readIfPossible(joinBytes(cache.editedPaths, bytesFromText(name)));
     // The name tells a torn file, and a foreign one. The path of an entry that is a single file is empty.
     if (path !== undefined && fileNameOf(path) === name) paths.add(path);

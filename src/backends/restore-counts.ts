@@ -1,6 +1,7 @@
-import { appendFileSync, mkdirSync, readdirSync, statSync } from "node:fs";
+import { appendFileSync, mkdirSync, statSync } from "node:fs";
 import { type ByteString, bytesFromText, fsPath, joinBytes } from "../base/byte-string.ts";
 import { errnoOf } from "../fs/errno.ts";
+import { namesIn } from "../fs/names-in.ts";
 import type { CacheDirectory } from "./cache-directory.ts";
 
 export type Outcome = "hit" | "fallback" | "miss";
@@ -49,13 +50,4 @@ export function readRestoreCounts(cache: CacheDirectory): DayCounts[] {
 
 function countsOf(cache: CacheDirectory): ByteString {
   return joinBytes(cache.root, "restore-counts" as ByteString);
-}
-
-function namesIn(directory: ByteString): string[] {
-  try {
-    return readdirSync(fsPath(directory));
-  } catch (error) {
-    if (errnoOf(error) === "ENOENT") return [];
-    throw error;
-  }
 }
