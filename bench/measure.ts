@@ -11,6 +11,8 @@ export interface Contender {
 export interface Measurement {
   readonly name: string;
   readonly medianMs: number;
+  /** Half of the rounds lie between these two. */
+  readonly quartilesMs: { readonly lower: number; readonly upper: number };
   readonly fastestMs: number;
   readonly slowestMs: number;
   readonly peakMemoryBytes: number;
@@ -40,7 +42,8 @@ export function measure(contenders: readonly Contender[], rounds: number): Measu
     const sorted = (timesMs[index] ?? []).toSorted((left, right) => left - right);
     return {
       name,
-      medianMs: median(sorted),
+      medianMs: quantile(sorted, 0.5),
+      quartilesMs: { lower: quantile(sorted, 0.25), upper: quantile(sorted, 0.75) },
       fastestMs: sorted[0] ?? Number.NaN,
       slowestMs: sorted.at(-1) ?? Number.NaN,
       peakMemoryBytes: peaks[index] ?? 0,
@@ -48,8 +51,10 @@ export function measure(contenders: readonly Contender[], rounds: number): Measu
   });
 }
 
-function median(sorted: readonly number[]): number {
-  const middle = sorted.length >> 1;
-  const upper = sorted[middle] ?? Number.NaN;
-  return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? Number.NaN)) / 2;
+/** Between two values by linear interpolation. */
+function quantile(sorted: readonly number[], fraction: number): number {
+  const position = (sorted.length - 1) * fraction;
+  const below = sorted[Math.floor(position)] ?? Number.NaN;
+  const above = sorted[Math.ceil(position)] ?? Number.NaN;
+  return below + (above - below) * (position % 1);
 }

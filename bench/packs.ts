@@ -1,8 +1,7 @@
 import { appendFileSync, mkdirSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { formatSize } from "../src/base/size.ts";
 import { type Contender, measure } from "./measure.ts";
-import { report, say } from "./report.ts";
+import type { Comparison } from "./results.ts";
 
 /** Every hundredth file gets another content for the second store. */
 const CHANGED_EVERY = 100;
@@ -18,86 +17,94 @@ export interface PackBench {
 }
 
 /** Packs against the pipe that one would use without btdt: times, sizes, and what a second store adds. */
-export function comparePacks({ btdt, source, near, far, rounds }: PackBench): void {
-  const archive = join(far, "tree.tar.zst");
-  const cache = (name: string, round: number | string): string => join(far, `${name}-${round}`);
-  const store = (name: string, tree: string): Contender => ({
-    name: `btdt store, ${name}`,
-    command: [btdt, "store", "--storage", "packs", "--keys", "tree"],
-    prepare: (round) => mkdirSync(cache(name, round)),
-    extraWords: (round) => ["--cache", cache(name, round), tree],
-  });
-  report(
-    `packs: store from ${near} to ${far}`,
-    measure(
-      [
-        store("first", source),
-        {
-          name: "tar c | zstd -T0 -3",
-          command: ["sh", "-c", 'tar c -C "$1" . | zstd -T0 -3 -q -f -o "$2"', "sh", source, archive],
-        },
-      ],
-      rounds,
-    ),
-  );
-  const [ours, theirs] = [sizeOf(cache("first", 0)), statSync(archive).size];
-  say(`cache ${formatSize(ours)}, archive ${formatSize(theirs)}: ${(ours / theirs).toFixed(2)} x`);
+export function comparePacks(bench: PackBench): Comparison[] {
+  return [...compareFirstStores(bench), compareRestores(bench), ...compareSecondStores(bench)];
+}
 
-  const target = (name: string, round: number): string => join(near, `${name}-${round}`);
-  report(
-    `packs: restore from ${far} to ${near}`,
-    measure(
-      [
-        {
-          name: "btdt restore",
-          command: [btdt, "restore", "--link", "copy", "--cache", cache("first", 0), "--keys", "tree"],
-          extraWords: (round) => [target("unpacked", round)],
-        },
-        {
-          name: "zstd -dc | tar x",
-          command: ["sh", "-c", 'zstd -dc "$1" | tar x -C "$2"', "sh", archive],
-          prepare: (round) => mkdirSync(target("extracted", round)),
-          extraWords: (round) => [target("extracted", round)],
-        },
+function compareFirstStores(bench: PackBench): Comparison[] {
+  const { source, rounds } = bench;
+  const contenders = [store(bench, "first", source), compress(bench, "tree", source)];
+  return [
+    { kind: "times", title: "Store as packs, compressed", measurements: measure(contenders, rounds) },
+    {
+      kind: "sizes",
+      title: "What the packs take",
+      sizes: [
+        { name: "btdt cache", sizeBytes: sizeOf(cacheOf(bench, "first", 0)) },
+        { name: "tar.zst", sizeBytes: statSync(archiveOf(bench, "tree")).size },
       ],
-      rounds,
-    ),
-  );
+    },
+  ];
+}
 
-  const changed = join(near, "changed");
+/** From what the first stores left. */
+function compareRestores(bench: PackBench): Comparison {
+  const target = (name: string, round: number): string => join(bench.near, `${name}-${round}`);
+  const contenders: Contender[] = [
+    {
+      name: "btdt restore",
+      command: [bench.btdt, "restore", "--link=copy", "--cache", cacheOf(bench, "first", 0), "--keys=tree"],
+      extraWords: (round) => [target("unpacked", round)],
+    },
+    {
+      name: "zstd -dc | tar x",
+      command: ["sh", "-c", 'zstd -dc "$1" | tar x -C "$2"', "sh", archiveOf(bench, "tree")],
+      prepare: (round) => mkdirSync(target("extracted", round)),
+      extraWords: (round) => [target("extracted", round)],
+    },
+  ];
+  return { kind: "times", title: "Restore from packs", measurements: measure(contenders, bench.rounds) };
+}
+
+function compareSecondStores(bench: PackBench): Comparison[] {
+  const { btdt, source, rounds } = bench;
+  const changed = join(bench.near, "changed");
   Bun.spawnSync(["cp", "-a", source, changed]);
   changeSome(changed);
-  const again = store("again", changed);
-  report(
-    "packs: second store with 1 % of the files changed",
-    measure(
-      [
-        {
-          ...again,
-          prepare: (round) => {
-            again.prepare?.(round);
-            Bun.spawnSync([
-              btdt,
-              "store",
-              "--storage",
-              "packs",
-              "--keys",
-              "old",
-              "--cache",
-              cache("again", round),
-              source,
-            ]);
-          },
-        },
-        store("everything", changed),
+  const before: number[] = [];
+  const again = store(bench, "again", changed);
+  const prepare = (round: number): void => {
+    again.prepare?.(round);
+    const cache = cacheOf(bench, "again", round);
+    Bun.spawnSync([btdt, "store", "--storage=packs", "--keys=old", "--cache", cache, source]);
+    before[round] = sizeOf(cache);
+  };
+  const contenders = [{ ...again, prepare }, compress(bench, "changed", changed)];
+  const measurements = measure(contenders, rounds);
+  const added = sizeOf(cacheOf(bench, "again", 0)) - (before[0] ?? Number.NaN);
+  return [
+    { kind: "times", title: "Store as packs again, 1 % of the files changed", measurements },
+    {
+      kind: "sizes",
+      title: "What the second store adds",
+      sizes: [
+        { name: "btdt cache", sizeBytes: added },
+        { name: "another tar.zst", sizeBytes: statSync(archiveOf(bench, "changed")).size },
       ],
-      rounds,
-    ),
-  );
-  const [before, after] = [sizeOf(cache("first", 0)), sizeOf(cache("again", 0))];
-  say(
-    `the second store adds ${formatSize(after - before)}: ${(((after - before) / before) * 100).toFixed(1)} %`,
-  );
+    },
+  ];
+}
+
+function store(bench: PackBench, name: string, tree: string): Contender {
+  return {
+    name: "btdt store",
+    command: [bench.btdt, "store", "--storage=packs", "--keys=tree"],
+    prepare: (round) => mkdirSync(cacheOf(bench, name, round)),
+    extraWords: (round) => ["--cache", cacheOf(bench, name, round), tree],
+  };
+}
+
+function compress(bench: PackBench, name: string, tree: string): Contender {
+  const pipe = 'tar c -C "$1" . | zstd -T0 -3 -q -f -o "$2"';
+  return { name: "tar c | zstd -T0 -3", command: ["sh", "-c", pipe, "sh", tree, archiveOf(bench, name)] };
+}
+
+function cacheOf({ far }: PackBench, name: string, round: number): string {
+  return join(far, `${name}-${round}`);
+}
+
+function archiveOf({ far }: PackBench, name: string): string {
+  return join(far, `${name}.tar.zst`);
 }
 
 function sizeOf(directory: string): number {

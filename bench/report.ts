@@ -1,23 +1,10 @@
 import { writeSync } from "node:fs";
 import { formatSize } from "../src/base/size.ts";
-import type { Measurement } from "./measure.ts";
+import type { Comparison } from "./results.ts";
 
-/** Prints a table; the first measurement is btdt's, and every other one is what it is compared with. */
-export function report(title: string, measurements: readonly Measurement[]): void {
-  const [ours] = measurements;
-  if (ours === undefined) return;
-  const rows = [
-    ["", "median", "fastest", "slowest", "memory", "btdt takes"],
-    ...measurements.map((measurement, index) => [
-      measurement.name,
-      milliseconds(measurement.medianMs),
-      milliseconds(measurement.fastestMs),
-      milliseconds(measurement.slowestMs),
-      // A small program's is not known: what is measured has the bench's own memory in it until the program starts.
-      index === 0 ? formatSize(measurement.peakMemoryBytes) : "",
-      index === 0 ? "" : `${(ours.medianMs / measurement.medianMs).toFixed(2)} x`,
-    ]),
-  ];
+/** Prints a table; ratios say what btdt's own, the first, takes of each. */
+export function report(comparison: Comparison): void {
+  const rows = comparison.kind === "times" ? rowsOfTimes(comparison) : rowsOfSizes(comparison);
   const widths = (rows[0] ?? []).map((_, column) =>
     Math.max(...rows.map((row) => (row[column] ?? "").length)),
   );
@@ -28,7 +15,35 @@ export function report(title: string, measurements: readonly Measurement[]): voi
       )
       .join("  "),
   );
-  say(`\n${title}\n${lines.join("\n")}`);
+  say(`\n${comparison.title}\n${lines.join("\n")}`);
+}
+
+function rowsOfTimes({ measurements }: Extract<Comparison, { kind: "times" }>): string[][] {
+  const ours = measurements[0]?.medianMs ?? Number.NaN;
+  return [
+    ["", "median", "fastest", "slowest", "memory", "btdt takes"],
+    ...measurements.map((measurement, index) => [
+      measurement.name,
+      milliseconds(measurement.medianMs),
+      milliseconds(measurement.fastestMs),
+      milliseconds(measurement.slowestMs),
+      // A small program's is not known: what is measured has the bench's own memory in it until the program starts.
+      index === 0 ? formatSize(measurement.peakMemoryBytes) : "",
+      index === 0 ? "" : `${(ours / measurement.medianMs).toFixed(2)} x`,
+    ]),
+  ];
+}
+
+function rowsOfSizes({ sizes }: Extract<Comparison, { kind: "sizes" }>): string[][] {
+  const ours = sizes[0]?.sizeBytes ?? Number.NaN;
+  return [
+    ["", "size", "btdt takes"],
+    ...sizes.map(({ name, sizeBytes }, index) => [
+      name,
+      formatSize(sizeBytes),
+      index === 0 ? "" : `${(ours / sizeBytes).toFixed(2)} x`,
+    ]),
+  ];
 }
 
 export function say(text: string): void {

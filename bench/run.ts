@@ -1,5 +1,6 @@
 /**
- * Compares btdt with the tools one would use without it: `npm run bench [-- --rounds N --directory DIR --far DIR --tree DIR]`.
+ * Compares btdt with the tools one would use without it, and draws the chart of the README:
+ * `npm run bench [-- --rounds N --directory DIR --far DIR --tree DIR --print-only]`.
  *
  * Everything happens below one directory, so on one file system, with warm caches. Nothing is deleted before the end: ext4 is slow
  * to make directories for a while after many were removed.
@@ -8,10 +9,19 @@ import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeSync } from "
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { formatSize } from "../src/base/size.ts";
+import { CHART_PATH, drawChart } from "./draw.ts";
 import { installTree } from "./install-tree.ts";
 import { type Contender, measure } from "./measure.ts";
 import { comparePacks } from "./packs.ts";
 import { report, say } from "./report.ts";
+import {
+  type BenchResults,
+  type Comparison,
+  describeMachine,
+  RESULTS_PATH,
+  writeResults,
+} from "./results.ts";
 
 const LARGE_FILE_BYTES = 2 ** 30;
 
@@ -23,6 +33,8 @@ const { values } = parseArgs({
     far: { type: "string" },
     /** A tree to be used instead of one that is installed. */
     tree: { type: "string" },
+    /** Leaves the results and the chart of the last run as they are. */
+    "print-only": { type: "boolean", default: false },
   },
 });
 const rounds = Number(values.rounds);
@@ -31,14 +43,42 @@ const tree = values.tree ?? installTree();
 mkdirSync(values.directory, { recursive: true });
 const work = mkdtempSync(join(values.directory, "btdt-bench-"));
 const far = mkdtempSync(join(values.far ?? work, "btdt-bench-far-"));
+const source = join(work, "source");
+const comparisons: Comparison[] = [];
 try {
-  compareTrees();
-  comparePacks({ btdt, source: join(work, "source"), near: directoryIn(work, "near"), far, rounds });
-  compareHashes();
-  compareStarts();
+  must("cp", "-a", tree, source);
+  const results: BenchResults = {
+    date: new Date().toISOString().slice(0, 10),
+    rounds,
+    machine: describeMachine(work),
+    tree: contentsOf(source),
+    comparisons,
+  };
+  const { fileCount, contentBytes } = results.tree;
+  say(`${fileCount.toLocaleString("en-US")} files, ${formatSize(contentBytes)}, ${rounds} rounds`);
+  note(...compareTrees());
+  note(...comparePacks({ btdt, source, near: directoryIn(work, "near"), far, rounds }));
+  note(compareHashes());
+  note(compareStarts());
+  if (!values["print-only"]) {
+    writeResults(results);
+    drawChart(results);
+    say(`\nwritten: ${RESULTS_PATH}, ${CHART_PATH}`);
+  }
 } finally {
   rmSync(far, { recursive: true, force: true });
   rmSync(work, { recursive: true, force: true });
+}
+
+function note(...finished: Comparison[]): void {
+  comparisons.push(...finished);
+  for (const comparison of finished) report(comparison);
+}
+
+function contentsOf(directory: string): BenchResults["tree"] {
+  const sizes = must("find", directory, "-type", "f", "-printf", "%s\\n").trimEnd().split("\n").map(Number);
+  const name = values.tree === undefined ? "A real node_modules" : "A tree";
+  return { name, fileCount: sizes.length, contentBytes: sizes.reduce((sum, size) => sum + size, 0) };
 }
 
 function directoryIn(parent: string, name: string): string {
@@ -47,17 +87,14 @@ function directoryIn(parent: string, name: string): string {
   return path;
 }
 
-function compareTrees(): void {
-  const source = join(work, "source");
-  must("cp", "-a", tree, source);
+function compareTrees(): Comparison[] {
   const cache = (round: number | string): string => join(work, `cache-${round}`);
-  const files = Bun.spawnSync(["find", source, "-type", "f"]).stdout.toString().split("\n").length - 1;
-  say(`${files.toLocaleString("en-US")} files in ${source}, ${rounds} rounds`);
   const archive = join(work, "tree.tar");
 
-  report(
-    "store",
-    measure(
+  const stores: Comparison = {
+    kind: "times",
+    title: "Store by links",
+    measurements: measure(
       [
         {
           name: "btdt store",
@@ -69,12 +106,13 @@ function compareTrees(): void {
       ],
       rounds,
     ),
-  );
+  };
 
   const target = (name: string, round: number): string => join(work, `${name}-${round}`);
-  report(
-    "restore",
-    measure(
+  const restores: Comparison = {
+    kind: "times",
+    title: "Restore by links",
+    measurements: measure(
       [
         {
           name: "btdt restore",
@@ -91,10 +129,11 @@ function compareTrees(): void {
       ],
       rounds,
     ),
-  );
+  };
+  return [restores, stores];
 }
 
-function compareHashes(): void {
+function compareHashes(): Comparison {
   const large = join(work, "large");
   const descriptor = openSync(large, "w");
   const block = new Uint8Array(2 ** 20);
@@ -111,14 +150,15 @@ function compareHashes(): void {
     { name: "sha256sum", command: ["sha256sum", large] },
   ];
   if (Bun.which("b3sum") !== null) contenders.push({ name: "b3sum", command: ["b3sum", large] });
-  report("hash of 1 GiB", measure(contenders, rounds));
+  return { kind: "times", title: "Hash 1 GiB", measurements: measure(contenders, rounds) };
 }
 
-function compareStarts(): void {
+function compareStarts(): Comparison {
   const lockFile = join(import.meta.dir, "..", "package-lock.json");
-  report(
-    "start-up",
-    measure(
+  return {
+    kind: "times",
+    title: `Start, ${rounds * 10} rounds`,
+    measurements: measure(
       [
         { name: "btdt hash package-lock.json", command: [btdt, "hash", lockFile] },
         { name: "btdt --version", command: [btdt, "--version"] },
@@ -126,10 +166,12 @@ function compareStarts(): void {
       ],
       rounds * 10,
     ),
-  );
+  };
 }
 
-function must(...command: string[]): void {
+/** Answers what it prints. */
+function must(...command: string[]): string {
   const run = Bun.spawnSync(command);
   if (run.exitCode !== 0) throw new Error(`${command.join(" ")} failed: ${run.stderr.toString()}`);
+  return run.stdout.toString();
 }

@@ -2,22 +2,41 @@
 import { availableParallelism, constants } from "node:os";
 import { isatty } from "node:tty";
 import { BtdtError } from "./base/errors.ts";
+import type { WorkDone } from "./base/progress.ts";
 import { ExitCode, exitCodeOf } from "./cli/exit-codes.ts";
-import { consoleOutput } from "./cli/output.ts";
+import { consoleOutput, writeChatter } from "./cli/output.ts";
 import { runProgram } from "./cli/program.ts";
+import { lazyProgressBar } from "./cli/progress/lazy-progress-bar.ts";
+import { progressLines } from "./cli/progress/progress-lines.ts";
+import { ProgressReporter } from "./cli/progress/progress-reporter.ts";
 import { InlineRunner, WorkerPool } from "./work/worker-pool.ts";
 
 /** File systems, not processors, are the limit beyond. */
 const MOST_WORKERS = 8;
 
+const isTerminal = isatty(2) && process.env["TERM"] !== "dumb";
+const progress = new ProgressReporter(
+  isTerminal
+    ? lazyProgressBar(writeChatter, () => process.stderr.columns)
+    : progressLines((sentence) => output.note(sentence)),
+  () => Bun.nanoseconds() / 1e6,
+);
+const onWork = (done: WorkDone): void => progress.add(done);
 const pool = new WorkerPool(
   Math.min(availableParallelism(), MOST_WORKERS),
   () => new Worker(new URL("./worker.ts", import.meta.url).href),
+  onWork,
 );
 // By convention any text in NO_COLOR, but not an empty one, means it.
-const output = consoleOutput(isatty(2) && !process.env["NO_COLOR"] && process.env["TERM"] !== "dumb");
+const output = consoleOutput(isTerminal && !process.env["NO_COLOR"], {
+  clear: () => progress.hide(),
+  silence: () => progress.silence(),
+});
 const isCancelled = (): boolean => pool.isCancelled();
 let signalExitCode: number | undefined;
+
+// However it ends, the terminal is left clean.
+process.on("exit", () => progress.end());
 
 let signalListener: ((signal: NodeJS.Signals) => void) | undefined;
 
@@ -66,10 +85,11 @@ let exitCode: number = ExitCode.DONE;
 try {
   await runProgram(process.argv.slice(2), {
     runtime: {
-      runners: { inline: new InlineRunner({ isCancelled }), pool },
+      runners: { inline: new InlineRunner({ isCancelled }, onWork), pool },
       isCancelled,
       nowMs: () => Date.now(),
       umask: process.umask(),
+      progress,
       onWarning: (warning) => output.warning(warning),
     },
     output,

@@ -10,6 +10,7 @@ import { finishDirectoriesJob } from "./tree/finish-directories.ts";
 import { hashFilesJob } from "./tree/hash-files.ts";
 import { stageFilesJob } from "./tree/stage-files.ts";
 import type { Job, JobContext } from "./work/job.ts";
+import { type JobClaims, jobClaims, takeJob } from "./work/job-claims.ts";
 import { type JobReply, type JobRequest, sendableError, type WorkerSetup } from "./work/messages.ts";
 
 declare const self: Worker;
@@ -30,20 +31,24 @@ const jobs = new Map<string, Job<never, unknown>>(
 );
 
 let cancelFlag: Int32Array = new Int32Array(1);
+let claims: JobClaims = jobClaims(0);
 let lastShared: object = {};
 const context: JobContext = { isCancelled: () => Atomics.load(cancelFlag, 0) !== 0 };
 
 self.onmessage = (event: MessageEvent<WorkerSetup | JobRequest>) => {
   const message = event.data;
   if ("cancelFlag" in message) {
-    cancelFlag = message.cancelFlag;
+    ({ cancelFlag, claims } = message);
     return;
   }
+  // Before all else: what it shares with later jobs is needed even if somebody else does this one.
+  const input = inputOf(message);
+  if (!takeJob(claims, message.slot, message.id)) return;
   let reply: JobReply;
   try {
     const job = jobs.get(message.jobName);
     if (job === undefined) throw new Error(`there is no job "${message.jobName}"`);
-    reply = { id: message.id, ok: true, output: job.run(inputOf(message) as never, context) };
+    reply = { id: message.id, ok: true, output: job.run(input as never, context) };
   } catch (error) {
     reply = { id: message.id, ok: false, error: sendableError(error) };
   }

@@ -23,7 +23,11 @@ const path = new PathBuffer();
  * would escape, links that point outside, double names and everything that is not a file, directory or symlink are errors.
  * @throws BtdtError ARCHIVE_INVALID; a `node:fs` error
  */
-export async function extract(entries: AsyncIterable<ArchiveEntry>, root: ByteString): Promise<void> {
+export async function extract(
+  entries: AsyncIterable<ArchiveEntry>,
+  root: ByteString,
+  onEntry: () => void,
+): Promise<void> {
   mkdirSync(fsPath(root), { mode: 0o700 });
   const kinds = new Map<string, ArchiveEntry["kind"] | "implied">([["", "implied"]]);
   const directories: ArchiveEntry[] = [];
@@ -58,6 +62,7 @@ export async function extract(entries: AsyncIterable<ArchiveEntry>, root: ByteSt
       }
     }
     kinds.set(name, entry.kind === "hardlink" ? "file" : entry.kind);
+    onEntry();
   }
   // Deepest first: a closed directory hides what is in it.
   for (const entry of directories.toSorted((left, right) => depthOf(right) - depthOf(left))) {

@@ -13,11 +13,11 @@ const KINDS: Readonly<Record<string, ArchiveEntry["kind"]>> = {
 };
 
 /** @throws BtdtError ARCHIVE_INVALID */
-export async function* readTar(pieces: Iterable<Uint8Array>): AsyncGenerator<ArchiveEntry, void> {
-  const iterator = pieces[Symbol.iterator]();
+export async function* readTar(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<ArchiveEntry, void> {
+  const iterator = pieces[Symbol.asyncIterator]();
   const source = new ReadableStream<Uint8Array<ArrayBuffer>>({
-    pull(controller) {
-      const next = iterator.next();
+    async pull(controller) {
+      const next = await iterator.next();
       if (next.done === true) controller.close();
       else controller.enqueue(next.value as Uint8Array<ArrayBuffer>);
     },

@@ -23,7 +23,10 @@ const LONGEST_TARGET_BYTES = 4096;
  * Reads a zip file by its central directory, which alone tells modes and symlinks. Its 64-bit extension is not read.
  * @throws BtdtError ARCHIVE_INVALID
  */
-export async function* readZip(descriptor: number): AsyncGenerator<ArchiveEntry, void> {
+export async function* readZip(
+  descriptor: number,
+  onRead: (bytes: number) => Promise<void>,
+): AsyncGenerator<ArchiveEntry, void> {
   const directory = readCentralDirectory(descriptor);
   for (let offset = 0; offset < directory.length; ) {
     if (directory.length - offset < CENTRAL_BYTES || directory.readUInt32LE(offset) !== CENTRAL_SIGNATURE) {
@@ -37,7 +40,7 @@ export async function* readZip(descriptor: number): AsyncGenerator<ArchiveEntry,
       directory.readUInt16LE(offset + 30) +
       directory.readUInt16LE(offset + 32);
     if (end > directory.length) throw damaged("its directory does not add up");
-    yield await entryAt(descriptor, directory, offset, nameBytes);
+    yield entryAt(descriptor, directory, offset, nameBytes, onRead);
     offset = end;
   }
 }
@@ -60,22 +63,24 @@ function readCentralDirectory(descriptor: number): Buffer {
   throw damaged("it has no directory");
 }
 
-async function entryAt(
+function entryAt(
   descriptor: number,
   directory: Buffer,
   offset: number,
   nameBytes: number,
-): Promise<ArchiveEntry> {
+  onRead: (bytes: number) => Promise<void>,
+): ArchiveEntry {
   const name = bytesFromBuffer(directory, offset + CENTRAL_BYTES, offset + CENTRAL_BYTES + nameBytes);
   const isUnix = directory.readUInt8(offset + 5) === MADE_BY_UNIX;
   const typeAndMode = isUnix ? directory.readUInt16LE(offset + 40) : 0;
   const kind = kindOf(name, typeAndMode & FILE_TYPE_MASK);
   const sizeBytes = directory.readUInt32LE(offset + 24);
+  const storedBytes = directory.readUInt32LE(offset + 20);
   const body = contentOf(descriptor, {
     flags: directory.readUInt16LE(offset + 8),
     method: directory.readUInt16LE(offset + 10),
     checksum: directory.readUInt32LE(offset + 16),
-    storedBytes: directory.readUInt32LE(offset + 20),
+    storedBytes,
     sizeBytes,
     localOffset: directory.readUInt32LE(offset + 42),
   });
@@ -94,7 +99,7 @@ async function entryAt(
     mtimeNanoseconds: 0,
     sizeBytes: kind === "file" ? sizeBytes : 0,
     target,
-    body: asyncOf(kind === "file" ? body : []),
+    body: counted(kind === "file" ? body : [], sizeBytes === 0 ? 0 : storedBytes / sizeBytes, onRead),
   };
 }
 
@@ -150,8 +155,16 @@ function* contentOf(descriptor: number, content: StoredContent): Generator<Uint8
   if (doneBytes !== sizeBytes || checksum !== content.checksum) throw damaged("a file is not what it states");
 }
 
-async function* asyncOf(pieces: Iterable<Uint8Array>): AsyncGenerator<Uint8Array, void> {
-  yield* pieces;
+/** @param ratio how many bytes of the archive one of the content stands for */
+async function* counted(
+  pieces: Iterable<Uint8Array>,
+  ratio: number,
+  onRead: (bytes: number) => Promise<void>,
+): AsyncGenerator<Uint8Array, void> {
+  for (const piece of pieces) {
+    await onRead(Math.round(piece.length * ratio));
+    yield piece;
+  }
 }
 
 function readAt(descriptor: number, offset: number, lengthBytes: number): Buffer {

@@ -14,6 +14,27 @@ const EARLIEST_MS = Date.UTC(1980, 0, 2);
 const LATEST_MS = Date.UTC(2099, 11, 30);
 const USE_TAR = "export it with --format tar or tar.gz";
 
+/**
+ * To be asked before anything is written. Contents count as they are, so that whether an entry can be exported does not hang on how
+ * well it compresses.
+ * @throws BtdtError ARCHIVE_INVALID
+ */
+export function assertZipHolds(entryCount: number, contentBytes: number): void {
+  if (entryCount > MOST_ENTRIES) throw tooManyEntries(entryCount);
+  if (contentBytes > MOST_BYTES) throw tooLarge();
+}
+
+function tooManyEntries(entryCount: number) {
+  return invalid(
+    `a zip file holds at most ${MOST_ENTRIES.toLocaleString("en-US")} files and directories, not ${entryCount.toLocaleString("en-US")}`,
+    USE_TAR,
+  );
+}
+
+function tooLarge() {
+  return invalid("a zip file has no room for more than 4 GiB", USE_TAR);
+}
+
 /** Zip with Unix modes and symlinks. Times are kept to two seconds, from 1980 on. */
 export class ZipWriter implements ArchiveWriter {
   readonly #zip: Zip;
@@ -36,11 +57,8 @@ export class ZipWriter implements ArchiveWriter {
     assertUtf8(entry.path, entry.target);
     if (entry.path === "") return;
     this.#entryCount += 1;
-    if (this.#entryCount > MOST_ENTRIES)
-      throw invalid(`a zip file holds at most ${MOST_ENTRIES} files`, USE_TAR);
-    if (entry.sizeBytes > MOST_BYTES || this.#writtenBytes > MOST_BYTES) {
-      throw invalid("a zip file has no room for more than 4 GiB", USE_TAR);
-    }
+    if (this.#entryCount > MOST_ENTRIES) throw tooManyEntries(this.#entryCount);
+    if (entry.sizeBytes > MOST_BYTES || this.#writtenBytes > MOST_BYTES) throw tooLarge();
     const path = textFromBytes(entry.path);
     const name = entry.kind === "directory" ? `${path}/` : path;
     const file = entry.kind === "file" ? new ZipDeflate(name, { level: LEVEL }) : new ZipPassThrough(name);
@@ -58,7 +76,7 @@ export class ZipWriter implements ArchiveWriter {
   }
 
   async finish(): Promise<void> {
-    if (this.#writtenBytes > MOST_BYTES) throw invalid("a zip file has no room for more than 4 GiB", USE_TAR);
+    if (this.#writtenBytes > MOST_BYTES) throw tooLarge();
     this.#zip.end();
     if (this.#failure !== undefined) throw this.#failure;
   }

@@ -1,7 +1,9 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, unlinkSync, writeFileSync } from "node:fs";
 import { type ByteString, bytesFromBuffer, bytesFromText, fsPath, joinBytes } from "../base/byte-string.ts";
-import { errnoOf } from "../fs/errno.ts";
+import { errnoOf, isPermissionErrno } from "../fs/errno.ts";
+import { lstat, mtimeMs } from "../fs/file-status.ts";
 import { namesIn } from "../fs/names-in.ts";
+import { touch } from "../fs/set-times.ts";
 import type { CacheDirectory } from "./cache-directory.ts";
 
 /**
@@ -14,11 +16,49 @@ import type { CacheDirectory } from "./cache-directory.ts";
 export function readEditedPaths(cache: CacheDirectory): ReadonlySet<ByteString> {
   const paths = new Set<ByteString>();
   for (const name of namesIn(cache.editedPaths)) {
-    const path = readIfPossible(joinBytes(cache.editedPaths, bytesFromText(name)));
-    // The name tells a torn file, and a foreign one. The path of an entry that is a single file is empty.
-    if (path !== undefined && fileNameOf(path) === name) paths.add(path);
+    const path = readEditedPath(cache, name);
+    if (path !== undefined) paths.add(path);
   }
   return paths;
+}
+
+/** A remembered path, and what a clean has to know of the file that holds it. */
+export interface EditedPath {
+  readonly path: ByteString;
+  /** When an entry with this path was last seen by a clean, or else when it was found edited; by the file system's clock. */
+  readonly seenMs: number;
+  readonly allocatedBytes: number;
+}
+
+/** @throws a `node:fs` error */
+export function listEditedPaths(cache: CacheDirectory): EditedPath[] {
+  return namesIn(cache.editedPaths).flatMap((name) => {
+    const path = readEditedPath(cache, name);
+    const status = path === undefined ? undefined : lstat(fileOf(cache, path));
+    if (path === undefined || status === undefined) return [];
+    return [{ path, seenMs: mtimeMs(status), allocatedBytes: status.allocatedBytes }];
+  });
+}
+
+/** Notes that an entry has this path. In a cache that may only be read the note stays as it is. @throws a `node:fs` error */
+export function confirmEditedPath(cache: CacheDirectory, { path }: EditedPath): void {
+  try {
+    touch(fileOf(cache, path));
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (errno !== "ENOENT" && !isPermissionErrno(errno)) throw error;
+  }
+}
+
+/** @throws a `node:fs` error */
+export function forgetEditedPath(cache: CacheDirectory, { path }: EditedPath): void {
+  unlinkSync(fsPath(fileOf(cache, path)));
+}
+
+/** Undefined for a torn file and a foreign one: the name tells. The path of an entry that is a single file is empty. */
+function readEditedPath(cache: CacheDirectory, name: string): ByteString | undefined {
+  const path = readIfPossible(joinBytes(cache.editedPaths, bytesFromText(name)));
+  return path !== undefined && fileNameOf(path) === name ? path : undefined;
 }
 
 function readIfPossible(path: ByteString): ByteString | undefined {
@@ -33,10 +73,11 @@ function readIfPossible(path: ByteString): ByteString | undefined {
 /** @throws a `node:fs` error */
 export function rememberEditedPath(cache: CacheDirectory, path: ByteString): void {
   mkdirSync(fsPath(cache.editedPaths), { recursive: true });
-  writeFileSync(
-    fsPath(joinBytes(cache.editedPaths, bytesFromText(fileNameOf(path)))),
-    Buffer.from(path, "latin1"),
-  );
+  writeFileSync(fsPath(fileOf(cache, path)), Buffer.from(path, "latin1"));
+}
+
+function fileOf(cache: CacheDirectory, path: ByteString): ByteString {
+  return joinBytes(cache.editedPaths, bytesFromText(fileNameOf(path)));
 }
 
 function fileNameOf(path: ByteString): string {

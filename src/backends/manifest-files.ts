@@ -9,10 +9,6 @@ import type { Session } from "./session.ts";
 
 const MANIFEST_NAME = /^[0-9a-f]{64}$/;
 
-export function manifestDigestOf(bytes: Uint8Array): string {
-  return new Bun.SHA256().update(bytes).digest("hex");
-}
-
 /** Undefined when it does not exist. @throws a `node:fs` error */
 export function readManifestFile(cache: CacheDirectory, digest: string): Uint8Array | undefined {
   try {

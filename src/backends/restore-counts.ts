@@ -1,17 +1,38 @@
-import { appendFileSync, mkdirSync, statSync } from "node:fs";
+import {
+  appendFileSync,
+  closeSync,
+  fstatSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  unlinkSync,
+} from "node:fs";
 import { type ByteString, bytesFromText, fsPath, joinBytes } from "../base/byte-string.ts";
 import { errnoOf } from "../fs/errno.ts";
+import { lstat } from "../fs/file-status.ts";
 import { namesIn } from "../fs/names-in.ts";
 import type { CacheDirectory } from "./cache-directory.ts";
 
 export type Outcome = "hit" | "fallback" | "miss";
 
 export interface DayCounts extends Record<Outcome, number> {
-  /** `2026-03-09`, UTC. */
+  /** `2026-03-09`, UTC; or `EARLIER`. */
   readonly day: string;
 }
 
-const NAME = /^(\d{4}-\d\d-\d\d)-(hit|fallback|miss)$/;
+/** A file that counts the restores of one day, or of all days before, that had one outcome. */
+export interface CountFile {
+  readonly name: string;
+  readonly outcome: Outcome;
+  readonly restoreCount: number;
+  readonly allocatedBytes: number;
+}
+
+const NAME = /^(\d{4}-\d\d-\d\d|earlier)-(hit|fallback|miss)$/;
+/** The day of the counts of days that are not told apart any more. */
+const EARLIER = "earlier";
+/** Enough to compare with the same time last year. */
+const LONGEST_KEPT_MS = 400 * 24 * 60 * 60 * 1000;
 const ONE = ".";
 
 /**
@@ -35,17 +56,50 @@ export function countRestore(cache: CacheDirectory, outcome: Outcome, nowMs: num
   }
 }
 
-/** By day, the latest first. @throws a `node:fs` error */
+/** By day, the latest first; what was before the days that are kept is the last, its day is `EARLIER`. @throws a `node:fs` error */
 export function readRestoreCounts(cache: CacheDirectory): DayCounts[] {
   const days = new Map<string, DayCounts>();
-  for (const name of namesIn(countsOf(cache))) {
-    const [, day, outcome] = NAME.exec(name) ?? [];
-    if (day === undefined || outcome === undefined) continue;
+  for (const { day, outcome, restoreCount } of listCounts(cache)) {
     const counts = days.get(day) ?? { day, hit: 0, fallback: 0, miss: 0 };
-    counts[outcome as Outcome] = statSync(fsPath(joinBytes(countsOf(cache), bytesFromText(name)))).size;
+    counts[outcome] = restoreCount;
     days.set(day, counts);
   }
-  return [...days.values()].toSorted((left, right) => (left.day > right.day ? -1 : 1));
+  const rank = ({ day }: DayCounts): string => (day === EARLIER ? "" : day);
+  return [...days.values()].toSorted((left, right) => (rank(left) > rank(right) ? -1 : 1));
+}
+
+/** Of days so long ago that nobody asks for them one by one. @throws a `node:fs` error */
+export function listOldCounts(cache: CacheDirectory, nowMs: number): CountFile[] {
+  const oldestDay = new Date(nowMs - LONGEST_KEPT_MS).toISOString().slice(0, 10);
+  return listCounts(cache).filter(({ day }) => day !== EARLIER && day < oldestDay);
+}
+
+/**
+ * Adds a day's count to that of all days before, so that the totals, which never get smaller, stay what they are. A file of
+ * holes: its size is the count, and it takes no room.
+ * @throws a `node:fs` error
+ */
+export function foldCount(cache: CacheDirectory, { name, outcome, restoreCount }: CountFile): void {
+  const descriptor = openSync(
+    fsPath(joinBytes(countsOf(cache), bytesFromText(`${EARLIER}-${outcome}`))),
+    "a",
+  );
+  try {
+    unlinkSync(fsPath(joinBytes(countsOf(cache), bytesFromText(name))));
+    ftruncateSync(descriptor, fstatSync(descriptor).size + restoreCount);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function listCounts(cache: CacheDirectory): (CountFile & { readonly day: string })[] {
+  return namesIn(countsOf(cache)).flatMap((name) => {
+    const [, day, outcome] = NAME.exec(name) ?? [];
+    const status = lstat(joinBytes(countsOf(cache), bytesFromText(name)));
+    if (day === undefined || outcome === undefined || status?.kind !== "file") return [];
+    const { sizeBytes, allocatedBytes } = status;
+    return [{ name, day, outcome: outcome as Outcome, restoreCount: sizeBytes, allocatedBytes }];
+  });
 }
 
 function countsOf(cache: CacheDirectory): ByteString {

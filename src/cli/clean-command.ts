@@ -26,7 +26,7 @@ export function cleanCommand(context: CommandContext) {
         .env("BTDT_MAX_SIZE")
         .argParser(sizeArgument),
     )
-    .option("--dry-run", "only say what would be removed", false)
+    .addOption(new Option("--dry-run", "only say what would be removed").env("BTDT_DRY_RUN").default(false))
     .addHelpText("after", "\nExample:\n  btdt clean --cache /cache --max-age 7d --max-size 10GiB")
     .action(async (options) => {
       const cache = openCache(options.cache, false);

@@ -24,7 +24,10 @@ export function exportCommand(context: CommandContext) {
     .addOption(keysOption("keys to try, in this order, comma-separated; repeatable"))
     .addOption(allowEmptyHashOption())
     .addOption(
-      new Option("--format <format>", "what to write").choices(ARCHIVE_FORMATS).default("tar" as const),
+      new Option("--format <format>", "what to write")
+        .env("BTDT_FORMAT")
+        .choices(ARCHIVE_FORMATS)
+        .default("tar" as const),
     )
     .addHelpText(
       "after",

@@ -13,6 +13,7 @@ export function hashCommand(context: CommandContext) {
     )
     .addOption(
       new Option("--algorithm <name>", "blake3 gives the digests of the btdt written in Rust")
+        .env("BTDT_ALGORITHM")
         .choices(["sha256", "blake3"] as const)
         .default("sha256" as const),
     )

@@ -18,8 +18,8 @@ export function importCommand(context: CommandContext) {
   return new Command("import")
     .summary("keep the tree of an archive in the cache")
     .description(
-      "Keeps what is in ARCHIVE, a tar, tar.gz or zip file, under all the given keys, as store does. An archive with names or links that " +
-        "lead out of it, or with double names, is refused.",
+      "Keeps what is in ARCHIVE, a tar, tar.gz or zip file, under all the given keys, as store does. A tar or tar.gz may come through a " +
+        "pipe. An archive with names or links that lead out of it, or with double names, is refused.",
     )
     .addOption(cacheOption())
     .addOption(keysOption("keys for the entry, comma-separated; repeatable"))
@@ -27,7 +27,7 @@ export function importCommand(context: CommandContext) {
     .addOption(storageOption())
     .addOption(compressionOption())
     .addOption(createCacheOption())
-    .argument("<archive>", "the file to read")
+    .argument("<archive>", "the file or pipe to read, - for standard input")
     .addHelpText("after", "\nExample:\n  btdt import --cache /cache --keys node-modules node-modules.tar.gz")
     .action(async (archive, options) => {
       const seconds = elapsed();

@@ -5,8 +5,9 @@ import { BtdtError } from "../base/errors.ts";
 import { parseSizeBytes } from "../base/size.ts";
 import { STORAGES } from "../base/storage.ts";
 import { LINK_MODES } from "../fs/place-file.ts";
+import { collect } from "./repeatable.ts";
 
-/** Options that several commands share. */
+/** Options that several commands share. Their variables are BTDT and their names; see `completesOptions`. */
 
 export function cacheOption() {
   return new Option("-c, --cache <dir>", "the cache directory; it must exist")
@@ -15,18 +16,22 @@ export function cacheOption() {
 }
 
 export function createCacheOption() {
-  return new Option("--create-cache", "make the cache directory if it does not exist").default(false);
+  return new Option("--create-cache", "make the cache directory if it does not exist")
+    .env("BTDT_CREATE_CACHE")
+    .default(false);
 }
 
 export function keysOption(description: string) {
   return new Option("-k, --keys <keys>", description)
     .env("BTDT_KEYS")
-    .argParser((value: string, previous: string[] | undefined) => [...(previous ?? []), value])
+    .argParser(collect)
     .makeOptionMandatory();
 }
 
 export function allowEmptyHashOption() {
-  return new Option("--allow-empty-hash", "let hashFiles in a key match no file").default(false);
+  return new Option("--allow-empty-hash", "let hashFiles in a key match no file")
+    .env("BTDT_ALLOW_EMPTY_HASH")
+    .default(false);
 }
 
 export function fallbackPrefixOption() {
@@ -51,6 +56,7 @@ export function excludeOption() {
     "--exclude <glob>",
     "leave out what matches, in gitignore syntax, ! brings back; repeatable",
   )
+    .env("BTDT_EXCLUDE")
     .argParser(collect)
     .default([] as string[]);
 }
@@ -66,19 +72,22 @@ export function storageOption() {
     "--storage <kind>",
     "objects can be linked, packs are compressed: auto is objects for a source on the cache's file system, else packs",
   )
+    .env("BTDT_STORAGE")
     .choices(STORAGES)
     .default("auto" as const);
 }
 
 export function compressionOption() {
   return new Option("--compression <codec>", "of packs: zstd[:LEVEL], deflate[:LEVEL] or none")
+    .env("BTDT_COMPRESSION")
     .argParser((value: string) => parsed(() => parseCompression(value)))
     .default(DEFAULT_COMPRESSION, "zstd");
 }
 
-/** Adds up a repeatable option. */
-function collect(value: string, previous: string[]): string[] {
-  return [...previous, value];
+export function ignoreMtimeOption() {
+  return new Option("--ignore-mtime", "let files that differ only in their time be one")
+    .env("BTDT_IGNORE_MTIME")
+    .default(false);
 }
 
 export const sizeArgument = (value: string): number => parsed(() => parseSizeBytes(value));

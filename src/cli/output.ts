@@ -35,33 +35,49 @@ const DOCUMENT_VERSION = 1;
 const RED = "31";
 const YELLOW = "33";
 
+/** What is on the screen beside all that is written here. */
+interface Screen {
+  /** Called before anything is written. */
+  clear(): void;
+  /** Called when only results, warnings and errors are wanted. */
+  silence(): void;
+}
+
 /** @param isColoured whether stderr is a screen that shows colours */
-export function consoleOutput(isColoured: boolean): Output {
+export function consoleOutput(isColoured: boolean, screen: Screen): Output {
   const coloured = (text: string, colour: string): string =>
     isColoured ? `\u001b[${colour}m${text}\u001b[0m` : text;
+  const chatter = (text: string): void => {
+    screen.clear();
+    writeChatter(text);
+  };
+  const result = (text: string | Uint8Array): void => {
+    screen.clear();
+    writeResult(text);
+  };
   let verbosity: Verbosity = "normal";
   let isJson = false;
   const document = (fields: Readonly<Record<string, unknown>>): void => {
-    if (isJson) writeResult(`${JSON.stringify({ version: DOCUMENT_VERSION, ...fields })}\n`);
+    if (isJson) result(`${JSON.stringify({ version: DOCUMENT_VERSION, ...fields })}\n`);
   };
   return {
     document,
     result: (line) => {
-      if (!isJson) writeResult(`${line}\n`);
+      if (!isJson) result(`${line}\n`);
     },
-    text: (text) => writeResult(text),
-    bytes: (bytes) => writeResult(bytes),
-    plainNote: (line) => writeChatter(`${line}\n`),
+    text: (text) => result(text),
+    bytes: (bytes) => result(bytes),
+    plainNote: (line) => chatter(`${line}\n`),
     note: (sentence) => {
-      if (verbosity !== "quiet") writeChatter(`btdt: ${sentence}\n`);
+      if (verbosity !== "quiet") chatter(`btdt: ${sentence}\n`);
     },
     detail: (sentence) => {
-      if (verbosity === "verbose") writeChatter(`btdt: ${sentence}\n`);
+      if (verbosity === "verbose") chatter(`btdt: ${sentence}\n`);
     },
-    warning: (sentence) => writeChatter(`btdt: ${coloured("warning:", YELLOW)} ${sentence}\n`),
+    warning: (sentence) => chatter(`btdt: ${coloured("warning:", YELLOW)} ${sentence}\n`),
     error: (error) => {
       const hint = error.hint === undefined ? "" : ` (${error.hint})`;
-      writeChatter(`btdt: ${coloured("error:", RED)} ${printable(`${error.message}${hint}`)}\n`);
+      chatter(`btdt: ${coloured("error:", RED)} ${printable(`${error.message}${hint}`)}\n`);
       const { code, message, path } = error;
       try {
         document({ error: { code, message, hint: error.hint, path } });
@@ -72,6 +88,7 @@ export function consoleOutput(isColoured: boolean): Output {
     },
     setVerbosity: (wanted) => {
       verbosity = wanted;
+      if (wanted === "quiet") screen.silence();
     },
     useJson: () => {
       isJson = true;
@@ -89,8 +106,8 @@ function writeResult(text: string | Uint8Array): void {
   }
 }
 
-/** What nobody listens to must not make a failure of work that is done. */
-function writeChatter(text: string): void {
+/** To stderr. What nobody listens to must not make a failure of work that is done. */
+export function writeChatter(text: string): void {
   try {
     writeFully(STDERR, text);
   } catch (error) {

@@ -4,7 +4,11 @@ import { BtdtError } from "../base/errors.ts";
 import type { CommandContext } from "./command-context.ts";
 import type { CommandWords } from "./completion/command-words.ts";
 import { ExitCode } from "./exit-codes.ts";
+import { completesOptions } from "./option-variables.ts";
 import { quietOption, verboseOption, verbosityOf } from "./verbosity.ts";
+
+/** What `run` runs has stdout for itself, an archive takes it, and a script is no data. */
+const HAVE_NO_JSON: ReadonlySet<string> = new Set(["run", "completion", "export"]);
 
 /**
  * Parses the command line and runs the command.
@@ -41,12 +45,13 @@ export async function runProgram(words: readonly string[], context: CommandConte
     },
   };
   const { variables } = context.environment;
+  const completes = new Map<CommandUnknownOpts, ReturnType<typeof completesOptions>>();
   const made = async (make: () => Promise<CommandUnknownOpts>): Promise<CommandUnknownOpts> => {
     const command = await make();
-    command.addOption(quietOption(variables)).addOption(verboseOption(variables));
-    // What `run` runs has stdout for itself, an archive takes it, and a script is no data.
-    if (!["run", "completion", "export"].includes(command.name()))
+    command.addOption(quietOption()).addOption(verboseOption());
+    if (!HAVE_NO_JSON.has(command.name()))
       command.option("--json", "print the result, or the error, as JSON", false);
+    completes.set(command, completesOptions(command));
     return command;
   };
   const isVersionAsked = own[0] === "--version" || own[0] === "-V";
@@ -55,9 +60,12 @@ export async function runProgram(words: readonly string[], context: CommandConte
   const needed = isVersionAsked ? [] : wanted === undefined ? Object.values(makers) : [wanted];
   for (const make of needed) program.addCommand(await made(make));
   // Before the words are parsed: mistakes in them are told as JSON, too.
-  if (own[0] !== "run" && own[0] !== "export" && own.includes("--json")) context.output.useJson();
+  if (!HAVE_NO_JSON.has(own[0] ?? "") && own.includes("--json")) context.output.useJson();
   let complaint = "";
-  program.hook("preAction", (_program, command) => context.output.setVerbosity(verbosityOf(command.opts())));
+  program.hook("preAction", (_program, command) => {
+    completes.get(command)?.(variables);
+    context.output.setVerbosity(verbosityOf(command.opts()));
+  });
   for (const command of [program, ...program.commands]) {
     command.exitOverride().configureOutput({
       writeOut: (text) => context.output.text(text),
@@ -94,7 +102,14 @@ function wordsOf(command: CommandUnknownOpts): CommandWords {
     name: command.name(),
     summary: command.summary(),
     options: command.options.map(({ long, short, flags, description, required, argChoices }) => {
-      return { long: long ?? flags, short, description, takesValue: required, choices: argChoices ?? [] };
+      const words = description.replace(/ \(env: \w+\)$/, "");
+      return {
+        long: long ?? flags,
+        short,
+        description: words,
+        takesValue: required,
+        choices: argChoices ?? [],
+      };
     }),
   };
 }

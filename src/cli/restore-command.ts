@@ -1,4 +1,4 @@
-import { Command } from "@commander-js/extra-typings";
+import { Command, Option } from "@commander-js/extra-typings";
 import { printable } from "../base/byte-string.ts";
 import { openCache } from "../operations/open-cache.ts";
 import { outcomeOf, restoreCounted } from "../operations/restore-counted.ts";
@@ -30,10 +30,18 @@ export function restoreCommand(context: CommandContext) {
     .addOption(keysOption("keys to try, in this order, comma-separated; repeatable"))
     .addOption(allowEmptyHashOption())
     .addOption(fallbackPrefixOption())
-    .option("--success-rc-on-any-key", "exit with 0 for any key, not only the first", false)
-    .option("--miss-ok", "exit with 0 when no key is found", false)
+    .addOption(
+      new Option("--success-rc-on-any-key", "exit with 0 for any key, not only the first")
+        .env("BTDT_SUCCESS_RC_ON_ANY_KEY")
+        .default(false),
+    )
+    .addOption(new Option("--miss-ok", "exit with 0 when no key is found").env("BTDT_MISS_OK").default(false))
     .addOption(resultFileOption())
-    .option("--exact", "remove from DESTINATION what the entry does not have", false)
+    .addOption(
+      new Option("--exact", "remove from DESTINATION what the entry does not have")
+        .env("BTDT_EXACT")
+        .default(false),
+    )
     .addOption(linkOption("how files get to DESTINATION: auto is reflink, else hard, else copy"))
     .addOption(createCacheOption())
     .argument("[destination...]", "where the directories and files are to be")

@@ -1,4 +1,4 @@
-import { Command } from "@commander-js/extra-typings";
+import { Command, Option } from "@commander-js/extra-typings";
 import { printable } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
 import { openCache } from "../operations/open-cache.ts";
@@ -15,6 +15,7 @@ import {
   createCacheOption,
   excludeOption,
   fallbackPrefixOption,
+  ignoreMtimeOption,
   keysOption,
   linkOption,
   resultFileOption,
@@ -38,10 +39,14 @@ export function runCommand(context: CommandContext, words: readonly string[]) {
     .addOption(keysOption("keys to try, in this order, comma-separated; repeatable"))
     .addOption(allowEmptyHashOption())
     .addOption(fallbackPrefixOption())
-    .option("--always", "run the command on a hit, too; nothing is stored then", false)
+    .addOption(
+      new Option("--always", "run the command on a hit, too; nothing is stored then")
+        .env("BTDT_ALWAYS")
+        .default(false),
+    )
     .addOption(resultFileOption())
     .addOption(excludeOption())
-    .option("--ignore-mtime", "let files that differ only in their time be one", false)
+    .addOption(ignoreMtimeOption())
     .addOption(linkOption("how files get into the cache and back: auto is reflink, else hard, else copy"))
     .addOption(storageOption())
     .addOption(compressionOption())

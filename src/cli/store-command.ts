@@ -12,6 +12,7 @@ import {
   compressionOption,
   createCacheOption,
   excludeOption,
+  ignoreMtimeOption,
   keysOption,
   linkOption,
   storageOption,
@@ -29,7 +30,7 @@ export function storeCommand(context: CommandContext) {
     .addOption(keysOption("keys for the entry, comma-separated; repeatable"))
     .addOption(allowEmptyHashOption())
     .addOption(excludeOption())
-    .option("--ignore-mtime", "let files that differ only in their time be one", false)
+    .addOption(ignoreMtimeOption())
     .addOption(linkOption("how files get into the cache: auto is reflink, else hard, else copy"))
     .addOption(storageOption())
     .addOption(compressionOption())

@@ -1,21 +1,17 @@
 import type { CacheDirectory } from "../backends/cache-directory.ts";
-import { listKeyFiles, readKeyFile } from "../backends/key-files.ts";
-import {
-  listManifestFiles,
-  manifestDigestOf,
-  readManifestFile,
-  statManifestFile,
-} from "../backends/manifest-files.ts";
-import { listSessions, type SessionTrace } from "../backends/session.ts";
-import { isBtdtError } from "../base/errors.ts";
-import { mtimeMs } from "../fs/file-status.ts";
-import { decodeKeyFile, entryIdOf } from "../key/key-file.ts";
-import { decodeManifest } from "../manifest/codec.ts";
+import { listManifestFiles, readManifestFile, statManifestFile } from "../backends/manifest-files.ts";
+import { listSessions } from "../backends/session.ts";
+import type { Progress } from "../base/progress.ts";
+import { manifestDigestOf } from "../manifest/codec.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
+import { ManifestReader } from "../manifest/manifest-reader.ts";
 import { CHUNK_SIZE_BYTES, DIGEST_SIZE_BYTES } from "../objects/digest.ts";
 import { listObjects, type StoredObject } from "../objects/list-objects.ts";
 import { hasObject, objectNameOf } from "../objects/object-name.ts";
 import { PackContents } from "../packs/pack-contents.ts";
+import { EditedPathUse } from "./edited-path-use.ts";
+import { groupKeys } from "./group-keys.ts";
+import { type DamagedKeyFile, findLeftOvers, type LeftOvers } from "./left-overs.ts";
 import { PackItems } from "./pack-items.ts";
 import type { CacheContents, CachedEntry } from "./plan.ts";
 
@@ -23,25 +19,13 @@ import type { CacheContents, CachedEntry } from "./plan.ts";
 export interface CollectedContents extends CacheContents {
   readonly objects: readonly StoredObject[];
   readonly packs: PackContents;
-  /** Manifests that keys point to; entries may have some in common. */
+  /** Manifests that keys or stores under way need; entries may have some in common. */
   readonly manifests: readonly string[];
   /** Index of the first of them among what entries need. */
   readonly firstManifest: number;
-  /** Manifests that no key points to and no store is about to publish. */
-  readonly garbageManifests: readonly string[];
-  /** Key files that cannot be read as such. */
-  readonly damagedKeyFiles: readonly string[];
-  readonly deadSessions: readonly SessionTrace[];
+  readonly leftOvers: LeftOvers;
   /** The key files of each entry, by its id. */
   readonly keyFilesOf: ReadonlyMap<string, readonly string[]>;
-}
-
-interface KeyGroup {
-  readonly manifests: readonly string[];
-  readonly keys: string[];
-  readonly keyFiles: string[];
-  lastUsedMs: number;
-  keyBytes: number;
 }
 
 /**
@@ -49,21 +33,32 @@ interface KeyGroup {
  * its intent meanwhile is seen at least once.
  * @throws BtdtError CACHE_FORMAT_NEWER; a `node:fs` error
  */
-export function collectContents(cache: CacheDirectory, nowMs: number, graceMs: number): CollectedContents {
+export function collectContents(
+  cache: CacheDirectory,
+  nowMs: number,
+  graceMs: number,
+  progress?: Progress,
+): CollectedContents {
   const sessions = cache.rootStatus() === undefined ? [] : listSessions(cache, nowMs, graceMs);
   const intents = sessions.flatMap((session) => session.intents);
-  const damagedKeyFiles: string[] = [];
+  const damagedKeyFiles: DamagedKeyFile[] = [];
   const groups = groupKeys(cache, damagedKeyFiles);
 
   const objects = listObjects(cache.objects);
   const indexOf = new Map(objects.map((object, index) => [object.name, index]));
   const packs = PackContents.load(cache);
+  const editedPathUse = new EditedPathUse(cache);
   const held: HeldItems = { indexOf, packs, packItems: new PackItems(packs, objects.length) };
 
-  const manifests = [...new Set([...groups.values()].flatMap((group) => group.manifests))];
-  const firstManifest = held.packItems.itemCount;
+  const reader = new ManifestReader((digest) => readManifestFile(cache, digest));
+  const keyed = [...new Set([...groups.values()].flatMap((group) => group.manifests))];
+  const manifests = new ManifestItems(held.packItems.itemCount);
+  progress?.begin({ name: "reading", noun: "manifests", unit: "files", files: keyed.length });
   const needs = new Map(
-    manifests.map((digest, index) => [digest, needsOf(cache, digest, firstManifest + index, held)]),
+    keyed.map((digest) => {
+      progress?.add({ files: 1 });
+      return [digest, needsOf(reader, digest, manifests, held, editedPathUse)];
+    }),
   );
 
   const entries: CachedEntry[] = [];
@@ -83,75 +78,93 @@ export function collectContents(cache: CacheDirectory, nowMs: number, graceMs: n
   }
 
   const pinned = new Set<number>();
-  const pinnedManifests = new Set<string>();
   for (const intent of intents) {
     const digest = manifestDigestOf(intent);
-    pinnedManifests.add(digest);
-    const index = manifests.indexOf(digest);
-    if (index >= 0) pinned.add(firstManifest + index);
-    addItemsOf(decodeManifest(intent, digest), held, pinned);
+    pinned.add(manifests.itemOf(digest));
+    const read = reader.decode(intent, digest);
+    // Its base is gone: the store is about to notice, and to announce another manifest before it counts on anything.
+    if (read.kind !== "read") continue;
+    if (read.base !== undefined) pinned.add(manifests.itemOf(read.base));
+    editedPathUse.see(read.manifest);
+    addItemsOf(read.manifest, held, pinned);
   }
+  // Where the file system has no locks, what is young may be about to be needed.
+  for (const [index, { changedMs }] of objects.entries()) if (nowMs - changedMs < graceMs) pinned.add(index);
+
+  const leftOvers = findLeftOvers(
+    cache,
+    {
+      manifests: listManifestFiles(cache).filter((digest) => !manifests.has(digest)),
+      keyFiles: damagedKeyFiles,
+      sessions: sessions.filter(({ isDead }) => isDead),
+      editedPaths: editedPathUse.plan(nowMs),
+    },
+    nowMs,
+  );
   return {
     entries,
     objects,
     objectCount: objects.length,
     packs,
-    manifests,
-    firstManifest,
+    manifests: manifests.digests,
+    firstManifest: manifests.firstItem,
     objectBytes: [
       ...objects.map((object) => object.allocatedBytes),
       ...held.packItems.bytes(),
-      ...manifests.map((digest) => statManifestFile(cache, digest)?.allocatedBytes ?? 0),
+      ...manifests.digests.map((digest) => statManifestFile(cache, digest)?.allocatedBytes ?? 0),
     ],
     pinnedObjects: Uint32Array.from(pinned),
-    garbageManifests: listManifestFiles(cache).filter(
-      (digest) => !needs.has(digest) && !pinnedManifests.has(digest),
-    ),
-    damagedKeyFiles,
-    deadSessions: sessions.filter(({ isDead }) => isDead),
+    leftOvers,
     keyFilesOf,
   };
 }
 
-function groupKeys(cache: CacheDirectory, damagedKeyFiles: string[]): Map<string, KeyGroup> {
-  const groups = new Map<string, KeyGroup>();
-  for (const name of listKeyFiles(cache)) {
-    const keyFile = readKeyFile(cache, name);
-    if (keyFile === undefined) continue;
-    try {
-      const record = decodeKeyFile(keyFile.bytes, name);
-      const id = entryIdOf(record);
-      const group = groups.get(id) ?? {
-        manifests: [...new Set(record.trees.map(({ manifest }) => manifest))],
-        keys: [],
-        keyFiles: [],
-        lastUsedMs: Number.NEGATIVE_INFINITY,
-        keyBytes: 0,
-      };
-      group.keys.push(record.key);
-      group.keyFiles.push(name);
-      group.lastUsedMs = Math.max(group.lastUsedMs, mtimeMs(keyFile.status));
-      group.keyBytes += keyFile.status.allocatedBytes;
-      groups.set(id, group);
-    } catch (error) {
-      if (!isBtdtError(error, "KEY_DAMAGED")) throw error;
-      damagedKeyFiles.push(name);
-    }
+/** Numbers manifests, behind the items of objects and packs, in the order in which they are first asked for. */
+class ManifestItems {
+  readonly firstItem: number;
+  readonly #items = new Map<string, number>();
+
+  constructor(firstItem: number) {
+    this.firstItem = firstItem;
   }
-  return groups;
+
+  get digests(): string[] {
+    return [...this.#items.keys()];
+  }
+
+  has(digest: string): boolean {
+    return this.#items.has(digest);
+  }
+
+  itemOf(digest: string): number {
+    const item = this.#items.get(digest) ?? this.firstItem + this.#items.size;
+    this.#items.set(digest, item);
+    return item;
+  }
 }
 
 interface ManifestNeeds {
-  /** The manifest's own item, and those of its contents. */
+  /** The items of the manifest itself, of the one it was made against, and of its contents. */
   readonly items: Uint32Array;
   readonly damage: string | undefined;
 }
 
-function needsOf(cache: CacheDirectory, digest: string, ownItem: number, held: HeldItems): ManifestNeeds {
-  const { manifest, damage } = readSoundManifest(cache, digest);
-  if (manifest === undefined) return { items: Uint32Array.of(ownItem), damage };
-  const items = new Set([ownItem]);
-  const isComplete = addItemsOf(manifest, held, items);
+function needsOf(
+  reader: ManifestReader,
+  digest: string,
+  manifests: ManifestItems,
+  held: HeldItems,
+  editedPathUse: EditedPathUse,
+): ManifestNeeds {
+  const read = reader.read(digest);
+  const items = new Set([manifests.itemOf(digest)]);
+  if (read.kind !== "read") {
+    const damage = read.kind === "missing" ? "its manifest is missing" : read.reason;
+    return { items: Uint32Array.from(items), damage };
+  }
+  if (read.base !== undefined) items.add(manifests.itemOf(read.base));
+  editedPathUse.see(read.manifest);
+  const isComplete = addItemsOf(read.manifest, held, items);
   return { items: Uint32Array.from(items), damage: isComplete ? undefined : "contents are missing" };
 }
 
@@ -161,21 +174,6 @@ function union(lists: readonly Uint32Array[]): Uint32Array {
   const items = new Set<number>();
   for (const list of lists) for (const item of list) items.add(item);
   return Uint32Array.from(items);
-}
-
-function readSoundManifest(
-  cache: CacheDirectory,
-  digest: string,
-): { readonly manifest?: Manifest; readonly damage?: string } {
-  const bytes = readManifestFile(cache, digest);
-  if (bytes === undefined) return { damage: "its manifest is missing" };
-  if (manifestDigestOf(bytes) !== digest) return { damage: "its manifest was altered" };
-  try {
-    return { manifest: decodeManifest(bytes, digest) };
-  } catch (error) {
-    if (isBtdtError(error, "MANIFEST_DAMAGED")) return { damage: "its manifest is damaged" };
-    throw error;
-  }
 }
 
 interface HeldItems {

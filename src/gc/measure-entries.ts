@@ -1,4 +1,5 @@
-import type { CacheContents, CachedEntry } from "./plan.ts";
+import type { CollectedContents } from "./collect-contents.ts";
+import type { CachedEntry } from "./plan.ts";
 
 interface MeasuredEntry {
   readonly entry: CachedEntry;
@@ -12,11 +13,11 @@ export interface MeasuredCache {
   readonly entries: readonly MeasuredEntry[];
   /** What all entries take together. */
   readonly keptBytes: number;
-  /** Objects that no entry needs. */
+  /** What no entry needs. */
   readonly garbageBytes: number;
 }
 
-export function measureEntries(contents: CacheContents): MeasuredCache {
+export function measureEntries(contents: CollectedContents): MeasuredCache {
   const { entries, objectBytes, pinnedObjects } = contents;
   const references = new Uint32Array(objectBytes.length);
   for (const object of pinnedObjects) references[object] = 1;
@@ -34,7 +35,7 @@ export function measureEntries(contents: CacheContents): MeasuredCache {
     return { entry, sizeBytes, freedBytes };
   });
   let keptBytes = entries.reduce((sum, { ownBytes }) => sum + ownBytes, 0);
-  let garbageBytes = 0;
+  let garbageBytes = contents.leftOvers.bytes;
   for (const [object, bytes] of objectBytes.entries()) {
     if (references[object] === 0) garbageBytes += bytes;
     else keptBytes += bytes;

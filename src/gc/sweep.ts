@@ -1,9 +1,12 @@
 import { unlinkSync } from "node:fs";
 import type { CacheDirectory } from "../backends/cache-directory.ts";
+import { confirmEditedPath, forgetEditedPath } from "../backends/edited-paths.ts";
 import { readKeyFile, removeKeyFile } from "../backends/key-files.ts";
 import { removeManifestFile } from "../backends/manifest-files.ts";
+import { foldCount } from "../backends/restore-counts.ts";
 import { removeSession, type Session } from "../backends/session.ts";
 import { fsPath } from "../base/byte-string.ts";
+import type { Progress } from "../base/progress.ts";
 import { errnoOf } from "../fs/errno.ts";
 import { decodeKeyFile, entryIdOf } from "../key/key-file.ts";
 import { objectPath } from "../objects/list-objects.ts";
@@ -15,7 +18,6 @@ import type { CleanPlan } from "./plan.ts";
 /**
  * Carries out a plan, under the cache's exclusive lock: keys first, then manifests, then objects, so that being
  * killed at any point leaves whole entries and garbage, never a key without its contents.
- * @param graceMs objects that changed less long ago stay: only where the file system has no locks
  * @throws a `node:fs` error
  */
 export function sweep(
@@ -24,29 +26,33 @@ export function sweep(
   plan: CleanPlan,
   packPlan: PackPlan,
   session: Session,
-  nowMs: number,
-  graceMs: number,
+  progress: Progress,
 ): void {
   for (const { entry } of plan.evictions) {
     for (const keyFile of contents.keyFilesOf.get(entry.id) ?? []) {
       if (stillPointsTo(cache, keyFile, entry.id)) remove(() => removeKeyFile(cache, keyFile));
     }
   }
-  for (const keyFile of contents.damagedKeyFiles) remove(() => removeKeyFile(cache, keyFile));
+  const { leftOvers } = contents;
+  for (const { name } of leftOvers.keyFiles) remove(() => removeKeyFile(cache, name));
   const needlessManifests = plan.removedObjects.flatMap(
     (index) => contents.manifests[index - contents.firstManifest] ?? [],
   );
-  for (const digest of [...needlessManifests, ...contents.garbageManifests]) {
+  for (const digest of [...needlessManifests, ...leftOvers.manifests]) {
     remove(() => removeManifestFile(cache, digest));
   }
-  for (const index of plan.removedObjects) {
-    const object = contents.objects[index];
-    // Contents of packs are behind the objects, and go with their packs.
-    if (object === undefined || nowMs - object.changedMs < graceMs) continue;
-    remove(() => unlinkSync(fsPath(objectPath(cache.objects, object.name))));
+  // Contents of packs are behind the objects, and go with their packs.
+  const objects = plan.removedObjects.flatMap((index) => contents.objects[index] ?? []);
+  progress.begin({ name: "removing", noun: "objects", unit: "files", files: objects.length });
+  for (const { name } of objects) {
+    remove(() => unlinkSync(fsPath(objectPath(cache.objects, name))));
+    progress.add({ files: 1 });
   }
   for (const name of packPlan.removed) removePack(cache, session, name);
-  for (const dead of contents.deadSessions) removeSession(dead);
+  for (const dead of leftOvers.sessions) removeSession(dead);
+  for (const path of leftOvers.editedPaths.stale) remove(() => forgetEditedPath(cache, path));
+  for (const path of leftOvers.editedPaths.confirmed) confirmEditedPath(cache, path);
+  for (const count of leftOvers.oldCounts) remove(() => foldCount(cache, count));
 }
 
 /** Where the file system has no locks, a store may have given the key to another entry since the plan was made. */

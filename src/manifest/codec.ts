@@ -1,21 +1,30 @@
-import { zstdCompressSync, zstdDecompressSync } from "node:zlib";
+import { zstdCompressSync } from "node:zlib";
 import { BtdtError } from "../base/errors.ts";
+import {
+  damaged,
+  decodePrefix,
+  encodePrefix,
+  inflatePayload,
+  LARGEST_PAYLOAD_BYTES,
+  type PayloadFormat,
+  PREFIX_SIZE_BYTES,
+} from "../base/payload-file.ts";
 import { HEADER_SIZE_BYTES, layoutOf, type ManifestCounts } from "./layout.ts";
 import { at, Manifest } from "./manifest.ts";
 import { problemOf } from "./validate.ts";
 
-/**
- * A manifest file: 8 bytes of magic, the format version and the payload's size as 32-bit little-endian
- * numbers, then the payload as one zstd frame. See `docs/format.md`.
- */
-const MAGIC = Buffer.from("BTDTMANI", "latin1");
-const FORMAT_VERSION = 1;
-const PREFIX_SIZE_BYTES = 16;
+const MANIFEST_FILE: PayloadFormat = {
+  magic: "BTDTMANI",
+  version: 1,
+  smallestPayloadBytes: HEADER_SIZE_BYTES,
+  describe: (name) => `manifest ${name}`,
+  damageCode: "MANIFEST_DAMAGED",
+};
 
-/** Twenty million files; more is taken for damage rather than for a reason to allocate. */
-const LARGEST_PAYLOAD_BYTES = 2 ** 31 - 1;
-
-const LARGEST_CHUNK_BYTES = 64 * 1024 * 1024;
+/** What a manifest file is called: the SHA-256 of all its bytes, 64 hexadecimal digits. */
+export function manifestDigestOf(file: Uint8Array): string {
+  return new Bun.SHA256().update(file).digest("hex");
+}
 
 /** @throws BtdtError SOURCE_UNSUPPORTED */
 export function encodeManifest(manifest: Manifest): Buffer {
@@ -24,12 +33,11 @@ export function encodeManifest(manifest: Manifest): Buffer {
       hint: "an entry has room for about twenty million files: store parts of the tree under keys of their own",
     });
   }
-  const prefix = Buffer.alloc(PREFIX_SIZE_BYTES);
-  MAGIC.copy(prefix);
-  prefix.writeUInt32LE(FORMAT_VERSION, 8);
-  prefix.writeUInt32LE(manifest.payload.length, 12);
   // Digests, the bulk of it, do not compress: a higher level would only take longer.
-  return Buffer.concat([prefix, zstdCompressSync(manifest.payload)]);
+  return Buffer.concat([
+    encodePrefix(MANIFEST_FILE, manifest.payload.length),
+    zstdCompressSync(manifest.payload),
+  ]);
 }
 
 /**
@@ -39,49 +47,26 @@ export function encodeManifest(manifest: Manifest): Buffer {
  * @throws BtdtError MANIFEST_DAMAGED, CACHE_FORMAT_NEWER
  */
 export function decodeManifest(file: Uint8Array, name: string): Manifest {
-  const damaged = (what: string, cause?: unknown): BtdtError =>
-    new BtdtError("MANIFEST_DAMAGED", `manifest ${name} is damaged: ${what}`, { path: name, cause });
+  return checkedManifest(inflateManifest(file, name), name);
+}
 
-  const bytes = Buffer.from(file.buffer, file.byteOffset, file.byteLength);
-  if (bytes.length < PREFIX_SIZE_BYTES) throw damaged("it is truncated");
-  if (!bytes.subarray(0, MAGIC.length).equals(MAGIC)) throw damaged("it does not begin like a manifest");
-  const version = bytes.readUInt32LE(8);
-  if (version > FORMAT_VERSION) {
-    throw new BtdtError(
-      "CACHE_FORMAT_NEWER",
-      `manifest ${name} has format ${version}; this btdt reads up to ${FORMAT_VERSION}`,
-      {
-        path: name,
-        hint: "use the btdt version that wrote the cache, or another cache directory",
-      },
-    );
-  }
-  if (version !== FORMAT_VERSION) throw damaged(`its format version is ${version}`);
-  const payloadBytes = bytes.readUInt32LE(12);
-  if (payloadBytes < HEADER_SIZE_BYTES || payloadBytes > LARGEST_PAYLOAD_BYTES)
-    throw damaged("its size is out of range");
+/** The payload of a manifest file, unchecked. @throws BtdtError MANIFEST_DAMAGED, CACHE_FORMAT_NEWER */
+export function inflateManifest(file: Uint8Array, name: string): Buffer {
+  const payloadBytes = decodePrefix(MANIFEST_FILE, file, name);
+  return inflatePayload(MANIFEST_FILE, file.subarray(PREFIX_SIZE_BYTES), payloadBytes, name);
+}
 
-  let payload: Buffer;
-  try {
-    // The bound holds against a frame that inflates to more than it may; the chunk spares it growing piece by piece, and is
-    // not as large as a damaged size might say.
-    payload = zstdDecompressSync(bytes.subarray(PREFIX_SIZE_BYTES), {
-      maxOutputLength: payloadBytes,
-      chunkSize: Math.min(payloadBytes, LARGEST_CHUNK_BYTES),
-    });
-  } catch (error) {
-    throw damaged("it does not decompress", error);
-  }
-  if (payload.length !== payloadBytes) throw damaged("its size is not what it states");
-
-  const shared = new SharedArrayBuffer(payloadBytes);
+/** Turns a payload that came from a cache into a manifest that can be relied on. @throws BtdtError MANIFEST_DAMAGED */
+export function checkedManifest(payload: Uint8Array, name: string): Manifest {
+  const shared = new SharedArrayBuffer(payload.length);
   new Uint8Array(shared).set(payload);
   const counts = readCounts(new Uint32Array(shared, 0, HEADER_SIZE_BYTES / 4));
-  if (counts === undefined || layoutOf(counts).sizeBytes !== payloadBytes)
-    throw damaged("its columns do not add up");
+  if (counts === undefined || layoutOf(counts).sizeBytes !== payload.length) {
+    throw damaged(MANIFEST_FILE, name, "its columns do not add up");
+  }
   const manifest = new Manifest(shared, counts);
   const problem = problemOf(manifest);
-  if (problem !== undefined) throw damaged(problem);
+  if (problem !== undefined) throw damaged(MANIFEST_FILE, name, problem);
   views.set(manifest.payload, manifest);
   return manifest;
 }

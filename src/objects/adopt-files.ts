@@ -79,6 +79,9 @@ export const adoptFilesJob: Job<AdoptFilesInput, AdoptedFiles> = {
     }
     return { fileCounts, newBytes };
   },
+  workOf: (_input, { fileCounts }) => {
+    return { files: fileCounts.linked + fileCounts.reflinked + fileCounts.copied + fileCounts.reused };
+  },
 };
 
 /** Works on the module's path buffers: `source` must name the file. */

@@ -2,7 +2,9 @@ import { closeSync, openSync, readdirSync, readSync, realpathSync, statSync } fr
 import { createBLAKE3, type IHasher } from "hash-wasm";
 import { type ByteString, bytesFromBuffer, fsPath, joinBytes, shown } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
+import type { WorkDone } from "../base/progress.ts";
 import { errnoOf, reasonOf } from "../fs/errno.ts";
+import { Breather } from "../work/breather.ts";
 
 const READ_BYTES = 1024 * 1024;
 
@@ -15,20 +17,23 @@ const READ_BYTES = 1024 * 1024;
 export class Blake3Hasher {
   readonly #hasher: IHasher;
   readonly #isCancelled: () => boolean;
+  readonly #onRead: (done: WorkDone) => void;
+  readonly #breather = new Breather();
   readonly #buffer = new Uint8Array(READ_BYTES);
 
-  private constructor(hasher: IHasher, isCancelled: () => boolean) {
+  private constructor(hasher: IHasher, isCancelled: () => boolean, onRead: (done: WorkDone) => void) {
     this.#hasher = hasher;
     this.#isCancelled = isCancelled;
+    this.#onRead = onRead;
   }
 
-  static async load(isCancelled: () => boolean): Promise<Blake3Hasher> {
-    return new Blake3Hasher(await createBLAKE3(), isCancelled);
+  static async load(isCancelled: () => boolean, onRead: (done: WorkDone) => void): Promise<Blake3Hasher> {
+    return new Blake3Hasher(await createBLAKE3(), isCancelled, onRead);
   }
 
   /** @throws BtdtError SOURCE_MISSING, SOURCE_UNREADABLE, SOURCE_UNSUPPORTED, CANCELLED */
-  hashPath(path: ByteString): Uint8Array {
-    return this.#hashBelow(path, []);
+  async hashPath(path: ByteString): Promise<Uint8Array> {
+    return await this.#hashBelow(path, []);
   }
 
   hashBytes(bytes: Uint8Array): Uint8Array {
@@ -36,11 +41,11 @@ export class Blake3Hasher {
   }
 
   /** @param ancestors resolved: a symlink to one of them would never end */
-  #hashBelow(path: ByteString, ancestors: readonly string[]): Uint8Array {
+  async #hashBelow(path: ByteString, ancestors: readonly string[]): Promise<Uint8Array> {
     if (this.#isCancelled()) throw new BtdtError("CANCELLED", "stopped before everything was hashed");
     try {
       const stats = statSync(fsPath(path));
-      if (stats.isFile()) return this.#hashFile(path);
+      if (stats.isFile()) return await this.#hashFile(path);
       if (!stats.isDirectory()) {
         throw new BtdtError("SOURCE_UNSUPPORTED", `${shown(path)} is neither a directory nor a file`, {
           path: shown(path),
@@ -57,33 +62,36 @@ export class Blake3Hasher {
           },
         );
       }
-      return this.#hashDirectory(path, [...ancestors, real]);
+      return await this.#hashDirectory(path, [...ancestors, real]);
     } catch (error) {
       throw error instanceof BtdtError ? error : unreadable(path, error);
     }
   }
 
-  #hashDirectory(path: ByteString, ancestors: readonly string[]): Uint8Array {
+  async #hashDirectory(path: ByteString, ancestors: readonly string[]): Promise<Uint8Array> {
     const names = readdirSync(fsPath(path), { encoding: "buffer" }).map((name) => bytesFromBuffer(name));
-    const parts = names
-      .toSorted()
-      .flatMap((name) => [
-        this.hashBytes(Buffer.from(name, "latin1")),
-        this.#hashBelow(joinBytes(path, name), ancestors),
-      ]);
+    const parts: Uint8Array[] = [];
+    for (const name of names.toSorted()) {
+      parts.push(this.hashBytes(Buffer.from(name, "latin1")));
+      parts.push(await this.#hashBelow(joinBytes(path, name), ancestors));
+    }
     return this.hashBytes(Buffer.concat(parts));
   }
 
-  #hashFile(path: ByteString): Uint8Array {
+  async #hashFile(path: ByteString): Promise<Uint8Array> {
     const descriptor = openSync(fsPath(path), "r");
     try {
       this.#hasher.init();
       for (;;) {
         if (this.#isCancelled()) throw new BtdtError("CANCELLED", "stopped before everything was hashed");
         const length = readSync(descriptor, this.#buffer, 0, READ_BYTES, null);
-        if (length === 0) return this.#hasher.digest("binary");
+        if (length === 0) break;
         this.#hasher.update(this.#buffer.subarray(0, length));
+        this.#onRead({ bytes: length });
+        await this.#breather.breathe();
       }
+      this.#onRead({ files: 1 });
+      return this.#hasher.digest("binary");
     } finally {
       closeSync(descriptor);
     }

@@ -48,6 +48,7 @@ export const hashSpanJob: Job<HashSpanInput, Uint8Array> = {
       closeSync(descriptor);
     }
   },
+  workOf: ({ sizeBytes, startBytes }) => ({ bytes: Math.min(SPAN_SIZE_BYTES, sizeBytes - startBytes) }),
 };
 
 const scratchPath = new PathBuffer();

@@ -3,10 +3,10 @@ import { readEditedPaths } from "../backends/edited-paths.ts";
 import type { Session } from "../backends/session.ts";
 import type { ByteString } from "../base/byte-string.ts";
 import type { Manifest } from "../manifest/manifest.ts";
+import { markEditedPaths } from "../manifest/mark-edited-paths.ts";
 import { type AdoptedFiles, adoptFilesJob } from "../objects/adopt-files.ts";
 import type { FileTimes } from "../objects/reuse-object-times.ts";
 import { directoryRanges } from "../tree/directory-ranges.ts";
-import { markEditedPaths } from "../tree/mark-edited-paths.ts";
 import { runAllSharing } from "../work/run-all.ts";
 import type { Runtime } from "./runtime.ts";
 import type { KeptFiles, StoreRequest } from "./store-tree.ts";
@@ -32,6 +32,7 @@ export async function adoptTree(
     ownInode: markEditedPaths(manifest, readEditedPaths(request.cache)),
   };
   const total = { fileCounts: { reflinked: 0, linked: 0, copied: 0, packed: 0, reused: 0 }, newBytes: 0 };
+  runtime.progress.begin({ name: "keeping", unit: "files", files: manifest.counts.fileCount });
   let parts: AdoptedFiles[];
   try {
     parts = await runAllSharing(runner, adoptFilesJob, shared, ranges);

@@ -3,6 +3,7 @@ import { cacheWriteError } from "../backends/cache-directory.ts";
 import { Session } from "../backends/session.ts";
 import { shown } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
+import type { Progress } from "../base/progress.ts";
 import { reasonOf } from "../fs/errno.ts";
 import { lstat, mtimeMs } from "../fs/file-status.ts";
 import { LockFile } from "../fs/flock.ts";
@@ -59,17 +60,27 @@ export async function cleanCache(request: CleanRequest, runtime: Runtime): Promi
       nowMs: runtime.nowMs(),
     };
   }
-  if (request.dryRun) return inspect(request, runtime.nowMs(), 0).result;
+  try {
+    return request.dryRun
+      ? inspect(request, runtime.nowMs(), 0, runtime.progress).result
+      : await cleanPrepared(request, runtime);
+  } finally {
+    runtime.progress.end();
+  }
+}
 
+async function cleanPrepared(request: CleanRequest, runtime: Runtime): Promise<CleanResult> {
+  const { cache } = request;
+  const { progress } = runtime;
   const session = Session.open(cache);
   try {
     // A directory made just now tells the time by the clock that all the others are measured with.
     const status = lstat(session.directory);
     const nowMs = status === undefined ? runtime.nowMs() : mtimeMs(status);
     const { result, contents, packPlan } = await locked(cache, runtime, (graceMs) => {
-      const inspected = inspect(request, nowMs, graceMs);
+      const inspected = inspect(request, nowMs, graceMs, progress);
       writing(cache, () => {
-        sweep(cache, inspected.contents, inspected.plan, inspected.packPlan, session, nowMs, graceMs);
+        sweep(cache, inspected.contents, inspected.plan, inspected.packPlan, session, progress);
       });
       return inspected;
     });
@@ -119,10 +130,10 @@ function openLock(cache: CacheDirectory): LockFile {
   }
 }
 
-function inspect(request: CleanRequest, nowMs: number, graceMs: number) {
+function inspect(request: CleanRequest, nowMs: number, graceMs: number, progress: Progress) {
   const { cache, maxAgeMs, maxSizeBytes } = request;
   return writing(cache, () => {
-    const contents = collectContents(cache, nowMs, graceMs);
+    const contents = collectContents(cache, nowMs, graceMs, progress);
     const plan = planClean(contents, { nowMs, maxAgeMs, maxSizeBytes });
     const { packs, objectCount, objectBytes } = contents;
     const packPlan = planPacks(packs, objectCount, objectBytes, plan.removedObjects, nowMs - graceMs);
@@ -131,12 +142,8 @@ function inspect(request: CleanRequest, nowMs: number, graceMs: number) {
         return { keys: entry.keys, lastUsedMs: entry.lastUsedMs, freedBytes: Math.round(freedBytes), reason };
       }),
       garbage: {
-        count:
-          plan.garbageObjectCount +
-          contents.garbageManifests.length +
-          contents.damagedKeyFiles.length +
-          contents.deadSessions.length,
-        bytes: plan.garbageBytes,
+        count: plan.garbageObjectCount + contents.leftOvers.count,
+        bytes: plan.garbageBytes + contents.leftOvers.bytes,
       },
       packs: {
         removedCount: packPlan.removed.length,

@@ -6,6 +6,7 @@ import { BtdtError } from "../base/errors.ts";
 import { countsOf } from "../key/key-file.ts";
 import { treeNames } from "../key/tree-names.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
+import { Breather } from "../work/breather.ts";
 import { ContentReader } from "./content-reader.ts";
 import { damageWarning, type FoundTree, findEntry } from "./find-entry.ts";
 import { openPacksOf } from "./open-packs.ts";
@@ -69,26 +70,70 @@ async function writeArchive(
   trees: readonly ArchivedTree[],
   runtime: Runtime,
 ): Promise<void> {
-  const writer = await writerOf(format, sink);
-  for (const tree of trees) {
-    const packed = openPacksOf(cache, tree.manifest);
-    try {
-      const reader = new ContentReader(cache, tree.manifest, packed);
-      for (const entry of entriesOf(tree, reader)) {
-        if (runtime.isCancelled()) throw new BtdtError("CANCELLED", "stopped before the archive was whole");
-        await writer.add(entry);
+  const writer = await writerOf(format, trees, sink);
+  const breather = new Breather();
+  const onRead = async (bytes: number): Promise<void> => {
+    runtime.progress.add({ bytes });
+    await breather.breathe();
+    if (runtime.isCancelled()) throw new BtdtError("CANCELLED", "stopped before the archive was whole");
+  };
+  runtime.progress.begin({
+    name: "exporting",
+    unit: "bytes",
+    files: trees.reduce((sum, { manifest }) => sum + manifest.counts.fileCount, 0),
+    bytes: contentBytesOf(trees),
+  });
+  try {
+    for (const tree of trees) {
+      const packed = openPacksOf(cache, tree.manifest);
+      try {
+        const reader = new ContentReader(cache, tree.manifest, packed);
+        for (const entry of entriesOf(tree, reader)) {
+          await writer.add({ ...entry, body: counted(entry.body, onRead) });
+          if (entry.kind === "file") runtime.progress.add({ files: 1 });
+          await onRead(0);
+        }
+      } finally {
+        packed?.packs.close();
       }
-    } finally {
-      packed?.packs.close();
     }
+    await writer.finish();
+  } finally {
+    runtime.progress.end();
   }
-  await writer.finish();
 }
 
-/** Loaded when asked for: other commands do not pay for the libraries. */
-async function writerOf(format: ArchiveFormat, sink: ByteSink): Promise<ArchiveWriter> {
+async function* counted(
+  body: AsyncIterable<Uint8Array>,
+  onRead: (bytes: number) => Promise<void>,
+): AsyncGenerator<Uint8Array, void> {
+  for await (const piece of body) {
+    yield piece;
+    await onRead(piece.length);
+  }
+}
+
+function contentBytesOf(trees: readonly ArchivedTree[]): number {
+  return trees.reduce((sum, { manifest }) => sum + manifest.contentBytes(), 0);
+}
+
+/** How many files, directories and symlinks an archive of them has; its root, which has no name, may be left out. */
+function archivedCountOf(trees: readonly ArchivedTree[]): number {
+  return trees.reduce((sum, { manifest, path }) => {
+    const { directoryCount, fileCount, symlinkCount, isSingleFile } = manifest.counts;
+    return sum + directoryCount + fileCount + symlinkCount - (isSingleFile || path === "" ? 1 : 0);
+  }, 0);
+}
+
+/** Loaded when asked for: other commands do not pay for the libraries. @throws BtdtError ARCHIVE_INVALID */
+async function writerOf(
+  format: ArchiveFormat,
+  trees: readonly ArchivedTree[],
+  sink: ByteSink,
+): Promise<ArchiveWriter> {
   if (format === "zip") {
-    const { ZipWriter } = await import("../archive/zip-writer.ts");
+    const { assertZipHolds, ZipWriter } = await import("../archive/zip-writer.ts");
+    assertZipHolds(archivedCountOf(trees), contentBytesOf(trees));
     return new ZipWriter(sink);
   }
   const { TarWriter } = await import("../archive/tar-writer.ts");

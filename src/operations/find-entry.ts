@@ -1,12 +1,12 @@
 import type { CacheDirectory } from "../backends/cache-directory.ts";
 import { readKeyFile } from "../backends/key-files.ts";
-import { manifestDigestOf, readManifestFile } from "../backends/manifest-files.ts";
+import { readManifestFile } from "../backends/manifest-files.ts";
 import { printable } from "../base/byte-string.ts";
 import { isBtdtError } from "../base/errors.ts";
 import { errnoOf, reasonOf } from "../fs/errno.ts";
 import { decodeKeyFile, type KeyRecord, keyFileName, type StoredTree } from "../key/key-file.ts";
-import { decodeManifest } from "../manifest/codec.ts";
 import type { Manifest } from "../manifest/manifest.ts";
+import { ManifestReader } from "../manifest/manifest-reader.ts";
 
 export interface FoundTree {
   readonly stored: StoredTree;
@@ -41,24 +41,22 @@ export function findEntry(
     if (keyFile === undefined) return { kind: "missing" };
     const record = decodeKeyFile(keyFile.bytes, name);
     onFound?.(record);
+    const reader = new ManifestReader((digest) => readManifestFile(cache, digest));
     const trees: FoundTree[] = [];
     for (const stored of record.trees) {
-      const bytes = readManifestFile(cache, stored.manifest);
-      // A clean removes the key first: when that is gone too, this is an ordinary miss.
-      if (bytes === undefined) {
-        return readKeyFile(cache, name) === undefined
-          ? { kind: "missing" }
-          : { kind: "damaged", reason: "its manifest is missing" };
+      const read = reader.read(stored.manifest);
+      if (read.kind === "read") {
+        trees.push({ stored, manifest: read.manifest });
+        continue;
       }
-      if (manifestDigestOf(bytes) !== stored.manifest)
-        return { kind: "damaged", reason: "its manifest was altered" };
-      trees.push({ stored, manifest: decodeManifest(bytes, stored.manifest) });
+      // A clean removes the key first: when that is gone too, this is an ordinary miss.
+      if (readKeyFile(cache, name) === undefined) return { kind: "missing" };
+      const reason = read.kind === "missing" ? "its manifest is missing" : read.reason;
+      return { kind: "damaged", reason };
     }
     return { kind: "found", keyFileName: name, record, trees };
   } catch (error) {
-    if (isBtdtError(error, "KEY_DAMAGED") || isBtdtError(error, "MANIFEST_DAMAGED")) {
-      return { kind: "damaged", reason: error.message };
-    }
+    if (isBtdtError(error, "KEY_DAMAGED")) return { kind: "damaged", reason: error.message };
     if (errnoOf(error) !== undefined)
       return { kind: "damaged", reason: `it cannot be read: ${reasonOf(error)}` };
     throw error;

@@ -30,7 +30,8 @@ export async function hashMatchingFiles(
       hint: "patterns are relative to the working directory and match files, not directories; --allow-empty-hash accepts it",
     });
   }
-  const digests = await digestsOf(matches.map(resolved), runtime);
+  runtime.progress.begin({ name: "hashing", unit: "bytes", files: matches.length });
+  const digests = await digestsOf(matches.map(resolved), runtime).finally(() => runtime.progress.end());
   if (runtime.isCancelled()) throw new BtdtError("CANCELLED", "stopped before everything was hashed");
   return combineDigests(digests);
 }

@@ -8,8 +8,15 @@ import type { Runtime } from "./runtime.ts";
  */
 export async function hashPathsBlake3(paths: readonly string[], runtime: Runtime): Promise<string> {
   const { Blake3Hasher } = await import("../objects/hash-blake3.ts");
-  const hasher = await Blake3Hasher.load(runtime.isCancelled);
-  const digests = paths.map((path) => hasher.hashPath(bytesFromText(path)));
+  const { isCancelled, progress } = runtime;
+  const hasher = await Blake3Hasher.load(isCancelled, (done) => progress.add(done));
+  const digests: Uint8Array[] = [];
+  progress.begin({ name: "hashing", unit: "bytes" });
+  try {
+    for (const path of paths) digests.push(await hasher.hashPath(bytesFromText(path)));
+  } finally {
+    progress.end();
+  }
   const [first] = digests;
   if (first !== undefined && digests.length === 1) return hexOf(first);
   return hexOf(hasher.hashBytes(Buffer.concat(digests)));

@@ -18,10 +18,20 @@ const PATHS_TAG = "btdt paths 1\0";
  */
 export async function hashPaths(paths: readonly string[], runtime: Runtime): Promise<string> {
   const digests: Uint8Array[] = [];
-  for (const path of paths) {
-    digests.push(await hashPath(path, runtime));
-    // A job that was told to stop answers for a part of its files only.
-    if (runtime.isCancelled()) throw new BtdtError("CANCELLED", "stopped before everything was hashed");
+  let fileCount = 0;
+  runtime.progress.begin({ name: "hashing", unit: "bytes" });
+  try {
+    for (const [index, path] of paths.entries()) {
+      const onWalked = (found: number): void => {
+        fileCount += found;
+        if (index === paths.length - 1) runtime.progress.expectFiles(fileCount);
+      };
+      digests.push(await hashPath(path, onWalked, runtime));
+      // A job that was told to stop answers for a part of its files only.
+      if (runtime.isCancelled()) throw new BtdtError("CANCELLED", "stopped before everything was hashed");
+    }
+  } finally {
+    runtime.progress.end();
   }
   return combineDigests(digests);
 }
@@ -35,13 +45,20 @@ export function combineDigests(digests: readonly Uint8Array[]): string {
   return hasher.digest("hex");
 }
 
-async function hashPath(path: string, runtime: Runtime): Promise<Uint8Array> {
+async function hashPath(
+  path: string,
+  onWalked: (fileCount: number) => void,
+  runtime: Runtime,
+): Promise<Uint8Array> {
   const isDirectory = checkPath(path);
   // A symlink that the user names is followed, as by sha256sum; those inside a directory are not.
   const resolved = resolvePath(bytesFromText(path));
-  if (!isDirectory) return treeDigest(await readSingleFile(resolved, runtime.runners));
-  const ignoreRules = new IgnoreRules([], false);
-  return treeDigest(await readTree(resolved, { ignoreRules, onWarning: runtime.onWarning }, runtime.runners));
+  if (!isDirectory) {
+    onWalked(1);
+    return treeDigest(await readSingleFile(resolved, runtime.runners));
+  }
+  const options = { ignoreRules: new IgnoreRules([], false), onWarning: runtime.onWarning, onWalked };
+  return treeDigest(await readTree(resolved, options, runtime.runners));
 }
 
 function checkPath(path: string): boolean {

@@ -1,4 +1,5 @@
-import { accessSync, constants, statSync } from "node:fs";
+import { accessSync, constants, fstatSync, statSync } from "node:fs";
+import type { ArchiveSource } from "../archive/open-archive.ts";
 import type { CacheDirectory } from "../backends/cache-directory.ts";
 import { cacheWriteError } from "../backends/cache-directory.ts";
 import { Session } from "../backends/session.ts";
@@ -8,17 +9,21 @@ import { BtdtError } from "../base/errors.ts";
 import type { Storage } from "../base/storage.ts";
 import { errnoOf, reasonOf } from "../fs/errno.ts";
 import { IgnoreRules } from "../tree/ignore-rules.ts";
+import { Breather } from "../work/breather.ts";
 import type { Runtime } from "./runtime.ts";
 import { type StoreResult, storeSources } from "./store-tree.ts";
 
 export interface ImportRequest {
   readonly cache: CacheDirectory;
   readonly keys: readonly [string, ...string[]];
-  /** A tar, tar.gz or zip file. */
+  /** The path of a tar, tar.gz or zip file, or of a pipe that a tar or tar.gz comes from; `-` is standard input. */
   readonly archive: string;
   readonly storage: Storage;
   readonly compression: Compression;
 }
+
+/** What stands for the standard input, as with most tools. A file of this name is `./-`. */
+const STDIN_NAME = "-";
 
 /**
  * Keeps the tree of an archive. It is made within the cache first, where its files become objects without a copy.
@@ -26,7 +31,7 @@ export interface ImportRequest {
  */
 export async function importArchive(request: ImportRequest, runtime: Runtime): Promise<StoreResult> {
   const { cache, archive } = request;
-  assertReadable(archive);
+  const { source: archiveSource, sizeBytes } = examine(archive);
   cache.prepareForWriting();
   const session = Session.open(cache);
   try {
@@ -34,8 +39,20 @@ export async function importArchive(request: ImportRequest, runtime: Runtime): P
     const { archiveEntries } = await import("../archive/open-archive.ts");
     const { extract } = await import("../archive/extract.ts");
     const tree = session.temporaryPath();
+    const breather = new Breather();
+    const onRead = async (bytes: number): Promise<void> => {
+      runtime.progress.add({ bytes });
+      await breather.breathe();
+      if (runtime.isCancelled()) throw new BtdtError("CANCELLED", "stopped before anything was stored");
+    };
+    runtime.progress.begin({
+      name: "unpacking",
+      unit: "bytes",
+      ...(sizeBytes === undefined ? {} : { bytes: sizeBytes }),
+    });
     try {
-      await extract(archiveEntries(archive), tree);
+      const entries = archiveEntries(archiveSource, { isCancelled: runtime.isCancelled, onRead });
+      await extract(entries, tree, () => runtime.progress.add({ files: 1 }));
     } catch (error) {
       throw cacheWriteError(cache, error);
     }
@@ -43,29 +60,37 @@ export async function importArchive(request: ImportRequest, runtime: Runtime): P
     const source = { path: tree, ignoreRules: new IgnoreRules([], false), recordedPath: undefined };
     return await storeSources(store, [source], session, runtime);
   } finally {
+    runtime.progress.end();
     session.close();
   }
 }
 
 /** @throws BtdtError SOURCE_MISSING, SOURCE_UNREADABLE, SOURCE_UNSUPPORTED */
-function assertReadable(archive: string): void {
-  const name = printable(archive);
+function examine(archive: string): {
+  readonly source: ArchiveSource;
+  readonly sizeBytes: number | undefined;
+} {
+  const isStdin = archive === STDIN_NAME;
+  const name = isStdin ? "the standard input" : printable(archive);
   try {
     // By way of a symlink as well.
-    accessSync(archive, constants.R_OK);
-    if (statSync(archive).isFile()) return;
+    if (!isStdin) accessSync(archive, constants.R_OK);
+    const status = isStdin ? fstatSync(0) : statSync(archive);
+    const source: ArchiveSource = isStdin ? { kind: "stdin" } : { kind: "path", path: archive };
+    if (status.isFile()) return { source, sizeBytes: status.size };
+    if (status.isFIFO() || status.isSocket()) return { source, sizeBytes: undefined };
   } catch (error) {
     const errno = errnoOf(error);
     if (errno === undefined) throw error;
-    const isMissing = errno === "ENOENT" || errno === "ENOTDIR";
+    const isMissing = errno === "ENOENT" || errno === "ENOTDIR" || errno === "EBADF";
     throw new BtdtError(
       isMissing ? "SOURCE_MISSING" : "SOURCE_UNREADABLE",
       isMissing ? `there is no ${name} to import` : `cannot read ${name}: ${reasonOf(error)}`,
       { path: name },
     );
   }
-  throw new BtdtError("SOURCE_UNSUPPORTED", `${name} is not a file`, {
+  throw new BtdtError("SOURCE_UNSUPPORTED", `${name} is neither a file nor a pipe`, {
     path: name,
-    hint: "a pipe has to be kept in a file first",
+    hint: "give a tar, tar.gz or zip file, or send a tar or tar.gz through a pipe",
   });
 }

@@ -25,7 +25,8 @@ export function listEntries(cache: CacheDirectory, prefix: string, nowMs: number
     if (measure === undefined || !key.key.startsWith(prefix)) continue;
     const { sizeBytes, freedBytes, entry } = measure;
     const damage = entry.damage === undefined ? {} : { damage: entry.damage };
-    listed.push({ ...key, sizeBytes, freedBytes, ...damage });
+    // Contents of packs take fractions of their blocks.
+    listed.push({ ...key, sizeBytes: Math.round(sizeBytes), freedBytes: Math.round(freedBytes), ...damage });
   }
   return listed.toSorted((left, right) => right.lastUsedMs - left.lastUsedMs);
 }

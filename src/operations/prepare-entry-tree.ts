@@ -2,12 +2,13 @@ import type { CacheDirectory } from "../backends/cache-directory.ts";
 import { readEditedPaths, rememberEditedPath } from "../backends/edited-paths.ts";
 import type { Session } from "../backends/session.ts";
 import { errnoOf, isPermissionErrno } from "../fs/errno.ts";
+import { lstat } from "../fs/file-status.ts";
 import type { Manifest } from "../manifest/manifest.ts";
+import { markEditedPaths } from "../manifest/mark-edited-paths.ts";
 import { removeChangedObject } from "../objects/remove-changed-object.ts";
 import { markDamagedBlock } from "../packs/pack-directory.ts";
 import type { PackedFilesOfEntry } from "../packs/unpack-tree.ts";
 import { type Destination, destinationError } from "../tree/destination.ts";
-import { markEditedPaths } from "../tree/mark-edited-paths.ts";
 import { type PreparedTree, prepareTree } from "../tree/place-tree.ts";
 import { looksLinkable, openPacksOf } from "./open-packs.ts";
 import type { RestoreRequest } from "./restore-tree.ts";
@@ -40,6 +41,15 @@ export async function prepareEntryTree(
           packed,
           umask: runtime.umask,
           isCancelled: runtime.isCancelled,
+          onPhase: (name, files, bytes) => {
+            const isCopied =
+              packed !== undefined || request.linkMode === "copy" || !isLinkedFrom(cache, destination);
+            const size =
+              isCopied && name === "restoring"
+                ? { unit: "bytes" as const, bytes: bytes() }
+                : { unit: "files" as const };
+            runtime.progress.begin({ name, files, ...size });
+          },
         },
         runtime.runners,
       );
@@ -60,6 +70,12 @@ export async function prepareEntryTree(
   } catch (error) {
     throw destinationError(destination.path, error);
   }
+}
+
+/** Otherwise contents have to be copied, which takes the longer the more of them there are. */
+function isLinkedFrom(cache: CacheDirectory, destination: Destination): boolean {
+  const place = destination.kind === "directory" ? destination.path : destination.parent;
+  return lstat(place)?.device === cache.rootStatus()?.device;
 }
 
 /**

@@ -35,6 +35,7 @@ export async function replacePacks(
   let writer: PackWriter | undefined;
   let isDone = false;
   try {
+    runtime.progress.begin({ name: "rewriting packs", unit: "bytes", bytes: bytesOf(packs, rewritten) });
     writer = await rewritePacks(cache, session, packs, rewritten, runtime.runners.pool);
     const finished = writer.finish(() => true);
     if (finished === undefined || runtime.isCancelled()) return false;
@@ -57,6 +58,16 @@ export async function replacePacks(
   } finally {
     await writer?.close();
   }
+}
+
+/** What is needed of some packs. */
+function bytesOf(packs: PackContents, rewritten: readonly LiveItems[]): number {
+  let bytes = 0;
+  for (const { pack, contents } of rewritten) {
+    const sizes = packs.packs[pack]?.index.contentSizes;
+    for (const content of contents) bytes += sizes?.[content] ?? 0;
+  }
+  return bytes;
 }
 
 function replaceable(

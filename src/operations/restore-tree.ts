@@ -90,6 +90,7 @@ export async function restoreTree(request: RestoreRequest, runtime: Runtime): Pr
     }
     return { kind: "missed" };
   } finally {
+    runtime.progress.end();
     session?.close();
   }
 }

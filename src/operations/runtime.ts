@@ -1,3 +1,4 @@
+import type { Progress } from "../base/progress.ts";
 import type { Runners } from "../work/job.ts";
 
 /** What operations need of the outside, passed in so that tests can pass something else. */
@@ -7,6 +8,8 @@ export interface Runtime {
   readonly nowMs: () => number;
   /** The process's file mode creation mask. */
   readonly umask: number;
+  /** Told how far the work is; jobs of the runners tell theirs themselves. */
+  readonly progress: Progress;
   /** Told what the user should know although the work goes on; a whole sentence. */
   readonly onWarning: (warning: string) => void;
 }

@@ -1,7 +1,7 @@
 import type { CacheDirectory } from "../backends/cache-directory.ts";
 import { cacheWriteError } from "../backends/cache-directory.ts";
 import { publishKeyFile } from "../backends/key-files.ts";
-import { manifestDigestOf, publishManifestFile } from "../backends/manifest-files.ts";
+import { publishManifestFile } from "../backends/manifest-files.ts";
 import { Session } from "../backends/session.ts";
 import type { ByteString } from "../base/byte-string.ts";
 import type { Compression } from "../base/compression.ts";
@@ -11,12 +11,12 @@ import { errnoOf } from "../fs/errno.ts";
 import { lstat } from "../fs/file-status.ts";
 import type { LinkMode, Placement } from "../fs/place-file.ts";
 import { countsOf, encodeKeyFile, type KeyRecord, keyFileName, type StoredTree } from "../key/key-file.ts";
-import { encodeManifest } from "../manifest/codec.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import { reuseObjectTimes, timesOf } from "../objects/reuse-object-times.ts";
 import type { IgnoreRules } from "../tree/ignore-rules.ts";
 import { type FileReader, hashingReader, readSingleFile, readTree } from "../tree/read-tree.ts";
 import { adoptTree } from "./adopt-tree.ts";
+import { announceManifest } from "./announce-manifest.ts";
 import { findSources, type Source } from "./find-sources.ts";
 import { type PackedSource, TreePacker } from "./pack-tree.ts";
 import type { Runtime } from "./runtime.ts";
@@ -62,6 +62,7 @@ export async function storeTree(request: StoreRequest, runtime: Runtime): Promis
   try {
     return await storeSources(request, sources, session, runtime);
   } finally {
+    runtime.progress.end();
     session.close();
   }
 }
@@ -85,19 +86,19 @@ export async function storeSources(
     const isPackedSource = isPacked(request, path);
     if (isPackedSource) packer ??= TreePacker.open(cache, session, request.compression);
     const reader = isPackedSource && packer !== undefined ? packer.reader : hashingReader;
+    runtime.progress.begin({ name: isPackedSource ? "packing" : "reading", unit: "bytes" });
     const manifest = await readSource(cache, path, ignoreRules, reader, runtime);
     assertNotCancelled(runtime);
     const sourceTimes = request.ignoreMtime ? reuseObjectTimes(manifest, cache.objects) : timesOf(manifest);
-    const manifestFile = encodeManifest(manifest);
-    const digest = manifestDigestOf(manifestFile);
-    manifestFiles.set(digest, manifestFile);
-    await session.publishIntent(digest, manifestFile, runtime.isCancelled);
+    const use = { keys: request.keys, path: recordedPath, asDelta: isPackedSource };
+    const announced = await announceManifest(cache, session, use, manifest, runtime.isCancelled);
+    manifestFiles.set(announced.digest, announced.file);
     if (isPackedSource) packedSources.push({ source: path, manifest });
     else kept.push(await adoptTree(request, path, manifest, sourceTimes, session, runtime));
     assertNotCancelled(runtime);
     return {
       ...(recordedPath === undefined ? {} : { path: recordedPath }),
-      manifest: digest,
+      manifest: announced.digest,
       fileCount: manifest.counts.fileCount,
       contentBytes: manifest.contentBytes(),
     };
@@ -155,8 +156,16 @@ async function readSource(
   runtime: Runtime,
 ): Promise<Manifest> {
   try {
-    if (ignoreRules === undefined) return await readSingleFile(source, runtime.runners, reader);
-    const options = { ignoreRules, excludedDirectory: cache.rootStatus(), onWarning: runtime.onWarning };
+    if (ignoreRules === undefined) {
+      runtime.progress.expectFiles(1);
+      return await readSingleFile(source, runtime.runners, reader);
+    }
+    const options = {
+      ignoreRules,
+      excludedDirectory: cache.rootStatus(),
+      onWarning: runtime.onWarning,
+      onWalked: (fileCount: number) => runtime.progress.expectFiles(fileCount),
+    };
     return await readTree(source, options, runtime.runners, reader);
   } catch (error) {
     // What the source does wrong is a BtdtError by now; the rest is the pack's, which is written meanwhile.

@@ -1,5 +1,14 @@
-import { zstdCompressSync, zstdDecompressSync } from "node:zlib";
+import { zstdCompressSync } from "node:zlib";
 import { BtdtError } from "../base/errors.ts";
+import {
+  damaged,
+  decodePrefix,
+  encodePrefix,
+  inflatePayload,
+  LARGEST_PAYLOAD_BYTES,
+  type PayloadFormat,
+  PREFIX_SIZE_BYTES,
+} from "../base/payload-file.ts";
 import { at } from "../manifest/manifest.ts";
 import { CHUNK_SIZE_BYTES, chunkCount, DIGEST_SIZE_BYTES, digestOfChunks } from "../objects/digest.ts";
 import { areBlockSizesSound, isCodecNumber } from "./block-codec.ts";
@@ -11,21 +20,23 @@ import {
   PackIndex,
 } from "./pack-index.ts";
 
-/**
- * An index file: 8 bytes of magic, the format version and the payload's size as 32-bit little-endian numbers, then
- * the payload as one zstd frame. A pack's header has a magic of its own, the version, a zero word and the nonce.
- */
-const INDEX_MAGIC = Buffer.from("BTDTPIDX", "latin1");
+const INDEX_FILE: PayloadFormat = {
+  magic: "BTDTPIDX",
+  version: 1,
+  smallestPayloadBytes: INDEX_HEADER_BYTES,
+  describe: (name) => `the index of pack ${name}`,
+  damageCode: "PACK_DAMAGED",
+};
+
+/** A pack begins with a magic of its own, the version, a zero word and the nonce. */
 const PACK_MAGIC = Buffer.from("BTDTPACK", "latin1");
-const FORMAT_VERSION = 1;
-const PREFIX_BYTES = 16;
-const LARGEST_PAYLOAD_BYTES = 2 ** 31 - 1;
+const PACK_VERSION = 1;
 
 export function encodePackHeader(nonce: Uint8Array): Buffer {
   const header = Buffer.alloc(PACK_HEADER_BYTES);
   PACK_MAGIC.copy(header);
-  header.writeUInt32LE(FORMAT_VERSION, 8);
-  header.set(nonce, PREFIX_BYTES);
+  header.writeUInt32LE(PACK_VERSION, 8);
+  header.set(nonce, PREFIX_SIZE_BYTES);
   return header;
 }
 
@@ -41,11 +52,7 @@ export function encodePackIndex(index: PackIndex): Buffer {
       hint: "store parts of the tree under keys of their own",
     });
   }
-  const prefix = Buffer.alloc(PREFIX_BYTES);
-  INDEX_MAGIC.copy(prefix);
-  prefix.writeUInt32LE(FORMAT_VERSION, 8);
-  prefix.writeUInt32LE(index.payload.length, 12);
-  return Buffer.concat([prefix, zstdCompressSync(index.payload)]);
+  return Buffer.concat([encodePrefix(INDEX_FILE, index.payload.length), zstdCompressSync(index.payload)]);
 }
 
 /**
@@ -54,35 +61,8 @@ export function encodePackIndex(index: PackIndex): Buffer {
  * @throws BtdtError PACK_DAMAGED, CACHE_FORMAT_NEWER
  */
 export function decodePackIndex(file: Uint8Array, name: string): PackIndex {
-  const damaged = (what: string, cause?: unknown): BtdtError =>
-    new BtdtError("PACK_DAMAGED", `the index of pack ${name} is damaged: ${what}`, { path: name, cause });
-  const bytes = Buffer.from(file.buffer, file.byteOffset, file.byteLength);
-  if (bytes.length < PREFIX_BYTES) throw damaged("it is truncated");
-  if (!bytes.subarray(0, INDEX_MAGIC.length).equals(INDEX_MAGIC)) throw damaged("it does not begin like one");
-  const version = bytes.readUInt32LE(8);
-  if (version > FORMAT_VERSION) {
-    throw new BtdtError(
-      "CACHE_FORMAT_NEWER",
-      `pack ${name} has format ${version}; this btdt reads up to ${FORMAT_VERSION}`,
-      { path: name, hint: "use the btdt version that wrote the cache, or another cache directory" },
-    );
-  }
-  if (version !== FORMAT_VERSION) throw damaged(`its format version is ${version}`);
-  const payloadBytes = bytes.readUInt32LE(12);
-  if (payloadBytes < INDEX_HEADER_BYTES || payloadBytes > LARGEST_PAYLOAD_BYTES) {
-    throw damaged("its size is out of range");
-  }
-  let payload: Buffer;
-  try {
-    payload = zstdDecompressSync(bytes.subarray(PREFIX_BYTES), {
-      maxOutputLength: payloadBytes,
-      // Grows piece by piece: a stated size is no reason to allocate.
-      chunkSize: Math.min(payloadBytes, CHUNK_SIZE_BYTES),
-    });
-  } catch (error) {
-    throw damaged("it does not decompress", error);
-  }
-  if (payload.length !== payloadBytes) throw damaged("its size is not what it states");
+  const payloadBytes = decodePrefix(INDEX_FILE, file, name);
+  const payload = inflatePayload(INDEX_FILE, file.subarray(PREFIX_SIZE_BYTES), payloadBytes, name);
   const buffer = new ArrayBuffer(payloadBytes);
   new Uint8Array(buffer).set(payload);
   const header = new Uint32Array(buffer, 0, INDEX_HEADER_BYTES / 4);
@@ -92,13 +72,13 @@ export function decodePackIndex(file: Uint8Array, name: string): PackIndex {
     largeCount: at(header, 2),
     chunkCount: at(header, 3),
   };
-  const reserved = header.subarray((PREFIX_BYTES + NONCE_BYTES) / 4);
+  const reserved = header.subarray((PREFIX_SIZE_BYTES + NONCE_BYTES) / 4);
   if (reserved.some((word) => word !== 0) || indexLayoutOf(counts).sizeBytes !== payloadBytes) {
-    throw damaged("its columns do not add up");
+    throw damaged(INDEX_FILE, name, "its columns do not add up");
   }
   const index = new PackIndex(buffer, counts);
   const problem = problemOfBlocks(index) ?? problemOfLarges(index);
-  if (problem !== undefined) throw damaged(problem);
+  if (problem !== undefined) throw damaged(INDEX_FILE, name, problem);
   return index;
 }
 

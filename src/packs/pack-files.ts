@@ -4,6 +4,7 @@ import type { PathBuffer } from "../fs/path-buffer.ts";
 import { DIGEST_SIZE_BYTES } from "../objects/digest.ts";
 import { readSmallFile, type SmallFileOutcome } from "../objects/hash-small-file.ts";
 import { type FileGroups, type ReadFiles, readFiles, type SmallFileReader } from "../objects/read-files.ts";
+import { readWork } from "../objects/read-work.ts";
 import type { Job, JobContext } from "../work/job.ts";
 import { BlockWriter, type PackedBlock, type PackTarget } from "./block-writer.ts";
 import { claimContent } from "./content-claims.ts";
@@ -35,6 +36,7 @@ export const packFilesJob: Job<PackFilesInput, PackedFiles> = {
     if (!reader.isStopped()) reader.writer.flush();
     return { ...files, blocks: reader.writer.blocks, reusedCount: reader.reusedCount };
   },
+  workOf: (_input, output) => readWork(output),
 };
 
 class PackingReader implements SmallFileReader {

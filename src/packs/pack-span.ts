@@ -62,6 +62,7 @@ export const packSpanJob: Job<PackSpanInput, PackedSpan> = {
       closeSync(descriptor);
     }
   },
+  workOf: ({ sizeBytes, startBytes }) => ({ bytes: Math.min(PACK_SPAN_BYTES, sizeBytes - startBytes) }),
 };
 
 /** Tells failures of the source from those of the pack. */

@@ -40,6 +40,11 @@ export const rewriteBlockJob: Job<RewriteBlockInput, readonly PackedBlock[]> = {
     writer.flush();
     return writer.blocks;
   },
+  workOf: ({ contentSizes, kept }) => {
+    return {
+      bytes: contentSizes.reduce((sum, sizeBytes, number) => sum + (kept[number] === 0 ? 0 : sizeBytes), 0),
+    };
+  },
 };
 
 function damaged(): BtdtError {

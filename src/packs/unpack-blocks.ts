@@ -69,6 +69,7 @@ export const unpackBlocksJob: Job<UnpackBlocksInput, UnpackedBlocks> = {
     }
     return unpacker.result;
   },
+  workOf: (_input, { fileCount, contentBytes }) => ({ files: fileCount, bytes: contentBytes }),
 };
 
 class Unpacker {

@@ -78,6 +78,10 @@ export const compareFilesJob: Job<CompareFilesInput, DirectoriesInTheWay> = {
     }
     return inTheWay;
   },
+  workOf: ({ payload, firstDirectory, endDirectory }) => {
+    const manifest = viewManifest(payload);
+    return { files: at(manifest.directoryFileEnds, endDirectory - 1) - manifest.firstFileOf(firstDirectory) };
+  },
 };
 
 /**

@@ -12,6 +12,7 @@ import type { Runners } from "../work/job.ts";
 import type { Destination } from "./destination.ts";
 import { finishRoot } from "./finish-directories.ts";
 import { applyMerge, type MergeTarget, planMerge } from "./merge-tree.ts";
+import { putBackAttributes } from "./put-back-attributes.ts";
 import { finishTree, type StagedTree, stageTree } from "./stage-tree.ts";
 import { StagingDirectory } from "./staging-directory.ts";
 
@@ -28,6 +29,8 @@ export interface PlaceTreeOptions {
   readonly packed: PackedFilesOfEntry | undefined;
   readonly umask: number;
   readonly isCancelled: () => boolean;
+  /** Told what is done next, and with how many files and bytes. */
+  readonly onPhase: (phase: "comparing" | "restoring", files: number, bytes: () => number) => void;
 }
 
 export interface PreparedTree extends StagedTree {
@@ -80,6 +83,7 @@ async function prepareWhole(
     const { isSingleFile } = manifest.counts;
     // The root stays open until it is in place.
     if (!isSingleFile) mkdirSync(fsPath(staging.tree), { mode: 0o700 });
+    options.onPhase("restoring", manifest.counts.fileCount, () => manifest.contentBytes());
     const staged = await stageTree({ ...options, staging: staging.tree, unwanted: undefined }, runners);
     const isMovable = isSingleFile || (at(manifest.directoryModes, 0) & 0o700) === 0o700;
     if (!isSingleFile && staged.damaged.length === 0 && !options.isCancelled()) {
@@ -144,27 +148,42 @@ async function prepareMerge(
   const { manifest, objects } = options;
   const target: MergeTarget = { destination, cacheRoot: options.cacheRoot, exact: options.exact };
   if (options.exact) assertCacheOutside(destination, objects);
+  options.onPhase("comparing", manifest.counts.fileCount, () => manifest.contentBytes());
   const plan = await planMerge(manifest, target, objects, runners);
-  openDirectory(destination);
-  const staging = StagingDirectory.create(destination);
+  const before = lstat(destination);
+  let staging: StagingDirectory | undefined;
+  let isChanged = false;
+  const close = (): void => {
+    staging?.close();
+    if (!isChanged && before !== undefined) putBackAttributes(destination, before);
+  };
   try {
-    mkdirSync(fsPath(staging.tree), { mode: 0o700 });
-    const staged = await stageTree({ ...options, staging: staging.tree, unwanted: plan.unchanged }, runners);
+    openDirectory(destination);
+    staging = StagingDirectory.create(destination);
+    const staged = staging.tree;
+    mkdirSync(fsPath(staged), { mode: 0o700 });
     const unchanged = plan.unchanged.files.reduce((sum, isUnchanged) => sum + isUnchanged, 0);
+    options.onPhase("restoring", manifest.counts.fileCount - unchanged, () => {
+      return manifest.fileSizes.reduce((sum, sizeBytes, file) => {
+        return plan.unchanged.files[file] === 0 ? sum + sizeBytes : sum;
+      }, 0);
+    });
+    const tree = await stageTree({ ...options, staging: staged, unwanted: plan.unchanged }, runners);
     return {
-      ...staged,
-      fileCounts: { ...staged.fileCounts, unchanged },
+      ...tree,
+      fileCounts: { ...tree.fileCounts, unchanged },
       commit: async () => {
-        applyMerge(manifest, plan, target, staging.tree);
+        isChanged = true;
+        applyMerge(manifest, plan, target, staged);
         await finishTree(manifest, destination, { umask: options.umask, areUnknown: true }, runners);
         // Before the root gets its time, which removing the staging directory would change.
-        staging.close();
+        close();
         finishRoot(manifest, destination);
       },
-      close: () => staging.close(),
+      close,
     };
   } catch (error) {
-    staging.close();
+    close();
     throw error;
   }
 }

@@ -25,6 +25,11 @@ export const hashingReader: FileReader = {
   readLargeFile: hashLargeFile,
 };
 
+export interface ReadTreeOptions extends WalkOptions {
+  /** Told when the walk is over and most of the reading is still to come. */
+  readonly onWalked?: (fileCount: number) => void;
+}
+
 interface Batch {
   readonly firstFile: number;
   readonly groups: { readonly directory: ByteString; readonly names: readonly ByteString[] }[];
@@ -37,7 +42,7 @@ interface Batch {
  */
 export async function readTree(
   root: ByteString,
-  options: WalkOptions,
+  options: ReadTreeOptions,
   runners: Runners,
   reader: FileReader = hashingReader,
 ): Promise<Manifest> {
@@ -85,6 +90,7 @@ export async function readTree(
       }
     }
   }
+  options.onWalked?.(fileCount);
   if (batch.fileCount > 0) submit(batch, hashing.length === 0 ? runners.inline : runners.pool);
   await Promise.all(hashing);
 

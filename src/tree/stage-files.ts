@@ -51,6 +51,9 @@ export const stageFilesJob: Job<StageFilesInput, StagedFiles> = {
     }
     return stager.result;
   },
+  workOf: (_input, { fileCounts, contentBytes }) => {
+    return { files: fileCounts.reflinked + fileCounts.linked + fileCounts.copied, bytes: contentBytes };
+  },
 };
 
 class Stager {

@@ -25,7 +25,7 @@ export interface StageTreeOptions {
 }
 
 /** What keeps a file from being placed; `damaged`: its content in a pack. */
-export type FileProblem = ObjectProblem | "damaged";
+type FileProblem = ObjectProblem | "damaged";
 
 export interface StagedTree {
   readonly fileCounts: Record<Placement | "unpacked", number>;

@@ -1,3 +1,5 @@
+import type { WorkDone } from "../base/progress.ts";
+
 /**
  * A piece of work that any thread can do. Input and output cross threads, so they are plain data: numbers,
  * strings, typed arrays (SharedArrayBuffer ones are shared, not copied).
@@ -7,6 +9,8 @@ export interface Job<Input, Output> {
   readonly name: string;
   /** Runs to the end without giving way. Long jobs ask `isCancelled` now and then and then return early. */
   run(input: Input, context: JobContext): Output;
+  /** How much a run has done, for whoever shows how far the work is; asked on the calling thread. */
+  workOf?(input: Input, output: Output): WorkDone;
 }
 
 export interface JobContext {

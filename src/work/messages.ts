@@ -1,5 +1,6 @@
 import { BtdtError, type ErrorCode } from "../base/errors.ts";
 import { errnoOf } from "../fs/errno.ts";
+import type { JobClaims } from "./job-claims.ts";
 
 /** What the pool posts to a worker. */
 export interface JobRequest {
@@ -12,14 +13,19 @@ export interface JobRequest {
     | { readonly kind: "none" }
     | { readonly kind: "new"; readonly value: object }
     | { readonly kind: "last" };
+  /** Where in the worker's claims the job is offered. */
+  readonly slot: number;
 }
 
-/** Sent once, before any request: one 32-bit word that is non-zero once work is to stop. */
+/** Sent once, before any request. */
 export interface WorkerSetup {
+  /** One word that is non-zero once work is to stop. */
   readonly cancelFlag: Int32Array;
+  /** This worker's. */
+  readonly claims: JobClaims;
 }
 
-/** What a worker posts back, one for each request. */
+/** What a worker posts back for each request whose job it got. */
 export type JobReply =
   | { readonly id: number; readonly ok: true; readonly output: unknown }
   | { readonly id: number; readonly ok: false; readonly error: SentError };

@@ -1,23 +1,34 @@
 import { BtdtError } from "../base/errors.ts";
+import type { WorkDone } from "../base/progress.ts";
 import type { Job, JobContext, Runner } from "./job.ts";
+import { type JobClaims, jobClaims, offerJob, takeJob } from "./job-claims.ts";
 import { type JobReply, type JobRequest, receivedError, type WorkerSetup } from "./messages.ts";
 
 /** A second job waits at each worker, so that none is idle while the answer to the first travels. */
 const JOBS_PER_WORKER = 2;
 
+/** Told what each job has done, when it has ended well. */
+type WorkListener = (done: WorkDone) => void;
+
 interface PoolWorker {
   readonly worker: Worker;
-  readonly running: Map<number, Waiting>;
+  readonly running: Map<number, SentJob>;
+  readonly claims: JobClaims;
+  readonly freeSlots: number[];
   /** What it was sent last as the shared part of an input. */
   lastShared: object | undefined;
 }
 
 interface Waiting {
-  readonly request: Omit<JobRequest, "shared">;
+  readonly request: Omit<JobRequest, "shared" | "slot">;
   readonly shared: object | undefined;
   readonly runHere: () => unknown;
-  readonly resolve: (output: never) => void;
+  readonly resolve: (output: unknown) => void;
   readonly reject: (error: unknown) => void;
+}
+
+interface SentJob extends Waiting {
+  readonly slot: number;
 }
 
 /**
@@ -29,6 +40,7 @@ interface Waiting {
 export class WorkerPool implements Runner {
   readonly parallelism: number;
   readonly #spawn: () => Worker;
+  readonly #onWork: WorkListener;
   readonly #cancelFlag = new Int32Array(new SharedArrayBuffer(4));
   #workers: PoolWorker[] = [];
   #queue: Waiting[] = [];
@@ -38,9 +50,10 @@ export class WorkerPool implements Runner {
   #isHelping = false;
 
   /** @param parallelism how many threads work, the calling one included */
-  constructor(parallelism: number, spawn: () => Worker) {
+  constructor(parallelism: number, spawn: () => Worker, onWork: WorkListener = () => undefined) {
     this.parallelism = parallelism;
     this.#spawn = spawn;
+    this.#onWork = onWork;
   }
 
   run<Input, Output>(job: Job<Input, Output>, input: Input): Promise<Output> {
@@ -62,7 +75,11 @@ export class WorkerPool implements Runner {
     inputOf: () => Input,
   ): Promise<Output> {
     const request = { id: this.#nextId++, jobName: job.name, input: sent };
-    return new Promise<Output>((resolve, reject) => {
+    return new Promise<Output>((resolveOutput, reject) => {
+      const resolve = (output: unknown): void => {
+        noteWork(job, inputOf, output as Output, this.#onWork);
+        resolveOutput(output as Output);
+      };
       if (this.isCancelled()) {
         reject(cancelled());
         return;
@@ -97,19 +114,21 @@ export class WorkerPool implements Runner {
     this.#isStarted = true;
     for (let index = 1; index < this.parallelism; index++) {
       const worker = this.#spawn();
-      const poolWorker: PoolWorker = { worker, running: new Map(), lastShared: undefined };
+      const claims = jobClaims(JOBS_PER_WORKER);
+      const freeSlots = [...claims.keys()];
+      const poolWorker: PoolWorker = { worker, running: new Map(), claims, freeSlots, lastShared: undefined };
       worker.onmessage = (event: MessageEvent<JobReply>) => {
         const reply = event.data;
-        const waiting = poolWorker.running.get(reply.id);
-        poolWorker.running.delete(reply.id);
+        const waiting = takeOff(poolWorker, reply.id);
         this.#dispatch();
-        if (reply.ok) waiting?.resolve(reply.output as never);
+        this.#help();
+        if (reply.ok) waiting?.resolve(reply.output);
         else waiting?.reject(receivedError(reply.error));
       };
       worker.onerror = (event) => this.#lose(poolWorker, event.message);
       // However it ends, nobody must be left waiting for it.
       worker.addEventListener("close", () => this.#lose(poolWorker, "it ended"));
-      const setup: WorkerSetup = { cancelFlag: this.#cancelFlag };
+      const setup: WorkerSetup = { cancelFlag: this.#cancelFlag, claims };
       worker.postMessage(setup);
       this.#workers.push(poolWorker);
     }
@@ -155,16 +174,26 @@ export class WorkerPool implements Runner {
     return waiting;
   }
 
+  /** A job that was sent to a worker, but that it has not come to yet: the one that would wait longest. */
+  #takeBack(): Waiting | undefined {
+    for (const poolWorker of this.#workers) {
+      for (const { request, slot } of [...poolWorker.running.values()].toReversed()) {
+        if (takeJob(poolWorker.claims, slot, request.id)) return takeOff(poolWorker, request.id);
+      }
+    }
+    return undefined;
+  }
+
   #help(): void {
     if (this.#isHelping) return;
     this.#isHelping = true;
     // Between two jobs messages and signals have their turn.
     setImmediate(() => {
       this.#isHelping = false;
-      const waiting = this.#next();
+      const waiting = this.#next() ?? this.#takeBack();
       if (waiting === undefined) return;
       try {
-        waiting.resolve(waiting.runHere() as never);
+        waiting.resolve(waiting.runHere());
       } catch (error) {
         waiting.reject(error);
       }
@@ -175,8 +204,10 @@ export class WorkerPool implements Runner {
 
 function send(poolWorker: PoolWorker, waiting: Waiting): void {
   const { request, shared } = waiting;
-  poolWorker.running.set(request.id, waiting);
-  const message = (how: JobRequest["shared"]): JobRequest => ({ ...request, shared: how });
+  const slot = poolWorker.freeSlots.pop() ?? 0;
+  poolWorker.running.set(request.id, { ...waiting, slot });
+  offerJob(poolWorker.claims, slot, request.id);
+  const message = (how: JobRequest["shared"]): JobRequest => ({ ...request, slot, shared: how });
   if (shared === undefined) {
     poolWorker.worker.postMessage(message({ kind: "none" }));
   } else if (shared === poolWorker.lastShared) {
@@ -187,6 +218,24 @@ function send(poolWorker: PoolWorker, waiting: Waiting): void {
   }
 }
 
+function noteWork<Input, Output>(
+  job: Job<Input, Output>,
+  inputOf: () => Input,
+  output: Output,
+  onWork: WorkListener,
+): void {
+  if (job.workOf !== undefined) onWork(job.workOf(inputOf(), output));
+}
+
+/** It is done, or somebody else does it. */
+function takeOff(poolWorker: PoolWorker, id: number): Waiting | undefined {
+  const sent = poolWorker.running.get(id);
+  if (sent === undefined) return undefined;
+  poolWorker.running.delete(id);
+  poolWorker.freeSlots.push(sent.slot);
+  return sent;
+}
+
 function cancelled(): BtdtError {
   return new BtdtError("CANCELLED", "stopped before the work was done");
 }
@@ -195,9 +244,11 @@ function cancelled(): BtdtError {
 export class InlineRunner implements Runner {
   readonly parallelism = 1;
   readonly #context: JobContext;
+  readonly #onWork: WorkListener;
 
-  constructor(context: JobContext) {
+  constructor(context: JobContext, onWork: WorkListener = () => undefined) {
     this.#context = context;
+    this.#onWork = onWork;
   }
 
   start(): void {
@@ -205,7 +256,9 @@ export class InlineRunner implements Runner {
   }
 
   async run<Input, Output>(job: Job<Input, Output>, input: Input): Promise<Output> {
-    return job.run(input, this.#context);
+    const output = job.run(input, this.#context);
+    noteWork(job, () => input, output, this.#onWork);
+    return output;
   }
 
   runSharing<Input extends object, Shared extends Partial<Input>, Output>(

@@ -4,15 +4,12 @@ import { join } from "node:path";
 import { CacheDirectory } from "../../src/backends/cache-directory.ts";
 import { readEditedPaths, rememberEditedPath } from "../../src/backends/edited-paths.ts";
 import { publishKeyFile, readKeyFile } from "../../src/backends/key-files.ts";
-import {
-  manifestDigestOf,
-  publishManifestFile,
-  readManifestFile,
-} from "../../src/backends/manifest-files.ts";
+import { publishManifestFile, readManifestFile } from "../../src/backends/manifest-files.ts";
 import { listSessions, Session } from "../../src/backends/session.ts";
 import type { ByteString } from "../../src/base/byte-string.ts";
 import { LockFile } from "../../src/fs/flock.ts";
 import { encodeKeyFile, keyFileName } from "../../src/key/key-file.ts";
+import { manifestDigestOf } from "../../src/manifest/codec.ts";
 import { findEntry } from "../../src/operations/find-entry.ts";
 import { TemporaryDirectory } from "../support/temporary-directory.ts";
 

@@ -6,6 +6,7 @@ import { btdt, must, run } from "../support/executable.ts";
 import { executableForAll } from "../support/executable-for-all.ts";
 import { AS_NOBODY, testWith } from "../support/requirements.ts";
 import { Scratch } from "../support/scratch.ts";
+import { injecting } from "../support/trace.ts";
 import { dir, file, makeTree, symlink, type TreeNode } from "../support/tree.ts";
 
 const scratch = Scratch.use();
@@ -136,11 +137,23 @@ test("kinds that differ: files give way to directories; directories only to --ex
 });
 
 test("a damaged entry changes nothing in an existing destination", () => {
-  storeTree(dir({ changed: file("old"), extra: file("x") }));
-  const before = snapshotTree(scratch.path("to"), { withRoot: false });
+  storeTree(dir({ changed: file("old"), extra: file("x") }, { mode: 0o555, mtime: "@-7.123456789" }));
+  const before = snapshotTree(scratch.path("to"));
   writeFileSync(scratch.path("tree", "sub", "deep"), "edited through the link");
   expect(cache.restore("key", "to", "--exact").exitCode).toBe(4);
-  expect(differences(before, snapshotTree(scratch.path("to"), { withRoot: false }))).toEqual([]);
+  expect(differences(before, snapshotTree(scratch.path("to")))).toEqual([]);
+});
+
+testWith(["strace"], "nor does a restore that fails before everything is there", () => {
+  storeTree(dir({ changed: file("old"), sub: dir({}, { mtime: "@8.5" }) }, { mode: 0o555, mtime: "@7.5" }));
+  const before = snapshotTree(scratch.path("to"));
+  const restore = (calls: string, what: string) =>
+    btdt(cache.restoreWords("key", "to"), { through: injecting({ calls, what }) });
+  expect(restore("?symlink,symlinkat", "error=ENOSPC")).toMatchObject({ exitCode: 1 });
+  expect(differences(before, snapshotTree(scratch.path("to")))).toEqual([]);
+  // The directory that everything is to be made in cannot be made itself.
+  expect(restore("?mkdir,mkdirat", "error=EDQUOT:when=2+")).toMatchObject({ exitCode: 1 });
+  expect(differences(before, snapshotTree(scratch.path("to")))).toEqual([]);
 });
 
 test("--exact refuses to remove the cache, and never leaves the destination", () => {

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { symlinkSync, writeFileSync } from "node:fs";
 import { createBLAKE3 } from "hash-wasm";
-import { btdt, type Finished, must } from "../support/executable.ts";
+import { btdt, type Finished, finishedOf, must, startBtdt } from "../support/executable.ts";
 import { Scratch } from "../support/scratch.ts";
 import { dir, file, makeTree, symlink } from "../support/tree.ts";
 
@@ -80,4 +80,12 @@ test("what cannot be hashed is an error; an unknown algorithm is wrong use", () 
   expect(run("blake3", scratch.path("none")).stderr).toContain("there is no");
   expect(run("blake3", "/dev/null").exitCode).toBe(1);
   expect(run("md5", scratch.path("tree"))).toMatchObject({ exitCode: 2, stdout: "" });
+});
+
+test("a signal is heard in the middle of a large file", async () => {
+  must(["truncate", "-s", "64G", scratch.path("large")]);
+  const hashing = startBtdt(["hash", "--algorithm", "blake3", scratch.path("large")]);
+  await Bun.sleep(500);
+  hashing.kill("SIGTERM");
+  expect(await finishedOf(hashing)).toEqual({ exitCode: 143, stdout: "", stderr: "" });
 });

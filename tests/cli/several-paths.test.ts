@@ -313,12 +313,15 @@ test("a missing object of the last tree leaves the first ones where they were", 
   const digest = new Bun.SHA256().update("{}").digest("hex");
   const object = cache.objects().find((name) => name.includes(digest)) ?? "";
   rmSync(cache.below("objects", object));
-  const to = work.make("to", { node_modules: dir({ mine: file("mine") }) });
+  const to = work.make("to", { node_modules: dir({ mine: file("mine") }, { mode: 0o555, mtime }) });
   const before = snapshotTree(to, { withMtime: false });
+  const ready = snapshotTree(scratch.path("to", "node_modules"));
   const missed = work.restore("to", "k");
   expect(missed.exitCode).toBe(4);
   expect(missed.stderr).toContain("the content of state.json is missing");
   expect(differences(before, snapshotTree(to, { withMtime: false }))).toEqual([]);
+  // Its tree had been built within it by then.
+  expect(differences(ready, snapshotTree(scratch.path("to", "node_modules")))).toEqual([]);
   noLeftovers("to");
 });
 

@@ -39,6 +39,30 @@ test("unknown options are refused, with the one that was meant", () => {
   expectUsageError(["hash", "--fast", "tree"], "--fast");
 });
 
+test("a mistyped option is what is told, whatever else is missing", () => {
+  const env = ["BTDT_CACHE", "BTDT_KEYS"].flatMap((name) => ["-u", name]);
+  expect(run(["env", ...env, BTDT, "store", "--kye", "x"]).stderr).toBe(
+    "btdt: error: unknown option '--kye' (Did you mean --keys?) (see btdt --help)\n",
+  );
+  for (const command of [
+    "store",
+    "restore",
+    "run",
+    "clean",
+    "export",
+    "import",
+    "list",
+    "inspect",
+    "delete",
+    "stats",
+  ]) {
+    expectUsageError([command, "--cahce", "dir"], "unknown option '--cahce'", "Did you mean --cache?");
+  }
+  expectUsageError(["hash", "--algoritm", "x"], "Did you mean --algorithm?");
+  expectUsageError(["completion", "--quite"], "Did you mean --quiet?");
+  expectUsageError(["restore", "--miss-okay", "-k", "k", "d"], "Did you mean --miss-ok?");
+});
+
 test("missing and surplus arguments", () => {
   expectUsageError(["hash"], "path");
   expectUsageError(["store", "-k", "k", "tree"], "--cache");

@@ -1,8 +1,18 @@
-import { expect, test } from "bun:test";
-import { chmodSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { describe, expect, test } from "bun:test";
+import {
+  chmodSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+import { requirement } from "../link/requirement.ts";
 import { BTDT, run } from "../support/executable.ts";
 import { Scratch } from "../support/scratch.ts";
+import { blocksOf, type MarkdownBlock } from "./markdown-blocks.ts";
 
 const scratch = Scratch.use();
 const guide = (name: string): string => readFileSync(join(import.meta.dir, "../../docs", name), "utf8");
@@ -26,8 +36,11 @@ function prepare(): Record<string, string> {
 
 /** Runs a script as a pipeline does twice: npm is to be called the first time only. */
 function expectOneInstall(script: string): void {
-  const env = prepare();
-  const once = () => run(["sh", "-ec", script], { cwd: scratch.path("project"), env });
+  expectOneInstallBy(["sh", "-ec", script], prepare());
+}
+
+function expectOneInstallBy(words: readonly string[], env: Record<string, string>): void {
+  const once = () => run(words, { cwd: scratch.path("project"), env });
   const first = once();
   expect(first).toMatchObject({ exitCode: 0 });
   expect(first.stdout).toContain("npm ci\n");
@@ -43,8 +56,9 @@ test("the shell script for any CI", () => {
 });
 
 test("the job for GitLab", () => {
-  const yaml = /```yaml\n([\s\S]*?)```/.exec(guide("gitlab.md"))?.[1] ?? "";
-  const { test: job } = Bun.YAML.parse(yaml) as { test: { script: string[] } };
+  const jobs = blocksOf("docs/gitlab.md").filter(({ language }) => language === "yaml");
+  expect(jobs).toHaveLength(1);
+  const { test: job } = Bun.YAML.parse(jobs[0]?.text ?? "") as { test: { script: string[] } };
   expectOneInstall(job.script.join("\n"));
 });
 
@@ -66,4 +80,55 @@ test("the commands of Jenkins' script step", () => {
   const [restore, store] = commands.map((match) => match[1]?.replace("${key}", key));
   expectOneInstall(`status=0; ${restore} || status=$?
     case $status in 0) ;; 4) npm ci; ${store} ;; *) exit 1 ;; esac`);
+});
+
+const need = requirement("groovy", "java");
+const jenkinsfiles = blocksOf("docs/jenkins.md").filter(({ language }) => language === "groovy");
+const isCleaning = ({ text }: MarkdownBlock): boolean => text.includes("btdt clean");
+
+/** Groovy's start script looks for Java in one place only. */
+const groovyEnvironment = (): Record<string, string> => ({
+  ...prepare(),
+  JAVA_HOME: dirname(dirname(realpathSync(Bun.which("java") ?? ""))),
+});
+
+/** The command that runs a block of the guide, with the cache where the test has it. */
+function jenkins(text: string): string[] {
+  const path = scratch.path("Jenkinsfile");
+  writeFileSync(path, text.replaceAll("/var/cache/btdt", scratch.path("cache")));
+  return ["groovy", join(import.meta.dir, "jenkinsfile.groovy"), path];
+}
+
+describe.skipIf(need.missing)(`Jenkins' Groovy, its shell steps run${need.note}`, () => {
+  const installing = jenkinsfiles.filter((block) => !isCleaning(block));
+  test.each(installing.map(({ line, text }) => [line, text] as const))(
+    "line %d: a miss installs, a hit does not",
+    (_, text) => {
+      const env = groovyEnvironment();
+      expectOneInstallBy(jenkins(text), env);
+    },
+  );
+
+  test("the job that trims", () => {
+    const env = groovyEnvironment();
+    const { exitCode, stdout } = run(jenkins(jenkinsfiles.find(isCleaning)?.text ?? ""), { env });
+    expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: "Kept 0 entries, 0 B\n" });
+  });
+
+  test("a failing script, an unknown step and a mistake in the syntax fail", () => {
+    const env = groovyEnvironment();
+    for (const [text = "", message = ""] of [
+      ["sh 'exit 3'", "script returned exit code 3"],
+      ["sh(returnStatus: true, script: 'exit 3')\nshell 'true'", "shell"],
+      ["pipeline { stages { sh 'true' } }", "sh"],
+      ["sh '''true", "startup failed"],
+    ]) {
+      const { exitCode, stderr } = run(jenkins(text), { env });
+      expect({ text, exitCode, stderr }).toEqual({
+        text,
+        exitCode: 1,
+        stderr: expect.stringContaining(message),
+      });
+    }
+  });
 });

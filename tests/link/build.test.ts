@@ -49,8 +49,13 @@ describe.skipIf(need.missing)(`the build${need.note}`, () => {
   test("gives the same bytes in another directory, with sums that hold, and nothing else", () => {
     const copy = join(scratch, "copy");
     // Copies, not links: a module's path inside the directory is part of the executable.
-    const { dependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-    const modules = Object.keys(dependencies).map((name) => join("node_modules", name));
+    const lock: { readonly packages: Readonly<Record<string, { readonly dev?: boolean }>> } = JSON.parse(
+      readFileSync(join(root, "package-lock.json"), "utf8"),
+    );
+    // The dependencies, and theirs.
+    const modules = Object.keys(lock.packages).filter(
+      (path) => path !== "" && lock.packages[path]?.dev !== true,
+    );
     for (const part of ["src", "link", "build.ts", "package.json", "tsconfig.json", ...modules])
       cpSync(join(root, part), join(copy, part), { recursive: true });
     expect(build(copy).exitCode).toBe(0);

@@ -1,7 +1,8 @@
 import type { Runtime } from "../../src/operations/runtime.ts";
 import { InlineRunner } from "../../src/work/worker-pool.ts";
+import { noProgress } from "./no-progress.ts";
 
-/** For operations without the command line: all work is done in this thread, and warnings are not looked at. */
+/** For operations without the command line: all work is done in this thread, and nobody looks at progress and warnings. */
 export function inlineRuntime(isCancelled = (): boolean => false): Runtime {
   const inline = new InlineRunner({ isCancelled });
   return {
@@ -9,6 +10,7 @@ export function inlineRuntime(isCancelled = (): boolean => false): Runtime {
     isCancelled,
     nowMs: () => 0,
     umask: 0o022,
+    progress: noProgress,
     onWarning: () => undefined,
   };
 }

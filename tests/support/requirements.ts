@@ -8,7 +8,16 @@ import { run } from "./executable.ts";
  * `root` is being root; `mount` is being allowed to mount; room is what is free now, on the disk that has the scratch
  * directories and in memory; anything else is a program to be found.
  */
-type Requirement = Room | "root" | "mount" | "strace" | "mkfs.xfs" | "mkfs.ext4" | "setpriv" | "unshare";
+type Requirement =
+  | Room
+  | "root"
+  | "mount"
+  | "strace"
+  | "mkfs.xfs"
+  | "mkfs.ext4"
+  | "setpriv"
+  | "unshare"
+  | "script";
 type Room = `${number} GiB of ${"disk" | "memory"}`;
 
 const GIBIBYTE = 1024 ** 3;
@@ -32,6 +41,9 @@ function examine(requirement: Requirement): boolean {
     // Being there is not enough: containers often forbid tracing.
     case "strace":
       return run(["strace", "-qq", "-o", "/dev/null", "true"]).exitCode === 0;
+    case "script":
+      // Elsewhere it takes other options.
+      return process.platform === "linux" && Bun.which("script") !== null;
     case "mkfs.xfs":
     case "mkfs.ext4":
     case "setpriv":

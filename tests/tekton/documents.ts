@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { blocksOf } from "../docs/markdown-blocks.ts";
 
 /** The YAML documents of the kit, as far as tests look into them. */
 export interface TektonDocument {
@@ -20,5 +21,26 @@ export function readKit(): TektonDocument[] {
       const parsed = Bun.YAML.parse(readFileSync(join(directory, file), "utf8"));
       const documents = (Array.isArray(parsed) ? parsed : [parsed]) as Omit<TektonDocument, "file">[];
       return documents.map((document) => Object.assign({ file }, document));
+    });
+}
+
+/**
+ * What the guide shows: whole documents as they are; a list of steps as a task of these, with the workspaces that the
+ * guide tells of.
+ */
+export function readGuide(): TektonDocument[] {
+  return blocksOf("docs/tekton.md")
+    .filter(({ language }) => language === "yaml")
+    .map(({ page, line, text }) => {
+      const file = `${page}:${line}`;
+      const parsed = Bun.YAML.parse(text);
+      if (!Array.isArray(parsed)) return Object.assign({ file }, parsed as Omit<TektonDocument, "file">);
+      return {
+        file,
+        apiVersion: "tekton.dev/v1",
+        kind: "Task",
+        metadata: { name: "guide" },
+        spec: { workspaces: [{ name: "source" }, { name: "cache" }], steps: parsed },
+      };
     });
 }

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { UnpackedImage } from "../image/container.ts";
 import { cleanScript, restoreScript, storeScript, testScript } from "../image/guide-scripts.ts";
 import { requirement } from "../link/requirement.ts";
-import { readKit, type TektonDocument } from "./documents.ts";
+import { readGuide, readKit, type TektonDocument } from "./documents.ts";
 import { runTask, type StepOutcome } from "./task-runner.ts";
 
 const need = requirement("linux", "root", "apt-get", "skopeo", "umoci", "runc");
@@ -56,30 +56,42 @@ describe.skipIf(need.missing)(`tasks run step by step in the images${need.note}`
     return path;
   };
 
-  /** One claim with two directories, as in the kit's PipelineRun: links go from one to the other. */
+  /** One claim with a directory for the checkout and one for the cache, as in the kit's PipelineRun. */
   const newVolumes = () => {
     const claim = directory("claim");
     for (const name of ["source", "cache"]) {
       mkdirSync(join(claim, name));
       chmodSync(join(claim, name), 0o777);
     }
-    volumes = { source: join(claim, "source"), cache: join(claim, "cache"), bin: directory("bin") };
+    volumes = { claim, source: join(claim, "source"), cache: join(claim, "cache"), bin: directory("bin") };
     writeFileSync(join(volumes["bin"] ?? "", "npm"), NPM);
     chmodSync(join(volumes["bin"] ?? "", "npm"), 0o755);
     writeFileSync(join(volumes["source"] ?? "", "package-lock.json"), "{}\n");
   };
 
-  const run = (task: TektonDocument, workspaces: Record<string, string>): StepOutcome[] => {
+  /**
+   * @param bindings the task's workspaces by name, and which volume each is: as in a cluster, every one is a mount of
+   *   its own
+   */
+  const run = (
+    task: TektonDocument,
+    bindings: Record<string, string>,
+    params: Record<string, string> = {},
+  ): StepOutcome[] => {
     const tekton = join(scratch, "tekton");
+    const names = Object.keys(bindings);
     return runTask(task, {
-      workspaces,
+      workspaces: Object.fromEntries(names.map((name) => [name, `/workspace/${name}`])),
+      params,
       stepActions,
       tekton,
       start: (image, words, workingDir) => {
         const unpacked = images.get(image.includes("node") ? "localhost/btdt:0.1.0-shell" : image);
         if (unpacked === undefined) throw new Error(`no image ${image}`);
         const mounts = {
-          "/claim": join(scratch, "claim"),
+          ...Object.fromEntries(
+            names.map((name) => [`/workspace/${name}`, volumes[bindings[name] ?? ""] ?? ""]),
+          ),
           "/tekton": tekton,
           ...(image.includes("node") ? { "/usr/local/bin": volumes["bin"] ?? "" } : {}),
         };
@@ -87,15 +99,16 @@ describe.skipIf(need.missing)(`tasks run step by step in the images${need.note}`
       },
     });
   };
-  const workspaces = { source: "/claim/source", cache: "/claim/cache" };
+  const workspaces = { source: "source", cache: "cache" };
 
   /** How each step went, in a word. */
   const summary = (outcomes: readonly StepOutcome[]) =>
     outcomes.map((outcome) => [outcome.name, "skipped" in outcome ? "skipped" : outcome.exitCode]);
-  const stdoutOf = (outcomes: readonly StepOutcome[], step: string) => {
+  const outputOf = (outcomes: readonly StepOutcome[], step: string, stream: "stdout" | "stderr") => {
     const outcome = outcomes.find(({ name }) => name === step);
-    return outcome === undefined || "skipped" in outcome ? undefined : outcome.stdout;
+    return outcome === undefined || "skipped" in outcome ? undefined : outcome[stream];
   };
+  const stdoutOf = (outcomes: readonly StepOutcome[], step: string) => outputOf(outcomes, step, "stdout");
 
   test("the kit's task: a miss installs and stores, a hit does neither, a new lock file misses", () => {
     newVolumes();
@@ -122,6 +135,50 @@ describe.skipIf(need.missing)(`tasks run step by step in the images${need.note}`
     writeFileSync(join(volumes["source"] ?? "", "package-lock.json"), "{ }\n");
     expect(summary(run(task, workspaces))).toEqual(done);
   }, 60_000);
+
+  test("with source and cache in one workspace the kit links, with two it copies", () => {
+    newVolumes();
+    const linked = taskNamed("npm-test-linked");
+    rmSync(volumes["cache"] ?? "", { recursive: true });
+    // Kubernetes gives the claim's group the right to write by fsGroup.
+    chmodSync(volumes["claim"] ?? "", 0o777);
+    const modules = join(volumes["source"] ?? "", "node_modules");
+    const once = () => run(linked, { volume: "claim" }, { source: "source" });
+    expect(summary(once()).map(([, how]) => how)).toEqual([0, 0, 0, 0]);
+    rmSync(modules, { recursive: true });
+    const hit = once();
+    expect(summary(hit).map(([, how]) => how)).toEqual([0, "skipped", 0, "skipped"]);
+    expect(outputOf(hit, "restore", "stderr")).toContain("1 linked");
+
+    newVolumes();
+    run(taskNamed("npm-test"), workspaces);
+    rmSync(modules, { recursive: true });
+    expect(outputOf(run(taskNamed("npm-test"), workspaces), "restore", "stderr")).toContain("1 copied");
+  }, 60_000);
+
+  const guide = readGuide().filter(({ kind }) => kind === "Task");
+  test.each(guide.map((task) => [task.file, task] as const))(
+    "the steps at %s run: a miss, then a hit",
+    (_, task) => {
+      newVolumes();
+      const failed = (outcomes: readonly StepOutcome[]) =>
+        outcomes.filter(
+          (outcome) => "exitCode" in outcome && outcome.exitCode !== 0 && outcome.exitCode !== 4,
+        );
+      const miss = run(task, workspaces);
+      expect(failed(miss)).toEqual([]);
+      expect(miss.some((outcome) => "stdout" in outcome && outcome.stdout.includes("installed"))).toBe(true);
+      rmSync(join(volumes["source"] ?? "", "node_modules"), { recursive: true });
+      const hit = run(task, workspaces);
+      expect(failed(hit)).toEqual([]);
+      expect(hit.some((outcome) => "stdout" in outcome && outcome.stdout.includes("installed"))).toBe(false);
+      expect(existsSync(join(volumes["source"] ?? "", "node_modules/a/index.js"))).toBe(true);
+    },
+  );
+
+  test("the guide shows steps with and without a shell", () => {
+    expect(guide.length).toBeGreaterThanOrEqual(2);
+  });
 
   test("several paths, restored to where they were stored from", () => {
     newVolumes();
@@ -161,7 +218,7 @@ describe.skipIf(need.missing)(`tasks run step by step in the images${need.note}`
   test("the clean task trims, and touches nothing else", () => {
     newVolumes();
     run(taskNamed("npm-test"), workspaces);
-    const cleaned = run(taskNamed("cache-clean"), { cache: "/claim/cache" });
+    const cleaned = run(taskNamed("cache-clean"), { cache: "cache" });
     expect(stdoutOf(cleaned, "cache-clean")).toContain("Kept 1 entry");
     expect(existsSync(join(volumes["source"] ?? "", "node_modules"))).toBe(true);
   }, 60_000);
@@ -183,7 +240,7 @@ describe.skipIf(need.missing)(`tasks run step by step in the images${need.note}`
         ],
       },
     };
-    const shared = { cache: "/claim/source" };
+    const shared = { cache: "source" };
     const miss = run(task, shared);
     expect(summary(miss)).toEqual([
       ["restore-cache", 4],

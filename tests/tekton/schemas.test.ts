@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { requirement } from "../link/requirement.ts";
 import { run } from "../support/executable.ts";
 import { Scratch } from "../support/scratch.ts";
-import { readKit } from "./documents.ts";
+import { readGuide, readKit } from "./documents.ts";
 import { problemsOf, type Schema } from "./open-api.ts";
 
 const scratch = Scratch.use();
@@ -34,7 +34,7 @@ interface Template {
   readonly resourcetemplates: { readonly apiVersion: string; readonly kind: string }[];
 }
 
-const documents = readKit();
+const documents = [...readKit(), ...readGuide()];
 const templates = documents
   .filter(({ kind }) => kind === "TriggerTemplate")
   .flatMap(({ spec }) => (spec as unknown as Template).resourcetemplates)

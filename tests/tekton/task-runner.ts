@@ -49,6 +49,8 @@ type StartContainer = (image: string, words: readonly string[], workingDir: stri
 export interface TaskSetup {
   /** By name: where the workspace is inside of the containers. */
   readonly workspaces: Readonly<Record<string, string>>;
+  /** Values for the task's parameters that have no default, or shall have another one. */
+  readonly params?: Readonly<Record<string, string>>;
   readonly stepActions: readonly TektonDocument[];
   /** A host directory that every container sees as `/tekton`. */
   readonly tekton: string;
@@ -62,8 +64,11 @@ export interface TaskSetup {
 export function runTask(task: TektonDocument, setup: TaskSetup): StepOutcome[] {
   const spec = task.spec as unknown as Spec;
   const values = new Map<string, Value>();
-  for (const { name, default: value } of spec.params ?? [])
-    if (value !== undefined) values.set(`params.${name}`, value);
+  for (const { name, default: byDefault } of spec.params ?? []) {
+    const value = setup.params?.[name] ?? byDefault;
+    if (value === undefined) throw new Error(`the parameter ${name} is not given`);
+    values.set(`params.${name}`, value);
+  }
   for (const [name, path] of Object.entries(setup.workspaces)) values.set(`workspaces.${name}.path`, path);
   rmSync(setup.tekton, { recursive: true, force: true });
   mkdirSync(setup.tekton, { mode: 0o777 });

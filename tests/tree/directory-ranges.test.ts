@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
 import * as fc from "fast-check";
 import type { ByteString } from "../../src/base/byte-string.ts";
+import { markEditedPaths } from "../../src/manifest/mark-edited-paths.ts";
 import { directoryRanges } from "../../src/tree/directory-ranges.ts";
-import { markEditedPaths } from "../../src/tree/mark-edited-paths.ts";
 import { directory, directoryNodes, file, manifestOf, type TreeNode } from "../support/trees.ts";
 
 test("ranges cover each directory once, in runs", () => {

@@ -1,21 +1,29 @@
 /** A worker for the pool's tests: what it is told to do is in the job's name. */
+import { type JobClaims, jobClaims, takeJob } from "../../src/work/job-claims.ts";
 import type { JobReply, JobRequest, WorkerSetup } from "../../src/work/messages.ts";
 
 declare const self: Worker;
 
 let cancelFlag: Int32Array = new Int32Array(1);
+let claims: JobClaims = jobClaims(0);
 
 self.onmessage = (event: MessageEvent<WorkerSetup | JobRequest>) => {
   const message = event.data;
   if ("cancelFlag" in message) {
-    cancelFlag = message.cancelFlag;
+    ({ cancelFlag, claims } = message);
     return;
   }
+  if (!takeJob(claims, message.slot, message.id)) return;
   switch (message.jobName) {
     case "crash":
+      tellBegun(message.input);
       throw new Error("crashed on purpose");
     case "exit":
+      tellBegun(message.input);
       process.exit(3);
+      break;
+    case "sleep":
+      Bun.sleepSync(Number(message.input));
       break;
     case "wait-for-cancel":
       while (Atomics.load(cancelFlag, 0) === 0) Bun.sleepSync(1);
@@ -24,3 +32,9 @@ self.onmessage = (event: MessageEvent<WorkerSetup | JobRequest>) => {
   const reply: JobReply = { id: message.id, ok: true, output: message.input };
   self.postMessage(reply);
 };
+
+function tellBegun(begun: unknown): void {
+  if (!(begun instanceof Int32Array)) return;
+  Atomics.store(begun, 0, 1);
+  Atomics.notify(begun, 0);
+}

@@ -8,7 +8,14 @@ import { errnoOf } from "../../src/fs/errno.ts";
 import { finishDirectoriesJob } from "../../src/tree/finish-directories.ts";
 import { hashFilesJob } from "../../src/tree/hash-files.ts";
 import type { Job, Runner } from "../../src/work/job.ts";
-import { receivedError, sendableError } from "../../src/work/messages.ts";
+import { jobClaims, offerJob } from "../../src/work/job-claims.ts";
+import {
+  type JobReply,
+  type JobRequest,
+  receivedError,
+  sendableError,
+  type WorkerSetup,
+} from "../../src/work/messages.ts";
 import { runAll } from "../../src/work/run-all.ts";
 import { InlineRunner, WorkerPool } from "../../src/work/worker-pool.ts";
 import { Scratch } from "../support/scratch.ts";
@@ -94,7 +101,23 @@ describe("errors cross threads", () => {
   });
 
   test("anything else as INTERNAL", async () => {
-    expect(await outcomes([realPool(2).run(job("no such job"), 1)])).toEqual(["INTERNAL"]);
+    const worker = new Worker(new URL("../../src/worker.ts", import.meta.url).href);
+    const answered = new Promise<JobReply>((resolve) => {
+      worker.onmessage = (event: MessageEvent<JobReply>) => resolve(event.data);
+    });
+    const claims = jobClaims(1);
+    offerJob(claims, 0, 7);
+    const request: JobRequest = {
+      id: 7,
+      jobName: "no such job",
+      input: 1,
+      shared: { kind: "none" },
+      slot: 0,
+    };
+    worker.postMessage({ cancelFlag: new Int32Array(1), claims } satisfies WorkerSetup);
+    worker.postMessage(request);
+    expect(await answered).toMatchObject({ id: 7, ok: false, error: { code: "INTERNAL" } });
+    worker.terminate();
     expect(sendableError("text")).toEqual(expect.objectContaining({ code: "INTERNAL", message: "text" }));
   });
 
@@ -134,12 +157,42 @@ describe("cancelling", () => {
   });
 });
 
+test("no job waits behind another while the calling thread is idle; each is done once", async () => {
+  const done = new Map<number, number>();
+  const sleep: Job<number, number> = {
+    name: "sleep",
+    run(input) {
+      done.set(input, (done.get(input) ?? 0) + 1);
+      return -input;
+    },
+  };
+  const pool = testPool(2);
+  // The thread is up, and gets the first two of the next three.
+  await pool.run(sleep, 0);
+  done.clear();
+  const outputs = await Promise.all([400, 401, 402].map((ms) => pool.run(sleep, ms)));
+  // In this thread they take no time: it does all but the one that the worker has begun.
+  expect(outputs.filter((output) => output > 0).length).toBeLessThanOrEqual(1);
+  for (const output of outputs) expect(done.get(Math.abs(output)) ?? 0).toBe(output < 0 ? 1 : 0);
+  expect(await outcomes(count(200).map((index) => pool.run(job("echo"), index)))).toEqual(count(200));
+});
+
 describe("a worker that is lost", () => {
   for (const parallelism of [2, 3]) {
     for (const how of ["crash", "exit"]) {
       test(`by ${how}, one of ${parallelism - 1}: what it was doing is rejected, the others go on`, async () => {
         const pool = testPool(parallelism);
-        const work = [pool.run(job(how), 0), ...count(50).map((index) => pool.run(job("echo"), index))];
+        const begun = new Int32Array(new SharedArrayBuffer(4));
+        const lose: Job<Int32Array, number> = { name: how, run: () => 0 };
+        // The calling thread would do it all before the others are up.
+        const echo: Job<number, number> = {
+          name: "echo",
+          run(input) {
+            Atomics.wait(begun, 0, 0, 30_000);
+            return input;
+          },
+        };
+        const work = [pool.run(lose, begun), ...count(50).map((index) => pool.run(echo, index))];
         const settled = await outcomes(work);
         expect(settled[0]).toBe("INTERNAL");
         // A second job may have waited at the lost one.
@@ -242,4 +295,37 @@ test("the inline runner runs at once, in this thread", async () => {
     5,
   );
   expect(answer).toEqual([5, true]);
+});
+
+test("what jobs have done is told, wherever they ran, unless they failed", async () => {
+  const told: number[] = [];
+  const pool = new WorkerPool(
+    2,
+    () => new Worker(new URL("./test-worker.ts", import.meta.url).href),
+    ({ files }) => told.push(files ?? 0),
+  );
+  pools.push(pool);
+  const counted: Job<number, number> = {
+    ...job("echo"),
+    workOf: (input, output) => ({ files: input + output }),
+  };
+  await Promise.all(count(200).map((index) => pool.run(counted, index)));
+  expect(told.toSorted((left, right) => left - right)).toEqual(count(200).map((index) => 2 * index));
+  told.length = 0;
+  const inTwoParts: Job<{ readonly shared: number; readonly own: number }, unknown> = {
+    name: "echo",
+    run: ({ own }) => own,
+    workOf: ({ shared, own }) => ({ files: shared + own }),
+  };
+  const shared = { shared: 1000 };
+  await Promise.all(count(200).map((own) => pool.runSharing(inTwoParts, shared, { own })));
+  expect(told.toSorted((left, right) => left - right)).toEqual(count(200).map((own) => 1000 + own));
+  const inline = new InlineRunner({ isCancelled: () => false }, ({ files }) => told.push(files ?? 0));
+  await inline.run(counted, 1000);
+  expect(told.at(-1)).toBe(2000);
+  const fail = (): never => {
+    throw new BtdtError("SYSTEM", "failed on purpose");
+  };
+  expect(await outcomes([inline.run({ ...counted, run: fail }, 1)])).toEqual(["SYSTEM"]);
+  expect(told).toHaveLength(201);
 });

@@ -1,5 +1,5 @@
 import type { ByteString } from "../base/byte-string.ts";
-import { at, type Manifest } from "../manifest/manifest.ts";
+import { at, type Manifest } from "./manifest.ts";
 
 /** One byte a file, which threads share: 1 where the file's path is known to be edited in place. */
 export function markEditedPaths(manifest: Manifest, editedPaths: ReadonlySet<ByteString>): Uint8Array {

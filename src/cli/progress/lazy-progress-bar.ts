@@ -1,0 +1,26 @@
+import type { ProgressBar } from "./progress-bar.ts";
+import type { ProgressView } from "./progress-view.ts";
+
+const FIRST_MS = 300;
+const INTERVAL_MS = 100;
+
+/** A bar whose library is loaded when it is first shown: most work is over before. */
+export function lazyProgressBar(
+  write: (text: string) => void,
+  columns: () => number | undefined,
+): ProgressView {
+  let bar: ProgressBar | undefined;
+  return {
+    firstMs: FIRST_MS,
+    intervalMs: INTERVAL_MS,
+    show: (measured) => {
+      if (bar === undefined) {
+        // Not by `import()`, whose answer waits for work that gives way.
+        const loaded = require("./progress-bar.ts") as { readonly ProgressBar: typeof ProgressBar };
+        bar = new loaded.ProgressBar(write, columns);
+      }
+      bar.show(measured);
+    },
+    hide: () => bar?.stop(),
+  };
+}

@@ -1,0 +1,76 @@
+import { Format, type GenericFormatter, SingleBar } from "cli-progress";
+import { describeProgress, percentage } from "./describe-progress.ts";
+import type { Measured } from "./meter.ts";
+
+const BAR_COLUMNS = 30;
+const LEAST_BAR_COLUMNS = 8;
+const MOST_PER_SECOND = 10;
+const ALL = 1;
+
+/** One line on a terminal, without colours, redrawn in place and gone without a trace when it is stopped. */
+export class ProgressBar {
+  readonly #bar: SingleBar;
+
+  /**
+   * @param write must have written when it returns
+   * @param columns how wide the terminal is, if that is known
+   */
+  constructor(write: (text: string) => void, columns: () => number | undefined) {
+    this.#bar = new SingleBar({
+      stream: terminalStream(write, columns),
+      fps: MOST_PER_SECOND,
+      format: format as GenericFormatter,
+      barCompleteChar: "=",
+      barIncompleteChar: "-",
+      clearOnComplete: true,
+      // These two leave the terminal as it is, whatever ends the process.
+      linewrap: true,
+      hideCursor: false,
+      gracefulExit: false,
+    });
+  }
+
+  show(measured: Measured): void {
+    if (this.#bar.isActive) this.#bar.update(measured.fraction ?? 0, { measured });
+    else this.#bar.start(ALL, measured.fraction ?? 0, { measured });
+  }
+
+  stop(): void {
+    if (this.#bar.isActive) this.#bar.stop();
+  }
+}
+
+function format(
+  options: Parameters<GenericFormatter>[0],
+  { progress, maxWidth }: Parameters<GenericFormatter>[1],
+  { measured }: { readonly measured: Measured },
+): string {
+  const text = describeProgress(measured);
+  const percent = percentage(measured);
+  const start = measured.phase.name;
+  if (percent === undefined) return `${start} ${text}`;
+  const rest = ` ${percent.padStart(4)} ${text}`;
+  // Two brackets, the space before them, and the last column, where some terminals wrap.
+  const room = maxWidth - start.length - rest.length - 4;
+  const barsize = Math.min(BAR_COLUMNS, room);
+  if (barsize < LEAST_BAR_COLUMNS) return `${start}${rest}`;
+  return `${start} [${Format.BarFormat(progress, { ...options, barsize })}]${rest}`;
+}
+
+/** All that the library uses of a stream. The real class would be loaded at every start, whether anything is shown or not. */
+function terminalStream(
+  write: (text: string) => void,
+  columns: () => number | undefined,
+): NodeJS.WritableStream {
+  const stream = {
+    isTTY: true,
+    get columns() {
+      return columns();
+    },
+    write: (text: string): boolean => {
+      write(text);
+      return true;
+    },
+  };
+  return stream as unknown as NodeJS.WritableStream;
+}

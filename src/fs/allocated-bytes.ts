@@ -1,0 +1,28 @@
+import { readdirSync } from "node:fs";
+import { type ByteString, bytesFromBuffer, fsPath, joinBytes } from "../base/byte-string.ts";
+import { errnoOf, isPermissionErrno } from "./errno.ts";
+import { lstat } from "./file-status.ts";
+
+/**
+ * What removing a file, or a directory with all that is in it, would free: files with another name elsewhere stay on the disk.
+ * @throws a `node:fs` error
+ */
+export function freedBytesOf(path: ByteString): number {
+  const status = lstat(path);
+  if (status === undefined) return 0;
+  if (status.kind !== "directory") return status.linkCount > 1 ? 0 : status.allocatedBytes;
+  let bytes = status.allocatedBytes;
+  for (const name of namesIn(path)) bytes += freedBytesOf(joinBytes(path, name));
+  return bytes;
+}
+
+/** What is closed to this user, or was removed just now, has nothing that could be counted. */
+function namesIn(directory: ByteString): ByteString[] {
+  try {
+    return readdirSync(fsPath(directory), { encoding: "buffer" }).map((name) => bytesFromBuffer(name));
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (errno === "ENOENT" || isPermissionErrno(errno)) return [];
+    throw error;
+  }
+}

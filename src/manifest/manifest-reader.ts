@@ -1,0 +1,64 @@
+import { isBtdtError } from "../base/errors.ts";
+import { decodeManifest, manifestDigestOf } from "./codec.ts";
+import { type BaseManifest, baseDigestOf, decodeDelta } from "./delta-codec.ts";
+import type { Manifest } from "./manifest.ts";
+
+export type ReadManifest =
+  | {
+      readonly kind: "read";
+      readonly manifest: Manifest;
+      /** Digest of the manifest that has to stay in the cache for this one to be read. */
+      readonly base: string | undefined;
+    }
+  | { readonly kind: "missing" }
+  /** `reason` is a sentence for the user. */
+  | { readonly kind: "damaged"; readonly reason: string };
+
+/** Reads a cache's manifests with distrust, those that are deltas together with their bases. */
+export class ManifestReader {
+  readonly #readFile: (digest: string) => Uint8Array | undefined;
+  /** Entries that follow each other often have the same. */
+  #lastBase: BaseManifest | undefined;
+
+  /** @param readFile undefined when the cache has no such manifest; may throw a `node:fs` error */
+  constructor(readFile: (digest: string) => Uint8Array | undefined) {
+    this.#readFile = readFile;
+  }
+
+  /** @throws BtdtError CACHE_FORMAT_NEWER; a `node:fs` error */
+  read(digest: string): ReadManifest {
+    const file = this.#readFile(digest);
+    if (file === undefined) return { kind: "missing" };
+    if (manifestDigestOf(file) !== digest) return { kind: "damaged", reason: "its manifest was altered" };
+    return this.decode(file, digest);
+  }
+
+  /**
+   * The same for a file at hand, whose digest is right.
+   * @throws BtdtError CACHE_FORMAT_NEWER; a `node:fs` error
+   */
+  decode(file: Uint8Array, digest: string): ReadManifest {
+    try {
+      const baseDigest = baseDigestOf(file);
+      if (baseDigest === undefined) {
+        return { kind: "read", manifest: decodeManifest(file, digest), base: undefined };
+      }
+      const base = this.#readBase(baseDigest);
+      return typeof base === "string"
+        ? { kind: "damaged", reason: base }
+        : { kind: "read", manifest: decodeDelta(file, digest, base), base: baseDigest };
+    } catch (error) {
+      if (isBtdtError(error, "MANIFEST_DAMAGED")) return { kind: "damaged", reason: error.message };
+      throw error;
+    }
+  }
+
+  #readBase(digest: string): BaseManifest | string {
+    if (this.#lastBase?.digest === digest) return this.#lastBase;
+    const file = this.#readFile(digest);
+    if (file === undefined) return "the manifest that its own builds on is missing";
+    if (manifestDigestOf(file) !== digest) return "the manifest that its own builds on was altered";
+    this.#lastBase = { digest, file };
+    return this.#lastBase;
+  }
+}

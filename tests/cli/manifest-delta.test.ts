@@ -1,0 +1,152 @@
+import { describe, expect, test } from "bun:test";
+import { appendFileSync, readdirSync, rmSync, statSync, truncateSync } from "node:fs";
+import { TestCache } from "../support/cache.ts";
+import { compareTrees } from "../support/compare-trees.ts";
+import { btdt } from "../support/executable.ts";
+import { testWith } from "../support/requirements.ts";
+import { Scratch } from "../support/scratch.ts";
+import { stoppedAt } from "../support/trace.ts";
+import { dir, file, makeTree } from "../support/tree.ts";
+
+const scratch = Scratch.use();
+const cache = new TestCache(scratch);
+
+const PACKS = ["--storage", "packs"] as const;
+
+/** Enough files for their digests to be most of the manifest. */
+function makeSource(): void {
+  const files = Array.from({ length: 2000 }, (_, index) => [`f${index}`, file(`content ${index}`)] as const);
+  makeTree(scratch.path("from"), dir({ sub: dir(Object.fromEntries(files)) }));
+}
+
+function change(index: number): void {
+  appendFileSync(scratch.path("from", "sub", `f${index}`), " changed");
+}
+
+/** Path and size of each manifest, the largest first. */
+function manifests(): { readonly path: string; readonly sizeBytes: number }[] {
+  return cache
+    .manifests()
+    .map((name) => cache.below("manifests", name))
+    .map((path) => ({ path, sizeBytes: statSync(path).size }))
+    .toSorted((left, right) => right.sizeBytes - left.sizeBytes);
+}
+
+function storeTwo(): { readonly base: string; readonly delta: string } {
+  makeSource();
+  cache.store("nm-1", "from", ...PACKS);
+  change(1);
+  cache.store("nm-2", "from", ...PACKS);
+  const [base, delta] = manifests();
+  if (base === undefined || delta === undefined) throw new Error("there are not two manifests");
+  expect(delta.sizeBytes).toBeLessThan(base.sizeBytes / 10);
+  return { base: base.path, delta: delta.path };
+}
+
+function expectRestored(key: string, destination: string): void {
+  const { exitCode, stderr } = cache.restore(key, destination, "--link", "copy");
+  expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+  expect(compareTrees(scratch.path("from"), scratch.path(destination))).toEqual([]);
+}
+
+test("the manifest of a tree that changed a little is a small difference to the first one", () => {
+  storeTwo();
+  expectRestored("nm-2", "to");
+  change(2);
+  cache.store("nm-3", "from", ...PACKS);
+  expect(manifests()).toHaveLength(3);
+  expectRestored("nm-3", "three");
+});
+
+test("the same tree under another key has the same manifest", () => {
+  makeSource();
+  cache.store("nm-1", "from", ...PACKS);
+  cache.store("nm-2", "from", ...PACKS);
+  expect(manifests()).toHaveLength(1);
+});
+
+test("a linked tree's manifest stands alone, and so does one without a key like it", () => {
+  makeSource();
+  cache.store("nm-1", "from");
+  change(1);
+  cache.store("nm-2", "from");
+  change(2);
+  cache.store("other-1", "from", ...PACKS);
+  const sizes = manifests().map(({ sizeBytes }) => sizeBytes);
+  expect(sizes).toHaveLength(3);
+  expect(Math.min(...sizes)).toBeGreaterThan(Math.max(...sizes) * 0.9);
+});
+
+describe("a clean", () => {
+  test("keeps the base as long as an entry needs it, and no longer", () => {
+    const { base, delta } = storeTwo();
+    btdt(["delete", "-c", cache.path, "nm-1"]);
+    expect(cache.clean().exitCode).toBe(0);
+    expect(manifests().map(({ path }) => path)).toEqual([base, delta]);
+    expectRestored("nm-2", "to");
+    btdt(["delete", "-c", cache.path, "nm-2"]);
+    cache.clean();
+    expect(manifests()).toEqual([]);
+    expect(readdirSync(cache.below("packs"))).toEqual([]);
+  });
+
+  test("counts the base of an entry as the entry's, shared while another has it", () => {
+    storeTwo();
+    interface Listed {
+      readonly key: string;
+      readonly sizeBytes: number;
+      readonly freedBytes: number;
+    }
+    const listed = (): Listed[] =>
+      (JSON.parse(btdt(["list", "-c", cache.path, "--json"]).stdout) as { entries: Listed[] }).entries;
+    const before = listed().find(({ key }) => key === "nm-2");
+    btdt(["delete", "-c", cache.path, "nm-1"]);
+    cache.clean();
+    const after = listed().find(({ key }) => key === "nm-2");
+    expect(after?.sizeBytes).toBe(before?.sizeBytes ?? 0);
+    expect(after?.freedBytes).toBeGreaterThan(before?.freedBytes ?? 0);
+  });
+});
+
+describe("a base that is not whole makes its entries a miss, and the next store mends them", () => {
+  const damages: readonly (readonly [string, (path: string) => void, string])[] = [
+    ["missing", (path) => rmSync(path), "the manifest that its own builds on is missing"],
+    ["cut off", (path) => truncateSync(path, 100), "the manifest that its own builds on was altered"],
+  ];
+  for (const [what, damage, reason] of damages) {
+    test(what, () => {
+      const { base } = storeTwo();
+      damage(base);
+      const { exitCode, stderr } = cache.restore("nm-2", "to");
+      expect(exitCode).toBe(4);
+      expect(stderr).toStartWith(
+        `btdt: warning: the entry of key nm-2 is not usable and counts as missing: ${reason}\n`,
+      );
+      cache.store("nm-2", "from", ...PACKS);
+      expectRestored("nm-2", "mended");
+      cache.clean();
+      expectRestored("nm-2", "cleaned");
+      expect(cache.keys()).toEqual(["nm-2"]);
+    });
+  }
+});
+
+testWith(["strace"], "a base that a clean removes while it is read is not built on", async () => {
+  makeSource();
+  cache.store("nm-1", "from", ...PACKS);
+  const [base] = manifests();
+  if (base === undefined) throw new Error("there is no manifest");
+  change(1);
+  const words = cache.storeWords("nm-2", "from", ...PACKS);
+  const stop = { calls: "openat", path: base.path };
+  const { exitCode } = await stoppedAt(stop, words, scratch.path("trace"), () => {
+    btdt(["delete", "-c", cache.path, "nm-1"]);
+    expect(cache.clean().exitCode).toBe(0);
+  });
+  expect(exitCode).toBe(0);
+  expect(manifests()).toHaveLength(1);
+  expect(manifests()[0]?.path).not.toBe(base.path);
+  expectRestored("nm-2", "to");
+  cache.clean();
+  expectRestored("nm-2", "cleaned");
+});

@@ -1,0 +1,84 @@
+import { expect, test } from "bun:test";
+import { readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { btdt } from "../support/executable.ts";
+import { Scratch } from "../support/scratch.ts";
+
+const scratch = Scratch.use();
+const page = readFileSync(join(import.meta.dir, "../../docs/json.md"), "utf8");
+
+const inBackticks = (text: string): string[] =>
+  [...text.matchAll(/`([\w-]+)`/g)].map((match) => match[1] ?? "");
+
+/** What the table's row of a command has in backticks, and the paragraph on trees where the row has these. */
+function documented(command: string): Set<string> {
+  const row = page.split("\n").find((line) => line.startsWith("| ") && line.split("|")[1]?.includes(command));
+  const words = inBackticks(row?.split("|")[2] ?? "");
+  const trees = page.split("\n\n").find((paragraph) => paragraph.startsWith("`trees` has"));
+  return new Set([...words, ...(words.includes("trees") ? inBackticks(trees ?? "") : [])]);
+}
+
+/** Names of fields, and texts, wherever they are. */
+function collect(value: unknown, names: Set<string>, texts: Set<string>): void {
+  if (typeof value === "string") texts.add(value);
+  if (typeof value !== "object" || value === null) return;
+  for (const [name, field] of Object.entries(value)) {
+    if (!Array.isArray(value)) names.add(name);
+    collect(field, names, texts);
+  }
+}
+
+/** Fields and values that these caches do not have: of what is damaged, or was long ago. */
+const RARE = new Set(["damage", "age", "earlier", "--diff"]);
+
+test("the page names every field that a command prints, and no other", () => {
+  const cache = scratch.directory("cache");
+  const tree = scratch.directory("tree");
+  writeFileSync(join(tree, "file"), "1");
+  writeFileSync(join(tree, "gone"), "1");
+  symlinkSync("file", join(tree, "link"));
+  const environment = { BTDT_CACHE: cache };
+  const run = (...words: string[]) => btdt(words, { cwd: scratch.path(), env: environment });
+  run("store", "-k", "one,other", "tree");
+  // As a new file: what is stored is linked.
+  rmSync(join(tree, "file"));
+  writeFileSync(join(tree, "file"), "2");
+  writeFileSync(join(tree, "new"), "1");
+  run("store", "-k", "two", "--exclude", "gone", "tree");
+  const outcomes: [string, string[][]][] = [
+    ["hash", [["tree"]]],
+    ["store", [["-k", "three", "tree"]]],
+    [
+      "restore",
+      [
+        ["-k", "one", "x"],
+        ["-k", "none", "x"],
+        ["-k", "none", "--fallback-prefix", "t", "x"],
+      ],
+    ],
+    ["list", [[]]],
+    ["inspect", [["one"], ["one", "--diff", "two"], ["none"]]],
+    ["delete", [["other", "none"]]],
+    ["stats", [[]]],
+    ["clean", [["--max-size", "0"]]],
+    ["any", [["hash", "none"], ["restore"], ["restore", "-c", "none", "-k", "k", "x"]]],
+  ];
+  for (const [command, calls] of outcomes) {
+    const names = new Set<string>();
+    const texts = new Set<string>();
+    for (const words of calls) {
+      const all = command === "any" ? words : [command, ...words];
+      const { stdout } = run(...all, "--json");
+      const { version, ...rest } = JSON.parse(stdout) as Record<string, unknown>;
+      expect(version).toBe(1);
+      collect(rest, names, texts);
+    }
+    const row = documented(command);
+    expect({ command, undocumented: [...names].filter((name) => !row.has(name)) }).toEqual({
+      command,
+      undocumented: [],
+    });
+    const unseen = [...row].filter((word) => !names.has(word) && !texts.has(word) && !RARE.has(word));
+    expect({ command, unseen }).toEqual({ command, unseen: [] });
+  }
+});
