@@ -1,7 +1,8 @@
-import { mkdirSync, readdirSync, readFileSync, unlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, unlinkSync, writeFileSync } from "node:fs";
 import { type ByteString, bytesFromBuffer, bytesFromText, fsPath, joinBytes } from "../base/byte-string.ts";
 import { errnoOf, isPermissionErrno } from "../fs/errno.ts";
 import { lstat, mtimeMs } from "../fs/file-status.ts";
+import { namesIn } from "../fs/names-in.ts";
 import { touch } from "../fs/set-times.ts";
 import type { CacheDirectory } from "./cache-directory.ts";
 
@@ -14,7 +15,7 @@ import type { CacheDirectory } from "./cache-directory.ts";
  */
 export function readEditedPaths(cache: CacheDirectory): ReadonlySet<ByteString> {
   const paths = new Set<ByteString>();
-  for (const name of namesIn(cache)) {
+  for (const name of namesIn(cache.editedPaths)) {
     const path = readEditedPath(cache, name);
     if (path !== undefined) paths.add(path);
   }
@@ -31,7 +32,7 @@ export interface EditedPath {
 
 /** @throws a `node:fs` error */
 export function listEditedPaths(cache: CacheDirectory): EditedPath[] {
-  return namesIn(cache).flatMap((name) => {
+  return namesIn(cache.editedPaths).flatMap((name) => {
     const path = readEditedPath(cache, name);
     const status = path === undefined ? undefined : lstat(fileOf(cache, path));
     if (path === undefined || status === undefined) return [];
@@ -52,15 +53,6 @@ export function confirmEditedPath(cache: CacheDirectory, { path }: EditedPath): 
 /** @throws a `node:fs` error */
 export function forgetEditedPath(cache: CacheDirectory, { path }: EditedPath): void {
   unlinkSync(fsPath(fileOf(cache, path)));
-}
-
-function namesIn(cache: CacheDirectory): string[] {
-  try {
-    return readdirSync(fsPath(cache.editedPaths));
-  } catch (error) {
-    if (errnoOf(error) === "ENOENT") return [];
-    throw error;
-  }
 }
 
 /** Undefined for a torn file and a foreign one: the name tells. The path of an entry that is a single file is empty. */

@@ -1,7 +1,8 @@
-import { readdirSync, readFileSync, unlinkSync } from "node:fs";
+import { readFileSync, unlinkSync } from "node:fs";
 import { type ByteString, bytesFromText, fsPath, joinBytes } from "../base/byte-string.ts";
 import { errnoOf, isPermissionErrno } from "../fs/errno.ts";
 import { type FileStatus, lstat } from "../fs/file-status.ts";
+import { namesIn } from "../fs/names-in.ts";
 import { publishDurably, writeDurably } from "../fs/publish-file.ts";
 import { touch } from "../fs/set-times.ts";
 import { type CacheDirectory, cacheWriteError } from "./cache-directory.ts";
@@ -31,12 +32,7 @@ export function readKeyFile(cache: CacheDirectory, name: string): KeyFile | unde
 
 /** Sorted by name. @throws a `node:fs` error */
 export function listKeyFiles(cache: CacheDirectory): string[] {
-  try {
-    return readdirSync(fsPath(cache.keys)).toSorted();
-  } catch (error) {
-    if (errnoOf(error) === "ENOENT") return [];
-    throw error;
-  }
+  return namesIn(cache.keys).toSorted();
 }
 
 /** Replaces a key's file in one step. @throws BtdtError CACHE_WRITE_FAILED */

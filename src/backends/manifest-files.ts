@@ -1,7 +1,8 @@
-import { linkSync, readdirSync, readFileSync, unlinkSync } from "node:fs";
+import { linkSync, readFileSync, unlinkSync } from "node:fs";
 import { type ByteString, bytesFromText, fsPath, joinBytes } from "../base/byte-string.ts";
 import { errnoOf } from "../fs/errno.ts";
 import { type FileStatus, lstat } from "../fs/file-status.ts";
+import { namesInIfDirectory } from "../fs/names-in.ts";
 import { publishDurably, syncDirectory, writeDurably } from "../fs/publish-file.ts";
 import { type CacheDirectory, cacheWriteError } from "./cache-directory.ts";
 import type { Session } from "./session.ts";
@@ -52,8 +53,8 @@ export function statManifestFile(cache: CacheDirectory, digest: string): FileSta
 /** Digests of all manifests in the cache; foreign files are passed over. @throws a `node:fs` error */
 export function listManifestFiles(cache: CacheDirectory): string[] {
   const digests: string[] = [];
-  for (const shard of readNames(cache.manifests)) {
-    for (const name of readNames(joinBytes(cache.manifests, bytesFromText(shard)))) {
+  for (const shard of namesInIfDirectory(cache.manifests)) {
+    for (const name of namesInIfDirectory(joinBytes(cache.manifests, bytesFromText(shard)))) {
       if (MANIFEST_NAME.test(name) && name.startsWith(shard)) digests.push(name);
     }
   }
@@ -71,14 +72,4 @@ function manifestPath(cache: CacheDirectory, digest: string): ByteString {
 
 function shardOf(digest: string): ByteString {
   return bytesFromText(digest.slice(0, 2));
-}
-
-function readNames(directory: ByteString): string[] {
-  try {
-    return readdirSync(fsPath(directory));
-  } catch (error) {
-    const errno = errnoOf(error);
-    if (errno === "ENOENT" || errno === "ENOTDIR") return [];
-    throw error;
-  }
 }

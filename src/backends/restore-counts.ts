@@ -5,12 +5,12 @@ import {
   ftruncateSync,
   mkdirSync,
   openSync,
-  readdirSync,
   unlinkSync,
 } from "node:fs";
 import { type ByteString, bytesFromText, fsPath, joinBytes } from "../base/byte-string.ts";
 import { errnoOf } from "../fs/errno.ts";
 import { lstat } from "../fs/file-status.ts";
+import { namesIn } from "../fs/names-in.ts";
 import type { CacheDirectory } from "./cache-directory.ts";
 
 export type Outcome = "hit" | "fallback" | "miss";
@@ -104,13 +104,4 @@ function listCounts(cache: CacheDirectory): (CountFile & { readonly day: string 
 
 function countsOf(cache: CacheDirectory): ByteString {
   return joinBytes(cache.root, "restore-counts" as ByteString);
-}
-
-function namesIn(directory: ByteString): string[] {
-  try {
-    return readdirSync(fsPath(directory));
-  } catch (error) {
-    if (errnoOf(error) === "ENOENT") return [];
-    throw error;
-  }
 }

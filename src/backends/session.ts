@@ -1,8 +1,9 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { type ByteString, bytesFromText, fsPath, joinBytes } from "../base/byte-string.ts";
 import { errnoOf, isPermissionErrno } from "../fs/errno.ts";
 import { lstat, mtimeMs } from "../fs/file-status.ts";
 import { LockFile } from "../fs/flock.ts";
+import { namesIn } from "../fs/names-in.ts";
 import { publishDurably, writeDurably } from "../fs/publish-file.ts";
 import { removeTreeQuietly } from "../fs/remove-tree.ts";
 import { type CacheDirectory, cacheWriteError } from "./cache-directory.ts";
@@ -141,15 +142,6 @@ export function listSessions(cache: CacheDirectory, nowMs: number, graceMs: numb
     }
   }
   return traces;
-}
-
-function namesIn(directory: ByteString): string[] {
-  try {
-    return readdirSync(fsPath(directory));
-  } catch (error) {
-    if (errnoOf(error) === "ENOENT") return [];
-    throw error;
-  }
 }
 
 function isUnlocked(directory: ByteString): boolean {

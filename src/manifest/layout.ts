@@ -1,3 +1,5 @@
+import { columnLayout } from "../base/column-layout.ts";
+
 /** Where each column of a manifest's payload begins. `docs/format.md` describes the same. */
 export interface ManifestCounts {
   /** The entry is one file, not a tree. */
@@ -18,12 +20,7 @@ export type ManifestLayout = ReturnType<typeof layoutOf>;
 /** Widest elements first, so that every column is aligned to its own element size. */
 export function layoutOf(counts: ManifestCounts) {
   const { directoryCount: directories, fileCount: files, symlinkCount: symlinks } = counts;
-  let offset = HEADER_SIZE_BYTES;
-  const column = (count: number, elementBytes: number): number => {
-    const start = offset;
-    offset += count * elementBytes;
-    return start;
-  };
+  const { column, endBytes } = columnLayout(HEADER_SIZE_BYTES);
   return {
     directoryMtimeSeconds: column(directories, 8),
     fileSizes: column(files, 8),
@@ -46,6 +43,6 @@ export function layoutOf(counts: ManifestCounts) {
     fileNames: column(counts.fileNameBytes, 1),
     symlinkNames: column(counts.symlinkNameBytes, 1),
     symlinkTargets: column(counts.symlinkTargetBytes, 1),
-    sizeBytes: offset,
+    sizeBytes: endBytes(),
   };
 }

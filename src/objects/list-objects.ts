@@ -1,7 +1,6 @@
-import { readdirSync } from "node:fs";
-import { type ByteString, bytesFromText, fsPath, joinBytes } from "../base/byte-string.ts";
-import { errnoOf } from "../fs/errno.ts";
+import { type ByteString, bytesFromText, joinBytes } from "../base/byte-string.ts";
 import { emptyStatus, lstatBuffer } from "../fs/file-status.ts";
+import { namesInIfDirectory } from "../fs/names-in.ts";
 import { PathBuffer } from "../fs/path-buffer.ts";
 import { parseObjectName, SHARD_NAMES } from "./object-name.ts";
 
@@ -20,7 +19,7 @@ export function listObjects(objects: ByteString): StoredObject[] {
   for (const shard of SHARD_NAMES) {
     path.set(joinBytes(objects, bytesFromText(shard)));
     const { length } = path;
-    for (const name of namesIn(path.toBytes())) {
+    for (const name of namesInIfDirectory(path.toBytes())) {
       if (parseObjectName(name) === undefined || !name.startsWith(shard)) continue;
       path.truncate(length).append(`/${name}` as ByteString);
       // A restore may have dropped it just now.
@@ -33,14 +32,4 @@ export function listObjects(objects: ByteString): StoredObject[] {
 
 export function objectPath(objects: ByteString, name: string): ByteString {
   return joinBytes(joinBytes(objects, bytesFromText(name.slice(0, 2))), bytesFromText(name));
-}
-
-function namesIn(directory: ByteString): string[] {
-  try {
-    return readdirSync(fsPath(directory));
-  } catch (error) {
-    const errno = errnoOf(error);
-    if (errno === "ENOENT" || errno === "ENOTDIR") return [];
-    throw error;
-  }
 }

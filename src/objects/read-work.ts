@@ -1,10 +1,5 @@
 import type { WorkDone } from "../base/progress.ts";
-
-interface ReadFiles {
-  readonly sizes: Float64Array;
-  /** Positions of the files that are read by other jobs, piece by piece. */
-  readonly large: readonly number[];
-}
+import type { ReadFiles } from "./read-files.ts";
 
 /** How much work it was to read some files. */
 export function readWork({ sizes, large }: ReadFiles): WorkDone {

@@ -1,6 +1,5 @@
-import { readdirSync } from "node:fs";
-import { type ByteString, bytesFromText, fsPath, joinBytes } from "../base/byte-string.ts";
-import { errnoOf } from "../fs/errno.ts";
+import { type ByteString, bytesFromText, joinBytes } from "../base/byte-string.ts";
+import { namesIn } from "../fs/names-in.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import { hasObject, objectNameOf, parseObjectName } from "./object-name.ts";
 
@@ -59,12 +58,7 @@ function contentPart(objectName: string): string {
 }
 
 function objectNamesIn(objects: ByteString, shard: string): string[] {
-  try {
-    return readdirSync(fsPath(joinBytes(objects, bytesFromText(shard)))).filter(
-      (name) => parseObjectName(name) !== undefined,
-    );
-  } catch (error) {
-    if (errnoOf(error) === "ENOENT") return [];
-    throw error;
-  }
+  return namesIn(joinBytes(objects, bytesFromText(shard))).filter(
+    (name) => parseObjectName(name) !== undefined,
+  );
 }

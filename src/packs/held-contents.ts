@@ -1,7 +1,6 @@
-import { readdirSync } from "node:fs";
-import { type ByteString, bytesFromText, fsPath, joinBytes } from "../base/byte-string.ts";
-import { errnoOf } from "../fs/errno.ts";
+import { type ByteString, bytesFromText, joinBytes } from "../base/byte-string.ts";
 import { emptyStatus, type FileStatus, lstatBuffer } from "../fs/file-status.ts";
+import { namesIn } from "../fs/names-in.ts";
 import { PathBuffer } from "../fs/path-buffer.ts";
 import { hexOf } from "../objects/digest.ts";
 import { formatObjectName, parseObjectName, SHARD_NAMES } from "../objects/object-name.ts";
@@ -43,12 +42,8 @@ export function heldContents(
 export function objectNamesOf(objects: ByteString): Set<string> {
   const names = new Set<string>();
   for (const shard of SHARD_NAMES) {
-    try {
-      for (const name of readdirSync(fsPath(joinBytes(objects, bytesFromText(shard))))) {
-        if (name.startsWith(shard) && parseObjectName(name) !== undefined) names.add(name);
-      }
-    } catch (error) {
-      if (errnoOf(error) !== "ENOENT") throw error;
+    for (const name of namesIn(joinBytes(objects, bytesFromText(shard)))) {
+      if (name.startsWith(shard) && parseObjectName(name) !== undefined) names.add(name);
     }
   }
   return names;

@@ -5,6 +5,7 @@ import { type ByteString, bytesFromText, fsPath, joinBytes } from "../base/byte-
 import { isBtdtError } from "../base/errors.ts";
 import { errnoOf } from "../fs/errno.ts";
 import { lstat, mtimeMs } from "../fs/file-status.ts";
+import { namesIn } from "../fs/names-in.ts";
 import { syncDirectory } from "../fs/publish-file.ts";
 import { decodePackIndex } from "./index-codec.ts";
 import type { PackIndex } from "./pack-index.ts";
@@ -35,14 +36,9 @@ export interface UnusablePack {
 
 /** Sorted; foreign files are passed over. @throws a `node:fs` error */
 export function packNames(cache: CacheDirectory): string[] {
-  try {
-    return readdirSync(fsPath(cache.packs))
-      .filter((name) => PACK_NAME.test(name))
-      .toSorted();
-  } catch (error) {
-    if (errnoOf(error) === "ENOENT") return [];
-    throw error;
-  }
+  return namesIn(cache.packs)
+    .filter((name) => PACK_NAME.test(name))
+    .toSorted();
 }
 
 /**

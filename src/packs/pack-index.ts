@@ -1,3 +1,4 @@
+import { columnLayout } from "../base/column-layout.ts";
 import { at } from "../manifest/manifest.ts";
 import { DIGEST_SIZE_BYTES } from "../objects/digest.ts";
 
@@ -24,12 +25,7 @@ export interface PackIndexCounts {
 /** Widest elements first, so that every column is aligned to its own element size. */
 export function indexLayoutOf(counts: PackIndexCounts) {
   const { blockCount: blocks, contentCount: contents, largeCount: larges, chunkCount: chunks } = counts;
-  let offset = INDEX_HEADER_BYTES;
-  const column = (count: number, elementBytes: number): number => {
-    const start = offset;
-    offset += count * elementBytes;
-    return start;
-  };
+  const { column, endBytes } = columnLayout(INDEX_HEADER_BYTES);
   return {
     blockChecksums: column(blocks, 8),
     largeSizes: column(larges, 8),
@@ -41,7 +37,7 @@ export function indexLayoutOf(counts: PackIndexCounts) {
     largeDigests: column(larges, DIGEST_SIZE_BYTES),
     chunkDigests: column(chunks, DIGEST_SIZE_BYTES),
     blockCodecs: column(blocks, 1),
-    sizeBytes: offset,
+    sizeBytes: endBytes(),
   };
 }
 

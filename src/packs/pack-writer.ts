@@ -5,13 +5,14 @@ import { emptyStatus } from "../fs/file-status.ts";
 import { syncDirectory, writeDurably } from "../fs/publish-file.ts";
 import { chunkCount, DIGEST_SIZE_BYTES, digestOfChunks } from "../objects/digest.ts";
 import { hashLargeFile, type LargeFile } from "../objects/hash-large-file.ts";
+import type { FileGroups } from "../objects/read-files.ts";
 import type { Job, Runner } from "../work/job.ts";
 import { type PackedBlock, type PackTarget, writeFullyAt } from "./block-writer.ts";
 import { type ContentTable, contentTable } from "./content-table.ts";
 import { type HeldContents, hasHeldObject } from "./held-contents.ts";
 import { encodePackHeader, encodePackIndex } from "./index-codec.ts";
 import { INDEX_FILE_NAME, PACK_FILE_NAME } from "./pack-directory.ts";
-import { type PackedFiles, type PackFilesInput, packFilesJob } from "./pack-files.ts";
+import { type PackedFiles, packFilesJob } from "./pack-files.ts";
 import { CONTENT_ID_BYTES, NONCE_BYTES, PACK_HEADER_BYTES, PackIndex } from "./pack-index.ts";
 import { PACK_SPAN_BYTES, packSpanJob } from "./pack-span.ts";
 
@@ -91,7 +92,7 @@ export class PackWriter {
   }
 
   /** @throws BtdtError SOURCE_CHANGED, SOURCE_UNREADABLE; a `node:fs` error */
-  async readFiles(runner: Runner, files: Pick<PackFilesInput, "root" | "groups">): Promise<PackedFiles> {
+  async readFiles(runner: Runner, files: FileGroups): Promise<PackedFiles> {
     const packed = await this.#finishing(runner.runSharing(packFilesJob, this.#shared, files));
     this.addBlocks(packed.blocks);
     this.#reusedCount += packed.reusedCount;

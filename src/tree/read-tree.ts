@@ -4,8 +4,9 @@ import { emptyStatus } from "../fs/file-status.ts";
 import { Manifest } from "../manifest/manifest.ts";
 import { DIGEST_SIZE_BYTES } from "../objects/digest.ts";
 import { hashLargeFile, type LargeFile } from "../objects/hash-large-file.ts";
+import type { FileGroups, ReadFiles } from "../objects/read-files.ts";
 import type { Runner, Runners } from "../work/job.ts";
-import { type HashedFiles, type HashFilesInput, hashFilesJob } from "./hash-files.ts";
+import { hashFilesJob } from "./hash-files.ts";
 import { type WalkedDirectory, type WalkedSymlink, type WalkOptions, walkTree } from "./walk-tree.ts";
 
 /** What is done with each file of a tree: it is digested, and perhaps kept while it is at hand. */
@@ -13,7 +14,7 @@ export interface FileReader {
   /** A job's worth of files: enough to make its message cheap, few enough to keep all workers busy. */
   readonly batchFiles: number;
   /** Files above one chunk are named in the answer and read by `readLargeFile` then. */
-  readFiles(runner: Runner, files: HashFilesInput): Promise<HashedFiles>;
+  readFiles(runner: Runner, files: FileGroups): Promise<ReadFiles>;
   readLargeFile(runner: Runner, file: LargeFile & { readonly mode: number }): Promise<Uint8Array>;
 }
 
@@ -50,7 +51,7 @@ export async function readTree(
   const hashing: Promise<void>[] = [];
   const hashed: {
     readonly firstFile: number;
-    readonly files: HashedFiles;
+    readonly files: ReadFiles;
     readonly largeDigests: Map<number, Uint8Array>;
   }[] = [];
 
@@ -134,7 +135,7 @@ function pathsOf(batch: Batch): ByteString[] {
   return batch.groups.flatMap(({ directory, names }) => names.map((name) => joinBytes(directory, name)));
 }
 
-function largeFile(path: ByteString, files: HashedFiles, position: number) {
+function largeFile(path: ByteString, files: ReadFiles, position: number) {
   return {
     path,
     sizeBytes: files.sizes[position] ?? 0,
@@ -218,7 +219,7 @@ function fillDirectories(manifest: Manifest, directories: readonly WalkedDirecto
 function fillFiles(
   manifest: Manifest,
   firstFile: number,
-  files: HashedFiles,
+  files: ReadFiles,
   largeDigests: ReadonlyMap<number, Uint8Array>,
 ): void {
   manifest.fileSizes.set(files.sizes, firstFile);

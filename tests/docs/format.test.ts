@@ -6,8 +6,7 @@ import { keyFileName } from "../../src/key/key-file.ts";
 import { HEADER_SIZE_BYTES, layoutOf } from "../../src/manifest/layout.ts";
 import { objectNameOf } from "../../src/objects/object-name.ts";
 import { hashPaths } from "../../src/operations/hash-paths.ts";
-import { InlineRunner } from "../../src/work/worker-pool.ts";
-import { noProgress } from "../support/no-progress.ts";
+import { inlineRuntime } from "../support/inline-runtime.ts";
 import { TemporaryDirectory } from "../support/temporary-directory.ts";
 import { directory, file, manifestOf, symlink } from "../support/trees.ts";
 
@@ -143,18 +142,9 @@ describe("docs/format.md", () => {
     mkdirSync(at("bin"));
     const large = temporary.fresh();
     writeFileSync(large, Buffer.alloc(CHUNK_BYTES + 1));
-    const inline = new InlineRunner({ isCancelled: () => false });
-    const runtime = {
-      runners: { inline, pool: inline },
-      isCancelled: () => false,
-      nowMs: () => 0,
-      umask: 0o022,
-      progress: noProgress,
-      onWarning: () => undefined,
-    };
     const actual: string[] = [];
     for (const paths of [[at("data.txt")], [large], [at("bin")], [path], [at("data.txt"), path]]) {
-      actual.push(await hashPaths(paths, runtime));
+      actual.push(await hashPaths(paths, inlineRuntime()));
     }
     expect(actual).toEqual(expected);
   });

@@ -17,6 +17,7 @@ import { bytesFromText } from "../../src/base/byte-string.ts";
 import { BtdtError } from "../../src/base/errors.ts";
 import { errnoOf, isDiskFullErrno, isPermissionErrno, reasonOf } from "../../src/fs/errno.ts";
 import { link, tryLink } from "../../src/fs/link-file.ts";
+import { namesIn, namesInIfDirectory } from "../../src/fs/names-in.ts";
 import { PathBuffer } from "../../src/fs/path-buffer.ts";
 import { copyFile, type FileAttributes, FilePlacer, LINK_MODES } from "../../src/fs/place-file.ts";
 import { publishDurably, syncDirectory, writeDurably } from "../../src/fs/publish-file.ts";
@@ -265,4 +266,19 @@ test("errno is that of node:fs errors only", () => {
   ]);
   expect([isPermissionErrno("EROFS"), isPermissionErrno("ENOENT")]).toEqual([true, false]);
   expect([isDiskFullErrno("EDQUOT"), isDiskFullErrno(undefined)]).toEqual([true, false]);
+});
+
+test("names in a directory: none in one that is missing, and an error or none in what is not one", () => {
+  const directory = temporary.freshDirectory();
+  for (const name of ["b", "a"]) writeFileSync(join(directory, name), "");
+  for (const names of [namesIn, namesInIfDirectory]) {
+    expect(names(b(directory)).toSorted()).toEqual(["a", "b"]);
+    expect(names(b(temporary.fresh()))).toEqual([]);
+  }
+  const file = b(join(directory, "a"));
+  expect(() => namesIn(file)).toThrow(code("ENOTDIR"));
+  expect(namesInIfDirectory(file)).toEqual([]);
+  const loop = temporary.fresh();
+  symlinkSync(loop, loop);
+  expect(() => namesInIfDirectory(b(loop))).toThrow(code("ELOOP"));
 });

@@ -9,20 +9,11 @@ import { TreePacker } from "../../src/operations/pack-tree.ts";
 import { PackContents } from "../../src/packs/pack-contents.ts";
 import { IgnoreRules } from "../../src/tree/ignore-rules.ts";
 import { readTree } from "../../src/tree/read-tree.ts";
-import { InlineRunner } from "../../src/work/worker-pool.ts";
-import { noProgress } from "../support/no-progress.ts";
+import { inlineRuntime } from "../support/inline-runtime.ts";
 import { TemporaryDirectory } from "../support/temporary-directory.ts";
 
 const temporary = new TemporaryDirectory();
-const inline = new InlineRunner({ isCancelled: () => false });
-const runtime = {
-  runners: { inline, pool: inline },
-  isCancelled: () => false,
-  nowMs: () => 0,
-  umask: 0o022,
-  progress: noProgress,
-  onWarning: () => undefined,
-};
+const runtime = inlineRuntime();
 
 /** Packs a tree; `meanwhile` happens after it was read and before its contents are made sure of. */
 async function pack(cache: CacheDirectory, source: string, meanwhile: () => void): Promise<number> {

@@ -76,7 +76,7 @@ interface Ended {
   readonly signalCode?: string | number | null | undefined;
 }
 
-function exitCodeOf({ exitCode, signalCode }: Ended): number {
+export function exitCodeOf({ exitCode, signalCode }: Ended): number {
   if (exitCode !== null) return exitCode;
   const signals: Readonly<Record<string, number>> = constants.signals;
   return 128 + (typeof signalCode === "number" ? signalCode : (signals[signalCode ?? ""] ?? 0));

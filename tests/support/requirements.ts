@@ -1,11 +1,26 @@
 import { test } from "bun:test";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, statfsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { run } from "./executable.ts";
 
-/** `root` is being root; `mount` is being allowed to mount; anything else is a program to be found. */
-type Requirement = "root" | "mount" | "strace" | "mkfs.xfs" | "mkfs.ext4" | "setpriv" | "unshare" | "script";
+/**
+ * `root` is being root; `mount` is being allowed to mount; room is what is free now, on the disk that has the scratch
+ * directories and in memory; anything else is a program to be found.
+ */
+type Requirement =
+  | Room
+  | "root"
+  | "mount"
+  | "strace"
+  | "mkfs.xfs"
+  | "mkfs.ext4"
+  | "setpriv"
+  | "unshare"
+  | "script";
+type Room = `${number} GiB of ${"disk" | "memory"}`;
+
+const GIBIBYTE = 1024 ** 3;
 
 const known = new Map<Requirement, boolean>();
 
@@ -34,7 +49,25 @@ function examine(requirement: Requirement): boolean {
     case "setpriv":
     case "unshare":
       return Bun.which(requirement) !== null;
+    default:
+      return hasRoom(requirement);
   }
+}
+
+function hasRoom(room: Room): boolean {
+  const wantedBytes = Number.parseInt(room, 10) * GIBIBYTE;
+  return (room.endsWith("disk") ? freeDiskBytes() : freeMemoryBytes()) >= wantedBytes;
+}
+
+function freeDiskBytes(): number {
+  const { bavail, bsize } = statfsSync(tmpdir());
+  return bavail * bsize;
+}
+
+/** What programs could get now, of which the kernel may keep files in a part. */
+function freeMemoryBytes(): number {
+  const available = /^MemAvailable: +(\d+) kB$/m.exec(readFileSync("/proc/meminfo", "utf8"));
+  return Number(available?.[1]) * 1024;
 }
 
 function canMount(): boolean {

@@ -1,0 +1,16 @@
+import type { Runtime } from "../../src/operations/runtime.ts";
+import { InlineRunner } from "../../src/work/worker-pool.ts";
+import { noProgress } from "./no-progress.ts";
+
+/** For operations without the command line: all work is done in this thread, and nobody looks at progress and warnings. */
+export function inlineRuntime(isCancelled = (): boolean => false): Runtime {
+  const inline = new InlineRunner({ isCancelled });
+  return {
+    runners: { inline, pool: inline },
+    isCancelled,
+    nowMs: () => 0,
+    umask: 0o022,
+    progress: noProgress,
+    onWarning: () => undefined,
+  };
+}
