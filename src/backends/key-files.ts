@@ -1,7 +1,7 @@
 import { readFileSync, unlinkSync } from "node:fs";
 import { type ByteString, bytesFromText, fsPath, joinBytes } from "../base/byte-string.ts";
 import { errnoOf, isPermissionErrno } from "../fs/errno.ts";
-import { type FileStatus, lstat } from "../fs/file-status.ts";
+import { type FileStatus, lstat, mtimeMs } from "../fs/file-status.ts";
 import { namesIn } from "../fs/names-in.ts";
 import { publishDurably, writeDurably } from "../fs/publish-file.ts";
 import { touch } from "../fs/set-times.ts";
@@ -28,6 +28,12 @@ export function readKeyFile(cache: CacheDirectory, name: string): KeyFile | unde
     if (errnoOf(error) === "ENOENT") return undefined;
     throw error;
   }
+}
+
+/** By the file system's clock; undefined when there is no such key. @throws a `node:fs` error */
+export function lastUseOfKeyFile(cache: CacheDirectory, name: string): number | undefined {
+  const status = lstat(keyPath(cache, name));
+  return status === undefined ? undefined : mtimeMs(status);
 }
 
 /** Sorted by name. @throws a `node:fs` error */

@@ -6,7 +6,7 @@ import { errnoOf } from "../fs/errno.ts";
 import { encodeManifest, manifestDigestOf } from "../manifest/codec.ts";
 import { type BaseManifest, baseDigestOf, encodeDelta } from "../manifest/delta-codec.ts";
 import type { Manifest } from "../manifest/manifest.ts";
-import { explainMiss } from "./explain-miss.ts";
+import { nearestKey } from "./nearest-key.ts";
 
 /** A delta that saves less is not worth a second file at each restore. */
 const WORTHWHILE_RATIO = 0.5;
@@ -68,7 +68,7 @@ function nearestBase(
   path: string | undefined,
 ): BaseManifest | undefined {
   try {
-    const [nearest] = explainMiss(cache, keys).nearest;
+    const nearest = nearestKey(cache, keys);
     if (nearest === undefined) return undefined;
     const tree = nearest.trees.find((each) => each.path === path) ?? nearest.trees[0];
     const base = readSound(cache, tree.manifest);
