@@ -1,5 +1,6 @@
 import { type ByteString, bytesFromBuffer } from "../base/byte-string.ts";
 import { shortLived, shortLivedMethods } from "../base/short-lived.ts";
+import type { PathBuffer } from "../fs/path-buffer.ts";
 import { HEADER_SIZE_BYTES, layoutOf, type ManifestCounts, type ManifestLayout } from "./layout.ts";
 
 /**
@@ -111,6 +112,12 @@ export class Manifest {
   fileName(file: number): ByteString {
     this.#fileNameText ??= bytesFromBuffer(this.fileNames);
     return nameAt(this.#fileNameText, this.fileNameEnds, file);
+  }
+
+  /** Appends what `fileName` answers, without a string: for loops over many files. */
+  appendFileName(path: PathBuffer, file: number): void {
+    const start = file === 0 ? 0 : at(this.fileNameEnds, file - 1);
+    path.appendBytes(this.fileNames, start, at(this.fileNameEnds, file));
   }
 
   symlinkName(symlink: number): ByteString {

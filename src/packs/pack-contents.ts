@@ -111,6 +111,11 @@ export class PackContents {
     };
   }
 
+  /** The number of the content that is a small file, or -1. */
+  findSmall(digest: Uint8Array, offset: number): number {
+    return findContent(this.table, digest, offset);
+  }
+
   /**
    * The numbers of the contents that make up a file, in order: one for a small file, its chunks for a large one.
    * Undefined when not all of them are there.

@@ -109,7 +109,10 @@ class Unpacker {
     let checkedBytes = -1;
     let isSound = false;
     for (let item = 0; item < block.items.length / ITEM_FIELDS; item++) {
-      const [offset, sizeBytes, file, chunk] = itemAt(block.items, item);
+      const offset = fieldOf(block.items, item, 0);
+      const sizeBytes = fieldOf(block.items, item, 1);
+      const file = fieldOf(block.items, item, 2);
+      const chunk = fieldOf(block.items, item, 3);
       const isLarge = at(this.#manifest.fileSizes, file) > CHUNK_SIZE_BYTES;
       // Files with the same content follow each other; it is digested once.
       if (offset !== checkedOffset || sizeBytes !== checkedBytes) {
@@ -131,7 +134,7 @@ class Unpacker {
   private noteDamage({ block, items }: BlockToUnpack, damaged: readonly number[]): void {
     Atomics.store(this.#input.damageFlag, 0, 1);
     this.result.damagedBlocks.push({ pack: this.#input.pack, block });
-    for (const item of damaged) this.result.damagedFiles.push(itemAt(items, item)[2]);
+    for (const item of damaged) this.result.damagedFiles.push(fieldOf(items, item, 2));
   }
 
   private writeFile(source: PinnedBuffer, offset: number, file: number): void {
@@ -181,7 +184,7 @@ class Unpacker {
       this.#directoryLength = target.length;
       this.#writer.enterDirectory();
     }
-    target.truncate(this.#directoryLength).append(this.#manifest.fileName(file));
+    this.#manifest.appendFileName(target.truncate(this.#directoryLength), file);
   }
 
   private directoryOf(file: number): number {
@@ -194,9 +197,8 @@ class Unpacker {
   }
 }
 
-function itemAt(items: Uint32Array, item: number): [number, number, number, number] {
-  const start = item * ITEM_FIELDS;
-  return [at(items, start), at(items, start + 1), at(items, start + 2), at(items, start + 3)];
+function fieldOf(items: Uint32Array, item: number, field: number): number {
+  return at(items, item * ITEM_FIELDS + field);
 }
 
 function hasDigest(
@@ -214,5 +216,5 @@ function hasDigest(
   return true;
 }
 
-shortLived(hasDigest, itemAt);
+shortLived(fieldOf, hasDigest);
 shortLivedMethods(Unpacker, unpackBlocksJob);

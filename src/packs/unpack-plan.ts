@@ -3,7 +3,7 @@ import { at, type Manifest } from "../manifest/manifest.ts";
 import { CHUNK_SIZE_BYTES, DIGEST_SIZE_BYTES } from "../objects/digest.ts";
 import { hasObject, objectNameOf } from "../objects/object-name.ts";
 import { LARGEST_BLOCK_BYTES } from "./block-codec.ts";
-import type { PackContents } from "./pack-contents.ts";
+import type { ContentPlace, PackContents } from "./pack-contents.ts";
 import { PACK_HEADER_BYTES } from "./pack-index.ts";
 import type { BlockToUnpack } from "./unpack-blocks.ts";
 
@@ -55,7 +55,15 @@ export function planUnpack(
   for (let file = 0; file < manifest.counts.fileCount; file++) {
     if (!isWanted(file)) continue;
     const sizeBytes = at(manifest.fileSizes, file);
-    if (sizeBytes > CHUNK_SIZE_BYTES) largeFiles.push(file);
+    if (sizeBytes <= CHUNK_SIZE_BYTES) {
+      const content = contents.findSmall(manifest.fileDigests, file * DIGEST_SIZE_BYTES);
+      if (content < 0) continue;
+      keys.push(content * MOST_ITEMS + files.length);
+      files.push(file);
+      chunks.push(0);
+      continue;
+    }
+    largeFiles.push(file);
     const found = contents.find(manifest.fileDigests, file * DIGEST_SIZE_BYTES, sizeBytes) ?? [];
     for (const [chunk, content] of found.entries()) {
       keys.push(content * MOST_ITEMS + files.length);
@@ -69,12 +77,13 @@ export function planUnpack(
   let part = new PartBuilder(contents, manifest);
   for (const key of order) {
     const content = Math.floor(key / MOST_ITEMS);
-    const item = key % MOST_ITEMS;
-    if (!part.hasRoomFor(content)) {
+    const item = key - content * MOST_ITEMS;
+    const place = contents.placeOf(content);
+    if (!part.hasRoomFor(place)) {
       parts.push(part.build());
       part = new PartBuilder(contents, manifest);
     }
-    part.add(content, files[item] ?? 0, chunks[item] ?? 0);
+    part.add(place, files[item] ?? 0, chunks[item] ?? 0);
   }
   if (!part.isEmpty) parts.push(part.build());
   return { parts, largeFiles };
@@ -84,7 +93,8 @@ class PartBuilder {
   readonly #contents: PackContents;
   readonly #manifest: Manifest;
   readonly #blocks: { readonly block: number; readonly items: number[] }[] = [];
-  readonly #chunkDigests: Uint8Array[] = [];
+  /** Of the items that are chunks of large files, by the items' position in the part. */
+  readonly #chunkDigests = new Map<number, Uint8Array>();
   #pack = -1;
   #contentBytes = 0;
   #itemCount = 0;
@@ -99,17 +109,15 @@ class PartBuilder {
   }
 
   /** A block is never shared by two parts, and a part never has two packs. */
-  hasRoomFor(content: number): boolean {
+  hasRoomFor({ pack, block }: ContentPlace): boolean {
     if (this.isEmpty) return true;
-    const { pack, block } = this.#contents.placeOf(content);
     if (pack !== this.#pack) return false;
     if (block === this.#blocks.at(-1)?.block) return true;
     const nextBytes = this.#contents.packs[pack]?.index.blockContentBytes(block) ?? 0;
     return this.#contentBytes + nextBytes <= LARGEST_BLOCK_BYTES && this.#itemCount < JOB_FILES;
   }
 
-  add(content: number, file: number, chunk: number): void {
-    const { pack, block, offset, sizeBytes } = this.#contents.placeOf(content);
+  add({ pack, block, offset, sizeBytes }: ContentPlace, file: number, chunk: number): void {
     this.#pack = pack;
     let last = this.#blocks.at(-1);
     if (last?.block !== block) {
@@ -120,8 +128,8 @@ class PartBuilder {
     const isLarge = at(this.#manifest.fileSizes, file) > CHUNK_SIZE_BYTES;
     // The manifest's sizes count; a content that has another one does not have the digest either.
     last.items.push(offset, isLarge ? sizeBytes : at(this.#manifest.fileSizes, file), file, chunk);
+    if (isLarge) this.#chunkDigests.set(this.#itemCount, this.chunkDigestOf(file, chunk));
     this.#itemCount += 1;
-    this.#chunkDigests.push(isLarge ? this.chunkDigestOf(file, chunk) : NO_DIGEST);
   }
 
   private chunkDigestOf(file: number, chunk: number): Uint8Array {
@@ -136,12 +144,14 @@ class PartBuilder {
   build(): UnpackPart {
     const index = this.#contents.packs[this.#pack]?.index;
     if (index === undefined) throw new RangeError("a part of an unpacking has no pack");
-    const hasChunks = this.#chunkDigests.some((digest) => digest !== NO_DIGEST);
+    const hasChunks = this.#chunkDigests.size > 0;
+    const chunkDigests = new Uint8Array(hasChunks ? this.#itemCount * DIGEST_SIZE_BYTES : 0);
+    for (const [item, digest] of this.#chunkDigests) chunkDigests.set(digest, item * DIGEST_SIZE_BYTES);
     let block = 0;
     let offset = PACK_HEADER_BYTES;
     return {
       pack: this.#pack,
-      chunkDigests: hasChunks ? Buffer.concat(this.#chunkDigests) : NO_DIGEST,
+      chunkDigests,
       blocks: this.#blocks.map(({ block: number, items }) => {
         for (; block < number; block++) offset += at(index.blockStoredSizes, block);
         return {

@@ -14,7 +14,7 @@ import type { PackContents } from "./pack-contents.ts";
 import { packFilePath } from "./pack-directory.ts";
 import { PACK_HEADER_BYTES } from "./pack-index.ts";
 import { type UnpackedBlocks, unpackBlocksJob } from "./unpack-blocks.ts";
-import { planUnpack, type UnpackPart } from "./unpack-plan.ts";
+import type { UnpackPart, UnpackPlan } from "./unpack-plan.ts";
 
 /** The packs that an entry's contents come from, and which of its files they are to bring. */
 export interface PackedFilesOfEntry {
@@ -83,7 +83,6 @@ export class OpenPacks {
 export interface UnpackTreeOptions {
   readonly manifest: Manifest;
   readonly packs: OpenPacks;
-  readonly isWanted: (file: number) => boolean;
   /** Where the tree is built; its directories are there. */
   readonly staging: ByteString;
   readonly umask: number;
@@ -97,9 +96,12 @@ export interface UnpackTreeOptions {
  * Writes the wanted files of an entry from packs; each block is read once, in the order in which they lie.
  * @throws BtdtError, a `node:fs` error; both mean that the destination cannot be written
  */
-export async function unpackTree(options: UnpackTreeOptions, runners: Runners): Promise<UnpackedBlocks> {
+export async function unpackTree(
+  plan: UnpackPlan,
+  options: UnpackTreeOptions,
+  runners: Runners,
+): Promise<UnpackedBlocks> {
   const { manifest, packs, staging, umask, adoptInto, ownInode, damageFlag } = options;
-  const plan = planUnpack(manifest, packs.contents, options.isWanted);
   const path = new PathBuffer();
   for (const file of plan.largeFiles) {
     path.set(pathOf(staging, manifest, file));

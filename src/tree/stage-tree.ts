@@ -2,6 +2,7 @@ import { type ByteString, parentOf } from "../base/byte-string.ts";
 import { lstat } from "../fs/file-status.ts";
 import type { LinkMode, Placement } from "../fs/place-file.ts";
 import type { Manifest } from "../manifest/manifest.ts";
+import { planUnpack, type UnpackPlan } from "../packs/unpack-plan.ts";
 import { type PackedFilesOfEntry, unpackTree } from "../packs/unpack-tree.ts";
 import type { Runners } from "../work/job.ts";
 import { runAllSharing } from "../work/run-all.ts";
@@ -53,27 +54,33 @@ export async function stageTree(options: StageTreeOptions, runners: Runners): Pr
     unwanted,
     damageFlag,
   };
-  const staged = sum(await runAllSharing(runner, stageFilesJob, shared, ranges));
-  return options.packed === undefined
-    ? { ...staged, damagedBlocks: [] }
-    : await unpack(options, options.packed, staged, damageFlag, runners);
+  const stagingFiles = runAllSharing(runner, stageFilesJob, shared, ranges);
+  if (options.packed === undefined) return { ...sum(await stagingFiles), damagedBlocks: [] };
+  // Made while the threads make the directories.
+  const plan = planFor(options, options.packed);
+  return await unpack(options, options.packed, plan, sum(await stagingFiles), damageFlag, runners);
+}
+
+function planFor({ manifest, unwanted }: StageTreeOptions, { packs, marks }: PackedFilesOfEntry): UnpackPlan {
+  return planUnpack(manifest, packs.contents, (file) => marks[file] !== 0 && unwanted?.files[file] !== 1);
 }
 
 /** Fills in what comes from packs. What the objects lack already is damage, but the packs are still looked at. */
 async function unpack(
   options: StageTreeOptions,
-  { packs, marks }: PackedFilesOfEntry,
+  { packs }: PackedFilesOfEntry,
+  plan: UnpackPlan,
   staged: Omit<StagedTree, "damagedBlocks">,
   damageFlag: Int32Array,
   runners: Runners,
 ): Promise<StagedTree> {
-  const { manifest, staging, umask, ownInode, unwanted } = options;
+  const { manifest, staging, umask, ownInode } = options;
   if (staged.damaged.length > 0) return { ...staged, damagedBlocks: [] };
   const unpacked = await unpackTree(
+    plan,
     {
       manifest,
       packs,
-      isWanted: (file) => marks[file] !== 0 && unwanted?.files[file] !== 1,
       staging,
       umask,
       adoptInto: mayAdopt(options) ? options.objects : undefined,

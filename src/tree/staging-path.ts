@@ -28,9 +28,7 @@ export class StagingPath {
       return;
     }
     this.ensureDirectory(directory);
-    const { fileNames, fileNameEnds } = this.manifest;
-    const start = file === 0 ? 0 : at(fileNameEnds, file - 1);
-    this.buffer.truncate(this.directoryLength).appendBytes(fileNames, start, at(fileNameEnds, file));
+    this.manifest.appendFileName(this.buffer.truncate(this.directoryLength), file);
   }
 
   setSymlink(directory: number, symlink: number): void {
