@@ -9,7 +9,8 @@ import { runProgram } from "./cli/program.ts";
 import { lazyProgressBar } from "./cli/progress/lazy-progress-bar.ts";
 import { progressLines } from "./cli/progress/progress-lines.ts";
 import { ProgressReporter } from "./cli/progress/progress-reporter.ts";
-import { InlineRunner, WorkerPool } from "./work/worker-pool.ts";
+import { InlineRunner } from "./work/inline-runner.ts";
+import { WorkerPool } from "./work/worker-pool.ts";
 
 /** File systems, not processors, are the limit beyond. */
 const MOST_WORKERS = 8;

@@ -18,7 +18,7 @@ import { CHUNK_SIZE_BYTES, chunkCount, digestOfChunks, hexOf } from "../../src/o
 import { hashLargeFile } from "../../src/objects/hash-large-file.ts";
 import { hashSmallFile } from "../../src/objects/hash-small-file.ts";
 import { hashSpanJob, SPAN_SIZE_BYTES } from "../../src/objects/hash-span.ts";
-import { InlineRunner } from "../../src/work/worker-pool.ts";
+import { InlineRunner } from "../../src/work/inline-runner.ts";
 import { TemporaryDirectory } from "../support/temporary-directory.ts";
 
 const temporary = new TemporaryDirectory();

@@ -8,7 +8,7 @@ import { IgnoreRules } from "../../src/tree/ignore-rules.ts";
 import { readSingleFile, readTree } from "../../src/tree/read-tree.ts";
 import { treeDigest } from "../../src/tree/tree-digest.ts";
 import { type WalkedDirectory, type WalkOptions, walkTree } from "../../src/tree/walk-tree.ts";
-import { InlineRunner } from "../../src/work/worker-pool.ts";
+import { InlineRunner } from "../../src/work/inline-runner.ts";
 import { TemporaryDirectory } from "../support/temporary-directory.ts";
 import { type DirectoryNode, directoryNodes, manifestOf, type TreeNode, treeOf } from "../support/trees.ts";
 

@@ -7,6 +7,7 @@ import { BtdtError } from "../../src/base/errors.ts";
 import { errnoOf } from "../../src/fs/errno.ts";
 import { finishDirectoriesJob } from "../../src/tree/finish-directories.ts";
 import { hashFilesJob } from "../../src/tree/hash-files.ts";
+import { InlineRunner } from "../../src/work/inline-runner.ts";
 import type { Job, Runner } from "../../src/work/job.ts";
 import { jobClaims, offerJob } from "../../src/work/job-claims.ts";
 import {
@@ -17,7 +18,7 @@ import {
   type WorkerSetup,
 } from "../../src/work/messages.ts";
 import { runAll } from "../../src/work/run-all.ts";
-import { InlineRunner, WorkerPool } from "../../src/work/worker-pool.ts";
+import { WorkerPool } from "../../src/work/worker-pool.ts";
 import { Scratch } from "../support/scratch.ts";
 import { directory, manifestOf } from "../support/trees.ts";
 

@@ -1,0 +1,36 @@
+import type { Job, JobContext, Runner } from "./job.ts";
+import { noteWork, type WorkListener } from "./note-work.ts";
+
+/** Runs jobs at once on the calling thread: for few files, which are done before a worker would be up. */
+export class InlineRunner implements Runner {
+  readonly parallelism = 1;
+  readonly #context: JobContext;
+  readonly #onWork: WorkListener;
+
+  constructor(context: JobContext, onWork: WorkListener = () => undefined) {
+    this.#context = context;
+    this.#onWork = onWork;
+  }
+
+  start(): void {
+    // There is nothing to start.
+  }
+
+  allJobsGiven(): void {
+    // They are done.
+  }
+
+  async run<Input, Output>(job: Job<Input, Output>, input: Input): Promise<Output> {
+    const output = job.run(input, this.#context);
+    noteWork(job, () => input, output, this.#onWork);
+    return output;
+  }
+
+  runSharing<Input extends object, Shared extends Partial<Input>, Output>(
+    job: Job<Input, Output>,
+    shared: Shared,
+    rest: Omit<Input, keyof Shared>,
+  ): Promise<Output> {
+    return this.run(job, { ...shared, ...rest } as unknown as Input);
+  }
+}

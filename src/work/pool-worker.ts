@@ -1,0 +1,110 @@
+import { BtdtError } from "../base/errors.ts";
+import { type JobClaims, jobClaims, offerJob, takeJob } from "./job-claims.ts";
+import { type JobReply, type JobRequest, receivedError, type WorkerSetup } from "./messages.ts";
+
+/** A second job waits at each worker, so that none is idle while the answer to the first travels. */
+export const JOBS_PER_WORKER = 2;
+
+/** A job that nobody has begun, and whoever waits for it. */
+export interface WaitingJob {
+  readonly request: Omit<JobRequest, "shared" | "slot">;
+  /** The part of its input that it has in common with others. */
+  readonly shared: object | undefined;
+  /** Does it in the calling thread. */
+  readonly runHere: () => unknown;
+  readonly resolve: (output: unknown) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+interface SentJob extends WaitingJob {
+  readonly slot: number;
+}
+
+interface PoolWorkerEvents {
+  /** A job is done; its promise settles after this. */
+  readonly onReply: () => void;
+  /** The thread has ended; the jobs that it had are rejected. */
+  readonly onLoss: (worker: PoolWorker) => void;
+}
+
+/** One thread, and the jobs that were sent to it. */
+export class PoolWorker {
+  readonly #worker: Worker;
+  readonly #events: PoolWorkerEvents;
+  readonly #sent = new Map<number, SentJob>();
+  readonly #claims: JobClaims = jobClaims(JOBS_PER_WORKER);
+  readonly #freeSlots: number[] = [...this.#claims.keys()];
+  /** What it was sent last as the shared part of an input. */
+  #lastShared: object | undefined;
+  #isLost = false;
+
+  constructor(worker: Worker, cancelFlag: Int32Array, events: PoolWorkerEvents) {
+    this.#worker = worker;
+    this.#events = events;
+    worker.onmessage = (event: MessageEvent<JobReply>) => this.#receive(event.data);
+    worker.onerror = (event) => this.#lose(event.message);
+    // However it ends, nobody must be left waiting for it.
+    worker.addEventListener("close", () => this.#lose("it ended"));
+    const setup: WorkerSetup = { cancelFlag, claims: this.#claims };
+    worker.postMessage(setup);
+  }
+
+  /** Begun or not. */
+  get jobCount(): number {
+    return this.#sent.size;
+  }
+
+  /** It must not have JOBS_PER_WORKER already. */
+  send(job: WaitingJob): void {
+    const { request, shared } = job;
+    const slot = this.#freeSlots.pop() ?? 0;
+    this.#sent.set(request.id, { ...job, slot });
+    offerJob(this.#claims, slot, request.id);
+    const message: JobRequest = { ...request, slot, shared: this.#howToShare(shared) };
+    this.#worker.postMessage(message);
+    if (shared !== undefined) this.#lastShared = shared;
+  }
+
+  #howToShare(shared: object | undefined): JobRequest["shared"] {
+    if (shared === undefined) return { kind: "none" };
+    return shared === this.#lastShared ? { kind: "last" } : { kind: "new", value: shared };
+  }
+
+  /** A job that it has not come to yet: the one that would wait longest. It is not its any more. */
+  takeBack(): WaitingJob | undefined {
+    for (const { request, slot } of [...this.#sent.values()].toReversed()) {
+      if (takeJob(this.#claims, slot, request.id)) return this.#takeOff(request.id);
+    }
+    return undefined;
+  }
+
+  terminate(): void {
+    this.#worker.terminate();
+  }
+
+  #receive(reply: JobReply): void {
+    const job = this.#takeOff(reply.id);
+    this.#events.onReply();
+    if (reply.ok) job?.resolve(reply.output);
+    else job?.reject(receivedError(reply.error));
+  }
+
+  #takeOff(id: number): WaitingJob | undefined {
+    const job = this.#sent.get(id);
+    if (job === undefined) return undefined;
+    this.#sent.delete(id);
+    this.#freeSlots.push(job.slot);
+    return job;
+  }
+
+  /** What it was doing has failed; the others go on. */
+  #lose(reason: string): void {
+    if (this.#isLost) return;
+    this.#isLost = true;
+    this.#worker.terminate();
+    const error = new BtdtError("INTERNAL", `a worker thread failed: ${reason}`);
+    for (const job of this.#sent.values()) job.reject(error);
+    this.#sent.clear();
+    this.#events.onLoss(this);
+  }
+}
