@@ -1,6 +1,6 @@
 import { isBtdtError } from "../base/errors.ts";
 import { decodeManifest, manifestDigestOf } from "./codec.ts";
-import { type BaseManifest, baseDigestOf, decodeDelta } from "./delta-codec.ts";
+import { type BaseManifest, baseDigestOf, baseManifest, decodeDelta } from "./delta-codec.ts";
 import type { Manifest } from "./manifest.ts";
 
 export type ReadManifest =
@@ -58,7 +58,7 @@ export class ManifestReader {
     const file = this.#readFile(digest);
     if (file === undefined) return "the manifest that its own builds on is missing";
     if (manifestDigestOf(file) !== digest) return "the manifest that its own builds on was altered";
-    this.#lastBase = { digest, file };
+    this.#lastBase = baseManifest(file, digest);
     return this.#lastBase;
   }
 }

@@ -2,17 +2,25 @@ import type { CacheDirectory } from "../backends/cache-directory.ts";
 import { readManifestFile, statManifestFile } from "../backends/manifest-files.ts";
 import type { Session } from "../backends/session.ts";
 import { isBtdtError } from "../base/errors.ts";
+import { LARGEST_PAYLOAD_BYTES } from "../base/payload-file.ts";
 import { errnoOf } from "../fs/errno.ts";
 import { encodeManifest, manifestDigestOf } from "../manifest/codec.ts";
-import { type BaseManifest, baseDigestOf, encodeDelta } from "../manifest/delta-codec.ts";
+import { type BaseManifest, baseDigestOf, baseManifest, encodeDelta } from "../manifest/delta-codec.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import { nearestKey } from "./nearest-key.ts";
 
-/** A delta that saves less is not worth a second file at each restore. */
-const WORTHWHILE_RATIO = 0.5;
+/**
+ * A manifest that stands alone takes about half as much as its payload. A delta that saves less than three quarters of that
+ * is not worth a second file at each restore.
+ */
+const WORTHWHILE_RATIO = 1 / 8;
 
 export interface AnnouncedManifest {
   readonly digest: string;
+  readonly file: Uint8Array;
+}
+
+interface NearestBase extends BaseManifest {
   readonly file: Uint8Array;
 }
 
@@ -39,19 +47,24 @@ export async function announceManifest(
   manifest: Manifest,
   isCancelled: () => boolean,
 ): Promise<AnnouncedManifest> {
-  const whole = announced(encodeManifest(manifest));
   const base = asDelta ? nearestBase(cache, keys, path) : undefined;
-  if (base !== undefined && statManifestFile(cache, whole.digest) === undefined) {
-    const file = tryEncodeDelta(manifest, base);
-    if (file !== undefined && file.length < whole.file.length * WORTHWHILE_RATIO) {
-      const delta = announced(file);
-      await session.publishIntent(delta.digest, delta.file, isCancelled);
-      // From here on no clean removes the base. One that ran before may have.
-      if (statManifestFile(cache, base.digest) !== undefined) return delta;
-    }
+  const smaller = base === undefined ? undefined : asDifference(manifest, base);
+  if (base !== undefined && smaller !== undefined) {
+    await session.publishIntent(smaller.digest, smaller.file, isCancelled);
+    // From here on no clean removes the base. One that ran before may have.
+    if (statManifestFile(cache, base.digest) !== undefined) return smaller;
   }
+  const whole = announced(encodeManifest(manifest));
   await session.publishIntent(whole.digest, whole.file, isCancelled);
   return whole;
+}
+
+/** Undefined when the two have little in common. */
+function asDifference(manifest: Manifest, base: NearestBase): AnnouncedManifest | undefined {
+  if (manifest.payload.length > LARGEST_PAYLOAD_BYTES) return undefined;
+  if (Buffer.compare(base.payload, manifest.payload) === 0) return base;
+  const file = encodeDelta(manifest, base);
+  return file.length < manifest.payload.length * WORTHWHILE_RATIO ? announced(file) : undefined;
 }
 
 function announced(file: Uint8Array): AnnouncedManifest {
@@ -66,30 +79,24 @@ function nearestBase(
   cache: CacheDirectory,
   keys: readonly string[],
   path: string | undefined,
-): BaseManifest | undefined {
+): NearestBase | undefined {
   try {
     const nearest = nearestKey(cache, keys);
     if (nearest === undefined) return undefined;
     const tree = nearest.trees.find((each) => each.path === path) ?? nearest.trees[0];
-    const base = readSound(cache, tree.manifest);
-    const furtherBase = base === undefined ? undefined : baseDigestOf(base.file);
-    return furtherBase === undefined ? base : readSound(cache, furtherBase);
+    const digest = tree.manifest;
+    const file = readSound(cache, digest);
+    const furtherDigest = file === undefined ? undefined : baseDigestOf(file);
+    if (furtherDigest === undefined) return file && { file, ...baseManifest(file, digest) };
+    const furtherFile = readSound(cache, furtherDigest);
+    return furtherFile && { file: furtherFile, ...baseManifest(furtherFile, furtherDigest) };
   } catch (error) {
     if (!isBtdtError(error) && errnoOf(error) === undefined) throw error;
     return undefined;
   }
 }
 
-function readSound(cache: CacheDirectory, digest: string): BaseManifest | undefined {
+function readSound(cache: CacheDirectory, digest: string): Uint8Array | undefined {
   const file = readManifestFile(cache, digest);
-  return file === undefined || manifestDigestOf(file) !== digest ? undefined : { digest, file };
-}
-
-function tryEncodeDelta(manifest: Manifest, base: BaseManifest): Uint8Array | undefined {
-  try {
-    return encodeDelta(manifest, base);
-  } catch (error) {
-    if (isBtdtError(error, "MANIFEST_DAMAGED") || isBtdtError(error, "CACHE_FORMAT_NEWER")) return undefined;
-    throw error;
-  }
+  return file === undefined || manifestDigestOf(file) !== digest ? undefined : file;
 }
