@@ -9,10 +9,10 @@ import { CHUNK_SIZE_BYTES, chunkCount, DIGEST_SIZE_BYTES } from "./digest.ts";
 import { changedWhileRead, openForHashing, unreadable } from "./hash-small-file.ts";
 
 /**
- * How much of a file one job hashes: enough that opening it costs nothing, little enough that the
- * workers end together and that a lease (see FileMapping) is held for a few milliseconds.
+ * How much of a file one job hashes: little enough that the workers end together and that a lease (see FileMapping) is
+ * held for some 20 milliseconds; enough for the page tables, which are made and taken down for each, to cost little.
  */
-export const SPAN_SIZE_BYTES = 2 * CHUNK_SIZE_BYTES;
+export const SPAN_SIZE_BYTES = 8 * CHUNK_SIZE_BYTES;
 
 /** Stays in the processor's cache, where a whole chunk would not. */
 const READ_SIZE_BYTES = 256 * 1024;
