@@ -1,9 +1,9 @@
 import { mkdirSync, readFileSync, unlinkSync, writeFileSync } from "node:fs";
 import { type ByteString, bytesFromBuffer, bytesFromText, fsPath, joinBytes } from "../base/byte-string.ts";
-import { errnoOf, isPermissionErrno } from "../fs/errno.ts";
+import { errnoOf } from "../fs/errno.ts";
 import { lstat, mtimeMs } from "../fs/file-status.ts";
 import { namesIn } from "../fs/names-in.ts";
-import { touch } from "../fs/set-times.ts";
+import { touchIfPossible } from "../fs/set-times.ts";
 import type { CacheDirectory } from "./cache-directory.ts";
 
 /**
@@ -42,12 +42,7 @@ export function listEditedPaths(cache: CacheDirectory): EditedPath[] {
 
 /** Notes that an entry has this path. In a cache that may only be read the note stays as it is. @throws a `node:fs` error */
 export function confirmEditedPath(cache: CacheDirectory, { path }: EditedPath): void {
-  try {
-    touch(fileOf(cache, path));
-  } catch (error) {
-    const errno = errnoOf(error);
-    if (errno !== "ENOENT" && !isPermissionErrno(errno)) throw error;
-  }
+  touchIfPossible(fileOf(cache, path));
 }
 
 /** @throws a `node:fs` error */

@@ -1,10 +1,10 @@
 import { readFileSync, unlinkSync } from "node:fs";
 import { type ByteString, bytesFromText, fsPath, joinBytes } from "../base/byte-string.ts";
-import { errnoOf, isPermissionErrno } from "../fs/errno.ts";
+import { errnoOf } from "../fs/errno.ts";
 import { type FileStatus, lstat, mtimeMs } from "../fs/file-status.ts";
 import { namesIn } from "../fs/names-in.ts";
 import { publishDurably, writeDurably } from "../fs/publish-file.ts";
-import { touch } from "../fs/set-times.ts";
+import { touchIfPossible } from "../fs/set-times.ts";
 import { type CacheDirectory, cacheWriteError } from "./cache-directory.ts";
 import type { Session } from "./session.ts";
 
@@ -59,12 +59,7 @@ export function publishKeyFile(
 
 /** Notes that an entry was used. A cache that may only be read keeps no such notes. @throws a `node:fs` error */
 export function touchKeyFile(cache: CacheDirectory, name: string): void {
-  try {
-    touch(keyPath(cache, name));
-  } catch (error) {
-    const errno = errnoOf(error);
-    if (errno !== "ENOENT" && !isPermissionErrno(errno)) throw error;
-  }
+  touchIfPossible(keyPath(cache, name));
 }
 
 /** @throws a `node:fs` error */

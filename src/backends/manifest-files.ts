@@ -4,6 +4,7 @@ import { errnoOf } from "../fs/errno.ts";
 import { type FileStatus, lstat } from "../fs/file-status.ts";
 import { namesInIfDirectory } from "../fs/names-in.ts";
 import { publishDurably, syncDirectory, writeDurably } from "../fs/publish-file.ts";
+import { touchIfPossible } from "../fs/set-times.ts";
 import { type CacheDirectory, cacheWriteError } from "./cache-directory.ts";
 import type { Session } from "./session.ts";
 
@@ -44,6 +45,11 @@ export function publishManifestFile(
   } catch (error) {
     throw cacheWriteError(cache, error);
   }
+}
+
+/** Notes that a manifest is about to be needed: where a file system has no locks, a clean goes by that. @throws a `node:fs` error */
+export function touchManifestFile(cache: CacheDirectory, digest: string): void {
+  touchIfPossible(manifestPath(cache, digest));
 }
 
 export function statManifestFile(cache: CacheDirectory, digest: string): FileStatus | undefined {

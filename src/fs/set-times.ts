@@ -1,6 +1,7 @@
 import { ptr } from "bun:ffi";
 import { lutimesSync, utimesSync } from "node:fs";
 import { type ByteString, fsPath } from "../base/byte-string.ts";
+import { errnoOf, isPermissionErrno } from "./errno.ts";
 import { AT_FDCWD, AT_SYMLINK_NOFOLLOW, libc } from "./libc.ts";
 import { PathBuffer } from "./path-buffer.ts";
 
@@ -22,6 +23,16 @@ export function setMtimeBuffer(path: PathBuffer, mtimeSeconds: number, mtimeNano
   // Only reached to learn the reason as an error with a code.
   const approximateSeconds = mtimeSeconds + mtimeNanoseconds / 1e9;
   lutimesSync(fsPath(path.toBytes()), approximateSeconds, approximateSeconds);
+}
+
+/** The same for a mere note of use: what is gone, or may only be read, stays as it is. @throws a `node:fs` error */
+export function touchIfPossible(path: ByteString): void {
+  try {
+    touch(path);
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (errno !== "ENOENT" && !isPermissionErrno(errno)) throw error;
+  }
 }
 
 /**

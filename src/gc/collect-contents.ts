@@ -2,6 +2,7 @@ import type { CacheDirectory } from "../backends/cache-directory.ts";
 import { listManifestFiles, readManifestFile, statManifestFile } from "../backends/manifest-files.ts";
 import { listSessions } from "../backends/session.ts";
 import type { Progress } from "../base/progress.ts";
+import { mtimeMs } from "../fs/file-status.ts";
 import { manifestDigestOf } from "../manifest/codec.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
 import { ManifestReader } from "../manifest/manifest-reader.ts";
@@ -90,11 +91,16 @@ export function collectContents(
   }
   // Where the file system has no locks, what is young may be about to be needed.
   for (const [index, { changedMs }] of objects.entries()) if (nowMs - changedMs < graceMs) pinned.add(index);
+  const allManifests = listManifestFiles(cache);
+  for (const digest of graceMs === 0 ? [] : allManifests) {
+    const status = statManifestFile(cache, digest);
+    if (status !== undefined && nowMs - mtimeMs(status) < graceMs) pinned.add(manifests.itemOf(digest));
+  }
 
   const leftOvers = findLeftOvers(
     cache,
     {
-      manifests: listManifestFiles(cache).filter((digest) => !manifests.has(digest)),
+      manifests: allManifests.filter((digest) => !manifests.has(digest)),
       keyFiles: damagedKeyFiles,
       sessions: sessions.filter(({ isDead }) => isDead),
       editedPaths: editedPathUse.plan(nowMs),

@@ -1,5 +1,5 @@
 import type { CacheDirectory } from "../backends/cache-directory.ts";
-import { readManifestFile, statManifestFile } from "../backends/manifest-files.ts";
+import { readManifestFile, statManifestFile, touchManifestFile } from "../backends/manifest-files.ts";
 import type { Session } from "../backends/session.ts";
 import { isBtdtError } from "../base/errors.ts";
 import { LARGEST_PAYLOAD_BYTES } from "../base/payload-file.ts";
@@ -50,6 +50,7 @@ export async function announceManifest(
   const base = asDelta ? nearestBase(cache, keys, path) : undefined;
   const smaller = base === undefined ? undefined : asDifference(manifest, base);
   if (base !== undefined && smaller !== undefined) {
+    touchManifestFile(cache, base.digest);
     await session.publishIntent(smaller.digest, smaller.file, isCancelled);
     // From here on no clean removes the base. One that ran before may have.
     if (statManifestFile(cache, base.digest) !== undefined) return smaller;

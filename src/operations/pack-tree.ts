@@ -4,10 +4,9 @@ import type { Session } from "../backends/session.ts";
 import { type ByteString, shown } from "../base/byte-string.ts";
 import type { Compression } from "../base/compression.ts";
 import { BtdtError } from "../base/errors.ts";
-import { errnoOf, isPermissionErrno } from "../fs/errno.ts";
 import { emptyStatus, lstatBuffer } from "../fs/file-status.ts";
 import { PathBuffer } from "../fs/path-buffer.ts";
-import { touch } from "../fs/set-times.ts";
+import { touchIfPossible } from "../fs/set-times.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
 import { CHUNK_SIZE_BYTES, DIGEST_SIZE_BYTES } from "../objects/digest.ts";
 import { hasObject, isSound, objectPathOf } from "../objects/object-name.ts";
@@ -127,12 +126,7 @@ export class TreePacker {
   #touchUsedPacks(): void {
     for (const pack of this.#usedPacks) {
       const name = this.#held.packs[pack]?.name;
-      if (name === undefined) continue;
-      try {
-        touch(packFilePath(this.#cache, name));
-      } catch (error) {
-        if (!isPermissionErrno(errnoOf(error)) && errnoOf(error) !== "ENOENT") throw error;
-      }
+      if (name !== undefined) touchIfPossible(packFilePath(this.#cache, name));
     }
   }
 

@@ -124,7 +124,6 @@ export class PackWriter {
         }),
       );
     }
-    runner.allJobsGiven();
     await Promise.all(spans);
     if (newBlockCount === 0) this.#reusedCount += 1;
     const digest = digestOfChunks(file.sizeBytes, chunkDigests);

@@ -75,24 +75,25 @@ export async function readTree(
 
   let fileCount = 0;
   let batch: Batch = { firstFile: 0, groups: [], fileCount: 0 };
-  for (const directory of walkTree(root, options)) {
-    directories.push(directory);
-    for (let start = 0; start < directory.files.length; start += batchFiles) {
-      const names = directory.files.slice(start, start + batchFiles);
-      batch.groups.push({ directory: directory.path, names });
-      batch.fileCount += names.length;
-      fileCount += names.length;
-      if (batch.fileCount >= batchFiles) {
-        submit(batch, runners.pool);
-        batch = { firstFile: fileCount, groups: [], fileCount: 0 };
-        // Lets finished batches be noted and workers be given new ones.
-        await Bun.sleep(0);
+  await runners.pool.whilePreparing(async () => {
+    for (const directory of walkTree(root, options)) {
+      directories.push(directory);
+      for (let start = 0; start < directory.files.length; start += batchFiles) {
+        const names = directory.files.slice(start, start + batchFiles);
+        batch.groups.push({ directory: directory.path, names });
+        batch.fileCount += names.length;
+        fileCount += names.length;
+        if (batch.fileCount >= batchFiles) {
+          submit(batch, runners.pool);
+          batch = { firstFile: fileCount, groups: [], fileCount: 0 };
+          // Lets finished batches be noted and workers be given new ones.
+          await Bun.sleep(0);
+        }
       }
     }
-  }
+  });
   options.onWalked?.(fileCount);
   if (batch.fileCount > 0) submit(batch, hashing.length === 0 ? runners.inline : runners.pool);
-  runners.pool.allJobsGiven();
   await Promise.all(hashing);
 
   const manifest = allocate(directories, fileCount);

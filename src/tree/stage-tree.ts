@@ -57,8 +57,11 @@ export async function stageTree(options: StageTreeOptions, runners: Runners): Pr
   const stagingFiles = runAllSharing(runner, stageFilesJob, shared, ranges);
   if (options.packed === undefined) return { ...sum(await stagingFiles), damagedBlocks: [] };
   // Made while the threads make the directories.
-  const plan = planFor(options, options.packed);
-  return await unpack(options, options.packed, plan, sum(await stagingFiles), damageFlag, runners);
+  const { packed } = options;
+  const planning = (async () => planFor(options, packed))();
+  // Both end before either one's failure is thrown: nobody may write to what is being removed then.
+  await Promise.allSettled([stagingFiles, planning]);
+  return await unpack(options, packed, await planning, sum(await stagingFiles), damageFlag, runners);
 }
 
 function planFor({ manifest, unwanted }: StageTreeOptions, { packs, marks }: PackedFilesOfEntry): UnpackPlan {

@@ -16,8 +16,8 @@ export class InlineRunner implements Runner {
     // There is nothing to start.
   }
 
-  allJobsGiven(): void {
-    // They are done.
+  whilePreparing<Result>(prepare: () => Promise<Result>): Promise<Result> {
+    return prepare();
   }
 
   async run<Input, Output>(job: Job<Input, Output>, input: Input): Promise<Output> {

@@ -33,8 +33,8 @@ export interface Runner {
   ): Promise<Output>;
   /** Says that jobs will come soon. */
   start(): void;
-  /** Says that the caller, who has nothing else to do, waits for the jobs that it has given. */
-  allJobsGiven(): void;
+  /** Does work that gives jobs as it goes: until it is done the calling thread does not help so much that it stops giving. */
+  whilePreparing<Result>(prepare: () => Promise<Result>): Promise<Result>;
 }
 
 /** `inline` for work that is done before a thread would have started, `pool` for the rest. */

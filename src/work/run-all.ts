@@ -13,7 +13,7 @@ export function runAll<Part, Input, Output>(
   parts: readonly Part[],
   inputOf: (part: Part) => Input,
 ): Promise<Output[]> {
-  return runParts(runner, parts, (part) => runner.run(job, inputOf(part)));
+  return runParts(runner.parallelism, parts, (part) => runner.run(job, inputOf(part)));
 }
 
 /** The same for inputs of which all jobs share a part. */
@@ -23,11 +23,11 @@ export function runAllSharing<Input extends object, Shared extends Partial<Input
   shared: Shared,
   parts: readonly Omit<Input, keyof Shared>[],
 ): Promise<Output[]> {
-  return runParts(runner, parts, (part) => runner.runSharing(job, shared, part));
+  return runParts(runner.parallelism, parts, (part) => runner.runSharing(job, shared, part));
 }
 
 async function runParts<Part, Output>(
-  runner: Runner,
+  parallelism: number,
   parts: readonly Part[],
   run: (part: Part) => Promise<Output>,
 ): Promise<Output[]> {
@@ -37,15 +37,13 @@ async function runParts<Part, Output>(
   const work = async (): Promise<void> => {
     for (let index = next++; index < parts.length && failure === undefined; index = next++) {
       try {
-        const output = run(parts[index] as Part);
-        if (next >= parts.length) runner.allJobsGiven();
-        outputs[index] = await output;
+        outputs[index] = await run(parts[index] as Part);
       } catch (error) {
         failure ??= { error };
       }
     }
   };
-  await Promise.all(Array.from({ length: runner.parallelism * JOBS_PER_WORKER }, work));
+  await Promise.all(Array.from({ length: parallelism * JOBS_PER_WORKER }, work));
   if (failure !== undefined) throw failure.error;
   return outputs;
 }

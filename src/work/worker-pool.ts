@@ -20,7 +20,7 @@ export class WorkerPool implements Runner {
   #nextId = 0;
   #isStarted = false;
   #isHelping = false;
-  #mayTakeBack = false;
+  #preparationCount = 0;
 
   /** @param parallelism how many threads work, the calling one included */
   constructor(parallelism: number, spawn: () => Worker, onWork: WorkListener = () => undefined) {
@@ -58,7 +58,6 @@ export class WorkerPool implements Runner {
         return;
       }
       this.start();
-      this.#mayTakeBack = false;
       const runHere = (): unknown => job.run(inputOf(), { isCancelled: () => this.isCancelled() });
       this.#queue.push({ request, shared, runHere, resolve, reject });
       this.#dispatch();
@@ -66,10 +65,15 @@ export class WorkerPool implements Runner {
     });
   }
 
-  /** From now on the calling thread takes jobs from busy ones; before, it had better prepare more of them. */
-  allJobsGiven(): void {
-    this.#mayTakeBack = true;
-    this.#help();
+  /** Meanwhile jobs that were sent stay where they are: the calling thread had better prepare more of them. */
+  async whilePreparing<Result>(prepare: () => Promise<Result>): Promise<Result> {
+    this.#preparationCount += 1;
+    try {
+      return await prepare();
+    } finally {
+      this.#preparationCount -= 1;
+      this.#help();
+    }
   }
 
   isCancelled(): boolean {
@@ -136,7 +140,9 @@ export class WorkerPool implements Runner {
     return waiting;
   }
 
+  /** When there is nothing else to do, a job that waits behind another. */
   #takeBack(): WaitingJob | undefined {
+    if (this.#preparationCount > 0) return undefined;
     for (const worker of this.#workers) {
       const waiting = worker.takeBack();
       if (waiting !== undefined) return waiting;
@@ -150,7 +156,7 @@ export class WorkerPool implements Runner {
     // Between two jobs messages and signals have their turn.
     setImmediate(() => {
       this.#isHelping = false;
-      const waiting = this.#next() ?? (this.#mayTakeBack ? this.#takeBack() : undefined);
+      const waiting = this.#next() ?? this.#takeBack();
       if (waiting === undefined) return;
       try {
         waiting.resolve(waiting.runHere());

@@ -1,11 +1,11 @@
 import { describe, expect, test } from "bun:test";
-import { appendFileSync, readdirSync, rmSync, statSync, truncateSync } from "node:fs";
+import { appendFileSync, readdirSync, rmSync, statSync, truncateSync, utimesSync } from "node:fs";
 import { TestCache } from "../support/cache.ts";
 import { compareTrees } from "../support/compare-trees.ts";
 import { btdt } from "../support/executable.ts";
 import { testWith } from "../support/requirements.ts";
 import { Scratch } from "../support/scratch.ts";
-import { stoppedAt } from "../support/trace.ts";
+import { injecting, stoppedAt } from "../support/trace.ts";
 import { dir, file, makeTree } from "../support/tree.ts";
 
 const scratch = Scratch.use();
@@ -146,6 +146,29 @@ describe("a base that is not whole makes its entries a miss, and the next store 
       expect(cache.keys()).toEqual(["nm-2"]);
     });
   }
+});
+
+describe("where there are no locks, a clean goes by when a manifest was last needed:", () => {
+  const LONG_AGO = Date.now() / 1000 - 2 * 24 * 60 * 60;
+
+  testWith(["strace"], "it leaves alone what was needed not long ago", () => {
+    const { base, delta } = storeTwo();
+    btdt(["delete", "-c", cache.path, "nm-1", "nm-2"]);
+    const through = injecting({ calls: "flock", what: "error=EOPNOTSUPP" });
+    expect(btdt(["clean", "-c", cache.path], { through }).exitCode).toBe(0);
+    expect(manifests().map(({ path }) => path)).toEqual([base, delta]);
+    for (const path of [base, delta]) utimesSync(path, LONG_AGO, LONG_AGO);
+    expect(btdt(["clean", "-c", cache.path], { through }).exitCode).toBe(0);
+    expect(manifests()).toEqual([]);
+  });
+
+  test("a store notes which base it needs", () => {
+    const { base } = storeTwo();
+    utimesSync(base, LONG_AGO, LONG_AGO);
+    change(2);
+    cache.store("nm-3", "from", ...PACKS);
+    expect(statSync(base).mtimeMs / 1000).toBeGreaterThan(LONG_AGO + 24 * 60 * 60);
+  });
 });
 
 testWith(["strace"], "a base that a clean removes while it is read is not built on", async () => {

@@ -225,7 +225,7 @@ describe("runAll", () => {
     const runner: Runner = {
       parallelism: 2,
       start: () => undefined,
-      allJobsGiven: () => undefined,
+      whilePreparing: (prepare) => prepare(),
       async run<Input, Output>(_: Job<Input, Output>, input: Input): Promise<Output> {
         begun += 1;
         running += 1;
