@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
+import { errnoOf } from "../../src/fs/errno.ts";
 import { type Finished, finishedOf, startBtdt } from "./executable.ts";
 
 /** A system call that `strace` is to interfere with. */
@@ -56,13 +57,18 @@ export async function stoppedAt(
   } finally {
     // Other threads come to their own such call and stop again.
     while (started.exitCode === null && started.signalCode === null) {
-      if (isAlive(Number(stopped[1]))) process.kill(Number(stopped[1]), "SIGCONT");
+      letGoOn(Number(stopped[1]));
       await Promise.race([finished, Bun.sleep(5)]);
     }
   }
   return await finished;
 }
 
-function isAlive(processId: number): boolean {
-  return existsSync(`/proc/${processId}`);
+/** The process may come to its end at any moment before this, and `strace` outlives it a little. */
+function letGoOn(processId: number): void {
+  try {
+    process.kill(processId, "SIGCONT");
+  } catch (error) {
+    if (errnoOf(error) !== "ESRCH") throw error;
+  }
 }
