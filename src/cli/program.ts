@@ -4,6 +4,7 @@ import { BtdtError } from "../base/errors.ts";
 import type { CommandContext } from "./command-context.ts";
 import type { CommandWords } from "./completion/command-words.ts";
 import { ExitCode } from "./exit-codes.ts";
+import { HELP_STYLE } from "./help-style.ts";
 import { completesOptions } from "./option-variables.ts";
 import { quietOption, verboseOption, verbosityOf } from "./verbosity.ts";
 
@@ -67,20 +68,23 @@ export async function runProgram(words: readonly string[], context: CommandConte
     context.output.setVerbosity(verbosityOf(command.opts()));
   });
   for (const command of [program, ...program.commands]) {
-    command.exitOverride().configureOutput({
-      writeOut: (text) => context.output.text(text),
-      writeErr: (text) => {
-        complaint += text;
-      },
-      outputError: (text) => {
-        complaint += text;
-      },
-      // The defaults look at process.stdout, which costs more than everything else here.
-      getOutHelpWidth: () => 100,
-      getErrHelpWidth: () => 100,
-      getOutHasColors: () => false,
-      getErrHasColors: () => false,
-    });
+    command
+      .exitOverride()
+      .configureHelp(HELP_STYLE)
+      .configureOutput({
+        writeOut: (text) => context.output.text(text),
+        writeErr: (text) => {
+          complaint += text;
+        },
+        outputError: (text) => {
+          complaint += text;
+        },
+        // The defaults look at process.stdout, which costs more than everything else here.
+        getOutHelpWidth: () => 100,
+        getErrHelpWidth: () => 100,
+        getOutHasColors: () => false,
+        getErrHasColors: () => false,
+      });
   }
   if (words.length === 0) {
     throw new BtdtError("USAGE", "no command was given", {

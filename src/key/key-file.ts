@@ -45,6 +45,11 @@ export function entryIdOf({ trees }: KeyRecord): string {
   return [...new Set(trees.map(({ manifest }) => manifest))].toSorted().join(" ");
 }
 
+/** Whether nothing has been stored under a key between two looks at it. */
+export function isSameRecord(left: KeyRecord, right: KeyRecord): boolean {
+  return left.storedAt === right.storedAt && entryIdOf(left) === entryIdOf(right);
+}
+
 /**
  * The key percent-encoded, but for letters, digits, `.`, `_`, `-`, `+`, `=` and `@`. A leading dot is encoded as well. A
  * key with upper-case letters, or a long one (which is cut), gets `~` and 32 digits of its SHA-256 behind it, so that two

@@ -4,7 +4,13 @@ import { readManifestFile } from "../backends/manifest-files.ts";
 import { printable } from "../base/byte-string.ts";
 import { isBtdtError } from "../base/errors.ts";
 import { errnoOf, reasonOf } from "../fs/errno.ts";
-import { decodeKeyFile, type KeyRecord, keyFileName, type StoredTree } from "../key/key-file.ts";
+import {
+  decodeKeyFile,
+  isSameRecord,
+  type KeyRecord,
+  keyFileName,
+  type StoredTree,
+} from "../key/key-file.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import { ManifestReader } from "../manifest/manifest-reader.ts";
 
@@ -49,8 +55,11 @@ export function findEntry(
         trees.push({ stored, manifest: read.manifest });
         continue;
       }
-      // A clean removes the key first: when that is gone too, this is an ordinary miss.
-      if (readKeyFile(cache, name) === undefined) return { kind: "missing" };
+      // A clean removes the key first: when that is gone too, this is an ordinary miss. Or a store has replaced
+      // the entry, and a clean has taken the old one's manifest.
+      const now = readKeyFile(cache, name);
+      if (now === undefined) return { kind: "missing" };
+      if (!isSameRecord(decodeKeyFile(now.bytes, name), record)) return findEntry(cache, key, onFound);
       const reason = read.kind === "missing" ? "its manifest is missing" : read.reason;
       return { kind: "damaged", reason };
     }

@@ -3,9 +3,9 @@ import { touchKeyFile } from "../backends/key-files.ts";
 import { Session } from "../backends/session.ts";
 import { isBtdtError } from "../base/errors.ts";
 import type { LinkMode, Placement } from "../fs/place-file.ts";
-import { countsOf, type StoredTree } from "../key/key-file.ts";
+import { countsOf, isSameRecord, type StoredTree } from "../key/key-file.ts";
 import { candidateKeys } from "./candidate-keys.ts";
-import { damageWarning, type FoundTree, findEntry } from "./find-entry.ts";
+import { damageWarning, type FoundEntry, type FoundTree, findEntry } from "./find-entry.ts";
 import { placeEntry, type TreeToPlace } from "./place-entry.ts";
 import { type Place, placeFinder, type RestorePlaces } from "./restore-places.ts";
 import type { Runtime } from "./runtime.ts";
@@ -40,6 +40,8 @@ export type RestoreResult =
     }
   | { readonly kind: "missed" };
 
+const MISSED: RestoreResult = { kind: "missed" };
+
 /**
  * Restores the first of the keys whose entry is there and whole. A damaged entry is warned about and passed over; nothing of it
  * reaches a destination. So is one that was not asked for by its name and has not as many trees as there are destinations.
@@ -51,33 +53,52 @@ export async function restoreTree(request: RestoreRequest, runtime: Runtime): Pr
   const session = openSessionIfWritable(cache);
   try {
     for (const key of candidateKeys(request)) {
-      const entry = findEntry(cache, key, ({ trees }) => {
-        if (countsOf(trees).fileCount > WORTH_THREADS_FILES) runtime.runners.pool.start();
-      });
-      switch (entry.kind) {
-        case "missing":
-          continue;
-        case "damaged":
-          runtime.onWarning(damageWarning(key, entry.reason));
-          continue;
-        case "found":
-          break;
-      }
-      const found = findPlaces(entry.record);
-      if (found.kind === "mismatch") {
-        if (request.places.kind !== "produced" && request.keys.includes(key)) throw found.error;
-        runtime.onWarning(`${found.error.message}; it counts as missing`);
-        continue;
-      }
-      // First of all, so that a clean that runs beside takes this entry for the one used last.
-      touchKeyFile(cache, entry.keyFileName);
-      const placed = await placeEntry(request, placedTrees(entry.trees, found.places), session, runtime);
-      if (placed.kind === "damaged") {
-        // A clean removes the key before the contents: then this was an ordinary miss.
-        const isEvicted = findEntry(cache, key).kind === "missing";
-        if (!isEvicted) runtime.onWarning(damageWarning(key, placed.reason));
-        continue;
-      }
+      const result = await restoreKey(key, { request, findPlaces, session }, runtime);
+      if (result.kind === "restored") return result;
+    }
+    return MISSED;
+  } finally {
+    runtime.progress.end();
+    session?.close();
+  }
+}
+
+interface Restoring {
+  readonly request: RestoreRequest;
+  readonly findPlaces: ReturnType<typeof placeFinder>;
+  readonly session: Session | undefined;
+}
+
+async function restoreKey(
+  key: string,
+  { request, findPlaces, session }: Restoring,
+  runtime: Runtime,
+): Promise<RestoreResult> {
+  const { cache } = request;
+  const find = (): FoundEntry =>
+    findEntry(cache, key, ({ trees }) => {
+      if (countsOf(trees).fileCount > WORTH_THREADS_FILES) runtime.runners.pool.start();
+    });
+  for (let entry = find(); ; ) {
+    switch (entry.kind) {
+      case "missing":
+        return MISSED;
+      case "damaged":
+        runtime.onWarning(damageWarning(key, entry.reason));
+        return MISSED;
+      case "found":
+        break;
+    }
+    const found = findPlaces(entry.record);
+    if (found.kind === "mismatch") {
+      if (request.places.kind !== "produced" && request.keys.includes(key)) throw found.error;
+      runtime.onWarning(`${found.error.message}; it counts as missing`);
+      return MISSED;
+    }
+    // First of all, so that a clean that runs beside takes this entry for the one used last.
+    touchKeyFile(cache, entry.keyFileName);
+    const placed = await placeEntry(request, placedTrees(entry.trees, found.places), session, runtime);
+    if (placed.kind === "placed") {
       return {
         kind: "restored",
         key,
@@ -88,10 +109,14 @@ export async function restoreTree(request: RestoreRequest, runtime: Runtime): Pr
         fileCounts: placed.fileCounts,
       };
     }
-    return { kind: "missed" };
-  } finally {
-    runtime.progress.end();
-    session?.close();
+    // A clean removes a key before its contents: then this was an ordinary miss. It does so, too, with
+    // the contents of an entry that a store has replaced: then the new one is wanted.
+    const now = find();
+    if (now.kind === "found" && isSameRecord(now.record, entry.record)) {
+      runtime.onWarning(damageWarning(key, placed.reason));
+      return MISSED;
+    }
+    entry = now;
   }
 }
 

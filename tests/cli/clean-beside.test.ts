@@ -153,6 +153,32 @@ testWith(
   },
 );
 
+testWith(
+  ["strace"],
+  "an entry that is replaced and cleaned away under a restore: the new one is restored",
+  async () => {
+    makeTree(scratch.path("old"), dir({ a: file("a"), b: file("b"), sub: dir({ c: file("c") }) }));
+    makeTree(scratch.path("new"), dir({ a: file("new a"), d: file("new d") }));
+    const after = snapshotTree(scratch.path("new"));
+    for (const [index, moment] of [
+      { calls: "openat", path: cache.below("keys", "key") },
+      { calls: "link,linkat", when: 1 },
+      { calls: "link,linkat", when: 2 },
+    ].entries()) {
+      cache.store("key", "old");
+      const words = cache.restoreWords("key", `to${index}`);
+      const restored = await stoppedAt(moment, words, scratch.path(`trace${index}`), () => {
+        cache.store("key", "new");
+        expect(cache.clean()).toMatchObject({ exitCode: 0 });
+        expect(cache.objects()).toHaveLength(2);
+      });
+      expect(restored).toMatchObject({ exitCode: 0 });
+      expect(restored.stderr).not.toContain("counts as missing");
+      expect(differences(after, snapshotTree(scratch.path(`to${index}`)))).toEqual([]);
+    }
+  },
+);
+
 testWith(["strace"], "two cleans at once: the second waits for the first", async () => {
   makeTree(scratch.path("tree"), dir({ a: file("a") }));
   cache.store("key", "tree");
