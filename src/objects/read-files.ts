@@ -13,7 +13,7 @@ export interface FileGroups {
   readonly groups: readonly { readonly directory: ByteString; readonly names: readonly ByteString[] }[];
 }
 
-/** One element a file, in the order of the groups. */
+/** One element a file, in the order of the groups: of those that were read before the reader had enough. */
 export interface ReadFiles {
   readonly sizes: Float64Array;
   readonly mtimeSeconds: Float64Array;
@@ -26,8 +26,8 @@ export interface ReadFiles {
 
 /** What is done with each file: methods that run once a file, to be marked as short-lived. */
 export interface SmallFileReader {
-  /** Nobody wants the rest. */
-  isStopped(): boolean;
+  /** The rest is for another job, or nobody wants it any more. */
+  hasEnough(): boolean;
   /** Puts the digest of a file of at most one chunk at `offset`, and fills `status` with what the file is. */
   read(path: PathBuffer, status: FileStatus, digests: Uint8Array, offset: number): SmallFileOutcome;
 }
@@ -35,7 +35,7 @@ export interface SmallFileReader {
 const path = new PathBuffer();
 const status = emptyStatus();
 
-/** Stops half way when the reader is stopped. @throws BtdtError SOURCE_CHANGED, and whatever the reader throws */
+/** @throws BtdtError SOURCE_CHANGED, and whatever the reader throws */
 export function readFiles({ root, groups }: FileGroups, reader: SmallFileReader): ReadFiles {
   const count = groups.reduce((sum, group) => sum + group.names.length, 0);
   const large: number[] = [];
@@ -53,7 +53,7 @@ export function readFiles({ root, groups }: FileGroups, reader: SmallFileReader)
     if (directory !== "") path.append(SLASH).append(directory);
     const { length } = path;
     for (const name of names) {
-      if (reader.isStopped()) return files;
+      if (reader.hasEnough()) return firstOf(files, file);
       path.truncate(length);
       // A single file is its own root and has no name below it.
       if (name !== "") path.append(SLASH).append(name);
@@ -74,6 +74,30 @@ export function readFiles({ root, groups }: FileGroups, reader: SmallFileReader)
     }
   }
   return files;
+}
+
+/** Copies: a view would take all of the memory behind it to another thread. */
+function firstOf(files: ReadFiles, count: number): ReadFiles {
+  return {
+    sizes: files.sizes.slice(0, count),
+    mtimeSeconds: files.mtimeSeconds.slice(0, count),
+    mtimeNanoseconds: files.mtimeNanoseconds.slice(0, count),
+    modes: files.modes.slice(0, count),
+    digests: files.digests.slice(0, count * DIGEST_SIZE_BYTES),
+    large: files.large,
+  };
+}
+
+/** The part of the groups that has the files from `start` up to, but not including, `end`. */
+export function filesBetween(groups: FileGroups["groups"], start: number, end: number): FileGroups["groups"] {
+  const part: { readonly directory: ByteString; readonly names: readonly ByteString[] }[] = [];
+  let first = 0;
+  for (const { directory, names } of groups) {
+    const wanted = names.slice(Math.max(0, start - first), Math.max(0, end - first));
+    if (wanted.length > 0) part.push({ directory, names: wanted });
+    first += names.length;
+  }
+  return part;
 }
 
 shortLived(readFiles);

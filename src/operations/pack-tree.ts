@@ -74,7 +74,7 @@ export class TreePacker {
         if (missing[index]?.length === 0) continue;
         // Reading the source before this one again may have brought some of it.
         await this.#readAgain(source, manifest, this.#missingFiles(manifest), runtime);
-        if (runtime.isCancelled()) throw new BtdtError("CANCELLED", "stopped before anything was stored");
+        if (runtime.isCancelled()) throw cancelled();
         const [first] = this.#missingFiles(manifest);
         if (first !== undefined) throw changed(manifest, first);
       }
@@ -143,7 +143,7 @@ export class TreePacker {
   ): Promise<void> {
     this.#writer.distrustHeld();
     const { inline, pool } = runtime.runners;
-    for (let start = 0; start < files.length; start += this.#writer.batchFiles) {
+    for (let start = 0, end = 0; start < files.length; start = end) {
       const paths = files
         .slice(start, start + this.#writer.batchFiles)
         .map((file) => manifest.filePath(file));
@@ -153,6 +153,8 @@ export class TreePacker {
         return { directory, names: [path.slice(slash + 1) as ByteString] };
       });
       const read = await this.#writer.readFiles(inline, { root: source, groups });
+      if (read.sizes.length === 0) throw cancelled();
+      end = start + read.sizes.length;
       for (const position of read.large) {
         const path = paths[position] ?? "";
         await this.#writer.readLargeFile(pool, {
@@ -180,6 +182,10 @@ function allThere(chunks: Uint8Array, isThere: (digests: Uint8Array, offset: num
 /** Empty files have no content. */
 function filledFileCount(manifest: Manifest): number {
   return manifest.fileSizes.reduce((sum, sizeBytes) => sum + (sizeBytes > 0 ? 1 : 0), 0);
+}
+
+function cancelled(): BtdtError {
+  return new BtdtError("CANCELLED", "stopped before anything was stored");
 }
 
 function changed(manifest: Manifest, file: number): BtdtError {

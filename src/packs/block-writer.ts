@@ -24,6 +24,8 @@ export interface PackedBlock {
   readonly contentIds: Uint8Array;
 }
 
+const NEARLY_FULL_BYTES = 0.9 * LARGEST_BLOCK_BYTES;
+
 /** Shared by all jobs of a thread: one works at a time. Room for a full block and one content more, and for a byte behind it. */
 let sharedBuffer: PinnedBuffer | undefined;
 
@@ -52,6 +54,11 @@ export class BlockWriter {
     this.position += sizeBytes;
     this.#sizes.push(sizeBytes);
     this.#digests.push(digest);
+  }
+
+  /** Whether what was given so far makes so many blocks, the last of which has not much room left. */
+  hasFilled(blockCount: number): boolean {
+    return this.blocks.length >= blockCount - 1 && this.position >= NEARLY_FULL_BYTES;
   }
 
   /** Writes what was gathered as one block. @throws a `node:fs` error */

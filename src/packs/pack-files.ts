@@ -32,12 +32,15 @@ export const packFilesJob: Job<PackFilesInput, PackedFiles> = {
   run({ target, held, ...input }, context) {
     const reader = new PackingReader(new BlockWriter(target), held, context);
     const files = readFiles(input, reader);
-    // Of a store that was stopped nothing is of use any more.
+    // Of a store that was stopped nothing is of use.
     if (!reader.isStopped()) reader.writer.flush();
     return { ...files, blocks: reader.writer.blocks, reusedCount: reader.reusedCount };
   },
   workOf: (_input, output) => readWork(output),
 };
+
+/** Keeps jobs short, so that at the end of a store no thread has much left to do when there is no more for the others. */
+const ENOUGH_BLOCKS = 2;
 
 class PackingReader implements SmallFileReader {
   reusedCount = 0;
@@ -49,6 +52,10 @@ class PackingReader implements SmallFileReader {
     this.writer = writer;
     this.held = held;
     this.context = context;
+  }
+
+  hasEnough(): boolean {
+    return this.writer.hasFilled(ENOUGH_BLOCKS) || this.isStopped();
   }
 
   isStopped(): boolean {

@@ -2,6 +2,7 @@ import { shortLivedMethods } from "../base/short-lived.ts";
 import type { FileStatus } from "../fs/file-status.ts";
 import type { PathBuffer } from "../fs/path-buffer.ts";
 import { hashSmallFile, type SmallFileOutcome } from "../objects/hash-small-file.ts";
+import { SPAN_SIZE_BYTES } from "../objects/hash-span.ts";
 import { type FileGroups, type ReadFiles, readFiles, type SmallFileReader } from "../objects/read-files.ts";
 import { readWork } from "../objects/read-work.ts";
 import type { Job, JobContext } from "../work/job.ts";
@@ -13,19 +14,25 @@ export const hashFilesJob: Job<FileGroups, ReadFiles> = {
   workOf: (_input, output) => readWork(output),
 };
 
+/** Keeps a job as short as that of a large file's span. */
+const ENOUGH_BYTES = SPAN_SIZE_BYTES;
+
 class HashingReader implements SmallFileReader {
   private readonly context: JobContext;
+  private hashedBytes = 0;
 
   constructor(context: JobContext) {
     this.context = context;
   }
 
-  isStopped(): boolean {
-    return this.context.isCancelled();
+  hasEnough(): boolean {
+    return this.hashedBytes >= ENOUGH_BYTES || this.context.isCancelled();
   }
 
   read(path: PathBuffer, status: FileStatus, digests: Uint8Array, offset: number): SmallFileOutcome {
-    return hashSmallFile(path, status, digests, offset);
+    const outcome = hashSmallFile(path, status, digests, offset);
+    if (outcome === "hashed") this.hashedBytes += status.sizeBytes;
+    return outcome;
   }
 }
 

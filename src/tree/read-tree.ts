@@ -1,19 +1,22 @@
 import { type ByteString, joinBytes } from "../base/byte-string.ts";
-import { shortLivedMethods } from "../base/short-lived.ts";
+import { BtdtError } from "../base/errors.ts";
 import { emptyStatus } from "../fs/file-status.ts";
-import { Manifest } from "../manifest/manifest.ts";
-import { DIGEST_SIZE_BYTES } from "../objects/digest.ts";
+import type { Manifest } from "../manifest/manifest.ts";
 import { hashLargeFile, type LargeFile } from "../objects/hash-large-file.ts";
-import type { FileGroups, ReadFiles } from "../objects/read-files.ts";
+import { type FileGroups, filesBetween, type ReadFiles } from "../objects/read-files.ts";
 import type { Runner, Runners } from "../work/job.ts";
+import { allocateManifest, fillDirectories, fillFiles, type ReadBatch } from "./fill-manifest.ts";
 import { hashFilesJob } from "./hash-files.ts";
-import { type WalkedDirectory, type WalkedSymlink, type WalkOptions, walkTree } from "./walk-tree.ts";
+import { type WalkedDirectory, type WalkOptions, walkTree } from "./walk-tree.ts";
 
 /** What is done with each file of a tree: it is digested, and perhaps kept while it is at hand. */
 export interface FileReader {
   /** A job's worth of files: enough to make its message cheap, few enough to keep all workers busy. */
   readonly batchFiles: number;
-  /** Files above one chunk are named in the answer and read by `readLargeFile` then. */
+  /**
+   * Files above one chunk are named in the answer and read by `readLargeFile` then. So many files are read as make a job,
+   * one at least unless the work was cancelled.
+   */
   readFiles(runner: Runner, files: FileGroups): Promise<ReadFiles>;
   readLargeFile(runner: Runner, file: LargeFile & { readonly mode: number }): Promise<Uint8Array>;
 }
@@ -30,10 +33,14 @@ export interface ReadTreeOptions extends WalkOptions {
   readonly onWalked?: (fileCount: number) => void;
 }
 
+/** Of a tree with so many files there will be enough to do for several threads. */
+const WORTH_THREADS_FILES = 400;
+
+/** Files that stand one behind the other in the manifest. */
 interface Batch {
   readonly firstFile: number;
-  readonly groups: { readonly directory: ByteString; readonly names: readonly ByteString[] }[];
-  fileCount: number;
+  readonly groups: FileGroups["groups"];
+  readonly fileCount: number;
 }
 
 /**
@@ -49,43 +56,49 @@ export async function readTree(
   const { batchFiles } = reader;
   const directories: WalkedDirectory[] = [];
   const hashing: Promise<void>[] = [];
-  const hashed: {
-    readonly firstFile: number;
-    readonly files: ReadFiles;
-    readonly largeDigests: Map<number, Uint8Array>;
-  }[] = [];
+  const early: ReadBatch[] = [];
+  let keep = (hashed: ReadBatch): void => {
+    early.push(hashed);
+  };
 
+  const read = async (batch: Batch, runner: Runner): Promise<void> => {
+    const files = await reader.readFiles(runner, { root, groups: batch.groups });
+    await Promise.all([
+      readLargeFiles(batch, files),
+      ...restOf(batch, files.sizes.length).map((rest) => read(rest, runners.pool)),
+    ]);
+  };
+  const readLargeFiles = async (batch: Batch, files: ReadFiles): Promise<void> => {
+    const largeDigests = new Map<number, Uint8Array>();
+    const paths = files.large.length === 0 ? [] : pathsOf(batch);
+    for (const position of files.large) {
+      const path = joinBytes(root, paths[position] ?? ("" as ByteString));
+      const digest = await reader.readLargeFile(runners.pool, largeFile(path, files, position));
+      largeDigests.set(position, digest);
+    }
+    keep({ firstFile: batch.firstFile, files, largeDigests });
+  };
   const submit = (batch: Batch, runner: Runner): void => {
-    const work = reader.readFiles(runner, { root, groups: batch.groups }).then(async (files) => {
-      const largeDigests = new Map<number, Uint8Array>();
-      const paths = files.large.length === 0 ? [] : pathsOf(batch);
-      for (const position of files.large) {
-        const path = joinBytes(root, paths[position] ?? ("" as ByteString));
-        largeDigests.set(
-          position,
-          await reader.readLargeFile(runners.pool, largeFile(path, files, position)),
-        );
-      }
-      hashed.push({ firstFile: batch.firstFile, files, largeDigests });
-    });
+    const reading = read(batch, runner);
     // Awaited below, with all the others; until then a failure must not count as unhandled.
-    work.catch(() => undefined);
-    hashing.push(work);
+    reading.catch(() => undefined);
+    hashing.push(reading);
   };
 
   let fileCount = 0;
-  let batch: Batch = { firstFile: 0, groups: [], fileCount: 0 };
+  let groups: { readonly directory: ByteString; readonly names: readonly ByteString[] }[] = [];
+  let firstFile = 0;
   await runners.pool.whilePreparing(async () => {
     for (const directory of walkTree(root, options)) {
       directories.push(directory);
+      if (fileCount >= WORTH_THREADS_FILES) runners.pool.start();
       for (let start = 0; start < directory.files.length; start += batchFiles) {
         const names = directory.files.slice(start, start + batchFiles);
-        batch.groups.push({ directory: directory.path, names });
-        batch.fileCount += names.length;
+        groups.push({ directory: directory.path, names });
         fileCount += names.length;
-        if (batch.fileCount >= batchFiles) {
-          submit(batch, runners.pool);
-          batch = { firstFile: fileCount, groups: [], fileCount: 0 };
+        if (fileCount - firstFile >= batchFiles) {
+          submit({ firstFile, groups, fileCount: fileCount - firstFile }, runners.pool);
+          [firstFile, groups] = [fileCount, []];
           // Lets finished batches be noted and workers be given new ones.
           await Bun.sleep(0);
         }
@@ -93,13 +106,14 @@ export async function readTree(
     }
   });
   options.onWalked?.(fileCount);
-  if (batch.fileCount > 0) submit(batch, hashing.length === 0 ? runners.inline : runners.pool);
-  await Promise.all(hashing);
-
-  const manifest = allocate(directories, fileCount);
+  const last = { firstFile, groups, fileCount: fileCount - firstFile };
+  if (last.fileCount > 0) submit(last, fileCount < WORTH_THREADS_FILES ? runners.inline : runners.pool);
+  // While other threads have something to do.
+  const manifest = allocateManifest(directories, fileCount);
   fillDirectories(manifest, directories);
-  for (const { firstFile, files, largeDigests } of hashed)
-    fillFiles(manifest, firstFile, files, largeDigests);
+  keep = (hashed) => fillFiles(manifest, hashed);
+  for (const hashed of early) keep(hashed);
+  await Promise.all(hashing);
   return manifest;
 }
 
@@ -126,10 +140,29 @@ export async function readSingleFile(
     files: [name],
     symlinks: [],
   };
-  const manifest = allocate([placeholder], 1, true);
+  const manifest = allocateManifest([placeholder], 1, true);
   fillDirectories(manifest, [placeholder]);
-  fillFiles(manifest, 0, files, largeDigests);
+  fillFiles(manifest, { firstFile: 0, files, largeDigests });
   return manifest;
+}
+
+/** What was not read of a batch, in parts about as large as what was: the files may be large ones. */
+function restOf({ firstFile, groups, fileCount }: Batch, readCount: number): Batch[] {
+  const restCount = fileCount - readCount;
+  if (restCount === 0) return [];
+  if (readCount === 0) throw new BtdtError("CANCELLED", "stopped before all files were read");
+  const partCount = Math.max(1, Math.round(restCount / readCount));
+  const borders = Array.from({ length: partCount + 1 }, (_, part) => {
+    return readCount + Math.round((restCount * part) / partCount);
+  });
+  return borders.slice(1).map((end, part) => {
+    const start = borders[part] ?? 0;
+    return {
+      firstFile: firstFile + start,
+      groups: filesBetween(groups, start, end),
+      fileCount: end - start,
+    };
+  });
 }
 
 function pathsOf(batch: Batch): ByteString[] {
@@ -145,92 +178,3 @@ function largeFile(path: ByteString, files: ReadFiles, position: number) {
     mode: files.modes[position] ?? 0,
   };
 }
-
-function allocate(
-  directories: readonly WalkedDirectory[],
-  fileCount: number,
-  isSingleFile = false,
-): Manifest {
-  const symlinks: WalkedSymlink[] = directories.flatMap((directory) => directory.symlinks);
-  return Manifest.allocate({
-    isSingleFile,
-    directoryCount: directories.length,
-    fileCount,
-    symlinkCount: symlinks.length,
-    directoryNameBytes: totalBytes(directories.map((directory) => directory.name)),
-    fileNameBytes: directories.reduce((sum, directory) => sum + totalBytes(directory.files), 0),
-    symlinkNameBytes: totalBytes(symlinks.map((symlink) => symlink.name)),
-    symlinkTargetBytes: totalBytes(symlinks.map((symlink) => symlink.target)),
-  });
-}
-
-function totalBytes(names: Iterable<ByteString>): number {
-  let sum = 0;
-  for (const name of names) sum += name.length;
-  return sum;
-}
-
-/** Appends names one behind the other and notes where each ends. */
-class NameColumn {
-  readonly #bytes: Uint8Array;
-  readonly #ends: Uint32Array;
-  #count = 0;
-  #offset = 0;
-
-  constructor(bytes: Uint8Array, ends: Uint32Array) {
-    this.#bytes = bytes;
-    this.#ends = ends;
-  }
-
-  append(name: ByteString): void {
-    for (let index = 0; index < name.length; index++)
-      this.#bytes[this.#offset + index] = name.charCodeAt(index);
-    this.#offset += name.length;
-    this.#ends[this.#count++] = this.#offset;
-  }
-}
-
-function fillDirectories(manifest: Manifest, directories: readonly WalkedDirectory[]): void {
-  const directoryNames = new NameColumn(manifest.directoryNames, manifest.directoryNameEnds);
-  const fileNames = new NameColumn(manifest.fileNames, manifest.fileNameEnds);
-  const symlinkNames = new NameColumn(manifest.symlinkNames, manifest.symlinkNameEnds);
-  const symlinkTargets = new NameColumn(manifest.symlinkTargets, manifest.symlinkTargetEnds);
-  let fileEnd = 0;
-  let symlinkEnd = 0;
-  for (const [index, directory] of directories.entries()) {
-    directoryNames.append(directory.name);
-    manifest.directoryParents[index] = directory.parent;
-    manifest.directoryModes[index] = directory.status.mode;
-    manifest.directoryMtimeSeconds[index] = directory.status.mtimeSeconds;
-    manifest.directoryMtimeNanoseconds[index] = directory.status.mtimeNanoseconds;
-    for (const name of directory.files) fileNames.append(name);
-    for (const symlink of directory.symlinks) {
-      symlinkNames.append(symlink.name);
-      symlinkTargets.append(symlink.target);
-      manifest.symlinkMtimeSeconds[symlinkEnd] = symlink.mtimeSeconds;
-      manifest.symlinkMtimeNanoseconds[symlinkEnd] = symlink.mtimeNanoseconds;
-      symlinkEnd += 1;
-    }
-    fileEnd += directory.files.length;
-    manifest.directoryFileEnds[index] = fileEnd;
-    manifest.directorySymlinkEnds[index] = symlinkEnd;
-  }
-}
-
-function fillFiles(
-  manifest: Manifest,
-  firstFile: number,
-  files: ReadFiles,
-  largeDigests: ReadonlyMap<number, Uint8Array>,
-): void {
-  manifest.fileSizes.set(files.sizes, firstFile);
-  manifest.fileMtimeSeconds.set(files.mtimeSeconds, firstFile);
-  manifest.fileMtimeNanoseconds.set(files.mtimeNanoseconds, firstFile);
-  manifest.fileModes.set(files.modes, firstFile);
-  manifest.fileDigests.set(files.digests, firstFile * DIGEST_SIZE_BYTES);
-  for (const [position, digest] of largeDigests) {
-    manifest.fileDigests.set(digest, (firstFile + position) * DIGEST_SIZE_BYTES);
-  }
-}
-
-shortLivedMethods(NameColumn);

@@ -2,8 +2,11 @@ import { BtdtError } from "../base/errors.ts";
 import { type JobClaims, jobClaims, offerJob, takeJob } from "./job-claims.ts";
 import { type JobReply, type JobRequest, receivedError, type WorkerSetup } from "./messages.ts";
 
-/** A second job waits at each worker, so that none is idle while the answer to the first travels. */
-export const JOBS_PER_WORKER = 2;
+/**
+ * A job under way and others that wait behind it: the calling thread, which has jobs of its own to do and may be long at one,
+ * sends none meanwhile.
+ */
+export const JOBS_PER_WORKER = 4;
 
 /** A job that nobody has begun, and whoever waits for it. */
 export interface WaitingJob {
@@ -23,8 +26,8 @@ interface SentJob extends WaitingJob {
 interface PoolWorkerEvents {
   /** A job is done; its promise settles after this. */
   readonly onReply: () => void;
-  /** The thread has ended; the jobs that it had are rejected. */
-  readonly onLoss: (worker: PoolWorker) => void;
+  /** The thread has ended. What it was doing is rejected; `waiting` is what it had not begun. */
+  readonly onLoss: (worker: PoolWorker, waiting: readonly WaitingJob[]) => void;
 }
 
 /** One thread, and the jobs that were sent to it. */
@@ -97,14 +100,17 @@ export class PoolWorker {
     return job;
   }
 
-  /** What it was doing has failed; the others go on. */
   #lose(reason: string): void {
     if (this.#isLost) return;
     this.#isLost = true;
     this.#worker.terminate();
+    const waiting = [...this.#sent.values()].filter(({ request, slot }) =>
+      takeJob(this.#claims, slot, request.id),
+    );
+    for (const { request } of waiting) this.#takeOff(request.id);
     const error = new BtdtError("INTERNAL", `a worker thread failed: ${reason}`);
     for (const job of this.#sent.values()) job.reject(error);
     this.#sent.clear();
-    this.#events.onLoss(this);
+    this.#events.onLoss(this, waiting);
   }
 }

@@ -102,9 +102,12 @@ export class WorkerPool implements Runner {
           this.#dispatch();
           this.#help();
         },
-        onLoss: (lost) => {
+        onLoss: (lost, waiting) => {
           this.#workers = this.#workers.filter((each) => each !== lost);
+          this.#queue = [...waiting, ...this.#queue.slice(this.#queueStart)];
+          this.#queueStart = 0;
           this.#dispatch();
+          this.#help();
         },
       });
       this.#workers.push(worker);
@@ -115,6 +118,8 @@ export class WorkerPool implements Runner {
     const queue = this.#queue.slice(this.#queueStart);
     this.#queue = [];
     this.#queueStart = 0;
+    for (let waiting = this.#takeBack(); waiting !== undefined; waiting = this.#takeBack())
+      queue.push(waiting);
     for (const waiting of queue) waiting.reject(error);
   }
 
@@ -123,9 +128,19 @@ export class WorkerPool implements Runner {
       for (const worker of this.#workers) {
         if (worker.jobCount > depth) continue;
         const waiting = this.#next();
-        if (waiting === undefined) return;
+        if (waiting === undefined) return this.#share();
         worker.send(waiting);
       }
+    }
+  }
+
+  /** The queue is empty: a worker without a job gets one that waits at another. */
+  #share(): void {
+    for (const idle of this.#workers) {
+      if (idle.jobCount > 0) continue;
+      const waiting = this.#takeBack();
+      if (waiting === undefined) return;
+      idle.send(waiting);
     }
   }
 
@@ -140,10 +155,9 @@ export class WorkerPool implements Runner {
     return waiting;
   }
 
-  /** When there is nothing else to do, a job that waits behind another. */
+  /** The job that would wait longest. */
   #takeBack(): WaitingJob | undefined {
-    if (this.#preparationCount > 0) return undefined;
-    for (const worker of this.#workers) {
+    for (const worker of this.#workers.toSorted((left, right) => right.jobCount - left.jobCount)) {
       const waiting = worker.takeBack();
       if (waiting !== undefined) return waiting;
     }
@@ -156,7 +170,7 @@ export class WorkerPool implements Runner {
     // Between two jobs messages and signals have their turn.
     setImmediate(() => {
       this.#isHelping = false;
-      const waiting = this.#next() ?? this.#takeBack();
+      const waiting = this.#next() ?? (this.#preparationCount > 0 ? undefined : this.#takeBack());
       if (waiting === undefined) return;
       try {
         waiting.resolve(waiting.runHere());

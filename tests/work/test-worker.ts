@@ -14,6 +14,7 @@ self.onmessage = (event: MessageEvent<WorkerSetup | JobRequest>) => {
     return;
   }
   if (!takeJob(claims, message.slot, message.id)) return;
+  let output = message.input;
   switch (message.jobName) {
     case "crash":
       tellBegun(message.input);
@@ -25,11 +26,17 @@ self.onmessage = (event: MessageEvent<WorkerSetup | JobRequest>) => {
     case "sleep":
       Bun.sleepSync(Number(message.input));
       break;
+    case "tell":
+      tellBegun(message.input);
+      break;
+    case "wait":
+      if (message.input instanceof Int32Array) output = Atomics.wait(message.input, 0, 0, 30_000);
+      break;
     case "wait-for-cancel":
       while (Atomics.load(cancelFlag, 0) === 0) Bun.sleepSync(1);
       break;
   }
-  const reply: JobReply = { id: message.id, ok: true, output: message.input };
+  const reply: JobReply = { id: message.id, ok: true, output };
   self.postMessage(reply);
 };
 

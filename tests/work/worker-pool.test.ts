@@ -145,9 +145,10 @@ describe("cancelling", () => {
     const work = count(1000).map((index) => pool.run(job("wait-for-cancel"), index));
     pool.cancel();
     const settled = await outcomes(work);
-    // Four were under way; the others were not begun.
-    expect(settled.slice(0, 4)).toEqual([0, 1, 2, 3]);
-    expect(new Set(settled.slice(4))).toEqual(new Set(["CANCELLED"]));
+    // Each of the two threads may have begun one; the others are not begun any more.
+    const begun = settled.filter((outcome) => outcome !== "CANCELLED");
+    expect(begun.length).toBeLessThanOrEqual(2);
+    for (const outcome of begun) expect(outcome).toBe(settled.indexOf(outcome));
     expect(pool.isCancelled()).toBe(true);
   });
 
@@ -156,6 +157,20 @@ describe("cancelling", () => {
     pool.cancel();
     expect(await outcomes([pool.run(job("echo"), 1)])).toEqual(["CANCELLED"]);
   });
+});
+
+test("a worker without a job gets one that waits at another", async () => {
+  const pool = testPool(3);
+  const told = new Int32Array(new SharedArrayBuffer(4));
+  const shared = (name: string): Job<Int32Array, unknown> => ({ name, run: () => "here" });
+  await Promise.all(["echo", "echo"].map((name) => pool.run(shared(name), told)));
+  // They go to the two in turn, so that what the first one waits for is behind it; the calling thread does none of them.
+  const names = ["wait", "echo", "tell", "echo"];
+  const outputs = await pool.whilePreparing(() =>
+    Promise.all(names.map((name) => pool.run(shared(name), told))),
+  );
+  expect(["ok", "not-equal"]).toContain(String(outputs[0]));
+  expect(outputs).not.toContain("here");
 });
 
 test("no job waits behind another while the calling thread is idle; each is done once", async () => {
@@ -168,7 +183,7 @@ test("no job waits behind another while the calling thread is idle; each is done
     },
   };
   const pool = testPool(2);
-  // The thread is up, and gets the first two of the next three.
+  // The thread is up, and gets the next three.
   await pool.run(sleep, 0);
   done.clear();
   const outputs = await runAll(pool, sleep, [400, 401, 402], (ms) => ms);
@@ -195,11 +210,8 @@ describe("a worker that is lost", () => {
         };
         const work = [pool.run(lose, begun), ...count(50).map((index) => pool.run(echo, index))];
         const settled = await outcomes(work);
-        expect(settled[0]).toBe("INTERNAL");
-        // A second job may have waited at the lost one.
-        const rejected = settled.filter((outcome) => outcome === "INTERNAL").length;
-        expect(rejected).toBeLessThanOrEqual(2);
-        expect(settled.filter((outcome) => typeof outcome === "number")).toHaveLength(51 - rejected);
+        // What waited at the lost one is done elsewhere.
+        expect(settled).toEqual(["INTERNAL", ...count(50)]);
         expect(await outcomes(count(20).map((index) => pool.run(job("echo"), index)))).toEqual(count(20));
       });
     }
@@ -207,8 +219,7 @@ describe("a worker that is lost", () => {
 
   test("because it cannot be started", async () => {
     const pool = poolOf("./missing-worker.ts", 2);
-    const settled = await outcomes(count(20).map((index) => pool.run(job("echo"), index)));
-    expect(settled.filter((outcome) => typeof outcome === "number").length).toBeGreaterThanOrEqual(18);
+    expect(await outcomes(count(20).map((index) => pool.run(job("echo"), index)))).toEqual(count(20));
   });
 });
 
