@@ -162,7 +162,10 @@ export class Manifest {
 }
 
 /** An element that the layout guarantees to exist. */
-export function at(column: Float64Array | Uint32Array | Uint16Array | Uint8Array, index: number): number {
+export function at(
+  column: Float64Array | Int32Array | Uint32Array | Uint16Array | Uint8Array,
+  index: number,
+): number {
   const value = column[index];
   if (value === undefined) throw new RangeError(`column has no element ${index}`);
   return value;

@@ -37,7 +37,7 @@ export class ContentReader {
   async *read(file: number): AsyncGenerator<Uint8Array, void> {
     const sizeBytes = at(this.#manifest.fileSizes, file);
     if (sizeBytes === 0) return;
-    const isPacked = this.#packed !== undefined && this.#packed.marks[file] !== 0;
+    const isPacked = this.#packed !== undefined && this.#packed.contentOfFile[file] !== 0;
     const chunks = isPacked ? this.#packedChunks(file) : this.#objectChunks(file, sizeBytes);
     const start = file * DIGEST_SIZE_BYTES;
     const wanted = this.#manifest.fileDigests.subarray(start, start + DIGEST_SIZE_BYTES);

@@ -6,7 +6,7 @@ import { hasObject, objectNameOf, objectPathOf } from "../objects/object-name.ts
 import { objectNamesOf } from "../packs/held-contents.ts";
 import { PackContents } from "../packs/pack-contents.ts";
 import { packNames } from "../packs/pack-directory.ts";
-import { markPackedFiles } from "../packs/unpack-plan.ts";
+import { findPackedContents } from "../packs/unpack-plan.ts";
 import { OpenPacks, type PackedFilesOfEntry } from "../packs/unpack-tree.ts";
 
 const SAMPLE_FILES = 16;
@@ -29,8 +29,8 @@ export function openPacksOf(
     const packs = OpenPacks.open(cache, PackContents.load(cache));
     // A clean has removed one meanwhile, and perhaps put another in its place.
     if (packs === undefined) continue;
-    const marks = markPackedFiles(manifest, packs.contents, objectNames);
-    if (marks.includes(1)) return { packs, marks };
+    const contentOfFile = findPackedContents(manifest, packs.contents, objectNames);
+    if (contentOfFile.some((content) => content !== 0)) return { packs, contentOfFile };
     packs.close();
     return undefined;
   }

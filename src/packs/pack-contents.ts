@@ -28,7 +28,8 @@ export class PackContents {
   /** The number of each pack's first content; contents are numbered through in the order in which they lie. */
   readonly #firstContents: readonly number[];
   readonly #blocks: Uint32Array;
-  readonly #offsets: Uint32Array;
+  /** Where in its block each content begins; threads share it. */
+  readonly contentOffsets: Uint32Array;
   readonly #larges = new Map<string, LargePlace>();
 
   constructor(found: readonly (StoredPack | UnusablePack)[]) {
@@ -47,7 +48,7 @@ export class PackContents {
     }
     this.#firstContents = firstContents;
     this.#blocks = new Uint32Array(count);
-    this.#offsets = new Uint32Array(count);
+    this.contentOffsets = new Uint32Array(new SharedArrayBuffer(count * 4));
     const isLost = new Uint8Array(count);
     for (const [pack, { index, damagedBlocks }] of this.packs.entries()) {
       const first = firstContents[pack] ?? 0;
@@ -59,7 +60,7 @@ export class PackContents {
           content++
         ) {
           this.#blocks[first + content] = block;
-          this.#offsets[first + content] = offset;
+          this.contentOffsets[first + content] = offset;
           offset += at(index.contentSizes, content);
           if (damagedBlocks.has(block)) isLost[first + content] = 1;
         }
@@ -94,6 +95,22 @@ export class PackContents {
     return this.#firstContents[pack] ?? 0;
   }
 
+  /** The number behind a pack's last content. */
+  endContentOf(pack: number): number {
+    return this.firstContentOf(pack) + (this.packs[pack]?.index.counts.contentCount ?? 0);
+  }
+
+  /** The number behind a block's last content. */
+  endContentOfBlock(pack: number, block: number): number {
+    const ends = this.packs[pack]?.index.blockContentEnds;
+    return ends === undefined ? 0 : this.firstContentOf(pack) + at(ends, block);
+  }
+
+  /** Within its pack. */
+  blockOf(content: number): number {
+    return at(this.#blocks, content);
+  }
+
   placeOf(content: number): ContentPlace {
     let pack = 0;
     for (let end = this.packs.length; end - pack > 1; ) {
@@ -106,7 +123,7 @@ export class PackContents {
     return {
       pack,
       block: at(this.#blocks, content),
-      offset: at(this.#offsets, content),
+      offset: at(this.contentOffsets, content),
       sizeBytes: sizes === undefined ? 0 : at(sizes, inPack),
     };
   }
@@ -125,6 +142,11 @@ export class PackContents {
       const content = findContent(this.table, digest, offset);
       return content < 0 ? undefined : [content];
     }
+    return this.findLarge(digest, offset);
+  }
+
+  /** The numbers of a large file's chunks, in order; undefined when not all of them are there. */
+  findLarge(digest: Uint8Array, offset: number): readonly number[] | undefined {
     const chunks = this.chunksOf(digest.subarray(offset, offset + DIGEST_SIZE_BYTES));
     if (chunks === undefined) return undefined;
     const contents: number[] = [];

@@ -11,27 +11,17 @@ import { CHUNK_SIZE_BYTES, DIGEST_SIZE_BYTES } from "../objects/digest.ts";
 import { isLinkable } from "../objects/object-name.ts";
 import type { Job } from "../work/job.ts";
 import { writeFullyAt } from "./block-writer.ts";
-import { readBlock, type StoredBlock } from "./read-block.ts";
+import { readBlock } from "./read-block.ts";
+import { contentAt, itemAt, type UnpackItems } from "./unpack-items.ts";
+import type { BlockToUnpack, UnpackPart } from "./unpack-plan.ts";
 
 const SLASH = "/" as ByteString;
 
-/** One file, or chunk of a large one, that a block has the content of; numbers in a row. */
-const ITEM_FIELDS = 4;
-
-export interface BlockToUnpack extends StoredBlock {
-  readonly block: number;
-  /** For each: the offset in the block, the size, the file and which of its chunks (0 for a small one). */
-  readonly items: Uint32Array;
-}
-
-export interface UnpackBlocksInput {
+export interface UnpackBlocksInput extends UnpackPart {
   readonly payload: Uint8Array;
+  readonly items: UnpackItems;
   /** Of the packs, open for reading; by their position among the packs in use. */
   readonly descriptors: readonly number[];
-  readonly pack: number;
-  readonly blocks: readonly BlockToUnpack[];
-  /** The digests of the chunks that the items name, in their order, 32 bytes each; zeros for small files. */
-  readonly chunkDigests: Uint8Array;
   /** Where the tree is built; its directories and its large files, empty so far, are there. */
   readonly staging: ByteString;
   readonly umask: number;
@@ -61,11 +51,11 @@ export const unpackBlocksJob: Job<UnpackBlocksInput, UnpackedBlocks> = {
   name: "unpack-blocks",
   run(input, context) {
     const unpacker = new Unpacker(viewManifest(input.payload), input);
-    let firstItem = 0;
+    let firstPlace = input.firstPlace;
     for (const block of input.blocks) {
       if (context.isCancelled()) break;
-      unpacker.unpack(block, firstItem);
-      firstItem += block.items.length / ITEM_FIELDS;
+      unpacker.unpack(block, firstPlace);
+      firstPlace = block.endPlace;
     }
     return unpacker.result;
   },
@@ -94,47 +84,59 @@ class Unpacker {
   }
 
   /** Blocks are still checked once damage is known: all of it is to be known at once. */
-  unpack(block: BlockToUnpack, firstItem: number): void {
-    const content = readBlock(this.#input.descriptors[this.#input.pack] ?? -1, block);
-    if (content === undefined) {
-      this.noteDamage(
-        block,
-        Array.from({ length: block.items.length / ITEM_FIELDS }, (_, item) => item),
-      );
-      return;
-    }
-    const source = new PinnedBuffer(content);
-    const damaged: number[] = [];
-    let checkedOffset = -1;
+  unpack(block: BlockToUnpack, firstPlace: number): void {
+    const { items, pack, damageFlag } = this.#input;
+    const content = readBlock(this.#input.descriptors[pack] ?? -1, block);
+    const source = content === undefined ? undefined : new PinnedBuffer(content);
+    let checkedContent = -1;
     let checkedBytes = -1;
     let isSound = false;
-    for (let item = 0; item < block.items.length / ITEM_FIELDS; item++) {
-      const offset = fieldOf(block.items, item, 0);
-      const sizeBytes = fieldOf(block.items, item, 1);
-      const file = fieldOf(block.items, item, 2);
-      const chunk = fieldOf(block.items, item, 3);
-      const isLarge = at(this.#manifest.fileSizes, file) > CHUNK_SIZE_BYTES;
+    let isDamaged = content === undefined;
+    for (let place = firstPlace; place < block.endPlace; place++) {
+      const item = itemAt(items, place);
+      const file = at(items.files, item);
+      if (content === undefined || source === undefined) {
+        this.result.damagedFiles.push(file);
+        continue;
+      }
+      const chunk = at(items.chunks, item);
+      const contentNumber = contentAt(items, place);
+      const offset = at(items.contentOffsets, contentNumber);
+      // The manifest's sizes count; a content that has another one does not have the digest either.
+      const fileBytes = at(this.#manifest.fileSizes, file);
+      const isLarge = fileBytes > CHUNK_SIZE_BYTES;
+      const sizeBytes = Math.min(CHUNK_SIZE_BYTES, fileBytes - chunk * CHUNK_SIZE_BYTES);
       // Files with the same content follow each other; it is digested once.
-      if (offset !== checkedOffset || sizeBytes !== checkedBytes) {
-        const digests = isLarge ? this.#input.chunkDigests : this.#manifest.fileDigests;
-        const digestOffset = (isLarge ? firstItem + item : file) * DIGEST_SIZE_BYTES;
-        isSound = hasDigest(content, offset, sizeBytes, digests, digestOffset);
-        checkedOffset = offset;
+      if (contentNumber !== checkedContent || sizeBytes !== checkedBytes) {
+        isSound = this.hasDigest(content, offset, sizeBytes, isLarge ? -1 : file, place);
+        checkedContent = contentNumber;
         checkedBytes = sizeBytes;
       }
-      if (!isSound) damaged.push(item);
-      else if (Atomics.load(this.#input.damageFlag, 0) === 0) {
+      if (!isSound) {
+        isDamaged = true;
+        this.result.damagedFiles.push(file);
+      } else if (!isDamaged && Atomics.load(damageFlag, 0) === 0) {
         if (isLarge) this.writeChunk(content, offset, sizeBytes, file, chunk);
         else this.writeFile(source, offset, file);
       }
     }
-    if (damaged.length > 0) this.noteDamage(block, damaged);
+    if (!isDamaged) return;
+    Atomics.store(damageFlag, 0, 1);
+    this.result.damagedBlocks.push({ pack, block: block.block });
   }
 
-  private noteDamage({ block, items }: BlockToUnpack, damaged: readonly number[]): void {
-    Atomics.store(this.#input.damageFlag, 0, 1);
-    this.result.damagedBlocks.push({ pack: this.#input.pack, block });
-    for (const item of damaged) this.result.damagedFiles.push(fieldOf(items, item, 2));
+  /** @param file a small one; else -1, and the item at `place` is a chunk */
+  private hasDigest(
+    content: Uint8Array,
+    offset: number,
+    sizeBytes: number,
+    file: number,
+    place: number,
+  ): boolean {
+    const { chunkDigests, firstPlace } = this.#input;
+    return file < 0
+      ? hasDigest(content, offset, sizeBytes, chunkDigests, (place - firstPlace) * DIGEST_SIZE_BYTES)
+      : hasDigest(content, offset, sizeBytes, this.#manifest.fileDigests, file * DIGEST_SIZE_BYTES);
   }
 
   private writeFile(source: PinnedBuffer, offset: number, file: number): void {
@@ -197,10 +199,6 @@ class Unpacker {
   }
 }
 
-function fieldOf(items: Uint32Array, item: number, field: number): number {
-  return at(items, item * ITEM_FIELDS + field);
-}
-
 function hasDigest(
   content: Uint8Array,
   offset: number,
@@ -216,5 +214,5 @@ function hasDigest(
   return true;
 }
 
-shortLived(fieldOf, hasDigest);
+shortLived(hasDigest);
 shortLivedMethods(Unpacker, unpackBlocksJob);

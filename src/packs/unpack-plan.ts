@@ -1,174 +1,184 @@
-import { shortLived, shortLivedMethods } from "../base/short-lived.ts";
+import { shortLived } from "../base/short-lived.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
 import { CHUNK_SIZE_BYTES, DIGEST_SIZE_BYTES } from "../objects/digest.ts";
 import { hasObject, objectNameOf } from "../objects/object-name.ts";
 import { LARGEST_BLOCK_BYTES } from "./block-codec.ts";
-import type { ContentPlace, PackContents } from "./pack-contents.ts";
-import { PACK_HEADER_BYTES } from "./pack-index.ts";
-import type { BlockToUnpack } from "./unpack-blocks.ts";
+import type { PackContents } from "./pack-contents.ts";
+import { PACK_HEADER_BYTES, type PackIndex } from "./pack-index.ts";
+import type { StoredBlock } from "./read-block.ts";
+import { contentAt, itemAt, SEVERAL_CONTENTS, type UnpackItems, unpackItems } from "./unpack-items.ts";
 
 /** With a block's worth of content, what one job writes. */
 const JOB_FILES = 1000;
 
-/** Leaves more than enough bits for the contents beside it. */
-const MOST_ITEMS = 2 ** 26;
-
-/** One byte a file, which threads share: 1 where packs have the content and no object does. */
-export function markPackedFiles(
+/**
+ * Finds the files whose contents packs have and no object does, in memory that threads share: for each the number of its
+ * content and one more, or SEVERAL_CONTENTS; 0 for the others.
+ */
+export function findPackedContents(
   manifest: Manifest,
-  contents: PackContents,
+  packs: PackContents,
   objectNames: ReadonlySet<string>,
-): Uint8Array {
-  const marks = new Uint8Array(new SharedArrayBuffer(manifest.counts.fileCount));
+): Int32Array {
+  const contentOfFile = new Int32Array(new SharedArrayBuffer(manifest.counts.fileCount * 4));
   for (let file = 0; file < manifest.counts.fileCount; file++) {
     if (!hasObject(manifest, file)) continue;
     if (objectNames.size > 0 && objectNames.has(objectNameOf(manifest, file))) continue;
     const offset = file * DIGEST_SIZE_BYTES;
-    if (contents.find(manifest.fileDigests, offset, at(manifest.fileSizes, file)) !== undefined)
-      marks[file] = 1;
+    if (at(manifest.fileSizes, file) <= CHUNK_SIZE_BYTES) {
+      contentOfFile[file] = packs.findSmall(manifest.fileDigests, offset) + 1;
+    } else if (packs.findLarge(manifest.fileDigests, offset) !== undefined) {
+      contentOfFile[file] = SEVERAL_CONTENTS;
+    }
   }
-  return marks;
+  return contentOfFile;
 }
 
+export interface BlockToUnpack extends StoredBlock {
+  readonly block: number;
+  /** In the order of the items: the end of those that this block has the contents of. */
+  readonly endPlace: number;
+}
+
+/** What one job writes. A block is never shared by two parts, and a part never has two packs. */
 export interface UnpackPart {
   readonly pack: number;
   readonly blocks: readonly BlockToUnpack[];
+  /** In the order of the items. */
+  readonly firstPlace: number;
+  readonly endPlace: number;
+  /** The digests of the chunks that the items are, 32 bytes each, zeros for small files; empty when all are small. */
   readonly chunkDigests: Uint8Array;
 }
 
 export interface UnpackPlan {
+  readonly items: UnpackItems;
   /** In the order of the packs, and of the blocks within each. */
   readonly parts: readonly UnpackPart[];
   readonly largeFiles: readonly number[];
 }
 
-/** Which blocks have to be read for the marked files, and what is to be written from each. */
+interface BlockPlace {
+  readonly pack: number;
+  readonly block: number;
+  readonly firstPlace: number;
+  readonly endPlace: number;
+}
+
+/**
+ * Which blocks have to be read for the files that come from packs, and for what.
+ * @param contentOfFile see `findPackedContents`
+ * @param unwanted non-zero for each file that is to be left out
+ */
 export function planUnpack(
   manifest: Manifest,
-  contents: PackContents,
-  isWanted: (file: number) => boolean,
+  packs: PackContents,
+  contentOfFile: Int32Array,
+  unwanted: Uint8Array | undefined,
 ): UnpackPlan {
-  const files: number[] = [];
-  const chunks: number[] = [];
-  const keys: number[] = [];
-  const largeFiles: number[] = [];
-  for (let file = 0; file < manifest.counts.fileCount; file++) {
-    if (!isWanted(file)) continue;
-    const sizeBytes = at(manifest.fileSizes, file);
-    if (sizeBytes <= CHUNK_SIZE_BYTES) {
-      const content = contents.findSmall(manifest.fileDigests, file * DIGEST_SIZE_BYTES);
-      if (content < 0) continue;
-      keys.push(content * MOST_ITEMS + files.length);
-      files.push(file);
-      chunks.push(0);
-      continue;
-    }
-    largeFiles.push(file);
-    const found = contents.find(manifest.fileDigests, file * DIGEST_SIZE_BYTES, sizeBytes) ?? [];
-    for (const [chunk, content] of found.entries()) {
-      keys.push(content * MOST_ITEMS + files.length);
-      files.push(file);
-      chunks.push(chunk);
-    }
-  }
-  // Contents are numbered in the order in which they lie.
-  const order = Float64Array.from(keys).sort();
+  const items = unpackItems(manifest, packs, contentOfFile, unwanted);
   const parts: UnpackPart[] = [];
-  let part = new PartBuilder(contents, manifest);
-  for (const key of order) {
-    const content = Math.floor(key / MOST_ITEMS);
-    const item = key - content * MOST_ITEMS;
-    const place = contents.placeOf(content);
-    if (!part.hasRoomFor(place)) {
-      parts.push(part.build());
-      part = new PartBuilder(contents, manifest);
+  let blocks: BlockPlace[] = [];
+  let contentBytes = 0;
+  for (const next of blocksOf(items, packs)) {
+    const { pack, block } = next;
+    const nextBytes = packs.packs[pack]?.index.blockContentBytes(block) ?? 0;
+    const [first] = blocks;
+    const hasRoom =
+      first === undefined ||
+      (first.pack === pack &&
+        contentBytes + nextBytes <= LARGEST_BLOCK_BYTES &&
+        next.firstPlace - first.firstPlace < JOB_FILES);
+    if (!hasRoom) {
+      parts.push(partOf(blocks, items, manifest, packs));
+      blocks = [];
+      contentBytes = 0;
     }
-    part.add(place, files[item] ?? 0, chunks[item] ?? 0);
+    blocks.push(next);
+    contentBytes += nextBytes;
   }
-  if (!part.isEmpty) parts.push(part.build());
-  return { parts, largeFiles };
+  if (blocks.length > 0) parts.push(partOf(blocks, items, manifest, packs));
+  return { items, parts, largeFiles: largeFilesOf(items, manifest) };
 }
 
-class PartBuilder {
-  readonly #contents: PackContents;
-  readonly #manifest: Manifest;
-  readonly #blocks: { readonly block: number; readonly items: number[] }[] = [];
-  /** Of the items that are chunks of large files, by the items' position in the part. */
-  readonly #chunkDigests = new Map<number, Uint8Array>();
-  #pack = -1;
-  #contentBytes = 0;
-  #itemCount = 0;
-
-  constructor(contents: PackContents, manifest: Manifest) {
-    this.#contents = contents;
-    this.#manifest = manifest;
+/** The blocks in the order in which they lie, each with its items. */
+function blocksOf(items: UnpackItems, packs: PackContents): BlockPlace[] {
+  const blocks: BlockPlace[] = [];
+  const { length } = items.order;
+  let pack = 0;
+  for (let place = 0; place < length; ) {
+    const content = contentAt(items, place);
+    while (content >= packs.endContentOf(pack)) pack += 1;
+    const block = packs.blockOf(content);
+    const firstPlace = place;
+    const lastContent = packs.endContentOfBlock(pack, block) - 1;
+    while (place < length && contentAt(items, place) <= lastContent) place += 1;
+    blocks.push({ pack, block, firstPlace, endPlace: place });
   }
+  return blocks;
+}
 
-  get isEmpty(): boolean {
-    return this.#blocks.length === 0;
-  }
+function largeFilesOf(items: UnpackItems, manifest: Manifest): number[] {
+  const largeFiles = new Set<number>();
+  for (const file of items.files) if (at(manifest.fileSizes, file) > CHUNK_SIZE_BYTES) largeFiles.add(file);
+  return [...largeFiles];
+}
 
-  /** A block is never shared by two parts, and a part never has two packs. */
-  hasRoomFor({ pack, block }: ContentPlace): boolean {
-    if (this.isEmpty) return true;
-    if (pack !== this.#pack) return false;
-    if (block === this.#blocks.at(-1)?.block) return true;
-    const nextBytes = this.#contents.packs[pack]?.index.blockContentBytes(block) ?? 0;
-    return this.#contentBytes + nextBytes <= LARGEST_BLOCK_BYTES && this.#itemCount < JOB_FILES;
-  }
+function partOf(
+  blocks: readonly BlockPlace[],
+  items: UnpackItems,
+  manifest: Manifest,
+  packs: PackContents,
+): UnpackPart {
+  const { pack, firstPlace } = blocks[0] ?? { pack: 0, firstPlace: 0 };
+  const endPlace = blocks.at(-1)?.endPlace ?? firstPlace;
+  const index = packs.packs[pack]?.index;
+  if (index === undefined) throw new RangeError("a part of an unpacking has no pack");
+  return {
+    pack,
+    firstPlace,
+    endPlace,
+    blocks: storedBlocks(blocks, index),
+    chunkDigests: chunkDigestsOf(items, firstPlace, endPlace, manifest, packs),
+  };
+}
 
-  add({ pack, block, offset, sizeBytes }: ContentPlace, file: number, chunk: number): void {
-    this.#pack = pack;
-    let last = this.#blocks.at(-1);
-    if (last?.block !== block) {
-      last = { block, items: [] };
-      this.#blocks.push(last);
-      this.#contentBytes += this.#contents.packs[pack]?.index.blockContentBytes(block) ?? 0;
-    }
-    const isLarge = at(this.#manifest.fileSizes, file) > CHUNK_SIZE_BYTES;
-    // The manifest's sizes count; a content that has another one does not have the digest either.
-    last.items.push(offset, isLarge ? sizeBytes : at(this.#manifest.fileSizes, file), file, chunk);
-    if (isLarge) this.#chunkDigests.set(this.#itemCount, this.chunkDigestOf(file, chunk));
-    this.#itemCount += 1;
-  }
-
-  private chunkDigestOf(file: number, chunk: number): Uint8Array {
-    const digest = this.#manifest.fileDigests.subarray(
-      file * DIGEST_SIZE_BYTES,
-      (file + 1) * DIGEST_SIZE_BYTES,
-    );
-    const chunks = this.#contents.chunksOf(digest);
-    return chunks?.subarray(chunk * DIGEST_SIZE_BYTES, (chunk + 1) * DIGEST_SIZE_BYTES) ?? NO_DIGEST;
-  }
-
-  build(): UnpackPart {
-    const index = this.#contents.packs[this.#pack]?.index;
-    if (index === undefined) throw new RangeError("a part of an unpacking has no pack");
-    const hasChunks = this.#chunkDigests.size > 0;
-    const chunkDigests = new Uint8Array(hasChunks ? this.#itemCount * DIGEST_SIZE_BYTES : 0);
-    for (const [item, digest] of this.#chunkDigests) chunkDigests.set(digest, item * DIGEST_SIZE_BYTES);
-    let block = 0;
-    let offset = PACK_HEADER_BYTES;
+function storedBlocks(blocks: readonly BlockPlace[], index: PackIndex): BlockToUnpack[] {
+  let before = 0;
+  let offset = PACK_HEADER_BYTES;
+  return blocks.map(({ block, endPlace }) => {
+    for (; before < block; before++) offset += at(index.blockStoredSizes, before);
     return {
-      pack: this.#pack,
-      chunkDigests,
-      blocks: this.#blocks.map(({ block: number, items }) => {
-        for (; block < number; block++) offset += at(index.blockStoredSizes, block);
-        return {
-          block: number,
-          offset,
-          storedBytes: at(index.blockStoredSizes, number),
-          contentBytes: index.blockContentBytes(number),
-          codecNumber: at(index.blockCodecs, number),
-          checksum: index.blockChecksums[number] ?? 0n,
-          items: Uint32Array.from(items),
-        };
-      }),
+      block,
+      endPlace,
+      offset,
+      storedBytes: at(index.blockStoredSizes, block),
+      contentBytes: index.blockContentBytes(block),
+      codecNumber: at(index.blockCodecs, block),
+      checksum: index.blockChecksums[block] ?? 0n,
     };
-  }
+  });
 }
 
-const NO_DIGEST = new Uint8Array(DIGEST_SIZE_BYTES);
+function chunkDigestsOf(
+  items: UnpackItems,
+  firstPlace: number,
+  endPlace: number,
+  manifest: Manifest,
+  packs: PackContents,
+): Uint8Array {
+  let digests = new Uint8Array(0);
+  for (let place = firstPlace; place < endPlace; place++) {
+    const item = itemAt(items, place);
+    const file = at(items.files, item);
+    if (at(manifest.fileSizes, file) <= CHUNK_SIZE_BYTES) continue;
+    if (digests.length === 0) digests = new Uint8Array((endPlace - firstPlace) * DIGEST_SIZE_BYTES);
+    const digest = manifest.fileDigests.subarray(file * DIGEST_SIZE_BYTES, (file + 1) * DIGEST_SIZE_BYTES);
+    const start = at(items.chunks, item) * DIGEST_SIZE_BYTES;
+    const chunk = packs.chunksOf(digest)?.subarray(start, start + DIGEST_SIZE_BYTES) ?? new Uint8Array(0);
+    digests.set(chunk, (place - firstPlace) * DIGEST_SIZE_BYTES);
+  }
+  return digests;
+}
 
-shortLived(markPackedFiles, planUnpack);
-shortLivedMethods(PartBuilder);
+shortLived(findPackedContents, planUnpack, blocksOf, largeFilesOf, chunkDigestsOf);

@@ -14,13 +14,14 @@ import type { PackContents } from "./pack-contents.ts";
 import { packFilePath } from "./pack-directory.ts";
 import { PACK_HEADER_BYTES } from "./pack-index.ts";
 import { type UnpackedBlocks, unpackBlocksJob } from "./unpack-blocks.ts";
+import { itemAt, type UnpackItems } from "./unpack-items.ts";
 import type { UnpackPart, UnpackPlan } from "./unpack-plan.ts";
 
 /** The packs that an entry's contents come from, and which of its files they are to bring. */
 export interface PackedFilesOfEntry {
   readonly packs: OpenPacks;
-  /** 1 for each file whose content comes from a pack. */
-  readonly marks: Uint8Array;
+  /** Zero for each file whose content does not come from a pack; see `findPackedContents`. */
+  readonly contentOfFile: Int32Array;
 }
 
 /**
@@ -112,12 +113,21 @@ export async function unpackTree(
   const unreadable = plan.parts.filter(({ pack }) => packs.descriptorOf(pack) === undefined);
   if (unreadable.length > 0) Atomics.store(damageFlag, 0, 1);
   const descriptors = packs.contents.packs.map((_, pack) => packs.descriptorOf(pack) ?? -1);
-  const shared = { payload: manifest.payload, descriptors, staging, umask, adoptInto, ownInode, damageFlag };
+  const shared = {
+    payload: manifest.payload,
+    items: plan.items,
+    descriptors,
+    staging,
+    umask,
+    adoptInto,
+    ownInode,
+    damageFlag,
+  };
   const runner = plan.parts.length > 1 ? runners.pool : runners.inline;
   const results = await runAllSharing(runner, unpackBlocksJob, shared, readable);
   const damagedFiles = [
     ...results.flatMap((result) => result.damagedFiles),
-    ...unreadable.flatMap(({ blocks }) => blocks.flatMap(filesOf)),
+    ...unreadable.flatMap((part) => filesOf(part, plan.items)),
   ];
   if (damagedFiles.length === 0) {
     for (const file of plan.largeFiles) {
@@ -145,9 +155,9 @@ export async function unpackTree(
   };
 }
 
-function filesOf({ items }: UnpackPart["blocks"][number]): number[] {
+function filesOf({ firstPlace, endPlace }: UnpackPart, items: UnpackItems): number[] {
   const files: number[] = [];
-  for (let field = 2; field < items.length; field += 4) files.push(items[field] ?? 0);
+  for (let place = firstPlace; place < endPlace; place++) files.push(at(items.files, itemAt(items, place)));
   return files;
 }
 

@@ -21,7 +21,7 @@ export interface StageFilesInput extends ObjectPlaces {
   /** Non-zero for each file and symlink that is not wanted; undefined when the whole tree is, directories included. */
   readonly unwanted: { readonly files: Uint8Array; readonly symlinks: Uint8Array } | undefined;
   /** Non-zero for each file that comes from a pack, and is left for that; its directory is made. */
-  readonly packed: Uint8Array | undefined;
+  readonly packed: Int32Array | undefined;
   /** One word, shared by all jobs of a restore: non-zero once an object was found that is not whole. */
   readonly damageFlag: Int32Array;
 }

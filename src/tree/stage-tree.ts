@@ -44,7 +44,7 @@ export async function stageTree(options: StageTreeOptions, runners: Runners): Pr
   const ranges = directoryRanges(manifest);
   const runner = ranges.length > 1 ? runners.pool : runners.inline;
   const shared = {
-    packed: options.packed?.marks,
+    packed: options.packed?.contentOfFile,
     payload: manifest.payload,
     objects,
     staging,
@@ -64,8 +64,11 @@ export async function stageTree(options: StageTreeOptions, runners: Runners): Pr
   return await unpack(options, packed, await planning, sum(await stagingFiles), damageFlag, runners);
 }
 
-function planFor({ manifest, unwanted }: StageTreeOptions, { packs, marks }: PackedFilesOfEntry): UnpackPlan {
-  return planUnpack(manifest, packs.contents, (file) => marks[file] !== 0 && unwanted?.files[file] !== 1);
+function planFor(
+  { manifest, unwanted }: StageTreeOptions,
+  { packs, contentOfFile }: PackedFilesOfEntry,
+): UnpackPlan {
+  return planUnpack(manifest, packs.contents, contentOfFile, unwanted?.files);
 }
 
 /** Fills in what comes from packs. What the objects lack already is damage, but the packs are still looked at. */
