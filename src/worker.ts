@@ -8,6 +8,7 @@ import { unpackBlocksJob } from "./packs/unpack-blocks.ts";
 import { compareFilesJob } from "./tree/compare-files.ts";
 import { finishDirectoriesJob } from "./tree/finish-directories.ts";
 import { hashFilesJob } from "./tree/hash-files.ts";
+import { makeDirectoriesJob } from "./tree/make-directories.ts";
 import { stageFilesJob } from "./tree/stage-files.ts";
 import type { Job, JobContext } from "./work/job.ts";
 import { type JobClaims, jobClaims, takeJob } from "./work/job-claims.ts";
@@ -22,6 +23,7 @@ const jobs = new Map<string, Job<never, unknown>>(
     finishDirectoriesJob,
     hashFilesJob,
     hashSpanJob,
+    makeDirectoriesJob,
     packFilesJob,
     packSpanJob,
     rewriteBlockJob,

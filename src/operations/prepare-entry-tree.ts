@@ -26,7 +26,10 @@ export async function prepareEntryTree(
   runtime: Runtime,
 ): Promise<PreparedTree> {
   const { cache } = request;
-  const attempt = async (packed: PackedFilesOfEntry | undefined): Promise<PreparedTree> => {
+  const attempt = async (
+    openPacks: (() => PackedFilesOfEntry | undefined) | undefined,
+  ): Promise<PreparedTree> => {
+    let packed: PackedFilesOfEntry | undefined;
     try {
       const prepared = await prepareTree(
         {
@@ -38,12 +41,17 @@ export async function prepareEntryTree(
           linkMode: request.linkMode,
           ownInode: markEditedPaths(manifest, readEditedPaths(cache)),
           exact: request.exact,
-          packed,
+          openPacks:
+            openPacks &&
+            (() => {
+              packed = openPacks();
+              return packed;
+            }),
           umask: runtime.umask,
           isCancelled: runtime.isCancelled,
           onPhase: (name, files, bytes) => {
             const isCopied =
-              packed !== undefined || request.linkMode === "copy" || !isLinkedFrom(cache, destination);
+              openPacks !== undefined || request.linkMode === "copy" || !isLinkedFrom(cache, destination);
             const size =
               isCopied && name === "restoring"
                 ? { unit: "bytes" as const, bytes: bytes() }
@@ -60,13 +68,13 @@ export async function prepareEntryTree(
     }
   };
   try {
-    if (!looksLinkable(cache, manifest)) return await attempt(openPacksOf(cache, manifest));
+    if (!looksLinkable(cache, manifest)) return await attempt(() => openPacksOf(cache, manifest));
     const linked = await attempt(undefined);
     if (linked.damaged.length === 0) return linked;
     linked.close();
     const distrusted = new Set(linked.damaged.map(({ file }) => file));
     const packed = openPacksOf(cache, manifest, distrusted);
-    return packed === undefined ? linked : await attempt(packed);
+    return packed === undefined ? linked : await attempt(() => packed);
   } catch (error) {
     throw destinationError(destination.path, error);
   }

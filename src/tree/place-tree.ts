@@ -25,8 +25,8 @@ export interface PlaceTreeOptions {
   readonly linkMode: LinkMode;
   readonly ownInode: Uint8Array;
   readonly exact: boolean;
-  /** Set when contents come from packs. */
-  readonly packed: PackedFilesOfEntry | undefined;
+  /** Set when contents may come from packs; see `StageTreeOptions`. */
+  readonly openPacks: (() => PackedFilesOfEntry | undefined) | undefined;
   readonly umask: number;
   readonly isCancelled: () => boolean;
   /** Told what is done next, and with how many files and bytes. */

@@ -22,6 +22,7 @@ export interface StageFilesInput extends ObjectPlaces {
   readonly unwanted: { readonly files: Uint8Array; readonly symlinks: Uint8Array } | undefined;
   /** Non-zero for each file that comes from a pack, and is left for that; its directory is made. */
   readonly packed: Int32Array | undefined;
+  readonly areDirectoriesMade: boolean;
   /** One word, shared by all jobs of a restore: non-zero once an object was found that is not whole. */
   readonly damageFlag: Int32Array;
 }
@@ -70,7 +71,7 @@ class Stager {
   constructor(manifest: Manifest, input: StageFilesInput) {
     this.manifest = manifest;
     this.input = input;
-    this.target = new StagingPath(manifest, input.staging);
+    this.target = new StagingPath(manifest, input.staging, input.areDirectoriesMade);
     this.placer = new ObjectPlacer(manifest, input);
   }
 

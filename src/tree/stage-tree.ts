@@ -8,6 +8,7 @@ import type { Runners } from "../work/job.ts";
 import { runAllSharing } from "../work/run-all.ts";
 import { directoryRanges } from "./directory-ranges.ts";
 import { type DirectoryModes, finishClosedDirectories, finishDirectoriesJob } from "./finish-directories.ts";
+import { makeDirectories } from "./make-directories.ts";
 import type { ObjectProblem } from "./object-placer.ts";
 import { type StagedFiles, stageFilesJob } from "./stage-files.ts";
 
@@ -20,8 +21,8 @@ export interface StageTreeOptions {
   readonly linkMode: LinkMode;
   readonly ownInode: Uint8Array;
   readonly unwanted: { readonly files: Uint8Array; readonly symlinks: Uint8Array } | undefined;
-  /** Set when contents come from packs. */
-  readonly packed: PackedFilesOfEntry | undefined;
+  /** Set when contents may come from packs: finds out which do. What it opens is for the caller to close. */
+  readonly openPacks: (() => PackedFilesOfEntry | undefined) | undefined;
   readonly umask: number;
 }
 
@@ -39,12 +40,47 @@ export interface StagedTree {
 
 /** Builds an entry's tree, or the wanted part of it, in a place of its own; directories have no final attributes yet. */
 export async function stageTree(options: StageTreeOptions, runners: Runners): Promise<StagedTree> {
-  const { manifest, objects, staging, temporary, linkMode, ownInode, unwanted } = options;
+  const { manifest, staging, unwanted, openPacks } = options;
   const damageFlag = new Int32Array(new SharedArrayBuffer(4));
+  if (openPacks === undefined) return await stageFiles(options, undefined, damageFlag, runners);
+  // Threads make them while this one finds out what the packs have; of a part of a tree most may not be needed.
+  const areAllWanted = unwanted === undefined && !manifest.counts.isSingleFile;
+  const making = areAllWanted ? makeDirectories(manifest, staging, runners) : Promise.resolve();
+  const planning = (async () => planFor(options, openPacks()))();
+  // Both end before either one's failure is thrown: nobody may write to what is being removed then.
+  await Promise.allSettled([making, planning]);
+  await making;
+  const planned = await planning;
+  const staged = await stageFiles(options, planned?.packed, damageFlag, runners);
+  return planned === undefined ? staged : await unpack(options, planned, staged, damageFlag, runners);
+}
+
+interface Planned {
+  readonly packed: PackedFilesOfEntry;
+  readonly plan: UnpackPlan;
+}
+
+function planFor(
+  { manifest, unwanted }: StageTreeOptions,
+  packed: PackedFilesOfEntry | undefined,
+): Planned | undefined {
+  if (packed === undefined) return undefined;
+  const { packs, contentOfFile } = packed;
+  return { packed, plan: planUnpack(manifest, packs.contents, contentOfFile, unwanted?.files) };
+}
+
+/** All but what comes from packs. */
+async function stageFiles(
+  { manifest, objects, staging, temporary, linkMode, ownInode, unwanted, openPacks }: StageTreeOptions,
+  packed: PackedFilesOfEntry | undefined,
+  damageFlag: Int32Array,
+  runners: Runners,
+): Promise<StagedTree> {
   const ranges = directoryRanges(manifest);
   const runner = ranges.length > 1 ? runners.pool : runners.inline;
   const shared = {
-    packed: options.packed?.contentOfFile,
+    packed: packed?.contentOfFile,
+    areDirectoriesMade: openPacks !== undefined && unwanted === undefined,
     payload: manifest.payload,
     objects,
     staging,
@@ -54,39 +90,24 @@ export async function stageTree(options: StageTreeOptions, runners: Runners): Pr
     unwanted,
     damageFlag,
   };
-  const stagingFiles = runAllSharing(runner, stageFilesJob, shared, ranges);
-  if (options.packed === undefined) return { ...sum(await stagingFiles), damagedBlocks: [] };
-  // Made while the threads make the directories.
-  const { packed } = options;
-  const planning = (async () => planFor(options, packed))();
-  // Both end before either one's failure is thrown: nobody may write to what is being removed then.
-  await Promise.allSettled([stagingFiles, planning]);
-  return await unpack(options, packed, await planning, sum(await stagingFiles), damageFlag, runners);
+  return { ...sum(await runAllSharing(runner, stageFilesJob, shared, ranges)), damagedBlocks: [] };
 }
 
-function planFor(
-  { manifest, unwanted }: StageTreeOptions,
-  { packs, contentOfFile }: PackedFilesOfEntry,
-): UnpackPlan {
-  return planUnpack(manifest, packs.contents, contentOfFile, unwanted?.files);
-}
-
-/** Fills in what comes from packs. What the objects lack already is damage, but the packs are still looked at. */
+/** Fills in what comes from packs. */
 async function unpack(
   options: StageTreeOptions,
-  { packs }: PackedFilesOfEntry,
-  plan: UnpackPlan,
-  staged: Omit<StagedTree, "damagedBlocks">,
+  { packed, plan }: Planned,
+  staged: StagedTree,
   damageFlag: Int32Array,
   runners: Runners,
 ): Promise<StagedTree> {
   const { manifest, staging, umask, ownInode } = options;
-  if (staged.damaged.length > 0) return { ...staged, damagedBlocks: [] };
+  if (staged.damaged.length > 0) return staged;
   const unpacked = await unpackTree(
     plan,
     {
       manifest,
-      packs,
+      packs: packed.packs,
       staging,
       umask,
       adoptInto: mayAdopt(options) ? options.objects : undefined,

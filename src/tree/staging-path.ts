@@ -7,19 +7,24 @@ import { at, type Manifest } from "../manifest/manifest.ts";
 
 const SLASH = "/" as ByteString;
 
-/** The paths of an entry's files and symlinks in the place where its tree is built; it makes their directories on the way. */
+/**
+ * The paths of an entry's files and symlinks in the place where its tree is built; it makes their directories on the way, unless
+ * all of them are there.
+ */
 export class StagingPath {
   /** What was set last. */
   readonly buffer = new PathBuffer();
   private readonly manifest: Manifest;
   private readonly staging: ByteString;
+  private readonly areDirectoriesMade: boolean;
   private readonly made = new Set<number>();
   private currentDirectory = -1;
   private directoryLength = 0;
 
-  constructor(manifest: Manifest, staging: ByteString) {
+  constructor(manifest: Manifest, staging: ByteString, areDirectoriesMade = false) {
     this.manifest = manifest;
     this.staging = staging;
+    this.areDirectoriesMade = areDirectoriesMade;
   }
 
   setFile(directory: number, file: number): void {
@@ -38,7 +43,7 @@ export class StagingPath {
 
   ensureDirectory(directory: number): void {
     if (directory === this.currentDirectory || this.manifest.counts.isSingleFile) return;
-    this.makeDirectory(directory);
+    if (!this.areDirectoriesMade) this.makeDirectory(directory);
     this.buffer.set(this.staging);
     if (directory > 0) this.buffer.append(SLASH).append(this.manifest.directoryPath(directory));
     this.buffer.append(SLASH);
