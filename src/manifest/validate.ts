@@ -1,13 +1,8 @@
-import type { ByteString } from "../base/byte-string.ts";
 import { shortLived } from "../base/short-lived.ts";
 import { at, type Manifest } from "./manifest.ts";
+import { problemOfNames } from "./validate-names.ts";
 
 const LARGEST_MODE = 0o7777;
-const LARGEST_NAME_BYTES = 1024;
-const SLASH = 0x2f;
-const DOT = 0x2e;
-const LEAVES_DIRECTORY = "a name would leave its directory";
-const OUT_OF_ORDER = "names of one directory are out of order or double";
 /** The kernel takes no longer path; it also bounds how deep a tree can be. */
 const LARGEST_PATH_BYTES = 4095;
 
@@ -125,113 +120,4 @@ function problemOfTargets(manifest: Manifest): string | undefined {
   return manifest.symlinkTargets.includes(0) ? "a symlink's target has a NUL" : undefined;
 }
 
-function problemOfNames(manifest: Manifest): string | undefined {
-  const { counts } = manifest;
-  if (counts.isSingleFile) return undefined;
-  // Asked of all names at once, because they stand one behind the other.
-  const columns = [manifest.directoryNames, manifest.fileNames, manifest.symlinkNames];
-  if (columns.some((names) => names.includes(SLASH) || names.includes(0))) return LEAVES_DIRECTORY;
-
-  for (let directory = 1; directory < counts.directoryCount; directory++) {
-    if (!isPlainName(manifest.directoryName(directory))) return LEAVES_DIRECTORY;
-  }
-  return problemOfOrder(manifest) ?? problemOfDoubles(manifest);
-}
-
-function isPlainName(name: ByteString): boolean {
-  return name !== "" && name !== "." && name !== ".." && name.length <= LARGEST_NAME_BYTES;
-}
-
-/** Names of one kind in one directory rise, so that no two are the same. */
-function problemOfOrder(manifest: Manifest): string | undefined {
-  const { counts } = manifest;
-  const lastChild = Array.from({ length: counts.directoryCount }, () => "" as ByteString);
-  for (let directory = 0; directory < counts.directoryCount; directory++) {
-    if (directory > 0) {
-      const parent = at(manifest.directoryParents, directory);
-      const name = manifest.directoryName(directory);
-      if (name <= (lastChild[parent] ?? "")) return OUT_OF_ORDER;
-      lastChild[parent] = name;
-    }
-    const firstFile = manifest.firstFileOf(directory);
-    const endFile = at(manifest.directoryFileEnds, directory);
-    const firstSymlink = manifest.firstSymlinkOf(directory);
-    const endSymlink = at(manifest.directorySymlinkEnds, directory);
-    const problem =
-      problemOfColumn(manifest.fileNames, manifest.fileNameEnds, firstFile, endFile) ??
-      problemOfColumn(manifest.symlinkNames, manifest.symlinkNameEnds, firstSymlink, endSymlink);
-    if (problem !== undefined) return problem;
-  }
-  return undefined;
-}
-
-/** On the bytes as they stand: a string for each name would cost more than all else that is checked. */
-function problemOfColumn(
-  names: Uint8Array,
-  ends: Uint32Array,
-  first: number,
-  end: number,
-): string | undefined {
-  let start = first === 0 ? 0 : (ends[first - 1] ?? 0);
-  let previousStart = start;
-  for (let index = first; index < end; index++) {
-    const nameEnd = ends[index] ?? 0;
-    if (!isPlainColumnName(names, start, nameEnd)) return LEAVES_DIRECTORY;
-    if (index > first && !rises(names, previousStart, start, nameEnd)) return OUT_OF_ORDER;
-    previousStart = start;
-    start = nameEnd;
-  }
-  return undefined;
-}
-
-function isPlainColumnName(names: Uint8Array, start: number, end: number): boolean {
-  const length = end - start;
-  if (length === 0 || length > LARGEST_NAME_BYTES) return false;
-  return length > 2 || names[start] !== DOT || (length === 2 && names[start + 1] !== DOT);
-}
-
-/** Whether the name up to `end` comes after the one before it, which ends where it starts. */
-function rises(names: Uint8Array, previousStart: number, start: number, end: number): boolean {
-  const shorter = Math.min(start - previousStart, end - start);
-  for (let index = 0; index < shorter; index++) {
-    const left = names[previousStart + index] ?? 0;
-    const right = names[start + index] ?? 0;
-    if (left !== right) return left < right;
-  }
-  return start - previousStart < end - start;
-}
-
-/** Names of different kinds in one directory: few have subdirectories or symlinks, so these are looked up. */
-function problemOfDoubles(manifest: Manifest): string | undefined {
-  const { counts } = manifest;
-  const others = new Map<number, Set<ByteString>>();
-  for (let directory = 1; directory < counts.directoryCount; directory++) {
-    const parent = at(manifest.directoryParents, directory);
-    const names = others.get(parent) ?? new Set();
-    names.add(manifest.directoryName(directory));
-    others.set(parent, names);
-  }
-  for (let directory = 0; directory < counts.directoryCount; directory++) {
-    const names = others.get(directory) ?? new Set();
-    for (
-      let link = manifest.firstSymlinkOf(directory);
-      link < at(manifest.directorySymlinkEnds, directory);
-      link++
-    ) {
-      const name = manifest.symlinkName(link);
-      if (names.has(name)) return "a name stands for two things";
-      names.add(name);
-    }
-    if (names.size === 0) continue;
-    for (
-      let file = manifest.firstFileOf(directory);
-      file < at(manifest.directoryFileEnds, directory);
-      file++
-    ) {
-      if (names.has(manifest.fileName(file))) return "a name stands for two things";
-    }
-  }
-  return undefined;
-}
-
-shortLived(endsAreSound, isPlainColumnName, largestOf, problemOfColumn, problemOfOrder, rises);
+shortLived(endsAreSound, isIntegers, largestOf);

@@ -99,16 +99,18 @@ class Unpacker {
         this.result.damagedFiles.push(file);
         continue;
       }
-      const chunk = at(items.chunks, item);
       const contentNumber = contentAt(items, place);
       const offset = at(items.contentOffsets, contentNumber);
+      const isChunk = item >= items.firstChunk;
+      const chunk = isChunk ? at(items.chunks, item - items.firstChunk) : 0;
       // The manifest's sizes count; a content that has another one does not have the digest either.
-      const fileBytes = at(this.#manifest.fileSizes, file);
-      const isLarge = fileBytes > CHUNK_SIZE_BYTES;
-      const sizeBytes = Math.min(CHUNK_SIZE_BYTES, fileBytes - chunk * CHUNK_SIZE_BYTES);
+      const restBytes = at(this.#manifest.fileSizes, file) - chunk * CHUNK_SIZE_BYTES;
+      const sizeBytes = Math.min(CHUNK_SIZE_BYTES, restBytes);
       // Files with the same content follow each other; it is digested once.
       if (contentNumber !== checkedContent || sizeBytes !== checkedBytes) {
-        isSound = this.hasDigest(content, offset, sizeBytes, isLarge ? -1 : file, place);
+        isSound = isChunk
+          ? hasDigest(content, offset, sizeBytes, items.chunkDigests, item - items.firstChunk)
+          : hasDigest(content, offset, sizeBytes, this.#manifest.fileDigests, file);
         checkedContent = contentNumber;
         checkedBytes = sizeBytes;
       }
@@ -116,27 +118,13 @@ class Unpacker {
         isDamaged = true;
         this.result.damagedFiles.push(file);
       } else if (!isDamaged && Atomics.load(damageFlag, 0) === 0) {
-        if (isLarge) this.writeChunk(content, offset, sizeBytes, file, chunk);
+        if (isChunk) this.writeChunk(content, offset, sizeBytes, file, chunk);
         else this.writeFile(source, offset, file);
       }
     }
     if (!isDamaged) return;
     Atomics.store(damageFlag, 0, 1);
     this.result.damagedBlocks.push({ pack, block: block.block });
-  }
-
-  /** @param file a small one; else -1, and the item at `place` is a chunk */
-  private hasDigest(
-    content: Uint8Array,
-    offset: number,
-    sizeBytes: number,
-    file: number,
-    place: number,
-  ): boolean {
-    const { chunkDigests, firstPlace } = this.#input;
-    return file < 0
-      ? hasDigest(content, offset, sizeBytes, chunkDigests, (place - firstPlace) * DIGEST_SIZE_BYTES)
-      : hasDigest(content, offset, sizeBytes, this.#manifest.fileDigests, file * DIGEST_SIZE_BYTES);
   }
 
   private writeFile(source: PinnedBuffer, offset: number, file: number): void {
@@ -204,12 +192,13 @@ function hasDigest(
   offset: number,
   sizeBytes: number,
   digests: Uint8Array,
-  digestOffset: number,
+  index: number,
 ): boolean {
   if (offset + sizeBytes > content.length) return false;
   Bun.SHA256.hash(content.subarray(offset, offset + sizeBytes), digest);
-  for (let index = 0; index < DIGEST_SIZE_BYTES; index++) {
-    if (digest[index] !== digests[digestOffset + index]) return false;
+  const start = index * DIGEST_SIZE_BYTES;
+  for (let byte = 0; byte < DIGEST_SIZE_BYTES; byte++) {
+    if (digest[byte] !== digests[start + byte]) return false;
   }
   return true;
 }

@@ -6,7 +6,7 @@ import { LARGEST_BLOCK_BYTES } from "./block-codec.ts";
 import type { PackContents } from "./pack-contents.ts";
 import { PACK_HEADER_BYTES, type PackIndex } from "./pack-index.ts";
 import type { StoredBlock } from "./read-block.ts";
-import { contentAt, itemAt, SEVERAL_CONTENTS, type UnpackItems, unpackItems } from "./unpack-items.ts";
+import { contentAt, SEVERAL_CONTENTS, type UnpackItems, unpackItems } from "./unpack-items.ts";
 
 /** With a block's worth of content, what one job writes. */
 const JOB_FILES = 1000;
@@ -47,8 +47,6 @@ export interface UnpackPart {
   /** In the order of the items. */
   readonly firstPlace: number;
   readonly endPlace: number;
-  /** The digests of the chunks that the items are, 32 bytes each, zeros for small files; empty when all are small. */
-  readonly chunkDigests: Uint8Array;
 }
 
 export interface UnpackPlan {
@@ -90,15 +88,15 @@ export function planUnpack(
         contentBytes + nextBytes <= LARGEST_BLOCK_BYTES &&
         next.firstPlace - first.firstPlace < JOB_FILES);
     if (!hasRoom) {
-      parts.push(partOf(blocks, items, manifest, packs));
+      parts.push(partOf(blocks, packs));
       blocks = [];
       contentBytes = 0;
     }
     blocks.push(next);
     contentBytes += nextBytes;
   }
-  if (blocks.length > 0) parts.push(partOf(blocks, items, manifest, packs));
-  return { items, parts, largeFiles: largeFilesOf(items, manifest) };
+  if (blocks.length > 0) parts.push(partOf(blocks, packs));
+  return { items, parts, largeFiles: [...new Set(items.files.subarray(items.firstChunk))] };
 }
 
 /** The blocks in the order in which they lie, each with its items. */
@@ -118,18 +116,7 @@ function blocksOf(items: UnpackItems, packs: PackContents): BlockPlace[] {
   return blocks;
 }
 
-function largeFilesOf(items: UnpackItems, manifest: Manifest): number[] {
-  const largeFiles = new Set<number>();
-  for (const file of items.files) if (at(manifest.fileSizes, file) > CHUNK_SIZE_BYTES) largeFiles.add(file);
-  return [...largeFiles];
-}
-
-function partOf(
-  blocks: readonly BlockPlace[],
-  items: UnpackItems,
-  manifest: Manifest,
-  packs: PackContents,
-): UnpackPart {
+function partOf(blocks: readonly BlockPlace[], packs: PackContents): UnpackPart {
   const { pack, firstPlace } = blocks[0] ?? { pack: 0, firstPlace: 0 };
   const endPlace = blocks.at(-1)?.endPlace ?? firstPlace;
   const index = packs.packs[pack]?.index;
@@ -139,7 +126,6 @@ function partOf(
     firstPlace,
     endPlace,
     blocks: storedBlocks(blocks, index),
-    chunkDigests: chunkDigestsOf(items, firstPlace, endPlace, manifest, packs),
   };
 }
 
@@ -160,25 +146,4 @@ function storedBlocks(blocks: readonly BlockPlace[], index: PackIndex): BlockToU
   });
 }
 
-function chunkDigestsOf(
-  items: UnpackItems,
-  firstPlace: number,
-  endPlace: number,
-  manifest: Manifest,
-  packs: PackContents,
-): Uint8Array {
-  let digests = new Uint8Array(0);
-  for (let place = firstPlace; place < endPlace; place++) {
-    const item = itemAt(items, place);
-    const file = at(items.files, item);
-    if (at(manifest.fileSizes, file) <= CHUNK_SIZE_BYTES) continue;
-    if (digests.length === 0) digests = new Uint8Array((endPlace - firstPlace) * DIGEST_SIZE_BYTES);
-    const digest = manifest.fileDigests.subarray(file * DIGEST_SIZE_BYTES, (file + 1) * DIGEST_SIZE_BYTES);
-    const start = at(items.chunks, item) * DIGEST_SIZE_BYTES;
-    const chunk = packs.chunksOf(digest)?.subarray(start, start + DIGEST_SIZE_BYTES) ?? new Uint8Array(0);
-    digests.set(chunk, (place - firstPlace) * DIGEST_SIZE_BYTES);
-  }
-  return digests;
-}
-
-shortLived(findPackedContents, planUnpack, blocksOf, largeFilesOf, chunkDigestsOf);
+shortLived(findPackedContents, planUnpack, blocksOf);

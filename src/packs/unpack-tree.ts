@@ -129,7 +129,8 @@ export async function unpackTree(
     ...results.flatMap((result) => result.damagedFiles),
     ...unreadable.flatMap((part) => filesOf(part, plan.items)),
   ];
-  if (damagedFiles.length === 0) {
+  // Whoever found damage: it keeps chunks from being written, and what lacks them must not become an object.
+  if (Atomics.load(damageFlag, 0) === 0) {
     for (const file of plan.largeFiles) {
       path.set(pathOf(staging, manifest, file));
       setAttributes(path, {

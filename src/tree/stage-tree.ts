@@ -44,15 +44,19 @@ export async function stageTree(options: StageTreeOptions, runners: Runners): Pr
   const damageFlag = new Int32Array(new SharedArrayBuffer(4));
   if (openPacks === undefined) return await stageFiles(options, undefined, damageFlag, runners);
   // Threads make them while this one finds out what the packs have; of a part of a tree most may not be needed.
-  const areAllWanted = unwanted === undefined && !manifest.counts.isSingleFile;
-  const making = areAllWanted ? makeDirectories(manifest, staging, runners) : Promise.resolve();
+  const making = unwanted === undefined ? makeDirectories(manifest, staging, runners) : Promise.resolve();
   const planning = (async () => planFor(options, openPacks()))();
   // Both end before either one's failure is thrown: nobody may write to what is being removed then.
   await Promise.allSettled([making, planning]);
   await making;
   const planned = await planning;
-  const staged = await stageFiles(options, planned?.packed, damageFlag, runners);
-  return planned === undefined ? staged : await unpack(options, planned, staged, damageFlag, runners);
+  if (planned === undefined) return await stageFiles(options, undefined, damageFlag, runners);
+  const stagingFiles = stageFiles(options, planned.packed, damageFlag, runners);
+  // Otherwise it makes the directories.
+  if (unwanted !== undefined) await stagingFiles;
+  const unpacking = unpack(options, planned, damageFlag, runners);
+  await Promise.allSettled([stagingFiles, unpacking]);
+  return combined(await stagingFiles, await unpacking);
 }
 
 interface Planned {
@@ -93,17 +97,15 @@ async function stageFiles(
   return { ...sum(await runAllSharing(runner, stageFilesJob, shared, ranges)), damagedBlocks: [] };
 }
 
-/** Fills in what comes from packs. */
+/** What comes from packs. */
 async function unpack(
   options: StageTreeOptions,
   { packed, plan }: Planned,
-  staged: StagedTree,
   damageFlag: Int32Array,
   runners: Runners,
 ): Promise<StagedTree> {
   const { manifest, staging, umask, ownInode } = options;
-  if (staged.damaged.length > 0) return staged;
-  const unpacked = await unpackTree(
+  const { fileCount, contentBytes, damagedFiles, damagedBlocks } = await unpackTree(
     plan,
     {
       manifest,
@@ -117,12 +119,20 @@ async function unpack(
     runners,
   );
   return {
-    fileCounts: { ...staged.fileCounts, unpacked: unpacked.fileCount },
+    fileCounts: { ...NO_FILES, unpacked: fileCount },
+    contentBytes,
+    damaged: damagedFiles.map((file) => ({ file, problem: "damaged" as const })),
+    damagedBlocks,
+  };
+}
+
+const NO_FILES = { reflinked: 0, linked: 0, copied: 0, unpacked: 0 };
+
+function combined(staged: StagedTree, unpacked: StagedTree): StagedTree {
+  return {
+    fileCounts: { ...staged.fileCounts, unpacked: unpacked.fileCounts.unpacked },
     contentBytes: staged.contentBytes + unpacked.contentBytes,
-    damaged: [
-      ...staged.damaged,
-      ...unpacked.damagedFiles.map((file) => ({ file, problem: "damaged" as const })),
-    ],
+    damaged: [...staged.damaged, ...unpacked.damaged],
     damagedBlocks: unpacked.damagedBlocks,
   };
 }
@@ -135,7 +145,7 @@ function mayAdopt({ staging, objects, temporary, linkMode }: StageTreeOptions): 
 }
 
 function sum(parts: readonly StagedFiles[]): Omit<StagedTree, "damagedBlocks"> {
-  const fileCounts = { reflinked: 0, linked: 0, copied: 0, unpacked: 0 };
+  const fileCounts = { ...NO_FILES };
   let contentBytes = 0;
   for (const part of parts) {
     fileCounts.reflinked += part.fileCounts.reflinked;

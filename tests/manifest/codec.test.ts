@@ -226,6 +226,30 @@ describe("hostile payloads", () => {
     expect(outcomeOf(alter(directory({ a: directory({ b: file() }) })))).toHaveProperty("manifest");
   });
 
+  test("many names of three kinds are accepted exactly when no two are the same", () => {
+    const letters = fc.uniqueArray(fc.constantFrom(..."abcdefghijklmnopqrstuvwxyz"), { maxLength: 9 });
+    fc.assert(
+      fc.property(letters, letters, letters, (files, directories, symlinks) => {
+        const tree = directory(
+          Object.fromEntries([
+            ...files.map((letter) => [`F${letter}`, file()] as const),
+            ...directories.map((letter) => [`D${letter}`, directory({ Fa: file() })] as const),
+            ...symlinks.map((letter) => [`S${letter}`, symlink("x")] as const),
+          ]),
+        );
+        // Without what kept them apart.
+        const bytes = reencoded(manifestOf(tree), (manifest) => {
+          for (const column of [manifest.fileNames, manifest.symlinkNames, manifest.directoryNames]) {
+            for (let first = 0; first < column.length; first += 2) column[first] = 0x5f;
+          }
+        });
+        const all = [...files, ...directories, ...symlinks];
+        expect("manifest" in outcomeOf(bytes)).toBe(new Set(all).size === all.length);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
   test("parents that run in a circle, point forwards or nowhere", () => {
     const tree = directory({ a: directory(), b: directory() });
     for (const [index, parent] of [

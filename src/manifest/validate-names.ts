@@ -1,0 +1,149 @@
+import type { ByteString } from "../base/byte-string.ts";
+import { shortLived } from "../base/short-lived.ts";
+import { at, type Manifest } from "./manifest.ts";
+
+const LARGEST_NAME_BYTES = 1024;
+const SLASH = 0x2f;
+const DOT = 0x2e;
+const LEAVES_DIRECTORY = "a name would leave its directory";
+const OUT_OF_ORDER = "names of one directory are out of order or double";
+const DOUBLE = "a name stands for two things";
+
+/** What is wrong with the names of a manifest whose columns add up. */
+export function problemOfNames(manifest: Manifest): string | undefined {
+  const { counts } = manifest;
+  if (counts.isSingleFile) return undefined;
+  // Asked of all names at once, because they stand one behind the other.
+  const columns = [manifest.directoryNames, manifest.fileNames, manifest.symlinkNames];
+  if (columns.some((names) => names.includes(SLASH) || names.includes(0))) return LEAVES_DIRECTORY;
+
+  for (let directory = 1; directory < counts.directoryCount; directory++) {
+    if (!isPlainName(manifest.directoryName(directory))) return LEAVES_DIRECTORY;
+  }
+  return problemOfOrder(manifest) ?? problemOfDoubles(manifest);
+}
+
+function isPlainName(name: ByteString): boolean {
+  return name !== "" && name !== "." && name !== ".." && name.length <= LARGEST_NAME_BYTES;
+}
+
+/** Names of one kind in one directory rise, so that no two are the same. */
+function problemOfOrder(manifest: Manifest): string | undefined {
+  const { directoryCount } = manifest.counts;
+  const directories = column(manifest.directoryNames, manifest.directoryNameEnds);
+  const files = column(manifest.fileNames, manifest.fileNameEnds);
+  const symlinks = column(manifest.symlinkNames, manifest.symlinkNameEnds);
+  const lastChild = new Uint32Array(directoryCount);
+  for (let directory = 0; directory < directoryCount; directory++) {
+    if (directory > 0) {
+      const parent = at(manifest.directoryParents, directory);
+      const before = at(lastChild, parent);
+      if (before > 0 && compareNames(directories, before, directories, directory) >= 0) return OUT_OF_ORDER;
+      lastChild[parent] = directory;
+    }
+    const problem =
+      problemOfRun(files, manifest.firstFileOf(directory), at(manifest.directoryFileEnds, directory)) ??
+      problemOfRun(
+        symlinks,
+        manifest.firstSymlinkOf(directory),
+        at(manifest.directorySymlinkEnds, directory),
+      );
+    if (problem !== undefined) return problem;
+  }
+  return undefined;
+}
+
+/** Names as they stand, one behind the other: a string for each would cost more than all else that is checked. */
+interface NameColumn {
+  readonly names: Uint8Array;
+  readonly ends: Uint32Array;
+}
+
+function column(names: Uint8Array, ends: Uint32Array): NameColumn {
+  return { names, ends };
+}
+
+function startOf({ ends }: NameColumn, index: number): number {
+  return index === 0 ? 0 : (ends[index - 1] ?? 0);
+}
+
+function problemOfRun(names: NameColumn, first: number, end: number): string | undefined {
+  for (let index = first; index < end; index++) {
+    if (!isPlainColumnName(names.names, startOf(names, index), names.ends[index] ?? 0))
+      return LEAVES_DIRECTORY;
+    if (index > first && compareNames(names, index - 1, names, index) >= 0) return OUT_OF_ORDER;
+  }
+  return undefined;
+}
+
+function isPlainColumnName(names: Uint8Array, start: number, end: number): boolean {
+  const length = end - start;
+  if (length === 0 || length > LARGEST_NAME_BYTES) return false;
+  return length > 2 || names[start] !== DOT || (length === 2 && names[start + 1] !== DOT);
+}
+
+/** Below zero when the left name comes first, by its bytes; zero when they are the same. */
+function compareNames(left: NameColumn, leftIndex: number, right: NameColumn, rightIndex: number): number {
+  const leftStart = startOf(left, leftIndex);
+  const rightStart = startOf(right, rightIndex);
+  const leftBytes = (left.ends[leftIndex] ?? 0) - leftStart;
+  const rightBytes = (right.ends[rightIndex] ?? 0) - rightStart;
+  const shorter = Math.min(leftBytes, rightBytes);
+  for (let byte = 0; byte < shorter; byte++) {
+    const difference = (left.names[leftStart + byte] ?? 0) - (right.names[rightStart + byte] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return leftBytes - rightBytes;
+}
+
+/** Names of different kinds in one directory. Those of one kind have been found to rise. */
+function problemOfDoubles(manifest: Manifest): string | undefined {
+  const { directoryCount } = manifest.counts;
+  const directories = column(manifest.directoryNames, manifest.directoryNameEnds);
+  const files = column(manifest.fileNames, manifest.fileNameEnds);
+  const symlinks = column(manifest.symlinkNames, manifest.symlinkNameEnds);
+  for (let directory = 0; directory < directoryCount; directory++) {
+    const firstSymlink = manifest.firstSymlinkOf(directory);
+    const endSymlink = at(manifest.directorySymlinkEnds, directory);
+    const firstFile = manifest.firstFileOf(directory);
+    const endFile = at(manifest.directoryFileEnds, directory);
+    for (let link = firstSymlink; link < endSymlink; link++) {
+      if (isAmong(symlinks, link, files, firstFile, endFile)) return DOUBLE;
+    }
+    if (directory === 0) continue;
+    const parent = at(manifest.directoryParents, directory);
+    const isDouble =
+      isAmong(
+        directories,
+        directory,
+        files,
+        manifest.firstFileOf(parent),
+        at(manifest.directoryFileEnds, parent),
+      ) ||
+      isAmong(
+        directories,
+        directory,
+        symlinks,
+        manifest.firstSymlinkOf(parent),
+        at(manifest.directorySymlinkEnds, parent),
+      );
+    if (isDouble) return DOUBLE;
+  }
+  return undefined;
+}
+
+/** Whether a name is one of a rising run of others. */
+function isAmong(names: NameColumn, index: number, others: NameColumn, first: number, end: number): boolean {
+  let low = first;
+  let high = end;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const order = compareNames(others, middle, names, index);
+    if (order === 0) return true;
+    if (order < 0) low = middle + 1;
+    else high = middle;
+  }
+  return false;
+}
+
+shortLived(compareNames, isAmong, isPlainColumnName, problemOfDoubles, problemOfOrder, problemOfRun, startOf);
