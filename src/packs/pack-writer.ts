@@ -8,22 +8,17 @@ import { hashLargeFile, type LargeFile } from "../objects/hash-large-file.ts";
 import type { FileGroups } from "../objects/read-files.ts";
 import type { Job, Runner } from "../work/job.ts";
 import { type PackedBlock, type PackTarget, writeFullyAt } from "./block-writer.ts";
+import { type LargeContent, packIndexOf } from "./build-index.ts";
 import { type ContentTable, contentTable } from "./content-table.ts";
 import { type HeldContents, hasHeldObject } from "./held-contents.ts";
 import { encodePackHeader, encodePackIndex } from "./index-codec.ts";
 import { INDEX_FILE_NAME, PACK_FILE_NAME } from "./pack-directory.ts";
 import { type PackedFiles, packFilesJob } from "./pack-files.ts";
-import { CONTENT_ID_BYTES, NONCE_BYTES, PACK_HEADER_BYTES, PackIndex } from "./pack-index.ts";
+import { NONCE_BYTES, PACK_HEADER_BYTES } from "./pack-index.ts";
 import { PACK_SPAN_BYTES, packSpanJob } from "./pack-span.ts";
 
 /** Enough to fill a block, of files as they lie in package directories. */
 const BATCH_FILES = 1600;
-
-export interface LargeContent {
-  readonly sizeBytes: number;
-  readonly digest: Uint8Array;
-  readonly chunkDigests: Uint8Array;
-}
 
 /** A pack on disk, whole and durable, that has no name in the cache yet. */
 export interface FinishedPack {
@@ -175,7 +170,7 @@ export class PackWriter {
     const larges = [...this.#larges].filter(([digestHex]) => isNeeded(digestHex)).map(([, large]) => large);
     if (this.#blocks.length === 0 && larges.length === 0) return undefined;
     fsyncSync(this.#target.descriptor);
-    const index = indexOf(this.#blocks, larges, this.#nonce);
+    const index = packIndexOf(this.#blocks, larges, this.#nonce);
     const bytes = encodePackIndex(index);
     writeDurably(joinBytes(this.#directory, INDEX_FILE_NAME), bytes);
     syncDirectory(this.#directory);
@@ -188,40 +183,4 @@ export class PackWriter {
     await Promise.allSettled(this.#running);
     closeSync(this.#target.descriptor);
   }
-}
-
-function indexOf(
-  unordered: readonly PackedBlock[],
-  larges: readonly LargeContent[],
-  nonce: Uint8Array,
-): PackIndex {
-  const blocks = unordered.toSorted((left, right) => left.offset - right.offset);
-  const index = PackIndex.allocate(
-    {
-      blockCount: blocks.length,
-      contentCount: blocks.reduce((sum, block) => sum + block.contentSizes.length, 0),
-      largeCount: larges.length,
-      chunkCount: larges.reduce((sum, { sizeBytes }) => sum + chunkCount(sizeBytes), 0),
-    },
-    nonce,
-  );
-  let content = 0;
-  for (const [number, block] of blocks.entries()) {
-    index.blockChecksums[number] = block.checksum;
-    index.blockStoredSizes[number] = block.storedBytes;
-    index.blockCodecs[number] = block.codecNumber;
-    index.contentSizes.set(block.contentSizes, content);
-    index.contentIds.set(block.contentIds, content * CONTENT_ID_BYTES);
-    content += block.contentSizes.length;
-    index.blockContentEnds[number] = content;
-  }
-  let chunk = 0;
-  for (const [number, large] of larges.entries()) {
-    index.largeSizes[number] = large.sizeBytes;
-    index.largeDigests.set(large.digest, number * DIGEST_SIZE_BYTES);
-    index.chunkDigests.set(large.chunkDigests, chunk * DIGEST_SIZE_BYTES);
-    chunk += chunkCount(large.sizeBytes);
-    index.largeChunkEnds[number] = chunk;
-  }
-  return index;
 }

@@ -80,14 +80,16 @@ export function* walkTree(root: ByteString, options: WalkOptions): Generator<Wal
         case "directory": {
           const excluded = options.excludedDirectory;
           if (excluded !== undefined && isSameFile(excluded, statusOf(joinBytes(absolute, childName)))) {
-            options.onWarning(`left out ${shown(childPath)}: it is the cache itself`);
+            options.onWarning(`left out ${shown(joinBytes(absolute, childName))}: it is the cache itself`);
           } else {
             subdirectories.push({ parent: index, name: childName, path: childPath });
           }
           break;
         }
         case "other":
-          options.onWarning(`left out ${shown(childPath)}: it is a socket, pipe or device`);
+          options.onWarning(
+            `left out ${shown(joinBytes(absolute, childName))}: it is a socket, pipe or device`,
+          );
           break;
       }
     }
