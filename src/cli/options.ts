@@ -44,6 +44,13 @@ export function fallbackPrefixOption() {
     .default([] as string[]);
 }
 
+/** @param place what the command calls it */
+export function exactOption(place: string) {
+  return new Option("--exact", `remove from ${place} what the entry does not have`)
+    .env("BTDT_EXACT")
+    .default(false);
+}
+
 export function linkOption(description: string) {
   return new Option("--link <mode>", description)
     .env("BTDT_LINK")

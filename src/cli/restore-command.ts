@@ -10,6 +10,7 @@ import {
   allowEmptyHashOption,
   cacheOption,
   createCacheOption,
+  exactOption,
   fallbackPrefixOption,
   keysOption,
   linkOption,
@@ -37,11 +38,7 @@ export function restoreCommand(context: CommandContext) {
     )
     .addOption(new Option("--miss-ok", "exit with 0 when no key is found").env("BTDT_MISS_OK").default(false))
     .addOption(resultFileOption())
-    .addOption(
-      new Option("--exact", "remove from DESTINATION what the entry does not have")
-        .env("BTDT_EXACT")
-        .default(false),
-    )
+    .addOption(exactOption("DESTINATION"))
     .addOption(linkOption("how files get to DESTINATION: auto is reflink, else hard, else copy"))
     .addOption(createCacheOption())
     .argument("[destination...]", "where the directories and files are to be")

@@ -13,6 +13,7 @@ import {
   cacheOption,
   compressionOption,
   createCacheOption,
+  exactOption,
   excludeOption,
   fallbackPrefixOption,
   ignoreMtimeOption,
@@ -45,6 +46,7 @@ export function runCommand(context: CommandContext, words: readonly string[]) {
         .default(false),
     )
     .addOption(resultFileOption())
+    .addOption(exactOption("PATH"))
     .addOption(excludeOption())
     .addOption(ignoreMtimeOption())
     .addOption(linkOption("how files get into the cache and back: auto is reflink, else hard, else copy"))
@@ -76,7 +78,7 @@ export function runCommand(context: CommandContext, words: readonly string[]) {
           fallbackPrefixes,
           places: { kind: "produced", paths },
           linkMode: options.link,
-          exact: false,
+          exact: options.exact,
         },
         runtime,
       );

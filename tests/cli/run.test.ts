@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { BTDT, btdt, type Finished, finishedOf, startBtdt } from "../support/executable.ts";
 import { Scratch } from "../support/scratch.ts";
 
@@ -36,6 +36,15 @@ test("a miss runs the command and keeps what it made, a hit does not", () => {
   expect(hit).toMatchObject({ exitCode: 0, stdout: "" });
   expect(hit.stderr).toStartWith("btdt: restored key k, 1 file, 5 B: 1 linked in ");
   expect(readFileSync(scratch.path("out", "file"), "utf8")).toBe("made\n");
+});
+
+test("what a hit finds at the path stays, unless it is to be exact", () => {
+  run(MAKE);
+  writeFileSync(scratch.path("out", "other"), "other");
+  expect(run(MAKE)).toMatchObject({ exitCode: 0, stdout: "" });
+  expect(readdirSync(scratch.path("out"))).toEqual(["file", "other"]);
+  expect(run(MAKE, "--exact")).toMatchObject({ exitCode: 0, stdout: "" });
+  expect(readdirSync(scratch.path("out"))).toEqual(["file"]);
 });
 
 test("a fallback is restored, the command runs on it, and the result gets the first key", () => {

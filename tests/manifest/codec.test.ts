@@ -227,7 +227,9 @@ describe("hostile payloads", () => {
   });
 
   test("many names of three kinds are accepted exactly when no two are the same", () => {
-    const letters = fc.uniqueArray(fc.constantFrom(..."abcdefghijklmnopqrstuvwxyz".split("")), { maxLength: 9 });
+    const letters = fc.uniqueArray(fc.constantFrom(..."abcdefghijklmnopqrstuvwxyz".split("")), {
+      maxLength: 9,
+    });
     fc.assert(
       fc.property(letters, letters, letters, (files, directories, symlinks) => {
         const tree = directory(
