@@ -1,4 +1,5 @@
 import type { ByteString } from "../base/byte-string.ts";
+import { BtdtError } from "../base/errors.ts";
 import { shortLivedMethods } from "../base/short-lived.ts";
 import { viewManifest } from "../manifest/codec.ts";
 import type { Manifest } from "../manifest/manifest.ts";
@@ -17,12 +18,14 @@ export interface MakeDirectoriesInput {
   readonly endDirectory: number;
 }
 
-/** @throws a `node:fs` error */
+/** @throws BtdtError CANCELLED; a `node:fs` error */
 export const makeDirectoriesJob: Job<MakeDirectoriesInput, null> = {
   name: "make-directories",
   run({ payload, staging, firstDirectory, endDirectory }, context) {
     const path = new StagingPath(viewManifest(payload), staging);
-    for (let directory = firstDirectory; directory < endDirectory && !context.isCancelled(); directory++) {
+    for (let directory = firstDirectory; directory < endDirectory; directory++) {
+      // Whoever comes next counts on all of them.
+      if (context.isCancelled()) throw new BtdtError("CANCELLED", "stopped before all directories were made");
       path.ensureDirectory(directory);
     }
     return null;
@@ -32,7 +35,7 @@ export const makeDirectoriesJob: Job<MakeDirectoriesInput, null> = {
 /**
  * Makes all directories of a tree, in no more jobs than the threads get at once: the calling thread may have something else to
  * do meanwhile.
- * @throws a `node:fs` error
+ * @throws BtdtError CANCELLED; a `node:fs` error
  */
 export async function makeDirectories(
   manifest: Manifest,

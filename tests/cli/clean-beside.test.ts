@@ -77,7 +77,7 @@ test("while stores, restores and cleans run, every restore is exactly right or a
   }
   cache.clean("--max-size", "0");
   expect([cache.keys(), cache.manifests(), cache.objects(), cache.sessions()]).toEqual([[], [], [], []]);
-}, 120_000);
+});
 
 /** Where a store may stand when a clean comes: announcing itself, linking, publishing. */
 const STORE_MOMENTS = [

@@ -13,13 +13,13 @@ const scratch = Scratch.use();
 const cache = new TestCache(scratch);
 
 /** Large enough for several threads to work on. */
-function storeTree(): void {
+function storeTree(storage: "objects" | "packs" = "objects"): void {
   const directories = Array.from({ length: 400 }, (_, index): [string, TreeNode] => [
     `d${index}`,
     dir({ a: file(`a${index}`), b: file(`b${index}`), c: file(`c${index}`), l: symlink("a") }),
   ]);
   makeTree(scratch.path("tree"), dir(Object.fromEntries(directories)));
-  cache.store("key", "tree");
+  cache.store("key", "tree", "--storage", storage);
 }
 
 function leftovers(parent: string): string[] {
@@ -35,28 +35,30 @@ const MOMENTS = [
   { calls: "rename,renameat,renameat2", when: 3 },
 ];
 
-testWith(
-  ["strace"],
-  "killed at any moment, there is no destination or all of it; the next restore tidies up",
-  () => {
-    storeTree();
-    const before = snapshotTree(scratch.path("tree"));
-    let killed = 0;
-    for (const [index, { calls, when }] of MOMENTS.entries()) {
-      const to = scratch.directory(`parent${index}`);
-      const words = cache.restoreWords("key", `parent${index}/to`);
-      const { exitCode } = btdt(words, { through: injecting({ calls, what: `signal=KILL:when=${when}` }) });
-      if (exitCode === 137) killed += 1;
-      if (existsSync(`${to}/to`)) expect(differences(before, snapshotTree(`${to}/to`))).toEqual([]);
-      expect(btdt(words)).toMatchObject({ exitCode: 0 });
-      expect(differences(before, snapshotTree(`${to}/to`))).toEqual([]);
-      expect(leftovers(to)).toEqual([]);
-    }
-    expect(killed).toBeGreaterThanOrEqual(MOMENTS.length - 1);
-    cache.clean();
-    expect(cache.sessions()).toEqual([]);
-  },
-);
+for (const storage of ["objects", "packs"] as const) {
+  testWith(
+    ["strace"],
+    `killed at any moment of a restore from ${storage}, there is no destination or all of it; the next one tidies up`,
+    () => {
+      storeTree(storage);
+      const before = snapshotTree(scratch.path("tree"));
+      let killed = 0;
+      for (const [index, { calls, when }] of MOMENTS.entries()) {
+        const to = scratch.directory(`parent${index}`);
+        const words = cache.restoreWords("key", `parent${index}/to`);
+        const { exitCode } = btdt(words, { through: injecting({ calls, what: `signal=KILL:when=${when}` }) });
+        if (exitCode === 137) killed += 1;
+        if (existsSync(`${to}/to`)) expect(differences(before, snapshotTree(`${to}/to`))).toEqual([]);
+        expect(btdt(words)).toMatchObject({ exitCode: 0 });
+        expect(differences(before, snapshotTree(`${to}/to`))).toEqual([]);
+        expect(leftovers(to)).toEqual([]);
+      }
+      expect(killed).toBeGreaterThanOrEqual(MOMENTS.length - 1);
+      cache.clean();
+      expect(cache.sessions()).toEqual([]);
+    },
+  );
+}
 
 testWith(["strace"], "asked to end, it tidies up and says so by its exit code", async () => {
   storeTree();
@@ -77,6 +79,24 @@ testWith(["strace"], "asked to end, it tidies up and says so by its exit code", 
       stdout: "",
     });
     expect(readdirSync(to)).toEqual([]);
+  }
+  expect(cache.sessions()).toEqual([]);
+});
+
+testWith(["strace"], "asked to end while it restores from packs, it tidies up as well", () => {
+  storeTree("packs");
+  const [pack] = readdirSync(cache.below("packs"));
+  const path = cache.below("packs", pack ?? "", "pack");
+  // The first while threads make the directories, the second while they write files. Both are asked for once.
+  for (const calls of ["openat,open", "pread64"]) {
+    const to = scratch.directory(`parent-${calls}`);
+    const through = injecting({ calls, what: "signal=TERM", path });
+    expect(btdt(cache.restoreWords("key", `parent-${calls}/to`), { through })).toMatchObject({
+      exitCode: 143,
+      stdout: "",
+    });
+    expect(readdirSync(to)).toEqual([]);
+    expect(cache.objects()).toEqual([]);
   }
   expect(cache.sessions()).toEqual([]);
 });

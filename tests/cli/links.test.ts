@@ -177,7 +177,7 @@ test("a file beyond 4 GiB", () => {
   expect(inode("to", "large")).toBe(inode("tree", "large"));
   expect(run(["tail", "-c", "4", scratch.path("to", "large")]).stdout).toBe("\0end");
   expect(lstatSync(scratch.path("to", "large")).blocks * 512).toBeLessThan(2 ** 20);
-}, 120_000);
+});
 
 test("sparse files are copied with their content", () => {
   must(["mkdir", scratch.path("tree")]);

@@ -55,7 +55,7 @@ describe.skipIf(note !== "")(`the images${note}`, () => {
       const unpacked = readFileSync(join(directory, "rootfs/usr/bin/btdt"));
       expect(Buffer.compare(unpacked, readFileSync(join(scratch, `btdt-${target.name}`)))).toBe(0);
     }
-  }, 60_000);
+  });
 
   test("docker's own format is in the archives too", () => {
     for (const [name, tag] of [
@@ -66,14 +66,14 @@ describe.skipIf(note !== "")(`the images${note}`, () => {
       const inspect = Bun.spawnSync(["skopeo", "inspect", "--override-arch", "arm64", reference]);
       expect(JSON.parse(inspect.stdout.toString()).Architecture).toBe("arm64");
     }
-  }, 60_000);
+  });
 
   test("scratch runs all four commands, as its own user on a read-only root", () => {
     const image = new UnpackedImage(archive("scratch"), hostArchitecture, join(scratch, "run-scratch"));
     const volume = join(scratch, "volume");
     mkdirSync(volume);
     checkFourCommands(image.runner({ "/data": volume }), volume, "/data", 65_532);
-  }, 60_000);
+  });
 
   test("shell runs a pipeline's scripts: a miss, then a hit", () => {
     const image = unpack("shell");
@@ -118,5 +118,5 @@ describe.skipIf(note !== "")(`the images${note}`, () => {
     expect(step(storeScript).stdout).toBe("Cache restore succeeded, skipping cache store\n");
     expect(step(cleanScript).exitCode).toBe(0);
     expect(existsSync(join(volume, "package-lock.json"))).toBe(true);
-  }, 60_000);
+  });
 });

@@ -40,5 +40,4 @@ test.skipIf(note !== "")(
     checkFourCommands(bare.runner({ command: ["/qemu", "/btdt"] }), bare.volume, "/data");
     rmSync(scratch, { recursive: true });
   },
-  300_000,
 );

@@ -63,7 +63,6 @@ test.skipIf(compiler.missing)(
       libraries: ["/memfd:libc.so.6", "/memfd:libm.so.6"],
     });
   },
-  60_000,
 );
 
 const local = requirement("linux", executable);
@@ -88,7 +87,6 @@ test.skipIf(local.missing)(
     expect(run("--version").stderr).toBe("");
     rmSync(scratch, { recursive: true });
   },
-  60_000,
 );
 
 const tools = requirement("linux", "file", "ldd", executable);

@@ -68,7 +68,7 @@ describe.skipIf(need.missing)(`the build${need.note}`, () => {
     );
     const digest = new Bun.SHA256().update(readFileSync(join(out, "btdt"))).digest("hex");
     expect(readFileSync(join(out, "SHA256SUMS"), "utf8")).toBe(`${digest}  btdt\n`);
-  }, 60_000);
+  });
 
   test("leaves a dynamic executable when it is asked to", () => {
     const out = join(scratch, "dynamic");
@@ -76,5 +76,5 @@ describe.skipIf(need.missing)(`the build${need.note}`, () => {
     expect(build(root, "--dynamic", "--target", name, "--out-dir", out).exitCode).toBe(0);
     const { programHeaders } = readElf(readNamed(join(out, `btdt-${name}`)));
     expect(programHeaders.some(({ type }) => type === SEGMENT_INTERPRETER)).toBe(true);
-  }, 60_000);
+  });
 });

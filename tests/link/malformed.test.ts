@@ -51,7 +51,7 @@ describe.skipIf(need.missing)(`a malformed executable${need.note}`, () => {
       if (outcome(probe.bytes.subarray(0, size)) === "accepted") accepted.push(size);
     }
     expect(accepted).toEqual([]);
-  }, 60_000);
+  });
 
   /** Where everything is that the link step relies on, as `readelf` finds it too: headers and dynamic tables. */
   const structure = (): [start: number, end: number][] => {
@@ -82,7 +82,7 @@ describe.skipIf(need.missing)(`a malformed executable${need.note}`, () => {
     }
     expect(accepted).toEqual([]);
     expect(outcome(probe.bytes)).toBe("accepted");
-  }, 60_000);
+  });
 
   test("with random bytes anywhere never crashes the build", () => {
     const next = sequence(20_261);
@@ -98,7 +98,7 @@ describe.skipIf(need.missing)(`a malformed executable${need.note}`, () => {
       for (const { offset, original } of changes.toReversed()) probe.bytes[offset] = original;
     }
     expect(outcome(probe.bytes)).toBe("accepted");
-  }, 60_000);
+  });
 
   test("never crashes the build when it is the C library", () => {
     const next = sequence(7);
@@ -118,7 +118,7 @@ describe.skipIf(need.missing)(`a malformed executable${need.note}`, () => {
           loader: { path: "loader", bytes: libc.loader.bytes.subarray(0, size) },
         }),
       ).toBe("malformed-elf");
-  }, 60_000);
+  });
 
   test("that is something else is refused by its kind", () => {
     expect(outcome(new Uint8Array())).toBe("malformed-elf");
@@ -151,5 +151,5 @@ describe.skipIf(need.missing)(`a malformed executable${need.note}`, () => {
         .filter((line) => line.startsWith("malformed-elf: ")),
     ).toHaveLength(1);
     expect(existsSync(output)).toBe(false);
-  }, 60_000);
+  });
 });

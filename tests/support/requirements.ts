@@ -84,7 +84,7 @@ export function testWith(
   requirements: readonly Requirement[],
   name: string,
   body: () => void | Promise<void>,
-  timeoutMs = 60_000,
+  timeoutMs = 300_000,
 ): void {
   const lacking = requirements.filter((requirement) => !isMet(requirement));
   if (lacking.length === 0) test(name, body, timeoutMs);

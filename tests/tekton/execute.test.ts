@@ -134,7 +134,7 @@ describe.skipIf(need.missing)(`tasks run step by step in the images${need.note}`
     rmSync(modules, { recursive: true });
     writeFileSync(join(volumes["source"] ?? "", "package-lock.json"), "{ }\n");
     expect(summary(run(task, workspaces))).toEqual(done);
-  }, 60_000);
+  });
 
   test("with source and cache in one workspace the kit links, with two it copies", () => {
     newVolumes();
@@ -154,7 +154,7 @@ describe.skipIf(need.missing)(`tasks run step by step in the images${need.note}`
     run(taskNamed("npm-test"), workspaces);
     rmSync(modules, { recursive: true });
     expect(outputOf(run(taskNamed("npm-test"), workspaces), "restore", "stderr")).toContain("1 copied");
-  }, 60_000);
+  });
 
   const guide = readGuide().filter(({ kind }) => kind === "Task");
   test.each(guide.map((task) => [task.file, task] as const))(
@@ -207,13 +207,13 @@ describe.skipIf(need.missing)(`tasks run step by step in the images${need.note}`
     const named = stepAction("restore", { name: "paths", value: ["one", "two"] });
     expect(summary(run(task(named), workspaces))).toEqual([["restore", 0]]);
     expect(existsSync(join(source, "two/y"))).toBe(true);
-  }, 60_000);
+  });
 
   test("without a lock file the first step fails, and none is run after it", () => {
     newVolumes();
     rmSync(join(volumes["source"] ?? "", "package-lock.json"));
     expect(summary(run(taskNamed("npm-test"), workspaces))).toEqual([["restore", 1]]);
-  }, 60_000);
+  });
 
   test("the clean task trims, and touches nothing else", () => {
     newVolumes();
@@ -221,7 +221,7 @@ describe.skipIf(need.missing)(`tasks run step by step in the images${need.note}`
     const cleaned = run(taskNamed("cache-clean"), { cache: "cache" });
     expect(stdoutOf(cleaned, "cache-clean")).toContain("Kept 1 entry");
     expect(existsSync(join(volumes["source"] ?? "", "node_modules"))).toBe(true);
-  }, 60_000);
+  });
 
   test("a task of shell scripts with onError: continue and exit codes runs as written", () => {
     newVolumes();
@@ -253,5 +253,5 @@ describe.skipIf(need.missing)(`tasks run step by step in the images${need.note}`
     expect(summary(hit)[0]).toEqual(["restore-cache", 0]);
     expect(stdoutOf(hit, "run-tests")).toBe("Cache restore succeeded, skipping npm ci\n");
     expect(stdoutOf(hit, "store-cache")).toBe("Cache restore succeeded, skipping cache store\n");
-  }, 60_000);
+  });
 });
