@@ -32,9 +32,8 @@ export class Manifest {
   readonly fileModes: Uint16Array;
   readonly fileNameEnds: Uint32Array;
   /** 32 bytes a file. */
-  readonly fileDigests: Uint8Array;
-  readonly #digests: Buffer;
-  readonly fileNames: Uint8Array;
+  readonly fileDigests: Buffer;
+  readonly fileNames: Buffer;
 
   readonly symlinkMtimeSeconds: Float64Array;
   readonly symlinkMtimeNanoseconds: Uint32Array;
@@ -65,10 +64,9 @@ export class Manifest {
     this.symlinkTargetEnds = new Uint32Array(buffer, layout.symlinkTargetEnds, symlinks);
     this.directoryModes = new Uint16Array(buffer, layout.directoryModes, directories);
     this.fileModes = new Uint16Array(buffer, layout.fileModes, files);
-    this.fileDigests = new Uint8Array(buffer, layout.fileDigests, 32 * files);
-    this.#digests = Buffer.from(buffer, layout.fileDigests, 32 * files);
+    this.fileDigests = Buffer.from(buffer, layout.fileDigests, 32 * files);
     this.directoryNames = new Uint8Array(buffer, layout.directoryNames, counts.directoryNameBytes);
-    this.fileNames = new Uint8Array(buffer, layout.fileNames, counts.fileNameBytes);
+    this.fileNames = Buffer.from(buffer, layout.fileNames, counts.fileNameBytes);
     this.symlinkNames = new Uint8Array(buffer, layout.symlinkNames, counts.symlinkNameBytes);
     this.symlinkTargets = new Uint8Array(buffer, layout.symlinkTargets, counts.symlinkTargetBytes);
   }
@@ -131,7 +129,7 @@ export class Manifest {
   }
 
   digestHex(file: number): string {
-    return this.#digests.toString("hex", 32 * file, 32 * (file + 1));
+    return this.fileDigests.toString("hex", 32 * file, 32 * (file + 1));
   }
 
   /** Relative to the entry's root: empty for the root, else without a leading or trailing slash. */

@@ -10,11 +10,11 @@ import { copyFile, FilePlacer, type LinkMode, type Placement, TooManyLinks } fro
 import { viewManifest } from "../manifest/codec.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
 import type { Job } from "../work/job.ts";
-import { hasObject, isLinkable, isSound, objectPathOf } from "./object-name.ts";
+import { hasObject, isLinkable, isSound, PERMISSIONS } from "./object-name.ts";
+import { ObjectPath } from "./object-path.ts";
 import type { FileTimes } from "./reuse-object-times.ts";
 
 const SLASH = "/" as ByteString;
-const PERMISSIONS = 0o777;
 
 export interface AdoptFilesInput {
   readonly payload: Uint8Array;
@@ -39,7 +39,6 @@ export interface AdoptedFiles {
 }
 
 const source = new PathBuffer();
-const object = new PathBuffer();
 const temporary = new PathBuffer();
 const status = emptyStatus();
 
@@ -71,7 +70,7 @@ export const adoptFilesJob: Job<AdoptFilesInput, AdoptedFiles> = {
         if (context.isCancelled()) return { fileCounts, newBytes };
         if (!hasObject(manifest, file)) continue;
         source.truncate(directoryLength);
-        if (!manifest.counts.isSingleFile) source.append(SLASH).append(manifest.fileName(file));
+        if (!manifest.counts.isSingleFile) manifest.appendFileName(source.append(SLASH), file);
         const outcome = adopter.adopt(file);
         fileCounts[outcome] += 1;
         if (outcome !== "reused") newBytes += at(manifest.fileSizes, file);
@@ -89,6 +88,7 @@ class Adopter {
   readonly #manifest: Manifest;
   readonly #input: AdoptFilesInput;
   readonly #placer: FilePlacer;
+  readonly #objectPath: ObjectPath;
   readonly #temporaryPrefix = crypto.randomUUID();
   #temporaryCount = 0;
 
@@ -96,10 +96,11 @@ class Adopter {
     this.#manifest = manifest;
     this.#input = input;
     this.#placer = placerFor(input);
+    this.#objectPath = new ObjectPath(input.objects, manifest);
   }
 
   adopt(file: number): Placement | "reused" {
-    object.set(objectPathOf(this.#input.objects, this.#manifest, file));
+    const object = this.#objectPath.set(file);
     const mayShare =
       isLinkable(this.#manifest, file) && this.#input.ownInode[file] === 0 && this.hasManifestTime(file);
     // The common case of a first store: nothing is there and linking works.
@@ -113,11 +114,11 @@ class Adopter {
       const isPrivate = this.#input.ownInode[file] === 0 || status.linkCount === 1;
       if (isPrivate) return "reused";
     }
-    return this.replace(file, mayShare);
+    return this.replace(file, object, mayShare);
   }
 
   /** Makes the object beside its place and renames it there, over a damaged one if need be. */
-  private replace(file: number, mayShare: boolean): Placement {
+  private replace(file: number, object: PathBuffer, mayShare: boolean): Placement {
     this.#temporaryCount += 1;
     temporary
       .set(this.#input.temporary)
@@ -142,7 +143,7 @@ class Adopter {
       placement = "copied";
     }
     if (!lstatBuffer(temporary, status) || !isSound(status, this.#manifest, file)) {
-      throw placement === "linked" ? changedBeforeStored() : notKept();
+      throw placement === "linked" ? changedBeforeStored() : notKept(object);
     }
     renameSync(fsPath(temporary.toBytes()), fsPath(object.toBytes()));
     return placement;
@@ -185,7 +186,7 @@ function changedBeforeStored(): BtdtError {
   });
 }
 
-function notKept(): BtdtError {
+function notKept(object: PathBuffer): BtdtError {
   const path = shown(object.toBytes());
   return new BtdtError(
     "CACHE_WRITE_FAILED",

@@ -1,10 +1,10 @@
 import type { ByteString } from "../base/byte-string.ts";
 import { shortLived } from "../base/short-lived.ts";
 import type { FileStatus } from "../fs/file-status.ts";
-import type { PathBuffer } from "../fs/path-buffer.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
 
-const PERMISSIONS = 0o777;
+/** What of a file's mode its object has. */
+export const PERMISSIONS = 0o777;
 
 /**
  * An object is one inode that every restored tree links to, so it is named by all that an inode has and a
@@ -26,26 +26,6 @@ export const SHARD_NAMES: readonly string[] = Array.from({ length: 256 }, (_, in
 export function objectPathOf(objects: ByteString, manifest: Manifest, file: number): ByteString {
   const name = objectNameOf(manifest, file);
   return `${objects}/${name.slice(0, 2)}/${name}` as ByteString;
-}
-
-const SLASH = 0x2f;
-const DASH = 0x2d;
-const POINT = 0x2e;
-
-/** Appends what `objectPathOf` puts behind the objects' directory and a slash; the same, without strings. */
-export function appendObjectPath(path: PathBuffer, manifest: Manifest, file: number): void {
-  const { fileDigests } = manifest;
-  const seconds = at(manifest.fileMtimeSeconds, file);
-  path
-    .appendHex(fileDigests, 32 * file, 32 * file + 1)
-    .appendByte(SLASH)
-    .appendHex(fileDigests, 32 * file, 32 * (file + 1))
-    .appendByte(DASH)
-    .appendNumber(at(manifest.fileModes, file) & PERMISSIONS, 8)
-    .appendByte(DASH);
-  if (seconds >= 0 && seconds < 2 ** 31) path.appendNumber(seconds, 10);
-  else path.append(`${seconds}` as ByteString);
-  path.appendByte(POINT).appendNumber(at(manifest.fileMtimeNanoseconds, file), 10, 9);
 }
 
 export function objectNameOf(manifest: Manifest, file: number): string {
@@ -112,13 +92,4 @@ export function isSound(status: FileStatus, manifest: Manifest, file: number): b
   );
 }
 
-shortLived(
-  appendObjectPath,
-  formatObjectName,
-  hasObject,
-  isLinkable,
-  isSound,
-  mtimeText,
-  objectNameOf,
-  objectPathOf,
-);
+shortLived(formatObjectName, hasObject, isLinkable, isSound, mtimeText, objectNameOf, objectPathOf);

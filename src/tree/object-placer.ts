@@ -15,9 +15,9 @@ import {
   TooManyLinks,
 } from "../fs/place-file.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
-import { appendObjectPath, isLinkable, isSound } from "../objects/object-name.ts";
+import { isLinkable, isSound } from "../objects/object-name.ts";
+import { ObjectPath } from "../objects/object-path.ts";
 
-const SLASH = "/" as ByteString;
 const PERMISSIONS = 0o777;
 
 export type ObjectProblem = "missing" | "changed" | "unreadable";
@@ -40,8 +40,9 @@ export class ObjectPlacer {
   private readonly manifest: Manifest;
   private readonly places: ObjectPlaces;
   private readonly placer: FilePlacer;
-  private readonly object = new PathBuffer();
-  private readonly objectsLength: number;
+  private readonly objectPath: ObjectPath;
+  /** Of the file at hand. */
+  private readonly object: PathBuffer;
   private readonly temporaryPrefix = crypto.randomUUID();
   private temporaryCount = 0;
 
@@ -49,13 +50,13 @@ export class ObjectPlacer {
     this.manifest = manifest;
     this.places = places;
     this.placer = placerFor(places);
-    this.object.set(places.objects).append(SLASH);
-    this.objectsLength = this.object.length;
+    this.objectPath = new ObjectPath(places.objects, manifest);
+    this.object = this.objectPath.buffer;
   }
 
   /** What is wrong with a file's object, which is what `place` then places. */
   problemOf(file: number): ObjectProblem | undefined {
-    appendObjectPath(this.object.truncate(this.objectsLength), this.manifest, file);
+    this.objectPath.set(file);
     return this.problemOfObject(file);
   }
 

@@ -49,13 +49,13 @@ test("bytes, digits and numbers are appended as their strings would be", () => {
         const middle = Math.floor(source.length / 2);
         buffer
           .set("/" as ByteString)
-          .appendBytes(source, middle, source.length)
-          .appendHex(source, 0, middle);
+          .appendBytes(Buffer.from(source), middle, source.length)
+          .appendBytes(Buffer.from(source), 0, middle);
         buffer.appendByte(0x2d).appendNumber(value, radix, digits);
         const expected = [
           "/",
           Buffer.from(source.subarray(middle)).toString("latin1"),
-          Buffer.from(source.subarray(0, middle)).toString("hex"),
+          Buffer.from(source.subarray(0, middle)).toString("latin1"),
           "-",
           value.toString(radix).padStart(digits, "0"),
         ];
@@ -67,6 +67,14 @@ test("bytes, digits and numbers are appended as their strings would be", () => {
       examples: [
         [new Uint8Array(2), 0, 10, 0],
         [new Uint8Array(1), 2 ** 31 - 1, 8, 1],
+        ...[0, 9, 99_999_999, 1e8, 999_999_999, 1e9, 2 ** 31 - 1].flatMap((value) =>
+          [1, 9, 10].map((digits): [Uint8Array, number, number, number] => [
+            new Uint8Array(0),
+            value,
+            10,
+            digits,
+          ]),
+        ),
       ],
     },
   );
@@ -74,10 +82,10 @@ test("bytes, digits and numbers are appended as their strings would be", () => {
 
 test("none of them goes beyond the longest path", () => {
   const full = new PathBuffer().set("x".repeat(LONGEST - 1) as ByteString);
-  const two = new Uint8Array(2);
+  const two = Buffer.alloc(2);
   expect(() => full.appendBytes(two, 0, 2)).toThrow(tooLong);
-  expect(() => full.appendHex(two, 0, 1)).toThrow(tooLong);
-  expect(() => full.appendNumber(10, 10)).toThrow(tooLong);
+  for (const value of [10, 1e8, 1e9]) expect(() => full.appendNumber(value, 10)).toThrow(tooLong);
+  expect(() => full.appendNumber(1, 10, 9)).toThrow(tooLong);
   expect(full.appendByte(0x79).length).toBe(LONGEST);
   expect(() => full.appendByte(0x79)).toThrow(tooLong);
 });

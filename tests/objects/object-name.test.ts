@@ -1,15 +1,14 @@
 import { expect, test } from "bun:test";
 import * as fc from "fast-check";
 import { bytesFromText } from "../../src/base/byte-string.ts";
-import { PathBuffer } from "../../src/fs/path-buffer.ts";
 import {
-  appendObjectPath,
   formatObjectName,
   type ObjectName,
   objectNameOf,
   objectPathOf,
   parseObjectName,
 } from "../../src/objects/object-name.ts";
+import { ObjectPath } from "../../src/objects/object-path.ts";
 import { directory, fileNodes, manifestOf } from "../support/trees.ts";
 
 const objectNames: fc.Arbitrary<ObjectName> = fc.record({
@@ -87,10 +86,9 @@ test("the path that is written without strings is the same", () => {
       const manifest = manifestOf(
         directory(Object.fromEntries(files.map((node, index) => [`f${index}`, node]))),
       );
-      for (const file of files.keys()) {
-        const path = new PathBuffer().set(bytesFromText("/objects/"));
-        appendObjectPath(path, manifest, file);
-        expect(path.toBytes()).toBe(objectPathOf(bytesFromText("/objects"), manifest, file));
+      const path = new ObjectPath(bytesFromText("/objects"), manifest);
+      for (const file of [...files.keys(), 0]) {
+        expect(path.set(file).toBytes()).toBe(objectPathOf(bytesFromText("/objects"), manifest, file));
       }
     }),
     { numRuns: 300 },
