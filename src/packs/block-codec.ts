@@ -1,7 +1,7 @@
-import { deflateSync, inflateSync } from "fflate";
 import type { Codec, Compression } from "../base/compression.ts";
 import { BtdtError } from "../base/errors.ts";
 import { CHUNK_SIZE_BYTES } from "../objects/digest.ts";
+import type * as deflateBlocks from "./deflate-block.ts";
 import { inflateZstd } from "./inflate-zstd.ts";
 
 /** What one block holds at most, before compression: a whole chunk of a large file. */
@@ -32,7 +32,7 @@ function compress(content: Uint8Array, codec: Codec, level: number): Uint8Array 
     case "zstd":
       return Bun.zstdCompressSync(content, { level });
     case "deflate":
-      return deflateSync(content, { level: level as 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 });
+      return deflate().deflateBlock(content, level);
     case "none":
       return content;
   }
@@ -53,9 +53,6 @@ export function areBlockSizesSound(codecNumber: number, storedBytes: number, con
     ? storedBytes === contentBytes
     : storedBytes > 0 && storedBytes < contentBytes;
 }
-
-// One byte more than a block, so that a stream which goes on behind its stated end shows itself.
-let inflated: Uint8Array | undefined;
 
 /**
  * Never takes more memory than `contentBytes`, whatever the stored bytes would inflate to. The answer may be
@@ -80,9 +77,13 @@ function decompress(codec: Codec, stored: Uint8Array, contentBytes: number): Uin
     case "zstd":
       return inflateZstd(stored, contentBytes);
     case "deflate":
-      inflated ??= new Uint8Array(LARGEST_BLOCK_BYTES + 1);
-      return inflateSync(stored, { out: inflated.subarray(0, contentBytes + 1) });
+      return deflate().inflateBlock(stored, contentBytes);
     case "none":
       return stored;
   }
+}
+
+/** Loaded when it is needed: the library makes tables as it is loaded, which would cost every start of every thread some milliseconds. */
+function deflate(): typeof deflateBlocks {
+  return require("./deflate-block.ts") as typeof deflateBlocks;
 }
