@@ -100,9 +100,10 @@ export class PathBuffer {
   }
 
   private writeThreeDigits(offset: number, value: number): void {
-    this.bytes[offset] = THREE_DIGITS[3 * value] ?? 0;
-    this.bytes[offset + 1] = THREE_DIGITS[3 * value + 1] ?? 0;
-    this.bytes[offset + 2] = THREE_DIGITS[3 * value + 2] ?? 0;
+    threeDigits ??= makeThreeDigits();
+    this.bytes[offset] = threeDigits[3 * value] ?? 0;
+    this.bytes[offset + 1] = threeDigits[3 * value + 1] ?? 0;
+    this.bytes[offset + 2] = threeDigits[3 * value + 2] ?? 0;
   }
 
   toBytes(): ByteString {
@@ -118,11 +119,18 @@ export class PathBuffer {
   }
 }
 
-/** From 000 to 999, one behind the other. */
-const THREE_DIGITS = Buffer.from(
-  Array.from({ length: 1000 }, (_, value) => value.toString().padStart(3, "0")).join(""),
-  "latin1",
-);
+let threeDigits: Uint8Array | undefined;
+
+/** From 000 to 999, one behind the other; made when it is needed, so that no start pays for it. */
+function makeThreeDigits(): Uint8Array {
+  const digits = new Uint8Array(3000);
+  for (let value = 0; value < 1000; value++) {
+    digits[3 * value] = digitOf((value / 100) | 0);
+    digits[3 * value + 1] = digitOf(((value / 10) | 0) % 10);
+    digits[3 * value + 2] = digitOf(value % 10);
+  }
+  return digits;
+}
 
 /** The character of a digit up to 15. */
 function digitOf(digit: number): number {
