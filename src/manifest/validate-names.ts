@@ -1,4 +1,3 @@
-import type { ByteString } from "../base/byte-string.ts";
 import { shortLived } from "../base/short-lived.ts";
 import { at, type Manifest } from "./manifest.ts";
 
@@ -16,15 +15,7 @@ export function problemOfNames(manifest: Manifest): string | undefined {
   // Asked of all names at once, because they stand one behind the other.
   const columns = [manifest.directoryNames, manifest.fileNames, manifest.symlinkNames];
   if (columns.some((names) => names.includes(SLASH) || names.includes(0))) return LEAVES_DIRECTORY;
-
-  for (let directory = 1; directory < counts.directoryCount; directory++) {
-    if (!isPlainName(manifest.directoryName(directory))) return LEAVES_DIRECTORY;
-  }
   return problemOfOrder(manifest) ?? problemOfDoubles(manifest);
-}
-
-function isPlainName(name: ByteString): boolean {
-  return name !== "" && name !== "." && name !== ".." && name.length <= LARGEST_NAME_BYTES;
 }
 
 /** Names of one kind in one directory rise, so that no two are the same. */
@@ -36,6 +27,7 @@ function problemOfOrder(manifest: Manifest): string | undefined {
   const lastChild = new Uint32Array(directoryCount);
   for (let directory = 0; directory < directoryCount; directory++) {
     if (directory > 0) {
+      if (!isPlain(directories, directory)) return LEAVES_DIRECTORY;
       const parent = at(manifest.directoryParents, directory);
       const before = at(lastChild, parent);
       if (before > 0 && compareNames(directories, before, directories, directory) >= 0) return OUT_OF_ORDER;
@@ -69,15 +61,16 @@ function startOf({ ends }: NameColumn, index: number): number {
 
 function problemOfRun(names: NameColumn, first: number, end: number): string | undefined {
   for (let index = first; index < end; index++) {
-    if (!isPlainColumnName(names.names, startOf(names, index), names.ends[index] ?? 0))
-      return LEAVES_DIRECTORY;
+    if (!isPlain(names, index)) return LEAVES_DIRECTORY;
     if (index > first && compareNames(names, index - 1, names, index) >= 0) return OUT_OF_ORDER;
   }
   return undefined;
 }
 
-function isPlainColumnName(names: Uint8Array, start: number, end: number): boolean {
-  const length = end - start;
+function isPlain(column: NameColumn, index: number): boolean {
+  const { names } = column;
+  const start = startOf(column, index);
+  const length = (column.ends[index] ?? 0) - start;
   if (length === 0 || length > LARGEST_NAME_BYTES) return false;
   return length > 2 || names[start] !== DOT || (length === 2 && names[start + 1] !== DOT);
 }
@@ -146,4 +139,4 @@ function isAmong(names: NameColumn, index: number, others: NameColumn, first: nu
   return false;
 }
 
-shortLived(compareNames, isAmong, isPlainColumnName, problemOfDoubles, problemOfOrder, problemOfRun, startOf);
+shortLived(compareNames, isAmong, isPlain, problemOfDoubles, problemOfOrder, problemOfRun, startOf);

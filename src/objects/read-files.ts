@@ -7,10 +7,16 @@ import { changedWhileRead, type SmallFileOutcome } from "./hash-small-file.ts";
 
 const SLASH = "/" as ByteString;
 
+/** Files of one directory. */
+export interface FileGroup {
+  /** Relative to the root. */
+  readonly directory: ByteString;
+  readonly names: readonly ByteString[];
+}
+
 export interface FileGroups {
   readonly root: ByteString;
-  /** Directories relative to the root, each with the names of its files. */
-  readonly groups: readonly { readonly directory: ByteString; readonly names: readonly ByteString[] }[];
+  readonly groups: readonly FileGroup[];
 }
 
 /** One element a file, in the order of the groups: of those that were read before the reader had enough. */
@@ -89,8 +95,8 @@ function firstOf(files: ReadFiles, count: number): ReadFiles {
 }
 
 /** The part of the groups that has the files from `start` up to, but not including, `end`. */
-export function filesBetween(groups: FileGroups["groups"], start: number, end: number): FileGroups["groups"] {
-  const part: { readonly directory: ByteString; readonly names: readonly ByteString[] }[] = [];
+export function filesBetween(groups: readonly FileGroup[], start: number, end: number): FileGroup[] {
+  const part: FileGroup[] = [];
   let first = 0;
   for (const { directory, names } of groups) {
     const wanted = names.slice(Math.max(0, start - first), Math.max(0, end - first));

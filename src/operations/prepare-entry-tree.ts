@@ -28,8 +28,9 @@ export async function prepareEntryTree(
   const { cache } = request;
   const attempt = async (
     openPacks: (() => PackedFilesOfEntry | undefined) | undefined,
+    opened?: PackedFilesOfEntry,
   ): Promise<PreparedTree> => {
-    let packed: PackedFilesOfEntry | undefined;
+    let packed = opened;
     try {
       const prepared = await prepareTree(
         {
@@ -74,7 +75,7 @@ export async function prepareEntryTree(
     linked.close();
     const distrusted = new Set(linked.damaged.map(({ file }) => file));
     const packed = openPacksOf(cache, manifest, distrusted);
-    return packed === undefined ? linked : await attempt(() => packed);
+    return packed === undefined ? linked : await attempt(() => packed, packed);
   } catch (error) {
     throw destinationError(destination.path, error);
   }

@@ -3,12 +3,10 @@ import { emptyStatus, type FileStatus, lstatBuffer } from "../fs/file-status.ts"
 import { namesIn } from "../fs/names-in.ts";
 import { PathBuffer } from "../fs/path-buffer.ts";
 import { hexOf } from "../objects/digest.ts";
-import { formatObjectName, parseObjectName, SHARD_NAMES } from "../objects/object-name.ts";
+import { formatObjectName, PERMISSIONS, parseObjectName, SHARD_NAMES } from "../objects/object-name.ts";
 import { contentClaims } from "./content-claims.ts";
 import { type ContentTable, contentTable, findContent } from "./content-table.ts";
 import { CONTENT_ID_BYTES } from "./pack-index.ts";
-
-const PERMISSIONS = 0o777;
 
 /** What a store need not write, in memory that threads share. */
 export interface HeldContents {

@@ -122,7 +122,7 @@ export class PackContents {
     const sizes = this.packs[pack]?.index.contentSizes;
     return {
       pack,
-      block: at(this.#blocks, content),
+      block: this.blockOf(content),
       offset: at(this.contentOffsets, content),
       sizeBytes: sizes === undefined ? 0 : at(sizes, inPack),
     };
@@ -139,7 +139,7 @@ export class PackContents {
    */
   find(digest: Uint8Array, offset: number, sizeBytes: number): readonly number[] | undefined {
     if (sizeBytes <= CHUNK_SIZE_BYTES) {
-      const content = findContent(this.table, digest, offset);
+      const content = this.findSmall(digest, offset);
       return content < 0 ? undefined : [content];
     }
     return this.findLarge(digest, offset);

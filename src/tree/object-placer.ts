@@ -15,10 +15,8 @@ import {
   TooManyLinks,
 } from "../fs/place-file.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
-import { isLinkable, isSound } from "../objects/object-name.ts";
+import { isLinkable, isSound, PERMISSIONS } from "../objects/object-name.ts";
 import { ObjectPath } from "../objects/object-path.ts";
-
-const PERMISSIONS = 0o777;
 
 export type ObjectProblem = "missing" | "changed" | "unreadable";
 

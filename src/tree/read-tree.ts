@@ -3,7 +3,7 @@ import { BtdtError } from "../base/errors.ts";
 import { emptyStatus } from "../fs/file-status.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import { hashLargeFile, type LargeFile } from "../objects/hash-large-file.ts";
-import { type FileGroups, filesBetween, type ReadFiles } from "../objects/read-files.ts";
+import { type FileGroup, type FileGroups, filesBetween, type ReadFiles } from "../objects/read-files.ts";
 import type { Runner, Runners } from "../work/job.ts";
 import { allocateManifest, fillDirectories, fillFiles, type ReadBatch } from "./fill-manifest.ts";
 import { hashFilesJob } from "./hash-files.ts";
@@ -56,6 +56,8 @@ export async function readTree(
   const { batchFiles } = reader;
   const directories: WalkedDirectory[] = [];
   const hashing: Promise<void>[] = [];
+  // The first in time: it may stop jobs of earlier batches, which then fail because they were stopped.
+  let firstFailure: unknown;
   const early: ReadBatch[] = [];
   let keep = (hashed: ReadBatch): void => {
     early.push(hashed);
@@ -81,12 +83,14 @@ export async function readTree(
   const submit = (batch: Batch, runner: Runner): void => {
     const reading = read(batch, runner);
     // Awaited below, with all the others; until then a failure must not count as unhandled.
-    reading.catch(() => undefined);
+    reading.catch((error: unknown) => {
+      firstFailure ??= error;
+    });
     hashing.push(reading);
   };
 
   let fileCount = 0;
-  let groups: { readonly directory: ByteString; readonly names: readonly ByteString[] }[] = [];
+  let groups: FileGroup[] = [];
   let firstFile = 0;
   await runners.pool.whilePreparing(async () => {
     for (const directory of walkTree(root, options)) {
@@ -113,7 +117,11 @@ export async function readTree(
   fillDirectories(manifest, directories);
   keep = (hashed) => fillFiles(manifest, hashed);
   for (const hashed of early) keep(hashed);
-  await Promise.all(hashing);
+  try {
+    await Promise.all(hashing);
+  } catch (error) {
+    throw firstFailure ?? error;
+  }
   return manifest;
 }
 

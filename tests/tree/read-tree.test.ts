@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import * as fc from "fast-check";
 import { bytesFromText } from "../../src/base/byte-string.ts";
+import { BtdtError } from "../../src/base/errors.ts";
 import { DIGEST_SIZE_BYTES } from "../../src/objects/digest.ts";
 import { type FileGroups, filesBetween, type ReadFiles } from "../../src/objects/read-files.ts";
 import { IgnoreRules } from "../../src/tree/ignore-rules.ts";
@@ -75,6 +76,34 @@ test("a job that reads nothing was cancelled", async () => {
   makeTree(scratch.path("tree"), dir({ a: file("a"), b: file("b") }));
   const error: unknown = await read(stoppingReader(2, [1, 0])).catch((reason: unknown) => reason);
   expect(error).toMatchObject({ code: "CANCELLED" });
+});
+
+test("what made others stop is told, not that they were stopped", async () => {
+  const names = Array.from({ length: 60 }, (_, index) => `d${index}`);
+  const pair = dir({ a: file("a"), b: file("b") });
+  makeTree(
+    scratch.path("tree"),
+    dir(Object.fromEntries(names.map((name): [string, TreeNode] => [name, pair]))),
+  );
+  const stopped = Promise.withResolvers<void>();
+  const whole = stoppingReader(2, [2]);
+  let call = 0;
+  const reader: FileReader = {
+    ...whole,
+    async readFiles(runner, files) {
+      call += 1;
+      if (call === 2) {
+        stopped.resolve();
+        throw new BtdtError("SOURCE_UNREADABLE", "unreadable on purpose");
+      }
+      if (call !== 1) return await whole.readFiles(runner, files);
+      // The first batch stops because the second has failed, while the walk goes on.
+      await stopped.promise;
+      return await stoppingReader(2, [0]).readFiles(runner, files);
+    },
+  };
+  const error: unknown = await read(reader).catch((reason: unknown) => reason);
+  expect(error).toMatchObject({ code: "SOURCE_UNREADABLE" });
 });
 
 test("groups of files can be cut anywhere", () => {
