@@ -1,7 +1,7 @@
 import type { Job, Runner } from "./job.ts";
 
-/** A job under way and one waiting for each worker. */
-const JOBS_PER_WORKER = 2;
+/** One under way and one that waits, the calling thread included: few enough that little is begun after a failure. */
+const JOBS_PER_THREAD = 2;
 
 /**
  * Runs a job for each part of some work; answers their outputs in the parts' order. After the first failure no more are begun,
@@ -43,7 +43,7 @@ async function runParts<Part, Output>(
       }
     }
   };
-  await Promise.all(Array.from({ length: parallelism * JOBS_PER_WORKER }, work));
+  await Promise.all(Array.from({ length: parallelism * JOBS_PER_THREAD }, work));
   if (failure !== undefined) throw failure.error;
   return outputs;
 }
