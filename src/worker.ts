@@ -1,15 +1,15 @@
 /** What runs in each worker thread: jobs by name, one at a time. It must stay beside `main.ts`, see `build.ts`. */
 import { adoptFilesJob } from "./objects/adopt-files.ts";
-import { hashSpanJob } from "./objects/hash-span.ts";
-import { packFilesJob } from "./packs/pack-files.ts";
-import { packSpanJob } from "./packs/pack-span.ts";
-import { rewriteBlockJob } from "./packs/rewrite-block.ts";
-import { unpackBlocksJob } from "./packs/unpack-blocks.ts";
-import { compareFilesJob } from "./tree/compare-files.ts";
-import { finishDirectoriesJob } from "./tree/finish-directories.ts";
-import { hashFilesJob } from "./tree/hash-files.ts";
-import { makeDirectoriesJob } from "./tree/make-directories.ts";
-import { stageFilesJob } from "./tree/stage-files.ts";
+import { rewriteBlockJob } from "./packs/rewrite/rewrite-block.ts";
+import { unpackBlocksJob } from "./packs/unpack/unpack-blocks.ts";
+import { packFilesJob } from "./packs/write/pack-files.ts";
+import { packSpanJob } from "./packs/write/pack-span.ts";
+import { hashFilesJob } from "./read/hash-files.ts";
+import { hashSpanJob } from "./read/hash-span.ts";
+import { compareFilesJob } from "./restore/compare-files.ts";
+import { finishDirectoriesJob } from "./restore/finish-directories.ts";
+import { stageFilesJob } from "./restore/link-files.ts";
+import { makeDirectoriesJob } from "./restore/make-directories.ts";
 import type { Job, JobContext } from "./work/job.ts";
 import { type JobClaims, jobClaims, takeJob } from "./work/job-claims.ts";
 import { type JobReply, type JobRequest, sendableError, type WorkerSetup } from "./work/messages.ts";

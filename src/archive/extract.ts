@@ -10,11 +10,11 @@ import {
 } from "node:fs";
 import { type ByteString, fsPath, joinBytes, shown } from "../base/byte-string.ts";
 import type { BtdtError } from "../base/errors.ts";
-import { PathBuffer } from "../fs/path-buffer.ts";
+import { PathBuffer } from "../fs/native/path-buffer.ts";
+import { setMtimeBuffer } from "../fs/native/set-times.ts";
 import { setAttributes } from "../fs/place-file.ts";
-import { setMtimeBuffer } from "../fs/set-times.ts";
-import type { ArchiveEntry } from "./archive-entry.ts";
-import { invalid } from "./archive-text.ts";
+import type { ArchiveEntry } from "./format/archive-entry.ts";
+import { invalid } from "./format/archive-text.ts";
 
 const path = new PathBuffer();
 

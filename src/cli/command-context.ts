@@ -1,6 +1,6 @@
-import type { RedirectSignals } from "../operations/run-child.ts";
-import type { Runtime } from "../operations/runtime.ts";
+import type { Runtime } from "../work/runtime.ts";
 import type { Output } from "./output.ts";
+import type { RedirectSignals } from "./run-child.ts";
 
 /** What keys may be made of. */
 interface Environment {

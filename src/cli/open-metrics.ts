@@ -1,4 +1,4 @@
-import type { CacheStats } from "../operations/cache-stats.ts";
+import type { CacheStats } from "../entry/cache-statistics.ts";
 
 /** One line each, `# EOF` at the end. */
 export function openMetrics(stats: CacheStats): string[] {

@@ -5,7 +5,7 @@ import type { CommandContext } from "./command-context.ts";
 import type { CommandWords } from "./completion/command-words.ts";
 import { ExitCode } from "./exit-codes.ts";
 import { HELP_STYLE } from "./help-style.ts";
-import { completesOptions } from "./option-variables.ts";
+import { completesOptions } from "./options/option-variables.ts";
 import { quietOption, verboseOption, verbosityOf } from "./verbosity.ts";
 
 /** What `run` runs has stdout for itself, an archive takes it, and a script is no data. */
@@ -27,19 +27,19 @@ export async function runProgram(words: readonly string[], context: CommandConte
     );
   // Loading and making a command takes time, so that each is loaded only when it is needed.
   const makers: Readonly<Record<string, () => Promise<CommandUnknownOpts>>> = {
-    hash: async () => (await import("./hash-command.ts")).hashCommand(context),
-    restore: async () => (await import("./restore-command.ts")).restoreCommand(context),
-    store: async () => (await import("./store-command.ts")).storeCommand(context),
-    run: async () => (await import("./run-command.ts")).runCommand(context, behind),
-    clean: async () => (await import("./clean-command.ts")).cleanCommand(context),
-    export: async () => (await import("./export-command.ts")).exportCommand(context),
-    import: async () => (await import("./import-command.ts")).importCommand(context),
-    list: async () => (await import("./list-command.ts")).listCommand(context),
-    inspect: async () => (await import("./inspect-command.ts")).inspectCommand(context),
-    delete: async () => (await import("./delete-command.ts")).deleteCommand(context),
-    stats: async () => (await import("./stats-command.ts")).statsCommand(context),
+    hash: async () => (await import("./commands/hash.ts")).hashCommand(context),
+    restore: async () => (await import("./commands/restore.ts")).restoreCommand(context),
+    store: async () => (await import("./commands/store.ts")).storeCommand(context),
+    run: async () => (await import("./commands/run.ts")).runCommand(context, behind),
+    clean: async () => (await import("./commands/clean.ts")).cleanCommand(context),
+    export: async () => (await import("./commands/export.ts")).exportCommand(context),
+    import: async () => (await import("./commands/import.ts")).importCommand(context),
+    list: async () => (await import("./commands/list.ts")).listCommand(context),
+    inspect: async () => (await import("./commands/inspect.ts")).inspectCommand(context),
+    delete: async () => (await import("./commands/delete.ts")).deleteCommand(context),
+    stats: async () => (await import("./commands/stats.ts")).statsCommand(context),
     completion: async () => {
-      const { completionCommand } = await import("./completion-command.ts");
+      const { completionCommand } = await import("./commands/completion.ts");
       return completionCommand(context, async () =>
         (await Promise.all(Object.values(makers).map(made))).map(wordsOf),
       );

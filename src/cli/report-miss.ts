@@ -1,7 +1,7 @@
 import { printable } from "../base/byte-string.ts";
 import { formatDuration } from "../base/duration.ts";
 import { BtdtError } from "../base/errors.ts";
-import { explainMiss, type MissExplanation } from "../operations/explain-miss.ts";
+import { explainMiss, type MissExplanation } from "../entry/explain-miss.ts";
 import type { CommandContext } from "./command-context.ts";
 import { count } from "./describe.ts";
 

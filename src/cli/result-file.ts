@@ -2,7 +2,7 @@ import { closeSync, openSync, writeSync } from "node:fs";
 import { printable } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
 import { reasonOf } from "../fs/errno.ts";
-import type { outcomeOf } from "../operations/restore-counted.ts";
+import type { outcomeOf } from "../restore/count-outcome.ts";
 
 /**
  * The file of `--result-file`, for pipelines that read an outcome instead of an exit code: the bare word, without a line end. It is

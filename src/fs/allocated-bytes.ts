@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { type ByteString, bytesFromBuffer, fsPath, joinBytes } from "../base/byte-string.ts";
 import { errnoOf, isPermissionErrno } from "./errno.ts";
-import { lstat } from "./file-status.ts";
+import { lstat } from "./native/file-status.ts";
 
 /**
  * What removing a file, or a directory with all that is in it, would free: files with another name elsewhere stay on the disk.

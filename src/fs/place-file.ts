@@ -11,11 +11,11 @@ import {
 import { fsPath, shown } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
 import { errnoOf } from "./errno.ts";
-import { emptyStatus, lstatBuffer } from "./file-status.ts";
-import { linuxLibc } from "./libc.ts";
-import { link, tryLink } from "./link-file.ts";
-import type { PathBuffer } from "./path-buffer.ts";
-import { setMtimeBuffer } from "./set-times.ts";
+import { emptyStatus, lstatBuffer } from "./native/file-status.ts";
+import { linuxLibc } from "./native/libc.ts";
+import { link, tryLink } from "./native/link-file.ts";
+import type { PathBuffer } from "./native/path-buffer.ts";
+import { setMtimeBuffer } from "./native/set-times.ts";
 
 /**
  * How a file may come to stand in a second place. `auto` prefers what costs no data and, of those, what leaves the

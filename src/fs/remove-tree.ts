@@ -1,7 +1,7 @@
 import { chmodSync, readdirSync, rmSync } from "node:fs";
 import { type ByteString, bytesFromBuffer, fsPath, joinBytes } from "../base/byte-string.ts";
 import { errnoOf, isPermissionErrno } from "./errno.ts";
-import { lstat } from "./file-status.ts";
+import { lstat } from "./native/file-status.ts";
 
 const OWNER_ALL = 0o700;
 

@@ -8,7 +8,7 @@ import {
   LARGEST_PAYLOAD_BYTES,
   type PayloadFormat,
   PREFIX_SIZE_BYTES,
-} from "../base/payload-file.ts";
+} from "../base/format/payload-file.ts";
 import { HEADER_SIZE_BYTES, layoutOf, type ManifestCounts } from "./layout.ts";
 import { at, Manifest } from "./manifest.ts";
 import { problemOf } from "./validate.ts";

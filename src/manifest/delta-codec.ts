@@ -7,7 +7,7 @@ import {
   inflatePayload,
   type PayloadFormat,
   PREFIX_SIZE_BYTES,
-} from "../base/payload-file.ts";
+} from "../base/format/payload-file.ts";
 import { checkedManifest, inflateManifest } from "./codec.ts";
 import { HEADER_SIZE_BYTES } from "./layout.ts";
 import type { Manifest } from "./manifest.ts";

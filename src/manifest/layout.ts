@@ -1,4 +1,4 @@
-import { columnLayout } from "../base/column-layout.ts";
+import { columnLayout } from "../base/format/column-layout.ts";
 
 /** Where each column of a manifest's payload begins. `docs/format.md` describes the same. */
 export interface ManifestCounts {

@@ -1,6 +1,6 @@
 import { type ByteString, bytesFromBuffer } from "../base/byte-string.ts";
 import { shortLived, shortLivedMethods } from "../base/short-lived.ts";
-import type { PathBuffer } from "../fs/path-buffer.ts";
+import type { PathBuffer } from "../fs/native/path-buffer.ts";
 import { HEADER_SIZE_BYTES, layoutOf, type ManifestCounts, type ManifestLayout } from "./layout.ts";
 
 /**

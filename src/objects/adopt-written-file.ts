@@ -1,7 +1,7 @@
 import { closeSync, constants, openSync } from "node:fs";
 import { type ByteString, fsPath } from "../base/byte-string.ts";
-import { tryLink } from "../fs/link-file.ts";
-import { PathBuffer } from "../fs/path-buffer.ts";
+import { tryLink } from "../fs/native/link-file.ts";
+import { PathBuffer } from "../fs/native/path-buffer.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import { objectPathOf } from "./object-name.ts";
 

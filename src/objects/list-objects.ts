@@ -1,7 +1,7 @@
 import { type ByteString, bytesFromText, joinBytes } from "../base/byte-string.ts";
-import { emptyStatus, lstatBuffer } from "../fs/file-status.ts";
 import { namesInIfDirectory } from "../fs/names-in.ts";
-import { PathBuffer } from "../fs/path-buffer.ts";
+import { emptyStatus, lstatBuffer } from "../fs/native/file-status.ts";
+import { PathBuffer } from "../fs/native/path-buffer.ts";
 import { parseObjectName, SHARD_NAMES } from "./object-name.ts";
 
 export interface StoredObject {

@@ -1,6 +1,6 @@
 import type { ByteString } from "../base/byte-string.ts";
 import { shortLived } from "../base/short-lived.ts";
-import type { FileStatus } from "../fs/file-status.ts";
+import type { FileStatus } from "../fs/native/file-status.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
 
 /** What of a file's mode its object has. */

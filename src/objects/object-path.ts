@@ -1,8 +1,8 @@
 import type { ByteString } from "../base/byte-string.ts";
+import { DIGEST_SIZE_BYTES } from "../base/digest.ts";
 import { shortLivedMethods } from "../base/short-lived.ts";
-import { PathBuffer } from "../fs/path-buffer.ts";
+import { PathBuffer } from "../fs/native/path-buffer.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
-import { DIGEST_SIZE_BYTES } from "./digest.ts";
 import { PERMISSIONS } from "./object-name.ts";
 
 const SLASH = 0x2f;

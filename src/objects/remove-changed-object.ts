@@ -1,8 +1,8 @@
 import { unlinkSync } from "node:fs";
 import { type ByteString, fsPath } from "../base/byte-string.ts";
 import { errnoOf } from "../fs/errno.ts";
-import { emptyStatus, lstatBuffer } from "../fs/file-status.ts";
-import { PathBuffer } from "../fs/path-buffer.ts";
+import { emptyStatus, lstatBuffer } from "../fs/native/file-status.ts";
+import { PathBuffer } from "../fs/native/path-buffer.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import { isSound, objectPathOf } from "./object-name.ts";
 

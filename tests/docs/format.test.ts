@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { keyFileName } from "../../src/key/key-file.ts";
 import { HEADER_SIZE_BYTES, layoutOf } from "../../src/manifest/layout.ts";
 import { objectNameOf } from "../../src/objects/object-name.ts";
-import { hashPaths } from "../../src/operations/hash-paths.ts";
+import { hashPaths } from "../../src/read/hash-paths.ts";
 import { inlineRuntime } from "../support/inline-runtime.ts";
 import { TemporaryDirectory } from "../support/temporary-directory.ts";
 import { directory, file, manifestOf, symlink } from "../support/trees.ts";

@@ -16,9 +16,9 @@ import { join } from "node:path";
 import { bytesFromText } from "../../src/base/byte-string.ts";
 import { BtdtError } from "../../src/base/errors.ts";
 import { errnoOf, isDiskFullErrno, isPermissionErrno, reasonOf } from "../../src/fs/errno.ts";
-import { link, tryLink } from "../../src/fs/link-file.ts";
 import { namesIn, namesInIfDirectory } from "../../src/fs/names-in.ts";
-import { PathBuffer } from "../../src/fs/path-buffer.ts";
+import { link, tryLink } from "../../src/fs/native/link-file.ts";
+import { PathBuffer } from "../../src/fs/native/path-buffer.ts";
 import { copyFile, type FileAttributes, FilePlacer, LINK_MODES } from "../../src/fs/place-file.ts";
 import { publishDurably, syncDirectory, writeDurably } from "../../src/fs/publish-file.ts";
 import { isWithin, resolvePath } from "../../src/fs/resolve-path.ts";
@@ -136,7 +136,7 @@ describe("copying", () => {
         writeFileSync(from, Buffer.alloc(sizeBytes, "content"));
         const script = `
         import { copyFile } from "${join(import.meta.dir, "../../src/fs/place-file.ts")}";
-        import { PathBuffer } from "${join(import.meta.dir, "../../src/fs/path-buffer.ts")}";
+        import { PathBuffer } from "${join(import.meta.dir, "../../src/fs/native/path-buffer.ts")}";
         const [from, to] = process.argv.slice(1).map((path) => new PathBuffer().set(path));
         copyFile(from, to, { mode: 0o644, sizeBytes: ${sizeBytes}, mtimeSeconds: 1, mtimeNanoseconds: 0 });
       `;

@@ -1,5 +1,5 @@
-import type { Runtime } from "../../src/operations/runtime.ts";
 import { InlineRunner } from "../../src/work/inline-runner.ts";
+import type { Runtime } from "../../src/work/runtime.ts";
 import { noProgress } from "./no-progress.ts";
 
 /** For operations without the command line: all work is done in this thread, and nobody looks at progress and warnings. */

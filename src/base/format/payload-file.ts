@@ -1,0 +1,94 @@
+import { zstdDecompressSync } from "node:zlib";
+import { BtdtError, type ErrorCode } from "../errors.ts";
+
+/**
+ * A kind of file of the cache: 8 bytes of magic, the format version and the payload's size as 32-bit little-endian
+ * numbers, then perhaps more of its own, then the payload as one zstd frame. See `docs/format.md`.
+ */
+export interface PayloadFormat {
+  /** 8 characters. */
+  readonly magic: string;
+  readonly version: number;
+  readonly smallestPayloadBytes: number;
+  /** How errors begin: what such a file is, and which one. */
+  readonly describe: (name: string) => string;
+  readonly damageCode: ErrorCode;
+}
+
+export const PREFIX_SIZE_BYTES = 16;
+
+/** More is taken for damage rather than for a reason to allocate. */
+export const LARGEST_PAYLOAD_BYTES = 2 ** 31 - 1;
+
+/** An output buffer grows by as much at a time: a stated size alone, which may be damaged, is no reason to allocate it all. */
+const LARGEST_STEP_BYTES = 64 * 1024 * 1024;
+
+export function encodePrefix(format: PayloadFormat, payloadBytes: number): Buffer {
+  const prefix = Buffer.alloc(PREFIX_SIZE_BYTES);
+  prefix.write(format.magic, "latin1");
+  prefix.writeUInt32LE(format.version, 8);
+  prefix.writeUInt32LE(payloadBytes, 12);
+  return prefix;
+}
+
+export function hasMagic(format: PayloadFormat, file: Uint8Array): boolean {
+  return Buffer.from(format.magic, "latin1").equals(file.subarray(0, format.magic.length));
+}
+
+/**
+ * Checks a file's prefix; answers the size of its payload.
+ * @param name what to call the file in an error
+ * @throws BtdtError the format's damage code, CACHE_FORMAT_NEWER
+ */
+export function decodePrefix(format: PayloadFormat, file: Uint8Array, name: string): number {
+  const bytes = Buffer.from(file.buffer, file.byteOffset, file.byteLength);
+  if (bytes.length < PREFIX_SIZE_BYTES) throw damaged(format, name, "it is truncated");
+  if (!hasMagic(format, bytes)) throw damaged(format, name, "it does not begin like one");
+  const version = bytes.readUInt32LE(8);
+  if (version > format.version) {
+    throw new BtdtError(
+      "CACHE_FORMAT_NEWER",
+      `${format.describe(name)} has format ${version}; this btdt reads up to ${format.version}`,
+      { path: name, hint: "use the btdt version that wrote the cache, or another cache directory" },
+    );
+  }
+  if (version !== format.version) throw damaged(format, name, `its format version is ${version}`);
+  const payloadBytes = bytes.readUInt32LE(12);
+  if (payloadBytes < format.smallestPayloadBytes || payloadBytes > LARGEST_PAYLOAD_BYTES) {
+    throw damaged(format, name, "its size is out of range");
+  }
+  return payloadBytes;
+}
+
+/**
+ * The payload of a file; never takes more memory than it states, whatever the frame would inflate to.
+ * @param dictionary what the frame was compressed against
+ * @throws BtdtError the format's damage code
+ */
+export function inflatePayload(
+  format: PayloadFormat,
+  frame: Uint8Array,
+  payloadBytes: number,
+  name: string,
+  dictionary?: Uint8Array,
+): Buffer {
+  let payload: Buffer;
+  try {
+    payload = zstdDecompressSync(frame, {
+      maxOutputLength: payloadBytes,
+      chunkSize: Math.min(payloadBytes, LARGEST_STEP_BYTES),
+      ...(dictionary === undefined ? {} : { dictionary }),
+    });
+  } catch (error) {
+    throw damaged(format, name, "it does not decompress", error);
+  }
+  if (payload.length !== payloadBytes) throw damaged(format, name, "its size is not what it states");
+  return payload;
+}
+
+export function damaged(format: PayloadFormat, name: string, what: string, cause?: unknown): BtdtError {
+  return new BtdtError(format.damageCode, `${format.describe(name)} is damaged: ${what}`, {
+    path: name,
+    cause,
+  });
+}

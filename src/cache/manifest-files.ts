@@ -1,0 +1,81 @@
+import { linkSync, readFileSync, unlinkSync } from "node:fs";
+import { type ByteString, bytesFromText, fsPath, joinBytes } from "../base/byte-string.ts";
+import { errnoOf } from "../fs/errno.ts";
+import { namesInIfDirectory } from "../fs/names-in.ts";
+import { type FileStatus, lstat } from "../fs/native/file-status.ts";
+import { touchIfPossible } from "../fs/native/set-times.ts";
+import { publishDurably, syncDirectory, writeDurably } from "../fs/publish-file.ts";
+import { type CacheDirectory, cacheWriteError } from "./cache-directory.ts";
+import type { Session } from "./session.ts";
+
+const MANIFEST_NAME = /^[0-9a-f]{64}$/;
+
+/** Undefined when it does not exist. @throws a `node:fs` error */
+export function readManifestFile(cache: CacheDirectory, digest: string): Uint8Array | undefined {
+  try {
+    return readFileSync(fsPath(manifestPath(cache, digest)));
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Gives the session's intent its place among the manifests. An existing file is replaced: it is the same, or
+ * damaged.
+ * @throws BtdtError CACHE_WRITE_FAILED
+ */
+export function publishManifestFile(
+  cache: CacheDirectory,
+  session: Session,
+  digest: string,
+  bytes: Uint8Array,
+): void {
+  const temporary = session.temporaryPath();
+  const path = manifestPath(cache, digest);
+  try {
+    try {
+      linkSync(fsPath(session.intentPath(digest)), fsPath(path));
+      syncDirectory(joinBytes(cache.manifests, shardOf(digest)));
+    } catch {
+      // It exists, or this file system has no hard links.
+      writeDurably(temporary, bytes);
+      publishDurably(temporary, path);
+    }
+  } catch (error) {
+    throw cacheWriteError(cache, error);
+  }
+}
+
+/** Notes that a manifest is about to be needed: where a file system has no locks, a clean goes by that. @throws a `node:fs` error */
+export function touchManifestFile(cache: CacheDirectory, digest: string): void {
+  touchIfPossible(manifestPath(cache, digest));
+}
+
+export function statManifestFile(cache: CacheDirectory, digest: string): FileStatus | undefined {
+  return lstat(manifestPath(cache, digest));
+}
+
+/** Digests of all manifests in the cache; foreign files are passed over. @throws a `node:fs` error */
+export function listManifestFiles(cache: CacheDirectory): string[] {
+  const digests: string[] = [];
+  for (const shard of namesInIfDirectory(cache.manifests)) {
+    for (const name of namesInIfDirectory(joinBytes(cache.manifests, bytesFromText(shard)))) {
+      if (MANIFEST_NAME.test(name) && name.startsWith(shard)) digests.push(name);
+    }
+  }
+  return digests.toSorted();
+}
+
+/** @throws a `node:fs` error */
+export function removeManifestFile(cache: CacheDirectory, digest: string): void {
+  unlinkSync(fsPath(manifestPath(cache, digest)));
+}
+
+function manifestPath(cache: CacheDirectory, digest: string): ByteString {
+  return joinBytes(joinBytes(cache.manifests, shardOf(digest)), bytesFromText(digest));
+}
+
+function shardOf(digest: string): ByteString {
+  return bytesFromText(digest.slice(0, 2));
+}

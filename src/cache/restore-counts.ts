@@ -1,0 +1,107 @@
+import {
+  appendFileSync,
+  closeSync,
+  fstatSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  unlinkSync,
+} from "node:fs";
+import { type ByteString, bytesFromText, fsPath, joinBytes } from "../base/byte-string.ts";
+import { errnoOf } from "../fs/errno.ts";
+import { namesIn } from "../fs/names-in.ts";
+import { lstat } from "../fs/native/file-status.ts";
+import type { CacheDirectory } from "./cache-directory.ts";
+
+export type Outcome = "hit" | "fallback" | "miss";
+
+export interface DayCounts extends Record<Outcome, number> {
+  /** `2026-03-09`, UTC; or `EARLIER`. */
+  readonly day: string;
+}
+
+/** A file that counts the restores of one day, or of all days before, that had one outcome. */
+export interface CountFile {
+  readonly name: string;
+  readonly outcome: Outcome;
+  readonly restoreCount: number;
+  readonly allocatedBytes: number;
+}
+
+const NAME = /^(\d{4}-\d\d-\d\d|earlier)-(hit|fallback|miss)$/;
+/** The day of the counts of days that are not told apart any more. */
+const EARLIER = "earlier";
+/** Enough to compare with the same time last year. */
+const LONGEST_KEPT_MS = 400 * 24 * 60 * 60 * 1000;
+const ONE = ".";
+
+/**
+ * Counts how restores went: one file for each day and outcome, that grows by one byte. So many processes may count at once, without a lock
+ * and without reading. Counting must never fail a restore: where it is not possible, nothing is counted.
+ */
+export function countRestore(cache: CacheDirectory, outcome: Outcome, nowMs: number): void {
+  const day = new Date(nowMs).toISOString().slice(0, 10);
+  const path = fsPath(joinBytes(countsOf(cache), bytesFromText(`${day}-${outcome}`)));
+  try {
+    try {
+      appendFileSync(path, ONE);
+    } catch (error) {
+      // A restore makes no cache where there is none: only the last directory.
+      if (errnoOf(error) !== "ENOENT") throw error;
+      mkdirSync(fsPath(countsOf(cache)));
+      appendFileSync(path, ONE);
+    }
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+  }
+}
+
+/** By day, the latest first; what was before the days that are kept is the last, its day is `EARLIER`. @throws a `node:fs` error */
+export function readRestoreCounts(cache: CacheDirectory): DayCounts[] {
+  const days = new Map<string, DayCounts>();
+  for (const { day, outcome, restoreCount } of listCounts(cache)) {
+    const counts = days.get(day) ?? { day, hit: 0, fallback: 0, miss: 0 };
+    counts[outcome] = restoreCount;
+    days.set(day, counts);
+  }
+  const rank = ({ day }: DayCounts): string => (day === EARLIER ? "" : day);
+  return [...days.values()].toSorted((left, right) => (rank(left) > rank(right) ? -1 : 1));
+}
+
+/** Of days so long ago that nobody asks for them one by one. @throws a `node:fs` error */
+export function listOldCounts(cache: CacheDirectory, nowMs: number): CountFile[] {
+  const oldestDay = new Date(nowMs - LONGEST_KEPT_MS).toISOString().slice(0, 10);
+  return listCounts(cache).filter(({ day }) => day !== EARLIER && day < oldestDay);
+}
+
+/**
+ * Adds a day's count to that of all days before, so that the totals, which never get smaller, stay what they are. A file of
+ * holes: its size is the count, and it takes no room.
+ * @throws a `node:fs` error
+ */
+export function foldCount(cache: CacheDirectory, { name, outcome, restoreCount }: CountFile): void {
+  const descriptor = openSync(
+    fsPath(joinBytes(countsOf(cache), bytesFromText(`${EARLIER}-${outcome}`))),
+    "a",
+  );
+  try {
+    unlinkSync(fsPath(joinBytes(countsOf(cache), bytesFromText(name))));
+    ftruncateSync(descriptor, fstatSync(descriptor).size + restoreCount);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function listCounts(cache: CacheDirectory): (CountFile & { readonly day: string })[] {
+  return namesIn(countsOf(cache)).flatMap((name) => {
+    const [, day, outcome] = NAME.exec(name) ?? [];
+    const status = lstat(joinBytes(countsOf(cache), bytesFromText(name)));
+    if (day === undefined || outcome === undefined || status?.kind !== "file") return [];
+    const { sizeBytes, allocatedBytes } = status;
+    return [{ name, day, outcome: outcome as Outcome, restoreCount: sizeBytes, allocatedBytes }];
+  });
+}
+
+function countsOf(cache: CacheDirectory): ByteString {
+  return joinBytes(cache.root, "restore-counts" as ByteString);
+}

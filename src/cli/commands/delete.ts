@@ -1,0 +1,28 @@
+import { Command } from "@commander-js/extra-typings";
+import { printable } from "../../base/byte-string.ts";
+import { openCache } from "../../cache/open-cache.ts";
+import { deleteKeys } from "../../entry/delete-keys.ts";
+import type { CommandContext } from "../command-context.ts";
+import { ExitCode } from "../exit-codes.ts";
+import { cacheOption } from "../options/options.ts";
+
+export function deleteCommand(context: CommandContext) {
+  return new Command("delete")
+    .summary("delete keys")
+    .description(
+      "Deletes the given keys. What no other key needs is freed by the next clean. Exit status 4 when one of them was not there.",
+    )
+    .addOption(cacheOption())
+    .argument("<key...>", "the keys to delete")
+    .addHelpText("after", "\nExample:\n  btdt delete --cache /cache node-modules-1")
+    .action((keys, options) => {
+      const { deleted, missing } = deleteKeys(openCache(options.cache, false), keys);
+      for (const key of deleted) context.output.result(`Deleted key ${printable(key)}`);
+      if (missing.length > 0) {
+        context.output.plainNote("Keys not found in cache.");
+        context.output.note(`not there: ${missing.map(printable).join(", ")}`);
+        context.setExitCode(ExitCode.MISS);
+      }
+      context.output.document({ deleted, missing });
+    });
+}

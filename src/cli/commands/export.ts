@@ -1,0 +1,63 @@
+import { isatty } from "node:tty";
+import { Command, Option } from "@commander-js/extra-typings";
+import { exportEntry } from "../../archive/export-entry.ts";
+import { ARCHIVE_FORMATS } from "../../archive/format/archive-entry.ts";
+import { printable } from "../../base/byte-string.ts";
+import { BtdtError } from "../../base/errors.ts";
+import { openCache } from "../../cache/open-cache.ts";
+import type { CommandContext } from "../command-context.ts";
+import { count, elapsed } from "../describe.ts";
+import { ExitCode } from "../exit-codes.ts";
+import { keysOf } from "../options/key-options.ts";
+import { allowEmptyHashOption, cacheOption, keysOption } from "../options/options.ts";
+
+const STDOUT = 1;
+
+export function exportCommand(context: CommandContext) {
+  return new Command("export")
+    .summary("write an entry as an ordinary archive")
+    .description(
+      "Writes the first of the keys that the cache has to standard output, as an archive that every other tool can read. Exit status: " +
+        "as of restore.",
+    )
+    .addOption(cacheOption())
+    .addOption(keysOption("keys to try, in this order, comma-separated; repeatable"))
+    .addOption(allowEmptyHashOption())
+    .addOption(
+      new Option("--format <format>", "what to write")
+        .env("BTDT_FORMAT")
+        .choices(ARCHIVE_FORMATS)
+        .default("tar" as const),
+    )
+    .addHelpText(
+      "after",
+      "\nExample:\n  btdt export --cache /cache --keys node-modules --format tar.gz > node-modules.tar.gz",
+    )
+    .action(async (options) => {
+      const seconds = elapsed();
+      if (isatty(STDOUT)) {
+        throw new BtdtError("USAGE", "an archive is not for the screen", { hint: "redirect it: > file" });
+      }
+      const exported = await exportEntry(
+        {
+          cache: openCache(options.cache, false),
+          keys: await keysOf(options, context),
+          format: options.format,
+          sink: (bytes) => context.output.bytes(bytes),
+        },
+        context.runtime,
+      );
+      switch (exported.kind) {
+        case "exported":
+          context.output.note(
+            `exported ${count(exported.fileCount, "file")} of ${printable(exported.key)} in ${seconds()}`,
+          );
+          context.setExitCode(exported.isPrimary ? ExitCode.DONE : ExitCode.FALLBACK);
+          break;
+        case "missed":
+          context.output.plainNote("Keys not found in cache.");
+          context.setExitCode(ExitCode.MISS);
+          break;
+      }
+    });
+}

@@ -1,0 +1,92 @@
+import { Command } from "@commander-js/extra-typings";
+import { printable } from "../../base/byte-string.ts";
+import { openCache } from "../../cache/open-cache.ts";
+import { compareEntries } from "../../entry/compare-entries.ts";
+import {
+  filesOfEntry,
+  type InspectedEntry,
+  type InspectedFile,
+  inspectEntry,
+} from "../../entry/inspect-entry.ts";
+import { countsOf } from "../../key/key-file.ts";
+import type { CommandContext } from "../command-context.ts";
+import { describeTrees } from "../describe.ts";
+import { ExitCode } from "../exit-codes.ts";
+import { cacheOption } from "../options/options.ts";
+import { tableLines } from "../table.ts";
+
+const MARKS = { added: "+", removed: "-", changed: "~" } as const;
+const TYPE_LETTERS = { file: "-", directory: "d", symlink: "l" } as const;
+
+export function inspectCommand(context: CommandContext) {
+  const { output } = context;
+  return new Command("inspect")
+    .summary("show what is in an entry")
+    .description(
+      "Lists the files of KEY's entry: type and permissions, bytes, UTC time, path; of an entry of several paths, below these. With --diff, what OTHER has otherwise than KEY: + added, " +
+        "- removed, ~ changed in content, mode or kind. Exit status 4 when there is no such key.",
+    )
+    .addOption(cacheOption())
+    .option("--diff <other>", "another key to compare with")
+    .argument("<key>", "the key to look at")
+    .addHelpText("after", "\nExample:\n  btdt inspect --cache /cache node-modules-1 --diff node-modules-2")
+    .action((key, options) => {
+      const cache = openCache(options.cache, false);
+      const entry = inspectEntry(cache, key);
+      const other = options.diff === undefined ? undefined : inspectEntry(cache, options.diff);
+      if (entry === undefined || (options.diff !== undefined && other === undefined)) {
+        output.plainNote("Keys not found in cache.");
+        output.document({ outcome: "miss" });
+        context.setExitCode(ExitCode.MISS);
+      } else if (other === undefined) {
+        showFiles(entry);
+      } else {
+        const differences = compareEntries(entry, other);
+        for (const { change, path } of differences) output.result(`${MARKS[change]} ${printable(path)}`);
+        if (differences.length === 0) output.note("no difference");
+        output.document({ key: entry.record.key, other: other.record.key, differences });
+      }
+    });
+
+  function showFiles(entry: InspectedEntry): void {
+    const { record } = entry;
+    const counts = countsOf(record.trees);
+    const paths = record.trees.flatMap(({ path }) => (path === undefined ? [] : [printable(path)]));
+    const from = paths.length === 0 ? "" : `, from ${paths.join(", ")}`;
+    output.note(`stored ${record.storedAt}, ${describeTrees({ ...record, ...counts })}${from}`);
+    const files = filesOfEntry(entry, record.trees.length > 1);
+    for (const line of tableLines(files.map(rowOf), [false, true, false, false])) output.result(line);
+    output.document({
+      ...record,
+      ...counts,
+      files: files.map(documented),
+    });
+  }
+}
+
+function documented({ mtimeMs, ...file }: InspectedFile) {
+  return { ...file, mtime: new Date(mtimeMs).toISOString() };
+}
+
+function rowOf(file: InspectedFile): string[] {
+  const target = file.target === undefined ? "" : ` -> ${printable(file.target)}`;
+  return [
+    TYPE_LETTERS[file.kind] + permissions(file.mode ?? 0o777),
+    String(file.sizeBytes ?? 0),
+    new Date(file.mtimeMs).toISOString().slice(0, 19).replace("T", " "),
+    printable(file.path) + target,
+  ];
+}
+
+/** `rwxr-xr-x`; set-id and sticky bits as `ls` shows them. */
+function permissions(mode: number): string {
+  const letters = Array.from("rwxrwxrwx", (letter, index) => ((mode >> (8 - index)) & 1 ? letter : "-"));
+  for (const [bit, position, letter] of [
+    [0o4000, 2, "s"],
+    [0o2000, 5, "s"],
+    [0o1000, 8, "t"],
+  ] as const) {
+    if (mode & bit) letters[position] = letters[position] === "x" ? letter : letter.toUpperCase();
+  }
+  return letters.join("");
+}

@@ -1,0 +1,48 @@
+import { Command } from "@commander-js/extra-typings";
+import { printable } from "../../base/byte-string.ts";
+import { formatDuration } from "../../base/duration.ts";
+import { formatSize } from "../../base/size.ts";
+import { openCache } from "../../cache/open-cache.ts";
+import { type ListedKey, listEntries } from "../../entry/list-entries.ts";
+import { countsOf } from "../../key/key-file.ts";
+import type { CommandContext } from "../command-context.ts";
+import { cacheOption } from "../options/options.ts";
+import { tableLines } from "../table.ts";
+
+const HEADING = ["KEY", "SIZE", "FREES", "FILES", "STORED", "USED"];
+const ARE_NUMBERS = [false, true, true, true, true, true];
+
+export function listCommand(context: CommandContext) {
+  return new Command("list")
+    .summary("list what is in the cache")
+    .description(
+      "Lists keys, the one used last first: what its entry takes, what deleting it would free (with all keys of the same contents), its " +
+        "files, how long ago it was stored and used.",
+    )
+    .addOption(cacheOption())
+    .option("--prefix <prefix>", "only keys that begin like this", "")
+    .addHelpText("after", "\nExample:\n  btdt list --cache /cache --prefix node-modules-")
+    .action(({ cache, prefix }) => {
+      const nowMs = context.runtime.nowMs();
+      const keys = listEntries(openCache(cache, false), prefix, nowMs);
+      const rows = keys.map((key) => [
+        printable(key.key) + (key.damage === undefined ? "" : " (damaged)"),
+        formatSize(key.sizeBytes),
+        formatSize(key.freedBytes),
+        String(countsOf(key.trees).fileCount),
+        formatDuration(nowMs - Date.parse(key.storedAt)),
+        formatDuration(nowMs - key.lastUsedMs),
+      ]);
+      if (keys.length === 0) context.output.note("no keys");
+      else for (const line of tableLines([HEADING, ...rows], ARE_NUMBERS)) context.output.result(line);
+      context.output.document({
+        entries: keys.map(documented),
+      });
+    });
+}
+
+function documented(listed: ListedKey) {
+  const { key, trees, sizeBytes, freedBytes, storedAt, damage } = listed;
+  const lastUsedAt = new Date(listed.lastUsedMs).toISOString();
+  return { key, trees, ...countsOf(trees), sizeBytes, freedBytes, storedAt, lastUsedAt, damage };
+}

@@ -1,0 +1,88 @@
+import { Command, Option } from "@commander-js/extra-typings";
+import { printable } from "../../base/byte-string.ts";
+import { openCache } from "../../cache/open-cache.ts";
+import { outcomeOf, restoreCounted } from "../../restore/count-outcome.ts";
+import type { CommandContext } from "../command-context.ts";
+import { describeTrees, elapsed, placements } from "../describe.ts";
+import { ExitCode } from "../exit-codes.ts";
+import { keysOf, prefixesOf } from "../options/key-options.ts";
+import {
+  allowEmptyHashOption,
+  cacheOption,
+  createCacheOption,
+  exactOption,
+  fallbackPrefixOption,
+  keysOption,
+  linkOption,
+  resultFileOption,
+} from "../options/options.ts";
+import { reportMiss } from "../report-miss.ts";
+import { ResultFile } from "../result-file.ts";
+
+export function restoreCommand(context: CommandContext) {
+  return new Command("restore")
+    .summary("bring back the first key that is found")
+    .description(
+      "Restores the first of the keys that the cache has to DESTINATION; without one, to where it was stored from, relative to the working " +
+        "directory. An entry of several paths takes as many DESTINATIONs, in the order in which they were stored. Exit status: 0 for the " +
+        "first key, 3 for another one, 4 when none is found (0 with --miss-ok).",
+    )
+    .addOption(cacheOption())
+    .addOption(keysOption("keys to try, in this order, comma-separated; repeatable"))
+    .addOption(allowEmptyHashOption())
+    .addOption(fallbackPrefixOption())
+    .addOption(
+      new Option("--success-rc-on-any-key", "exit with 0 for any key, not only the first")
+        .env("BTDT_SUCCESS_RC_ON_ANY_KEY")
+        .default(false),
+    )
+    .addOption(new Option("--miss-ok", "exit with 0 when no key is found").env("BTDT_MISS_OK").default(false))
+    .addOption(resultFileOption())
+    .addOption(exactOption("DESTINATION"))
+    .addOption(linkOption("how files get to DESTINATION: auto is reflink, else hard, else copy"))
+    .addOption(createCacheOption())
+    .argument("[destination...]", "where the directories and files are to be")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  btdt restore --cache /cache --keys 'node-modules-{{ hashFiles(\"package-lock.json\") }}' node_modules\n" +
+        "  btdt restore --cache /cache --keys web-1",
+    )
+    .action(async ([first, ...others], options) => {
+      const seconds = elapsed();
+      const resultFile = ResultFile.open(options.resultFile);
+      const keys = await keysOf(options, context);
+      const fallbackPrefixes = await prefixesOf(options, context);
+      const cache = openCache(options.cache, options.createCache);
+      const restored = await restoreCounted(
+        {
+          cache,
+          keys,
+          fallbackPrefixes,
+          places: first === undefined ? { kind: "recorded" } : { kind: "named", paths: [first, ...others] },
+          linkMode: options.link,
+          exact: options.exact,
+        },
+        context.runtime,
+      );
+      const outcome = outcomeOf(restored);
+      switch (restored.kind) {
+        case "restored": {
+          context.output.result(`Restored key ${printable(restored.key)}`);
+          for (const destination of restored.destinations)
+            context.output.detail(`restored ${printable(destination)}`);
+          context.output.note(
+            `restored ${describeTrees(restored)}: ${placements(restored.fileCounts)} in ${seconds()}`,
+          );
+          const isSuccess = restored.isPrimary || options.successRcOnAnyKey;
+          context.setExitCode(isSuccess ? ExitCode.DONE : ExitCode.FALLBACK);
+          break;
+        }
+        case "missed":
+          reportMiss(cache, keys, context);
+          context.setExitCode(options.missOk ? ExitCode.DONE : ExitCode.MISS);
+          break;
+      }
+      resultFile?.write(outcome);
+      context.output.document({ ...restored, kind: undefined, isPrimary: undefined, outcome });
+    });
+}

@@ -1,0 +1,149 @@
+import { Command, Option } from "@commander-js/extra-typings";
+import { printable } from "../../base/byte-string.ts";
+import { BtdtError } from "../../base/errors.ts";
+import { openCache } from "../../cache/open-cache.ts";
+import { outcomeOf, restoreCounted } from "../../restore/count-outcome.ts";
+import type { StoreRequest } from "../../store/request.ts";
+import { storeTree } from "../../store/store.ts";
+import type { CommandContext } from "../command-context.ts";
+import { describeTrees, elapsed, placements } from "../describe.ts";
+import { keysOf, prefixesOf } from "../options/key-options.ts";
+import {
+  allowEmptyHashOption,
+  cacheOption,
+  compressionOption,
+  createCacheOption,
+  exactOption,
+  excludeOption,
+  fallbackPrefixOption,
+  ignoreMtimeOption,
+  keysOption,
+  linkOption,
+  resultFileOption,
+  storageOption,
+} from "../options/options.ts";
+import { reportMiss } from "../report-miss.ts";
+import { ResultFile } from "../result-file.ts";
+import { runChild } from "../run-child.ts";
+
+/** @param words what followed `--` on the command line: the command to run */
+export function runCommand(context: CommandContext, words: readonly string[]) {
+  const { output, runtime, environment } = context;
+  return new Command("run")
+    .summary("restore, or else run a command and keep what it made")
+    .description(
+      "Restores PATH from the first key. When that is not found, runs the command behind -- and, if it succeeds, stores PATH under the " +
+        "first key. Several PATHs are one entry; one with another number of paths counts as missing. The exit status is the command's; " +
+        "127 when there is no such command, 128 and more when a signal ended it.",
+    )
+    .usage("[options] <path...> -- <command> [argument...]")
+    .addOption(cacheOption())
+    .addOption(keysOption("keys to try, in this order, comma-separated; repeatable"))
+    .addOption(allowEmptyHashOption())
+    .addOption(fallbackPrefixOption())
+    .addOption(
+      new Option("--always", "run the command on a hit, too; nothing is stored then")
+        .env("BTDT_ALWAYS")
+        .default(false),
+    )
+    .addOption(resultFileOption())
+    .addOption(exactOption("PATH"))
+    .addOption(excludeOption())
+    .addOption(ignoreMtimeOption())
+    .addOption(linkOption("how files get into the cache and back: auto is reflink, else hard, else copy"))
+    .addOption(storageOption())
+    .addOption(compressionOption())
+    .addOption(createCacheOption())
+    .argument("<path...>", "the directories and files that the command makes")
+    .addHelpText(
+      "after",
+      "\nExample:\n  btdt run --cache /cache --keys 'node-modules-{{ hashFiles(\"package-lock.json\") }}' node_modules -- npm ci",
+    )
+    .action(async ([first, ...others], options) => {
+      if (words.length === 0) {
+        throw new BtdtError("USAGE", "there is no command to run", {
+          hint: "put it behind --, such as: btdt run … node_modules -- npm ci",
+        });
+      }
+      if (first === undefined) throw new BtdtError("USAGE", "there is no PATH to restore and to store");
+      const paths = [first, ...others] as const;
+      const resultFile = ResultFile.open(options.resultFile);
+      const keys = await keysOf(options, context);
+      const fallbackPrefixes = await prefixesOf(options, context);
+      const cache = openCache(options.cache, options.createCache);
+      const seconds = elapsed();
+      const restored = await restoreCounted(
+        {
+          cache,
+          keys,
+          fallbackPrefixes,
+          places: { kind: "produced", paths },
+          linkMode: options.link,
+          exact: options.exact,
+        },
+        runtime,
+      );
+      if (restored.kind === "restored") {
+        const key = printable(restored.key);
+        output.note(
+          `restored key ${key}, ${describeTrees(restored)}: ${placements(restored.fileCounts)} in ${seconds()}`,
+        );
+      } else {
+        reportMiss(cache, keys, context);
+      }
+      const outcome = outcomeOf(restored);
+      resultFile?.write(outcome);
+      if (outcome === "hit" && !options.always) return;
+
+      if (runtime.isCancelled()) throw new BtdtError("CANCELLED", "stopped before the command was run");
+      output.detail(`running ${words.map(printable).join(" ")}`);
+      const child = await runChild(words, context.redirectSignals, (signal) => {
+        return signal === "SIGINT" && environment.isInteractive;
+      });
+      context.setExitCode(child.exitCode);
+      switch (child.kind) {
+        case "not-started":
+          output.error(
+            new BtdtError("COMMAND_NOT_STARTED", `cannot run ${printable(words[0] ?? "")}: ${child.reason}`, {
+              hint: "nothing was stored",
+            }),
+          );
+          return;
+        case "ended":
+          break;
+      }
+      if (child.exitCode !== 0 || child.wasSignalled) {
+        output.note(`the command ended with ${child.exitCode}; nothing was stored`);
+        return;
+      }
+      if (outcome === "hit") return;
+      await keep(
+        {
+          cache,
+          keys: [keys[0]],
+          sources: paths,
+          excludePatterns: options.exclude,
+          ignoreMtime: options.ignoreMtime,
+          linkMode: options.link,
+          storage: options.storage,
+          compression: options.compression,
+        },
+        context,
+      );
+    });
+}
+
+/** The command has done its work: when that cannot be kept its exit code stands, and the next run tries again. */
+async function keep(request: StoreRequest, { output, runtime }: CommandContext): Promise<void> {
+  const seconds = elapsed();
+  try {
+    const stored = await storeTree(request, runtime);
+    const key = printable(request.keys[0]);
+    output.note(
+      `stored ${describeTrees(stored)} as ${key}: ${placements(stored.fileCounts)} in ${seconds()}`,
+    );
+  } catch (error) {
+    if (!(error instanceof BtdtError) || error.code === "CANCELLED") throw error;
+    output.warning(`nothing was stored: ${printable(error.message)}`);
+  }
+}

@@ -1,0 +1,51 @@
+import { shown } from "../base/byte-string.ts";
+import { BtdtError } from "../base/errors.ts";
+import type { CacheDirectory } from "../cache/cache-directory.ts";
+import { type DayCounts, readRestoreCounts } from "../cache/restore-counts.ts";
+import { errnoOf, reasonOf } from "../fs/errno.ts";
+import { measureCache } from "./list-entries.ts";
+
+export interface CacheStats {
+  readonly keyCount: number;
+  /** Keys with the same contents are one entry. */
+  readonly entryCount: number;
+  /** What entries take on disk. */
+  readonly keptBytes: number;
+  /** What they would take more if none shared anything. */
+  readonly savedBytes: number;
+  /** What the next clean would free in any case. */
+  readonly garbageBytes: number;
+  /** Restores of each day that had any, the latest first. */
+  readonly restores: readonly DayCounts[];
+}
+
+/** @throws BtdtError CACHE_NOT_ACCESSIBLE, CACHE_FORMAT_NEWER */
+export function cacheStats(cache: CacheDirectory, nowMs: number): CacheStats {
+  const { entries, keptBytes, garbageBytes } = measureCache(cache, nowMs);
+  // Each key of an entry would otherwise be an entry of its own.
+  const unsharedBytes = entries.reduce((sum, { entry, sizeBytes }) => sum + sizeBytes * entry.keys.length, 0);
+  return {
+    keyCount: entries.reduce((sum, { entry }) => sum + entry.keys.length, 0),
+    entryCount: entries.length,
+    keptBytes,
+    savedBytes: Math.max(0, unsharedBytes - keptBytes),
+    garbageBytes,
+    restores: restoreCounts(cache),
+  };
+}
+
+function restoreCounts(cache: CacheDirectory): DayCounts[] {
+  try {
+    return readRestoreCounts(cache);
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+    throw new BtdtError(
+      "CACHE_NOT_ACCESSIBLE",
+      `cannot read the counts of ${shown(cache.path)}: ${reasonOf(error)}`,
+      {
+        path: shown(cache.path),
+        cause: error,
+      },
+    );
+  }
+}

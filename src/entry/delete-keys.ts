@@ -1,0 +1,28 @@
+import type { CacheDirectory } from "../cache/cache-directory.ts";
+import { cacheWriteError } from "../cache/cache-directory.ts";
+import { removeKeyFile } from "../cache/key-files.ts";
+import { errnoOf } from "../fs/errno.ts";
+import { keyFileName } from "../key/key-file.ts";
+
+/**
+ * Deletes keys; those that were not there are answered. Contents that nothing needs any more stay until the next clean, so that a restore
+ * under way is not disturbed.
+ * @throws BtdtError CACHE_WRITE_FAILED
+ */
+export function deleteKeys(
+  cache: CacheDirectory,
+  keys: readonly string[],
+): { readonly deleted: readonly string[]; readonly missing: readonly string[] } {
+  const deleted: string[] = [];
+  const missing: string[] = [];
+  for (const key of keys) {
+    try {
+      removeKeyFile(cache, keyFileName(key));
+      deleted.push(key);
+    } catch (error) {
+      if (errnoOf(error) !== "ENOENT") throw cacheWriteError(cache, error);
+      missing.push(key);
+    }
+  }
+  return { deleted, missing };
+}

@@ -1,0 +1,32 @@
+import type { CacheDirectory } from "../cache/cache-directory.ts";
+import { keyFileName } from "../key/key-file.ts";
+import { sharedPrefixLength } from "../key/shared-prefix.ts";
+import { keyFileNames, listKeys, type StoredKey } from "./list-keys.ts";
+
+const MOST_SHOWN = 3;
+/** Reading more key files would make a miss slow. */
+const MOST_READ = 1000;
+
+export interface MissExplanation {
+  readonly keyCount: number;
+  /** Keys that begin like one of those that were missed; the longest way first, of several the one stored last. */
+  readonly nearest: readonly StoredKey[];
+}
+
+/** Why keys were missed: what the cache has instead. @throws BtdtError CACHE_FORMAT_NEWER, CACHE_NOT_ACCESSIBLE */
+export function explainMiss(cache: CacheDirectory, keys: readonly string[]): MissExplanation {
+  const wanted = keys.map(keyFileName);
+  const nearness = (fileName: string): number =>
+    Math.max(...wanted.map((name) => sharedPrefixLength(name, fileName)));
+  const names = keyFileNames(cache);
+  const ranked = names
+    .map((name) => ({ name, nearness: nearness(name) }))
+    .filter(({ nearness }) => nearness > 0)
+    .toSorted((left, right) => right.nearness - left.nearness)
+    .slice(0, MOST_READ);
+  const read = new Set(ranked.map(({ name }) => name));
+  const nearest = listKeys(cache, (name) => read.has(name)).toSorted(
+    (left, right) => nearness(keyFileName(right.key)) - nearness(keyFileName(left.key)),
+  );
+  return { keyCount: names.length, nearest: nearest.slice(0, MOST_SHOWN) };
+}

@@ -1,0 +1,77 @@
+import { printable } from "../base/byte-string.ts";
+import { isBtdtError } from "../base/errors.ts";
+import type { CacheDirectory } from "../cache/cache-directory.ts";
+import { readKeyFile } from "../cache/key-files.ts";
+import { readManifestFile } from "../cache/manifest-files.ts";
+import { errnoOf, reasonOf } from "../fs/errno.ts";
+import {
+  decodeKeyFile,
+  isSameRecord,
+  type KeyRecord,
+  keyFileName,
+  type StoredTree,
+} from "../key/key-file.ts";
+import type { Manifest } from "../manifest/manifest.ts";
+import { ManifestReader } from "../manifest/manifest-reader.ts";
+
+export interface FoundTree {
+  readonly stored: StoredTree;
+  readonly manifest: Manifest;
+}
+
+export type FoundEntry =
+  | {
+      readonly kind: "found";
+      readonly keyFileName: string;
+      readonly record: KeyRecord;
+      /** All trees of the record, in its order. */
+      readonly trees: readonly FoundTree[];
+    }
+  | { readonly kind: "missing" }
+  /** There, but not usable; `reason` is a sentence for the user. */
+  | { readonly kind: "damaged"; readonly reason: string };
+
+/**
+ * Looks a key up and reads its manifests. Whether the objects are whole shows only when they are used.
+ * @param onFound told of a key that exists before its manifests, which may be large, are read
+ * @throws BtdtError CACHE_FORMAT_NEWER
+ */
+export function findEntry(
+  cache: CacheDirectory,
+  key: string,
+  onFound?: (record: KeyRecord) => void,
+): FoundEntry {
+  const name = keyFileName(key);
+  try {
+    const keyFile = readKeyFile(cache, name);
+    if (keyFile === undefined) return { kind: "missing" };
+    const record = decodeKeyFile(keyFile.bytes, name);
+    onFound?.(record);
+    const reader = new ManifestReader((digest) => readManifestFile(cache, digest));
+    const trees: FoundTree[] = [];
+    for (const stored of record.trees) {
+      const read = reader.read(stored.manifest);
+      if (read.kind === "read") {
+        trees.push({ stored, manifest: read.manifest });
+        continue;
+      }
+      // A clean removes the key first: when that is gone too, this is an ordinary miss. Or a store has replaced
+      // the entry, and a clean has taken the old one's manifest.
+      const now = readKeyFile(cache, name);
+      if (now === undefined) return { kind: "missing" };
+      if (!isSameRecord(decodeKeyFile(now.bytes, name), record)) return findEntry(cache, key, onFound);
+      const reason = read.kind === "missing" ? "its manifest is missing" : read.reason;
+      return { kind: "damaged", reason };
+    }
+    return { kind: "found", keyFileName: name, record, trees };
+  } catch (error) {
+    if (isBtdtError(error, "KEY_DAMAGED")) return { kind: "damaged", reason: error.message };
+    if (errnoOf(error) !== undefined)
+      return { kind: "damaged", reason: `it cannot be read: ${reasonOf(error)}` };
+    throw error;
+  }
+}
+
+export function damageWarning(key: string, reason: string): string {
+  return `the entry of key ${printable(key)} is not usable and counts as missing: ${reason}`;
+}

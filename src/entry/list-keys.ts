@@ -1,0 +1,58 @@
+import { shown } from "../base/byte-string.ts";
+import { BtdtError, isBtdtError } from "../base/errors.ts";
+import type { CacheDirectory } from "../cache/cache-directory.ts";
+import { listKeyFiles, readKeyFile } from "../cache/key-files.ts";
+import { errnoOf, reasonOf } from "../fs/errno.ts";
+import { mtimeMs } from "../fs/native/file-status.ts";
+import { decodeKeyFile, type KeyRecord } from "../key/key-file.ts";
+
+export interface StoredKey extends KeyRecord {
+  /** By the file system's clock. */
+  readonly lastUsedMs: number;
+}
+
+/** Names of all key files, sorted. @throws BtdtError CACHE_NOT_ACCESSIBLE */
+export function keyFileNames(cache: CacheDirectory): string[] {
+  try {
+    return listKeyFiles(cache);
+  } catch (error) {
+    throw new BtdtError(
+      "CACHE_NOT_ACCESSIBLE",
+      `cannot list the keys of ${shown(cache.path)}: ${reasonOf(error)}`,
+      {
+        path: shown(cache.path),
+        cause: error,
+      },
+    );
+  }
+}
+
+/**
+ * The keys of a cache, the one stored last first. Those that are damaged or vanish meanwhile are passed over.
+ * @param wants asked with the name of a key's file, before it is read
+ * @throws BtdtError CACHE_FORMAT_NEWER, CACHE_NOT_ACCESSIBLE
+ */
+export function listKeys(
+  cache: CacheDirectory,
+  wants: (fileName: string) => boolean = () => true,
+): StoredKey[] {
+  const keys: StoredKey[] = [];
+  for (const name of keyFileNames(cache)) {
+    if (!wants(name)) continue;
+    const key = readStoredKey(cache, name);
+    if (key !== undefined) keys.push(key);
+  }
+  return keys.toSorted((left, right) => Date.parse(right.storedAt) - Date.parse(left.storedAt));
+}
+
+function readStoredKey(cache: CacheDirectory, name: string): StoredKey | undefined {
+  try {
+    const file = readKeyFile(cache, name);
+    if (file === undefined) return undefined;
+    return { ...decodeKeyFile(file.bytes, name), lastUsedMs: mtimeMs(file.status) };
+  } catch (error) {
+    // A foreign directory, a file of another user: not a key to us.
+    if (isBtdtError(error, "KEY_DAMAGED") || errnoOf(error) !== undefined) return undefined;
+    throw error;
+  }
+}

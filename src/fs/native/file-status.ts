@@ -1,0 +1,168 @@
+import { ptr } from "bun:ffi";
+import { type BigIntStats, constants, fstatSync, lstatSync } from "node:fs";
+import { type ByteString, fsPath } from "../../base/byte-string.ts";
+import { shortLived } from "../../base/short-lived.ts";
+import { AT_FDCWD, AT_SYMLINK_NOFOLLOW, linuxLibc } from "./libc.ts";
+import { PathBuffer } from "./path-buffer.ts";
+
+export type FileKind = "file" | "directory" | "symlink" | "other";
+
+/**
+ * What one `lstat` tells, exact to the nanosecond and without BigInts: seconds and nanoseconds are kept
+ * apart, because a file system's nanoseconds since 1970 exceed 64 bits before its seconds do.
+ */
+export interface FileStatus {
+  kind: FileKind;
+  /** Permission, set-id and sticky bits: `st_mode & 0o7777`. */
+  mode: number;
+  sizeBytes: number;
+  /** What the file takes on disk. */
+  allocatedBytes: number;
+  mtimeSeconds: number;
+  mtimeNanoseconds: number;
+  ctimeSeconds: number;
+  ctimeNanoseconds: number;
+  linkCount: number;
+  /** Device and inode: equal exactly when two paths name the same file. */
+  device: number;
+  inodeHigh: number;
+  inodeLow: number;
+}
+
+export function emptyStatus(): FileStatus {
+  return {
+    kind: "other",
+    mode: 0,
+    sizeBytes: 0,
+    allocatedBytes: 0,
+    mtimeSeconds: 0,
+    mtimeNanoseconds: 0,
+    ctimeSeconds: 0,
+    ctimeNanoseconds: 0,
+    linkCount: 0,
+    device: 0,
+    inodeHigh: 0,
+    inodeLow: 0,
+  };
+}
+
+const TWO_TO_32 = 0x1_0000_0000;
+const AT_EMPTY_PATH = 0x1000;
+const STATX_BASIC_STATS = 0x7ff;
+
+// `struct statx` of Linux's <linux/stat.h>, as 32-bit words; the kernel promises this layout.
+const words = new Uint32Array(new ArrayBuffer(256));
+const wordsPointer = ptr(words);
+const emptyPath = new PathBuffer().set("" as ByteString);
+const scratchPath = new PathBuffer();
+
+const word = (index: number): number => words[index] ?? 0;
+const signed64 = (index: number): number => (word(index + 1) | 0) * TWO_TO_32 + word(index);
+
+function readStatx(into: FileStatus): void {
+  const typeAndMode = word(7) & 0xffff;
+  into.kind = kindOf(typeAndMode);
+  into.mode = typeAndMode & 0o7777;
+  into.linkCount = word(4);
+  into.inodeLow = word(8);
+  into.inodeHigh = word(9);
+  into.sizeBytes = signed64(10);
+  into.allocatedBytes = signed64(12) * 512;
+  into.ctimeSeconds = signed64(24);
+  into.ctimeNanoseconds = word(26);
+  into.mtimeSeconds = signed64(28);
+  into.mtimeNanoseconds = word(30);
+  into.device = word(34) * TWO_TO_32 + word(35);
+}
+
+function readNodeStats(stats: BigIntStats, into: FileStatus): void {
+  into.kind = kindOf(Number(stats.mode));
+  into.mode = Number(stats.mode) & 0o7777;
+  into.linkCount = Number(stats.nlink);
+  into.inodeLow = Number(stats.ino & 0xffff_ffffn);
+  into.inodeHigh = Number((stats.ino >> 32n) & 0xffff_ffffn);
+  into.sizeBytes = Number(stats.size);
+  into.allocatedBytes = Number(stats.blocks) * 512;
+  [into.ctimeSeconds, into.ctimeNanoseconds] = splitNanoseconds(stats.ctimeNs);
+  [into.mtimeSeconds, into.mtimeNanoseconds] = splitNanoseconds(stats.mtimeNs);
+  // Linux's own encoding, so that both ways of asking agree.
+  const major = ((stats.dev >> 8n) & 0xfffn) | ((stats.dev >> 32n) & ~0xfffn);
+  const minor = (stats.dev & 0xffn) | ((stats.dev >> 12n) & 0xffff_ff00n);
+  into.device = Number(major) * TWO_TO_32 + Number(minor);
+}
+
+function splitNanoseconds(totalNs: bigint): [number, number] {
+  const nanoseconds = ((totalNs % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n;
+  return [Number((totalNs - nanoseconds) / 1_000_000_000n), Number(nanoseconds)];
+}
+
+function kindOf(typeAndMode: number): FileKind {
+  switch (typeAndMode & constants.S_IFMT) {
+    case constants.S_IFREG:
+      return "file";
+    case constants.S_IFDIR:
+      return "directory";
+    case constants.S_IFLNK:
+      return "symlink";
+    default:
+      return "other";
+  }
+}
+
+/** The portable way; the fast one falls back on it, so that errors come with their code. */
+export function lstatPortable(path: ByteString, into: FileStatus): boolean {
+  const stats = lstatSync(fsPath(path), { bigint: true, throwIfNoEntry: false });
+  if (stats === undefined) return false;
+  readNodeStats(stats, into);
+  return true;
+}
+
+/**
+ * `lstat` into `into`; false when nothing is there.
+ * @throws a `node:fs` error for anything but ENOENT
+ */
+export function lstatBuffer(path: PathBuffer, into: FileStatus): boolean {
+  if (linuxLibc?.statx(AT_FDCWD, path.pointer, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, wordsPointer) === 0) {
+    readStatx(into);
+    return true;
+  }
+  return lstatPortable(path.toBytes(), into);
+}
+
+/** `lstat` of a path; undefined when nothing is there. */
+export function lstat(path: ByteString): FileStatus | undefined {
+  const status = emptyStatus();
+  return lstatBuffer(scratchPath.set(path), status) ? status : undefined;
+}
+
+/** `fstat` of an open file. */
+export function fstat(descriptor: number, into: FileStatus): void {
+  if (linuxLibc?.statx(descriptor, emptyPath.pointer, AT_EMPTY_PATH, STATX_BASIC_STATS, wordsPointer) === 0) {
+    readStatx(into);
+  } else {
+    readNodeStats(fstatSync(descriptor, { bigint: true }), into);
+  }
+}
+
+/** With fractions: entries used within one second still have an order. */
+export function mtimeMs(status: FileStatus): number {
+  return status.mtimeSeconds * 1000 + status.mtimeNanoseconds / 1e6;
+}
+
+export function isSameFile(left: FileStatus, right: FileStatus): boolean {
+  return (
+    left.device === right.device && left.inodeLow === right.inodeLow && left.inodeHigh === right.inodeHigh
+  );
+}
+
+/** Whether a file still is what it was, as far as its inode can tell. Linking it changes its ctime only. */
+export function isUnchanged(before: FileStatus, now: FileStatus): boolean {
+  return (
+    isSameFile(before, now) &&
+    before.sizeBytes === now.sizeBytes &&
+    before.mtimeSeconds === now.mtimeSeconds &&
+    before.mtimeNanoseconds === now.mtimeNanoseconds
+  );
+}
+
+shortLived(kindOf, lstatBuffer, readStatx, signed64, word);

@@ -1,0 +1,141 @@
+import { type Pointer, ptr } from "bun:ffi";
+import { type ByteString, bytesFromBuffer, shown } from "../../base/byte-string.ts";
+import { BtdtError } from "../../base/errors.ts";
+import { shortLived, shortLivedMethods } from "../../base/short-lived.ts";
+
+/** The kernel's limit for one path, its closing NUL included. */
+const PATH_MAX_BYTES = 4096;
+
+const ZERO = 0x30;
+const LETTER_A = 0x61;
+
+/**
+ * One path as a C string in memory that does not move, built and cut back in place, so that a loop over
+ * many files of one directory allocates nothing.
+ *
+ * Every method that lengthens the path throws BtdtError PATH_TOO_LONG rather than name another file.
+ */
+export class PathBuffer {
+  private readonly bytes = Buffer.from(new ArrayBuffer(PATH_MAX_BYTES));
+  readonly pointer: Pointer = ptr(this.bytes);
+  #length = 0;
+
+  get length(): number {
+    return this.#length;
+  }
+
+  set(path: ByteString): this {
+    this.#length = 0;
+    return this.append(path);
+  }
+
+  /** Cuts back to a length that `length` had before. */
+  truncate(length: number): this {
+    this.#length = length;
+    this.bytes[length] = 0;
+    return this;
+  }
+
+  append(part: ByteString): this {
+    this.bytes.write(part, this.reserve(part.length), "latin1");
+    return this;
+  }
+
+  /** Makes the path longer by so many bytes, which are still to be written; answers where they begin. */
+  private reserve(sizeBytes: number): number {
+    const offset = this.#length;
+    if (offset + sizeBytes >= PATH_MAX_BYTES) throw this.#tooLong();
+    this.#length = offset + sizeBytes;
+    this.bytes[this.#length] = 0;
+    return offset;
+  }
+
+  // The next three are for loops over many files: a string for each name costs more than to write its bytes.
+
+  appendByte(byte: number): this {
+    this.bytes[this.reserve(1)] = byte;
+    return this;
+  }
+
+  /** Appends a part of a column of names. */
+  appendBytes(source: Buffer, start: number, end: number): this {
+    source.copy(this.bytes, this.reserve(end - start), start, end);
+    return this;
+  }
+
+  /**
+   * Appends a number as `toString(radix)` and `padStart(leastDigits, "0")` would write it.
+   * @param value an integer, not negative and below 2³¹
+   */
+  appendNumber(value: number, radix: number, leastDigits = 1): this {
+    if (radix === 10 && leastDigits <= 9 && (value >= 1e8 || leastDigits === 9)) {
+      return this.appendTimeNumber(value);
+    }
+    let digits = 1;
+    for (let rest = (value / radix) | 0; rest > 0; rest = (rest / radix) | 0) digits += 1;
+    digits = Math.max(digits, leastDigits);
+    let offset = this.reserve(digits) + digits - 1;
+    for (let rest = value | 0; digits > 0; digits--, offset--) {
+      const quotient = (rest / radix) | 0;
+      this.bytes[offset] = digitOf(rest - quotient * radix);
+      rest = quotient;
+    }
+    return this;
+  }
+
+  /** Times are made of nine digits or ten: three at a time, with a division for each three. */
+  private appendTimeNumber(value: number): this {
+    const billions = (value / 1e9) | 0;
+    const belowBillion = value - billions * 1e9;
+    const millions = (belowBillion / 1e6) | 0;
+    const belowMillion = belowBillion - millions * 1e6;
+    const thousands = (belowMillion / 1e3) | 0;
+    const digits = billions > 0 ? 10 : 9;
+    const end = this.reserve(digits) + digits;
+    if (billions > 0) this.bytes[end - 10] = digitOf(billions);
+    this.writeThreeDigits(end - 9, millions);
+    this.writeThreeDigits(end - 6, thousands);
+    this.writeThreeDigits(end - 3, belowMillion - thousands * 1e3);
+    return this;
+  }
+
+  private writeThreeDigits(offset: number, value: number): void {
+    threeDigits ??= makeThreeDigits();
+    this.bytes[offset] = threeDigits[3 * value] ?? 0;
+    this.bytes[offset + 1] = threeDigits[3 * value + 1] ?? 0;
+    this.bytes[offset + 2] = threeDigits[3 * value + 2] ?? 0;
+  }
+
+  toBytes(): ByteString {
+    return bytesFromBuffer(this.bytes, 0, this.#length);
+  }
+
+  #tooLong(): BtdtError {
+    const start = shown(this.toBytes());
+    return new BtdtError("PATH_TOO_LONG", `the path is longer than ${PATH_MAX_BYTES - 1} bytes: ${start}…`, {
+      path: start,
+      hint: "start from a directory nearer to it, so that the path gets shorter",
+    });
+  }
+}
+
+let threeDigits: Uint8Array | undefined;
+
+/** From 000 to 999, one behind the other; made when it is needed, so that no start pays for it. */
+function makeThreeDigits(): Uint8Array {
+  const digits = new Uint8Array(3000);
+  for (let value = 0; value < 1000; value++) {
+    digits[3 * value] = digitOf((value / 100) | 0);
+    digits[3 * value + 1] = digitOf(((value / 10) | 0) % 10);
+    digits[3 * value + 2] = digitOf(value % 10);
+  }
+  return digits;
+}
+
+/** The character of a digit up to 15. */
+function digitOf(digit: number): number {
+  return digit < 10 ? ZERO + digit : LETTER_A + digit - 10;
+}
+
+shortLived(digitOf);
+shortLivedMethods(PathBuffer);

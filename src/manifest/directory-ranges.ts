@@ -1,0 +1,34 @@
+import { at, type Manifest } from "./manifest.ts";
+
+/** What one directory costs beside its files, in files. */
+const DIRECTORY_WEIGHT = 4;
+
+/** Enough for its message to cost nothing, little enough that workers end together. */
+const RANGE_WEIGHT = 1500;
+
+export interface DirectoryRange {
+  readonly firstDirectory: number;
+  readonly endDirectory: number;
+}
+
+/**
+ * Cuts a manifest's directories into runs of about equal work, the heaviest first. A directory is never split:
+ * two threads that add names to one directory only wait for each other.
+ */
+export function directoryRanges(manifest: Manifest): DirectoryRange[] {
+  const ranges: (DirectoryRange & { weight: number })[] = [];
+  let firstDirectory = 0;
+  let weight = 0;
+  const { directoryCount } = manifest.counts;
+  for (let directory = 0; directory < directoryCount; directory++) {
+    const files = at(manifest.directoryFileEnds, directory) - manifest.firstFileOf(directory);
+    const symlinks = at(manifest.directorySymlinkEnds, directory) - manifest.firstSymlinkOf(directory);
+    weight += DIRECTORY_WEIGHT + files + symlinks;
+    if (weight >= RANGE_WEIGHT || directory === directoryCount - 1) {
+      ranges.push({ firstDirectory, endDirectory: directory + 1, weight });
+      firstDirectory = directory + 1;
+      weight = 0;
+    }
+  }
+  return ranges.toSorted((left, right) => right.weight - left.weight);
+}

@@ -1,0 +1,66 @@
+import { shortLived } from "../../base/short-lived.ts";
+import { CONTENT_ID_BYTES } from "../format/pack-index.ts";
+
+/** Digests (their first halves) with their numbers, as a hash table in memory that threads share. */
+export interface ContentTable {
+  /** 16 bytes each, by number. */
+  readonly ids: Uint8Array;
+  /** A digest's number and one more; zero where nothing is. Their count is a power of two. */
+  readonly slots: Int32Array;
+}
+
+/** @param columns contents, 16 bytes each, numbered through; of equal ones the first is found */
+export function contentTable(
+  columns: readonly Uint8Array[],
+  isWanted: (content: number) => boolean = () => true,
+): ContentTable {
+  const sizeBytes = columns.reduce((sum, column) => sum + column.length, 0);
+  const ids = new Uint8Array(new SharedArrayBuffer(sizeBytes));
+  let offset = 0;
+  for (const column of columns) {
+    ids.set(column, offset);
+    offset += column.length;
+  }
+  const count = sizeBytes / CONTENT_ID_BYTES;
+  const slotCount = 2 ** Math.ceil(Math.log2(Math.max(8, count * 2)));
+  const table = { ids, slots: new Int32Array(new SharedArrayBuffer(slotCount * 4)) };
+  for (let content = 0; content < count; content++) {
+    if (!isWanted(content)) continue;
+    const slot = slotOf(table, ids, content * CONTENT_ID_BYTES);
+    if (table.slots[slot] === 0) table.slots[slot] = content + 1;
+  }
+  return table;
+}
+
+/** The number of the digest at `offset`, or -1. */
+export function findContent(table: ContentTable, digest: Uint8Array, offset: number): number {
+  return (table.slots[slotOf(table, digest, offset)] ?? 0) - 1;
+}
+
+/** Where a digest is, or would be. */
+function slotOf({ ids, slots }: ContentTable, digest: Uint8Array, offset: number): number {
+  const mask = slots.length - 1;
+  for (let slot = wordAt(digest, offset) & mask; ; slot = (slot + 1) & mask) {
+    const number = slots[slot] ?? 0;
+    if (number === 0 || isEqual(ids, (number - 1) * CONTENT_ID_BYTES, digest, offset)) return slot;
+  }
+}
+
+function isEqual(left: Uint8Array, leftOffset: number, right: Uint8Array, rightOffset: number): boolean {
+  for (let index = 0; index < CONTENT_ID_BYTES; index++) {
+    if (left[leftOffset + index] !== right[rightOffset + index]) return false;
+  }
+  return true;
+}
+
+/** The 32 bits of a digest at an offset. */
+export function wordAt(bytes: Uint8Array, offset: number): number {
+  return (
+    (bytes[offset] ?? 0) |
+    ((bytes[offset + 1] ?? 0) << 8) |
+    ((bytes[offset + 2] ?? 0) << 16) |
+    ((bytes[offset + 3] ?? 0) << 24)
+  );
+}
+
+shortLived(contentTable, findContent, isEqual, slotOf, wordAt);

@@ -1,0 +1,89 @@
+import type { Codec, Compression } from "../../base/compression.ts";
+import { CHUNK_SIZE_BYTES } from "../../base/digest.ts";
+import { BtdtError } from "../../base/errors.ts";
+import type * as deflateBlocks from "./deflate-block.ts";
+import { inflateZstd } from "./inflate-zstd.ts";
+
+/** What one block holds at most, before compression: a whole chunk of a large file. */
+export const LARGEST_BLOCK_BYTES = CHUNK_SIZE_BYTES;
+
+/** How a block's codec is written down; the position is the number. */
+const CODECS: readonly Codec[] = ["none", "zstd", "deflate"];
+
+/** Less than this saved is not worth decompressing. */
+const WORTHWHILE_RATIO = 0.97;
+
+export interface CompressedBlock {
+  readonly codecNumber: number;
+  /** May be the very bytes that were given. */
+  readonly stored: Uint8Array;
+}
+
+/** What does not get smaller stays as it is. */
+export function compressBlock(content: Uint8Array, { codec, level }: Compression): CompressedBlock {
+  const stored = compress(content, codec, level);
+  return stored.length < content.length * WORTHWHILE_RATIO
+    ? { codecNumber: CODECS.indexOf(codec), stored }
+    : { codecNumber: CODECS.indexOf("none"), stored: content };
+}
+
+function compress(content: Uint8Array, codec: Codec, level: number): Uint8Array {
+  switch (codec) {
+    case "zstd":
+      return Bun.zstdCompressSync(content, { level });
+    case "deflate":
+      return deflate().deflateBlock(content, level);
+    case "none":
+      return content;
+  }
+}
+
+export function codecOf(codecNumber: number): Codec {
+  return CODECS[codecNumber] ?? "none";
+}
+
+export function isCodecNumber(codecNumber: number): boolean {
+  return CODECS[codecNumber] !== undefined;
+}
+
+/** Whether a block's two sizes can be. */
+export function areBlockSizesSound(codecNumber: number, storedBytes: number, contentBytes: number): boolean {
+  if (contentBytes === 0 || contentBytes > LARGEST_BLOCK_BYTES) return false;
+  return CODECS[codecNumber] === "none"
+    ? storedBytes === contentBytes
+    : storedBytes > 0 && storedBytes < contentBytes;
+}
+
+/**
+ * Never takes more memory than `contentBytes`, whatever the stored bytes would inflate to. The answer may be
+ * overwritten by the next call.
+ * @throws BtdtError PACK_DAMAGED when it is not exactly that much
+ */
+export function decompressBlock(codecNumber: number, stored: Uint8Array, contentBytes: number): Uint8Array {
+  let content: Uint8Array;
+  try {
+    content = decompress(codecOf(codecNumber), stored, contentBytes);
+  } catch (error) {
+    throw new BtdtError("PACK_DAMAGED", "a block does not decompress", { cause: error });
+  }
+  if (content.length !== contentBytes) {
+    throw new BtdtError("PACK_DAMAGED", "a block does not have the size that its index states");
+  }
+  return content;
+}
+
+function decompress(codec: Codec, stored: Uint8Array, contentBytes: number): Uint8Array {
+  switch (codec) {
+    case "zstd":
+      return inflateZstd(stored, contentBytes);
+    case "deflate":
+      return deflate().inflateBlock(stored, contentBytes);
+    case "none":
+      return stored;
+  }
+}
+
+/** Loaded when it is needed: the library makes tables as it is loaded, which would cost every start of every thread some milliseconds. */
+function deflate(): typeof deflateBlocks {
+  return require("./deflate-block.ts") as typeof deflateBlocks;
+}

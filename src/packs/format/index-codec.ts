@@ -1,0 +1,124 @@
+import { zstdCompressSync } from "node:zlib";
+import { CHUNK_SIZE_BYTES, chunkCount, DIGEST_SIZE_BYTES, digestOfChunks } from "../../base/digest.ts";
+import { BtdtError } from "../../base/errors.ts";
+import {
+  damaged,
+  decodePrefix,
+  encodePrefix,
+  inflatePayload,
+  LARGEST_PAYLOAD_BYTES,
+  type PayloadFormat,
+  PREFIX_SIZE_BYTES,
+} from "../../base/format/payload-file.ts";
+import { at } from "../../manifest/manifest.ts";
+import { areBlockSizesSound, isCodecNumber } from "./block-codec.ts";
+import {
+  INDEX_HEADER_BYTES,
+  indexLayoutOf,
+  NONCE_BYTES,
+  PACK_HEADER_BYTES,
+  PackIndex,
+} from "./pack-index.ts";
+
+const INDEX_FILE: PayloadFormat = {
+  magic: "BTDTPIDX",
+  version: 1,
+  smallestPayloadBytes: INDEX_HEADER_BYTES,
+  describe: (name) => `the index of pack ${name}`,
+  damageCode: "PACK_DAMAGED",
+};
+
+/** A pack begins with a magic of its own, the version, a zero word and the nonce. */
+const PACK_MAGIC = Buffer.from("BTDTPACK", "latin1");
+const PACK_VERSION = 1;
+
+export function encodePackHeader(nonce: Uint8Array): Buffer {
+  const header = Buffer.alloc(PACK_HEADER_BYTES);
+  PACK_MAGIC.copy(header);
+  header.writeUInt32LE(PACK_VERSION, 8);
+  header.set(nonce, PREFIX_SIZE_BYTES);
+  return header;
+}
+
+/** Whether a pack's first bytes are those that its index asks for. */
+export function isPackHeader(header: Uint8Array, nonce: Uint8Array): boolean {
+  return encodePackHeader(nonce).equals(header);
+}
+
+/** @throws BtdtError SOURCE_UNSUPPORTED */
+export function encodePackIndex(index: PackIndex): Buffer {
+  if (index.payload.length > LARGEST_PAYLOAD_BYTES) {
+    throw new BtdtError("SOURCE_UNSUPPORTED", "there are too many files for one pack", {
+      hint: "store parts of the tree under keys of their own",
+    });
+  }
+  return Buffer.concat([encodePrefix(INDEX_FILE, index.payload.length), zstdCompressSync(index.payload)]);
+}
+
+/**
+ * Reads an index file with distrust: all that it says adds up.
+ * @param name what to call the pack in an error
+ * @throws BtdtError PACK_DAMAGED, CACHE_FORMAT_NEWER
+ */
+export function decodePackIndex(file: Uint8Array, name: string): PackIndex {
+  const payloadBytes = decodePrefix(INDEX_FILE, file, name);
+  const payload = inflatePayload(INDEX_FILE, file.subarray(PREFIX_SIZE_BYTES), payloadBytes, name);
+  const buffer = new ArrayBuffer(payloadBytes);
+  new Uint8Array(buffer).set(payload);
+  const header = new Uint32Array(buffer, 0, INDEX_HEADER_BYTES / 4);
+  const counts = {
+    blockCount: at(header, 0),
+    contentCount: at(header, 1),
+    largeCount: at(header, 2),
+    chunkCount: at(header, 3),
+  };
+  const reserved = header.subarray((PREFIX_SIZE_BYTES + NONCE_BYTES) / 4);
+  if (reserved.some((word) => word !== 0) || indexLayoutOf(counts).sizeBytes !== payloadBytes) {
+    throw damaged(INDEX_FILE, name, "its columns do not add up");
+  }
+  const index = new PackIndex(buffer, counts);
+  const problem = problemOfBlocks(index) ?? problemOfLarges(index);
+  if (problem !== undefined) throw damaged(INDEX_FILE, name, problem);
+  return index;
+}
+
+function problemOfBlocks(index: PackIndex): string | undefined {
+  const { blockCount, contentCount } = index.counts;
+  let content = 0;
+  for (let block = 0; block < blockCount; block++) {
+    const end = at(index.blockContentEnds, block);
+    if (end <= content || end > contentCount) return "its blocks do not add up";
+    let contentBytes = 0;
+    for (; content < end; content++) {
+      const sizeBytes = at(index.contentSizes, content);
+      if (sizeBytes === 0) return "a content is empty";
+      contentBytes += sizeBytes;
+    }
+    const codec = at(index.blockCodecs, block);
+    if (!isCodecNumber(codec)) return "a block has an unknown codec";
+    if (!areBlockSizesSound(codec, at(index.blockStoredSizes, block), contentBytes)) {
+      return "a block's size is impossible";
+    }
+  }
+  return content === contentCount ? undefined : "its blocks do not add up";
+}
+
+function problemOfLarges(index: PackIndex): string | undefined {
+  const { largeCount, chunkCount: allChunks } = index.counts;
+  let first = 0;
+  for (let large = 0; large < largeCount; large++) {
+    const end = at(index.largeChunkEnds, large);
+    const sizeBytes = index.largeSizes[large] ?? Number.NaN;
+    if (!Number.isSafeInteger(sizeBytes) || sizeBytes <= CHUNK_SIZE_BYTES)
+      return "a file's size is impossible";
+    if (end > allChunks || end - first !== chunkCount(sizeBytes)) return "a file's chunks do not add up";
+    const digest = digestOfChunks(
+      sizeBytes,
+      index.chunkDigests.subarray(first * DIGEST_SIZE_BYTES, end * DIGEST_SIZE_BYTES),
+    );
+    const stated = index.largeDigests.subarray(large * DIGEST_SIZE_BYTES, (large + 1) * DIGEST_SIZE_BYTES);
+    if (Buffer.compare(digest, stated) !== 0) return "a file's chunks are not its own";
+    first = end;
+  }
+  return first === allChunks ? undefined : "a file's chunks do not add up";
+}

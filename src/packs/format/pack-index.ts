@@ -1,0 +1,118 @@
+import { DIGEST_SIZE_BYTES } from "../../base/digest.ts";
+import { columnLayout } from "../../base/format/column-layout.ts";
+import { at } from "../../manifest/manifest.ts";
+
+/** A pack begins with 8 bytes of magic, its format version and a reserved word, then its nonce. */
+export const PACK_HEADER_BYTES = 32;
+export const NONCE_BYTES = 16;
+
+export const INDEX_HEADER_BYTES = 64;
+
+/**
+ * Contents are listed by the first half of their digest: enough to tell them apart, and half of an index. Whoever
+ * reads a content checks all of the digest, which the manifest or the list of chunks has.
+ */
+export const CONTENT_ID_BYTES = 16;
+
+export interface PackIndexCounts {
+  readonly blockCount: number;
+  readonly contentCount: number;
+  readonly largeCount: number;
+  /** Of all large files together. */
+  readonly chunkCount: number;
+}
+
+/** Widest elements first, so that every column is aligned to its own element size. */
+export function indexLayoutOf(counts: PackIndexCounts) {
+  const { blockCount: blocks, contentCount: contents, largeCount: larges, chunkCount: chunks } = counts;
+  const { column, endBytes } = columnLayout(INDEX_HEADER_BYTES);
+  return {
+    blockChecksums: column(blocks, 8),
+    largeSizes: column(larges, 8),
+    blockStoredSizes: column(blocks, 4),
+    blockContentEnds: column(blocks, 4),
+    contentSizes: column(contents, 4),
+    largeChunkEnds: column(larges, 4),
+    contentIds: column(contents, CONTENT_ID_BYTES),
+    largeDigests: column(larges, DIGEST_SIZE_BYTES),
+    chunkDigests: column(chunks, DIGEST_SIZE_BYTES),
+    blockCodecs: column(blocks, 1),
+    sizeBytes: endBytes(),
+  };
+}
+
+/**
+ * What a pack holds, as columns over one block of memory. `docs/format.md` has the layout.
+ *
+ * Blocks stand in the pack one behind the other; contents stand in their block likewise, so that no offset needs to be
+ * written down. A content is a whole file of up to one chunk, or a chunk of a larger file. Of a large file the
+ * index lists the digests of its chunks, which may lie in other packs.
+ */
+export class PackIndex {
+  readonly counts: PackIndexCounts;
+  readonly payload: Uint8Array;
+  /** What pack and index have in common, and no other pack has. */
+  readonly nonce: Uint8Array;
+  /** XXH3-64 of each block's stored bytes. */
+  readonly blockChecksums: BigUint64Array;
+  readonly blockStoredSizes: Uint32Array;
+  /** One past the last content of each block. */
+  readonly blockContentEnds: Uint32Array;
+  readonly blockCodecs: Uint8Array;
+  readonly contentSizes: Uint32Array;
+  /** 16 bytes each. */
+  readonly contentIds: Uint8Array;
+  readonly largeSizes: Float64Array;
+  readonly largeDigests: Uint8Array;
+  readonly largeChunkEnds: Uint32Array;
+  readonly chunkDigests: Uint8Array;
+
+  constructor(buffer: ArrayBuffer, counts: PackIndexCounts) {
+    const layout = indexLayoutOf(counts);
+    const { blockCount: blocks, contentCount: contents, largeCount: larges, chunkCount: chunks } = counts;
+    this.counts = counts;
+    this.payload = new Uint8Array(buffer, 0, layout.sizeBytes);
+    this.nonce = new Uint8Array(buffer, 16, NONCE_BYTES);
+    this.blockChecksums = new BigUint64Array(buffer, layout.blockChecksums, blocks);
+    this.largeSizes = new Float64Array(buffer, layout.largeSizes, larges);
+    this.blockStoredSizes = new Uint32Array(buffer, layout.blockStoredSizes, blocks);
+    this.blockContentEnds = new Uint32Array(buffer, layout.blockContentEnds, blocks);
+    this.contentSizes = new Uint32Array(buffer, layout.contentSizes, contents);
+    this.largeChunkEnds = new Uint32Array(buffer, layout.largeChunkEnds, larges);
+    this.contentIds = new Uint8Array(buffer, layout.contentIds, contents * CONTENT_ID_BYTES);
+    this.largeDigests = new Uint8Array(buffer, layout.largeDigests, larges * DIGEST_SIZE_BYTES);
+    this.chunkDigests = new Uint8Array(buffer, layout.chunkDigests, chunks * DIGEST_SIZE_BYTES);
+    this.blockCodecs = new Uint8Array(buffer, layout.blockCodecs, blocks);
+  }
+
+  static allocate(counts: PackIndexCounts, nonce: Uint8Array): PackIndex {
+    const buffer = new ArrayBuffer(indexLayoutOf(counts).sizeBytes);
+    const header = new Uint32Array(buffer, 0, 4);
+    header.set([counts.blockCount, counts.contentCount, counts.largeCount, counts.chunkCount]);
+    const index = new PackIndex(buffer, counts);
+    index.nonce.set(nonce);
+    return index;
+  }
+
+  firstContentOf(block: number): number {
+    return block === 0 ? 0 : at(this.blockContentEnds, block - 1);
+  }
+
+  firstChunkOf(large: number): number {
+    return large === 0 ? 0 : at(this.largeChunkEnds, large - 1);
+  }
+
+  /** What a block's contents add up to. */
+  blockContentBytes(block: number): number {
+    let sum = 0;
+    for (let content = this.firstContentOf(block); content < at(this.blockContentEnds, block); content++) {
+      sum += at(this.contentSizes, content);
+    }
+    return sum;
+  }
+
+  /** How large the pack is, header included. */
+  packBytes(): number {
+    return this.blockStoredSizes.reduce((sum, sizeBytes) => sum + sizeBytes, PACK_HEADER_BYTES);
+  }
+}

@@ -1,0 +1,100 @@
+import { writeSync } from "node:fs";
+import type { Compression } from "../../base/compression.ts";
+import { shortLivedMethods } from "../../base/short-lived.ts";
+import { PinnedBuffer } from "../../fs/native/pinned-buffer.ts";
+import { compressBlock, LARGEST_BLOCK_BYTES } from "../format/block-codec.ts";
+import { CONTENT_ID_BYTES } from "../format/pack-index.ts";
+
+/** A pack that several threads write to: each block gets its place by adding to one shared number. */
+export interface PackTarget {
+  readonly descriptor: number;
+  /** One element: where the next block goes. */
+  readonly nextOffset: BigInt64Array;
+  readonly compression: Compression;
+}
+
+/** A block that stands in its pack, as the index will tell of it. */
+export interface PackedBlock {
+  readonly offset: number;
+  readonly storedBytes: number;
+  readonly codecNumber: number;
+  readonly checksum: bigint;
+  readonly contentSizes: readonly number[];
+  /** 16 bytes each. */
+  readonly contentIds: Uint8Array;
+}
+
+const NEARLY_FULL_BYTES = 0.9 * LARGEST_BLOCK_BYTES;
+
+/** Shared by all jobs of a thread: one works at a time. Room for a full block and one content more, and for a byte behind it. */
+let sharedBuffer: PinnedBuffer | undefined;
+
+/** Gathers contents into blocks. What it is given stands in `buffer` already, at `position`. */
+export class BlockWriter {
+  readonly blocks: PackedBlock[] = [];
+  readonly buffer: PinnedBuffer;
+  position = 0;
+  readonly #target: PackTarget;
+  #sizes: number[] = [];
+  #digests: Uint8Array[] = [];
+
+  constructor(target: PackTarget) {
+    sharedBuffer ??= new PinnedBuffer(new Uint8Array(2 * LARGEST_BLOCK_BYTES + 1));
+    this.buffer = sharedBuffer;
+    this.#target = target;
+  }
+
+  /** Takes the content that stands at `position`. @throws a `node:fs` error */
+  add(sizeBytes: number, digest: Uint8Array): void {
+    if (this.position + sizeBytes > LARGEST_BLOCK_BYTES) {
+      const start = this.position;
+      this.flush();
+      this.buffer.bytes.copyWithin(0, start, start + sizeBytes);
+    }
+    this.position += sizeBytes;
+    this.#sizes.push(sizeBytes);
+    this.#digests.push(digest);
+  }
+
+  /** Whether what was given so far makes so many blocks, the last of which has not much room left. */
+  hasFilled(blockCount: number): boolean {
+    return this.blocks.length >= blockCount - 1 && this.position >= NEARLY_FULL_BYTES;
+  }
+
+  /** Writes what was gathered as one block. @throws a `node:fs` error */
+  flush(): void {
+    if (this.position === 0) return;
+    const { descriptor, nextOffset, compression } = this.#target;
+    const { codecNumber, stored } = compressBlock(this.buffer.bytes.subarray(0, this.position), compression);
+    const offset = Number(Atomics.add(nextOffset, 0, BigInt(stored.length)));
+    writeFullyAt(descriptor, stored, offset);
+    const contentIds = new Uint8Array(this.#digests.length * CONTENT_ID_BYTES);
+    for (const [index, digest] of this.#digests.entries()) {
+      contentIds.set(digest.subarray(0, CONTENT_ID_BYTES), index * CONTENT_ID_BYTES);
+    }
+    this.blocks.push({
+      offset,
+      storedBytes: stored.length,
+      codecNumber,
+      checksum: blockChecksum(stored),
+      contentSizes: this.#sizes,
+      contentIds,
+    });
+    this.position = 0;
+    this.#sizes = [];
+    this.#digests = [];
+  }
+}
+
+export function blockChecksum(stored: Uint8Array): bigint {
+  return Bun.hash.xxHash3(stored);
+}
+
+/** @throws a `node:fs` error */
+export function writeFullyAt(descriptor: number, bytes: Uint8Array, offset: number): void {
+  for (let written = 0; written < bytes.length; ) {
+    written += writeSync(descriptor, bytes, written, bytes.length - written, offset + written);
+  }
+}
+
+shortLivedMethods(BlockWriter);

@@ -1,0 +1,81 @@
+import { DIGEST_SIZE_BYTES } from "../../base/digest.ts";
+import { shortLivedMethods } from "../../base/short-lived.ts";
+import type { FileStatus } from "../../fs/native/file-status.ts";
+import type { PathBuffer } from "../../fs/native/path-buffer.ts";
+import { readSmallFile, type SmallFileOutcome } from "../../read/hash-small-file.ts";
+import { type FileGroups, type ReadFiles, readFiles, type SmallFileReader } from "../../read/read-files.ts";
+import { readWork } from "../../read/read-work.ts";
+import type { Job, JobContext } from "../../work/job.ts";
+import { findContent } from "../contents/content-table.ts";
+import { BlockWriter, type PackedBlock, type PackTarget } from "./block-writer.ts";
+import { claimContent } from "./content-claims.ts";
+import { type HeldContents, hasHeldObject } from "./held-contents.ts";
+
+export interface PackFilesInput extends FileGroups {
+  readonly target: PackTarget;
+  readonly held: HeldContents;
+}
+
+/** The files, and the blocks that their contents went into. */
+export interface PackedFiles extends ReadFiles {
+  readonly blocks: readonly PackedBlock[];
+  /** Files whose content the cache had before. */
+  readonly reusedCount: number;
+}
+
+/**
+ * Reads and digests files, and packs the contents that the cache does not hold yet: one pass over the source.
+ * @throws BtdtError SOURCE_CHANGED, SOURCE_UNREADABLE; a `node:fs` error means that the pack cannot be written
+ */
+export const packFilesJob: Job<PackFilesInput, PackedFiles> = {
+  name: "pack-files",
+  run({ target, held, ...input }, context) {
+    const reader = new PackingReader(new BlockWriter(target), held, context);
+    const files = readFiles(input, reader);
+    // Of a store that was stopped nothing is of use.
+    if (!reader.isStopped()) reader.writer.flush();
+    return { ...files, blocks: reader.writer.blocks, reusedCount: reader.reusedCount };
+  },
+  workOf: (_input, output) => readWork(output),
+};
+
+/** Keeps jobs short, so that at the end of a store no thread has much left to do when there is no more for the others. */
+const ENOUGH_BLOCKS = 2;
+
+class PackingReader implements SmallFileReader {
+  reusedCount = 0;
+  readonly writer: BlockWriter;
+  private readonly held: HeldContents;
+  private readonly context: JobContext;
+
+  constructor(writer: BlockWriter, held: HeldContents, context: JobContext) {
+    this.writer = writer;
+    this.held = held;
+    this.context = context;
+  }
+
+  hasEnough(): boolean {
+    return this.writer.hasFilled(ENOUGH_BLOCKS) || this.isStopped();
+  }
+
+  isStopped(): boolean {
+    return this.context.isCancelled() || Atomics.load(this.held.stopFlag, 0) !== 0;
+  }
+
+  read(path: PathBuffer, status: FileStatus, digests: Uint8Array, offset: number): SmallFileOutcome {
+    const { writer, held } = this;
+    const outcome = readSmallFile(path, status, writer.buffer, writer.position);
+    if (outcome !== "read") return outcome;
+    const content = writer.buffer.bytes.subarray(writer.position, writer.position + status.sizeBytes);
+    const digest = digests.subarray(offset, offset + DIGEST_SIZE_BYTES);
+    Bun.SHA256.hash(content, digest);
+    if (status.sizeBytes === 0) return "hashed";
+    const isHeld =
+      findContent(held.packed, digests, offset) >= 0 || hasHeldObject(held, digests, offset, status);
+    if (isHeld) this.reusedCount += 1;
+    else if (claimContent(held.claims, digests, offset)) writer.add(status.sizeBytes, digest);
+    return "hashed";
+  }
+}
+
+shortLivedMethods(PackingReader);

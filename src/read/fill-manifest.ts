@@ -1,0 +1,101 @@
+import type { ByteString } from "../base/byte-string.ts";
+import { DIGEST_SIZE_BYTES } from "../base/digest.ts";
+import { shortLivedMethods } from "../base/short-lived.ts";
+import { Manifest } from "../manifest/manifest.ts";
+import type { ReadFiles } from "./read-files.ts";
+import type { WalkedDirectory, WalkedSymlink } from "./walk-tree.ts";
+
+/** Files that stand one behind the other in the manifest, read. */
+export interface ReadBatch {
+  readonly firstFile: number;
+  readonly files: ReadFiles;
+  /** By the file's position in the batch. */
+  readonly largeDigests: ReadonlyMap<number, Uint8Array>;
+}
+
+/** A manifest with room for what a walk has found. */
+export function allocateManifest(
+  directories: readonly WalkedDirectory[],
+  fileCount: number,
+  isSingleFile = false,
+): Manifest {
+  const symlinks: WalkedSymlink[] = directories.flatMap((directory) => directory.symlinks);
+  return Manifest.allocate({
+    isSingleFile,
+    directoryCount: directories.length,
+    fileCount,
+    symlinkCount: symlinks.length,
+    directoryNameBytes: totalBytes(directories.map((directory) => directory.name)),
+    fileNameBytes: directories.reduce((sum, directory) => sum + totalBytes(directory.files), 0),
+    symlinkNameBytes: totalBytes(symlinks.map((symlink) => symlink.name)),
+    symlinkTargetBytes: totalBytes(symlinks.map((symlink) => symlink.target)),
+  });
+}
+
+function totalBytes(names: Iterable<ByteString>): number {
+  let sum = 0;
+  for (const name of names) sum += name.length;
+  return sum;
+}
+
+/** Appends names one behind the other and notes where each ends. */
+class NameColumn {
+  readonly #bytes: Uint8Array;
+  readonly #ends: Uint32Array;
+  #count = 0;
+  #offset = 0;
+
+  constructor(bytes: Uint8Array, ends: Uint32Array) {
+    this.#bytes = bytes;
+    this.#ends = ends;
+  }
+
+  append(name: ByteString): void {
+    for (let index = 0; index < name.length; index++)
+      this.#bytes[this.#offset + index] = name.charCodeAt(index);
+    this.#offset += name.length;
+    this.#ends[this.#count++] = this.#offset;
+  }
+}
+
+/** Writes down the directories, and all names and symlinks. */
+export function fillDirectories(manifest: Manifest, directories: readonly WalkedDirectory[]): void {
+  const directoryNames = new NameColumn(manifest.directoryNames, manifest.directoryNameEnds);
+  const fileNames = new NameColumn(manifest.fileNames, manifest.fileNameEnds);
+  const symlinkNames = new NameColumn(manifest.symlinkNames, manifest.symlinkNameEnds);
+  const symlinkTargets = new NameColumn(manifest.symlinkTargets, manifest.symlinkTargetEnds);
+  let fileEnd = 0;
+  let symlinkEnd = 0;
+  for (const [index, directory] of directories.entries()) {
+    directoryNames.append(directory.name);
+    manifest.directoryParents[index] = directory.parent;
+    manifest.directoryModes[index] = directory.status.mode;
+    manifest.directoryMtimeSeconds[index] = directory.status.mtimeSeconds;
+    manifest.directoryMtimeNanoseconds[index] = directory.status.mtimeNanoseconds;
+    for (const name of directory.files) fileNames.append(name);
+    for (const symlink of directory.symlinks) {
+      symlinkNames.append(symlink.name);
+      symlinkTargets.append(symlink.target);
+      manifest.symlinkMtimeSeconds[symlinkEnd] = symlink.mtimeSeconds;
+      manifest.symlinkMtimeNanoseconds[symlinkEnd] = symlink.mtimeNanoseconds;
+      symlinkEnd += 1;
+    }
+    fileEnd += directory.files.length;
+    manifest.directoryFileEnds[index] = fileEnd;
+    manifest.directorySymlinkEnds[index] = symlinkEnd;
+  }
+}
+
+/** Writes down what was read of some files. */
+export function fillFiles(manifest: Manifest, { firstFile, files, largeDigests }: ReadBatch): void {
+  manifest.fileSizes.set(files.sizes, firstFile);
+  manifest.fileMtimeSeconds.set(files.mtimeSeconds, firstFile);
+  manifest.fileMtimeNanoseconds.set(files.mtimeNanoseconds, firstFile);
+  manifest.fileModes.set(files.modes, firstFile);
+  manifest.fileDigests.set(files.digests, firstFile * DIGEST_SIZE_BYTES);
+  for (const [position, digest] of largeDigests) {
+    manifest.fileDigests.set(digest, (firstFile + position) * DIGEST_SIZE_BYTES);
+  }
+}
+
+shortLivedMethods(NameColumn);

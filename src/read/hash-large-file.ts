@@ -1,0 +1,30 @@
+import type { ByteString } from "../base/byte-string.ts";
+import { chunkCount, DIGEST_SIZE_BYTES, digestOfChunks } from "../base/digest.ts";
+import type { Runner } from "../work/job.ts";
+import { hashSpanJob, SPAN_SIZE_BYTES } from "./hash-span.ts";
+
+export interface LargeFile {
+  readonly path: ByteString;
+  readonly sizeBytes: number;
+  readonly mtimeSeconds: number;
+  readonly mtimeNanoseconds: number;
+}
+
+/**
+ * Digests a file above one chunk, its spans in parallel.
+ * @throws BtdtError SOURCE_CHANGED, SOURCE_UNREADABLE
+ */
+export async function hashLargeFile(runner: Runner, file: LargeFile): Promise<Uint8Array> {
+  const digests = new Uint8Array(chunkCount(file.sizeBytes) * DIGEST_SIZE_BYTES);
+  const spans: Promise<void>[] = [];
+  for (let startBytes = 0; startBytes < file.sizeBytes; startBytes += SPAN_SIZE_BYTES) {
+    const offset = chunkCount(startBytes) * DIGEST_SIZE_BYTES;
+    spans.push(
+      runner.run(hashSpanJob, { ...file, startBytes }).then((spanDigests) => {
+        digests.set(spanDigests, offset);
+      }),
+    );
+  }
+  await Promise.all(spans);
+  return digestOfChunks(file.sizeBytes, digests);
+}

@@ -1,0 +1,84 @@
+import { type ByteString, parentOf, printable, shown } from "../base/byte-string.ts";
+import { DIGEST_SIZE_BYTES } from "../base/digest.ts";
+import { BtdtError } from "../base/errors.ts";
+import { reasonOf } from "../fs/errno.ts";
+import { resolvePath } from "../fs/resolve-path.ts";
+import { runAll } from "../work/run-all.ts";
+import type { Runtime } from "../work/runtime.ts";
+import { hashFilesJob } from "./hash-files.ts";
+import { hashLargeFile } from "./hash-large-file.ts";
+import { combineDigests } from "./hash-paths.ts";
+import { matchFiles } from "./match-files.ts";
+
+const BATCH_FILES = 400;
+
+/**
+ * What `btdt hash` prints for the files that match, in the order of their paths. Nothing that matches is an error, because a key
+ * that never changes is found out late; where it is allowed, the digest is empty.
+ * @throws BtdtError NO_FILES_MATCH, SOURCE_UNREADABLE, SOURCE_CHANGED, CANCELLED
+ */
+export async function hashMatchingFiles(
+  patterns: readonly string[],
+  allowEmpty: boolean,
+  runtime: Runtime,
+): Promise<string> {
+  const matches = matchFiles(patterns, runtime.isCancelled);
+  if (matches.length === 0) {
+    if (allowEmpty) return "";
+    const list = patterns.map(printable).join(", ");
+    throw new BtdtError("NO_FILES_MATCH", `no file matches ${list} of hashFiles in a key`, {
+      hint: "patterns are relative to the working directory and match files, not directories; --allow-empty-hash accepts it",
+    });
+  }
+  runtime.progress.begin({ name: "hashing", unit: "bytes", files: matches.length });
+  const digests = await digestsOf(matches.map(resolved), runtime).finally(() => runtime.progress.end());
+  if (runtime.isCancelled()) throw new BtdtError("CANCELLED", "stopped before everything was hashed");
+  return combineDigests(digests);
+}
+
+function resolved(path: ByteString): ByteString {
+  try {
+    return resolvePath(path);
+  } catch (error) {
+    throw new BtdtError("SOURCE_CHANGED", `cannot read ${shown(path)}: ${reasonOf(error)}`, {
+      path: shown(path),
+      cause: error,
+    });
+  }
+}
+
+async function digestsOf(paths: readonly ByteString[], runtime: Runtime): Promise<Uint8Array[]> {
+  const batches: ByteString[][] = [];
+  for (let start = 0; start < paths.length; start += BATCH_FILES) {
+    batches.push(paths.slice(start, start + BATCH_FILES));
+  }
+  const { inline, pool } = runtime.runners;
+  const hashed = await runAll(batches.length > 1 ? pool : inline, hashFilesJob, batches, (batch) => {
+    // Paths are absolute: the empty root stands for "/".
+    return { root: "" as ByteString, groups: batch.map(groupOf) };
+  });
+  const digests: Uint8Array[] = [];
+  for (const [index, files] of hashed.entries()) {
+    const large = new Set(files.large);
+    for (const [position, path] of (batches[index] ?? []).entries()) {
+      const offset = position * DIGEST_SIZE_BYTES;
+      digests.push(
+        large.has(position)
+          ? await hashLargeFile(pool, {
+              path,
+              sizeBytes: files.sizes[position] ?? 0,
+              mtimeSeconds: files.mtimeSeconds[position] ?? 0,
+              mtimeNanoseconds: files.mtimeNanoseconds[position] ?? 0,
+            })
+          : files.digests.subarray(offset, offset + DIGEST_SIZE_BYTES),
+      );
+    }
+  }
+  return digests;
+}
+
+function groupOf(path: ByteString) {
+  const directory = parentOf(path);
+  const name = path.slice(path.lastIndexOf("/") + 1) as ByteString;
+  return { directory: directory.slice(1) as ByteString, names: [name] };
+}

@@ -1,0 +1,80 @@
+import { statSync } from "node:fs";
+import { bytesFromText, printable } from "../base/byte-string.ts";
+import { hexOf } from "../base/digest.ts";
+import { BtdtError } from "../base/errors.ts";
+import { errnoOf, reasonOf } from "../fs/errno.ts";
+import { resolvePath } from "../fs/resolve-path.ts";
+import type { Runtime } from "../work/runtime.ts";
+import { IgnoreRules } from "./ignore-rules.ts";
+import { readSingleFile, readTree } from "./read-tree.ts";
+import { treeDigest } from "./tree-digest.ts";
+
+const PATHS_TAG = "btdt paths 1\0";
+
+/**
+ * One digest, 64 hexadecimal digits, for one or several files and directories. Of several paths their order counts and their
+ * names do not: SHA-512/256 over a tag and the digest of each.
+ * @throws BtdtError SOURCE_MISSING, SOURCE_UNREADABLE, SOURCE_CHANGED, SOURCE_UNSUPPORTED, CANCELLED
+ */
+export async function hashPaths(paths: readonly string[], runtime: Runtime): Promise<string> {
+  const digests: Uint8Array[] = [];
+  let fileCount = 0;
+  runtime.progress.begin({ name: "hashing", unit: "bytes" });
+  try {
+    for (const [index, path] of paths.entries()) {
+      const onWalked = (found: number): void => {
+        fileCount += found;
+        if (index === paths.length - 1) runtime.progress.expectFiles(fileCount);
+      };
+      digests.push(await hashPath(path, onWalked, runtime));
+      // A job that was told to stop answers for a part of its files only.
+      if (runtime.isCancelled()) throw new BtdtError("CANCELLED", "stopped before everything was hashed");
+    }
+  } finally {
+    runtime.progress.end();
+  }
+  return combineDigests(digests);
+}
+
+/** The digest of several paths, 64 hexadecimal digits, from that of each. */
+export function combineDigests(digests: readonly Uint8Array[]): string {
+  const [first] = digests;
+  if (first !== undefined && digests.length === 1) return hexOf(first);
+  const hasher = new Bun.SHA512_256().update(PATHS_TAG);
+  for (const digest of digests) hasher.update(digest);
+  return hasher.digest("hex");
+}
+
+async function hashPath(
+  path: string,
+  onWalked: (fileCount: number) => void,
+  runtime: Runtime,
+): Promise<Uint8Array> {
+  const isDirectory = checkPath(path);
+  // A symlink that the user names is followed, as by sha256sum; those inside a directory are not.
+  const resolved = resolvePath(bytesFromText(path));
+  if (!isDirectory) {
+    onWalked(1);
+    return treeDigest(await readSingleFile(resolved, runtime.runners));
+  }
+  const options = { ignoreRules: new IgnoreRules([], false), onWarning: runtime.onWarning, onWalked };
+  return treeDigest(await readTree(resolved, options, runtime.runners));
+}
+
+function checkPath(path: string): boolean {
+  const name = printable(path);
+  try {
+    const stats = statSync(path);
+    if (stats.isDirectory()) return true;
+    if (stats.isFile()) return false;
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT" || errnoOf(error) === "ENOTDIR") {
+      throw new BtdtError("SOURCE_MISSING", `there is no ${name} to hash`, { path: name });
+    }
+    throw new BtdtError("SOURCE_UNREADABLE", `cannot read ${name}: ${reasonOf(error)}`, {
+      path: name,
+      cause: error,
+    });
+  }
+  throw new BtdtError("SOURCE_UNSUPPORTED", `${name} is neither a directory nor a file`, { path: name });
+}

@@ -1,0 +1,111 @@
+import { readFileSync } from "node:fs";
+import ignore, { type Ignore } from "ignore";
+import { type ByteString, fsPath, joinBytes, shown, textFromBytes } from "../base/byte-string.ts";
+import { BtdtError } from "../base/errors.ts";
+import { reasonOf } from "../fs/errno.ts";
+import { lstat } from "../fs/native/file-status.ts";
+
+const IGNORE_FILE_NAME = ".btdtignore" as ByteString;
+
+const LARGEST_IGNORE_FILE_BYTES = 1024 * 1024;
+
+interface Rules {
+  /** The directory whose `.btdtignore` is the last that counts; empty for the root. */
+  readonly directory: string;
+  /** Of all files from the root down to here, relative to the root. */
+  readonly lines: readonly string[];
+  readonly patterns: Ignore;
+}
+
+/**
+ * What a store leaves out, by gitignore's rules: the last pattern that matches decides, a `.btdtignore` deeper
+ * in the tree goes before one above it, and `--exclude` goes before them all. What is inside a directory that is left out
+ * cannot be brought back, because nobody looks there.
+ *
+ * Used along with a walk that visits a directory before what is in it.
+ */
+export class IgnoreRules {
+  readonly #excludes: readonly string[];
+  readonly #readIgnoreFiles: boolean;
+  /** From the root down to the directory at hand; the last one has them all. */
+  #stack: Rules[] = [];
+
+  /** @param readIgnoreFiles whether `.btdtignore` files count */
+  constructor(excludePatterns: readonly string[], readIgnoreFiles: boolean) {
+    this.#excludes = excludePatterns;
+    this.#readIgnoreFiles = readIgnoreFiles;
+    if (excludePatterns.length > 0) this.#push("", []);
+  }
+
+  /** Called for each directory before its children are asked about. */
+  enter(path: ByteString, absolutePath: ByteString, names: readonly ByteString[]): void {
+    if (!this.#readIgnoreFiles) return;
+    const directory = textFromBytes(path);
+    this.#stack = this.#stack.filter(
+      (rules) => rules.directory === "" || isWithin(directory, rules.directory),
+    );
+    if (!names.includes(IGNORE_FILE_NAME)) return;
+    const text = readIgnoreFile(joinBytes(absolutePath, IGNORE_FILE_NAME));
+    if (text === undefined) return;
+    const lines = text.replace(/^\uFEFF/, "").split(/\r?\n/);
+    this.#push(
+      directory,
+      lines.flatMap((line) => rebased(line, directory)),
+    );
+  }
+
+  ignores(path: ByteString, isDirectory: boolean): boolean {
+    const rules = this.#stack.at(-1);
+    if (rules === undefined) return false;
+    return rules.patterns.ignores(isDirectory ? `${textFromBytes(path)}/` : textFromBytes(path));
+  }
+
+  /**
+   * All patterns are asked as one list: a pattern that brings a directory back must do so for what is in it too, although
+   * another file's pattern leaves the directory out.
+   */
+  #push(directory: string, lines: readonly string[]): void {
+    const all = [...(this.#stack.at(-1)?.lines ?? []), ...lines];
+    const patterns = newIgnore().add(all).add(this.#excludes);
+    this.#stack.push({ directory, lines: all, patterns });
+  }
+}
+
+/** A line of a directory's `.btdtignore` as it would be in the root's; none where it has no pattern. */
+function rebased(line: string, directory: string): string[] {
+  if (directory === "") return [line];
+  if (line.startsWith("#")) return [];
+  const mark = line.startsWith("!") ? "!" : "";
+  const pattern = line.slice(mark.length).replace(/(?<!\\)\s+$/, "");
+  const relative = pattern.replace(/^\//, "");
+  if (relative === "") return [];
+  // Only a pattern with a slash before its end is bound to the directory; others count at any depth.
+  const isBound = pattern.slice(0, -1).includes("/");
+  const literal = directory.replaceAll(/[\\*?[\]]/g, String.raw`\$&`);
+  return [`${mark}/${literal}/${isBound ? "" : "**/"}${relative}`];
+}
+
+function newIgnore(): Ignore {
+  return ignore({ ignorecase: false, allowRelativePaths: true });
+}
+
+function isWithin(directory: string, ancestor: string): boolean {
+  return directory === ancestor || directory.startsWith(`${ancestor}/`);
+}
+
+/** A `.btdtignore` that is no regular file has no rules. */
+function readIgnoreFile(path: ByteString): string | undefined {
+  const status = lstat(path);
+  if (status?.kind !== "file") return undefined;
+  if (status.sizeBytes > LARGEST_IGNORE_FILE_BYTES) {
+    throw new BtdtError("SOURCE_UNREADABLE", `${shown(path)} is larger than 1 MiB`, { path: shown(path) });
+  }
+  try {
+    return readFileSync(fsPath(path), "utf8");
+  } catch (error) {
+    throw new BtdtError("SOURCE_UNREADABLE", `cannot read ${shown(path)}: ${reasonOf(error)}`, {
+      path: shown(path),
+      cause: error,
+    });
+  }
+}

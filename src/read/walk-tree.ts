@@ -1,0 +1,174 @@
+import { type Dirent, readdirSync, readlinkSync } from "node:fs";
+import {
+  type ByteString,
+  bytesFromBuffer,
+  bytesFromText,
+  fsPath,
+  joinBytes,
+  shown,
+} from "../base/byte-string.ts";
+import { BtdtError } from "../base/errors.ts";
+import { shortLived } from "../base/short-lived.ts";
+import { isStagingName } from "../base/staging-name.ts";
+import { errnoOf, reasonOf } from "../fs/errno.ts";
+import { type FileKind, type FileStatus, isSameFile, lstat } from "../fs/native/file-status.ts";
+import type { IgnoreRules } from "./ignore-rules.ts";
+
+export interface WalkedSymlink {
+  readonly name: ByteString;
+  readonly target: ByteString;
+  readonly mtimeSeconds: number;
+  readonly mtimeNanoseconds: number;
+}
+
+/** One directory of a tree; names are sorted by their bytes. */
+export interface WalkedDirectory {
+  /** Position of the parent in the order in which directories are given out; the root's is its own, 0. */
+  readonly parent: number;
+  /** Empty for the root. */
+  readonly name: ByteString;
+  /** Relative to the root; empty for the root. */
+  readonly path: ByteString;
+  readonly status: FileStatus;
+  readonly files: readonly ByteString[];
+  readonly symlinks: readonly WalkedSymlink[];
+}
+
+export interface WalkOptions {
+  readonly ignoreRules: IgnoreRules;
+  /** A directory that is left out with a warning wherever it turns up: the cache itself. */
+  readonly excludedDirectory?: FileStatus | undefined;
+  /** Told what is left out and why; a whole sentence. */
+  readonly onWarning: (warning: string) => void;
+}
+
+interface Pending {
+  readonly parent: number;
+  readonly name: ByteString;
+  readonly path: ByteString;
+}
+
+/**
+ * Goes through a tree, a directory before what is in it and siblings by name bytes. Symlinks are never followed;
+ * files are named but not looked at, because whoever opens them learns their status anyway.
+ * @throws BtdtError SOURCE_UNREADABLE, SOURCE_CHANGED
+ */
+export function* walkTree(root: ByteString, options: WalkOptions): Generator<WalkedDirectory, void> {
+  const pending: Pending[] = [{ parent: 0, name: "" as ByteString, path: "" as ByteString }];
+  for (let index = 0; pending.length > 0; index++) {
+    const { parent, name, path } = pending.pop() as Pending;
+    const absolute = path === "" ? root : joinBytes(root, path);
+    const status = statusOf(absolute);
+    const children = childrenOf(absolute);
+    options.ignoreRules.enter(path, absolute, children.names);
+    const files: ByteString[] = [];
+    const symlinks: WalkedSymlink[] = [];
+    const subdirectories: Pending[] = [];
+    for (const childName of children.names) {
+      // What a killed restore has left.
+      if (isStagingName(childName)) continue;
+      const childPath = joinBytes(path, childName);
+      const kind = children.kindOf(childName);
+      if (options.ignoreRules.ignores(childPath, kind === "directory")) continue;
+      switch (kind) {
+        case "file":
+          files.push(childName);
+          break;
+        case "symlink":
+          symlinks.push(readSymlink(absolute, childName));
+          break;
+        case "directory": {
+          const excluded = options.excludedDirectory;
+          if (excluded !== undefined && isSameFile(excluded, statusOf(joinBytes(absolute, childName)))) {
+            options.onWarning(`left out ${shown(joinBytes(absolute, childName))}: it is the cache itself`);
+          } else {
+            subdirectories.push({ parent: index, name: childName, path: childPath });
+          }
+          break;
+        }
+        case "other":
+          options.onWarning(
+            `left out ${shown(joinBytes(absolute, childName))}: it is a socket, pipe or device`,
+          );
+          break;
+      }
+    }
+    yield { parent, name, path, status, files, symlinks };
+    while (subdirectories.length > 0) pending.push(subdirectories.pop() as Pending);
+  }
+}
+
+interface Children {
+  /** Sorted by bytes. */
+  readonly names: readonly ByteString[];
+  kindOf(name: ByteString): FileKind;
+}
+
+function childrenOf(directory: ByteString): Children {
+  try {
+    const entries = readdirSync(fsPath(directory), { withFileTypes: true });
+    const kinds = new Map<ByteString, FileKind>();
+    for (const entry of entries) {
+      const kind = kindOfEntry(entry);
+      // A name that is not UTF-8 arrives mangled, and some file systems do not tell kinds: then the long way.
+      if (kind === undefined || entry.name.includes("\uFFFD")) return childrenOneByOne(directory);
+      kinds.set(bytesFromText(entry.name), kind);
+    }
+    return { names: [...kinds.keys()].toSorted(byBytes), kindOf: (name) => kinds.get(name) ?? "other" };
+  } catch (error) {
+    throw error instanceof BtdtError ? error : unreadable(directory, error);
+  }
+}
+
+function childrenOneByOne(directory: ByteString): Children {
+  const names = readdirSync(fsPath(directory), { encoding: "buffer" }).map((name) => bytesFromBuffer(name));
+  return { names: names.toSorted(byBytes), kindOf: (name) => statusOf(joinBytes(directory, name)).kind };
+}
+
+function kindOfEntry(entry: Dirent): FileKind | undefined {
+  if (entry.isFile()) return "file";
+  if (entry.isDirectory()) return "directory";
+  if (entry.isSymbolicLink()) return "symlink";
+  if (entry.isFIFO() || entry.isSocket() || entry.isCharacterDevice() || entry.isBlockDevice())
+    return "other";
+  return undefined;
+}
+
+function byBytes(left: string, right: string): number {
+  return left < right ? -1 : left > right ? 1 : 0;
+}
+
+function readSymlink(directory: ByteString, name: ByteString): WalkedSymlink {
+  const path = joinBytes(directory, name);
+  try {
+    const target = bytesFromBuffer(readlinkSync(fsPath(path), { encoding: "buffer" }));
+    const { mtimeSeconds, mtimeNanoseconds } = statusOf(path);
+    return { name, target, mtimeSeconds, mtimeNanoseconds };
+  } catch (error) {
+    throw error instanceof BtdtError ? error : unreadable(path, error);
+  }
+}
+
+function statusOf(path: ByteString): FileStatus {
+  let status: FileStatus | undefined;
+  try {
+    status = lstat(path);
+  } catch (error) {
+    throw unreadable(path, error);
+  }
+  if (status !== undefined) return status;
+  throw new BtdtError("SOURCE_CHANGED", `${shown(path)} disappeared while the directory was read`, {
+    path: shown(path),
+    hint: "wait until nothing writes to the directory any more",
+  });
+}
+
+function unreadable(path: ByteString, error: unknown): BtdtError {
+  const code = errnoOf(error) === "ENOENT" ? "SOURCE_CHANGED" : "SOURCE_UNREADABLE";
+  return new BtdtError(code, `cannot read ${shown(path)}: ${reasonOf(error)}`, {
+    path: shown(path),
+    cause: error,
+  });
+}
+
+shortLived(byBytes, childrenOf, kindOfEntry);

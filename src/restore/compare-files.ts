@@ -1,0 +1,158 @@
+import { readlinkSync } from "node:fs";
+import { type ByteString, bytesFromBuffer, fsPath } from "../base/byte-string.ts";
+import { CHUNK_SIZE_BYTES, chunkCount, DIGEST_SIZE_BYTES, digestOfChunks } from "../base/digest.ts";
+import { isBtdtError } from "../base/errors.ts";
+import { errnoOf } from "../fs/errno.ts";
+import { emptyStatus, type FileStatus, isSameFile, lstatBuffer } from "../fs/native/file-status.ts";
+import { PathBuffer } from "../fs/native/path-buffer.ts";
+import { viewManifest } from "../manifest/codec.ts";
+import { at, type Manifest } from "../manifest/manifest.ts";
+import { hasObject, objectPathOf } from "../objects/object-name.ts";
+import { hashSmallFile } from "../read/hash-small-file.ts";
+import { hashSpanJob, SPAN_SIZE_BYTES } from "../read/hash-span.ts";
+import type { Job, JobContext } from "../work/job.ts";
+
+const SLASH = "/" as ByteString;
+
+export interface CompareFilesInput {
+  readonly payload: Uint8Array;
+  readonly destination: ByteString;
+  readonly objects: ByteString;
+  readonly firstDirectory: number;
+  readonly endDirectory: number;
+  /** Non-zero for each directory that the destination has as a directory: nothing else is looked into. */
+  readonly existing: Uint8Array;
+  /** Filled in: 1 for each file that the destination has already, exactly so. */
+  readonly unchangedFiles: Uint8Array;
+  readonly unchangedSymlinks: Uint8Array;
+}
+
+/** Paths, relative to the destination, of directories that stand where the entry has a file or symlink. */
+export type DirectoriesInTheWay = readonly ByteString[];
+
+const path = new PathBuffer();
+const object = new PathBuffer();
+const status = emptyStatus();
+const objectStatus = emptyStatus();
+const hashedStatus = emptyStatus();
+const digest = new Uint8Array(DIGEST_SIZE_BYTES);
+
+/** Finds out what of an entry a destination holds already, without changing anything. */
+export const compareFilesJob: Job<CompareFilesInput, DirectoriesInTheWay> = {
+  name: "compare-files",
+  run(input, context) {
+    const manifest = viewManifest(input.payload);
+    const inTheWay: ByteString[] = [];
+    path.set(input.destination);
+    const rootLength = path.length;
+    for (let directory = input.firstDirectory; directory < input.endDirectory; directory++) {
+      if (context.isCancelled()) break;
+      if (input.existing[directory] === 0) continue;
+      path.truncate(rootLength);
+      if (directory > 0) path.append(SLASH).append(manifest.directoryPath(directory));
+      path.append(SLASH);
+      const directoryLength = path.length;
+      const noteIfDirectory = (): void => {
+        if (status.kind === "directory") inTheWay.push(path.toBytes().slice(rootLength + 1) as ByteString);
+      };
+      for (
+        let file = manifest.firstFileOf(directory);
+        file < at(manifest.directoryFileEnds, directory);
+        file++
+      ) {
+        path.truncate(directoryLength).append(manifest.fileName(file));
+        if (!lstatBuffer(path, status)) continue;
+        noteIfDirectory();
+        if (isUnchangedFile(manifest, file, input.objects, context)) input.unchangedFiles[file] = 1;
+      }
+      for (
+        let link = manifest.firstSymlinkOf(directory);
+        link < at(manifest.directorySymlinkEnds, directory);
+        link++
+      ) {
+        path.truncate(directoryLength).append(manifest.symlinkName(link));
+        if (!lstatBuffer(path, status)) continue;
+        noteIfDirectory();
+        if (isUnchangedSymlink(manifest, link)) input.unchangedSymlinks[link] = 1;
+      }
+    }
+    return inTheWay;
+  },
+  workOf: ({ payload, firstDirectory, endDirectory }) => {
+    const manifest = viewManifest(payload);
+    return { files: at(manifest.directoryFileEnds, endDirectory - 1) - manifest.firstFileOf(firstDirectory) };
+  },
+};
+
+/**
+ * Size, mode and time alone would do for a build tool; a restore promises the content. Being the very inode of the object,
+ * or having its digest, proves it.
+ */
+function isUnchangedFile(
+  manifest: Manifest,
+  file: number,
+  objects: ByteString,
+  context: JobContext,
+): boolean {
+  if (!hasAttributes(status, manifest, file)) return false;
+  if (!hasObject(manifest, file)) return true;
+  object.set(objectPathOf(objects, manifest, file));
+  if (lstatBuffer(object, objectStatus) && isSameFile(status, objectStatus)) return true;
+  try {
+    return hasDigest(manifest, file, context);
+  } catch (error) {
+    // Unreadable, or being written: it will be replaced.
+    if (isBtdtError(error)) return false;
+    throw error;
+  }
+}
+
+function hasAttributes(actual: FileStatus, manifest: Manifest, file: number): boolean {
+  return (
+    actual.kind === "file" &&
+    actual.sizeBytes === at(manifest.fileSizes, file) &&
+    actual.mode === at(manifest.fileModes, file) &&
+    actual.mtimeSeconds === at(manifest.fileMtimeSeconds, file) &&
+    actual.mtimeNanoseconds === at(manifest.fileMtimeNanoseconds, file)
+  );
+}
+
+function hasDigest(manifest: Manifest, file: number, context: JobContext): boolean {
+  const start = file * DIGEST_SIZE_BYTES;
+  const wanted = manifest.fileDigests.subarray(start, start + DIGEST_SIZE_BYTES);
+  const sizeBytes = at(manifest.fileSizes, file);
+  if (sizeBytes <= CHUNK_SIZE_BYTES) {
+    return hashSmallFile(path, hashedStatus, digest, 0) === "hashed" && Buffer.compare(digest, wanted) === 0;
+  }
+  const digests = new Uint8Array(chunkCount(sizeBytes) * DIGEST_SIZE_BYTES);
+  const large = {
+    path: path.toBytes(),
+    sizeBytes,
+    mtimeSeconds: at(manifest.fileMtimeSeconds, file),
+    mtimeNanoseconds: at(manifest.fileMtimeNanoseconds, file),
+  };
+  for (let startBytes = 0; startBytes < sizeBytes; startBytes += SPAN_SIZE_BYTES) {
+    digests.set(
+      hashSpanJob.run({ ...large, startBytes }, context),
+      chunkCount(startBytes) * DIGEST_SIZE_BYTES,
+    );
+  }
+  return Buffer.compare(digestOfChunks(sizeBytes, digests), wanted) === 0;
+}
+
+function isUnchangedSymlink(manifest: Manifest, symlink: number): boolean {
+  if (
+    status.kind !== "symlink" ||
+    status.mtimeSeconds !== at(manifest.symlinkMtimeSeconds, symlink) ||
+    status.mtimeNanoseconds !== at(manifest.symlinkMtimeNanoseconds, symlink)
+  ) {
+    return false;
+  }
+  try {
+    const target = bytesFromBuffer(readlinkSync(fsPath(path.toBytes()), { encoding: "buffer" }));
+    return target === manifest.symlinkTarget(symlink);
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+    return false;
+  }
+}

@@ -1,0 +1,134 @@
+import { accessSync, constants, readdirSync } from "node:fs";
+import { posix } from "node:path";
+import { type ByteString, fsPath, joinBytes, parentOf, shown } from "../base/byte-string.ts";
+import { BtdtError } from "../base/errors.ts";
+import { errnoOf, reasonOf } from "../fs/errno.ts";
+import { lstat } from "../fs/native/file-status.ts";
+import { isWithin, resolvePath } from "../fs/resolve-path.ts";
+
+/** What a restore finds where the tree is to be. `path` is free of symlinks. */
+export type Destination =
+  /** Nothing, or an empty directory that can be replaced as a whole. */
+  | {
+      readonly kind: "free";
+      readonly path: ByteString;
+      /** The nearest directory above it that exists. */
+      readonly parent: ByteString;
+      /** Directories between the two that have to be made, the outermost first. */
+      readonly missingParents: readonly ByteString[];
+    }
+  | { readonly kind: "file"; readonly path: ByteString; readonly parent: ByteString }
+  /** A directory that has to stay the one it is: it holds something, is a mount point, or where the process stands. */
+  | { readonly kind: "directory"; readonly path: ByteString };
+
+/**
+ * Looks at a destination without changing anything. The destination itself may be a symlink to a directory, which is
+ * the user's word; nothing below it is followed.
+ * @param parents whether the directory that it lies in must exist
+ * @throws BtdtError USAGE, DESTINATION_PARENT_MISSING, DESTINATION_CONFLICT, DESTINATION_INSIDE_CACHE, DESTINATION_NOT_WRITABLE
+ */
+export function examineDestination(
+  given: ByteString,
+  cacheRoot: ByteString,
+  parents: "existing" | "made" = "existing",
+): Destination {
+  if (given === "") {
+    throw new BtdtError("USAGE", "DESTINATION is empty", { hint: "is a variable in it empty?" });
+  }
+  try {
+    const destination = classify(given, parents);
+    if (lstat(cacheRoot) !== undefined && isWithin(destination.path, resolvePath(cacheRoot))) {
+      throw new BtdtError("DESTINATION_INSIDE_CACHE", `${shown(given)} is a part of the cache itself`, {
+        path: shown(given),
+        hint: "restore to a directory beside the cache",
+      });
+    }
+    return destination;
+  } catch (error) {
+    throw destinationError(given, error);
+  }
+}
+
+function classify(given: ByteString, parents: "existing" | "made"): Destination {
+  const trimmed = withoutTrailingSlashes(given);
+  if (lstat(trimmed) === undefined) return newPlace(trimmed, parents);
+  const path = resolvePath(trimmed);
+  const parent = parentOf(path);
+  const status = lstat(path);
+  switch (status?.kind) {
+    case "directory":
+      break;
+    case "file":
+      return { kind: "file", path, parent };
+    default:
+      throw new BtdtError("DESTINATION_CONFLICT", `${shown(given)} is neither a directory nor a file`, {
+        path: shown(given),
+      });
+  }
+  const isEmpty = readdirSync(fsPath(path)).length === 0;
+  const isMountPoint = lstat(parent)?.device !== status.device || path === "/";
+  const isWorkingDirectory = path === resolvePath("." as ByteString);
+  return isEmpty && !isMountPoint && !isWorkingDirectory && isWritable(parent)
+    ? { kind: "free", path, parent, missingParents: [] }
+    : { kind: "directory", path };
+}
+
+function newPlace(path: ByteString, parents: "existing" | "made"): Destination {
+  const missing: ByteString[] = [];
+  // Of ".." nobody knows where it leads as long as what is before it does not exist.
+  const mayBeMade = parents === "made" && !path.split("/").includes("..");
+  let existing = mayBeMade ? (posix.normalize(path) as ByteString) : path;
+  for (let isMissing = true; isMissing; isMissing = mayBeMade && lstat(existing) === undefined) {
+    missing.push(existing.slice(existing.lastIndexOf("/") + 1) as ByteString);
+    existing = parentOf(existing);
+  }
+  const parent = resolveParent(existing, path);
+  const missingParents: ByteString[] = [];
+  let below = parent;
+  for (const name of missing.toReversed()) {
+    below = joinBytes(below, name);
+    missingParents.push(below);
+  }
+  missingParents.pop();
+  return { kind: "free", path: below, parent, missingParents };
+}
+
+function resolveParent(parent: ByteString, path: ByteString): ByteString {
+  try {
+    const resolved = resolvePath(parent);
+    if (lstat(resolved)?.kind === "directory") return resolved;
+  } catch (error) {
+    if (errnoOf(error) !== "ENOENT" && errnoOf(error) !== "ENOTDIR") throw error;
+  }
+  throw new BtdtError(
+    "DESTINATION_PARENT_MISSING",
+    `there is no directory ${shown(parent)} to restore ${shown(path)} into`,
+    {
+      path: shown(parent),
+      hint: `mkdir -p ${shown(parent)}`,
+    },
+  );
+}
+
+function withoutTrailingSlashes(path: ByteString): ByteString {
+  return (path.replace(/\/+$/, "") || "/") as ByteString;
+}
+
+function isWritable(directory: ByteString): boolean {
+  try {
+    accessSync(fsPath(directory), constants.W_OK);
+    return true;
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+    return false;
+  }
+}
+
+/** For any failure to write below a destination. */
+export function destinationError(path: ByteString, error: unknown): BtdtError {
+  if (error instanceof BtdtError) return error;
+  return new BtdtError("DESTINATION_NOT_WRITABLE", `cannot restore to ${shown(path)}: ${reasonOf(error)}`, {
+    path: shown(path),
+    cause: error,
+  });
+}

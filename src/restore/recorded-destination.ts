@@ -1,0 +1,36 @@
+import { type ByteString, bytesFromText, joinBytes, shown } from "../base/byte-string.ts";
+import { BtdtError } from "../base/errors.ts";
+import { lstat } from "../fs/native/file-status.ts";
+import { type Destination, destinationError, examineDestination } from "./destination.ts";
+
+/**
+ * Looks at the place that an entry itself names, relative to the working directory. That is the cache's word, not the user's: no
+ * symlink on the way is followed, because it could lead out of the working directory. Directories on the way may be missing.
+ * @param path as `isRecordedPath` has it
+ * @throws BtdtError DESTINATION_CONFLICT, DESTINATION_INSIDE_CACHE, DESTINATION_NOT_WRITABLE
+ */
+export function examineRecordedDestination(path: string, cacheRoot: ByteString): Destination {
+  const given = bytesFromText(path);
+  let above = "" as ByteString;
+  for (const name of given.split("/")) {
+    above = joinBytes(above, name as ByteString);
+    if (kindOf(above, given) !== "symlink") continue;
+    throw new BtdtError(
+      "DESTINATION_CONFLICT",
+      `${shown(above)} is a symlink, which no restore follows unasked`,
+      {
+        path: shown(above),
+        hint: "name the destinations, or remove it",
+      },
+    );
+  }
+  return examineDestination(given, cacheRoot, "made");
+}
+
+function kindOf(path: ByteString, given: ByteString): string | undefined {
+  try {
+    return lstat(path)?.kind;
+  } catch (error) {
+    throw destinationError(given, error);
+  }
+}

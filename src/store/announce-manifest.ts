@@ -1,0 +1,103 @@
+import { isBtdtError } from "../base/errors.ts";
+import { LARGEST_PAYLOAD_BYTES } from "../base/format/payload-file.ts";
+import type { CacheDirectory } from "../cache/cache-directory.ts";
+import { readManifestFile, statManifestFile, touchManifestFile } from "../cache/manifest-files.ts";
+import type { Session } from "../cache/session.ts";
+import { errnoOf } from "../fs/errno.ts";
+import { encodeManifest, manifestDigestOf } from "../manifest/codec.ts";
+import { type BaseManifest, baseDigestOf, baseManifest, encodeDelta } from "../manifest/delta-codec.ts";
+import type { Manifest } from "../manifest/manifest.ts";
+import { nearestKey } from "./nearest-key.ts";
+
+/**
+ * A manifest that stands alone takes about half as much as its payload. A delta that saves less than three quarters of that
+ * is not worth a second file at each restore.
+ */
+const WORTHWHILE_RATIO = 1 / 8;
+
+export interface AnnouncedManifest {
+  readonly digest: string;
+  readonly file: Uint8Array;
+}
+
+interface NearestBase extends BaseManifest {
+  readonly file: Uint8Array;
+}
+
+/** What an entry is stored as. */
+export interface ManifestUse {
+  readonly keys: readonly string[];
+  /** As the key files will record it. */
+  readonly path: string | undefined;
+  readonly asDelta: boolean;
+}
+
+/**
+ * Encodes a manifest and makes it known as the session's intent.
+ *
+ * With `asDelta` it becomes the difference to a manifest of the nearest key, where that is much smaller: what matters where
+ * contents are packed and a manifest is the largest part of an entry that changed a little. Elsewhere restores have
+ * nothing to read but links, and a second file would show.
+ * @throws BtdtError SOURCE_UNSUPPORTED, CACHE_WRITE_FAILED, CANCELLED
+ */
+export async function announceManifest(
+  cache: CacheDirectory,
+  session: Session,
+  { keys, path, asDelta }: ManifestUse,
+  manifest: Manifest,
+  isCancelled: () => boolean,
+): Promise<AnnouncedManifest> {
+  const base = asDelta ? nearestBase(cache, keys, path) : undefined;
+  const smaller = base === undefined ? undefined : asDifference(manifest, base);
+  if (base !== undefined && smaller !== undefined) {
+    touchManifestFile(cache, base.digest);
+    await session.publishIntent(smaller.digest, smaller.file, isCancelled);
+    // From here on no clean removes the base. One that ran before may have.
+    if (statManifestFile(cache, base.digest) !== undefined) return smaller;
+  }
+  const whole = announced(encodeManifest(manifest));
+  await session.publishIntent(whole.digest, whole.file, isCancelled);
+  return whole;
+}
+
+/** Undefined when the two have little in common. */
+function asDifference(manifest: Manifest, base: NearestBase): AnnouncedManifest | undefined {
+  if (manifest.payload.length > LARGEST_PAYLOAD_BYTES) return undefined;
+  if (Buffer.compare(base.payload, manifest.payload) === 0) return base;
+  const file = encodeDelta(manifest, base);
+  return file.length < manifest.payload.length * WORTHWHILE_RATIO ? announced(file) : undefined;
+}
+
+function announced(file: Uint8Array): AnnouncedManifest {
+  return { digest: manifestDigestOf(file), file };
+}
+
+/**
+ * The manifest of the key that begins most like the new ones, or the one that this was made against. Undefined when there
+ * is none that can be used: whoever asks does without.
+ */
+function nearestBase(
+  cache: CacheDirectory,
+  keys: readonly string[],
+  path: string | undefined,
+): NearestBase | undefined {
+  try {
+    const nearest = nearestKey(cache, keys);
+    if (nearest === undefined) return undefined;
+    const tree = nearest.trees.find((each) => each.path === path) ?? nearest.trees[0];
+    const digest = tree.manifest;
+    const file = readSound(cache, digest);
+    const furtherDigest = file === undefined ? undefined : baseDigestOf(file);
+    if (furtherDigest === undefined) return file && { file, ...baseManifest(file, digest) };
+    const furtherFile = readSound(cache, furtherDigest);
+    return furtherFile && { file: furtherFile, ...baseManifest(furtherFile, furtherDigest) };
+  } catch (error) {
+    if (!isBtdtError(error) && errnoOf(error) === undefined) throw error;
+    return undefined;
+  }
+}
+
+function readSound(cache: CacheDirectory, digest: string): Uint8Array | undefined {
+  const file = readManifestFile(cache, digest);
+  return file === undefined || manifestDigestOf(file) !== digest ? undefined : file;
+}

@@ -1,0 +1,49 @@
+import type { ByteString } from "../base/byte-string.ts";
+import { cacheWriteError } from "../cache/cache-directory.ts";
+import { readEditedPaths } from "../cache/edited-paths.ts";
+import type { Session } from "../cache/session.ts";
+import { directoryRanges } from "../manifest/directory-ranges.ts";
+import type { Manifest } from "../manifest/manifest.ts";
+import { markEditedPaths } from "../manifest/mark-edited-paths.ts";
+import { type AdoptedFiles, adoptFilesJob } from "../objects/adopt-files.ts";
+import type { FileTimes } from "../objects/reuse-object-times.ts";
+import { runAllSharing } from "../work/run-all.ts";
+import type { Runtime } from "../work/runtime.ts";
+import type { KeptFiles, StoreRequest } from "./request.ts";
+
+/** Makes sure that each file of a manifest has its object in the cache. @throws BtdtError */
+export async function adoptTree(
+  request: Pick<StoreRequest, "cache" | "linkMode">,
+  source: ByteString,
+  manifest: Manifest,
+  sourceTimes: FileTimes,
+  session: Session,
+  runtime: Runtime,
+): Promise<KeptFiles> {
+  const ranges = directoryRanges(manifest);
+  const runner = ranges.length > 1 ? runtime.runners.pool : runtime.runners.inline;
+  const shared = {
+    payload: manifest.payload,
+    source,
+    sourceTimes,
+    objects: request.cache.objects,
+    temporary: session.directory,
+    linkMode: request.linkMode,
+    ownInode: markEditedPaths(manifest, readEditedPaths(request.cache)),
+  };
+  const total = { fileCounts: { reflinked: 0, linked: 0, copied: 0, packed: 0, reused: 0 }, newBytes: 0 };
+  runtime.progress.begin({ name: "keeping", unit: "files", files: manifest.counts.fileCount });
+  let parts: AdoptedFiles[];
+  try {
+    parts = await runAllSharing(runner, adoptFilesJob, shared, ranges);
+  } catch (error) {
+    throw cacheWriteError(request.cache, error);
+  }
+  for (const part of parts) {
+    for (const outcome of ["reflinked", "linked", "copied", "reused"] as const) {
+      total.fileCounts[outcome] += part.fileCounts[outcome];
+    }
+    total.newBytes += part.newBytes;
+  }
+  return total;
+}

@@ -1,0 +1,27 @@
+import type { CacheDirectory } from "../cache/cache-directory.ts";
+import { lastUseOfKeyFile, listKeyFiles, readKeyFile } from "../cache/key-files.ts";
+import { decodeKeyFile, type KeyRecord, keyFileName } from "../key/key-file.ts";
+import { sharedPrefixLength } from "../key/shared-prefix.ts";
+
+/**
+ * The key that begins most like one of `keys`; of several the one used last, and of keys that have nothing in common, too.
+ * One key file is read, however many there are.
+ * @throws BtdtError KEY_DAMAGED, CACHE_FORMAT_NEWER; a `node:fs` error
+ */
+export function nearestKey(cache: CacheDirectory, keys: readonly string[]): KeyRecord | undefined {
+  const wanted = keys.map(keyFileName);
+  let nearestLength = -1;
+  let nearest: string[] = [];
+  for (const name of listKeyFiles(cache)) {
+    const length = Math.max(...wanted.map((each) => sharedPrefixLength(each, name)));
+    if (length > nearestLength) {
+      nearestLength = length;
+      nearest = [];
+    }
+    if (length === nearestLength) nearest.push(name);
+  }
+  const lastUses = nearest.map((name) => ({ name, usedMs: lastUseOfKeyFile(cache, name) ?? 0 }));
+  const [last] = lastUses.toSorted((left, right) => right.usedMs - left.usedMs);
+  const file = last === undefined ? undefined : readKeyFile(cache, last.name);
+  return file === undefined ? undefined : decodeKeyFile(file.bytes, file.name);
+}

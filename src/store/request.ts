@@ -1,0 +1,30 @@
+import type { Compression } from "../base/compression.ts";
+import type { Storage } from "../base/storage.ts";
+import type { CacheDirectory } from "../cache/cache-directory.ts";
+import type { LinkMode, Placement } from "../fs/place-file.ts";
+import type { KeyRecord } from "../key/key-file.ts";
+
+export interface StoreRequest {
+  readonly cache: CacheDirectory;
+  /** All of them will name the entry; those that exist are overwritten. */
+  readonly keys: readonly [string, ...string[]];
+  /** Directories and files, each to become a tree of the entry. */
+  readonly sources: readonly [string, ...string[]];
+  readonly excludePatterns: readonly string[];
+  readonly ignoreMtime: boolean;
+  readonly linkMode: LinkMode;
+  readonly storage: Storage;
+  readonly compression: Compression;
+}
+
+/** What became of the files' contents; empty files have none and count nowhere. */
+export interface KeptFiles {
+  readonly newBytes: number;
+  readonly fileCounts: Record<Placement | "packed" | "reused", number>;
+}
+
+export interface StoreResult extends KeptFiles {
+  readonly trees: KeyRecord["trees"];
+  readonly fileCount: number;
+  readonly contentBytes: number;
+}

@@ -1,0 +1,112 @@
+import { statSync } from "node:fs";
+import { type ByteString, bytesFromText, shown } from "../base/byte-string.ts";
+import { BtdtError } from "../base/errors.ts";
+import { findPathOverlap } from "../base/path-overlap.ts";
+import type { CacheDirectory } from "../cache/cache-directory.ts";
+import { errnoOf, reasonOf } from "../fs/errno.ts";
+import { lstat } from "../fs/native/file-status.ts";
+import { isWithin, resolvePath } from "../fs/resolve-path.ts";
+import { recordablePath } from "../key/recorded-path.ts";
+import { IgnoreRules } from "../read/ignore-rules.ts";
+
+/** What is to become a tree of an entry. */
+export interface Source {
+  readonly path: ByteString;
+  /** Undefined for a single file. */
+  readonly ignoreRules: IgnoreRules | undefined;
+  /** Where a restore puts it when it is not told; see `StoredTree`. */
+  readonly recordedPath: string | undefined;
+}
+
+interface FoundSource extends Source {
+  readonly given: ByteString;
+  /** Absolute, without symlinks. */
+  readonly resolved: ByteString;
+}
+
+/**
+ * Looks at what is to be stored. No source may be another one, or lie in it: neither where it is now nor where it is going to be
+ * restored.
+ * @throws BtdtError USAGE, SOURCE_MISSING, SOURCE_UNREADABLE, SOURCE_UNSUPPORTED, SOURCE_INSIDE_CACHE
+ */
+export function findSources(
+  request: {
+    readonly sources: readonly [string, ...string[]];
+    readonly excludePatterns: readonly string[];
+  },
+  cache: CacheDirectory,
+): readonly [Source, ...Source[]] {
+  const find = (given: string): FoundSource => findSource(given, request.excludePatterns, cache);
+  const [first, ...others] = request.sources;
+  const sources = [find(first), ...others.map(find)] as const;
+  assertApart(sources, ({ resolved }) => resolved);
+  const recorded = sources.filter(({ recordedPath }) => recordedPath !== undefined);
+  assertApart(recorded, ({ recordedPath }) => recordedPath ?? "");
+  return sources;
+}
+
+function assertApart(sources: readonly FoundSource[], pathOf: (source: FoundSource) => string): void {
+  const paths = sources.map(pathOf);
+  const overlap = findPathOverlap(paths);
+  if (overlap === undefined) return;
+  const { inner, outer } = overlap;
+  const [innerName, outerName] = [inner, outer].map((index) =>
+    shown(sources[index]?.given ?? ("" as ByteString)),
+  );
+  const isSame = paths[inner] === paths[outer];
+  throw new BtdtError(
+    "USAGE",
+    isSame ? `${innerName} is given twice` : `${innerName} lies inside ${outerName}, which is stored as well`,
+    { hint: isSame ? "give each path once" : `leave out ${innerName}` },
+  );
+}
+
+/** A symlink that the user names is followed; those inside a directory are not. */
+function findSource(given: string, excludePatterns: readonly string[], cache: CacheDirectory): FoundSource {
+  const bytes = bytesFromText(given);
+  const name = shown(bytes);
+  try {
+    const stats = statSync(given);
+    if (!stats.isDirectory() && !stats.isFile()) {
+      throw new BtdtError("SOURCE_UNSUPPORTED", `${name} is neither a directory nor a file`, { path: name });
+    }
+    const resolved = resolvePath(bytes);
+    if (cache.rootStatus() !== undefined && isWithin(resolved, resolvePath(cache.root))) {
+      throw new BtdtError("SOURCE_INSIDE_CACHE", `${name} is a part of the cache itself`, {
+        path: name,
+        hint: "store a directory outside of it",
+      });
+    }
+    return {
+      given: bytes,
+      path: lstat(bytes)?.kind === "symlink" ? resolved : bytes,
+      ignoreRules: stats.isDirectory() ? new IgnoreRules(excludePatterns, true) : undefined,
+      recordedPath: recordedPathOf(given, resolved),
+      resolved,
+    };
+  } catch (error) {
+    if (error instanceof BtdtError) throw error;
+    if (errnoOf(error) === "ENOENT" || errnoOf(error) === "ENOTDIR") {
+      throw new BtdtError("SOURCE_MISSING", `there is no ${name} to store`, {
+        path: name,
+        hint: "give the directory or file that the step before has made",
+      });
+    }
+    throw new BtdtError("SOURCE_UNREADABLE", `cannot read ${name}: ${reasonOf(error)}`, {
+      path: name,
+      cause: error,
+    });
+  }
+}
+
+/** Behind a symlink, `..` leads elsewhere than its text says: then the path is not recorded. */
+function recordedPathOf(given: string, resolved: ByteString): string | undefined {
+  const path = recordablePath(given);
+  if (path === undefined) return undefined;
+  try {
+    return resolvePath(bytesFromText(path)) === resolved ? path : undefined;
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+    return undefined;
+  }
+}

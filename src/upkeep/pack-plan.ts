@@ -1,0 +1,86 @@
+import { PackItems } from "../inventory/pack-items.ts";
+import type { PackContents } from "../packs/contents/pack-contents.ts";
+import type { LiveItems } from "../packs/rewrite/rewrite-packs.ts";
+
+/** What all packs may take, compared with what is needed of them. */
+const MOST_SPACE_RATIO = 1.3;
+
+export interface PackPlan {
+  /** Packs of which nothing is needed, and those that cannot be read. */
+  readonly removed: readonly string[];
+  readonly removedBytes: number;
+  /** Packs too much of which is not needed any more: what is needed goes to a new one. */
+  readonly rewritten: readonly LiveItems[];
+  /** About what rewriting them frees. */
+  readonly rewrittenFreedBytes: number;
+}
+
+interface PackUse {
+  readonly live: LiveItems;
+  readonly packBytes: number;
+  readonly liveBytes: number;
+  readonly isYoung: boolean;
+}
+
+/**
+ * Decides from what nothing needs which packs go and which are written anew: those with the most waste first, until all packs
+ * together take little more than what is needed of them.
+ * @param needless indexes as in `CacheContents`
+ * @param youngerMs packs made after this time stay as they are
+ */
+export function planPacks(
+  packs: PackContents,
+  objectCount: number,
+  itemBytes: readonly number[],
+  needless: readonly number[],
+  youngerMs: number,
+): PackPlan {
+  const items = new PackItems(packs, objectCount);
+  const isNeedless = new Uint8Array(items.itemCount);
+  for (const item of needless) isNeedless[item] = 1;
+  const uses = packs.packs.map((stored, pack): PackUse => {
+    const live = { pack, name: stored.name, contents: [] as number[], larges: [] as number[] };
+    let liveBytes = 0;
+    for (let content = 0; content < stored.index.counts.contentCount; content++) {
+      const item = items.itemOfContent(packs.firstContentOf(pack) + content);
+      if (isNeedless[item] !== 0) continue;
+      live.contents.push(content);
+      liveBytes += itemBytes[item] ?? 0;
+    }
+    for (let large = 0; large < stored.index.counts.largeCount; large++) {
+      const item = items.itemOfLarge(pack, large);
+      if (isNeedless[item] !== 0) continue;
+      live.larges.push(large);
+      liveBytes += itemBytes[item] ?? 0;
+    }
+    return { live, packBytes: stored.index.packBytes(), liveBytes, isYoung: stored.madeMs > youngerMs };
+  });
+  const isEmpty = ({ live }: PackUse): boolean => live.contents.length === 0 && live.larges.length === 0;
+  const removed = uses.filter((use) => isEmpty(use) && !use.isYoung);
+  const unusable = packs.unusable.filter(({ madeMs }) => madeMs <= youngerMs);
+  const needed = uses.filter((use) => !isEmpty(use));
+  let spaceBytes = sum(needed, ({ packBytes }) => packBytes);
+  const mostBytes = sum(needed, ({ liveBytes }) => liveBytes) * MOST_SPACE_RATIO;
+  const rewritten: PackUse[] = [];
+  const mostWasteFirst = needed.toSorted(
+    (left, right) => left.liveBytes / left.packBytes - right.liveBytes / right.packBytes,
+  );
+  for (const use of mostWasteFirst) {
+    const total = packs.packs[use.live.pack]?.index.counts.contentCount ?? 0;
+    if (spaceBytes <= mostBytes || use.live.contents.length === total) break;
+    if (use.isYoung) continue;
+    rewritten.push(use);
+    spaceBytes -= use.packBytes - use.liveBytes;
+  }
+  const allocated = ({ live }: PackUse): number => packs.packs[live.pack]?.allocatedBytes ?? 0;
+  return {
+    removed: [...removed.map(({ live }) => live.name), ...unusable.map(({ name }) => name)],
+    removedBytes: sum(removed, allocated) + sum(unusable, ({ allocatedBytes }) => allocatedBytes),
+    rewritten: rewritten.map(({ live }) => live),
+    rewrittenFreedBytes: sum(rewritten, ({ packBytes, liveBytes }) => Math.round(packBytes - liveBytes)),
+  };
+}
+
+function sum<Item>(items: readonly Item[], bytesOf: (item: Item) => number): number {
+  return items.reduce((total, item) => total + bytesOf(item), 0);
+}

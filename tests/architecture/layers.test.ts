@@ -1,0 +1,63 @@
+import { expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { allowedImports, importsOfSource, roomOf } from "./imports.ts";
+
+const page = readFileSync(join(import.meta.dir, "../../docs/architecture.md"), "utf8");
+const allowed = allowedImports(page);
+const imports = importsOfSource();
+
+test("every room has a row in the table, and every row is a room", () => {
+  const rooms = new Set([...imports.keys()].map(roomOf));
+  expect(new Set(allowed.keys())).toEqual(rooms);
+});
+
+test("a room imports only what its row allows", () => {
+  const violations: string[] = [];
+  for (const [file, imported] of imports) {
+    for (const other of imported) {
+      const isAllowed = roomOf(other) === roomOf(file) || allowed.get(roomOf(file))?.has(roomOf(other));
+      if (!isAllowed) violations.push(`${file} imports ${other}`);
+    }
+  }
+  expect(violations).toEqual([]);
+});
+
+test("the table allows nothing that no file uses", () => {
+  const unused: string[] = [];
+  for (const [room, rooms] of allowed) {
+    const used = new Set(
+      [...imports].filter(([file]) => roomOf(file) === room).flatMap(([, imported]) => imported.map(roomOf)),
+    );
+    for (const other of rooms) if (!used.has(other)) unused.push(`${room}: ${other}`);
+  }
+  expect(unused).toEqual([]);
+});
+
+test("no two rooms may import each other, however long the way", () => {
+  expect(findCircle(new Map([...allowed].map(([room, rooms]) => [room, [...rooms]])))).toBeUndefined();
+});
+
+test("no files import each other in a circle, types included", () => {
+  expect(findCircle(imports)).toBeUndefined();
+});
+
+/** The names along one circle of a graph. */
+function findCircle(graph: ReadonlyMap<string, readonly string[]>): string[] | undefined {
+  const done = new Set<string>();
+  const visit = (name: string, way: readonly string[]): string[] | undefined => {
+    if (way.includes(name)) return [...way.slice(way.indexOf(name)), name];
+    if (done.has(name)) return undefined;
+    for (const next of graph.get(name) ?? []) {
+      const circle = visit(next, [...way, name]);
+      if (circle !== undefined) return circle;
+    }
+    done.add(name);
+    return undefined;
+  };
+  for (const name of graph.keys()) {
+    const circle = visit(name, []);
+    if (circle !== undefined) return circle;
+  }
+  return undefined;
+}

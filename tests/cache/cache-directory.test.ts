@@ -1,0 +1,198 @@
+import { describe, expect, test } from "bun:test";
+import { existsSync, mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { ByteString } from "../../src/base/byte-string.ts";
+import { CacheDirectory } from "../../src/cache/cache-directory.ts";
+import { readEditedPaths, rememberEditedPath } from "../../src/cache/edited-paths.ts";
+import { publishKeyFile, readKeyFile } from "../../src/cache/key-files.ts";
+import { publishManifestFile, readManifestFile } from "../../src/cache/manifest-files.ts";
+import { listSessions, Session } from "../../src/cache/session.ts";
+import { findEntry } from "../../src/entry/find-entry.ts";
+import { LockFile } from "../../src/fs/native/flock.ts";
+import { encodeKeyFile, keyFileName } from "../../src/key/key-file.ts";
+import { manifestDigestOf } from "../../src/manifest/codec.ts";
+import { TemporaryDirectory } from "../support/temporary-directory.ts";
+
+const temporary = new TemporaryDirectory();
+const never = (): boolean => false;
+
+function freshCache(): { readonly cache: CacheDirectory; readonly root: string } {
+  const path = temporary.freshDirectory("cache");
+  const cache = CacheDirectory.open(path);
+  cache.prepareForWriting();
+  return { cache, root: join(path, "btdt-v1") };
+}
+
+describe("sessions", () => {
+  test("live as long as their process holds the lock", () => {
+    const { cache, root } = freshCache();
+    const session = Session.open(cache);
+    expect(listSessions(cache, Date.now(), 0).map(({ isDead }) => isDead)).toEqual([false]);
+    const dead = join(root, "sessions", "dead");
+    mkdirSync(dead);
+    writeFileSync(join(dead, "lock"), "");
+    const states = (graceMs: number) =>
+      listSessions(cache, Date.now() + 1000, graceMs).map(({ directory, isDead }): [boolean, boolean] => [
+        directory.endsWith("dead"),
+        isDead,
+      ]);
+    expect(new Map(states(0))).toEqual(
+      new Map([
+        [false, false],
+        [true, true],
+      ]),
+    );
+    expect(states(60_000).map(([, isDead]) => isDead)).toEqual([false, false]);
+    session.close();
+    expect(readdirSync(join(root, "sessions"))).toEqual(["dead"]);
+  });
+
+  test("that are being made are left alone until nobody can be making them", () => {
+    const { cache, root } = freshCache();
+    const unfinished = join(root, "sessions", "x.new");
+    mkdirSync(unfinished);
+    const areDead = () => listSessions(cache, Date.now(), 0).map(({ isDead }) => isDead);
+    expect(areDead()).toEqual([false]);
+    utimesSync(unfinished, 1000, 1000);
+    expect(areDead()).toEqual([true]);
+  });
+
+  test("show their intents once they are published, which waits for a clean", async () => {
+    const { cache } = freshCache();
+    const session = Session.open(cache);
+    const lock = LockFile.open(cache.lockFile, "create");
+    expect(lock.tryLock("exclusive")).toBe("locked");
+    let isPublished = false;
+    const publishing = session.publishIntent("ab".repeat(32), Buffer.from("manifest"), never).then(() => {
+      isPublished = true;
+    });
+    await Bun.sleep(50);
+    expect(isPublished).toBe(false);
+    const intents = () =>
+      listSessions(cache, Date.now(), 0).map((trace) =>
+        trace.intents.map((bytes) => Buffer.from(bytes).toString()),
+      );
+    expect(intents()).toEqual([[]]);
+    lock.close();
+    await publishing;
+    await session.publishIntent("cd".repeat(32), Buffer.from("another"), never);
+    expect(intents().map((list) => list.toSorted())).toEqual([["another", "manifest"]]);
+    session.close();
+  });
+
+  test("give the lock back when what they do fails", async () => {
+    const { cache } = freshCache();
+    const session = Session.open(cache);
+    const failure = session.whileNoClean(never, () => {
+      throw Object.assign(new Error("m"), { code: "ENOSPC" });
+    });
+    expect(await failure.catch((error: unknown) => error)).toEqual(
+      expect.objectContaining({ code: "CACHE_WRITE_FAILED", hint: expect.stringContaining("clean") }),
+    );
+    const lock = LockFile.open(cache.lockFile, "write");
+    expect(lock.tryLock("exclusive")).toBe("locked");
+    lock.close();
+    session.close();
+  });
+
+  test("can be opened and listed where their directory is missing", () => {
+    const { cache, root } = freshCache();
+    rmSync(join(root, "sessions"), { recursive: true });
+    expect(listSessions(cache, Date.now(), 0)).toEqual([]);
+    Session.open(cache).close();
+  });
+});
+
+describe("edited paths", () => {
+  test("of any bytes, the empty one of a single file included, are remembered once", () => {
+    const { cache, root } = freshCache();
+    const paths = ["a/b", "\xff\n", ""] as ByteString[];
+    for (const path of [...paths, ...paths]) rememberEditedPath(cache, path);
+    expect(readEditedPaths(cache)).toEqual(new Set(paths));
+    expect(readdirSync(join(root, "edited-paths"))).toHaveLength(3);
+  });
+
+  test("torn files and foreign things are passed over", () => {
+    const { cache, root } = freshCache();
+    rememberEditedPath(cache, "a/b" as ByteString);
+    const [name = ""] = readdirSync(join(root, "edited-paths"));
+    writeFileSync(join(root, "edited-paths", name), "a/");
+    writeFileSync(join(root, "edited-paths", "README"), "a/b");
+    mkdirSync(join(root, "edited-paths", "directory"));
+    expect(readEditedPaths(cache)).toEqual(new Set());
+    rmSync(join(root, "edited-paths"), { recursive: true });
+    expect(readEditedPaths(cache)).toEqual(new Set());
+    rememberEditedPath(cache, "c" as ByteString);
+    expect(readEditedPaths(cache)).toEqual(new Set(["c" as ByteString]));
+  });
+});
+
+describe("publishing", () => {
+  test("a manifest replaces a damaged one of its name", async () => {
+    const { cache, root } = freshCache();
+    const session = Session.open(cache);
+    const bytes = Buffer.from("any manifest");
+    const digest = manifestDigestOf(bytes);
+    writeFileSync(join(root, "manifests", digest.slice(0, 2), digest), "damaged");
+    await session.publishIntent(digest, bytes, never);
+    publishManifestFile(cache, session, digest, bytes);
+    expect(Buffer.from(readManifestFile(cache, digest) ?? []).equals(bytes)).toBe(true);
+    session.close();
+  });
+
+  test("a key of a newer format is an error, a damaged one is damage, a missing one is missing", () => {
+    const { cache } = freshCache();
+    const session = Session.open(cache);
+    const publish = (key: string, bytes: Uint8Array): void =>
+      publishKeyFile(cache, session, keyFileName(key), bytes);
+    publish("newer", Buffer.from('{"format":2}'));
+    publish("damaged", Buffer.from("{"));
+    const tree = { path: "a", manifest: "ab".repeat(32), fileCount: 0, contentBytes: 0 };
+    const record = { storedAt: "2026-01-01T00:00:00Z", trees: [tree] as const };
+    publish("dangling", encodeKeyFile({ key: "dangling", ...record }));
+    session.close();
+    expect(() => findEntry(cache, "newer")).toThrow(expect.objectContaining({ code: "CACHE_FORMAT_NEWER" }));
+    expect(["damaged", "dangling", "missing"].map((key) => findEntry(cache, key).kind)).toEqual([
+      "damaged",
+      "damaged",
+      "missing",
+    ]);
+    expect(readKeyFile(cache, "missing")).toBeUndefined();
+  });
+});
+
+describe("opening", () => {
+  const opened = (path: string) => () => CacheDirectory.open(path);
+  const code = (expected: string) => expect.objectContaining({ code: expected });
+
+  test("writes nothing", () => {
+    const path = temporary.freshDirectory();
+    CacheDirectory.open(path);
+    expect(readdirSync(path)).toEqual([]);
+  });
+
+  test("what is no cache", () => {
+    const file = temporary.fresh();
+    expect(opened(file)).toThrow(code("CACHE_MISSING"));
+    writeFileSync(file, "");
+    expect(opened(file)).toThrow(code("CACHE_NOT_A_DIRECTORY"));
+    expect(opened(join(file, "below"))).toThrow(code("CACHE_NOT_A_DIRECTORY"));
+    expect(() => CacheDirectory.create(file)).toThrow(code("CACHE_NOT_A_DIRECTORY"));
+  });
+
+  test("another format, in the file or in the directory's name", () => {
+    const { root } = freshCache();
+    for (const [line, expected] of [
+      ["btdt cache format 2\n", "CACHE_FORMAT_NEWER"],
+      ["btdt cache format 0\n", "CACHE_NOT_ACCESSIBLE"],
+      ["", "CACHE_NOT_ACCESSIBLE"],
+    ] as const) {
+      writeFileSync(join(root, "format"), line);
+      expect(opened(join(root, ".."))).toThrow(code(expected));
+    }
+    const newer = temporary.freshDirectory();
+    mkdirSync(join(newer, "btdt-v2"));
+    expect(opened(newer)).toThrow(code("CACHE_FORMAT_NEWER"));
+    expect(existsSync(join(newer, "btdt-v1"))).toBe(false);
+  });
+});

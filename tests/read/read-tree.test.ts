@@ -1,0 +1,122 @@
+import { expect, test } from "bun:test";
+import * as fc from "fast-check";
+import { bytesFromText } from "../../src/base/byte-string.ts";
+import { DIGEST_SIZE_BYTES } from "../../src/base/digest.ts";
+import { BtdtError } from "../../src/base/errors.ts";
+import { IgnoreRules } from "../../src/read/ignore-rules.ts";
+import { type FileGroups, filesBetween, type ReadFiles } from "../../src/read/read-files.ts";
+import { type FileReader, readTree } from "../../src/read/read-tree.ts";
+import { InlineRunner } from "../../src/work/inline-runner.ts";
+import { Scratch } from "../support/scratch.ts";
+import { dir, file, makeTree, type TreeNode } from "../support/tree.ts";
+
+const scratch = Scratch.use();
+const FILES_IN_DIRECTORY = 7;
+
+function namesOf(groups: FileGroups["groups"]): string[] {
+  return groups.flatMap(({ directory, names }) => names.map((name) => `${directory}/${name}`));
+}
+
+/** Reads so many files of each batch as it is told, the last number again and again; a file's name is its digest. */
+function stoppingReader(batchFiles: number, readCounts: readonly number[]): FileReader {
+  let call = 0;
+  return {
+    batchFiles,
+    async readFiles(_runner, { groups }): Promise<ReadFiles> {
+      const paths = namesOf(groups).slice(0, readCounts[Math.min(call, readCounts.length - 1)]);
+      call += 1;
+      const digests = new Uint8Array(paths.length * DIGEST_SIZE_BYTES);
+      for (const [index, path] of paths.entries()) digests.set(Buffer.from(path), index * DIGEST_SIZE_BYTES);
+      return {
+        sizes: new Float64Array(paths.length).fill(1),
+        mtimeSeconds: new Float64Array(paths.length),
+        mtimeNanoseconds: new Uint32Array(paths.length),
+        modes: new Uint16Array(paths.length),
+        digests,
+        large: [],
+      };
+    },
+    readLargeFile: () => Promise.reject(new Error("unreachable")),
+  };
+}
+
+async function read(reader: FileReader): Promise<[string, string][]> {
+  const runner = new InlineRunner({ isCancelled: () => false });
+  const manifest = await readTree(
+    bytesFromText(scratch.path("tree")),
+    { ignoreRules: new IgnoreRules([], false), onWarning: () => undefined },
+    { inline: runner, pool: runner },
+    reader,
+  );
+  return Array.from({ length: manifest.counts.fileCount }, (_, index) => {
+    const digest = manifest.fileDigests.subarray(index * DIGEST_SIZE_BYTES, (index + 1) * DIGEST_SIZE_BYTES);
+    return [manifest.filePath(index), Buffer.from(digest).toString().replaceAll("\0", "")];
+  });
+}
+
+test("every file gets its own digest, wherever a job has had enough", async () => {
+  const names = Array.from({ length: FILES_IN_DIRECTORY }, (_, index) => `f${index}`);
+  const subtree = dir(Object.fromEntries(names.map((name): [string, TreeNode] => [name, file(name)])));
+  makeTree(scratch.path("tree"), dir({ a: subtree, b: subtree, c: subtree, d: subtree }));
+  await fc.assert(
+    fc.asyncProperty(
+      fc.integer({ min: 1, max: 40 }),
+      fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 8 }),
+      async (batchFiles, readCounts) => {
+        const files = await read(stoppingReader(batchFiles, readCounts));
+        expect(files).toHaveLength(4 * FILES_IN_DIRECTORY);
+        for (const [path, digest] of files) expect(digest).toBe(path);
+      },
+    ),
+    { numRuns: 200 },
+  );
+});
+
+test("a job that reads nothing was cancelled", async () => {
+  makeTree(scratch.path("tree"), dir({ a: file("a"), b: file("b") }));
+  const error: unknown = await read(stoppingReader(2, [1, 0])).catch((reason: unknown) => reason);
+  expect(error).toMatchObject({ code: "CANCELLED" });
+});
+
+test("what made others stop is told, not that they were stopped", async () => {
+  const names = Array.from({ length: 60 }, (_, index) => `d${index}`);
+  const pair = dir({ a: file("a"), b: file("b") });
+  makeTree(
+    scratch.path("tree"),
+    dir(Object.fromEntries(names.map((name): [string, TreeNode] => [name, pair]))),
+  );
+  const stopped = Promise.withResolvers<void>();
+  const whole = stoppingReader(2, [2]);
+  let call = 0;
+  const reader: FileReader = {
+    ...whole,
+    async readFiles(runner, files) {
+      call += 1;
+      if (call === 2) {
+        stopped.resolve();
+        throw new BtdtError("SOURCE_UNREADABLE", "unreadable on purpose");
+      }
+      if (call !== 1) return await whole.readFiles(runner, files);
+      // The first batch stops because the second has failed, while the walk goes on.
+      await stopped.promise;
+      return await stoppingReader(2, [0]).readFiles(runner, files);
+    },
+  };
+  const error: unknown = await read(reader).catch((reason: unknown) => reason);
+  expect(error).toMatchObject({ code: "SOURCE_UNREADABLE" });
+});
+
+test("groups of files can be cut anywhere", () => {
+  const group = fc.record({
+    directory: fc.string().map(bytesFromText),
+    names: fc.array(fc.string().map(bytesFromText), { minLength: 1, maxLength: 6 }),
+  });
+  fc.assert(
+    fc.property(fc.array(group, { maxLength: 6 }), fc.nat(40), fc.nat(40), (groups, one, other) => {
+      const [start, end] = [Math.min(one, other), Math.max(one, other)];
+      const part = filesBetween(groups, start, end);
+      expect(namesOf(part)).toEqual(namesOf(groups).slice(start, end));
+      expect(part.every(({ names }) => names.length > 0)).toBe(true);
+    }),
+  );
+});

@@ -1,0 +1,197 @@
+import { describe, expect, test } from "bun:test";
+import { chmodSync, lstatSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import * as fc from "fast-check";
+import { type ByteString, bytesFromText, fsPath, textFromBytes } from "../../src/base/byte-string.ts";
+import { emptyStatus, lstat } from "../../src/fs/native/file-status.ts";
+import { IgnoreRules } from "../../src/read/ignore-rules.ts";
+import { readSingleFile, readTree } from "../../src/read/read-tree.ts";
+import { treeDigest } from "../../src/read/tree-digest.ts";
+import { type WalkedDirectory, type WalkOptions, walkTree } from "../../src/read/walk-tree.ts";
+import { InlineRunner } from "../../src/work/inline-runner.ts";
+import { TemporaryDirectory } from "../support/temporary-directory.ts";
+import { type DirectoryNode, directoryNodes, manifestOf, type TreeNode, treeOf } from "../support/trees.ts";
+
+const temporary = new TemporaryDirectory();
+const inline = new InlineRunner({ isCancelled: () => false });
+const runners = { inline, pool: inline };
+
+function options(onWarning: (warning: string) => void = () => undefined): WalkOptions {
+  return { ignoreRules: new IgnoreRules([], false), onWarning };
+}
+
+/** Small contents, because the digests of a literal cannot be had: a file's size stands for it. */
+function make(path: ByteString, node: TreeNode): void {
+  switch (node.kind) {
+    case "file":
+      writeFileSync(fsPath(path), Buffer.alloc(node.size % 100, node.digest));
+      break;
+    case "symlink":
+      symlinkSync(Buffer.from(node.target, "latin1"), fsPath(path));
+      break;
+    case "directory":
+      mkdirSync(fsPath(path));
+      for (const [name, child] of node.children) make(`${path}/${name}` as ByteString, child);
+      break;
+  }
+}
+
+function made(tree: DirectoryNode): ByteString {
+  const path = bytesFromText(temporary.fresh());
+  make(path, tree);
+  return path;
+}
+
+const sortedByBytes = (list: readonly ByteString[]): ByteString[] =>
+  list.toSorted((left, right) => Buffer.compare(Buffer.from(left, "latin1"), Buffer.from(right, "latin1")));
+
+describe("a walk", () => {
+  test("gives a directory before what is in it, siblings by name bytes, each once", () => {
+    fc.assert(
+      fc.property(directoryNodes, (tree) => {
+        const walked: WalkedDirectory[] = [...walkTree(made(tree), options())];
+        expect(walked[0]?.path).toBe("" as ByteString);
+        const lastChild = new Map<number, ByteString>();
+        for (const [index, directory] of walked.entries()) {
+          expect(directory.files).toEqual(sortedByBytes(directory.files));
+          const links = directory.symlinks.map((symlink) => symlink.name);
+          expect(links).toEqual(sortedByBytes(links));
+          if (index === 0) continue;
+          expect(directory.parent).toBeLessThan(index);
+          const parentPath = walked[directory.parent]?.path;
+          const path = parentPath === "" ? directory.name : `${parentPath}/${directory.name}`;
+          expect(directory.path).toBe(path as ByteString);
+          const previous = lastChild.get(directory.parent);
+          if (previous !== undefined) expect(sortedByBytes([directory.name, previous])[0]).toBe(previous);
+          lastChild.set(directory.parent, directory.name);
+        }
+        const names = walked.flatMap(({ path, files, symlinks }) =>
+          [...files, ...symlinks.map((symlink) => symlink.name), "."].map((name) => `${path}/${name}`),
+        );
+        expect(new Set(names).size).toBe(names.length);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test("what it read is what is there: names of any bytes, modes, times, link texts", async () => {
+    const expected = (path: ByteString, node: TreeNode): TreeNode => {
+      const status = lstat(path) ?? emptyStatus();
+      const mtime = { seconds: status.mtimeSeconds, nanoseconds: status.mtimeNanoseconds };
+      switch (node.kind) {
+        case "symlink":
+          return { ...node, mtime };
+        case "file": {
+          const digest = new Bun.SHA256().update(Buffer.alloc(node.size % 100, node.digest)).digest("hex");
+          return { kind: "file", mode: status.mode, mtime, size: node.size % 100, digest };
+        }
+        case "directory": {
+          const children = new Map<string, TreeNode>();
+          for (const [name, child] of node.children) {
+            children.set(name, expected(`${path}/${name}` as ByteString, child));
+          }
+          return { kind: "directory", mode: status.mode, mtime, children };
+        }
+      }
+    };
+    await fc.assert(
+      fc.asyncProperty(directoryNodes, async (tree) => {
+        const path = made(tree);
+        const manifest = await readTree(path, options(), runners);
+        const wanted = expected(path, tree);
+        if (wanted.kind !== "directory") throw new Error("unreachable");
+        expect(treeOf(manifest)).toEqual(wanted);
+        expect(Buffer.compare(manifest.payload, manifestOf(wanted).payload)).toBe(0);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test("names what it leaves out, and does not follow symlinks", () => {
+    const root = temporary.freshDirectory();
+    mkdirSync(join(root, "sub"));
+    Bun.spawnSync(["mkfifo", join(root, "sub", "pipe\n")]);
+    symlinkSync(root, join(root, "loop"));
+    const warnings: string[] = [];
+    const walked = [
+      ...walkTree(
+        bytesFromText(root),
+        options((warning) => warnings.push(warning)),
+      ),
+    ];
+    expect(walked.map(({ path }) => textFromBytes(path))).toEqual(["", "sub"]);
+    expect(warnings).toEqual([`left out ${root}/sub/pipe\\n: it is a socket, pipe or device`]);
+  });
+
+  test("leaves out the directory that it is told to, wherever it turns up", () => {
+    const root = temporary.freshDirectory();
+    mkdirSync(join(root, "a", "cache", "below"), { recursive: true });
+    const warnings: string[] = [];
+    const walk = walkTree(bytesFromText(root), {
+      ...options((warning) => warnings.push(warning)),
+      excludedDirectory: lstat(bytesFromText(join(root, "a", "cache"))),
+    });
+    expect([...walk].map(({ path }) => textFromBytes(path))).toEqual(["", "a"]);
+    expect(warnings).toEqual([`left out ${root}/a/cache: it is the cache itself`]);
+  });
+
+  test("a directory that disappears is an error that names it", () => {
+    const root = temporary.freshDirectory();
+    mkdirSync(join(root, "a"));
+    const walk = walkTree(bytesFromText(root), options());
+    walk.next();
+    Bun.spawnSync(["rmdir", join(root, "a")]);
+    expect(() => walk.next()).toThrow(expect.objectContaining({ code: "SOURCE_CHANGED" }));
+  });
+});
+
+describe("the digest of a tree", () => {
+  test("does not depend on modes and times", async () => {
+    const root = temporary.freshDirectory();
+    writeFileSync(join(root, "f"), "x");
+    mkdirSync(join(root, "d"));
+    const digest = async (): Promise<Uint8Array> =>
+      treeDigest(await readTree(bytesFromText(root), options(), runners));
+    const before = await digest();
+    chmodSync(join(root, "f"), 0o755);
+    chmodSync(join(root, "d"), 0o700);
+    Bun.spawnSync(["touch", "-d", "@5", join(root, "f"), join(root, "d"), root]);
+    expect(lstatSync(join(root, "f")).mtimeMs).toBe(5000);
+    expect(await digest()).toEqual(before);
+  });
+
+  test("tells trees apart by names, kinds and contents", () => {
+    const withoutAttributes = (node: TreeNode): unknown => {
+      switch (node.kind) {
+        case "file":
+          return ["f", node.digest];
+        case "symlink":
+          return ["l", node.target];
+        case "directory": {
+          const children = [...node.children].toSorted(([left], [right]) => (left < right ? -1 : 1));
+          return ["d", children.map(([name, child]) => [name, withoutAttributes(child)])];
+        }
+      }
+    };
+    const seen = new Map<string, string>();
+    fc.assert(
+      fc.property(directoryNodes, (tree) => {
+        const digest = Buffer.from(treeDigest(manifestOf(tree))).toString("hex");
+        const shape = JSON.stringify(withoutAttributes(tree));
+        expect(seen.get(digest) ?? shape).toBe(shape);
+        seen.set(digest, shape);
+      }),
+      { numRuns: 400 },
+    );
+    expect(new Set(seen.values()).size).toBe(seen.size);
+  });
+
+  test("of a single file is the file's", async () => {
+    const path = temporary.fresh();
+    writeFileSync(path, "abc");
+    const manifest = await readSingleFile(bytesFromText(path), runners);
+    expect(Buffer.from(treeDigest(manifest)).toString("hex")).toBe(
+      "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+    );
+  });
+});

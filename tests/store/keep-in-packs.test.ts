@@ -1,0 +1,72 @@
+import { expect, test } from "bun:test";
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { bytesFromText } from "../../src/base/byte-string.ts";
+import { DEFAULT_COMPRESSION } from "../../src/base/compression.ts";
+import { CacheDirectory } from "../../src/cache/cache-directory.ts";
+import { Session } from "../../src/cache/session.ts";
+import { PackContents } from "../../src/packs/contents/pack-contents.ts";
+import { IgnoreRules } from "../../src/read/ignore-rules.ts";
+import { readTree } from "../../src/read/read-tree.ts";
+import { TreePacker } from "../../src/store/keep-in-packs.ts";
+import { inlineRuntime } from "../support/inline-runtime.ts";
+import { TemporaryDirectory } from "../support/temporary-directory.ts";
+
+const temporary = new TemporaryDirectory();
+const runtime = inlineRuntime();
+
+/** Packs a tree; `meanwhile` happens after it was read and before its contents are made sure of. */
+async function pack(cache: CacheDirectory, source: string, meanwhile: () => void): Promise<number> {
+  const session = Session.open(cache);
+  const packer = TreePacker.open(cache, session, DEFAULT_COMPRESSION);
+  try {
+    const root = bytesFromText(source);
+    const options = { ignoreRules: new IgnoreRules([], false), onWarning: () => undefined };
+    const manifest = await readTree(root, options, runtime.runners, packer.reader);
+    meanwhile();
+    return (await packer.complete([{ source: root, manifest }], runtime)).fileCounts.packed;
+  } finally {
+    await packer.close();
+    session.close();
+  }
+}
+
+test("contents that a clean removes after they were found are read again", async () => {
+  const cachePath = temporary.fresh();
+  mkdirSync(cachePath);
+  const cache = CacheDirectory.open(cachePath);
+  cache.prepareForWriting();
+  const source = temporary.fresh();
+  mkdirSync(join(source, "d"), { recursive: true });
+  writeFileSync(join(source, "small"), "small");
+  writeFileSync(join(source, "d", "other"), "other");
+  writeFileSync(join(source, "large"), Buffer.alloc(9_000_000, "large"));
+  const packs = join(cachePath, "btdt-v1", "packs");
+
+  expect(await pack(cache, source, () => undefined)).toBe(3);
+  expect(await pack(cache, source, () => undefined)).toBe(0);
+  expect(readdirSync(packs)).toHaveLength(1);
+  const remove = (): void => {
+    for (const name of readdirSync(packs)) rmSync(join(packs, name), { recursive: true });
+  };
+  expect(await pack(cache, source, remove)).toBe(3);
+  const [held] = PackContents.load(cache).packs;
+  expect(held?.index.counts).toEqual({ blockCount: 4, contentCount: 5, largeCount: 1, chunkCount: 3 });
+
+  writeFileSync(join(source, "small"), "was different");
+  const changeAndRemove = (): void => {
+    remove();
+    writeFileSync(join(source, "small"), "changed again");
+  };
+  const failure = await pack(cache, source, changeAndRemove).catch((error: unknown) => error);
+  // What had not been there before is in the new pack already, as it was when it was read.
+  expect(failure).toBe(3);
+  await pack(cache, source, () => undefined);
+  const changeAndForget = (): void => {
+    remove();
+    writeFileSync(join(source, "small"), "changed for good");
+  };
+  expect(await pack(cache, source, changeAndForget).catch((error: unknown) => error)).toEqual(
+    expect.objectContaining({ code: "SOURCE_CHANGED" }),
+  );
+});
