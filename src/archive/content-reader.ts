@@ -1,5 +1,5 @@
 import { closeSync, constants, openSync, readSync } from "node:fs";
-import { fsPath, shown } from "../base/byte-string.ts";
+import { display, fsPath } from "../base/byte-string.ts";
 import { CHUNK_SIZE_BYTES, DIGEST_SIZE_BYTES, digestOfChunks } from "../base/digest.ts";
 import { BtdtError } from "../base/errors.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
@@ -125,7 +125,7 @@ export class ContentReader {
   }
 
   #damaged(file: number): BtdtError {
-    const path = shown(this.#manifest.filePath(file)) || "the file";
+    const path = display(this.#manifest.filePath(file)) || "the file";
     return new BtdtError(
       "ENTRY_MISSING",
       `the content of ${path} is damaged or missing; the archive is not whole`,

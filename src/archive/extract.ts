@@ -8,7 +8,7 @@ import {
   symlinkSync,
   writeSync,
 } from "node:fs";
-import { type ByteString, fsPath, joinBytes, shown } from "../base/byte-string.ts";
+import { type ByteString, display, fsPath, joinBytes } from "../base/byte-string.ts";
 import type { BtdtError } from "../base/errors.ts";
 import { PathBuffer } from "../fs/native/path-buffer.ts";
 import { setMtimeBuffer } from "../fs/native/set-times.ts";
@@ -81,7 +81,7 @@ function plainPath(given: ByteString): ByteString {
   const parts = given.split("/").filter((part) => part !== ".");
   if (parts.join("") === "" && !given.startsWith("/")) return "" as ByteString;
   if (given.includes("\0") || parts.some((part) => part === "" || part === "..")) {
-    throw invalid(`the archive is refused: ${shown(given)} would leave its directory`);
+    throw invalid(`the archive is refused: ${display(given)} would leave its directory`);
   }
   return parts.join("/") as ByteString;
 }
@@ -114,7 +114,7 @@ function assertInside(name: ByteString, entry: ArchiveEntry): void {
   const firstName = parts.findIndex((part) => part !== "..");
   const upwards = firstName < 0 ? parts.length : firstName;
   const isOutside = target.startsWith("/") || upwards > depth || parts.slice(upwards).includes("..");
-  if (isOutside) throw refused(entry, `is a symlink that points outside: ${shown(target)}`);
+  if (isOutside) throw refused(entry, `is a symlink that points outside: ${display(target)}`);
 }
 
 async function writeFile(target: ByteString, entry: ArchiveEntry): Promise<void> {
@@ -133,5 +133,5 @@ async function writeFile(target: ByteString, entry: ArchiveEntry): Promise<void>
 }
 
 function refused(entry: ArchiveEntry, why: string): BtdtError {
-  return invalid(`the archive is refused: ${shown(entry.path)} ${why}`);
+  return invalid(`the archive is refused: ${display(entry.path)} ${why}`);
 }

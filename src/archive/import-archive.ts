@@ -1,5 +1,5 @@
 import { accessSync, constants, fstatSync, statSync } from "node:fs";
-import { printable } from "../base/byte-string.ts";
+import { escapeControls } from "../base/byte-string.ts";
 import type { Compression } from "../base/compression.ts";
 import { BtdtError } from "../base/errors.ts";
 import type { Storage } from "../base/storage.ts";
@@ -72,7 +72,7 @@ function examine(archive: string): {
   readonly sizeBytes: number | undefined;
 } {
   const isStdin = archive === STDIN_NAME;
-  const name = isStdin ? "the standard input" : printable(archive);
+  const name = isStdin ? "the standard input" : escapeControls(archive);
   try {
     // By way of a symlink as well.
     if (!isStdin) accessSync(archive, constants.R_OK);

@@ -46,7 +46,7 @@ export function parentOf(path: ByteString): ByteString {
 }
 
 /** Shown to people: control characters, which could forge a line or move the cursor, are escaped. */
-export function printable(text: string): string {
+export function escapeControls(text: string): string {
   // oxlint-disable-next-line no-control-regex -- control characters are the point
   return text.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, (character) => {
     if (character === "\n") return "\\n";
@@ -55,6 +55,6 @@ export function printable(text: string): string {
   });
 }
 
-export function shown(bytes: ByteString): string {
-  return printable(textFromBytes(bytes));
+export function display(bytes: ByteString): string {
+  return escapeControls(textFromBytes(bytes));
 }

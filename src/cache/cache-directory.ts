@@ -1,5 +1,5 @@
 import { mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { type ByteString, bytesFromText, fsPath, joinBytes, shown } from "../base/byte-string.ts";
+import { type ByteString, bytesFromText, display, fsPath, joinBytes } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
 import { errnoOf, isDiskFullErrno, reasonOf } from "../fs/errno.ts";
 import { type FileStatus, lstat } from "../fs/native/file-status.ts";
@@ -135,9 +135,9 @@ export class CacheDirectory {
     const version = Number(FORMAT_LINE.exec(text)?.[1] ?? Number.NaN);
     if (version > FORMAT_VERSION) throw newerFormat(this.path, `format ${version}`);
     if (version !== FORMAT_VERSION) {
-      throw new BtdtError("CACHE_NOT_ACCESSIBLE", `${shown(this.root)}/format is not a btdt cache's`, {
-        path: shown(this.root),
-        hint: `if this is a btdt cache, remove ${shown(this.root)} and let it fill again`,
+      throw new BtdtError("CACHE_NOT_ACCESSIBLE", `${display(this.root)}/format is not a btdt cache's`, {
+        path: display(this.root),
+        hint: `if this is a btdt cache, remove ${display(this.root)} and let it fill again`,
       });
     }
   }
@@ -151,17 +151,17 @@ function rejectNewerRoot(path: ByteString, names: readonly string[]): void {
 function newerFormat(path: ByteString, what: string): BtdtError {
   return new BtdtError(
     "CACHE_FORMAT_NEWER",
-    `the cache ${shown(path)} was written by a newer btdt (${what})`,
+    `the cache ${display(path)} was written by a newer btdt (${what})`,
     {
-      path: shown(path),
+      path: display(path),
       hint: "use that version of btdt, or another cache directory; nothing was touched",
     },
   );
 }
 
 function notADirectory(path: ByteString): BtdtError {
-  return new BtdtError("CACHE_NOT_A_DIRECTORY", `the cache ${shown(path)} is not a directory`, {
-    path: shown(path),
+  return new BtdtError("CACHE_NOT_A_DIRECTORY", `the cache ${display(path)} is not a directory`, {
+    path: display(path),
     hint: "--cache names a directory that btdt keeps its files in",
   });
 }
@@ -169,14 +169,14 @@ function notADirectory(path: ByteString): BtdtError {
 function cacheOpenError(path: ByteString, error: unknown): BtdtError {
   if (error instanceof BtdtError) return error;
   if (errnoOf(error) === "ENOENT") {
-    return new BtdtError("CACHE_MISSING", `the cache directory ${shown(path)} does not exist`, {
-      path: shown(path),
-      hint: `is its volume mounted? if it is new: mkdir -p ${shown(path)}, or --create-cache`,
+    return new BtdtError("CACHE_MISSING", `the cache directory ${display(path)} does not exist`, {
+      path: display(path),
+      hint: `is its volume mounted? if it is new: mkdir -p ${display(path)}, or --create-cache`,
     });
   }
   if (errnoOf(error) === "ENOTDIR") return notADirectory(path);
-  return new BtdtError("CACHE_NOT_ACCESSIBLE", `cannot open the cache ${shown(path)}: ${reasonOf(error)}`, {
-    path: shown(path),
+  return new BtdtError("CACHE_NOT_ACCESSIBLE", `cannot open the cache ${display(path)}: ${reasonOf(error)}`, {
+    path: display(path),
     cause: error,
   });
 }
@@ -186,9 +186,9 @@ export function cacheWriteError(cache: CacheDirectory, error: unknown): BtdtErro
   if (error instanceof BtdtError) return error;
   return new BtdtError(
     "CACHE_WRITE_FAILED",
-    `cannot write to the cache ${shown(cache.path)}: ${reasonOf(error)}`,
+    `cannot write to the cache ${display(cache.path)}: ${reasonOf(error)}`,
     {
-      path: shown(cache.path),
+      path: display(cache.path),
       ...(isDiskFullErrno(errnoOf(error))
         ? { hint: "make room with btdt clean --max-size, or enlarge the volume" }
         : {}),

@@ -1,5 +1,5 @@
 import { writeSync } from "node:fs";
-import { printable } from "../base/byte-string.ts";
+import { escapeControls } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
 import { errnoOf, reasonOf } from "../fs/errno.ts";
 import type { Verbosity } from "./verbosity.ts";
@@ -77,7 +77,7 @@ export function consoleOutput(isColoured: boolean, screen: Screen): Output {
     warning: (sentence) => chatter(`btdt: ${coloured("warning:", YELLOW)} ${sentence}\n`),
     error: (error) => {
       const hint = error.hint === undefined ? "" : ` (${error.hint})`;
-      chatter(`btdt: ${coloured("error:", RED)} ${printable(`${error.message}${hint}`)}\n`);
+      chatter(`btdt: ${coloured("error:", RED)} ${escapeControls(`${error.message}${hint}`)}\n`);
       const { code, message, path } = error;
       try {
         document({ error: { code, message, hint: error.hint, path } });

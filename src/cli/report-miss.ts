@@ -1,4 +1,4 @@
-import { printable } from "../base/byte-string.ts";
+import { escapeControls } from "../base/byte-string.ts";
 import { formatDuration } from "../base/duration.ts";
 import { BtdtError } from "../base/errors.ts";
 import { explainMiss, type MissExplanation } from "../entry/explain-miss.ts";
@@ -26,6 +26,6 @@ function describe({ keyCount, nearest }: MissExplanation, nowMs: number): string
   if (nearest.length === 0) return [`the cache has ${count(keyCount, "key")}, none that begins like these`];
   return nearest.map(({ key, storedAt }) => {
     const age = formatDuration(nowMs - Date.parse(storedAt));
-    return `the cache has ${printable(key)}, stored ${age} ago`;
+    return `the cache has ${escapeControls(key)}, stored ${age} ago`;
   });
 }

@@ -1,5 +1,5 @@
 import { closeSync, openSync, writeSync } from "node:fs";
-import { printable } from "../base/byte-string.ts";
+import { escapeControls } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
 import { reasonOf } from "../fs/errno.ts";
 import type { outcomeOf } from "../restore/count-outcome.ts";
@@ -39,7 +39,7 @@ export class ResultFile {
 }
 
 function notWritable(path: string, error: unknown): BtdtError {
-  const name = printable(path);
+  const name = escapeControls(path);
   return new BtdtError(
     "RESULT_FILE_NOT_WRITABLE",
     `cannot write the result file ${name}: ${reasonOf(error)}`,

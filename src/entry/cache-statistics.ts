@@ -1,4 +1,4 @@
-import { shown } from "../base/byte-string.ts";
+import { display } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { type DayCounts, readRestoreCounts } from "../cache/restore-counts.ts";
@@ -41,9 +41,9 @@ function restoreCounts(cache: CacheDirectory): DayCounts[] {
     if (errnoOf(error) === undefined) throw error;
     throw new BtdtError(
       "CACHE_NOT_ACCESSIBLE",
-      `cannot read the counts of ${shown(cache.path)}: ${reasonOf(error)}`,
+      `cannot read the counts of ${display(cache.path)}: ${reasonOf(error)}`,
       {
-        path: shown(cache.path),
+        path: display(cache.path),
         cause: error,
       },
     );

@@ -1,4 +1,4 @@
-import { printable } from "../base/byte-string.ts";
+import { escapeControls } from "../base/byte-string.ts";
 import { isBtdtError } from "../base/errors.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { readKeyFile } from "../cache/key-files.ts";
@@ -73,5 +73,5 @@ export function findEntry(
 }
 
 export function damageWarning(key: string, reason: string): string {
-  return `the entry of key ${printable(key)} is not usable and counts as missing: ${reason}`;
+  return `the entry of key ${escapeControls(key)} is not usable and counts as missing: ${reason}`;
 }

@@ -1,4 +1,4 @@
-import { type ByteString, printable, textFromBytes } from "../base/byte-string.ts";
+import { type ByteString, escapeControls, textFromBytes } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
 import type { KeyRecord } from "../key/key-file.ts";
@@ -50,7 +50,7 @@ export function inspectEntry(cache: CacheDirectory, key: string): InspectedEntry
     case "damaged":
       throw new BtdtError(
         "KEY_DAMAGED",
-        `the entry of key ${printable(key)} is not usable: ${found.reason}`,
+        `the entry of key ${escapeControls(key)} is not usable: ${found.reason}`,
         {
           hint: "a restore takes it for missing; store it again",
         },

@@ -1,4 +1,4 @@
-import { shown } from "../base/byte-string.ts";
+import { display } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { errnoOf, reasonOf } from "../fs/errno.ts";
@@ -39,9 +39,9 @@ export function measureCache(cache: CacheDirectory, nowMs: number): MeasuredCach
     if (errnoOf(error) === undefined) throw error;
     throw new BtdtError(
       "CACHE_NOT_ACCESSIBLE",
-      `cannot look through ${shown(cache.path)}: ${reasonOf(error)}`,
+      `cannot look through ${display(cache.path)}: ${reasonOf(error)}`,
       {
-        path: shown(cache.path),
+        path: display(cache.path),
         cause: error,
       },
     );

@@ -1,4 +1,4 @@
-import { shown } from "../base/byte-string.ts";
+import { display } from "../base/byte-string.ts";
 import { BtdtError, isBtdtError } from "../base/errors.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { listKeyFiles, readKeyFile } from "../cache/key-files.ts";
@@ -18,9 +18,9 @@ export function keyFileNames(cache: CacheDirectory): string[] {
   } catch (error) {
     throw new BtdtError(
       "CACHE_NOT_ACCESSIBLE",
-      `cannot list the keys of ${shown(cache.path)}: ${reasonOf(error)}`,
+      `cannot list the keys of ${display(cache.path)}: ${reasonOf(error)}`,
       {
-        path: shown(cache.path),
+        path: display(cache.path),
         cause: error,
       },
     );

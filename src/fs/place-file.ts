@@ -8,7 +8,7 @@ import {
   unlinkSync,
   writeSync,
 } from "node:fs";
-import { fsPath, shown } from "../base/byte-string.ts";
+import { display, fsPath } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
 import { errnoOf } from "./errno.ts";
 import { emptyStatus, lstatBuffer } from "./native/file-status.ts";
@@ -140,8 +140,8 @@ export function copyFile(source: PathBuffer, target: PathBuffer, attributes: Fil
       }
       setAttributes(target, attributes);
       if (!lstatBuffer(target, status) || status.sizeBytes !== attributes.sizeBytes) {
-        throw new BtdtError("SYSTEM", `${shown(target.toBytes())} was not copied whole`, {
-          path: shown(target.toBytes()),
+        throw new BtdtError("SYSTEM", `${display(target.toBytes())} was not copied whole`, {
+          path: display(target.toBytes()),
         });
       }
     } catch (error) {

@@ -1,4 +1,4 @@
-import { printable } from "../base/byte-string.ts";
+import { escapeControls } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
 import { parseTemplate, type TemplatePart } from "./template.ts";
 import { formatDate } from "./template-date.ts";
@@ -52,7 +52,7 @@ async function callFunction(
       assertArguments(args.length > 0, "at least one pattern");
       return await sources.hashFiles(args);
     default:
-      throw new BtdtError("USAGE", `a key has the unknown function ${printable(name)}`, {
+      throw new BtdtError("USAGE", `a key has the unknown function ${escapeControls(name)}`, {
         hint: FUNCTIONS_HINT,
       });
   }
@@ -64,7 +64,7 @@ function variableOf(name: string, sources: TemplateSources): string {
   if (value !== undefined) return value;
   throw new BtdtError(
     "VARIABLE_UNSET",
-    `a key asks for the environment variable ${printable(name)}, which is not set`,
+    `a key asks for the environment variable ${escapeControls(name)}, which is not set`,
     {
       hint: "set it, to an empty text if that is meant",
     },

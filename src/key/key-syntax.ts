@@ -1,4 +1,4 @@
-import { printable } from "../base/byte-string.ts";
+import { escapeControls } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
 
 const LONGEST_KEY_BYTES = 512;
@@ -28,13 +28,17 @@ export function checkKeys(texts: readonly string[]): [string, ...string[]] {
 function assertKey(key: string): void {
   const sizeBytes = Buffer.byteLength(key, "utf8");
   if (sizeBytes > LONGEST_KEY_BYTES) {
-    throw new BtdtError("USAGE", `a key of ${sizeBytes} bytes is too long: ${printable(key.slice(0, 40))}…`, {
-      hint: `keys have at most ${LONGEST_KEY_BYTES} bytes; hash what makes it long, with btdt hash`,
-    });
+    throw new BtdtError(
+      "USAGE",
+      `a key of ${sizeBytes} bytes is too long: ${escapeControls(key.slice(0, 40))}…`,
+      {
+        hint: `keys have at most ${LONGEST_KEY_BYTES} bytes; hash what makes it long, with btdt hash`,
+      },
+    );
   }
   // Bytes of the command line that are not UTF-8 arrive as U+FFFD: different keys would become one.
   if (key.includes("\uFFFD")) {
-    throw new BtdtError("USAGE", `the key "${printable(key)}" is not valid UTF-8`, {
+    throw new BtdtError("USAGE", `the key "${escapeControls(key)}" is not valid UTF-8`, {
       hint: "keys are UTF-8 text",
     });
   }

@@ -1,4 +1,4 @@
-import { printable } from "../base/byte-string.ts";
+import { escapeControls } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
 
 /** A key as the user writes it: text with `{{ … }}` in it, also with a `$` before, as on GitHub. */
@@ -55,7 +55,7 @@ function closingOf(text: string, opening: number): number {
     else if (text.startsWith("}}", position)) return position;
   }
   const what = quote === "" ? "an opening {{" : `an opening ${quote}`;
-  throw new BtdtError("USAGE", `${what} is never closed in the key ${printable(text)}`, {
+  throw new BtdtError("USAGE", `${what} is never closed in the key ${escapeControls(text)}`, {
     hint: 'write {{ hashFiles("package-lock.json") }}, and quote it for the shell',
   });
 }
@@ -64,7 +64,7 @@ function parseCall(call: string): TemplatePart {
   const [, name, list] = CALL.exec(call) ?? [];
   const args = list === undefined ? [] : parseArguments(list);
   if (name === undefined || args === undefined) {
-    throw new BtdtError("USAGE", `{{ ${printable(call)} }} is not understood`, {
+    throw new BtdtError("USAGE", `{{ ${escapeControls(call)} }} is not understood`, {
       hint: 'write a name, or a name with quoted arguments: {{ os }}, {{ hashFiles("a.lock", "b.lock") }}',
     });
   }

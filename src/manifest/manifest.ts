@@ -1,5 +1,5 @@
 import { type ByteString, bytesFromBuffer } from "../base/byte-string.ts";
-import { shortLived, shortLivedMethods } from "../base/short-lived.ts";
+import { compileLightly, compileMethodsLightly } from "../base/compile-lightly.ts";
 import type { PathBuffer } from "../fs/native/path-buffer.ts";
 import { HEADER_SIZE_BYTES, layoutOf, type ManifestCounts, type ManifestLayout } from "./layout.ts";
 
@@ -184,5 +184,5 @@ function firstAbove(ends: Uint32Array, value: number): number {
   return low;
 }
 
-shortLived(at, nameAt);
-shortLivedMethods(Manifest);
+compileLightly(at, nameAt);
+compileMethodsLightly(Manifest);

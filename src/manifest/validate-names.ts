@@ -1,4 +1,4 @@
-import { shortLived } from "../base/short-lived.ts";
+import { compileLightly } from "../base/compile-lightly.ts";
 import { at, type Manifest } from "./manifest.ts";
 
 const LARGEST_NAME_BYTES = 1024;
@@ -139,4 +139,4 @@ function isAmong(names: NameColumn, index: number, others: NameColumn, first: nu
   return false;
 }
 
-shortLived(compareNames, isAmong, isPlain, problemOfDoubles, problemOfOrder, problemOfRun, startOf);
+compileLightly(compareNames, isAmong, isPlain, problemOfDoubles, problemOfOrder, problemOfRun, startOf);

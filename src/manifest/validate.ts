@@ -1,4 +1,4 @@
-import { shortLived } from "../base/short-lived.ts";
+import { compileLightly } from "../base/compile-lightly.ts";
 import { at, type Manifest } from "./manifest.ts";
 import { problemOfNames } from "./validate-names.ts";
 
@@ -120,4 +120,4 @@ function problemOfTargets(manifest: Manifest): string | undefined {
   return manifest.symlinkTargets.includes(0) ? "a symlink's target has a NUL" : undefined;
 }
 
-shortLived(endsAreSound, isIntegers, largestOf);
+compileLightly(endsAreSound, isIntegers, largestOf);

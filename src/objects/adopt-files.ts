@@ -1,7 +1,7 @@
 import { renameSync, unlinkSync } from "node:fs";
-import { type ByteString, fsPath, shown } from "../base/byte-string.ts";
+import { type ByteString, display, fsPath } from "../base/byte-string.ts";
+import { compileMethodsLightly } from "../base/compile-lightly.ts";
 import { BtdtError } from "../base/errors.ts";
-import { shortLivedMethods } from "../base/short-lived.ts";
 import { errnoOf } from "../fs/errno.ts";
 import { emptyStatus, lstatBuffer } from "../fs/native/file-status.ts";
 import { tryLink } from "../fs/native/link-file.ts";
@@ -10,7 +10,7 @@ import { copyFile, FilePlacer, type LinkMode, type Placement, TooManyLinks } fro
 import { viewManifest } from "../manifest/codec.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
 import type { Job } from "../work/job.ts";
-import { hasObject, isLinkable, isSound, PERMISSIONS } from "./object-name.ts";
+import { hasObject, isLinkable, isWhole, PERMISSIONS } from "./object-name.ts";
 import { ObjectPath } from "./object-path.ts";
 import type { FileTimes } from "./reuse-object-times.ts";
 
@@ -105,11 +105,11 @@ class Adopter {
       isLinkable(this.#manifest, file) && this.#input.ownInode[file] === 0 && this.hasManifestTime(file);
     // The common case of a first store: nothing is there and linking works.
     if (this.#placer.prefersLink && mayShare && tryLink(source, object)) {
-      if (lstatBuffer(object, status) && isSound(status, this.#manifest, file)) return "linked";
+      if (lstatBuffer(object, status) && isWhole(status, this.#manifest, file)) return "linked";
       unlinkSync(fsPath(object.toBytes()));
       throw changedBeforeStored();
     }
-    if (lstatBuffer(object, status) && isSound(status, this.#manifest, file)) {
+    if (lstatBuffer(object, status) && isWhole(status, this.#manifest, file)) {
       // A path that is edited in place must not share its object with any tree.
       const isPrivate = this.#input.ownInode[file] === 0 || status.linkCount === 1;
       if (isPrivate) return "reused";
@@ -142,7 +142,7 @@ class Adopter {
       this.assertSourceUnchanged(file);
       placement = "copied";
     }
-    if (!lstatBuffer(temporary, status) || !isSound(status, this.#manifest, file)) {
+    if (!lstatBuffer(temporary, status) || !isWhole(status, this.#manifest, file)) {
       throw placement === "linked" ? changedBeforeStored() : notKept(object);
     }
     renameSync(fsPath(temporary.toBytes()), fsPath(object.toBytes()));
@@ -179,7 +179,7 @@ function placerFor(input: AdoptFilesInput): FilePlacer {
 }
 
 function changedBeforeStored(): BtdtError {
-  const path = shown(source.toBytes());
+  const path = display(source.toBytes());
   return new BtdtError("SOURCE_CHANGED", `${path} changed while it was stored`, {
     path,
     hint: "wait until nothing writes to the directory any more, or leave the file out with --exclude",
@@ -187,7 +187,7 @@ function changedBeforeStored(): BtdtError {
 }
 
 function notKept(object: PathBuffer): BtdtError {
-  const path = shown(object.toBytes());
+  const path = display(object.toBytes());
   return new BtdtError(
     "CACHE_WRITE_FAILED",
     `the cache's file system did not keep size, mode and mtime of ${path}`,
@@ -198,4 +198,4 @@ function notKept(object: PathBuffer): BtdtError {
   );
 }
 
-shortLivedMethods(Adopter, adoptFilesJob);
+compileMethodsLightly(Adopter, adoptFilesJob);

@@ -1,5 +1,5 @@
 import type { ByteString } from "../base/byte-string.ts";
-import { shortLived } from "../base/short-lived.ts";
+import { compileLightly } from "../base/compile-lightly.ts";
 import type { FileStatus } from "../fs/native/file-status.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
 
@@ -82,7 +82,7 @@ export function hasObject(manifest: Manifest, file: number): boolean {
 }
 
 /** Whether an object still is what its manifest says, as far as its inode can tell. */
-export function isSound(status: FileStatus, manifest: Manifest, file: number): boolean {
+export function isWhole(status: FileStatus, manifest: Manifest, file: number): boolean {
   return (
     status.kind === "file" &&
     status.sizeBytes === at(manifest.fileSizes, file) &&
@@ -92,4 +92,4 @@ export function isSound(status: FileStatus, manifest: Manifest, file: number): b
   );
 }
 
-shortLived(formatObjectName, hasObject, isLinkable, isSound, mtimeText, objectNameOf, objectPathOf);
+compileLightly(formatObjectName, hasObject, isLinkable, isWhole, mtimeText, objectNameOf, objectPathOf);

@@ -1,6 +1,6 @@
 import type { ByteString } from "../base/byte-string.ts";
+import { compileMethodsLightly } from "../base/compile-lightly.ts";
 import { DIGEST_SIZE_BYTES } from "../base/digest.ts";
-import { shortLivedMethods } from "../base/short-lived.ts";
 import { PathBuffer } from "../fs/native/path-buffer.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
 import { PERMISSIONS } from "./object-name.ts";
@@ -58,4 +58,4 @@ export class ObjectPath {
   }
 }
 
-shortLivedMethods(ObjectPath);
+compileMethodsLightly(ObjectPath);

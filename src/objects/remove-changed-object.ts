@@ -4,7 +4,7 @@ import { errnoOf } from "../fs/errno.ts";
 import { emptyStatus, lstatBuffer } from "../fs/native/file-status.ts";
 import { PathBuffer } from "../fs/native/path-buffer.ts";
 import type { Manifest } from "../manifest/manifest.ts";
-import { isSound, objectPathOf } from "./object-name.ts";
+import { isWhole, objectPathOf } from "./object-name.ts";
 
 /**
  * Removes the object of a manifest's file if it is not what its name says; a store may have mended it by now. Trees that link
@@ -14,7 +14,7 @@ import { isSound, objectPathOf } from "./object-name.ts";
 export function removeChangedObject(objects: ByteString, manifest: Manifest, file: number): void {
   const path = new PathBuffer().set(objectPathOf(objects, manifest, file));
   const status = emptyStatus();
-  if (!lstatBuffer(path, status) || isSound(status, manifest, file)) return;
+  if (!lstatBuffer(path, status) || isWhole(status, manifest, file)) return;
   try {
     unlinkSync(fsPath(path.toBytes()));
   } catch (error) {

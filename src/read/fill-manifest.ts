@@ -1,6 +1,6 @@
 import type { ByteString } from "../base/byte-string.ts";
+import { compileMethodsLightly } from "../base/compile-lightly.ts";
 import { DIGEST_SIZE_BYTES } from "../base/digest.ts";
-import { shortLivedMethods } from "../base/short-lived.ts";
 import { Manifest } from "../manifest/manifest.ts";
 import type { ReadFiles } from "./read-files.ts";
 import type { WalkedDirectory, WalkedSymlink } from "./walk-tree.ts";
@@ -98,4 +98,4 @@ export function fillFiles(manifest: Manifest, { firstFile, files, largeDigests }
   }
 }
 
-shortLivedMethods(NameColumn);
+compileMethodsLightly(NameColumn);

@@ -1,6 +1,6 @@
 import { closeSync, openSync, readdirSync, readSync, realpathSync, statSync } from "node:fs";
 import { createBLAKE3, type IHasher } from "hash-wasm";
-import { type ByteString, bytesFromBuffer, fsPath, joinBytes, shown } from "../base/byte-string.ts";
+import { type ByteString, bytesFromBuffer, display, fsPath, joinBytes } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
 import type { WorkDone } from "../base/progress.ts";
 import { errnoOf, reasonOf } from "../fs/errno.ts";
@@ -47,17 +47,17 @@ export class Blake3Hasher {
       const stats = statSync(fsPath(path));
       if (stats.isFile()) return await this.#hashFile(path);
       if (!stats.isDirectory()) {
-        throw new BtdtError("SOURCE_UNSUPPORTED", `${shown(path)} is neither a directory nor a file`, {
-          path: shown(path),
+        throw new BtdtError("SOURCE_UNSUPPORTED", `${display(path)} is neither a directory nor a file`, {
+          path: display(path),
         });
       }
       const real = realpathSync(fsPath(path), { encoding: "buffer" }).toString("latin1");
       if (ancestors.includes(real)) {
         throw new BtdtError(
           "SOURCE_UNSUPPORTED",
-          `${shown(path)} is a symlink to a directory that it is in`,
+          `${display(path)} is a symlink to a directory that it is in`,
           {
-            path: shown(path),
+            path: display(path),
             hint: "blake3 follows symlinks; sha256 does not",
           },
         );
@@ -99,7 +99,7 @@ export class Blake3Hasher {
 }
 
 function unreadable(path: ByteString, error: unknown): BtdtError {
-  const name = shown(path);
+  const name = display(path);
   return errnoOf(error) === "ENOENT" || errnoOf(error) === "ENOTDIR"
     ? new BtdtError("SOURCE_MISSING", `there is no ${name} to hash`, { path: name })
     : new BtdtError("SOURCE_UNREADABLE", `cannot read ${name}: ${reasonOf(error)}`, {

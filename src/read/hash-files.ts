@@ -1,4 +1,4 @@
-import { shortLivedMethods } from "../base/short-lived.ts";
+import { compileMethodsLightly } from "../base/compile-lightly.ts";
 import type { FileStatus } from "../fs/native/file-status.ts";
 import type { PathBuffer } from "../fs/native/path-buffer.ts";
 import type { Job, JobContext } from "../work/job.ts";
@@ -36,4 +36,4 @@ class HashingReader implements SmallFileReader {
   }
 }
 
-shortLivedMethods(HashingReader);
+compileMethodsLightly(HashingReader);

@@ -1,4 +1,4 @@
-import { type ByteString, parentOf, printable, shown } from "../base/byte-string.ts";
+import { type ByteString, display, escapeControls, parentOf } from "../base/byte-string.ts";
 import { DIGEST_SIZE_BYTES } from "../base/digest.ts";
 import { BtdtError } from "../base/errors.ts";
 import { reasonOf } from "../fs/errno.ts";
@@ -25,7 +25,7 @@ export async function hashMatchingFiles(
   const matches = matchFiles(patterns, runtime.isCancelled);
   if (matches.length === 0) {
     if (allowEmpty) return "";
-    const list = patterns.map(printable).join(", ");
+    const list = patterns.map(escapeControls).join(", ");
     throw new BtdtError("NO_FILES_MATCH", `no file matches ${list} of hashFiles in a key`, {
       hint: "patterns are relative to the working directory and match files, not directories; --allow-empty-hash accepts it",
     });
@@ -40,8 +40,8 @@ function resolved(path: ByteString): ByteString {
   try {
     return resolvePath(path);
   } catch (error) {
-    throw new BtdtError("SOURCE_CHANGED", `cannot read ${shown(path)}: ${reasonOf(error)}`, {
-      path: shown(path),
+    throw new BtdtError("SOURCE_CHANGED", `cannot read ${display(path)}: ${reasonOf(error)}`, {
+      path: display(path),
       cause: error,
     });
   }

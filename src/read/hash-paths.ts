@@ -1,5 +1,5 @@
 import { statSync } from "node:fs";
-import { bytesFromText, printable } from "../base/byte-string.ts";
+import { bytesFromText, escapeControls } from "../base/byte-string.ts";
 import { hexOf } from "../base/digest.ts";
 import { BtdtError } from "../base/errors.ts";
 import { errnoOf, reasonOf } from "../fs/errno.ts";
@@ -62,7 +62,7 @@ async function hashPath(
 }
 
 function checkPath(path: string): boolean {
-  const name = printable(path);
+  const name = escapeControls(path);
   try {
     const stats = statSync(path);
     if (stats.isDirectory()) return true;

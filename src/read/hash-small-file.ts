@@ -1,8 +1,8 @@
 import { constants } from "node:fs";
-import { shown } from "../base/byte-string.ts";
+import { display } from "../base/byte-string.ts";
+import { compileLightly } from "../base/compile-lightly.ts";
 import { CHUNK_SIZE_BYTES } from "../base/digest.ts";
 import { BtdtError } from "../base/errors.ts";
-import { shortLived } from "../base/short-lived.ts";
 import { errnoOf, reasonOf } from "../fs/errno.ts";
 import { emptyStatus, type FileStatus, fstat, isUnchanged } from "../fs/native/file-status.ts";
 import type { PathBuffer } from "../fs/native/path-buffer.ts";
@@ -75,7 +75,7 @@ export function openForHashing(path: PathBuffer): number {
 }
 
 export function changedWhileRead(path: PathBuffer): BtdtError {
-  const name = shown(path.toBytes());
+  const name = display(path.toBytes());
   return new BtdtError("SOURCE_CHANGED", `${name} changed while it was read`, {
     path: name,
     hint: "wait until nothing writes to the directory any more, or leave the file out with --exclude",
@@ -83,7 +83,7 @@ export function changedWhileRead(path: PathBuffer): BtdtError {
 }
 
 export function unreadable(path: PathBuffer, error: unknown): BtdtError {
-  const name = shown(path.toBytes());
+  const name = display(path.toBytes());
   return new BtdtError("SOURCE_UNREADABLE", `cannot read ${name}: ${reasonOf(error)}`, {
     path: name,
     cause: error,
@@ -104,4 +104,4 @@ function readFully(descriptor: number, into: PinnedBuffer, start: number, expect
   }
 }
 
-shortLived(hashSmallFile, readSmallFile, openForHashing, readFully);
+compileLightly(hashSmallFile, readSmallFile, openForHashing, readFully);

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import ignore, { type Ignore } from "ignore";
-import { type ByteString, fsPath, joinBytes, shown, textFromBytes } from "../base/byte-string.ts";
+import { type ByteString, display, fsPath, joinBytes, textFromBytes } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
 import { reasonOf } from "../fs/errno.ts";
 import { lstat } from "../fs/native/file-status.ts";
@@ -98,13 +98,15 @@ function readIgnoreFile(path: ByteString): string | undefined {
   const status = lstat(path);
   if (status?.kind !== "file") return undefined;
   if (status.sizeBytes > LARGEST_IGNORE_FILE_BYTES) {
-    throw new BtdtError("SOURCE_UNREADABLE", `${shown(path)} is larger than 1 MiB`, { path: shown(path) });
+    throw new BtdtError("SOURCE_UNREADABLE", `${display(path)} is larger than 1 MiB`, {
+      path: display(path),
+    });
   }
   try {
     return readFileSync(fsPath(path), "utf8");
   } catch (error) {
-    throw new BtdtError("SOURCE_UNREADABLE", `cannot read ${shown(path)}: ${reasonOf(error)}`, {
-      path: shown(path),
+    throw new BtdtError("SOURCE_UNREADABLE", `cannot read ${display(path)}: ${reasonOf(error)}`, {
+      path: display(path),
       cause: error,
     });
   }

@@ -1,5 +1,5 @@
 import { type Dirent, readdirSync, statSync } from "node:fs";
-import { type ByteString, bytesFromText, printable } from "../base/byte-string.ts";
+import { type ByteString, bytesFromText, escapeControls } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
 import { errnoOf, reasonOf } from "../fs/errno.ts";
 
@@ -85,7 +85,7 @@ function isFile(path: string): boolean {
 }
 
 function unreadable(path: string, error: unknown): BtdtError {
-  const name = printable(path);
+  const name = escapeControls(path);
   return new BtdtError("SOURCE_UNREADABLE", `cannot read ${name}: ${reasonOf(error)}`, {
     path: name,
     cause: error,

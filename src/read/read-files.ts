@@ -1,6 +1,6 @@
 import type { ByteString } from "../base/byte-string.ts";
+import { compileLightly } from "../base/compile-lightly.ts";
 import { DIGEST_SIZE_BYTES } from "../base/digest.ts";
-import { shortLived } from "../base/short-lived.ts";
 import { emptyStatus, type FileStatus } from "../fs/native/file-status.ts";
 import { PathBuffer } from "../fs/native/path-buffer.ts";
 import { changedWhileRead, type SmallFileOutcome } from "./hash-small-file.ts";
@@ -106,4 +106,4 @@ export function filesBetween(groups: readonly FileGroup[], start: number, end: n
   return part;
 }
 
-shortLived(readFiles);
+compileLightly(readFiles);

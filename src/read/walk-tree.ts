@@ -3,12 +3,12 @@ import {
   type ByteString,
   bytesFromBuffer,
   bytesFromText,
+  display,
   fsPath,
   joinBytes,
-  shown,
 } from "../base/byte-string.ts";
+import { compileLightly } from "../base/compile-lightly.ts";
 import { BtdtError } from "../base/errors.ts";
-import { shortLived } from "../base/short-lived.ts";
 import { isStagingName } from "../base/staging-name.ts";
 import { errnoOf, reasonOf } from "../fs/errno.ts";
 import { type FileKind, type FileStatus, isSameFile, lstat } from "../fs/native/file-status.ts";
@@ -80,7 +80,7 @@ export function* walkTree(root: ByteString, options: WalkOptions): Generator<Wal
         case "directory": {
           const excluded = options.excludedDirectory;
           if (excluded !== undefined && isSameFile(excluded, statusOf(joinBytes(absolute, childName)))) {
-            options.onWarning(`left out ${shown(joinBytes(absolute, childName))}: it is the cache itself`);
+            options.onWarning(`left out ${display(joinBytes(absolute, childName))}: it is the cache itself`);
           } else {
             subdirectories.push({ parent: index, name: childName, path: childPath });
           }
@@ -88,7 +88,7 @@ export function* walkTree(root: ByteString, options: WalkOptions): Generator<Wal
         }
         case "other":
           options.onWarning(
-            `left out ${shown(joinBytes(absolute, childName))}: it is a socket, pipe or device`,
+            `left out ${display(joinBytes(absolute, childName))}: it is a socket, pipe or device`,
           );
           break;
       }
@@ -157,18 +157,18 @@ function statusOf(path: ByteString): FileStatus {
     throw unreadable(path, error);
   }
   if (status !== undefined) return status;
-  throw new BtdtError("SOURCE_CHANGED", `${shown(path)} disappeared while the directory was read`, {
-    path: shown(path),
+  throw new BtdtError("SOURCE_CHANGED", `${display(path)} disappeared while the directory was read`, {
+    path: display(path),
     hint: "wait until nothing writes to the directory any more",
   });
 }
 
 function unreadable(path: ByteString, error: unknown): BtdtError {
   const code = errnoOf(error) === "ENOENT" ? "SOURCE_CHANGED" : "SOURCE_UNREADABLE";
-  return new BtdtError(code, `cannot read ${shown(path)}: ${reasonOf(error)}`, {
-    path: shown(path),
+  return new BtdtError(code, `cannot read ${display(path)}: ${reasonOf(error)}`, {
+    path: display(path),
     cause: error,
   });
 }
 
-shortLived(byBytes, childrenOf, kindOfEntry);
+compileLightly(byBytes, childrenOf, kindOfEntry);

@@ -1,11 +1,11 @@
 import { countRestore, type Outcome } from "../cache/restore-counts.ts";
 import type { Runtime } from "../work/runtime.ts";
 import type { RestoreRequest, RestoreResult } from "./request.ts";
-import { restoreTree } from "./restore.ts";
+import { restoreEntry } from "./restore.ts";
 
 /** Restores, and counts how it went for `btdt stats`. @throws BtdtError */
 export async function restoreCounted(request: RestoreRequest, runtime: Runtime): Promise<RestoreResult> {
-  const result = await restoreTree(request, runtime);
+  const result = await restoreEntry(request, runtime);
   countRestore(request.cache, outcomeOf(result), runtime.nowMs());
   return result;
 }

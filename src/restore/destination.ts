@@ -1,6 +1,6 @@
 import { accessSync, constants, readdirSync } from "node:fs";
 import { posix } from "node:path";
-import { type ByteString, fsPath, joinBytes, parentOf, shown } from "../base/byte-string.ts";
+import { type ByteString, display, fsPath, joinBytes, parentOf } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
 import { errnoOf, reasonOf } from "../fs/errno.ts";
 import { lstat } from "../fs/native/file-status.ts";
@@ -38,8 +38,8 @@ export function examineDestination(
   try {
     const destination = classify(given, parents);
     if (lstat(cacheRoot) !== undefined && isWithin(destination.path, resolvePath(cacheRoot))) {
-      throw new BtdtError("DESTINATION_INSIDE_CACHE", `${shown(given)} is a part of the cache itself`, {
-        path: shown(given),
+      throw new BtdtError("DESTINATION_INSIDE_CACHE", `${display(given)} is a part of the cache itself`, {
+        path: display(given),
         hint: "restore to a directory beside the cache",
       });
     }
@@ -61,8 +61,8 @@ function classify(given: ByteString, parents: "existing" | "made"): Destination 
     case "file":
       return { kind: "file", path, parent };
     default:
-      throw new BtdtError("DESTINATION_CONFLICT", `${shown(given)} is neither a directory nor a file`, {
-        path: shown(given),
+      throw new BtdtError("DESTINATION_CONFLICT", `${display(given)} is neither a directory nor a file`, {
+        path: display(given),
       });
   }
   const isEmpty = readdirSync(fsPath(path)).length === 0;
@@ -102,10 +102,10 @@ function resolveParent(parent: ByteString, path: ByteString): ByteString {
   }
   throw new BtdtError(
     "DESTINATION_PARENT_MISSING",
-    `there is no directory ${shown(parent)} to restore ${shown(path)} into`,
+    `there is no directory ${display(parent)} to restore ${display(path)} into`,
     {
-      path: shown(parent),
-      hint: `mkdir -p ${shown(parent)}`,
+      path: display(parent),
+      hint: `mkdir -p ${display(parent)}`,
     },
   );
 }
@@ -127,8 +127,8 @@ function isWritable(directory: ByteString): boolean {
 /** For any failure to write below a destination. */
 export function destinationError(path: ByteString, error: unknown): BtdtError {
   if (error instanceof BtdtError) return error;
-  return new BtdtError("DESTINATION_NOT_WRITABLE", `cannot restore to ${shown(path)}: ${reasonOf(error)}`, {
-    path: shown(path),
+  return new BtdtError("DESTINATION_NOT_WRITABLE", `cannot restore to ${display(path)}: ${reasonOf(error)}`, {
+    path: display(path),
     cause: error,
   });
 }

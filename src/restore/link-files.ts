@@ -1,6 +1,6 @@
 import { closeSync, constants, openSync, symlinkSync } from "node:fs";
 import { fsPath } from "../base/byte-string.ts";
-import { shortLivedMethods } from "../base/short-lived.ts";
+import { compileMethodsLightly } from "../base/compile-lightly.ts";
 import type { PathBuffer } from "../fs/native/path-buffer.ts";
 import { setMtimeBuffer } from "../fs/native/set-times.ts";
 import { type FileAttributes, type Placement, setAttributes } from "../fs/place-file.ts";
@@ -152,4 +152,4 @@ function makeEmptyFile(path: PathBuffer, attributes: FileAttributes): void {
   setAttributes(path, attributes);
 }
 
-shortLivedMethods(Stager, stageFilesJob);
+compileMethodsLightly(Stager, stageFilesJob);

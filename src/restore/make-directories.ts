@@ -1,6 +1,6 @@
 import type { ByteString } from "../base/byte-string.ts";
+import { compileMethodsLightly } from "../base/compile-lightly.ts";
 import { BtdtError } from "../base/errors.ts";
-import { shortLivedMethods } from "../base/short-lived.ts";
 import { viewManifest } from "../manifest/codec.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import type { Job, Runners } from "../work/job.ts";
@@ -52,4 +52,4 @@ export async function makeDirectories(
   await runAllSharing(runner, makeDirectoriesJob, { payload: manifest.payload, staging }, ranges);
 }
 
-shortLivedMethods(makeDirectoriesJob);
+compileMethodsLightly(makeDirectoriesJob);

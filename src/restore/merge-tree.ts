@@ -1,5 +1,5 @@
 import { mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
-import { type ByteString, bytesFromBuffer, fsPath, joinBytes, shown } from "../base/byte-string.ts";
+import { type ByteString, bytesFromBuffer, display, fsPath, joinBytes } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
 import { isStagingName } from "../base/staging-name.ts";
 import { type FileStatus, isSameFile, lstat } from "../fs/native/file-status.ts";
@@ -46,9 +46,9 @@ export async function planMerge(
     if (target.cacheRoot !== undefined && isSameFile(status, target.cacheRoot)) {
       throw new BtdtError(
         "DESTINATION_INSIDE_CACHE",
-        `the entry would write into the cache itself, ${shown(path)}`,
+        `the entry would write into the cache itself, ${display(path)}`,
         {
-          path: shown(path),
+          path: display(path),
           hint: "restore to a directory beside the cache",
         },
       );
@@ -73,7 +73,7 @@ export async function planMerge(
   const directoriesInTheWay = found.flat();
   const [first] = directoriesInTheWay;
   if (first !== undefined && !target.exact) {
-    const path = shown(joinBytes(target.destination, first));
+    const path = display(joinBytes(target.destination, first));
     throw new BtdtError("DESTINATION_CONFLICT", `${path} is a directory, but the entry has a file there`, {
       path,
       hint: "remove it, or use --exact, which removes everything that the entry does not have",

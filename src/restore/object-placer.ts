@@ -1,7 +1,7 @@
 import { accessSync, constants, renameSync } from "node:fs";
 import { type ByteString, fsPath } from "../base/byte-string.ts";
+import { compileLightly, compileMethodsLightly } from "../base/compile-lightly.ts";
 import { isBtdtError } from "../base/errors.ts";
-import { shortLived, shortLivedMethods } from "../base/short-lived.ts";
 import { errnoOf } from "../fs/errno.ts";
 import { emptyStatus, lstatBuffer } from "../fs/native/file-status.ts";
 import { tryLink } from "../fs/native/link-file.ts";
@@ -15,7 +15,7 @@ import {
   TooManyLinks,
 } from "../fs/place-file.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
-import { isLinkable, isSound, PERMISSIONS } from "../objects/object-name.ts";
+import { isLinkable, isWhole, PERMISSIONS } from "../objects/object-name.ts";
 import { ObjectPath } from "../objects/object-path.ts";
 
 export type ObjectProblem = "missing" | "changed" | "unreadable";
@@ -81,7 +81,7 @@ export class ObjectPlacer {
 
   private problemOfObject(file: number): ObjectProblem | undefined {
     if (!lstatBuffer(this.object, status)) return "missing";
-    return isSound(status, this.manifest, file) ? undefined : "changed";
+    return isWhole(status, this.manifest, file) ? undefined : "changed";
   }
 
   private placeOrRenew(file: number, target: PathBuffer, mayShare: boolean): Placement {
@@ -145,5 +145,5 @@ function isReadable(path: PathBuffer): boolean {
   }
 }
 
-shortLived(attributesOf);
-shortLivedMethods(ObjectPlacer);
+compileLightly(attributesOf);
+compileMethodsLightly(ObjectPlacer);

@@ -1,4 +1,4 @@
-import { type ByteString, bytesFromText, joinBytes, shown } from "../base/byte-string.ts";
+import { type ByteString, bytesFromText, display, joinBytes } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
 import type { Session } from "../cache/session.ts";
 import type { FoundTree } from "../entry/find-entry.ts";
@@ -75,7 +75,7 @@ function describeDamage(
   // Of several trees each is told by its path.
   const root = bytesFromText(trees.length === 1 ? "" : (tree.stored.path ?? ""));
   const file = tree.manifest.filePath(first.file);
-  const path = shown(file === "" ? root : joinBytes(root, file)) || "the file";
+  const path = display(file === "" ? root : joinBytes(root, file)) || "the file";
   const others = damaged.length > 1 ? ` and ${damaged.length - 1} more` : "";
   switch (first.problem) {
     case "changed":

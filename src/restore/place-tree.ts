@@ -1,5 +1,5 @@
 import { mkdirSync, renameSync, rmdirSync } from "node:fs";
-import { type ByteString, fsPath, shown } from "../base/byte-string.ts";
+import { type ByteString, display, fsPath } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
 import { errnoOf } from "../fs/errno.ts";
 import { type FileStatus, lstat } from "../fs/native/file-status.ts";
@@ -64,8 +64,8 @@ export async function prepareTree(options: PlaceTreeOptions, runners: Runners): 
 }
 
 function conflict(destination: Destination, what: string): BtdtError {
-  return new BtdtError("DESTINATION_CONFLICT", `${shown(destination.path)} ${what}`, {
-    path: shown(destination.path),
+  return new BtdtError("DESTINATION_CONFLICT", `${display(destination.path)} ${what}`, {
+    path: display(destination.path),
     hint: "remove it, or restore to another place",
   });
 }
@@ -192,9 +192,9 @@ function assertCacheOutside(destination: ByteString, objects: ByteString): void 
   if (lstat(objects) === undefined || !isWithin(resolvePath(objects), destination)) return;
   throw new BtdtError(
     "DESTINATION_CONFLICT",
-    `--exact would remove the cache, which lies in ${shown(destination)}`,
+    `--exact would remove the cache, which lies in ${display(destination)}`,
     {
-      path: shown(destination),
+      path: display(destination),
       hint: "restore to a directory beside the cache, or without --exact",
     },
   );

@@ -1,5 +1,5 @@
 import { posix } from "node:path";
-import { type ByteString, bytesFromText, printable } from "../base/byte-string.ts";
+import { type ByteString, bytesFromText, escapeControls } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
 import { findPathOverlap } from "../base/path-overlap.ts";
 import type { KeyRecord, StoredTree } from "../key/key-file.ts";
@@ -75,7 +75,7 @@ function assertApart(names: Paths, paths: readonly string[]): void {
   const overlap = findPathOverlap(paths);
   if (overlap === undefined) return;
   const { inner, outer } = overlap;
-  const [innerName, outerName] = [inner, outer].map((index) => printable(names[index] ?? ""));
+  const [innerName, outerName] = [inner, outer].map((index) => escapeControls(names[index] ?? ""));
   throw new BtdtError(
     "USAGE",
     paths[inner] === paths[outer] ? `${innerName} is given twice` : `${innerName} lies inside ${outerName}`,
@@ -89,7 +89,7 @@ function recordedPlaces(record: KeyRecord, cacheRoot: ByteString): ReturnType<Pl
   if (names.length === trees.length) {
     return found(names.map((name) => ({ name, destination: examineRecordedDestination(name, cacheRoot) })));
   }
-  const entry = `the entry of key ${printable(record.key)}`;
+  const entry = `the entry of key ${escapeControls(record.key)}`;
   return {
     kind: "mismatch",
     error: new BtdtError("USAGE", `${entry} does not say where it belongs: it has ${describePaths(trees)}`, {
@@ -111,7 +111,7 @@ function otherNumber({ key, trees }: KeyRecord, named: readonly Place[]): Return
     kind: "mismatch",
     error: new BtdtError(
       "USAGE",
-      `the entry of key ${printable(key)} has ${describePaths(trees)}, but ${given}`,
+      `the entry of key ${escapeControls(key)} has ${describePaths(trees)}, but ${given}`,
       {
         hint: `give ${destinations(trees.length)}${isRecorded ? ", or none to put all where they were" : ""}`,
       },
@@ -125,6 +125,6 @@ function destinations(count: number): string {
 
 /** `2 paths (node_modules, .next/cache)`. */
 function describePaths(trees: readonly StoredTree[]): string {
-  const names = trees.map(({ path }) => (path === undefined ? "not recorded" : printable(path)));
+  const names = trees.map(({ path }) => (path === undefined ? "not recorded" : escapeControls(path)));
   return `${trees.length} ${trees.length === 1 ? "path" : "paths"} (${names.join(", ")})`;
 }

@@ -1,4 +1,4 @@
-import { type ByteString, bytesFromText, joinBytes, shown } from "../base/byte-string.ts";
+import { type ByteString, bytesFromText, display, joinBytes } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
 import { lstat } from "../fs/native/file-status.ts";
 import { type Destination, destinationError, examineDestination } from "./destination.ts";
@@ -17,9 +17,9 @@ export function examineRecordedDestination(path: string, cacheRoot: ByteString):
     if (kindOf(above, given) !== "symlink") continue;
     throw new BtdtError(
       "DESTINATION_CONFLICT",
-      `${shown(above)} is a symlink, which no restore follows unasked`,
+      `${display(above)} is a symlink, which no restore follows unasked`,
       {
-        path: shown(above),
+        path: display(above),
         hint: "name the destinations, or remove it",
       },
     );

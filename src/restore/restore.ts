@@ -20,7 +20,7 @@ const MISSED: RestoreResult = { kind: "missed" };
  * reaches a destination. So is one that was not asked for by its name and has not as many trees as there are destinations.
  * @throws BtdtError
  */
-export async function restoreTree(request: RestoreRequest, runtime: Runtime): Promise<RestoreResult> {
+export async function restoreEntry(request: RestoreRequest, runtime: Runtime): Promise<RestoreResult> {
   const { cache } = request;
   const findPlaces = placeFinder(request.places, cache.root);
   const session = openSessionIfWritable(cache);

@@ -1,6 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { type ByteString, fsPath } from "../base/byte-string.ts";
-import { shortLivedMethods } from "../base/short-lived.ts";
+import { compileMethodsLightly } from "../base/compile-lightly.ts";
 import { errnoOf } from "../fs/errno.ts";
 import { PathBuffer } from "../fs/native/path-buffer.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
@@ -66,4 +66,4 @@ export class StagingPath {
   }
 }
 
-shortLivedMethods(StagingPath);
+compileMethodsLightly(StagingPath);

@@ -1,4 +1,4 @@
-import { type ByteString, shown } from "../base/byte-string.ts";
+import { type ByteString, display } from "../base/byte-string.ts";
 import type { Compression } from "../base/compression.ts";
 import { CHUNK_SIZE_BYTES, DIGEST_SIZE_BYTES } from "../base/digest.ts";
 import { BtdtError } from "../base/errors.ts";
@@ -9,7 +9,7 @@ import { emptyStatus, lstatBuffer } from "../fs/native/file-status.ts";
 import { PathBuffer } from "../fs/native/path-buffer.ts";
 import { touchIfPossible } from "../fs/native/set-times.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
-import { hasObject, isSound, objectPathOf } from "../objects/object-name.ts";
+import { hasObject, isWhole, objectPathOf } from "../objects/object-name.ts";
 import { findContent } from "../packs/contents/content-table.ts";
 import { PackContents } from "../packs/contents/pack-contents.ts";
 import { packFilePath, packNames, publishPack } from "../packs/contents/pack-directory.ts";
@@ -132,7 +132,7 @@ export class TreePacker {
 
   #hasSoundObject(manifest: Manifest, file: number): boolean {
     object.set(objectPathOf(this.#cache.objects, manifest, file));
-    return lstatBuffer(object, status) && isSound(status, manifest, file);
+    return lstatBuffer(object, status) && isWhole(status, manifest, file);
   }
 
   async #readAgain(
@@ -189,7 +189,7 @@ function cancelled(): BtdtError {
 }
 
 function changed(manifest: Manifest, file: number): BtdtError {
-  const path = shown(manifest.filePath(file)) || "the file";
+  const path = display(manifest.filePath(file)) || "the file";
   return new BtdtError("SOURCE_CHANGED", `${path} changed while it was stored`, {
     path,
     hint: "wait until nothing writes to the directory any more, or leave the file out with --exclude",

@@ -1,5 +1,5 @@
 import { statSync } from "node:fs";
-import { type ByteString, bytesFromText, shown } from "../base/byte-string.ts";
+import { type ByteString, bytesFromText, display } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
 import { findPathOverlap } from "../base/path-overlap.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
@@ -51,7 +51,7 @@ function assertApart(sources: readonly FoundSource[], pathOf: (source: FoundSour
   if (overlap === undefined) return;
   const { inner, outer } = overlap;
   const [innerName, outerName] = [inner, outer].map((index) =>
-    shown(sources[index]?.given ?? ("" as ByteString)),
+    display(sources[index]?.given ?? ("" as ByteString)),
   );
   const isSame = paths[inner] === paths[outer];
   throw new BtdtError(
@@ -64,7 +64,7 @@ function assertApart(sources: readonly FoundSource[], pathOf: (source: FoundSour
 /** A symlink that the user names is followed; those inside a directory are not. */
 function findSource(given: string, excludePatterns: readonly string[], cache: CacheDirectory): FoundSource {
   const bytes = bytesFromText(given);
-  const name = shown(bytes);
+  const name = display(bytes);
   try {
     const stats = statSync(given);
     if (!stats.isDirectory() && !stats.isFile()) {

@@ -27,7 +27,7 @@ import { findSources, type Source } from "./sources.ts";
  * stored from a clean that runs meanwhile.
  * @throws BtdtError
  */
-export async function storeTree(request: StoreRequest, runtime: Runtime): Promise<StoreResult> {
+export async function storeEntry(request: StoreRequest, runtime: Runtime): Promise<StoreResult> {
   const { cache } = request;
   const sources = findSources(request, cache);
   cache.prepareForWriting();

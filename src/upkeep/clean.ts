@@ -1,4 +1,4 @@
-import { shown } from "../base/byte-string.ts";
+import { display } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
 import type { Progress } from "../base/progress.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
@@ -165,8 +165,8 @@ function writing<Result>(cache: CacheDirectory, work: () => Result): Result {
     if (error instanceof BtdtError) throw error;
     throw new BtdtError(
       "CACHE_WRITE_FAILED",
-      `cannot clean the cache ${shown(cache.path)}: ${reasonOf(error)}`,
-      { path: shown(cache.path), cause: error },
+      `cannot clean the cache ${display(cache.path)}: ${reasonOf(error)}`,
+      { path: display(cache.path), cause: error },
     );
   }
 }

@@ -4,11 +4,11 @@ import {
   type ByteString,
   bytesFromBuffer,
   bytesFromText,
+  display,
+  escapeControls,
   fsPath,
   joinBytes,
   parentOf,
-  printable,
-  shown,
   textFromBytes,
 } from "../../src/base/byte-string.ts";
 import { formatDuration, parseDurationMs } from "../../src/base/duration.ts";
@@ -192,14 +192,14 @@ describe("what people see", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 40 }), (buffer) => {
         // oxlint-disable-next-line no-control-regex -- control characters are the point
-        expect(shown(bytesFromBuffer(buffer))).not.toMatch(/[\u0000-\u001f\u007f-\u009f]/);
+        expect(display(bytesFromBuffer(buffer))).not.toMatch(/[\u0000-\u001f\u007f-\u009f]/);
       }),
     );
   });
 
   test("is the text itself where there are none", () => {
-    expect(printable("häß 😀 a\\b")).toBe("häß 😀 a\\b");
-    expect(printable("a\nb\tc\u001b[2Jd\u0085")).toBe("a\\nb\\tc\\x1b[2Jd\\x85");
+    expect(escapeControls("häß 😀 a\\b")).toBe("häß 😀 a\\b");
+    expect(escapeControls("a\nb\tc\u001b[2Jd\u0085")).toBe("a\\nb\\tc\\x1b[2Jd\\x85");
   });
 });
 

@@ -1,4 +1,4 @@
-import { type ByteString, bytesFromText, shown, textFromBytes } from "../../base/byte-string.ts";
+import { type ByteString, bytesFromText, display, textFromBytes } from "../../base/byte-string.ts";
 import { BtdtError } from "../../base/errors.ts";
 
 export function invalid(what: string, hint?: string): BtdtError {
@@ -9,7 +9,7 @@ export function invalid(what: string, hint?: string): BtdtError {
 export function assertUtf8(...names: readonly ByteString[]): void {
   for (const name of names) {
     if (bytesFromText(textFromBytes(name)) !== name) {
-      throw invalid(`${shown(name)} has a name that is not UTF-8, which an archive cannot hold`);
+      throw invalid(`${display(name)} has a name that is not UTF-8, which an archive cannot hold`);
     }
   }
 }

@@ -1,5 +1,5 @@
 import { Command, Option } from "@commander-js/extra-typings";
-import { printable } from "../../base/byte-string.ts";
+import { escapeControls } from "../../base/byte-string.ts";
 import { formatDuration } from "../../base/duration.ts";
 import { formatSize } from "../../base/size.ts";
 import { openCache } from "../../cache/open-cache.ts";
@@ -37,7 +37,7 @@ export function cleanCommand(context: CommandContext) {
       const removed = options.dryRun ? "Would remove" : "Removed";
       for (const entry of cleaned.removed) {
         const age = formatDuration(cleaned.nowMs - entry.lastUsedMs);
-        const keys = entry.keys.map(printable).join(", ");
+        const keys = entry.keys.map(escapeControls).join(", ");
         context.output.result(
           `${removed} ${keys} (${entry.reason}): last used ${age} ago, frees ${formatSize(entry.freedBytes)}`,
         );

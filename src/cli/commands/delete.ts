@@ -1,5 +1,5 @@
 import { Command } from "@commander-js/extra-typings";
-import { printable } from "../../base/byte-string.ts";
+import { escapeControls } from "../../base/byte-string.ts";
 import { openCache } from "../../cache/open-cache.ts";
 import { deleteKeys } from "../../entry/delete-keys.ts";
 import type { CommandContext } from "../command-context.ts";
@@ -17,10 +17,10 @@ export function deleteCommand(context: CommandContext) {
     .addHelpText("after", "\nExample:\n  btdt delete --cache /cache node-modules-1")
     .action((keys, options) => {
       const { deleted, missing } = deleteKeys(openCache(options.cache, false), keys);
-      for (const key of deleted) context.output.result(`Deleted key ${printable(key)}`);
+      for (const key of deleted) context.output.result(`Deleted key ${escapeControls(key)}`);
       if (missing.length > 0) {
         context.output.plainNote("Keys not found in cache.");
-        context.output.note(`not there: ${missing.map(printable).join(", ")}`);
+        context.output.note(`not there: ${missing.map(escapeControls).join(", ")}`);
         context.setExitCode(ExitCode.MISS);
       }
       context.output.document({ deleted, missing });

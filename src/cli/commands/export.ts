@@ -2,7 +2,7 @@ import { isatty } from "node:tty";
 import { Command, Option } from "@commander-js/extra-typings";
 import { exportEntry } from "../../archive/export-entry.ts";
 import { ARCHIVE_FORMATS } from "../../archive/format/archive-entry.ts";
-import { printable } from "../../base/byte-string.ts";
+import { escapeControls } from "../../base/byte-string.ts";
 import { BtdtError } from "../../base/errors.ts";
 import { openCache } from "../../cache/open-cache.ts";
 import type { CommandContext } from "../command-context.ts";
@@ -50,7 +50,7 @@ export function exportCommand(context: CommandContext) {
       switch (exported.kind) {
         case "exported":
           context.output.note(
-            `exported ${count(exported.fileCount, "file")} of ${printable(exported.key)} in ${seconds()}`,
+            `exported ${count(exported.fileCount, "file")} of ${escapeControls(exported.key)} in ${seconds()}`,
           );
           context.setExitCode(exported.isPrimary ? ExitCode.DONE : ExitCode.FALLBACK);
           break;

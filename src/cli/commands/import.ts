@@ -1,6 +1,6 @@
 import { Command } from "@commander-js/extra-typings";
 import { importArchive } from "../../archive/import-archive.ts";
-import { printable } from "../../base/byte-string.ts";
+import { escapeControls } from "../../base/byte-string.ts";
 import { openCache } from "../../cache/open-cache.ts";
 import type { CommandContext } from "../command-context.ts";
 import { describeTrees, elapsed } from "../describe.ts";
@@ -38,7 +38,7 @@ export function importCommand(context: CommandContext) {
         context.runtime,
       );
       const files = describeTrees(stored);
-      context.output.note(`imported ${files} as ${keys.map(printable).join(", ")} in ${seconds()}`);
+      context.output.note(`imported ${files} as ${keys.map(escapeControls).join(", ")} in ${seconds()}`);
       context.output.document({ keys, ...stored });
     });
 }

@@ -1,5 +1,5 @@
 import { Command } from "@commander-js/extra-typings";
-import { printable } from "../../base/byte-string.ts";
+import { escapeControls } from "../../base/byte-string.ts";
 import { openCache } from "../../cache/open-cache.ts";
 import { compareEntries } from "../../entry/compare-entries.ts";
 import {
@@ -42,7 +42,7 @@ export function inspectCommand(context: CommandContext) {
         showFiles(entry);
       } else {
         const differences = compareEntries(entry, other);
-        for (const { change, path } of differences) output.result(`${MARKS[change]} ${printable(path)}`);
+        for (const { change, path } of differences) output.result(`${MARKS[change]} ${escapeControls(path)}`);
         if (differences.length === 0) output.note("no difference");
         output.document({ key: entry.record.key, other: other.record.key, differences });
       }
@@ -51,7 +51,7 @@ export function inspectCommand(context: CommandContext) {
   function showFiles(entry: InspectedEntry): void {
     const { record } = entry;
     const counts = countsOf(record.trees);
-    const paths = record.trees.flatMap(({ path }) => (path === undefined ? [] : [printable(path)]));
+    const paths = record.trees.flatMap(({ path }) => (path === undefined ? [] : [escapeControls(path)]));
     const from = paths.length === 0 ? "" : `, from ${paths.join(", ")}`;
     output.note(`stored ${record.storedAt}, ${describeTrees({ ...record, ...counts })}${from}`);
     const files = filesOfEntry(entry, record.trees.length > 1);
@@ -69,12 +69,12 @@ function documented({ mtimeMs, ...file }: InspectedFile) {
 }
 
 function rowOf(file: InspectedFile): string[] {
-  const target = file.target === undefined ? "" : ` -> ${printable(file.target)}`;
+  const target = file.target === undefined ? "" : ` -> ${escapeControls(file.target)}`;
   return [
     TYPE_LETTERS[file.kind] + permissions(file.mode ?? 0o777),
     String(file.sizeBytes ?? 0),
     new Date(file.mtimeMs).toISOString().slice(0, 19).replace("T", " "),
-    printable(file.path) + target,
+    escapeControls(file.path) + target,
   ];
 }
 

@@ -1,5 +1,5 @@
 import { Command } from "@commander-js/extra-typings";
-import { printable } from "../../base/byte-string.ts";
+import { escapeControls } from "../../base/byte-string.ts";
 import { formatDuration } from "../../base/duration.ts";
 import { formatSize } from "../../base/size.ts";
 import { openCache } from "../../cache/open-cache.ts";
@@ -26,7 +26,7 @@ export function listCommand(context: CommandContext) {
       const nowMs = context.runtime.nowMs();
       const keys = listEntries(openCache(cache, false), prefix, nowMs);
       const rows = keys.map((key) => [
-        printable(key.key) + (key.damage === undefined ? "" : " (damaged)"),
+        escapeControls(key.key) + (key.damage === undefined ? "" : " (damaged)"),
         formatSize(key.sizeBytes),
         formatSize(key.freedBytes),
         String(countsOf(key.trees).fileCount),

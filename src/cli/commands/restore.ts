@@ -1,5 +1,5 @@
 import { Command, Option } from "@commander-js/extra-typings";
-import { printable } from "../../base/byte-string.ts";
+import { escapeControls } from "../../base/byte-string.ts";
 import { openCache } from "../../cache/open-cache.ts";
 import { outcomeOf, restoreCounted } from "../../restore/count-outcome.ts";
 import type { CommandContext } from "../command-context.ts";
@@ -67,9 +67,9 @@ export function restoreCommand(context: CommandContext) {
       const outcome = outcomeOf(restored);
       switch (restored.kind) {
         case "restored": {
-          context.output.result(`Restored key ${printable(restored.key)}`);
+          context.output.result(`Restored key ${escapeControls(restored.key)}`);
           for (const destination of restored.destinations)
-            context.output.detail(`restored ${printable(destination)}`);
+            context.output.detail(`restored ${escapeControls(destination)}`);
           context.output.note(
             `restored ${describeTrees(restored)}: ${placements(restored.fileCounts)} in ${seconds()}`,
           );

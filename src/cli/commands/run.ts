@@ -1,10 +1,10 @@
 import { Command, Option } from "@commander-js/extra-typings";
-import { printable } from "../../base/byte-string.ts";
+import { escapeControls } from "../../base/byte-string.ts";
 import { BtdtError } from "../../base/errors.ts";
 import { openCache } from "../../cache/open-cache.ts";
 import { outcomeOf, restoreCounted } from "../../restore/count-outcome.ts";
 import type { StoreRequest } from "../../store/request.ts";
-import { storeTree } from "../../store/store.ts";
+import { storeEntry } from "../../store/store.ts";
 import type { CommandContext } from "../command-context.ts";
 import { describeTrees, elapsed, placements } from "../describe.ts";
 import { keysOf, prefixesOf } from "../options/key-options.ts";
@@ -84,7 +84,7 @@ export function runCommand(context: CommandContext, words: readonly string[]) {
         runtime,
       );
       if (restored.kind === "restored") {
-        const key = printable(restored.key);
+        const key = escapeControls(restored.key);
         output.note(
           `restored key ${key}, ${describeTrees(restored)}: ${placements(restored.fileCounts)} in ${seconds()}`,
         );
@@ -96,7 +96,7 @@ export function runCommand(context: CommandContext, words: readonly string[]) {
       if (outcome === "hit" && !options.always) return;
 
       if (runtime.isCancelled()) throw new BtdtError("CANCELLED", "stopped before the command was run");
-      output.detail(`running ${words.map(printable).join(" ")}`);
+      output.detail(`running ${words.map(escapeControls).join(" ")}`);
       const child = await runChild(words, context.redirectSignals, (signal) => {
         return signal === "SIGINT" && environment.isInteractive;
       });
@@ -104,9 +104,13 @@ export function runCommand(context: CommandContext, words: readonly string[]) {
       switch (child.kind) {
         case "not-started":
           output.error(
-            new BtdtError("COMMAND_NOT_STARTED", `cannot run ${printable(words[0] ?? "")}: ${child.reason}`, {
-              hint: "nothing was stored",
-            }),
+            new BtdtError(
+              "COMMAND_NOT_STARTED",
+              `cannot run ${escapeControls(words[0] ?? "")}: ${child.reason}`,
+              {
+                hint: "nothing was stored",
+              },
+            ),
           );
           return;
         case "ended":
@@ -137,13 +141,13 @@ export function runCommand(context: CommandContext, words: readonly string[]) {
 async function keep(request: StoreRequest, { output, runtime }: CommandContext): Promise<void> {
   const seconds = elapsed();
   try {
-    const stored = await storeTree(request, runtime);
-    const key = printable(request.keys[0]);
+    const stored = await storeEntry(request, runtime);
+    const key = escapeControls(request.keys[0]);
     output.note(
       `stored ${describeTrees(stored)} as ${key}: ${placements(stored.fileCounts)} in ${seconds()}`,
     );
   } catch (error) {
     if (!(error instanceof BtdtError) || error.code === "CANCELLED") throw error;
-    output.warning(`nothing was stored: ${printable(error.message)}`);
+    output.warning(`nothing was stored: ${escapeControls(error.message)}`);
   }
 }

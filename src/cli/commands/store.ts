@@ -1,8 +1,8 @@
 import { Command } from "@commander-js/extra-typings";
-import { printable } from "../../base/byte-string.ts";
+import { escapeControls } from "../../base/byte-string.ts";
 import { BtdtError } from "../../base/errors.ts";
 import { openCache } from "../../cache/open-cache.ts";
-import { storeTree } from "../../store/store.ts";
+import { storeEntry } from "../../store/store.ts";
 import type { CommandContext } from "../command-context.ts";
 import { describeTrees, elapsed, placements } from "../describe.ts";
 import { keysOf } from "../options/key-options.ts";
@@ -46,7 +46,7 @@ export function storeCommand(context: CommandContext) {
       const seconds = elapsed();
       const keys = await keysOf(options, context);
       const cache = openCache(options.cache, options.createCache);
-      const stored = await storeTree(
+      const stored = await storeEntry(
         {
           cache,
           keys,
@@ -60,7 +60,7 @@ export function storeCommand(context: CommandContext) {
         context.runtime,
       );
       context.output.note(
-        `stored ${describeTrees(stored)} as ${keys.map(printable).join(", ")}: ${placements(stored.fileCounts)} in ${seconds()}`,
+        `stored ${describeTrees(stored)} as ${keys.map(escapeControls).join(", ")}: ${placements(stored.fileCounts)} in ${seconds()}`,
       );
       context.output.document({ keys, ...stored });
     });

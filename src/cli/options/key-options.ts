@@ -1,4 +1,4 @@
-import { printable } from "../../base/byte-string.ts";
+import { escapeControls } from "../../base/byte-string.ts";
 import { expandAll, expandKeys } from "../../key/expand-keys.ts";
 import type { TemplateSources } from "../../key/expand-template.ts";
 import { hashMatchingFiles } from "../../read/hash-matching-files.ts";
@@ -12,7 +12,7 @@ interface KeyOptions {
 /** The keys of `--keys`, templates filled in. @throws BtdtError */
 export async function keysOf(options: KeyOptions, context: CommandContext): Promise<[string, ...string[]]> {
   const keys = await expandKeys(options.keys, templateSources(options.allowEmptyHash, context));
-  context.output.detail(`keys: ${keys.map(printable).join(", ")}`);
+  context.output.detail(`keys: ${keys.map(escapeControls).join(", ")}`);
   return keys;
 }
 

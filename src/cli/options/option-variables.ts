@@ -1,5 +1,5 @@
 import { type CommandUnknownOpts, InvalidArgumentError, type Option } from "@commander-js/extra-typings";
-import { printable } from "../../base/byte-string.ts";
+import { escapeControls } from "../../base/byte-string.ts";
 import { BtdtError } from "../../base/errors.ts";
 import { isRepeatable } from "./repeatable.ts";
 
@@ -70,7 +70,7 @@ function truthOf(variable: string, text: string): boolean {
 }
 
 function invalid(variable: string, text: string, hint: string): BtdtError {
-  return new BtdtError("USAGE", `the variable ${variable} cannot be "${printable(text)}"`, { hint });
+  return new BtdtError("USAGE", `the variable ${variable} cannot be "${escapeControls(text)}"`, { hint });
 }
 
 function missingOption(

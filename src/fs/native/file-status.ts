@@ -1,7 +1,7 @@
 import { ptr } from "bun:ffi";
 import { type BigIntStats, constants, fstatSync, lstatSync } from "node:fs";
 import { type ByteString, fsPath } from "../../base/byte-string.ts";
-import { shortLived } from "../../base/short-lived.ts";
+import { compileLightly } from "../../base/compile-lightly.ts";
 import { AT_FDCWD, AT_SYMLINK_NOFOLLOW, linuxLibc } from "./libc.ts";
 import { PathBuffer } from "./path-buffer.ts";
 
@@ -165,4 +165,4 @@ export function isUnchanged(before: FileStatus, now: FileStatus): boolean {
   );
 }
 
-shortLived(kindOf, lstatBuffer, readStatx, signed64, word);
+compileLightly(kindOf, lstatBuffer, readStatx, signed64, word);

@@ -1,6 +1,6 @@
 import { linkSync } from "node:fs";
 import { fsPath } from "../../base/byte-string.ts";
-import { shortLived } from "../../base/short-lived.ts";
+import { compileLightly } from "../../base/compile-lightly.ts";
 import { AT_FDCWD, libc } from "./libc.ts";
 import type { PathBuffer } from "./path-buffer.ts";
 
@@ -14,4 +14,4 @@ export function link(existing: PathBuffer, path: PathBuffer): void {
   if (!tryLink(existing, path)) linkSync(fsPath(existing.toBytes()), fsPath(path.toBytes()));
 }
 
-shortLived(tryLink);
+compileLightly(tryLink);

@@ -1,7 +1,7 @@
 import { type Pointer, ptr } from "bun:ffi";
-import { type ByteString, bytesFromBuffer, shown } from "../../base/byte-string.ts";
+import { type ByteString, bytesFromBuffer, display } from "../../base/byte-string.ts";
+import { compileLightly, compileMethodsLightly } from "../../base/compile-lightly.ts";
 import { BtdtError } from "../../base/errors.ts";
-import { shortLived, shortLivedMethods } from "../../base/short-lived.ts";
 
 /** The kernel's limit for one path, its closing NUL included. */
 const PATH_MAX_BYTES = 4096;
@@ -111,7 +111,7 @@ export class PathBuffer {
   }
 
   #tooLong(): BtdtError {
-    const start = shown(this.toBytes());
+    const start = display(this.toBytes());
     return new BtdtError("PATH_TOO_LONG", `the path is longer than ${PATH_MAX_BYTES - 1} bytes: ${start}…`, {
       path: start,
       hint: "start from a directory nearer to it, so that the path gets shorter",
@@ -137,5 +137,5 @@ function digitOf(digit: number): number {
   return digit < 10 ? ZERO + digit : LETTER_A + digit - 10;
 }
 
-shortLived(digitOf);
-shortLivedMethods(PathBuffer);
+compileLightly(digitOf);
+compileMethodsLightly(PathBuffer);

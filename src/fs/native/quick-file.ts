@@ -1,6 +1,6 @@
 import { closeSync, constants, openSync, readSync, writeSync } from "node:fs";
 import { fsPath } from "../../base/byte-string.ts";
-import { shortLived } from "../../base/short-lived.ts";
+import { compileLightly } from "../../base/compile-lightly.ts";
 import { AT_FDCWD, linuxLibc } from "./libc.ts";
 import type { PathBuffer } from "./path-buffer.ts";
 import type { PinnedBuffer } from "./pinned-buffer.ts";
@@ -48,4 +48,4 @@ export function closeQuickly(descriptor: number): void {
 
 export const OPEN_NEW = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
 
-shortLived(openQuickly, readQuickly, writeQuickly, closeQuickly);
+compileLightly(openQuickly, readQuickly, writeQuickly, closeQuickly);

@@ -1,6 +1,6 @@
 import { ptr } from "bun:ffi";
 import { fchmodSync } from "node:fs";
-import { shortLivedMethods } from "../../base/short-lived.ts";
+import { compileMethodsLightly } from "../../base/compile-lightly.ts";
 import type { FileAttributes } from "../place-file.ts";
 import { emptyStatus, fstat } from "./file-status.ts";
 import { linuxLibc } from "./libc.ts";
@@ -69,4 +69,4 @@ export class NewFileWriter {
   }
 }
 
-shortLivedMethods(NewFileWriter);
+compileMethodsLightly(NewFileWriter);

@@ -1,4 +1,4 @@
-import { shortLived } from "../../base/short-lived.ts";
+import { compileLightly } from "../../base/compile-lightly.ts";
 import { CONTENT_ID_BYTES } from "../format/pack-index.ts";
 
 /** Digests (their first halves) with their numbers, as a hash table in memory that threads share. */
@@ -63,4 +63,4 @@ export function wordAt(bytes: Uint8Array, offset: number): number {
   );
 }
 
-shortLived(contentTable, findContent, isEqual, slotOf, wordAt);
+compileLightly(contentTable, findContent, isEqual, slotOf, wordAt);

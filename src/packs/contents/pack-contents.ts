@@ -1,5 +1,5 @@
+import { compileMethodsLightly } from "../../base/compile-lightly.ts";
 import { CHUNK_SIZE_BYTES, DIGEST_SIZE_BYTES, hexOf } from "../../base/digest.ts";
-import { shortLivedMethods } from "../../base/short-lived.ts";
 import type { CacheDirectory } from "../../cache/cache-directory.ts";
 import { at } from "../../manifest/manifest.ts";
 import { type ContentTable, contentTable, findContent } from "./content-table.ts";
@@ -174,4 +174,4 @@ export class PackContents {
   }
 }
 
-shortLivedMethods(PackContents);
+compileMethodsLightly(PackContents);

@@ -1,7 +1,7 @@
 import { closeSync, constants, openSync } from "node:fs";
 import { type ByteString, fsPath } from "../../base/byte-string.ts";
+import { compileLightly, compileMethodsLightly } from "../../base/compile-lightly.ts";
 import { CHUNK_SIZE_BYTES, DIGEST_SIZE_BYTES } from "../../base/digest.ts";
-import { shortLived, shortLivedMethods } from "../../base/short-lived.ts";
 import { PathBuffer } from "../../fs/native/path-buffer.ts";
 import { PinnedBuffer } from "../../fs/native/pinned-buffer.ts";
 import { NewFileWriter } from "../../fs/native/write-new-file.ts";
@@ -90,7 +90,7 @@ class Unpacker {
     const source = content === undefined ? undefined : new PinnedBuffer(content);
     let checkedContent = -1;
     let checkedBytes = -1;
-    let isSound = false;
+    let isWhole = false;
     let isDamaged = content === undefined;
     for (let place = firstPlace; place < block.endPlace; place++) {
       const item = itemAt(items, place);
@@ -108,13 +108,13 @@ class Unpacker {
       const sizeBytes = Math.min(CHUNK_SIZE_BYTES, restBytes);
       // Files with the same content follow each other; it is digested once.
       if (contentNumber !== checkedContent || sizeBytes !== checkedBytes) {
-        isSound = isChunk
+        isWhole = isChunk
           ? hasDigest(content, offset, sizeBytes, items.chunkDigests, item - items.firstChunk)
           : hasDigest(content, offset, sizeBytes, this.#manifest.fileDigests, file);
         checkedContent = contentNumber;
         checkedBytes = sizeBytes;
       }
-      if (!isSound) {
+      if (!isWhole) {
         isDamaged = true;
         this.result.damagedFiles.push(file);
       } else if (!isDamaged && Atomics.load(damageFlag, 0) === 0) {
@@ -203,5 +203,5 @@ function hasDigest(
   return true;
 }
 
-shortLived(hasDigest);
-shortLivedMethods(Unpacker, unpackBlocksJob);
+compileLightly(hasDigest);
+compileMethodsLightly(Unpacker, unpackBlocksJob);

@@ -1,5 +1,5 @@
+import { compileLightly } from "../../base/compile-lightly.ts";
 import { chunkCount, DIGEST_SIZE_BYTES } from "../../base/digest.ts";
-import { shortLived } from "../../base/short-lived.ts";
 import { at, type Manifest } from "../../manifest/manifest.ts";
 import type { PackContents } from "../contents/pack-contents.ts";
 
@@ -90,4 +90,4 @@ export function itemAt({ order }: UnpackItems, place: number): number {
   return entry - Math.floor(entry / MOST_ITEMS) * MOST_ITEMS;
 }
 
-shortLived(unpackItems, contentAt, itemAt);
+compileLightly(unpackItems, contentAt, itemAt);

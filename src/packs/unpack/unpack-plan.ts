@@ -1,5 +1,5 @@
+import { compileLightly } from "../../base/compile-lightly.ts";
 import { CHUNK_SIZE_BYTES, DIGEST_SIZE_BYTES } from "../../base/digest.ts";
-import { shortLived } from "../../base/short-lived.ts";
 import { at, type Manifest } from "../../manifest/manifest.ts";
 import { hasObject, objectNameOf } from "../../objects/object-name.ts";
 import type { PackContents } from "../contents/pack-contents.ts";
@@ -146,4 +146,4 @@ function storedBlocks(blocks: readonly BlockPlace[], index: PackIndex): BlockToU
   });
 }
 
-shortLived(findPackedContents, planUnpack, blocksOf);
+compileLightly(findPackedContents, planUnpack, blocksOf);

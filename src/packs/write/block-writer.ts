@@ -1,6 +1,6 @@
 import { writeSync } from "node:fs";
+import { compileMethodsLightly } from "../../base/compile-lightly.ts";
 import type { Compression } from "../../base/compression.ts";
-import { shortLivedMethods } from "../../base/short-lived.ts";
 import { PinnedBuffer } from "../../fs/native/pinned-buffer.ts";
 import { compressBlock, LARGEST_BLOCK_BYTES } from "../format/block-codec.ts";
 import { CONTENT_ID_BYTES } from "../format/pack-index.ts";
@@ -97,4 +97,4 @@ export function writeFullyAt(descriptor: number, bytes: Uint8Array, offset: numb
   }
 }
 
-shortLivedMethods(BlockWriter);
+compileMethodsLightly(BlockWriter);

@@ -1,4 +1,4 @@
-import { shortLived } from "../../base/short-lived.ts";
+import { compileLightly } from "../../base/compile-lightly.ts";
 import { wordAt } from "../contents/content-table.ts";
 
 const SLOT_COUNT = 2 ** 20;
@@ -29,4 +29,4 @@ export function claimContent(claims: Int32Array, digest: Uint8Array, offset: num
   return true;
 }
 
-shortLived(claimContent);
+compileLightly(claimContent);

@@ -1,5 +1,5 @@
+import { compileMethodsLightly } from "../../base/compile-lightly.ts";
 import { DIGEST_SIZE_BYTES } from "../../base/digest.ts";
-import { shortLivedMethods } from "../../base/short-lived.ts";
 import type { FileStatus } from "../../fs/native/file-status.ts";
 import type { PathBuffer } from "../../fs/native/path-buffer.ts";
 import { readSmallFile, type SmallFileOutcome } from "../../read/hash-small-file.ts";
@@ -78,4 +78,4 @@ class PackingReader implements SmallFileReader {
   }
 }
 
-shortLivedMethods(PackingReader);
+compileMethodsLightly(PackingReader);
