@@ -6,7 +6,7 @@ import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { errnoOf } from "../fs/errno.ts";
 import { PathBuffer } from "../fs/native/path-buffer.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
-import { objectPathOf } from "../objects/object-name.ts";
+import { locateObject } from "../objects/object-path.ts";
 import { readBlock } from "../packs/contents/read-block.ts";
 import { PACK_HEADER_BYTES } from "../packs/format/pack-index.ts";
 import type { PackedFilesOfEntry } from "../packs/unpack/unpack-tree.ts";
@@ -58,7 +58,7 @@ export class ContentReader {
   }
 
   *#objectChunks(file: number, sizeBytes: number): Generator<Uint8Array, void> {
-    this.#path.set(objectPathOf(this.#cache.objects, this.#manifest, file));
+    this.#path.set(locateObject(this.#cache.objects, this.#manifest, file));
     let descriptor: number;
     try {
       descriptor = openSync(fsPath(this.#path.toBytes()), constants.O_RDONLY | constants.O_NOFOLLOW);

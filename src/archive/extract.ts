@@ -10,9 +10,9 @@ import {
 } from "node:fs";
 import { type ByteString, display, fsPath, joinBytes } from "../base/byte-string.ts";
 import type { BtdtError } from "../base/errors.ts";
+import { setAttributes } from "../fs/file-attributes.ts";
 import { PathBuffer } from "../fs/native/path-buffer.ts";
 import { setMtimeBuffer } from "../fs/native/set-times.ts";
-import { setAttributes } from "../fs/place-file.ts";
 import type { ArchiveEntry } from "./format/archive-entry.ts";
 import { invalid } from "./format/archive-text.ts";
 

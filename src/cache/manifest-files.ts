@@ -1,5 +1,6 @@
 import { linkSync, readFileSync, unlinkSync } from "node:fs";
 import { type ByteString, bytesFromText, fsPath, joinBytes } from "../base/byte-string.ts";
+import { isDigestHex } from "../base/digest.ts";
 import { errnoOf } from "../fs/errno.ts";
 import { namesInIfDirectory } from "../fs/names-in.ts";
 import { type FileStatus, lstat } from "../fs/native/file-status.ts";
@@ -7,8 +8,6 @@ import { touchIfPossible } from "../fs/native/set-times.ts";
 import { publishDurably, syncDirectory, writeDurably } from "../fs/publish-file.ts";
 import { type CacheDirectory, cacheWriteError } from "./cache-directory.ts";
 import type { Session } from "./session.ts";
-
-const MANIFEST_NAME = /^[0-9a-f]{64}$/;
 
 /** Undefined when it does not exist. @throws a `node:fs` error */
 export function readManifestFile(cache: CacheDirectory, digest: string): Uint8Array | undefined {
@@ -61,7 +60,7 @@ export function listManifestFiles(cache: CacheDirectory): string[] {
   const digests: string[] = [];
   for (const shard of namesInIfDirectory(cache.manifests)) {
     for (const name of namesInIfDirectory(joinBytes(cache.manifests, bytesFromText(shard)))) {
-      if (MANIFEST_NAME.test(name) && name.startsWith(shard)) digests.push(name);
+      if (isDigestHex(name) && name.startsWith(shard)) digests.push(name);
     }
   }
   return digests.toSorted();

@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { type ByteString, bytesFromText, fsPath, joinBytes } from "../base/byte-string.ts";
+import { isDigestHex } from "../base/digest.ts";
 import { errnoOf, isPermissionErrno } from "../fs/errno.ts";
 import { namesIn } from "../fs/names-in.ts";
 import { lstat, mtimeMs } from "../fs/native/file-status.ts";
@@ -13,7 +14,6 @@ const SESSION_LOCK_NAME = "lock" as ByteString;
 const UNFINISHED_SUFFIX = ".new";
 /** Making one takes an instant. */
 const LONGEST_UNFINISHED_MS = 10 * 60 * 1000;
-const INTENT_NAME = /^[0-9a-f]{64}$/;
 
 /**
  * A process that is writing to the cache: a directory of its own for half-written files, with a file in it that the
@@ -164,7 +164,7 @@ function openSessionLock(path: ByteString): LockFile {
 }
 
 function readIntents(directory: ByteString): Uint8Array[] {
-  const names = namesIn(directory).filter((name) => INTENT_NAME.test(name));
+  const names = namesIn(directory).filter(isDigestHex);
   return names.map((name) => readFileSync(fsPath(joinBytes(directory, bytesFromText(name)))));
 }
 

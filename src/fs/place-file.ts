@@ -1,21 +1,12 @@
-import {
-  chmodSync,
-  closeSync,
-  constants,
-  copyFileSync,
-  openSync,
-  readSync,
-  unlinkSync,
-  writeSync,
-} from "node:fs";
+import { closeSync, constants, copyFileSync, openSync, readSync, unlinkSync, writeSync } from "node:fs";
 import { display, fsPath } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
 import { errnoOf } from "./errno.ts";
+import { type FileAttributes, setAttributes } from "./file-attributes.ts";
 import { emptyStatus, lstatBuffer } from "./native/file-status.ts";
 import { linuxLibc } from "./native/libc.ts";
 import { link, tryLink } from "./native/link-file.ts";
 import type { PathBuffer } from "./native/path-buffer.ts";
-import { setMtimeBuffer } from "./native/set-times.ts";
 
 /**
  * How a file may come to stand in a second place. `auto` prefers what costs no data and, of those, what leaves the
@@ -26,13 +17,6 @@ export type LinkMode = (typeof LINK_MODES)[number];
 
 /** What was really done, which is what gets reported. */
 export type Placement = "reflinked" | "linked" | "copied";
-
-export interface FileAttributes {
-  readonly mode: number;
-  readonly sizeBytes: number;
-  readonly mtimeSeconds: number;
-  readonly mtimeNanoseconds: number;
-}
 
 /** The file's link count is at the file system's limit (ext4: 65,000): a fresh inode would help. */
 export class TooManyLinks extends Error {}
@@ -175,11 +159,6 @@ function copyContent(from: number, to: number, sizeBytes: number): void {
       written += writeSync(to, copyBuffer, written, length - written);
     }
   }
-}
-
-export function setAttributes(target: PathBuffer, attributes: FileAttributes): void {
-  chmodSync(fsPath(target.toBytes()), attributes.mode);
-  setMtimeBuffer(target, attributes.mtimeSeconds, attributes.mtimeNanoseconds);
 }
 
 /** On the way out of an error that is about to be reported, and matters more than this one. */

@@ -8,7 +8,8 @@ import { manifestDigestOf } from "../manifest/codec.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
 import { ManifestReader } from "../manifest/manifest-reader.ts";
 import { listObjects, type StoredObject } from "../objects/list-objects.ts";
-import { hasObject, objectNameOf } from "../objects/object-name.ts";
+import { hasObject } from "../objects/object-attributes.ts";
+import { nameObject } from "../objects/object-name.ts";
 import { PackContents } from "../packs/contents/pack-contents.ts";
 import type { CacheContents, CachedEntry } from "./cache-contents.ts";
 import { EditedPathUse } from "./edited-path-use.ts";
@@ -200,7 +201,7 @@ function addItemsOf(
   let isComplete = true;
   for (let file = 0; file < manifest.counts.fileCount; file++) {
     if (!hasObject(manifest, file)) continue;
-    const index = indexOf.get(objectNameOf(manifest, file));
+    const index = indexOf.get(nameObject(manifest, file));
     if (index !== undefined) {
       items.add(index);
       continue;

@@ -1,3 +1,4 @@
+import { isDigestHex } from "../base/digest.ts";
 import { BtdtError } from "../base/errors.ts";
 import { findPathOverlap } from "../base/path-overlap.ts";
 import { isRecordedPath } from "./recorded-path.ts";
@@ -120,7 +121,7 @@ function decodeTree(json: unknown, damaged: (what: string) => BtdtError): Stored
   if (field === undefined) throw damaged("a tree is not an object");
   const [path, manifest] = [field("path"), field("manifest")];
   const [fileCount, contentBytes] = [field("fileCount"), field("contentBytes")];
-  if (typeof manifest !== "string" || !/^[0-9a-f]{64}$/.test(manifest)) throw damaged("it names no manifest");
+  if (typeof manifest !== "string" || !isDigestHex(manifest)) throw damaged("it names no manifest");
   if (!isCount(fileCount) || !isCount(contentBytes)) throw damaged("its counts are impossible");
   if (path === undefined) return { manifest, fileCount, contentBytes };
   if (typeof path !== "string" || !isRecordedPath(path))

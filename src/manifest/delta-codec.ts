@@ -1,4 +1,5 @@
 import { constants, zstdCompressSync } from "node:zlib";
+import { DIGEST_SIZE_BYTES } from "../base/digest.ts";
 import {
   damaged,
   decodePrefix,
@@ -20,7 +21,6 @@ const DELTA_FILE: PayloadFormat = {
   damageCode: "MANIFEST_DAMAGED",
 };
 
-const DIGEST_SIZE_BYTES = 32;
 const HEAD_SIZE_BYTES = PREFIX_SIZE_BYTES + DIGEST_SIZE_BYTES;
 
 /** A manifest that a delta is made against. */

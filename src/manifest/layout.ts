@@ -1,3 +1,4 @@
+import { DIGEST_SIZE_BYTES } from "../base/digest.ts";
 import { columnLayout } from "../base/format/column-layout.ts";
 
 /** Where each column of a manifest's payload begins. `docs/format.md` describes the same. */
@@ -38,7 +39,7 @@ export function layoutOf(counts: ManifestCounts) {
     symlinkTargetEnds: column(symlinks, 4),
     directoryModes: column(directories, 2),
     fileModes: column(files, 2),
-    fileDigests: column(files, 32),
+    fileDigests: column(files, DIGEST_SIZE_BYTES),
     directoryNames: column(counts.directoryNameBytes, 1),
     fileNames: column(counts.fileNameBytes, 1),
     symlinkNames: column(counts.symlinkNameBytes, 1),

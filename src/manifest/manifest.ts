@@ -1,5 +1,6 @@
 import { type ByteString, bytesFromBuffer } from "../base/byte-string.ts";
 import { compileLightly, compileMethodsLightly } from "../base/compile-lightly.ts";
+import { DIGEST_SIZE_BYTES } from "../base/digest.ts";
 import type { PathBuffer } from "../fs/native/path-buffer.ts";
 import { HEADER_SIZE_BYTES, layoutOf, type ManifestCounts, type ManifestLayout } from "./layout.ts";
 
@@ -64,7 +65,7 @@ export class Manifest {
     this.symlinkTargetEnds = new Uint32Array(buffer, layout.symlinkTargetEnds, symlinks);
     this.directoryModes = new Uint16Array(buffer, layout.directoryModes, directories);
     this.fileModes = new Uint16Array(buffer, layout.fileModes, files);
-    this.fileDigests = Buffer.from(buffer, layout.fileDigests, 32 * files);
+    this.fileDigests = Buffer.from(buffer, layout.fileDigests, DIGEST_SIZE_BYTES * files);
     this.directoryNames = new Uint8Array(buffer, layout.directoryNames, counts.directoryNameBytes);
     this.fileNames = Buffer.from(buffer, layout.fileNames, counts.fileNameBytes);
     this.symlinkNames = new Uint8Array(buffer, layout.symlinkNames, counts.symlinkNameBytes);
@@ -129,7 +130,7 @@ export class Manifest {
   }
 
   digestHex(file: number): string {
-    return this.fileDigests.toString("hex", 32 * file, 32 * (file + 1));
+    return this.fileDigests.toString("hex", DIGEST_SIZE_BYTES * file, DIGEST_SIZE_BYTES * (file + 1));
   }
 
   /** Relative to the entry's root: empty for the root, else without a leading or trailing slash. */

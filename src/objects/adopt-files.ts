@@ -3,15 +3,17 @@ import { type ByteString, display, fsPath } from "../base/byte-string.ts";
 import { compileMethodsLightly } from "../base/compile-lightly.ts";
 import { BtdtError } from "../base/errors.ts";
 import { errnoOf } from "../fs/errno.ts";
+import { type FileAttributes, hasAttributes } from "../fs/file-attributes.ts";
 import { emptyStatus, lstatBuffer } from "../fs/native/file-status.ts";
 import { tryLink } from "../fs/native/link-file.ts";
 import { PathBuffer } from "../fs/native/path-buffer.ts";
 import { copyFile, FilePlacer, type LinkMode, type Placement, TooManyLinks } from "../fs/place-file.ts";
+import { attributesOfFile } from "../manifest/attributes-of-file.ts";
 import { viewManifest } from "../manifest/codec.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
 import type { Job } from "../work/job.ts";
-import { hasObject, isLinkable, isWhole, PERMISSIONS } from "./object-name.ts";
-import { ObjectPath } from "./object-path.ts";
+import { hasObject, isLinkable, isWhole, objectAttributes } from "./object-attributes.ts";
+import { ObjectPathWriter } from "./object-path.ts";
 import type { FileTimes } from "./reuse-object-times.ts";
 
 const SLASH = "/" as ByteString;
@@ -41,6 +43,7 @@ export interface AdoptedFiles {
 const source = new PathBuffer();
 const temporary = new PathBuffer();
 const status = emptyStatus();
+const sourceAttributes: FileAttributes = { mode: 0, sizeBytes: 0, mtimeSeconds: 0, mtimeNanoseconds: 0 };
 
 /**
  * Makes sure that each file of some directories of a manifest has its object in the cache.
@@ -88,7 +91,7 @@ class Adopter {
   readonly #manifest: Manifest;
   readonly #input: AdoptFilesInput;
   readonly #placer: FilePlacer;
-  readonly #objectPath: ObjectPath;
+  readonly #objectPath: ObjectPathWriter;
   readonly #temporaryPrefix = crypto.randomUUID();
   #temporaryCount = 0;
 
@@ -96,7 +99,7 @@ class Adopter {
     this.#manifest = manifest;
     this.#input = input;
     this.#placer = placerFor(input);
-    this.#objectPath = new ObjectPath(input.objects, manifest);
+    this.#objectPath = new ObjectPathWriter(input.objects, manifest);
   }
 
   adopt(file: number): Placement | "reused" {
@@ -123,12 +126,7 @@ class Adopter {
     temporary
       .set(this.#input.temporary)
       .append(`/${this.#temporaryPrefix}-${this.#temporaryCount}` as ByteString);
-    const attributes = {
-      mode: at(this.#manifest.fileModes, file) & PERMISSIONS,
-      sizeBytes: at(this.#manifest.fileSizes, file),
-      mtimeSeconds: at(this.#manifest.fileMtimeSeconds, file),
-      mtimeNanoseconds: at(this.#manifest.fileMtimeNanoseconds, file),
-    };
+    const attributes = objectAttributes(this.#manifest, file);
     let placement: Placement;
     try {
       this.assertSourceUnchanged(file);
@@ -158,14 +156,11 @@ class Adopter {
   }
 
   private assertSourceUnchanged(file: number): void {
-    const isUnchanged =
-      lstatBuffer(source, status) &&
-      status.kind === "file" &&
-      status.sizeBytes === at(this.#manifest.fileSizes, file) &&
-      status.mode === at(this.#manifest.fileModes, file) &&
-      status.mtimeSeconds === at(this.#input.sourceTimes.seconds, file) &&
-      status.mtimeNanoseconds === at(this.#input.sourceTimes.nanoseconds, file);
-    if (!isUnchanged) throw changedBeforeStored();
+    const { seconds, nanoseconds } = this.#input.sourceTimes;
+    attributesOfFile(this.#manifest, file, sourceAttributes);
+    sourceAttributes.mtimeSeconds = at(seconds, file);
+    sourceAttributes.mtimeNanoseconds = at(nanoseconds, file);
+    if (!lstatBuffer(source, status) || !hasAttributes(status, sourceAttributes)) throw changedBeforeStored();
   }
 }
 

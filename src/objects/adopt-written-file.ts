@@ -3,7 +3,7 @@ import { type ByteString, fsPath } from "../base/byte-string.ts";
 import { tryLink } from "../fs/native/link-file.ts";
 import { PathBuffer } from "../fs/native/path-buffer.ts";
 import type { Manifest } from "../manifest/manifest.ts";
-import { objectPathOf } from "./object-name.ts";
+import { locateObject } from "./object-path.ts";
 
 const object = new PathBuffer();
 
@@ -14,7 +14,7 @@ export function adoptWrittenFile(
   file: number,
   path: PathBuffer,
 ): boolean {
-  object.set(objectPathOf(objects, manifest, file));
+  object.set(locateObject(objects, manifest, file));
   if (tryLink(path, object)) return true;
   // It may be there already, from an equal file; only a try that fails on a free name says anything.
   return tryOpen(object);

@@ -2,7 +2,8 @@ import { type ByteString, bytesFromText, joinBytes } from "../base/byte-string.t
 import { namesInIfDirectory } from "../fs/names-in.ts";
 import { emptyStatus, lstatBuffer } from "../fs/native/file-status.ts";
 import { PathBuffer } from "../fs/native/path-buffer.ts";
-import { parseObjectName, SHARD_NAMES } from "./object-name.ts";
+import { parseObjectName } from "./object-name.ts";
+import { SHARD_NAMES } from "./object-path.ts";
 
 export interface StoredObject {
   readonly name: string;
@@ -11,7 +12,21 @@ export interface StoredObject {
   readonly changedMs: number;
 }
 
-/** All objects of a cache. Files with other names are not btdt's and are passed over. @throws a `node:fs` error */
+/** The names of the objects in one shard. Files with other names are not btdt's and are ignored. @throws a `node:fs` error */
+export function objectNamesInShard(objects: ByteString, shard: string): string[] {
+  return namesInIfDirectory(joinBytes(objects, bytesFromText(shard))).filter(
+    (name) => name.startsWith(shard) && parseObjectName(name) !== undefined,
+  );
+}
+
+/** The names of all objects of a cache. @throws a `node:fs` error */
+export function listObjectNames(objects: ByteString): Set<string> {
+  const names = new Set<string>();
+  for (const shard of SHARD_NAMES) for (const name of objectNamesInShard(objects, shard)) names.add(name);
+  return names;
+}
+
+/** All objects of a cache, looked at. @throws a `node:fs` error */
 export function listObjects(objects: ByteString): StoredObject[] {
   const found: StoredObject[] = [];
   const status = emptyStatus();
@@ -19,8 +34,7 @@ export function listObjects(objects: ByteString): StoredObject[] {
   for (const shard of SHARD_NAMES) {
     path.set(joinBytes(objects, bytesFromText(shard)));
     const { length } = path;
-    for (const name of namesInIfDirectory(path.toBytes())) {
-      if (parseObjectName(name) === undefined || !name.startsWith(shard)) continue;
+    for (const name of objectNamesInShard(objects, shard)) {
       path.truncate(length).append(`/${name}` as ByteString);
       // A restore may have dropped it just now.
       if (!lstatBuffer(path, status)) continue;
@@ -28,8 +42,4 @@ export function listObjects(objects: ByteString): StoredObject[] {
     }
   }
   return found;
-}
-
-export function objectPath(objects: ByteString, name: string): ByteString {
-  return joinBytes(joinBytes(objects, bytesFromText(name.slice(0, 2))), bytesFromText(name));
 }

@@ -1,28 +1,43 @@
 import type { ByteString } from "../base/byte-string.ts";
-import { compileMethodsLightly } from "../base/compile-lightly.ts";
-import { DIGEST_SIZE_BYTES } from "../base/digest.ts";
+import { compileLightly, compileMethodsLightly } from "../base/compile-lightly.ts";
+import { DIGEST_HEX_DIGITS, DIGEST_SIZE_BYTES } from "../base/digest.ts";
 import { PathBuffer } from "../fs/native/path-buffer.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
-import { PERMISSIONS } from "./object-name.ts";
+import { PERMISSIONS } from "./object-attributes.ts";
+import { nameObject } from "./object-name.ts";
+
+/** Each object lies in a directory, its shard, that is named by the first byte of its digest. */
+export const SHARD_NAMES: readonly string[] = Array.from({ length: 256 }, (_, index) =>
+  index.toString(16).padStart(2, "0"),
+);
+
+/** @param name as `formatObjectName` writes it */
+export function objectPath(objects: ByteString, name: string): ByteString {
+  return `${objects}/${name.slice(0, 2)}/${name}` as ByteString;
+}
+
+/** The path of the object of a manifest's file. Loops over many files use `ObjectPathWriter`. */
+export function locateObject(objects: ByteString, manifest: Manifest, file: number): ByteString {
+  return objectPath(objects, nameObject(manifest, file));
+}
 
 const SLASH = 0x2f;
 const DASH = 0x2d;
 const POINT = 0x2e;
-const HEX_DIGITS = 2 * DIGEST_SIZE_BYTES;
 
-/** Digests that are written out as text at a time: many enough to cost next to nothing, few enough to stay in the processor's cache. */
+/** How many digests are converted to text at a time: enough to make the calls cheap, few enough to stay in the processor's cache. */
 const RUN_FILES = 256;
 
 /**
- * The paths of the objects of a manifest's files, for loops that go over these in their order: written byte by byte, because
- * a string for each costs as much as to look the object up.
+ * The paths of the objects of a manifest's files, for loops that visit these in order. They are written byte by byte, because
+ * a string for each costs as much as the `lstat` of the object.
  */
-export class ObjectPath {
-  /** Of the file that was set last; the same as `objectPathOf`. */
+export class ObjectPathWriter {
+  /** Of the file that was set last; the same as `locateObject`. */
   readonly buffer = new PathBuffer();
   private readonly manifest: Manifest;
   private readonly objectsLength: number;
-  private readonly hex = Buffer.alloc(RUN_FILES * HEX_DIGITS);
+  private readonly hex = Buffer.alloc(RUN_FILES * DIGEST_HEX_DIGITS);
   private firstFile = 0;
   private endFile = 0;
 
@@ -34,13 +49,13 @@ export class ObjectPath {
   set(file: number): PathBuffer {
     const { manifest, hex } = this;
     if (file < this.firstFile || file >= this.endFile) this.writeDigests(file);
-    const start = (file - this.firstFile) * HEX_DIGITS;
+    const start = (file - this.firstFile) * DIGEST_HEX_DIGITS;
     const seconds = at(manifest.fileMtimeSeconds, file);
     const path = this.buffer
       .truncate(this.objectsLength)
       .appendBytes(hex, start, start + 2)
       .appendByte(SLASH)
-      .appendBytes(hex, start, start + HEX_DIGITS)
+      .appendBytes(hex, start, start + DIGEST_HEX_DIGITS)
       .appendByte(DASH)
       .appendNumber(at(manifest.fileModes, file) & PERMISSIONS, 8)
       .appendByte(DASH);
@@ -58,4 +73,5 @@ export class ObjectPath {
   }
 }
 
-compileMethodsLightly(ObjectPath);
+compileLightly(locateObject, objectPath);
+compileMethodsLightly(ObjectPathWriter);

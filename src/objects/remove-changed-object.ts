@@ -4,7 +4,8 @@ import { errnoOf } from "../fs/errno.ts";
 import { emptyStatus, lstatBuffer } from "../fs/native/file-status.ts";
 import { PathBuffer } from "../fs/native/path-buffer.ts";
 import type { Manifest } from "../manifest/manifest.ts";
-import { isWhole, objectPathOf } from "./object-name.ts";
+import { isWhole } from "./object-attributes.ts";
+import { locateObject } from "./object-path.ts";
 
 /**
  * Removes the object of a manifest's file if it is not what its name says; a store may have mended it by now. Trees that link
@@ -12,7 +13,7 @@ import { isWhole, objectPathOf } from "./object-name.ts";
  * @throws a `node:fs` error
  */
 export function removeChangedObject(objects: ByteString, manifest: Manifest, file: number): void {
-  const path = new PathBuffer().set(objectPathOf(objects, manifest, file));
+  const path = new PathBuffer().set(locateObject(objects, manifest, file));
   const status = emptyStatus();
   if (!lstatBuffer(path, status) || isWhole(status, manifest, file)) return;
   try {

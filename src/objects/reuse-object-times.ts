@@ -1,7 +1,9 @@
-import { type ByteString, bytesFromText, joinBytes } from "../base/byte-string.ts";
-import { namesIn } from "../fs/names-in.ts";
+import type { ByteString } from "../base/byte-string.ts";
+import { DIGEST_HEX_DIGITS } from "../base/digest.ts";
 import type { Manifest } from "../manifest/manifest.ts";
-import { hasObject, objectNameOf, parseObjectName } from "./object-name.ts";
+import { objectNamesInShard } from "./list-objects.ts";
+import { hasObject } from "./object-attributes.ts";
+import { nameObject, parseObjectName } from "./object-name.ts";
 
 /** The modification times of a manifest's files, in memory that threads share. */
 export interface FileTimes {
@@ -26,11 +28,11 @@ export function reuseObjectTimes(manifest: Manifest, objects: ByteString): FileT
   const listedShards = new Set<string>();
   for (let file = 0; file < manifest.counts.fileCount; file++) {
     if (!hasObject(manifest, file)) continue;
-    const ownName = objectNameOf(manifest, file);
+    const ownName = nameObject(manifest, file);
     const shard = ownName.slice(0, 2);
     if (!listedShards.has(shard)) {
       listedShards.add(shard);
-      for (const name of objectNamesIn(objects, shard)) nameOfContent.set(contentPart(name), name);
+      for (const name of objectNamesInShard(objects, shard)) nameOfContent.set(contentPart(name), name);
     }
     const content = contentPart(ownName);
     const known = parseObjectName(nameOfContent.get(content) ?? "");
@@ -54,11 +56,5 @@ function copyOf(times: FileTimes): FileTimes {
 
 /** Digest and permissions. */
 function contentPart(objectName: string): string {
-  return objectName.slice(0, objectName.indexOf("-", 65));
-}
-
-function objectNamesIn(objects: ByteString, shard: string): string[] {
-  return namesIn(joinBytes(objects, bytesFromText(shard))).filter(
-    (name) => parseObjectName(name) !== undefined,
-  );
+  return objectName.slice(0, objectName.indexOf("-", DIGEST_HEX_DIGITS + 1));
 }

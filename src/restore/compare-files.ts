@@ -3,11 +3,14 @@ import { type ByteString, bytesFromBuffer, fsPath } from "../base/byte-string.ts
 import { CHUNK_SIZE_BYTES, chunkCount, DIGEST_SIZE_BYTES, digestOfChunks } from "../base/digest.ts";
 import { isBtdtError } from "../base/errors.ts";
 import { errnoOf } from "../fs/errno.ts";
-import { emptyStatus, type FileStatus, isSameFile, lstatBuffer } from "../fs/native/file-status.ts";
+import { type FileAttributes, hasAttributes } from "../fs/file-attributes.ts";
+import { emptyStatus, isSameFile, lstatBuffer } from "../fs/native/file-status.ts";
 import { PathBuffer } from "../fs/native/path-buffer.ts";
+import { attributesOfFile } from "../manifest/attributes-of-file.ts";
 import { viewManifest } from "../manifest/codec.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
-import { hasObject, objectPathOf } from "../objects/object-name.ts";
+import { hasObject } from "../objects/object-attributes.ts";
+import { locateObject } from "../objects/object-path.ts";
 import { hashSmallFile } from "../read/hash-small-file.ts";
 import { hashSpanJob, SPAN_SIZE_BYTES } from "../read/hash-span.ts";
 import type { Job, JobContext } from "../work/job.ts";
@@ -35,6 +38,7 @@ const object = new PathBuffer();
 const status = emptyStatus();
 const objectStatus = emptyStatus();
 const hashedStatus = emptyStatus();
+const attributes: FileAttributes = { mode: 0, sizeBytes: 0, mtimeSeconds: 0, mtimeNanoseconds: 0 };
 const digest = new Uint8Array(DIGEST_SIZE_BYTES);
 
 /** Finds out what of an entry a destination holds already, without changing anything. */
@@ -94,9 +98,9 @@ function isUnchangedFile(
   objects: ByteString,
   context: JobContext,
 ): boolean {
-  if (!hasAttributes(status, manifest, file)) return false;
+  if (!hasAttributes(status, attributesOfFile(manifest, file, attributes))) return false;
   if (!hasObject(manifest, file)) return true;
-  object.set(objectPathOf(objects, manifest, file));
+  object.set(locateObject(objects, manifest, file));
   if (lstatBuffer(object, objectStatus) && isSameFile(status, objectStatus)) return true;
   try {
     return hasDigest(manifest, file, context);
@@ -105,16 +109,6 @@ function isUnchangedFile(
     if (isBtdtError(error)) return false;
     throw error;
   }
-}
-
-function hasAttributes(actual: FileStatus, manifest: Manifest, file: number): boolean {
-  return (
-    actual.kind === "file" &&
-    actual.sizeBytes === at(manifest.fileSizes, file) &&
-    actual.mode === at(manifest.fileModes, file) &&
-    actual.mtimeSeconds === at(manifest.fileMtimeSeconds, file) &&
-    actual.mtimeNanoseconds === at(manifest.fileMtimeNanoseconds, file)
-  );
 }
 
 function hasDigest(manifest: Manifest, file: number, context: JobContext): boolean {

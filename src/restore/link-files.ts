@@ -1,14 +1,16 @@
 import { closeSync, constants, openSync, symlinkSync } from "node:fs";
 import { fsPath } from "../base/byte-string.ts";
 import { compileMethodsLightly } from "../base/compile-lightly.ts";
+import { type FileAttributes, setAttributes } from "../fs/file-attributes.ts";
 import type { PathBuffer } from "../fs/native/path-buffer.ts";
 import { setMtimeBuffer } from "../fs/native/set-times.ts";
-import { type FileAttributes, type Placement, setAttributes } from "../fs/place-file.ts";
+import type { Placement } from "../fs/place-file.ts";
+import { attributesOfFile } from "../manifest/attributes-of-file.ts";
 import { viewManifest } from "../manifest/codec.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
-import { hasObject } from "../objects/object-name.ts";
+import { hasObject } from "../objects/object-attributes.ts";
 import type { Job } from "../work/job.ts";
-import { attributesOf, ObjectPlacer, type ObjectPlaces, type ObjectProblem } from "./object-placer.ts";
+import { ObjectPlacer, type ObjectPlaces, type ObjectProblem } from "./object-placer.ts";
 import { StagingPath } from "./staging-path.ts";
 
 /** `staging` is nobody else's, and there is nothing in it but what these jobs make. */
@@ -103,7 +105,7 @@ class Stager {
     if (!hasObject(manifest, file)) {
       if (this.isDamaged()) return;
       target.setFile(directory, file);
-      makeEmptyFile(target.buffer, attributesOf(manifest, file));
+      makeEmptyFile(target.buffer, attributesOfFile(manifest, file));
       this.result.fileCounts.copied += 1;
       return;
     }

@@ -1,22 +1,17 @@
 import { accessSync, constants, renameSync } from "node:fs";
 import { type ByteString, fsPath } from "../base/byte-string.ts";
-import { compileLightly, compileMethodsLightly } from "../base/compile-lightly.ts";
+import { compileMethodsLightly } from "../base/compile-lightly.ts";
 import { isBtdtError } from "../base/errors.ts";
 import { errnoOf } from "../fs/errno.ts";
+import type { FileAttributes } from "../fs/file-attributes.ts";
 import { emptyStatus, lstatBuffer } from "../fs/native/file-status.ts";
 import { tryLink } from "../fs/native/link-file.ts";
 import { PathBuffer } from "../fs/native/path-buffer.ts";
-import {
-  copyFile,
-  type FileAttributes,
-  FilePlacer,
-  type LinkMode,
-  type Placement,
-  TooManyLinks,
-} from "../fs/place-file.ts";
-import { at, type Manifest } from "../manifest/manifest.ts";
-import { isLinkable, isWhole, PERMISSIONS } from "../objects/object-name.ts";
-import { ObjectPath } from "../objects/object-path.ts";
+import { copyFile, FilePlacer, type LinkMode, type Placement, TooManyLinks } from "../fs/place-file.ts";
+import { attributesOfFile } from "../manifest/attributes-of-file.ts";
+import type { Manifest } from "../manifest/manifest.ts";
+import { isLinkable, isWhole, PERMISSIONS } from "../objects/object-attributes.ts";
+import { ObjectPathWriter } from "../objects/object-path.ts";
 
 export type ObjectProblem = "missing" | "changed" | "unreadable";
 
@@ -38,7 +33,7 @@ export class ObjectPlacer {
   private readonly manifest: Manifest;
   private readonly places: ObjectPlaces;
   private readonly placer: FilePlacer;
-  private readonly objectPath: ObjectPath;
+  private readonly objectPath: ObjectPathWriter;
   /** Of the file at hand. */
   private readonly object: PathBuffer;
   private readonly temporaryPrefix = crypto.randomUUID();
@@ -48,7 +43,7 @@ export class ObjectPlacer {
     this.manifest = manifest;
     this.places = places;
     this.placer = placerFor(places);
-    this.objectPath = new ObjectPath(places.objects, manifest);
+    this.objectPath = new ObjectPathWriter(places.objects, manifest);
     this.object = this.objectPath.buffer;
   }
 
@@ -85,7 +80,7 @@ export class ObjectPlacer {
   }
 
   private placeOrRenew(file: number, target: PathBuffer, mayShare: boolean): Placement {
-    const attributes = attributesOf(this.manifest, file);
+    const attributes = attributesOfFile(this.manifest, file);
     try {
       return this.placer.place(this.object, target, attributes, mayShare);
     } catch (error) {
@@ -126,15 +121,6 @@ function placerFor(places: ObjectPlaces): FilePlacer {
   return knownPlacer.placer;
 }
 
-export function attributesOf(manifest: Manifest, file: number): FileAttributes {
-  return {
-    mode: at(manifest.fileModes, file),
-    sizeBytes: at(manifest.fileSizes, file),
-    mtimeSeconds: at(manifest.fileMtimeSeconds, file),
-    mtimeNanoseconds: at(manifest.fileMtimeNanoseconds, file),
-  };
-}
-
 function isReadable(path: PathBuffer): boolean {
   try {
     accessSync(fsPath(path.toBytes()), constants.R_OK);
@@ -145,5 +131,4 @@ function isReadable(path: PathBuffer): boolean {
   }
 }
 
-compileLightly(attributesOf);
 compileMethodsLightly(ObjectPlacer);

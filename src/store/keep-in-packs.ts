@@ -9,11 +9,13 @@ import { emptyStatus, lstatBuffer } from "../fs/native/file-status.ts";
 import { PathBuffer } from "../fs/native/path-buffer.ts";
 import { touchIfPossible } from "../fs/native/set-times.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
-import { hasObject, isWhole, objectPathOf } from "../objects/object-name.ts";
+import { listObjectNames } from "../objects/list-objects.ts";
+import { hasObject, isWhole } from "../objects/object-attributes.ts";
+import { locateObject } from "../objects/object-path.ts";
 import { findContent } from "../packs/contents/content-table.ts";
 import { PackContents } from "../packs/contents/pack-contents.ts";
 import { packFilePath, packNames, publishPack } from "../packs/contents/pack-directory.ts";
-import { heldContents, objectNamesOf } from "../packs/write/held-contents.ts";
+import { heldContents } from "../packs/write/held-contents.ts";
 import { PackWriter } from "../packs/write/pack-writer.ts";
 import type { Runtime } from "../work/runtime.ts";
 import type { KeptFiles } from "./request.ts";
@@ -44,7 +46,7 @@ export class TreePacker {
     try {
       const heldNames = packNames(cache).join();
       const packs = PackContents.load(cache);
-      const held = heldContents(packs.table, cache.objects, objectNamesOf(cache.objects));
+      const held = heldContents(packs.table, cache.objects, listObjectNames(cache.objects));
       const writer = PackWriter.create(session.temporaryPath(), compression, held);
       return new TreePacker(cache, writer, packs, heldNames);
     } catch (error) {
@@ -131,7 +133,7 @@ export class TreePacker {
   }
 
   #hasSoundObject(manifest: Manifest, file: number): boolean {
-    object.set(objectPathOf(this.#cache.objects, manifest, file));
+    object.set(locateObject(this.#cache.objects, manifest, file));
     return lstatBuffer(object, status) && isWhole(status, manifest, file);
   }
 

@@ -10,7 +10,7 @@ import { removeSession, type Session } from "../cache/session.ts";
 import { errnoOf } from "../fs/errno.ts";
 import type { CollectedContents } from "../inventory/take-stock.ts";
 import { decodeKeyFile, entryIdOf } from "../key/key-file.ts";
-import { objectPath } from "../objects/list-objects.ts";
+import { objectPath } from "../objects/object-path.ts";
 import { removePack } from "../packs/contents/pack-directory.ts";
 import type { PackPlan } from "./pack-plan.ts";
 import type { CleanPlan } from "./plan.ts";

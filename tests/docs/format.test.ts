@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { keyFileName } from "../../src/key/key-file.ts";
 import { HEADER_SIZE_BYTES, layoutOf } from "../../src/manifest/layout.ts";
-import { objectNameOf } from "../../src/objects/object-name.ts";
+import { nameObject } from "../../src/objects/object-name.ts";
 import { hashPaths } from "../../src/read/hash-paths.ts";
 import { inlineRuntime } from "../support/inline-runtime.ts";
 import { TemporaryDirectory } from "../support/temporary-directory.ts";
@@ -106,7 +106,7 @@ describe("docs/format.md", () => {
   });
 
   test("the example of an object's name", () => {
-    expect(document).toContain(`\n${objectNameOf(example, 0)}\n`);
+    expect(document).toContain(`\n${nameObject(example, 0)}\n`);
   });
 
   test("the example of an edited path", () => {

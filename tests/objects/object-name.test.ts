@@ -3,12 +3,11 @@ import * as fc from "fast-check";
 import { bytesFromText } from "../../src/base/byte-string.ts";
 import {
   formatObjectName,
+  nameObject,
   type ObjectName,
-  objectNameOf,
-  objectPathOf,
   parseObjectName,
 } from "../../src/objects/object-name.ts";
-import { ObjectPath } from "../../src/objects/object-path.ts";
+import { locateObject, ObjectPathWriter } from "../../src/objects/object-path.ts";
 import { directory, fileNodes, manifestOf } from "../support/trees.ts";
 
 const objectNames: fc.Arbitrary<ObjectName> = fc.record({
@@ -65,14 +64,14 @@ test("a manifest's file has the same name in both ways of asking", () => {
   fc.assert(
     fc.property(fileNodes, (node) => {
       const manifest = manifestOf(directory({ f: node }));
-      const name = objectNameOf(manifest, 0);
+      const name = nameObject(manifest, 0);
       expect(parseObjectName(name)).toEqual({
         digestHex: node.digest,
         permissions: node.mode & 0o777,
         mtimeSeconds: node.mtime.seconds,
         mtimeNanoseconds: node.mtime.nanoseconds,
       });
-      expect(objectPathOf(bytesFromText("/c"), manifest, 0)).toBe(
+      expect(locateObject(bytesFromText("/c"), manifest, 0)).toBe(
         bytesFromText(`/c/${name.slice(0, 2)}/${name}`),
       );
     }),
@@ -86,9 +85,9 @@ test("the path that is written without strings is the same", () => {
       const manifest = manifestOf(
         directory(Object.fromEntries(files.map((node, index) => [`f${index}`, node]))),
       );
-      const path = new ObjectPath(bytesFromText("/objects"), manifest);
+      const path = new ObjectPathWriter(bytesFromText("/objects"), manifest);
       for (const file of [...files.keys(), 0]) {
-        expect(path.set(file).toBytes()).toBe(objectPathOf(bytesFromText("/objects"), manifest, file));
+        expect(path.set(file).toBytes()).toBe(locateObject(bytesFromText("/objects"), manifest, file));
       }
     }),
     { numRuns: 300 },

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { existsSync, mkdirSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { listObjects } from "../../src/objects/list-objects.ts";
-import { objectNameOf } from "../../src/objects/object-name.ts";
+import { nameObject } from "../../src/objects/object-name.ts";
 import { removeChangedObject } from "../../src/objects/remove-changed-object.ts";
 import { TemporaryDirectory } from "../support/temporary-directory.ts";
 import { directory, file, manifestOf } from "../support/trees.ts";
@@ -12,7 +12,7 @@ const temporary = new TemporaryDirectory();
 test("removes an object only when it is not what its name says", () => {
   const objects = temporary.freshDirectory();
   const manifest = manifestOf(directory({ f: file({ size: 3, mtime: { seconds: 5, nanoseconds: 0 } }) }));
-  const name = objectNameOf(manifest, 0);
+  const name = nameObject(manifest, 0);
   mkdirSync(join(objects, name.slice(0, 2)));
   const path = join(objects, name.slice(0, 2), name);
   const remove = () => removeChangedObject(temporary.bytes(objects), manifest, 0);
@@ -29,7 +29,7 @@ test("removes an object only when it is not what its name says", () => {
 
 test("foreign files are not listed as objects", () => {
   const objects = temporary.freshDirectory();
-  const name = objectNameOf(manifestOf(directory({ f: file() })), 0);
+  const name = nameObject(manifestOf(directory({ f: file() })), 0);
   mkdirSync(join(objects, "00"));
   mkdirSync(join(objects, "01"));
   for (const path of [`00/${name}`, "00/README", `01/${name}`, `00/${name}.tmp`, name]) {

@@ -1,7 +1,7 @@
 import { ptr } from "bun:ffi";
 import { fchmodSync } from "node:fs";
 import { compileMethodsLightly } from "../../base/compile-lightly.ts";
-import type { FileAttributes } from "../place-file.ts";
+import type { FileAttributes } from "../file-attributes.ts";
 import { emptyStatus, fstat } from "./file-status.ts";
 import { linuxLibc } from "./libc.ts";
 import type { PathBuffer } from "./path-buffer.ts";

@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { type ByteString, bytesFromText, fsPath, joinBytes } from "../../base/byte-string.ts";
+import { isDigestHex } from "../../base/digest.ts";
 import { isBtdtError } from "../../base/errors.ts";
 import type { CacheDirectory } from "../../cache/cache-directory.ts";
 import type { Session } from "../../cache/session.ts";
@@ -16,7 +17,6 @@ import type { PackIndex } from "../format/pack-index.ts";
  */
 export const PACK_FILE_NAME = "pack" as ByteString;
 export const INDEX_FILE_NAME = "index" as ByteString;
-const PACK_NAME = /^[0-9a-f]{64}$/;
 const DAMAGE_MARK = /^damaged-(0|[1-9]\d{0,8})$/;
 
 export interface StoredPack {
@@ -36,9 +36,7 @@ export interface UnusablePack {
 
 /** Sorted; foreign files are passed over. @throws a `node:fs` error */
 export function packNames(cache: CacheDirectory): string[] {
-  return namesIn(cache.packs)
-    .filter((name) => PACK_NAME.test(name))
-    .toSorted();
+  return namesIn(cache.packs).filter(isDigestHex).toSorted();
 }
 
 /**

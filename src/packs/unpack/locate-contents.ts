@@ -2,10 +2,12 @@ import type { CacheDirectory } from "../../cache/cache-directory.ts";
 import { emptyStatus, lstatBuffer } from "../../fs/native/file-status.ts";
 import { PathBuffer } from "../../fs/native/path-buffer.ts";
 import type { Manifest } from "../../manifest/manifest.ts";
-import { hasObject, objectNameOf, objectPathOf } from "../../objects/object-name.ts";
+import { listObjectNames } from "../../objects/list-objects.ts";
+import { hasObject } from "../../objects/object-attributes.ts";
+import { nameObject } from "../../objects/object-name.ts";
+import { locateObject } from "../../objects/object-path.ts";
 import { PackContents } from "../contents/pack-contents.ts";
 import { packNames } from "../contents/pack-directory.ts";
-import { objectNamesOf } from "../write/held-contents.ts";
 import { findPackedContents } from "./unpack-plan.ts";
 import { OpenPacks, type PackedFilesOfEntry } from "./unpack-tree.ts";
 
@@ -23,8 +25,8 @@ export function openPacksOf(
   distrusted: ReadonlySet<number> = new Set(),
 ): PackedFilesOfEntry | undefined {
   if (packNames(cache).length === 0) return undefined;
-  const objectNames = objectNamesOf(cache.objects);
-  for (const file of distrusted) objectNames.delete(objectNameOf(manifest, file));
+  const objectNames = listObjectNames(cache.objects);
+  for (const file of distrusted) objectNames.delete(nameObject(manifest, file));
   for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt++) {
     const packs = OpenPacks.open(cache, PackContents.load(cache));
     // A clean has removed one meanwhile, and perhaps put another in its place.
@@ -49,7 +51,7 @@ export function looksLinkable(cache: CacheDirectory, manifest: Manifest): boolea
   const step = Math.max(1, Math.floor(fileCount / SAMPLE_FILES));
   for (let file = 0; file < fileCount; file += step) {
     if (!hasObject(manifest, file)) continue;
-    object.set(objectPathOf(cache.objects, manifest, file));
+    object.set(locateObject(cache.objects, manifest, file));
     if (!lstatBuffer(object, status)) return false;
   }
   return true;

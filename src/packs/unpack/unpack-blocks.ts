@@ -2,13 +2,15 @@ import { closeSync, constants, openSync } from "node:fs";
 import { type ByteString, fsPath } from "../../base/byte-string.ts";
 import { compileLightly, compileMethodsLightly } from "../../base/compile-lightly.ts";
 import { CHUNK_SIZE_BYTES, DIGEST_SIZE_BYTES } from "../../base/digest.ts";
+import type { FileAttributes } from "../../fs/file-attributes.ts";
 import { PathBuffer } from "../../fs/native/path-buffer.ts";
 import { PinnedBuffer } from "../../fs/native/pinned-buffer.ts";
 import { NewFileWriter } from "../../fs/native/write-new-file.ts";
+import { attributesOfFile } from "../../manifest/attributes-of-file.ts";
 import { viewManifest } from "../../manifest/codec.ts";
 import { at, type Manifest } from "../../manifest/manifest.ts";
 import { adoptWrittenFile } from "../../objects/adopt-written-file.ts";
-import { isLinkable } from "../../objects/object-name.ts";
+import { isLinkable } from "../../objects/object-attributes.ts";
 import type { Job } from "../../work/job.ts";
 import { readBlock } from "../contents/read-block.ts";
 import { writeFullyAt } from "../write/block-writer.ts";
@@ -42,6 +44,7 @@ export interface UnpackedBlocks {
 
 const target = new PathBuffer();
 const digest = new Uint8Array(DIGEST_SIZE_BYTES);
+const attributes: FileAttributes = { mode: 0, sizeBytes: 0, mtimeSeconds: 0, mtimeNanoseconds: 0 };
 
 /**
  * Decompresses blocks and writes the files that they hold. Each content is digested before it is written.
@@ -129,16 +132,10 @@ class Unpacker {
 
   private writeFile(source: PinnedBuffer, offset: number, file: number): void {
     const manifest = this.#manifest;
-    const sizeBytes = at(manifest.fileSizes, file);
     this.setTarget(file);
-    this.#writer.write(target, source, offset, {
-      mode: at(manifest.fileModes, file),
-      sizeBytes,
-      mtimeSeconds: at(manifest.fileMtimeSeconds, file),
-      mtimeNanoseconds: at(manifest.fileMtimeNanoseconds, file),
-    });
+    this.#writer.write(target, source, offset, attributesOfFile(manifest, file, attributes));
     this.result.fileCount += 1;
-    this.result.contentBytes += sizeBytes;
+    this.result.contentBytes += attributes.sizeBytes;
     const { adoptInto, ownInode } = this.#input;
     if (adoptInto === undefined || !this.#mayAdopt || ownInode[file] !== 0) return;
     if (isLinkable(manifest, file)) this.#mayAdopt = adoptWrittenFile(adoptInto, manifest, file, target);

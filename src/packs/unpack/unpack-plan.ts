@@ -1,7 +1,8 @@
 import { compileLightly } from "../../base/compile-lightly.ts";
 import { CHUNK_SIZE_BYTES, DIGEST_SIZE_BYTES } from "../../base/digest.ts";
 import { at, type Manifest } from "../../manifest/manifest.ts";
-import { hasObject, objectNameOf } from "../../objects/object-name.ts";
+import { hasObject } from "../../objects/object-attributes.ts";
+import { nameObject } from "../../objects/object-name.ts";
 import type { PackContents } from "../contents/pack-contents.ts";
 import type { StoredBlock } from "../contents/read-block.ts";
 import { LARGEST_BLOCK_BYTES } from "../format/block-codec.ts";
@@ -23,7 +24,7 @@ export function findPackedContents(
   const contentOfFile = new Int32Array(new SharedArrayBuffer(manifest.counts.fileCount * 4));
   for (let file = 0; file < manifest.counts.fileCount; file++) {
     if (!hasObject(manifest, file)) continue;
-    if (objectNames.size > 0 && objectNames.has(objectNameOf(manifest, file))) continue;
+    if (objectNames.size > 0 && objectNames.has(nameObject(manifest, file))) continue;
     const offset = file * DIGEST_SIZE_BYTES;
     if (at(manifest.fileSizes, file) <= CHUNK_SIZE_BYTES) {
       contentOfFile[file] = packs.findSmall(manifest.fileDigests, offset) + 1;

@@ -2,11 +2,12 @@ import { closeSync, constants, openSync, readSync } from "node:fs";
 import { type ByteString, fsPath } from "../../base/byte-string.ts";
 import type { CacheDirectory } from "../../cache/cache-directory.ts";
 import { errnoOf } from "../../fs/errno.ts";
+import { setAttributes } from "../../fs/file-attributes.ts";
 import { PathBuffer } from "../../fs/native/path-buffer.ts";
-import { setAttributes } from "../../fs/place-file.ts";
+import { attributesOfFile } from "../../manifest/attributes-of-file.ts";
 import { at, type Manifest } from "../../manifest/manifest.ts";
 import { adoptWrittenFile } from "../../objects/adopt-written-file.ts";
-import { isLinkable } from "../../objects/object-name.ts";
+import { isLinkable } from "../../objects/object-attributes.ts";
 import type { Runners } from "../../work/job.ts";
 import { runAllSharing } from "../../work/run-all.ts";
 import type { PackContents } from "../contents/pack-contents.ts";
@@ -133,12 +134,7 @@ export async function unpackTree(
   if (Atomics.load(damageFlag, 0) === 0) {
     for (const file of plan.largeFiles) {
       path.set(pathOf(staging, manifest, file));
-      setAttributes(path, {
-        mode: at(manifest.fileModes, file),
-        sizeBytes: at(manifest.fileSizes, file),
-        mtimeSeconds: at(manifest.fileMtimeSeconds, file),
-        mtimeNanoseconds: at(manifest.fileMtimeNanoseconds, file),
-      });
+      setAttributes(path, attributesOfFile(manifest, file));
       const isAdopted = adoptInto !== undefined && ownInode[file] === 0 && isLinkable(manifest, file);
       if (isAdopted) adoptWrittenFile(adoptInto, manifest, file, path);
     }

@@ -1,9 +1,11 @@
-import { type ByteString, bytesFromText, joinBytes } from "../../base/byte-string.ts";
-import { hexOf } from "../../base/digest.ts";
-import { namesIn } from "../../fs/names-in.ts";
+import type { ByteString } from "../../base/byte-string.ts";
+import { DIGEST_SIZE_BYTES, hexOf } from "../../base/digest.ts";
+import { hasAttributes } from "../../fs/file-attributes.ts";
 import { emptyStatus, type FileStatus, lstatBuffer } from "../../fs/native/file-status.ts";
 import { PathBuffer } from "../../fs/native/path-buffer.ts";
-import { formatObjectName, PERMISSIONS, parseObjectName, SHARD_NAMES } from "../../objects/object-name.ts";
+import { PERMISSIONS } from "../../objects/object-attributes.ts";
+import { formatObjectName } from "../../objects/object-name.ts";
+import { objectPath } from "../../objects/object-path.ts";
 import { type ContentTable, contentTable, findContent } from "../contents/content-table.ts";
 import { CONTENT_ID_BYTES } from "../format/pack-index.ts";
 import { contentClaims } from "./content-claims.ts";
@@ -36,17 +38,6 @@ export function heldContents(
   };
 }
 
-/** Names of all objects of a cache. @throws a `node:fs` error */
-export function objectNamesOf(objects: ByteString): Set<string> {
-  const names = new Set<string>();
-  for (const shard of SHARD_NAMES) {
-    for (const name of namesIn(joinBytes(objects, bytesFromText(shard)))) {
-      if (name.startsWith(shard) && parseObjectName(name) !== undefined) names.add(name);
-    }
-  }
-  return names;
-}
-
 const object = new PathBuffer();
 const objectStatus = emptyStatus();
 
@@ -60,15 +51,9 @@ export function hasHeldObject(
   if (objectContents === undefined || findContent(objectContents, digests, offset) < 0) return false;
   const permissions = file.mode & PERMISSIONS;
   const { mtimeSeconds, mtimeNanoseconds, sizeBytes } = file;
-  const digestHex = hexOf(digests.subarray(offset, offset + 32));
+  const digestHex = hexOf(digests.subarray(offset, offset + DIGEST_SIZE_BYTES));
   const name = formatObjectName({ digestHex, permissions, mtimeSeconds, mtimeNanoseconds });
-  object.set(`${objects}/${name.slice(0, 2)}/${name}` as ByteString);
-  return (
-    lstatBuffer(object, objectStatus) &&
-    objectStatus.kind === "file" &&
-    objectStatus.sizeBytes === sizeBytes &&
-    objectStatus.mode === permissions &&
-    objectStatus.mtimeSeconds === mtimeSeconds &&
-    objectStatus.mtimeNanoseconds === mtimeNanoseconds
-  );
+  object.set(objectPath(objects, name));
+  const attributes = { mode: permissions, sizeBytes, mtimeSeconds, mtimeNanoseconds };
+  return lstatBuffer(object, objectStatus) && hasAttributes(objectStatus, attributes);
 }

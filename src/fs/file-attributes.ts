@@ -1,0 +1,34 @@
+import { chmodSync } from "node:fs";
+import { fsPath } from "../base/byte-string.ts";
+import { compileLightly } from "../base/compile-lightly.ts";
+import type { FileStatus } from "./native/file-status.ts";
+import type { PathBuffer } from "./native/path-buffer.ts";
+import { setMtimeBuffer } from "./native/set-times.ts";
+
+/** What btdt keeps of a regular file's inode. */
+export interface FileAttributes {
+  /** `st_mode & 0o7777`. */
+  mode: number;
+  sizeBytes: number;
+  mtimeSeconds: number;
+  mtimeNanoseconds: number;
+}
+
+/** Whether a path names a regular file with exactly these attributes. */
+export function hasAttributes(status: FileStatus, attributes: FileAttributes): boolean {
+  return (
+    status.kind === "file" &&
+    status.sizeBytes === attributes.sizeBytes &&
+    status.mode === attributes.mode &&
+    status.mtimeSeconds === attributes.mtimeSeconds &&
+    status.mtimeNanoseconds === attributes.mtimeNanoseconds
+  );
+}
+
+/** Sets mode and mtime; the size is that of what was written. @throws a `node:fs` error */
+export function setAttributes(path: PathBuffer, attributes: FileAttributes): void {
+  chmodSync(fsPath(path.toBytes()), attributes.mode);
+  setMtimeBuffer(path, attributes.mtimeSeconds, attributes.mtimeNanoseconds);
+}
+
+compileLightly(hasAttributes);

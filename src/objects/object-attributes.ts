@@ -1,0 +1,37 @@
+import { compileLightly } from "../base/compile-lightly.ts";
+import { type FileAttributes, hasAttributes } from "../fs/file-attributes.ts";
+import type { FileStatus } from "../fs/native/file-status.ts";
+import { attributesOfFile } from "../manifest/attributes-of-file.ts";
+import { at, type Manifest } from "../manifest/manifest.ts";
+
+/** The part of a file's mode that its object has. */
+export const PERMISSIONS = 0o777;
+
+/** An empty file has no object: every restore makes it. */
+export function hasObject(manifest: Manifest, file: number): boolean {
+  return at(manifest.fileSizes, file) > 0;
+}
+
+/**
+ * Only files with content and without special bits become links: a set-user-id file in a cache that others can write would
+ * be a gift to them.
+ */
+export function isLinkable(manifest: Manifest, file: number): boolean {
+  return hasObject(manifest, file) && (at(manifest.fileModes, file) & ~PERMISSIONS) === 0;
+}
+
+/** The attributes of the object of a manifest's file. @param into as for `attributesOfFile` */
+export function objectAttributes(manifest: Manifest, file: number, into?: FileAttributes): FileAttributes {
+  const attributes = attributesOfFile(manifest, file, into);
+  attributes.mode &= PERMISSIONS;
+  return attributes;
+}
+
+const expected: FileAttributes = { mode: 0, sizeBytes: 0, mtimeSeconds: 0, mtimeNanoseconds: 0 };
+
+/** Whether an object is what its manifest says, as far as its inode can tell. */
+export function isWhole(status: FileStatus, manifest: Manifest, file: number): boolean {
+  return hasAttributes(status, objectAttributes(manifest, file, expected));
+}
+
+compileLightly(hasObject, isLinkable, isWhole, objectAttributes);
