@@ -1,0 +1,138 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { createHash } from "node:crypto";
+import { linkSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { buildExecutable } from "../../link/build-executable.ts";
+import { hostTarget } from "../../link/target.ts";
+import { requirement } from "../link/requirement.ts";
+import { BTDT, must, run } from "../support/executable.ts";
+
+/**
+ * What btdt relies on in its engine beyond the documented, each by what can be seen from outside: a new version that
+ * breaks one of these would otherwise only make btdt slow, or wrong where no other test looks.
+ */
+const root = join(import.meta.dir, "../..");
+
+const TRICKS = {
+  inflate: {
+    way: "fast",
+    sound: "same",
+    tooLarge: "refused",
+    damaged: "refused",
+    soundAfterDamage: "same",
+    wayAfterDamage: "fast",
+  },
+  deflate: "same from less",
+  digests: {
+    intoSharedPart: "00".repeat(32) + createHash("sha256").update("abc").digest("hex").repeat(2),
+    rootSizeBytes: 32,
+    root: createHash("sha512-256")
+      .update("btdt chunks 1\0")
+      .update(Buffer.from([0, 0, 0x90, 0, 0, 0, 0, 0]))
+      .update(Buffer.alloc(96, 1))
+      .digest("hex"),
+    // The test vectors of their specifications.
+    xxHash3: String(0x78af5f94892f3950n),
+    crc32InTwoParts: 0x352441c2,
+  },
+  memory: { bytesStay: true, pathStays: true },
+  mapping: {
+    whileWritten: "not mapped",
+    far: "far\0",
+    whileMapped: "EAGAIN",
+    afterwards: "opened",
+    empty: "not mapped",
+  },
+  times: [
+    [-2, 999_999_999],
+    [5_000_000_000, 123_456_789],
+  ],
+};
+
+const LIBC = {
+  linkat: { done: [0, 2], refused: -1 },
+  utimensat: { done: [0, "-1000000500"], refused: -1 },
+  futimens: { done: [0, "5000000000000000007"], refused: -1 },
+  flock: { done: 0, refused: -1 },
+  statx: { done: [0, 5 * 1024 ** 3 + 4096], refused: -1 },
+  fcntl: { done: [0, 0], refused: -1 },
+  mmap: { done: "beyond 32 bits", refused: "bigint" },
+  madvise: { done: 0, refused: -1 },
+  munmap: { done: 0, refused: -1 },
+  copy_file_range: { done: [7, "content"], refused: -1 },
+  openat: { done: ["made", "640"], refused: -1 },
+  read: { done: [7, "content"], refused: -1 },
+  write: { done: [7, "written"], refused: -1 },
+  fchmod: { done: [0, "4751"], refused: -1 },
+  close: { done: 0, refused: -1 },
+};
+
+/** Makes JavaScriptCore report each function that its last compiler, FTL, has compiled. */
+const REPORT_FTL = { BUN_JSC_reportFTLCompileTimes: "1" };
+
+function countFtl(report: string): number {
+  return report.split("\n").filter((line) => /^Optimized .* with FTL into /.test(line)).length;
+}
+
+const need = requirement("linux");
+describe.skipIf(need.missing)(`in an executable that is compiled and linked as btdt is${need.note}`, () => {
+  let scratch = "";
+  let probe = "";
+  beforeAll(() => {
+    scratch = mkdtempSync(join(tmpdir(), "btdt-engine-"));
+    probe = join(scratch, "probe");
+    buildExecutable(hostTarget(process.platform, process.arch), probe, {
+      root,
+      entrypoints: ["tests/engine/probe/main.ts", "tests/engine/probe/worker.ts"],
+      libcDirectories: [],
+      dynamic: false,
+      cacheDirectory: join(root, "dist", ".packages"),
+    });
+  });
+  afterAll(() => rmSync(scratch, { recursive: true }));
+
+  test("every trick works in both threads, and the fast ways are taken", () => {
+    expect(JSON.parse(must([probe, "tricks", scratch]))).toEqual([TRICKS, TRICKS]);
+  });
+
+  test("every C function takes its arguments and answers as it is declared, in both threads", () => {
+    expect(JSON.parse(must([probe, "libc", scratch]))).toEqual([LIBC, LIBC]);
+  });
+
+  test("shared memory is shared wherever in a message it stands, and other memory is copied", () => {
+    expect(JSON.parse(must([probe, "threads", scratch]))).toEqual({
+      counted: 200_000,
+      part: [7, 0, 0, 0],
+      words: [0, -8],
+      copiedThere: [9, 0, 0, 0],
+      copiedHere: [0, 0, 0, 0],
+    });
+  });
+
+  test("messages, signals and timers have their turn between two immediates", () => {
+    expect(JSON.parse(must([probe, "turns", scratch]))).toEqual(["signal", "timer", "message"]);
+  });
+
+  test("the last compiler leaves alone what is to be compiled lightly, and only that", () => {
+    const heavy = run([probe, "compile", scratch], { env: REPORT_FTL });
+    expect(countFtl(heavy.stderr)).toBeGreaterThanOrEqual(2);
+    const light = run([probe, "compile-lightly", scratch], { env: REPORT_FTL });
+    expect(countFtl(light.stderr)).toBe(0);
+    expect(light.stdout).toBe(heavy.stdout);
+  });
+
+  test("a restore of many linked files is over before the last compiler has had any work", () => {
+    const source = join(scratch, "source");
+    for (let directory = 0; directory < 100; directory++) {
+      const path = join(source, String(directory));
+      mkdirSync(path, { recursive: true });
+      writeFileSync(join(path, "0"), String(directory));
+      for (let file = 1; file < 100; file++) linkSync(join(path, "0"), join(path, String(file)));
+    }
+    must([BTDT, "store", "--create-cache", "-c", join(scratch, "cache"), "-k", "k", source]);
+    const restore = [BTDT, "restore", "-c", join(scratch, "cache"), "-k", "k", join(scratch, "destination")];
+    const restored = run(restore, { env: REPORT_FTL });
+    expect([restored.exitCode, countFtl(restored.stderr)]).toEqual([0, 0]);
+  });
+});
