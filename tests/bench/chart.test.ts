@@ -3,8 +3,8 @@ import { readFileSync } from "node:fs";
 import { renderChart } from "../../bench/chart.ts";
 import { CHART_PATH } from "../../bench/draw.ts";
 import { type BenchResults, readResults } from "../../bench/results.ts";
-import { requirement } from "../link/requirement.ts";
 import { run } from "../support/executable.ts";
+import { testWith } from "../support/requirements.ts";
 import { Scratch } from "../support/scratch.ts";
 
 const scratch = Scratch.use();
@@ -161,8 +161,7 @@ test("the chart in the documentation shows the results that lie beside the bench
   expect(readme).toMatch(/!\[[^\]]+\]\(docs\/benchmark\.svg\)/);
 });
 
-const need = requirement("xmllint");
-test.skipIf(need.missing)(`it is well-formed XML${need.note}`, async () => {
+testWith(["xmllint"], "it is well-formed XML", async () => {
   const path = scratch.path("chart.svg");
   await Bun.write(path, renderChart(results));
   expect(run(["xmllint", "--noout", path])).toEqual({ exitCode: 0, stdout: "", stderr: "" });

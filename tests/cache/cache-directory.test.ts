@@ -11,13 +11,13 @@ import { findEntry } from "../../src/entry/find-entry.ts";
 import { LockFile } from "../../src/fs/native/flock.ts";
 import { encodeKeyFile, keyFileName } from "../../src/key/key-file.ts";
 import { manifestDigestOf } from "../../src/manifest/codec.ts";
-import { TemporaryDirectory } from "../support/temporary-directory.ts";
+import { Scratch } from "../support/scratch.ts";
 
-const temporary = new TemporaryDirectory();
+const scratch = Scratch.use();
 const never = (): boolean => false;
 
 function freshCache(): { readonly cache: CacheDirectory; readonly root: string } {
-  const path = temporary.freshDirectory("cache");
+  const path = scratch.freshDirectory("cache");
   const cache = CacheDirectory.open(path);
   cache.prepareForWriting();
   return { cache, root: join(path, "btdt-v1") };
@@ -166,13 +166,13 @@ describe("opening", () => {
   const code = (expected: string) => expect.objectContaining({ code: expected });
 
   test("writes nothing", () => {
-    const path = temporary.freshDirectory();
+    const path = scratch.freshDirectory();
     CacheDirectory.open(path);
     expect(readdirSync(path)).toEqual([]);
   });
 
   test("what is no cache", () => {
-    const file = temporary.fresh();
+    const file = scratch.fresh();
     expect(opened(file)).toThrow(code("CACHE_MISSING"));
     writeFileSync(file, "");
     expect(opened(file)).toThrow(code("CACHE_NOT_A_DIRECTORY"));
@@ -190,7 +190,7 @@ describe("opening", () => {
       writeFileSync(join(root, "format"), line);
       expect(opened(join(root, ".."))).toThrow(code(expected));
     }
-    const newer = temporary.freshDirectory();
+    const newer = scratch.freshDirectory();
     mkdirSync(join(newer, "btdt-v2"));
     expect(opened(newer)).toThrow(code("CACHE_FORMAT_NEWER"));
     expect(existsSync(join(newer, "btdt-v1"))).toBe(false);

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
-import { requirement } from "../link/requirement.ts";
 import { btdt, must } from "../support/executable.ts";
+import { testWith } from "../support/requirements.ts";
 import { Scratch } from "../support/scratch.ts";
 
 const scratch = Scratch.use();
@@ -26,8 +26,7 @@ function expectOffers(offers: Offers): void {
   expect(offers("hash", "--algorithm", "")).toEqual(["blake3", "sha256"]);
 }
 
-const bash = requirement("bash");
-test.skipIf(bash.missing)(`bash completes commands, options and choices${bash.note}`, () => {
+testWith(["bash"], "bash completes commands, options and choices", () => {
   const path = script("bash");
   expectOffers((...words) => {
     const ask =
@@ -39,8 +38,7 @@ test.skipIf(bash.missing)(`bash completes commands, options and choices${bash.no
   });
 });
 
-const fish = requirement("fish");
-test.skipIf(fish.missing)(`fish completes commands, options and choices${fish.note}`, () => {
+testWith(["fish"], "fish completes commands, options and choices", () => {
   const path = script("fish");
   const env = { HOME: scratch.directory("home") };
   expectOffers((...words) => {
@@ -50,8 +48,7 @@ test.skipIf(fish.missing)(`fish completes commands, options and choices${fish.no
   });
 });
 
-const zsh = requirement("zsh");
-test.skipIf(zsh.missing)(`zsh takes the script, as a file and sourced${zsh.note}`, () => {
+testWith(["zsh"], "zsh takes the script, as a file and sourced", () => {
   const path = script("zsh");
   mkdirSync(scratch.path("functions"));
   must(["cp", path, scratch.path("functions", "_btdt")]);

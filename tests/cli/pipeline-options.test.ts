@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { BTDT, btdt, type Finished, run } from "../support/executable.ts";
+import { testWith } from "../support/requirements.ts";
 import { Scratch } from "../support/scratch.ts";
 
 const scratch = Scratch.use();
@@ -98,14 +99,11 @@ function onTerminal(env: Record<string, string>): string {
     .stdout;
 }
 
-test.skipIf(Bun.which("script") === null || process.platform !== "linux")(
-  "on a terminal errors are coloured, unless NO_COLOR is set (needs script)",
-  () => {
-    expect(onTerminal({})).toContain("\u001b[31merror:\u001b[0m");
-    expect(onTerminal({ NO_COLOR: "1" })).toStartWith("btdt: error: there is no");
-    expect(onTerminal({ TERM: "dumb" })).toStartWith("btdt: error: there is no");
-    expect(btdt(["hash", scratch.path("missing")], { env: { TERM: "xterm" } }).stderr).toStartWith(
-      "btdt: error: ",
-    );
-  },
-);
+testWith(["script"], "on a terminal errors are coloured, unless NO_COLOR is set", () => {
+  expect(onTerminal({})).toContain("\u001b[31merror:\u001b[0m");
+  expect(onTerminal({ NO_COLOR: "1" })).toStartWith("btdt: error: there is no");
+  expect(onTerminal({ TERM: "dumb" })).toStartWith("btdt: error: there is no");
+  expect(btdt(["hash", scratch.path("missing")], { env: { TERM: "xterm" } }).stderr).toStartWith(
+    "btdt: error: ",
+  );
+});

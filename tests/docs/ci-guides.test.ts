@@ -1,4 +1,4 @@
-import { describe, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
 import {
   chmodSync,
   mkdirSync,
@@ -9,8 +9,8 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import { requirement } from "../link/requirement.ts";
 import { BTDT, run } from "../support/executable.ts";
+import { describeWith } from "../support/requirements.ts";
 import { Scratch } from "../support/scratch.ts";
 import { blocksOf, type MarkdownBlock } from "./markdown-blocks.ts";
 
@@ -82,7 +82,6 @@ test("the commands of Jenkins' script step", () => {
     case $status in 0) ;; 4) npm ci; ${store} ;; *) exit 1 ;; esac`);
 });
 
-const need = requirement("groovy", "java");
 const jenkinsfiles = blocksOf("docs/jenkins.md").filter(({ language }) => language === "groovy");
 const isCleaning = ({ text }: MarkdownBlock): boolean => text.includes("btdt clean");
 
@@ -99,7 +98,7 @@ function jenkins(text: string): string[] {
   return ["groovy", join(import.meta.dir, "jenkinsfile.groovy"), path];
 }
 
-describe.skipIf(need.missing)(`Jenkins' Groovy, its shell steps run${need.note}`, () => {
+describeWith(["groovy", "java"], "Jenkins' Groovy, its shell steps run", () => {
   const installing = jenkinsfiles.filter((block) => !isCleaning(block));
   test.each(installing.map(({ line, text }) => [line, text] as const))(
     "line %d: a miss installs, a hit does not",

@@ -7,12 +7,13 @@ import { HEADER_SIZE_BYTES, layoutOf } from "../../src/manifest/layout.ts";
 import { nameObject } from "../../src/objects/object-name.ts";
 import { hashPaths } from "../../src/read/hash-paths.ts";
 import { inlineRuntime } from "../support/inline-runtime.ts";
-import { TemporaryDirectory } from "../support/temporary-directory.ts";
-import { directory, file, manifestOf, symlink } from "../support/trees.ts";
+import { manifestOf } from "../support/listed-manifest.ts";
+import { directory, file, symlink } from "../support/listed-tree.ts";
+import { Scratch } from "../support/scratch.ts";
 
 /** What the document says is compared with what the code does; its examples are computed anew. */
 const document = readFileSync(join(import.meta.dir, "../../docs/format.md"), "utf8");
-const temporary = new TemporaryDirectory();
+const scratch = Scratch.use();
 
 /** The cells of a table's rows, by its heading line. */
 function rowsUnder(heading: string): string[][] {
@@ -135,12 +136,12 @@ describe("docs/format.md", () => {
     ].map((digest) => digest.toString("hex"));
     expect(rowsUnder("| example | digest |").map(([, digest]) => digest)).toEqual(expected);
 
-    const path = temporary.freshDirectory();
+    const path = scratch.freshDirectory();
     const at = (name: string): string => join(path, name);
     writeFileSync(at("data.txt"), "hello\n");
     symlinkSync("data.txt", at("link"));
     mkdirSync(at("bin"));
-    const large = temporary.fresh();
+    const large = scratch.fresh();
     writeFileSync(large, Buffer.alloc(CHUNK_BYTES + 1));
     const actual: string[] = [];
     for (const paths of [[at("data.txt")], [large], [at("bin")], [path], [at("data.txt"), path]]) {

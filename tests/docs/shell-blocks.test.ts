@@ -6,8 +6,8 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { requirement } from "../link/requirement.ts";
 import { must, type RunOptions, run } from "../support/executable.ts";
+import { testWith } from "../support/requirements.ts";
 import { isAsShown, outputsOf, parseConsole, scriptOf } from "./console.ts";
 import { blocksOf, type MarkdownBlock, pages } from "./markdown-blocks.ts";
 import { checkoutWorkplace, projectWorkplace, type Workplace } from "./workplaces.ts";
@@ -145,10 +145,10 @@ for (const page of pages()) {
     for (const block of blocks) {
       const programs = PROGRAMS.filter((name) => new RegExp(`(^|[\\n;&|(] *)${name} `).test(block.text));
       const root = programs.some((name) => FOR_ROOT.has(name)) ? ["root"] : [];
-      const need = requirement("git", ...root, ...programs);
       const firstLine = block.text.split("\n")[0] ?? "";
-      test.skipIf(need.missing)(
-        `line ${block.line}: ${firstLine}${need.note}`,
+      testWith(
+        ["git", ...root, ...programs],
+        `line ${block.line}: ${firstLine}`,
         () => {
           const workplace = isForCheckout(block)
             ? (checkout ??= checkoutWorkplace(join(scratch, "checkout")))

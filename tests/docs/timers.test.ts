@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
-import { requirement } from "../link/requirement.ts";
 import { BTDT, run } from "../support/executable.ts";
+import { testWith } from "../support/requirements.ts";
 import { Scratch } from "../support/scratch.ts";
 import { blocksOf, type MarkdownBlock, pages } from "./markdown-blocks.ts";
 
@@ -50,8 +50,7 @@ test("what systemd is told to run works", () => {
   }
 });
 
-const need = requirement("systemd-analyze");
-test.skipIf(need.missing)(`systemd understands the units${need.note}`, () => {
+testWith(["systemd-analyze"], "systemd understands the units", () => {
   const directory = home();
   const paths = units.map((text) => {
     const path = scratch.path(`btdt-clean.${text.includes("[Timer]") ? "timer" : "service"}`);

@@ -1,12 +1,12 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, expect, test } from "bun:test";
 import { createHash } from "node:crypto";
 import { linkSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buildExecutable } from "../../link/build-executable.ts";
 import { hostTarget } from "../../link/target.ts";
-import { requirement } from "../link/requirement.ts";
 import { BTDT, must, run } from "../support/executable.ts";
+import { describeWith } from "../support/requirements.ts";
 
 /**
  * What btdt relies on in its engine beyond the documented, each by what can be seen from outside: a new version that
@@ -75,8 +75,7 @@ function countFtl(report: string): number {
   return report.split("\n").filter((line) => /^Optimized .* with FTL into /.test(line)).length;
 }
 
-const need = requirement("linux");
-describe.skipIf(need.missing)(`in an executable that is compiled and linked as btdt is${need.note}`, () => {
+describeWith(["linux"], "in an executable that is compiled and linked as btdt is", () => {
   let scratch = "";
   let probe = "";
   beforeAll(() => {

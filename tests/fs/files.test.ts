@@ -12,6 +12,7 @@ import {
   truncateSync,
   writeFileSync,
 } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { bytesFromText } from "../../src/base/byte-string.ts";
 import { BtdtError } from "../../src/base/errors.ts";
@@ -23,9 +24,15 @@ import { PathBuffer } from "../../src/fs/native/path-buffer.ts";
 import { copyFile, FilePlacer, LINK_MODES } from "../../src/fs/place-file.ts";
 import { publishDurably, syncDirectory, writeDurably } from "../../src/fs/publish-file.ts";
 import { isWithin, resolvePath } from "../../src/fs/resolve-path.ts";
-import { TemporaryDirectory } from "../support/temporary-directory.ts";
+import { testWith } from "../support/requirements.ts";
+import { Scratch } from "../support/scratch.ts";
 
-const temporary = new TemporaryDirectory();
+const scratch = Scratch.use();
+
+const OTHER_FILE_SYSTEM = {
+  name: "/dev/shm on another file system than the scratch directories",
+  isMet: () => existsSync("/dev/shm") && statSync("/dev/shm").dev !== statSync(tmpdir()).dev,
+};
 const b = bytesFromText;
 const p = (path: string): PathBuffer => new PathBuffer().set(b(path));
 const code = (errno: string) => expect.objectContaining({ code: errno });
@@ -36,7 +43,7 @@ function attributes(sizeBytes: number): FileAttributes {
 
 describe("publishing", () => {
   test("replaces the name in one step; whoever has the old file open keeps it", () => {
-    const [directory, temporaryFile] = [temporary.freshDirectory(), temporary.fresh()];
+    const [directory, temporaryFile] = [scratch.freshDirectory(), scratch.fresh()];
     const path = join(directory, "f");
     writeFileSync(path, "old");
     linkSync(path, join(directory, "other"));
@@ -50,7 +57,7 @@ describe("publishing", () => {
   });
 
   test("never writes through what bears the temporary name", () => {
-    const [path, target] = [temporary.fresh(), temporary.fresh()];
+    const [path, target] = [scratch.fresh(), scratch.fresh()];
     writeFileSync(target, "precious");
     symlinkSync(target, path);
     expect(() => writeDurably(b(path), Buffer.from("x"))).toThrow(code("EEXIST"));
@@ -58,7 +65,7 @@ describe("publishing", () => {
   });
 
   test("readers see one whole file or the other", async () => {
-    const directory = temporary.freshDirectory();
+    const directory = scratch.freshDirectory();
     const path = join(directory, "f");
     writeFileSync(path, "0".repeat(100_000));
     const script = `
@@ -85,7 +92,7 @@ describe("publishing", () => {
   });
 
   test("syncing what is no directory is an error with a code", () => {
-    const path = temporary.fresh();
+    const path = scratch.fresh();
     expect(() => syncDirectory(b(path))).toThrow(code("ENOENT"));
     writeFileSync(path, "");
     expect(() => syncDirectory(b(path))).toThrow(code("ENOTDIR"));
@@ -95,7 +102,7 @@ describe("publishing", () => {
 describe("copying", () => {
   for (const sizeBytes of [0, 1, 70_000, 256 * 1024, 256 * 1024 + 1, 5_000_000]) {
     test(`${sizeBytes} bytes, with mode and time`, () => {
-      const [from, to] = [temporary.fresh(), temporary.fresh()];
+      const [from, to] = [scratch.fresh(), scratch.fresh()];
       const content = Buffer.alloc(sizeBytes, "content");
       writeFileSync(from, content);
       copyFile(p(from), p(to), attributes(sizeBytes));
@@ -107,17 +114,16 @@ describe("copying", () => {
   }
 
   test("a sparse file", () => {
-    const [from, to] = [temporary.fresh(), temporary.fresh()];
+    const [from, to] = [scratch.fresh(), scratch.fresh()];
     writeFileSync(from, "begin");
     truncateSync(from, 20_000_000);
     copyFile(p(from), p(to), attributes(20_000_000));
     expect(readFileSync(to).equals(readFileSync(from))).toBe(true);
   });
 
-  test("from another file system", () => {
-    if (!existsSync("/dev/shm") || statSync("/dev/shm").dev === statSync(temporary.path).dev) return;
+  testWith([OTHER_FILE_SYSTEM], "from another file system", () => {
     const from = join("/dev/shm", `btdt-unit-${crypto.randomUUID()}`);
-    const to = temporary.fresh();
+    const to = scratch.fresh();
     const content = Buffer.alloc(3_000_000, "content");
     writeFileSync(from, content);
     try {
@@ -128,12 +134,12 @@ describe("copying", () => {
     }
   });
 
-  const canTrace = Bun.which("strace") !== null && Bun.spawnSync(["strace", "-qq", "true"]).exitCode === 0;
-  (canTrace ? test : test.skip)(
+  testWith(
+    ["strace"],
     "only appends: a size that is set ahead of the data would outlive it in a power cut",
     () => {
       for (const sizeBytes of [1000, 3_000_000]) {
-        const [from, to, log] = [temporary.fresh(), temporary.fresh(), temporary.fresh()];
+        const [from, to, log] = [scratch.fresh(), scratch.fresh(), scratch.fresh()];
         writeFileSync(from, Buffer.alloc(sizeBytes, "content"));
         const script = `
         import { copyFile } from "${join(import.meta.dir, "../../src/fs/place-file.ts")}";
@@ -168,7 +174,7 @@ describe("copying", () => {
   );
 
   test("never writes into what exists", () => {
-    const [from, to] = [temporary.fresh(), temporary.fresh()];
+    const [from, to] = [scratch.fresh(), scratch.fresh()];
     writeFileSync(from, "new");
     writeFileSync(to, "old");
     expect(() => copyFile(p(from), p(to), attributes(3))).toThrow(code("EEXIST"));
@@ -176,18 +182,18 @@ describe("copying", () => {
   });
 
   test("leaves nothing behind when it fails", () => {
-    const [from, to] = [temporary.fresh(), temporary.fresh()];
+    const [from, to] = [scratch.fresh(), scratch.fresh()];
     expect(() => copyFile(p(from), p(to), attributes(3))).toThrow(code("ENOENT"));
     writeFileSync(from, "four");
     expect(() => copyFile(p(from), p(to), attributes(3))).toThrow(code("SYSTEM"));
     expect(existsSync(to)).toBe(false);
-    mkdirSync(temporary.fresh());
-    expect(() => copyFile(p(temporary.path), p(to), attributes(3))).toThrow(code("EISDIR"));
+    mkdirSync(scratch.fresh());
+    expect(() => copyFile(p(scratch.path()), p(to), attributes(3))).toThrow(code("EISDIR"));
     expect(existsSync(to)).toBe(false);
   });
 
   test("does not follow a symlink that has taken the source's place", () => {
-    const [link, to] = [temporary.fresh(), temporary.fresh()];
+    const [link, to] = [scratch.fresh(), scratch.fresh()];
     symlinkSync("/etc/passwd", link);
     expect(() => copyFile(p(link), p(to), attributes(3))).toThrow(code("ELOOP"));
   });
@@ -196,7 +202,7 @@ describe("copying", () => {
 describe("placing", () => {
   test("says what it did, by mode", () => {
     for (const mode of LINK_MODES) {
-      const [from, to, own] = [temporary.fresh(), temporary.fresh(), temporary.fresh()];
+      const [from, to, own] = [scratch.fresh(), scratch.fresh(), scratch.fresh()];
       writeFileSync(from, "abc");
       const placer = new FilePlacer(mode);
       const placement = placer.place(p(from), p(to), attributes(3), true);
@@ -210,14 +216,13 @@ describe("placing", () => {
     }
   });
 
-  test("two file systems: copies, and does not ask again", () => {
-    if (!existsSync("/dev/shm") || statSync("/dev/shm").dev === statSync(temporary.path).dev) return;
+  testWith([OTHER_FILE_SYSTEM], "two file systems: copies, and does not ask again", () => {
     const from = join("/dev/shm", `btdt-unit-${crypto.randomUUID()}`);
     writeFileSync(from, "abc");
     try {
       const placer = new FilePlacer("hard");
       expect(placer.prefersLink).toBe(true);
-      expect(placer.place(p(from), p(temporary.fresh()), attributes(3), true)).toBe("copied");
+      expect(placer.place(p(from), p(scratch.fresh()), attributes(3), true)).toBe("copied");
       expect(placer.prefersLink).toBe(false);
     } finally {
       Bun.spawnSync(["rm", "-f", from]);
@@ -225,20 +230,20 @@ describe("placing", () => {
   });
 
   test("a link does not replace what exists, and a failure has its code", () => {
-    const [from, to] = [temporary.fresh(), temporary.fresh()];
+    const [from, to] = [scratch.fresh(), scratch.fresh()];
     writeFileSync(from, "new");
     writeFileSync(to, "old");
     expect(tryLink(p(from), p(to))).toBe(false);
     expect(() => link(p(from), p(to))).toThrow(code("EEXIST"));
-    expect(() => link(p(temporary.fresh()), p(temporary.fresh()))).toThrow(code("ENOENT"));
+    expect(() => link(p(scratch.fresh()), p(scratch.fresh()))).toThrow(code("ENOENT"));
     expect(readFileSync(to, "utf8")).toBe("old");
     chmodSync(to, 0o644);
   });
 });
 
 test("paths are resolved to one form", () => {
-  const directory = temporary.freshDirectory();
-  const link = temporary.fresh();
+  const directory = scratch.freshDirectory();
+  const link = scratch.fresh();
   symlinkSync(directory, link);
   const resolved = resolvePath(b(directory));
   expect(resolvePath(b(`${link}/../${link.slice(link.lastIndexOf("/") + 1)}/.`))).toBe(resolved);
@@ -253,7 +258,7 @@ test("paths are resolved to one form", () => {
 test("errno is that of node:fs errors only", () => {
   const caught = (() => {
     try {
-      return readFileSync(temporary.fresh());
+      return readFileSync(scratch.fresh());
     } catch (error) {
       return error;
     }
@@ -270,16 +275,16 @@ test("errno is that of node:fs errors only", () => {
 });
 
 test("names in a directory: none in one that is missing, and an error or none in what is not one", () => {
-  const directory = temporary.freshDirectory();
+  const directory = scratch.freshDirectory();
   for (const name of ["b", "a"]) writeFileSync(join(directory, name), "");
   for (const names of [namesIn, namesInIfDirectory]) {
     expect(names(b(directory)).toSorted()).toEqual(["a", "b"]);
-    expect(names(b(temporary.fresh()))).toEqual([]);
+    expect(names(b(scratch.fresh()))).toEqual([]);
   }
   const file = b(join(directory, "a"));
   expect(() => namesIn(file)).toThrow(code("ENOTDIR"));
   expect(namesInIfDirectory(file)).toEqual([]);
-  const loop = temporary.fresh();
+  const loop = scratch.fresh();
   symlinkSync(loop, loop);
   expect(() => namesInIfDirectory(b(loop))).toThrow(code("ELOOP"));
 });

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { readAppletNames } from "../../image/busybox.ts";
-import { requirement } from "../link/requirement.ts";
+import { testWith } from "../support/requirements.ts";
 
 test("the commands are found in the bytes", () => {
   const bytes = Buffer.from("\u007fELF...\0[\0[[\0ash\0sh\0zcat\0\0rest", "latin1");
@@ -15,8 +15,7 @@ test("another file is refused", () => {
     );
 });
 
-const need = requirement("linux", "/bin/busybox");
-test.skipIf(need.missing)(`they are those that busybox lists itself${need.note}`, () => {
+testWith(["linux", "/bin/busybox"], "they are those that busybox lists itself", () => {
   const listed = Bun.spawnSync(["/bin/busybox", "--list"]).stdout.toString().trimEnd().split("\n");
   expect(readAppletNames({ path: "busybox", bytes: readFileSync("/bin/busybox") })).toEqual(listed);
 });

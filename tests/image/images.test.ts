@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, expect, test } from "bun:test";
 import {
   chmodSync,
   existsSync,
@@ -11,10 +11,9 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { findSystemLibc } from "../../link/libc-directory.ts";
 import { linuxTargets } from "../../link/target.ts";
 import { checkFourCommands } from "../link/four-commands.ts";
-import { requirement } from "../link/requirement.ts";
+import { describeWith } from "../support/requirements.ts";
 import { UnpackedImage } from "./container.ts";
 import { cleanScript, restoreScript, storeScript, testScript } from "./guide-scripts.ts";
 
@@ -22,15 +21,8 @@ const root = join(import.meta.dir, "../..");
 const [x64, arm64] = linuxTargets;
 const hostArchitecture = process.arch === "arm64" ? "arm64" : "amd64";
 
-const need = requirement("linux", "root", "apt-get", "skopeo", "umoci", "runc");
-const missingLibc = [x64, arm64].filter((target) => findSystemLibc(target) === undefined);
-const note =
-  need.note +
-  (missingLibc.length === 0
-    ? ""
-    : ` [skipped: needs libc6 for ${missingLibc.map(({ name }) => name).join(", ")}]`);
-
-describe.skipIf(note !== "")(`the images${note}`, () => {
+const needs = ["linux", "root", "apt-get", "skopeo", "umoci", "runc", "glibc for both architectures"];
+describeWith(needs, "the images", () => {
   let scratch = "";
   const archive = (name: string) => join(scratch, `btdt-${name}.oci.tar`);
   const unpack = (name: string, architecture: "amd64" | "arm64" = hostArchitecture) =>

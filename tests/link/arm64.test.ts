@@ -1,24 +1,19 @@
-import { expect, test } from "bun:test";
+import { expect } from "bun:test";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readElf } from "../../link/elf.ts";
-import { findSystemLibc } from "../../link/libc-directory.ts";
 import { SEGMENT_LOAD } from "../../link/program-headers.ts";
-import { linuxTargets } from "../../link/target.ts";
+import { testWith } from "../support/requirements.ts";
 import { BareRoot } from "./bare-root.ts";
 import { checkFourCommands } from "./four-commands.ts";
 import { readNamed } from "./probe-executable.ts";
-import { requirement } from "./requirement.ts";
 
 const root = join(import.meta.dir, "../..");
-const [, arm64] = linuxTargets;
 
-const need = requirement("linux", "root", "unshare", "qemu-aarch64-static", "file");
-const libc = findSystemLibc(arm64) === undefined ? " [skipped: needs libc6:arm64]" : "";
-const note = need.note + libc;
-test.skipIf(note !== "")(
-  `the arm64 executable runs all four commands with nothing but itself and /proc${note}`,
+testWith(
+  ["linux", "root", "unshare", "qemu-aarch64-static", "file", "glibc for both architectures"],
+  "the arm64 executable runs all four commands with nothing but itself and /proc",
   () => {
     const scratch = mkdtempSync(join(tmpdir(), "btdt-arm64-"));
     // Bun's runtime for arm64 comes from the npm registry, once.

@@ -1,11 +1,11 @@
-import { expect, test } from "bun:test";
+import { expect } from "bun:test";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { testWith } from "../support/requirements.ts";
 import { BareRoot, type World } from "./bare-root.ts";
 import { checkFourCommands, type RunBtdt } from "./four-commands.ts";
 import { buildProbe, hostLinuxTarget } from "./probe-executable.ts";
-import { requirement } from "./requirement.ts";
 
 const executable = join(import.meta.dir, "../../dist/btdt");
 const NOBODY = 65_534;
@@ -18,10 +18,10 @@ const worlds: [name: string, world: World][] = [
   ["as root of a user namespace", { namespaces: ["--user", "--map-root-user"] }],
 ];
 
-const need = requirement("linux", "root", "unshare", "chroot", executable);
 for (const [name, world] of worlds) {
-  test.skipIf(need.missing)(
-    `all four commands work ${name}${need.note}`,
+  testWith(
+    ["linux", "root", "unshare", "chroot", executable],
+    `all four commands work ${name}`,
     () => {
       using root = new BareRoot(executable);
       checkFourCommands(root.runner(world), root.volume, "/data", world.uid);
@@ -30,9 +30,9 @@ for (const [name, world] of worlds) {
   );
 }
 
-const compiler = requirement("linux", "root", "unshare", "chroot", "gcc", executable);
-test.skipIf(compiler.missing)(
-  `an image of another libc does not get in the way: none of its libraries is loaded${compiler.note}`,
+testWith(
+  ["linux", "root", "unshare", "chroot", "gcc", executable],
+  "an image of another libc does not get in the way: none of its libraries is loaded",
   () => {
     using root = new BareRoot(executable);
     const { loader, multiarch } = hostLinuxTarget();
@@ -65,9 +65,9 @@ test.skipIf(compiler.missing)(
   },
 );
 
-const local = requirement("linux", executable);
-test.skipIf(local.missing)(
-  `all four commands work with LD_PRELOAD and LD_LIBRARY_PATH that lead to rubbish${local.note}`,
+testWith(
+  ["linux", executable],
+  "all four commands work with LD_PRELOAD and LD_LIBRARY_PATH that lead to rubbish",
   () => {
     const scratch = mkdtempSync(join(tmpdir(), "btdt-rubbish-"));
     const libraries = join(scratch, "libraries");
@@ -89,8 +89,7 @@ test.skipIf(local.missing)(
   },
 );
 
-const tools = requirement("linux", "file", "ldd", executable);
-test.skipIf(tools.missing)(`file and ldd call it static${tools.note}`, () => {
+testWith(["linux", "file", "ldd", executable], "file and ldd call it static", () => {
   expect(Bun.spawnSync(["file", executable]).stdout.toString()).toContain("statically linked");
   const ldd = Bun.spawnSync(["ldd", executable]);
   expect(ldd.stderr.toString() + ldd.stdout.toString()).toContain("not a dynamic executable");

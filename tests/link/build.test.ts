@@ -1,11 +1,11 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, expect, test } from "bun:test";
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readElf } from "../../link/elf.ts";
 import { SEGMENT_INTERPRETER } from "../../link/program-headers.ts";
+import { describeWith } from "../support/requirements.ts";
 import { hostLinuxTarget, readNamed } from "./probe-executable.ts";
-import { requirement } from "./requirement.ts";
 
 const root = join(import.meta.dir, "../..");
 
@@ -23,8 +23,7 @@ function build(directory: string, ...options: string[]): { exitCode: number; err
   };
 }
 
-const need = requirement("linux");
-describe.skipIf(need.missing)(`the build${need.note}`, () => {
+describeWith(["linux"], "the build", () => {
   let scratch = "";
   beforeAll(() => {
     scratch = mkdtempSync(join(tmpdir(), "btdt-build-"));

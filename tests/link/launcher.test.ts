@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { encodeLaunchTable, libraryPathOffset, TABLE_SIZE } from "../../link/launcher.ts";
-import { requirement } from "./requirement.ts";
+import { testWith } from "../support/requirements.ts";
 
 const launcherDirectory = join(import.meta.dir, "../../link/launcher");
 
@@ -11,17 +11,14 @@ const launcherDirectory = join(import.meta.dir, "../../link/launcher");
 const COMPILER = "12.2.0";
 const compilers = { "x86-64": "x86_64-linux-gnu-gcc", aarch64: "aarch64-linux-gnu-gcc" };
 
-function versionNote(compiler: string): string {
-  if (Bun.which(compiler) === null) return "";
-  const version = Bun.spawnSync([compiler, "-dumpfullversion"]).stdout.toString().trim();
-  return version === COMPILER ? "" : ` [skipped: needs ${compiler} ${COMPILER}, not ${version}]`;
-}
+const hasVersion = (compiler: string): boolean =>
+  Bun.spawnSync([compiler, "-dumpfullversion"]).stdout.toString().trim() === COMPILER;
 
 for (const [processor, compiler] of Object.entries(compilers)) {
-  const need = requirement("linux", compiler);
-  const note = need.note + versionNote(compiler);
-  test.skipIf(note !== "")(
-    `the launcher's code for ${processor} is what its source compiles to${note}`,
+  const isMet = (): boolean => Bun.which(compiler) !== null && hasVersion(compiler);
+  testWith(
+    ["linux", { name: `${compiler} ${COMPILER}`, isMet }],
+    `the launcher's code for ${processor} is what its source compiles to`,
     () => {
       const scratch = mkdtempSync(join(tmpdir(), "btdt-launcher-"));
       const output = join(scratch, "launcher.bin");

@@ -1,9 +1,7 @@
 import { expect, test } from "bun:test";
 import { detachLoader } from "../../link/loader-paths.ts";
+import { testWith } from "../support/requirements.ts";
 import { hostLibc } from "./probe-executable.ts";
-import { requirement } from "./requirement.ts";
-
-const need = requirement("linux");
 
 test("a loader's own paths are made absent, texts that mention them stay", () => {
   const before =
@@ -13,7 +11,7 @@ test("a loader's own paths are made absent, texts that mention them stay", () =>
   expect(Buffer.from(detachLoader(Buffer.from(before, "latin1"))).toString("latin1")).toBe(after);
 });
 
-test.skipIf(need.missing)(`the system's loader is detached${need.note}`, () => {
+testWith(["linux"], "the system's loader is detached", () => {
   const { loader } = hostLibc();
   const detached = detachLoader(loader.bytes);
   expect(detached.length).toBe(loader.bytes.length);

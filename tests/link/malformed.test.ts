@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, expect, test } from "bun:test";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,8 +6,8 @@ import { BuildError } from "../../link/build-error.ts";
 import type { NamedBytes } from "../../link/elf-file.ts";
 import type { Libc } from "../../link/libc.ts";
 import { planStaticLink } from "../../link/static-link.ts";
+import { describeWith } from "../support/requirements.ts";
 import { buildProbe, hostLauncher, hostLibc, readNamed } from "./probe-executable.ts";
-import { requirement } from "./requirement.ts";
 
 /** A fixed sequence of numbers in [0, 1). */
 function sequence(seed: number): () => number {
@@ -18,12 +18,11 @@ function sequence(seed: number): () => number {
   };
 }
 
-const need = requirement("linux");
-describe.skipIf(need.missing)(`a malformed executable${need.note}`, () => {
+describeWith(["linux"], "a malformed executable", () => {
   let scratch = "";
   let probe: NamedBytes;
   let libc: Libc;
-  const launcher = need.missing ? new Uint8Array() : hostLauncher();
+  const launcher = hostLauncher();
   beforeAll(() => {
     scratch = mkdtempSync(join(tmpdir(), "btdt-malformed-"));
     buildProbe(join(scratch, "probe"), { dynamic: true });

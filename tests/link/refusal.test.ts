@@ -1,6 +1,6 @@
-import { expect, test } from "bun:test";
+import { expect } from "bun:test";
 import { join } from "node:path";
-import { requirement } from "./requirement.ts";
+import { testWith } from "../support/requirements.ts";
 
 const executable = join(import.meta.dir, "../../dist/btdt");
 
@@ -10,10 +10,10 @@ function refused(...wrapper: string[]): { exitCode: number; lines: string[] } {
   return { exitCode: run.exitCode, lines: run.stderr.toString().trimEnd().split("\n") };
 }
 
-const strace = requirement("linux", "strace", executable);
+const needs = ["linux", "strace", executable];
 const inject = (fault: string) => refused("strace", "-qq", "-o", "/dev/null", "-e", `inject=${fault}`);
 
-test.skipIf(strace.missing).each([
+for (const [name, fault, message] of [
   [
     "an old kernel",
     "memfd_create:error=ENOSYS",
@@ -35,23 +35,22 @@ test.skipIf(strace.missing).each([
     "faccessat:error=EACCES:when=1",
     "/proc/self/fd cannot be read (errno 13): /proc must be mounted",
   ],
-])(`%s is one clear line and exit 127${strace.note}`, (_, fault, message) => {
-  const { exitCode, lines } = inject(fault);
-  expect(exitCode).toBe(127);
-  expect(lines).toHaveLength(1);
-  expect(lines[0]).toStartWith(`btdt: cannot start: ${message}`);
+] as const) {
+  testWith(needs, `${name} is one clear line and exit 127`, () => {
+    const { exitCode, lines } = inject(fault);
+    expect(exitCode).toBe(127);
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toStartWith(`btdt: cannot start: ${message}`);
+  });
+}
+
+testWith(needs, "a kernel that does not know the newest flag is asked without it", () => {
+  expect(inject("memfd_create:error=EINVAL:when=1").exitCode).toBe(0);
 });
 
-test.skipIf(strace.missing)(
-  `a kernel that does not know the newest flag is asked without it${strace.note}`,
-  () => {
-    expect(inject("memfd_create:error=EINVAL:when=1").exitCode).toBe(0);
-  },
-);
-
-const namespaces = requirement("linux", "root", "unshare", "sysctl", "/proc/sys/vm/memfd_noexec", executable);
-test.skipIf(namespaces.missing)(
-  `starts where the kernel forbids executable memory files${namespaces.note}`,
+testWith(
+  ["linux", "root", "unshare", "sysctl", "/proc/sys/vm/memfd_noexec", executable],
+  "starts where the kernel forbids executable memory files",
   () => {
     const script = 'sysctl -qw vm.memfd_noexec=2 && "$@"';
     const { exitCode } = refused("unshare", "--pid", "--fork", "--mount-proc", "sh", "-c", script, "sh");

@@ -1,12 +1,12 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, expect, test } from "bun:test";
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readElf } from "../../link/elf.ts";
 import type { NamedBytes } from "../../link/elf-file.ts";
 import { applyPlan, planStaticLink } from "../../link/static-link.ts";
+import { describeWith } from "../support/requirements.ts";
 import { buildProbe, hostLauncher, hostLibc, readNamed } from "./probe-executable.ts";
-import { requirement } from "./requirement.ts";
 
 const LOAD = 1;
 const FORBIDDEN = new Map([
@@ -16,8 +16,7 @@ const FORBIDDEN = new Map([
 ]);
 const PAGE = 0x10000;
 
-const need = requirement("linux");
-describe.skipIf(need.missing)(`a static executable${need.note}`, () => {
+describeWith(["linux"], "a static executable", () => {
   let scratch = "";
   let original: NamedBytes;
   let linked: Uint8Array;

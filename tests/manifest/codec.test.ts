@@ -5,6 +5,7 @@ import { type ErrorCode, isBtdtError } from "../../src/base/errors.ts";
 import { decodeManifest, encodeManifest } from "../../src/manifest/codec.ts";
 import { layoutOf } from "../../src/manifest/layout.ts";
 import type { Manifest } from "../../src/manifest/manifest.ts";
+import { manifestOf, treeOf } from "../support/listed-manifest.ts";
 import {
   type DirectoryNode,
   directory,
@@ -12,12 +13,10 @@ import {
   type FileNode,
   file,
   fileNodes,
-  manifestOf,
+  type ListedNode,
   names,
   symlink,
-  type TreeNode,
-  treeOf,
-} from "../support/trees.ts";
+} from "../support/listed-tree.ts";
 
 const entries: fc.Arbitrary<DirectoryNode | FileNode> = fc.oneof(
   { arbitrary: directoryNodes, weight: 5 },
@@ -76,7 +75,7 @@ describe("round trip", () => {
   });
 
   test("a directory with ten thousand files, one of another ten thousand directories", () => {
-    const children: Record<string, TreeNode> = {};
+    const children: Record<string, ListedNode> = {};
     for (let index = 0; index < 10_000; index++) {
       children[`f${index}`] = file({ size: index });
       children[`d${index}`] = directory();

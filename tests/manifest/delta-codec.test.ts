@@ -10,21 +10,14 @@ import {
   encodeDelta,
 } from "../../src/manifest/delta-codec.ts";
 import { ManifestReader } from "../../src/manifest/manifest-reader.ts";
-import {
-  directory,
-  directoryNodes,
-  type FileNode,
-  file,
-  manifestOf,
-  type TreeNode,
-  treeOf,
-} from "../support/trees.ts";
+import { manifestOf, treeOf } from "../support/listed-manifest.ts";
+import { directory, directoryNodes, type FileNode, file, type ListedNode } from "../support/listed-tree.ts";
 
 interface Base extends BaseManifest {
   readonly file: Uint8Array;
 }
 
-function baseOf(tree: TreeNode & { kind: "directory" | "file" }): Base {
+function baseOf(tree: ListedNode & { kind: "directory" | "file" }): Base {
   const bytes = encodeManifest(manifestOf(tree));
   return { file: bytes, ...baseManifest(bytes, manifestDigestOf(bytes)) };
 }
@@ -45,7 +38,7 @@ const digest = (seed: number): string => new Bun.SHA256().update(String(seed)).d
 function manyFiles(
   count: number,
   changed: (index: number) => boolean = () => false,
-): TreeNode & { kind: "directory" } {
+): ListedNode & { kind: "directory" } {
   const children: Record<string, FileNode> = {};
   for (let index = 0; index < count; index++) {
     children[`f${index}`] = file({ size: index + 1, digest: digest(changed(index) ? -index - 1 : index) });

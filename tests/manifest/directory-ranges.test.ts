@@ -3,15 +3,16 @@ import * as fc from "fast-check";
 import type { ByteString } from "../../src/base/byte-string.ts";
 import { directoryRanges } from "../../src/manifest/directory-ranges.ts";
 import { markEditedPaths } from "../../src/manifest/mark-edited-paths.ts";
-import { directory, directoryNodes, file, manifestOf, type TreeNode } from "../support/trees.ts";
+import { manifestOf } from "../support/listed-manifest.ts";
+import { directory, directoryNodes, file, type ListedNode } from "../support/listed-tree.ts";
 
 test("ranges cover each directory once, in runs", () => {
   const counts = fc.array(fc.nat({ max: 3000 }), { maxLength: 30 });
   fc.assert(
     fc.property(counts, (fileCounts) => {
-      const children: Record<string, TreeNode> = {};
+      const children: Record<string, ListedNode> = {};
       for (const [index, count] of fileCounts.entries()) {
-        const files: Record<string, TreeNode> = {};
+        const files: Record<string, ListedNode> = {};
         for (let number = 0; number < count; number++) files[`${number}`] = file();
         children[`d${index}`] = directory(files);
       }

@@ -2,7 +2,8 @@ import { expect, test } from "bun:test";
 import { emptyStatus } from "../../src/fs/native/file-status.ts";
 import { attributesOfFile } from "../../src/manifest/attributes-of-file.ts";
 import { isLinkable, isWhole, objectAttributes } from "../../src/objects/object-attributes.ts";
-import { directory, file, manifestOf } from "../support/trees.ts";
+import { manifestOf } from "../support/listed-manifest.ts";
+import { directory, file } from "../support/listed-tree.ts";
 
 const manifest = manifestOf(directory({ f: file({ mode: 0o4755, size: 5 }) }));
 

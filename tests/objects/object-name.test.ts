@@ -8,7 +8,8 @@ import {
   parseObjectName,
 } from "../../src/objects/object-name.ts";
 import { locateObject, ObjectPathWriter } from "../../src/objects/object-path.ts";
-import { directory, fileNodes, manifestOf } from "../support/trees.ts";
+import { manifestOf } from "../support/listed-manifest.ts";
+import { directory, fileNodes } from "../support/listed-tree.ts";
 
 const objectNames: fc.Arbitrary<ObjectName> = fc.record({
   digestHex: fc

@@ -1,21 +1,23 @@
 import { expect, test } from "bun:test";
 import { existsSync, mkdirSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { bytesFromText } from "../../src/base/byte-string.ts";
 import { listObjects } from "../../src/objects/list-objects.ts";
 import { nameObject } from "../../src/objects/object-name.ts";
 import { removeChangedObject } from "../../src/objects/remove-changed-object.ts";
-import { TemporaryDirectory } from "../support/temporary-directory.ts";
-import { directory, file, manifestOf } from "../support/trees.ts";
+import { manifestOf } from "../support/listed-manifest.ts";
+import { directory, file } from "../support/listed-tree.ts";
+import { Scratch } from "../support/scratch.ts";
 
-const temporary = new TemporaryDirectory();
+const scratch = Scratch.use();
 
 test("removes an object only when it is not what its name says", () => {
-  const objects = temporary.freshDirectory();
+  const objects = scratch.freshDirectory();
   const manifest = manifestOf(directory({ f: file({ size: 3, mtime: { seconds: 5, nanoseconds: 0 } }) }));
   const name = nameObject(manifest, 0);
   mkdirSync(join(objects, name.slice(0, 2)));
   const path = join(objects, name.slice(0, 2), name);
-  const remove = () => removeChangedObject(temporary.bytes(objects), manifest, 0);
+  const remove = () => removeChangedObject(bytesFromText(objects), manifest, 0);
 
   remove();
   writeFileSync(path, "abc", { mode: 0o644 });
@@ -28,13 +30,13 @@ test("removes an object only when it is not what its name says", () => {
 });
 
 test("foreign files are not listed as objects", () => {
-  const objects = temporary.freshDirectory();
+  const objects = scratch.freshDirectory();
   const name = nameObject(manifestOf(directory({ f: file() })), 0);
   mkdirSync(join(objects, "00"));
   mkdirSync(join(objects, "01"));
   for (const path of [`00/${name}`, "00/README", `01/${name}`, `00/${name}.tmp`, name]) {
     writeFileSync(join(objects, path), "x");
   }
-  expect(listObjects(temporary.bytes(objects)).map((object) => object.name)).toEqual([name]);
-  expect(listObjects(temporary.bytes(temporary.fresh()))).toEqual([]);
+  expect(listObjects(bytesFromText(objects)).map((object) => object.name)).toEqual([name]);
+  expect(listObjects(bytesFromText(scratch.fresh()))).toEqual([]);
 });

@@ -19,9 +19,9 @@ import { hashLargeFile } from "../../src/read/hash-large-file.ts";
 import { hashSmallFile } from "../../src/read/hash-small-file.ts";
 import { hashSpanJob, SPAN_SIZE_BYTES } from "../../src/read/hash-span.ts";
 import { InlineRunner } from "../../src/work/inline-runner.ts";
-import { TemporaryDirectory } from "../support/temporary-directory.ts";
+import { Scratch } from "../support/scratch.ts";
 
-const temporary = new TemporaryDirectory();
+const scratch = Scratch.use();
 const context = { isCancelled: () => false };
 const runner = new InlineRunner(context);
 
@@ -47,7 +47,7 @@ function contentOf(sizeBytes: number): Uint8Array {
 }
 
 function fileWith(content: Uint8Array): string {
-  const path = temporary.fresh();
+  const path = scratch.fresh();
   writeFileSync(path, content);
   return path;
 }
@@ -245,7 +245,7 @@ describe("a file that changes", () => {
   });
 
   test("one that a pipe, a symlink, a directory or nothing has taken the place of", () => {
-    const path = temporary.fresh();
+    const path = scratch.fresh();
     const hash = () =>
       hashSmallFile(new PathBuffer().set(bytesFromText(path)), emptyStatus(), new Uint8Array(32), 0);
     expect(hash).toThrow(changed);

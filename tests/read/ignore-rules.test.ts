@@ -5,9 +5,9 @@ import * as fc from "fast-check";
 import { bytesFromText, textFromBytes } from "../../src/base/byte-string.ts";
 import { IgnoreRules } from "../../src/read/ignore-rules.ts";
 import { walkTree } from "../../src/read/walk-tree.ts";
-import { TemporaryDirectory } from "../support/temporary-directory.ts";
+import { Scratch } from "../support/scratch.ts";
 
-const temporary = new TemporaryDirectory();
+const scratch = Scratch.use();
 
 /** All files and symlinks that a store would keep, without the ignore files themselves. */
 function kept(root: string, excludes: readonly string[], readIgnoreFiles = true): string[] {
@@ -51,7 +51,7 @@ function keptByGit(root: string, excludes: readonly string[]): string[] {
 const NAMES = ["a", "b", "ab", "a.js", "B", ".c", "x y"];
 
 function makeTree(): string {
-  const root = temporary.freshDirectory();
+  const root = scratch.freshDirectory();
   for (const top of NAMES.slice(0, 4)) {
     for (const middle of NAMES) {
       mkdirSync(join(root, top, middle), { recursive: true });
@@ -127,7 +127,7 @@ describe("the rules are git's", () => {
 
 describe("a .btdtignore", () => {
   function treeWith(files: Readonly<Record<string, string>>): string {
-    const root = temporary.freshDirectory();
+    const root = scratch.freshDirectory();
     for (const [path, content] of Object.entries(files)) {
       mkdirSync(dirname(join(root, path)), { recursive: true });
       writeFileSync(join(root, path), content);
@@ -195,7 +195,7 @@ describe("a .btdtignore", () => {
   });
 
   test("may hold any bytes", () => {
-    const root = temporary.freshDirectory();
+    const root = scratch.freshDirectory();
     writeFileSync(join(root, "x"), "");
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 60 }), (content) => {

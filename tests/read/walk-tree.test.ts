@@ -9,10 +9,11 @@ import { readSingleFile, readTree } from "../../src/read/read-tree.ts";
 import { treeDigest } from "../../src/read/tree-digest.ts";
 import { type WalkedDirectory, type WalkOptions, walkTree } from "../../src/read/walk-tree.ts";
 import { InlineRunner } from "../../src/work/inline-runner.ts";
-import { TemporaryDirectory } from "../support/temporary-directory.ts";
-import { type DirectoryNode, directoryNodes, manifestOf, type TreeNode, treeOf } from "../support/trees.ts";
+import { manifestOf, treeOf } from "../support/listed-manifest.ts";
+import { type DirectoryNode, directoryNodes, type ListedNode } from "../support/listed-tree.ts";
+import { Scratch } from "../support/scratch.ts";
 
-const temporary = new TemporaryDirectory();
+const scratch = Scratch.use();
 const inline = new InlineRunner({ isCancelled: () => false });
 const runners = { inline, pool: inline };
 
@@ -21,7 +22,7 @@ function options(onWarning: (warning: string) => void = () => undefined): WalkOp
 }
 
 /** Small contents, because the digests of a literal cannot be had: a file's size stands for it. */
-function make(path: ByteString, node: TreeNode): void {
+function make(path: ByteString, node: ListedNode): void {
   switch (node.kind) {
     case "file":
       writeFileSync(fsPath(path), Buffer.alloc(node.size % 100, node.digest));
@@ -37,7 +38,7 @@ function make(path: ByteString, node: TreeNode): void {
 }
 
 function made(tree: DirectoryNode): ByteString {
-  const path = bytesFromText(temporary.fresh());
+  const path = bytesFromText(scratch.fresh());
   make(path, tree);
   return path;
 }
@@ -75,7 +76,7 @@ describe("a walk", () => {
   });
 
   test("what it read is what is there: names of any bytes, modes, times, link texts", async () => {
-    const expected = (path: ByteString, node: TreeNode): TreeNode => {
+    const expected = (path: ByteString, node: ListedNode): ListedNode => {
       const status = lstat(path) ?? emptyStatus();
       const mtime = { seconds: status.mtimeSeconds, nanoseconds: status.mtimeNanoseconds };
       switch (node.kind) {
@@ -86,7 +87,7 @@ describe("a walk", () => {
           return { kind: "file", mode: status.mode, mtime, size: node.size % 100, digest };
         }
         case "directory": {
-          const children = new Map<string, TreeNode>();
+          const children = new Map<string, ListedNode>();
           for (const [name, child] of node.children) {
             children.set(name, expected(`${path}/${name}` as ByteString, child));
           }
@@ -108,7 +109,7 @@ describe("a walk", () => {
   });
 
   test("names what it leaves out, and does not follow symlinks", () => {
-    const root = temporary.freshDirectory();
+    const root = scratch.freshDirectory();
     mkdirSync(join(root, "sub"));
     Bun.spawnSync(["mkfifo", join(root, "sub", "pipe\n")]);
     symlinkSync(root, join(root, "loop"));
@@ -124,7 +125,7 @@ describe("a walk", () => {
   });
 
   test("leaves out the directory that it is told to, wherever it turns up", () => {
-    const root = temporary.freshDirectory();
+    const root = scratch.freshDirectory();
     mkdirSync(join(root, "a", "cache", "below"), { recursive: true });
     const warnings: string[] = [];
     const walk = walkTree(bytesFromText(root), {
@@ -136,7 +137,7 @@ describe("a walk", () => {
   });
 
   test("a directory that disappears is an error that names it", () => {
-    const root = temporary.freshDirectory();
+    const root = scratch.freshDirectory();
     mkdirSync(join(root, "a"));
     const walk = walkTree(bytesFromText(root), options());
     walk.next();
@@ -147,7 +148,7 @@ describe("a walk", () => {
 
 describe("the digest of a tree", () => {
   test("does not depend on modes and times", async () => {
-    const root = temporary.freshDirectory();
+    const root = scratch.freshDirectory();
     writeFileSync(join(root, "f"), "x");
     mkdirSync(join(root, "d"));
     const digest = async (): Promise<Uint8Array> =>
@@ -161,7 +162,7 @@ describe("the digest of a tree", () => {
   });
 
   test("tells trees apart by names, kinds and contents", () => {
-    const withoutAttributes = (node: TreeNode): unknown => {
+    const withoutAttributes = (node: ListedNode): unknown => {
       switch (node.kind) {
         case "file":
           return ["f", node.digest];
@@ -187,7 +188,7 @@ describe("the digest of a tree", () => {
   });
 
   test("of a single file is the file's", async () => {
-    const path = temporary.fresh();
+    const path = scratch.fresh();
     writeFileSync(path, "abc");
     const manifest = await readSingleFile(bytesFromText(path), runners);
     expect(Buffer.from(treeDigest(manifest)).toString("hex")).toBe(

@@ -10,9 +10,9 @@ import { IgnoreRules } from "../../src/read/ignore-rules.ts";
 import { readTree } from "../../src/read/read-tree.ts";
 import { TreePacker } from "../../src/store/keep-in-packs.ts";
 import { inlineRuntime } from "../support/inline-runtime.ts";
-import { TemporaryDirectory } from "../support/temporary-directory.ts";
+import { Scratch } from "../support/scratch.ts";
 
-const temporary = new TemporaryDirectory();
+const scratch = Scratch.use();
 const runtime = inlineRuntime();
 
 /** Packs a tree; `meanwhile` happens after it was read and before its contents are made sure of. */
@@ -32,11 +32,11 @@ async function pack(cache: CacheDirectory, source: string, meanwhile: () => void
 }
 
 test("contents that a clean removes after they were found are read again", async () => {
-  const cachePath = temporary.fresh();
+  const cachePath = scratch.fresh();
   mkdirSync(cachePath);
   const cache = CacheDirectory.open(cachePath);
   cache.prepareForWriting();
-  const source = temporary.fresh();
+  const source = scratch.fresh();
   mkdirSync(join(source, "d"), { recursive: true });
   writeFileSync(join(source, "small"), "small");
   writeFileSync(join(source, "d", "other"), "other");

@@ -1,30 +1,39 @@
-import { test } from "bun:test";
-import { mkdtempSync, readFileSync, rmSync, statfsSync } from "node:fs";
+import { describe, test } from "bun:test";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statfsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { findSystemLibc } from "../../link/libc-directory.ts";
+import { linuxTargets } from "../../link/target.ts";
 import { run } from "./executable.ts";
 
 /**
- * `root` is being root; `mount` is being allowed to mount; room is what is free now, on the disk that has the scratch
- * directories and in memory; anything else is a program to be found.
+ * What a test needs of the machine: `root` is being root; `mount` is being allowed to mount; room is what is free now, on the
+ * disk that has the scratch directories and in memory; a path is a file or directory; any other word is a program.
  */
-type Requirement =
+export type Requirement =
   | Room
+  | "linux"
   | "root"
   | "mount"
   | "strace"
-  | "mkfs.xfs"
-  | "mkfs.ext4"
-  | "setpriv"
-  | "unshare"
-  | "script";
+  | "script"
+  | "glibc for both architectures"
+  | (string & {})
+  | Condition;
 type Room = `${number} GiB of ${"disk" | "memory"}`;
+
+/** What only one test needs. */
+interface Condition {
+  readonly name: string;
+  isMet(): boolean;
+}
 
 const GIBIBYTE = 1024 ** 3;
 
-const known = new Map<Requirement, boolean>();
+const known = new Map<string, boolean>();
 
 function isMet(requirement: Requirement): boolean {
+  if (typeof requirement !== "string") return requirement.isMet();
   const before = known.get(requirement);
   if (before !== undefined) return before;
   const answer = examine(requirement);
@@ -32,8 +41,10 @@ function isMet(requirement: Requirement): boolean {
   return answer;
 }
 
-function examine(requirement: Requirement): boolean {
+function examine(requirement: string): boolean {
   switch (requirement) {
+    case "linux":
+      return process.platform === "linux";
     case "root":
       return process.getuid?.() === 0;
     case "mount":
@@ -44,17 +55,15 @@ function examine(requirement: Requirement): boolean {
     case "script":
       // Elsewhere it takes other options.
       return process.platform === "linux" && Bun.which("script") !== null;
-    case "mkfs.xfs":
-    case "mkfs.ext4":
-    case "setpriv":
-    case "unshare":
-      return Bun.which(requirement) !== null;
+    case "glibc for both architectures":
+      return linuxTargets.every((target) => findSystemLibc(target) !== undefined);
     default:
-      return hasRoom(requirement);
+      if (/^\d+ GiB of /.test(requirement)) return hasRoom(requirement);
+      return requirement.startsWith("/") ? existsSync(requirement) : Bun.which(requirement) !== null;
   }
 }
 
-function hasRoom(room: Room): boolean {
+function hasRoom(room: string): boolean {
   const wantedBytes = Number.parseInt(room, 10) * GIBIBYTE;
   return (room.endsWith("disk") ? freeDiskBytes() : freeMemoryBytes()) >= wantedBytes;
 }
@@ -79,6 +88,15 @@ function canMount(): boolean {
   return isMounted;
 }
 
+/** Why a test is skipped, to stand at the end of its name, where `tests/run.ts` finds it; empty where nothing is lacking. */
+function reasonToSkip(requirements: readonly Requirement[]): string {
+  const lacking = requirements.filter((requirement) => !isMet(requirement));
+  const names = lacking.map((requirement) =>
+    typeof requirement === "string" ? requirement : requirement.name,
+  );
+  return names.length === 0 ? "" : ` (skipped: needs ${names.join(" and ")})`;
+}
+
 /** A test that is skipped, with the reason in its name, where something that it needs is lacking. */
 export function testWith(
   requirements: readonly Requirement[],
@@ -86,9 +104,16 @@ export function testWith(
   body: () => void | Promise<void>,
   timeoutMs = 300_000,
 ): void {
-  const lacking = requirements.filter((requirement) => !isMet(requirement));
-  if (lacking.length === 0) test(name, body, timeoutMs);
-  else test.skip(`${name} (skipped: needs ${lacking.join(" and ")})`, body);
+  const reason = reasonToSkip(requirements);
+  if (reason === "") test(name, body, timeoutMs);
+  else test.skip(name + reason, body);
+}
+
+/** The same for a group. Where something is lacking the group counts as one skipped test, and its body does not run. */
+export function describeWith(requirements: readonly Requirement[], name: string, body: () => void): void {
+  const reason = reasonToSkip(requirements);
+  if (reason === "") describe(name, body);
+  else test.skip(name + reason, () => undefined);
 }
 
 /** Runs the command after it as the user nobody. */

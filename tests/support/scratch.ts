@@ -11,6 +11,7 @@ const CLEANUP_TIMEOUT_MS = 15 * 60_000;
 export class Scratch {
   #root = "";
   #mounts: string[] = [];
+  #count = 0;
 
   /** To be called once by a test file, at its top. */
   static use(): Scratch {
@@ -24,11 +25,13 @@ export class Scratch {
       // Not by `rmSync`: names that are not UTF-8 and directories that are closed are no obstacle to rm.
       run(["chmod", "-R", "u+rwX", scratch.#root]);
       run(["rm", "-rf", "--one-file-system", scratch.#root]);
+      scratch.#root = "";
     }, CLEANUP_TIMEOUT_MS);
     return scratch;
   }
 
   path(...parts: string[]): string {
+    if (this.#root === "") throw new Error("no test is running");
     return join(this.#root, ...parts);
   }
 
@@ -36,6 +39,18 @@ export class Scratch {
   directory(...parts: string[]): string {
     const path = this.path(...parts);
     mkdirSync(path, { recursive: true });
+    return path;
+  }
+
+  /** A path that nothing has yet. */
+  fresh(name = "x"): string {
+    this.#count += 1;
+    return this.path(`${name}-${this.#count}`);
+  }
+
+  freshDirectory(name = "d"): string {
+    const path = this.fresh(name);
+    mkdirSync(path);
     return path;
   }
 

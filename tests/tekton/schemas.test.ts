@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { requirement } from "../link/requirement.ts";
 import { run } from "../support/executable.ts";
+import { testWith } from "../support/requirements.ts";
 import { Scratch } from "../support/scratch.ts";
 import { readGuide, readKit } from "./documents.ts";
 import { problemsOf, type Schema } from "./open-api.ts";
@@ -41,10 +41,11 @@ const templates = documents
   .map((template) => Object.assign({ file: "a trigger template" }, template));
 const resources = [...documents, ...templates];
 
-const isMissing = !existsSync(definitions);
-const note = isMissing ? " [skipped: TEKTON_CRDS names no directory with Tekton's definitions]" : "";
+const needsDefinitions = [
+  { name: "TEKTON_CRDS to name a directory with Tekton's definitions", isMet: () => existsSync(definitions) },
+];
 
-test.skipIf(isMissing)(`every resource of Tekton's fits its schema${note}`, () => {
+testWith(needsDefinitions, "every resource of Tekton's fits its schema", () => {
   const checked: string[] = [];
   for (const { file, ...resource } of resources) {
     if (!resource.apiVersion.startsWith("tekton.dev/")) continue;
@@ -55,7 +56,7 @@ test.skipIf(isMissing)(`every resource of Tekton's fits its schema${note}`, () =
   expect(new Set(checked)).toEqual(new Set(Object.keys(FILES)));
 });
 
-test.skipIf(isMissing)(`the check finds mistakes${note}`, () => {
+testWith(needsDefinitions, "the check finds mistakes", () => {
   const task = {
     apiVersion: "tekton.dev/v1",
     kind: "Task",
@@ -71,8 +72,7 @@ test.skipIf(isMissing)(`the check finds mistakes${note}`, () => {
   expect(problemsOf(nameless, schema)).toEqual([".spec.workspaces[0].name: missing"]);
 });
 
-const need = requirement("node");
-test.skipIf(need.missing)(`tekton-lint has nothing to say${need.note}`, () => {
+testWith(["node"], "tekton-lint has nothing to say", () => {
   const root = join(import.meta.dir, "../..");
   // In the environment of a test it would always end with 0.
   const lint = (...files: string[]) =>

@@ -19,8 +19,9 @@ import {
 } from "../../src/work/messages.ts";
 import { runAll } from "../../src/work/run-all.ts";
 import { WorkerPool } from "../../src/work/worker-pool.ts";
+import { manifestOf } from "../support/listed-manifest.ts";
+import { directory } from "../support/listed-tree.ts";
 import { Scratch } from "../support/scratch.ts";
-import { directory, manifestOf } from "../support/trees.ts";
 
 const pools: WorkerPool[] = [];
 

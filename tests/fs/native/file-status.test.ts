@@ -1,4 +1,4 @@
-import { afterAll, describe, expect, test } from "bun:test";
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import {
   type BigIntStats,
   chmodSync,
@@ -11,7 +11,7 @@ import {
   truncateSync,
   writeFileSync,
 } from "node:fs";
-import { createServer } from "node:net";
+import { createServer, type Server } from "node:net";
 import { join } from "node:path";
 import * as fc from "fast-check";
 import { type ByteString, bytesFromText, fsPath } from "../../../src/base/byte-string.ts";
@@ -28,10 +28,10 @@ import {
 } from "../../../src/fs/native/file-status.ts";
 import { PathBuffer } from "../../../src/fs/native/path-buffer.ts";
 import { setMtimeBuffer, touch } from "../../../src/fs/native/set-times.ts";
-import { TemporaryDirectory } from "../../support/temporary-directory.ts";
-import { names } from "../../support/trees.ts";
+import { names } from "../../support/listed-tree.ts";
+import { Scratch } from "../../support/scratch.ts";
 
-const temporary = new TemporaryDirectory();
+const scratch = Scratch.use();
 const b = bytesFromText;
 
 function expectSameAsNode(path: ByteString): void {
@@ -68,22 +68,26 @@ function kindOf(stats: BigIntStats): FileStatus["kind"] {
 }
 
 describe("lstat agrees with node:fs", () => {
-  const directory = temporary.freshDirectory();
+  let directory = "";
+  let server: Server;
   const at = (name: string): string => join(directory, name);
-  writeFileSync(at("file"), "content");
-  writeFileSync(at("empty"), "");
-  writeFileSync(at("setuid"), "x");
-  chmodSync(at("setuid"), 0o6751);
-  writeFileSync(at("sparse"), "");
-  truncateSync(at("sparse"), 6 * 2 ** 30);
-  linkSync(at("file"), at("hard-link"));
-  mkdirSync(at("directory"));
-  chmodSync(at("directory"), 0o1777);
-  symlinkSync("file", at("symlink"));
-  symlinkSync("nowhere", at("dangling"));
-  Bun.spawnSync(["mkfifo", at("pipe")]);
-  const server = createServer().listen(at("socket"));
-  afterAll(() => server.close());
+  beforeEach(() => {
+    directory = scratch.freshDirectory();
+    writeFileSync(at("file"), "content");
+    writeFileSync(at("empty"), "");
+    writeFileSync(at("setuid"), "x");
+    chmodSync(at("setuid"), 0o6751);
+    writeFileSync(at("sparse"), "");
+    truncateSync(at("sparse"), 6 * 2 ** 30);
+    linkSync(at("file"), at("hard-link"));
+    mkdirSync(at("directory"));
+    chmodSync(at("directory"), 0o1777);
+    symlinkSync("file", at("symlink"));
+    symlinkSync("nowhere", at("dangling"));
+    Bun.spawnSync(["mkfifo", at("pipe")]);
+    server = createServer().listen(at("socket"));
+  });
+  afterEach(() => server.close());
 
   const listed = [
     "file",
@@ -117,7 +121,7 @@ describe("lstat agrees with node:fs", () => {
   });
 
   test("for any name", () => {
-    const parent = b(temporary.freshDirectory());
+    const parent = b(scratch.freshDirectory());
     fc.assert(
       fc.property(names, (name) => {
         const path = `${parent}/${name}` as ByteString;
@@ -150,7 +154,7 @@ describe("lstat agrees with node:fs", () => {
 
 describe("times", () => {
   test("are exact to the nanosecond, before 1970 too", () => {
-    const path = new PathBuffer().set(b(temporary.fresh()));
+    const path = new PathBuffer().set(b(scratch.fresh()));
     writeFileSync(fsPath(path.toBytes()), "x");
     const status = emptyStatus();
     fc.assert(
@@ -169,7 +173,7 @@ describe("times", () => {
   });
 
   test("of a symlink are its own", () => {
-    const directory = temporary.freshDirectory();
+    const directory = scratch.freshDirectory();
     writeFileSync(join(directory, "file"), "x");
     symlinkSync("file", join(directory, "link"));
     const before = lstat(b(join(directory, "file")));
@@ -180,7 +184,7 @@ describe("times", () => {
   });
 
   test("touch is the file system's now", () => {
-    const [file, reference] = [temporary.fresh(), temporary.fresh()];
+    const [file, reference] = [scratch.fresh(), scratch.fresh()];
     writeFileSync(file, "x");
     setMtimeBuffer(new PathBuffer().set(b(file)), 1, 0);
     touch(b(file));
@@ -192,7 +196,7 @@ describe("times", () => {
   });
 
   test("errors have their code", () => {
-    const missing = b(temporary.fresh());
+    const missing = b(scratch.fresh());
     const noEntry = expect.objectContaining({ code: "ENOENT" });
     expect(() => setMtimeBuffer(new PathBuffer().set(missing), 1, 0)).toThrow(noEntry);
     expect(() => touch(missing)).toThrow(noEntry);

@@ -3,9 +3,9 @@ import { symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { bytesFromText } from "../../../src/base/byte-string.ts";
 import { LockFile, type LockMode } from "../../../src/fs/native/flock.ts";
-import { TemporaryDirectory } from "../../support/temporary-directory.ts";
+import { Scratch } from "../../support/scratch.ts";
 
-const temporary = new TemporaryDirectory();
+const scratch = Scratch.use();
 const never = (): boolean => false;
 
 async function inAnotherProcess(path: string, mode: LockMode) {
@@ -34,7 +34,7 @@ test("exclusive locks shut out all others, shared ones only exclusive ones, acro
     ["shared", "shared", "locked"],
   ] as const;
   for (const [theirs, ours, expected] of table) {
-    const path = temporary.fresh("lock");
+    const path = scratch.fresh("lock");
     const holder = await inAnotherProcess(path, theirs);
     expect(holder.outcome).toBe("locked");
     const lock = LockFile.open(bytesFromText(path), "write");
@@ -45,7 +45,7 @@ test("exclusive locks shut out all others, shared ones only exclusive ones, acro
 });
 
 test("a killed process leaves nothing locked", async () => {
-  const path = temporary.fresh("lock");
+  const path = scratch.fresh("lock");
   const holder = await inAnotherProcess(path, "exclusive");
   const lock = LockFile.open(bytesFromText(path), "read");
   expect(lock.tryLock("exclusive")).toBe("busy");
@@ -55,7 +55,7 @@ test("a killed process leaves nothing locked", async () => {
 });
 
 test("waits until the lock is free", async () => {
-  const path = temporary.fresh("lock");
+  const path = scratch.fresh("lock");
   const holder = await inAnotherProcess(path, "exclusive");
   const lock = LockFile.open(bytesFromText(path), "write");
   let isLocked = false;
@@ -71,7 +71,7 @@ test("waits until the lock is free", async () => {
 });
 
 test("waiting can be cancelled", async () => {
-  const path = temporary.fresh("lock");
+  const path = scratch.fresh("lock");
   const holder = await inAnotherProcess(path, "exclusive");
   const lock = LockFile.open(bytesFromText(path), "write");
   let asked = 0;
@@ -84,7 +84,7 @@ test("waiting can be cancelled", async () => {
 });
 
 test("two descriptors of one process exclude each other as well", () => {
-  const path = bytesFromText(temporary.fresh("lock"));
+  const path = bytesFromText(scratch.fresh("lock"));
   const [first, second] = [LockFile.open(path, "create"), LockFile.open(path, "write")];
   expect(first.tryLock("exclusive")).toBe("locked");
   expect(second.tryLock("exclusive")).toBe("busy");
@@ -94,11 +94,11 @@ test("two descriptors of one process exclude each other as well", () => {
 });
 
 test("a lock file is never followed through a symlink, nor made unless asked", () => {
-  const path = temporary.fresh("lock");
+  const path = scratch.fresh("lock");
   expect(() => LockFile.open(bytesFromText(path), "write")).toThrow(
     expect.objectContaining({ code: "ENOENT" }),
   );
-  const target = temporary.fresh("target");
+  const target = scratch.fresh("target");
   writeFileSync(target, "");
   symlinkSync(target, path);
   expect(() => LockFile.open(bytesFromText(path), "create")).toThrow(

@@ -1,0 +1,68 @@
+/**
+ * Installs the Debian packages that the tests use beside btdt itself. `npm test` and `.ci/run` call this; without root or
+ * apt it installs nothing, and what is missing skips the tests that need it.
+ */
+import { writeSync } from "node:fs";
+
+/** The one list; README.md repeats it, and a test compares the two. */
+export const DEBIAN_PACKAGES = [
+  // Fault injection, file systems with limits, terminals, tools to compare with.
+  ..."strace e2fsprogs xfsprogs util-linux bsdutils git jq b3sum hyperfine zsh fish libxml2-utils systemd".split(
+    " ",
+  ),
+  // Compilers for the launcher, glibc for arm64 and an emulator, readers and runners of container images.
+  ..."gcc gcc-aarch64-linux-gnu libc6:arm64 qemu-user-static file busybox-static skopeo umoci runc podman".split(
+    " ",
+  ),
+];
+
+/** Groovy runs the Jenkins guide. It is small, a Java is not: installed only where there is one. */
+const WITH_JAVA = ["groovy"];
+
+interface Installation {
+  readonly missing: readonly string[];
+  /** Why they are not installed; undefined where they are. */
+  readonly failure?: string;
+}
+
+/** Installs what is missing, where this process may. */
+export function installPackages(): Installation {
+  if (Bun.which("dpkg-query") === null) return { missing: DEBIAN_PACKAGES, failure: "this is not a Debian" };
+  const wanted = [...DEBIAN_PACKAGES, ...(Bun.which("java") === null ? [] : WITH_JAVA)];
+  const missing = wanted.filter((name) => !isInstalled(name));
+  if (missing.length === 0) return { missing };
+  if (process.getuid?.() !== 0) return { missing, failure: "only root may install them" };
+  writeSync(2, `tests: installing ${missing.join(" ")}\n`);
+  if (!output("dpkg", "--print-architecture", "--print-foreign-architectures").includes("arm64"))
+    Bun.spawnSync(["dpkg", "--add-architecture", "arm64"]);
+  for (const words of [["update"], ["install", "--yes", "--no-install-recommends", ...missing]]) {
+    const { exitCode, stderr } = Bun.spawnSync(["apt-get", "-qq", ...words], {
+      env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    if (exitCode !== 0)
+      return { missing, failure: `apt-get ${words[0]} failed: ${stderr.toString().trim()}` };
+  }
+  return { missing: [] };
+}
+
+function isInstalled(name: string): boolean {
+  return output("dpkg-query", "-W", "-f=${Status}", name).includes("ok installed");
+}
+
+function output(...words: string[]): string {
+  return Bun.spawnSync(words, { stderr: "ignore" }).stdout.toString();
+}
+
+/** In one line, for people. */
+export function explainMissing({ missing, failure }: Installation): string {
+  return `tests: without the Debian packages ${missing.join(" ")} (${failure}), some are skipped\n`;
+}
+
+if (import.meta.main) {
+  const installation = installPackages();
+  if (installation.failure !== undefined) {
+    writeSync(2, explainMissing(installation));
+    process.exit(1);
+  }
+}
