@@ -2,14 +2,14 @@ import type { ByteString } from "../base/byte-string.ts";
 import { compileMethodsLightly } from "../base/compile-lightly.ts";
 import { DIGEST_SIZE_BYTES } from "../base/digest.ts";
 import { Manifest } from "../manifest/manifest.ts";
-import type { ReadFiles } from "./read-files.ts";
+import type { FileColumns } from "./file-columns.ts";
 import type { WalkedDirectory, WalkedSymlink } from "./walk-tree.ts";
 
-/** Files that stand one behind the other in the manifest, read. */
-export interface ReadBatch {
+/** What was read of files that are consecutive in the manifest. */
+export interface RangeContent {
   readonly firstFile: number;
-  readonly files: ReadFiles;
-  /** By the file's position in the batch. */
+  readonly columns: FileColumns;
+  /** By the file's position in the columns. */
   readonly largeDigests: ReadonlyMap<number, Uint8Array>;
 }
 
@@ -38,7 +38,7 @@ function totalBytes(names: Iterable<ByteString>): number {
   return sum;
 }
 
-/** Appends names one behind the other and notes where each ends. */
+/** Appends names and notes where each ends. */
 class NameColumn {
   readonly #bytes: Uint8Array;
   readonly #ends: Uint32Array;
@@ -58,7 +58,7 @@ class NameColumn {
   }
 }
 
-/** Writes down the directories, and all names and symlinks. */
+/** Fills in the directories, and all names and symlinks. */
 export function fillDirectories(manifest: Manifest, directories: readonly WalkedDirectory[]): void {
   const directoryNames = new NameColumn(manifest.directoryNames, manifest.directoryNameEnds);
   const fileNames = new NameColumn(manifest.fileNames, manifest.fileNameEnds);
@@ -86,13 +86,13 @@ export function fillDirectories(manifest: Manifest, directories: readonly Walked
   }
 }
 
-/** Writes down what was read of some files. */
-export function fillFiles(manifest: Manifest, { firstFile, files, largeDigests }: ReadBatch): void {
-  manifest.fileSizes.set(files.sizes, firstFile);
-  manifest.fileMtimeSeconds.set(files.mtimeSeconds, firstFile);
-  manifest.fileMtimeNanoseconds.set(files.mtimeNanoseconds, firstFile);
-  manifest.fileModes.set(files.modes, firstFile);
-  manifest.fileDigests.set(files.digests, firstFile * DIGEST_SIZE_BYTES);
+/** Fills in what was read of some files. */
+export function fillFiles(manifest: Manifest, { firstFile, columns, largeDigests }: RangeContent): void {
+  manifest.fileSizes.set(columns.sizes, firstFile);
+  manifest.fileMtimeSeconds.set(columns.mtimeSeconds, firstFile);
+  manifest.fileMtimeNanoseconds.set(columns.mtimeNanoseconds, firstFile);
+  manifest.fileModes.set(columns.modes, firstFile);
+  manifest.fileDigests.set(columns.digests, firstFile * DIGEST_SIZE_BYTES);
   for (const [position, digest] of largeDigests) {
     manifest.fileDigests.set(digest, (firstFile + position) * DIGEST_SIZE_BYTES);
   }

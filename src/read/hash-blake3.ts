@@ -9,10 +9,10 @@ import { Breather } from "../work/breather.ts";
 const READ_BYTES = 1024 * 1024;
 
 /**
- * BLAKE3 as the btdt written in Rust computes it, so that keys made with that one stay valid: of a file what `b3sum` prints; of a
- * directory the hash over, for each name by bytes, the name's hash and the child's. Symlinks are followed.
+ * BLAKE3 as the btdt written in Rust computes it, so that its keys stay valid: for a file, what `b3sum` prints; for a directory,
+ * the hash over each name's hash and the child's, in the order of the names' bytes. Symlinks are followed.
  *
- * This module brings its own machine code and is to be loaded only when it is asked for.
+ * This module brings its own machine code (WebAssembly): load it only when it is needed.
  */
 export class Blake3Hasher {
   readonly #hasher: IHasher;
@@ -40,7 +40,7 @@ export class Blake3Hasher {
     return this.#hasher.init().update(bytes).digest("binary");
   }
 
-  /** @param ancestors resolved: a symlink to one of them would never end */
+  /** @param ancestors resolved: following a symlink to one of them would never end */
   async #hashBelow(path: ByteString, ancestors: readonly string[]): Promise<Uint8Array> {
     if (this.#isCancelled()) throw new BtdtError("CANCELLED", "stopped before everything was hashed");
     try {
@@ -55,7 +55,7 @@ export class Blake3Hasher {
       if (ancestors.includes(real)) {
         throw new BtdtError(
           "SOURCE_UNSUPPORTED",
-          `${display(path)} is a symlink to a directory that it is in`,
+          `${display(path)} is a symlink to a directory that contains it`,
           {
             path: display(path),
             hint: "blake3 follows symlinks; sha256 does not",

@@ -1,14 +1,7 @@
-import type { ByteString } from "../base/byte-string.ts";
 import { chunkCount, DIGEST_SIZE_BYTES, digestOfChunks } from "../base/digest.ts";
 import type { Runner } from "../work/job.ts";
 import { hashSpanJob, SPAN_SIZE_BYTES } from "./hash-span.ts";
-
-export interface LargeFile {
-  readonly path: ByteString;
-  readonly sizeBytes: number;
-  readonly mtimeSeconds: number;
-  readonly mtimeNanoseconds: number;
-}
+import type { LargeFile } from "./large-file.ts";
 
 /**
  * Digests a file above one chunk, its spans in parallel.

@@ -8,13 +8,14 @@ import type { Runtime } from "../work/runtime.ts";
 import { hashFilesJob } from "./hash-files.ts";
 import { hashLargeFile } from "./hash-large-file.ts";
 import { combineDigests } from "./hash-paths.ts";
+import { describeLargeFile } from "./large-file.ts";
 import { matchFiles } from "./match-files.ts";
 
 const BATCH_FILES = 400;
 
 /**
- * What `btdt hash` prints for the files that match, in the order of their paths. Nothing that matches is an error, because a key
- * that never changes is found out late; where it is allowed, the digest is empty.
+ * What `btdt hash` prints for the matching files, in the order of their paths. No match is an error, because a key that never
+ * changes is noticed late; where it is allowed, the digest is empty.
  * @throws BtdtError NO_FILES_MATCH, SOURCE_UNREADABLE, SOURCE_CHANGED, CANCELLED
  */
 export async function hashMatchingFiles(
@@ -31,12 +32,12 @@ export async function hashMatchingFiles(
     });
   }
   runtime.progress.begin({ name: "hashing", unit: "bytes", files: matches.length });
-  const digests = await digestsOf(matches.map(resolved), runtime).finally(() => runtime.progress.end());
+  const digests = await digestPaths(matches.map(resolveMatch), runtime).finally(() => runtime.progress.end());
   if (runtime.isCancelled()) throw new BtdtError("CANCELLED", "stopped before everything was hashed");
   return combineDigests(digests);
 }
 
-function resolved(path: ByteString): ByteString {
+function resolveMatch(path: ByteString): ByteString {
   try {
     return resolvePath(path);
   } catch (error) {
@@ -47,7 +48,7 @@ function resolved(path: ByteString): ByteString {
   }
 }
 
-async function digestsOf(paths: readonly ByteString[], runtime: Runtime): Promise<Uint8Array[]> {
+async function digestPaths(paths: readonly ByteString[], runtime: Runtime): Promise<Uint8Array[]> {
   const batches: ByteString[][] = [];
   for (let start = 0; start < paths.length; start += BATCH_FILES) {
     batches.push(paths.slice(start, start + BATCH_FILES));
@@ -58,19 +59,14 @@ async function digestsOf(paths: readonly ByteString[], runtime: Runtime): Promis
     return { root: "" as ByteString, groups: batch.map(groupOf) };
   });
   const digests: Uint8Array[] = [];
-  for (const [index, files] of hashed.entries()) {
-    const large = new Set(files.large);
+  for (const [index, columns] of hashed.entries()) {
+    const large = new Set(columns.large);
     for (const [position, path] of (batches[index] ?? []).entries()) {
       const offset = position * DIGEST_SIZE_BYTES;
       digests.push(
         large.has(position)
-          ? await hashLargeFile(pool, {
-              path,
-              sizeBytes: files.sizes[position] ?? 0,
-              mtimeSeconds: files.mtimeSeconds[position] ?? 0,
-              mtimeNanoseconds: files.mtimeNanoseconds[position] ?? 0,
-            })
-          : files.digests.subarray(offset, offset + DIGEST_SIZE_BYTES),
+          ? await hashLargeFile(pool, describeLargeFile(path, columns, position))
+          : columns.digests.subarray(offset, offset + DIGEST_SIZE_BYTES),
       );
     }
   }

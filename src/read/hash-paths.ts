@@ -6,13 +6,14 @@ import { errnoOf, reasonOf } from "../fs/errno.ts";
 import { resolvePath } from "../fs/resolve-path.ts";
 import type { Runtime } from "../work/runtime.ts";
 import { IgnoreRules } from "./ignore-rules.ts";
-import { readSingleFile, readTree } from "./read-tree.ts";
+import { readSingleFile } from "./read-single-file.ts";
+import { readTree } from "./read-tree.ts";
 import { treeDigest } from "./tree-digest.ts";
 
 const PATHS_TAG = "btdt paths 1\0";
 
 /**
- * One digest, 64 hexadecimal digits, for one or several files and directories. Of several paths their order counts and their
+ * One digest, 64 hexadecimal digits, for one or several files and directories. For several paths, their order counts and their
  * names do not: SHA-512/256 over a tag and the digest of each.
  * @throws BtdtError SOURCE_MISSING, SOURCE_UNREADABLE, SOURCE_CHANGED, SOURCE_UNSUPPORTED, CANCELLED
  */
@@ -27,7 +28,7 @@ export async function hashPaths(paths: readonly string[], runtime: Runtime): Pro
         if (index === paths.length - 1) runtime.progress.expectFiles(fileCount);
       };
       digests.push(await hashPath(path, onWalked, runtime));
-      // A job that was told to stop answers for a part of its files only.
+      // A cancelled job answers for only some of its files.
       if (runtime.isCancelled()) throw new BtdtError("CANCELLED", "stopped before everything was hashed");
     }
   } finally {
@@ -36,7 +37,7 @@ export async function hashPaths(paths: readonly string[], runtime: Runtime): Pro
   return combineDigests(digests);
 }
 
-/** The digest of several paths, 64 hexadecimal digits, from that of each. */
+/** The digest of several paths, 64 hexadecimal digits, from the digest of each. */
 export function combineDigests(digests: readonly Uint8Array[]): string {
   const [first] = digests;
   if (first !== undefined && digests.length === 1) return hexOf(first);
@@ -50,7 +51,7 @@ async function hashPath(
   onWalked: (fileCount: number) => void,
   runtime: Runtime,
 ): Promise<Uint8Array> {
-  const isDirectory = checkPath(path);
+  const isDirectory = isDirectoryToHash(path);
   // A symlink that the user names is followed, as by sha256sum; those inside a directory are not.
   const resolved = resolvePath(bytesFromText(path));
   if (!isDirectory) {
@@ -61,7 +62,7 @@ async function hashPath(
   return treeDigest(await readTree(resolved, options, runtime.runners));
 }
 
-function checkPath(path: string): boolean {
+function isDirectoryToHash(path: string): boolean {
   const name = escapeControls(path);
   try {
     const stats = statSync(path);

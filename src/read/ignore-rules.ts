@@ -10,7 +10,7 @@ const IGNORE_FILE_NAME = ".btdtignore" as ByteString;
 const LARGEST_IGNORE_FILE_BYTES = 1024 * 1024;
 
 interface Rules {
-  /** The directory whose `.btdtignore` is the last that counts; empty for the root. */
+  /** The directory of the last `.btdtignore` among the lines; empty for the root. */
   readonly directory: string;
   /** Of all files from the root down to here, relative to the root. */
   readonly lines: readonly string[];
@@ -18,19 +18,19 @@ interface Rules {
 }
 
 /**
- * What a store leaves out, by gitignore's rules: the last pattern that matches decides, a `.btdtignore` deeper
- * in the tree goes before one above it, and `--exclude` goes before them all. What is inside a directory that is left out
- * cannot be brought back, because nobody looks there.
+ * What a store excludes, by gitignore's rules: the last matching pattern decides, a `.btdtignore` deeper in the tree
+ * overrides one above it, and `--exclude` overrides them all. Nothing inside an excluded directory can be re-included,
+ * because the walk does not enter it.
  *
- * Used along with a walk that visits a directory before what is in it.
+ * For a walk that visits a directory before what is in it.
  */
 export class IgnoreRules {
   readonly #excludes: readonly string[];
   readonly #readIgnoreFiles: boolean;
-  /** From the root down to the directory at hand; the last one has them all. */
+  /** From the root down to the current directory; the last one has all lines. */
   #stack: Rules[] = [];
 
-  /** @param readIgnoreFiles whether `.btdtignore` files count */
+  /** @param readIgnoreFiles whether to obey `.btdtignore` files */
   constructor(excludePatterns: readonly string[], readIgnoreFiles: boolean) {
     this.#excludes = excludePatterns;
     this.#readIgnoreFiles = readIgnoreFiles;
@@ -50,7 +50,7 @@ export class IgnoreRules {
     const lines = text.replace(/^\uFEFF/, "").split(/\r?\n/);
     this.#push(
       directory,
-      lines.flatMap((line) => rebased(line, directory)),
+      lines.flatMap((line) => rebaseLine(line, directory)),
     );
   }
 
@@ -61,8 +61,8 @@ export class IgnoreRules {
   }
 
   /**
-   * All patterns are asked as one list: a pattern that brings a directory back must do so for what is in it too, although
-   * another file's pattern leaves the directory out.
+   * All patterns form one list: a pattern that re-includes a directory must re-include what is in it, even if another
+   * file's pattern excludes the directory.
    */
   #push(directory: string, lines: readonly string[]): void {
     const all = [...(this.#stack.at(-1)?.lines ?? []), ...lines];
@@ -71,18 +71,18 @@ export class IgnoreRules {
   }
 }
 
-/** A line of a directory's `.btdtignore` as it would be in the root's; none where it has no pattern. */
-function rebased(line: string, directory: string): string[] {
+/** A line of a directory's `.btdtignore` as it would be written in the root's; none if it has no pattern. */
+function rebaseLine(line: string, directory: string): string[] {
   if (directory === "") return [line];
   if (line.startsWith("#")) return [];
   const mark = line.startsWith("!") ? "!" : "";
   const pattern = line.slice(mark.length).replace(/(?<!\\)\s+$/, "");
   const relative = pattern.replace(/^\//, "");
   if (relative === "") return [];
-  // Only a pattern with a slash before its end is bound to the directory; others count at any depth.
-  const isBound = pattern.slice(0, -1).includes("/");
+  // Only a pattern with a slash before its end is anchored to the directory; others match at any depth.
+  const isAnchored = pattern.slice(0, -1).includes("/");
   const literal = directory.replaceAll(/[\\*?[\]]/g, String.raw`\$&`);
-  return [`${mark}/${literal}/${isBound ? "" : "**/"}${relative}`];
+  return [`${mark}/${literal}/${isAnchored ? "" : "**/"}${relative}`];
 }
 
 function newIgnore(): Ignore {
@@ -93,7 +93,7 @@ function isWithin(directory: string, ancestor: string): boolean {
   return directory === ancestor || directory.startsWith(`${ancestor}/`);
 }
 
-/** A `.btdtignore` that is no regular file has no rules. */
+/** A `.btdtignore` that is not a regular file has no rules. */
 function readIgnoreFile(path: ByteString): string | undefined {
   const status = lstat(path);
   if (status?.kind !== "file") return undefined;

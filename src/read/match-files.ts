@@ -3,21 +3,21 @@ import { type ByteString, bytesFromText, escapeControls } from "../base/byte-str
 import { BtdtError } from "../base/errors.ts";
 import { errnoOf, reasonOf } from "../fs/errno.ts";
 
-/** Never looked into on the way: they change without the sources changing. */
+/** Never entered: they change without the sources changing. */
 const PRUNED_NAMES: ReadonlySet<string> = new Set([".git", "btdt-v1"]);
 
 const GLOB_CHARACTERS = /[*?[\]{}\\]/;
 
 /**
- * Paths of the files that match any of the patterns, each once, sorted by bytes. A pattern with `!` before it takes away from what those
- * before it have found. Names with a leading dot match like others; directories that are symlinks are not entered.
+ * Paths of the files that match any of the patterns, each once, sorted by bytes. A pattern that begins with `!` removes from what
+ * the patterns before it found. Names with a leading dot match like others; symlinks to directories are not followed.
  * @throws BtdtError SOURCE_UNREADABLE, CANCELLED
  */
 export function matchFiles(patterns: readonly string[], isCancelled: () => boolean): ByteString[] {
   const found = new Set<string>();
   for (const pattern of patterns) {
     if (!pattern.startsWith("!")) {
-      for (const path of filesOf(normalize(pattern), isCancelled)) found.add(path);
+      for (const path of findMatches(normalize(pattern), isCancelled)) found.add(path);
       continue;
     }
     const excluded = new Bun.Glob(normalize(pattern.slice(1)));
@@ -30,31 +30,31 @@ function normalize(pattern: string): string {
   return pattern.replace(/^(?:\.\/+)+/, "").replaceAll(/\/{2,}/g, "/");
 }
 
-function filesOf(pattern: string, isCancelled: () => boolean): Iterable<string> {
+function findMatches(pattern: string, isCancelled: () => boolean): Iterable<string> {
   const segments = pattern.split("/");
   const globStart = segments.findIndex((segment) => GLOB_CHARACTERS.test(segment));
   if (globStart < 0) return isFile(pattern) ? [pattern] : [];
   const base = segments.slice(0, globStart).join("/");
   const start = base === "" && pattern.startsWith("/") ? "/" : base === "" ? "" : `${base}/`;
   const rest = segments.slice(globStart).join("/");
-  const deepest = rest.includes("**") ? Number.POSITIVE_INFINITY : rest.split("/").length;
-  return walk(start, new Bun.Glob(rest), deepest, isCancelled);
+  const maxDepth = rest.includes("**") ? Number.POSITIVE_INFINITY : rest.split("/").length;
+  return walk(start, new Bun.Glob(rest), maxDepth, isCancelled);
 }
 
 /** @param start ends with a slash, or is empty for the working directory */
 function* walk(
   start: string,
   glob: Bun.Glob,
-  deepest: number,
+  maxDepth: number,
   isCancelled: () => boolean,
 ): Generator<string> {
   const pending: { readonly below: string; readonly depth: number }[] = [{ below: "", depth: 1 }];
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
-    if (isCancelled()) throw new BtdtError("CANCELLED", "stopped while files were looked for");
-    for (const entry of entriesOf(start + next.below)) {
+    if (isCancelled()) throw new BtdtError("CANCELLED", "stopped while looking for files");
+    for (const entry of listEntries(start + next.below)) {
       const relative = next.below + entry.name;
       if (entry.isDirectory()) {
-        if (next.depth < deepest && !PRUNED_NAMES.has(entry.name)) {
+        if (next.depth < maxDepth && !PRUNED_NAMES.has(entry.name)) {
           pending.push({ below: `${relative}/`, depth: next.depth + 1 });
         }
       } else if (glob.match(relative) && (entry.isFile() || isFile(start + relative))) {
@@ -64,7 +64,7 @@ function* walk(
   }
 }
 
-function entriesOf(directory: string): Dirent[] {
+function listEntries(directory: string): Dirent[] {
   try {
     return readdirSync(directory === "" ? "." : directory, { withFileTypes: true });
   } catch (error) {

@@ -13,7 +13,7 @@ interface Child {
 }
 
 /**
- * The digest of a directory, or of a single file: names, kinds and contents count; modes and times do not.
+ * The digest of a directory or a single file: names, kinds and contents count; modes and times do not.
  *
  * A directory's is SHA-512/256 over a tag and, for each child by name bytes: its kind (`f`, `d` or `l`), the name's
  * length as 32 bits little-endian, the name, the child's digest. A symlink's digest is the SHA-256 of its text.
@@ -22,18 +22,18 @@ export function treeDigest(manifest: Manifest): Uint8Array {
   if (manifest.counts.isSingleFile) return manifest.fileDigests;
   const children: Child[][] = [];
   for (let directory = 0; directory < manifest.counts.directoryCount; directory++)
-    children.push(leavesOf(manifest, directory));
+    children.push(listLeaves(manifest, directory));
   // Children come after their parents, so backwards every child is done before its parent.
   for (let directory = manifest.counts.directoryCount - 1; directory > 0; directory--) {
-    const digest = directoryDigest(children[directory] ?? []);
+    const digest = digestDirectory(children[directory] ?? []);
     const name = manifest.directoryName(directory);
     children[at(manifest.directoryParents, directory)]?.push({ kind: DIRECTORY, name, digest });
     children[directory] = [];
   }
-  return directoryDigest(children[0] ?? []);
+  return digestDirectory(children[0] ?? []);
 }
 
-function leavesOf(manifest: Manifest, directory: number): Child[] {
+function listLeaves(manifest: Manifest, directory: number): Child[] {
   const leaves: Child[] = [];
   for (let file = manifest.firstFileOf(directory); file < at(manifest.directoryFileEnds, directory); file++) {
     const start = file * DIGEST_SIZE_BYTES;
@@ -51,7 +51,7 @@ function leavesOf(manifest: Manifest, directory: number): Child[] {
   return leaves;
 }
 
-function directoryDigest(children: readonly Child[]): Uint8Array {
+function digestDirectory(children: readonly Child[]): Uint8Array {
   const hasher = new Bun.SHA512_256();
   hasher.update(DIRECTORY_TAG);
   for (const child of children.toSorted((left, right) => (left.name < right.name ? -1 : 1))) {

@@ -1,18 +1,11 @@
-import { type Dirent, readdirSync, readlinkSync } from "node:fs";
-import {
-  type ByteString,
-  bytesFromBuffer,
-  bytesFromText,
-  display,
-  fsPath,
-  joinBytes,
-} from "../base/byte-string.ts";
-import { compileLightly } from "../base/compile-lightly.ts";
+import { readlinkSync } from "node:fs";
+import { type ByteString, bytesFromBuffer, display, fsPath, joinBytes } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
 import { isStagingName } from "../base/staging-name.ts";
 import { errnoOf, reasonOf } from "../fs/errno.ts";
-import { type FileKind, type FileStatus, isSameFile, lstat } from "../fs/native/file-status.ts";
+import { type FileStatus, isSameFile, lstat } from "../fs/native/file-status.ts";
 import type { IgnoreRules } from "./ignore-rules.ts";
+import { type DirectoryListing, listDirectory } from "./list-directory.ts";
 
 export interface WalkedSymlink {
   readonly name: ByteString;
@@ -23,7 +16,7 @@ export interface WalkedSymlink {
 
 /** One directory of a tree; names are sorted by their bytes. */
 export interface WalkedDirectory {
-  /** Position of the parent in the order in which directories are given out; the root's is its own, 0. */
+  /** Position of the parent in the order of the walk; the root's is its own, 0. */
   readonly parent: number;
   /** Empty for the root. */
   readonly name: ByteString;
@@ -36,9 +29,9 @@ export interface WalkedDirectory {
 
 export interface WalkOptions {
   readonly ignoreRules: IgnoreRules;
-  /** A directory that is left out with a warning wherever it turns up: the cache itself. */
+  /** The cache itself: skipped with a warning wherever it turns up. */
   readonly excludedDirectory?: FileStatus | undefined;
-  /** Told what is left out and why; a whole sentence. */
+  /** Told what is skipped and why, in a whole sentence. */
   readonly onWarning: (warning: string) => void;
 }
 
@@ -49,8 +42,8 @@ interface Pending {
 }
 
 /**
- * Goes through a tree, a directory before what is in it and siblings by name bytes. Symlinks are never followed;
- * files are named but not looked at, because whoever opens them learns their status anyway.
+ * Walks a tree, a directory before what is in it and siblings by name bytes. Symlinks are never followed; files are
+ * named but not looked at, because opening them tells their status anyway.
  * @throws BtdtError SOURCE_UNREADABLE, SOURCE_CHANGED
  */
 export function* walkTree(root: ByteString, options: WalkOptions): Generator<WalkedDirectory, void> {
@@ -59,13 +52,13 @@ export function* walkTree(root: ByteString, options: WalkOptions): Generator<Wal
     const { parent, name, path } = pending.pop() as Pending;
     const absolute = path === "" ? root : joinBytes(root, path);
     const status = statusOf(absolute);
-    const children = childrenOf(absolute);
+    const children = listChildren(absolute);
     options.ignoreRules.enter(path, absolute, children.names);
     const files: ByteString[] = [];
     const symlinks: WalkedSymlink[] = [];
     const subdirectories: Pending[] = [];
     for (const childName of children.names) {
-      // What a killed restore has left.
+      // Left by a killed restore.
       if (isStagingName(childName)) continue;
       const childPath = joinBytes(path, childName);
       const kind = children.kindOf(childName);
@@ -98,44 +91,12 @@ export function* walkTree(root: ByteString, options: WalkOptions): Generator<Wal
   }
 }
 
-interface Children {
-  /** Sorted by bytes. */
-  readonly names: readonly ByteString[];
-  kindOf(name: ByteString): FileKind;
-}
-
-function childrenOf(directory: ByteString): Children {
+function listChildren(directory: ByteString): DirectoryListing {
   try {
-    const entries = readdirSync(fsPath(directory), { withFileTypes: true });
-    const kinds = new Map<ByteString, FileKind>();
-    for (const entry of entries) {
-      const kind = kindOfEntry(entry);
-      // A name that is not UTF-8 arrives mangled, and some file systems do not tell kinds: then the long way.
-      if (kind === undefined || entry.name.includes("\uFFFD")) return childrenOneByOne(directory);
-      kinds.set(bytesFromText(entry.name), kind);
-    }
-    return { names: [...kinds.keys()].toSorted(byBytes), kindOf: (name) => kinds.get(name) ?? "other" };
+    return listDirectory(directory, (path) => statusOf(path).kind);
   } catch (error) {
     throw error instanceof BtdtError ? error : unreadable(directory, error);
   }
-}
-
-function childrenOneByOne(directory: ByteString): Children {
-  const names = readdirSync(fsPath(directory), { encoding: "buffer" }).map((name) => bytesFromBuffer(name));
-  return { names: names.toSorted(byBytes), kindOf: (name) => statusOf(joinBytes(directory, name)).kind };
-}
-
-function kindOfEntry(entry: Dirent): FileKind | undefined {
-  if (entry.isFile()) return "file";
-  if (entry.isDirectory()) return "directory";
-  if (entry.isSymbolicLink()) return "symlink";
-  if (entry.isFIFO() || entry.isSocket() || entry.isCharacterDevice() || entry.isBlockDevice())
-    return "other";
-  return undefined;
-}
-
-function byBytes(left: string, right: string): number {
-  return left < right ? -1 : left > right ? 1 : 0;
 }
 
 function readSymlink(directory: ByteString, name: ByteString): WalkedSymlink {
@@ -170,5 +131,3 @@ function unreadable(path: ByteString, error: unknown): BtdtError {
     cause: error,
   });
 }
-
-compileLightly(byBytes, childrenOf, kindOfEntry);

@@ -55,7 +55,7 @@ export class TreePacker {
   }
 
   /** Packs what is not held yet. */
-  get reader(): PackWriter {
+  get digester(): PackWriter {
     return this.#writer;
   }
 
@@ -154,12 +154,12 @@ export class TreePacker {
         const directory = path.slice(0, Math.max(0, slash)) as ByteString;
         return { directory, names: [path.slice(slash + 1) as ByteString] };
       });
-      const read = await this.#writer.readFiles(inline, { root: source, groups });
+      const read = await this.#writer.digestBatch(inline, { root: source, groups });
       if (read.sizes.length === 0) throw cancelled();
       end = start + read.sizes.length;
       for (const position of read.large) {
         const path = paths[position] ?? "";
-        await this.#writer.readLargeFile(pool, {
+        await this.#writer.digestLargeFile(pool, {
           path: (path === "" ? source : `${source}/${path}`) as ByteString,
           sizeBytes: read.sizes[position] ?? 0,
           mtimeSeconds: read.mtimeSeconds[position] ?? 0,

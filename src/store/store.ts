@@ -10,8 +10,10 @@ import { lstat } from "../fs/native/file-status.ts";
 import { countsOf, encodeKeyFile, keyFileName, type StoredTree } from "../key/key-file.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import { reuseObjectTimes, timesOf } from "../objects/reuse-object-times.ts";
+import { type Digester, hashOnly } from "../read/digester.ts";
 import type { IgnoreRules } from "../read/ignore-rules.ts";
-import { type FileReader, hashingReader, readSingleFile, readTree } from "../read/read-tree.ts";
+import { readSingleFile } from "../read/read-single-file.ts";
+import { readTree } from "../read/read-tree.ts";
 import type { Runtime } from "../work/runtime.ts";
 import { announceManifest } from "./announce-manifest.ts";
 import { adoptTree } from "./keep-as-objects.ts";
@@ -58,9 +60,9 @@ export async function storeSources(
   const keep = async ({ path, ignoreRules, recordedPath }: Source): Promise<StoredTree> => {
     const isPackedSource = isPacked(request, path);
     if (isPackedSource) packer ??= TreePacker.open(cache, session, request.compression);
-    const reader = isPackedSource && packer !== undefined ? packer.reader : hashingReader;
+    const digester = isPackedSource && packer !== undefined ? packer.digester : hashOnly;
     runtime.progress.begin({ name: isPackedSource ? "packing" : "reading", unit: "bytes" });
-    const manifest = await readSource(cache, path, ignoreRules, reader, runtime);
+    const manifest = await readSource(cache, path, ignoreRules, digester, runtime);
     assertNotCancelled(runtime);
     const sourceTimes = request.ignoreMtime ? reuseObjectTimes(manifest, cache.objects) : timesOf(manifest);
     const use = { keys: request.keys, path: recordedPath, asDelta: isPackedSource };
@@ -125,13 +127,13 @@ async function readSource(
   cache: CacheDirectory,
   source: ByteString,
   ignoreRules: IgnoreRules | undefined,
-  reader: FileReader,
+  digester: Digester,
   runtime: Runtime,
 ): Promise<Manifest> {
   try {
     if (ignoreRules === undefined) {
       runtime.progress.expectFiles(1);
-      return await readSingleFile(source, runtime.runners, reader);
+      return await readSingleFile(source, runtime.runners, digester);
     }
     const options = {
       ignoreRules,
@@ -139,7 +141,7 @@ async function readSource(
       onWarning: runtime.onWarning,
       onWalked: (fileCount: number) => runtime.progress.expectFiles(fileCount),
     };
-    return await readTree(source, options, runtime.runners, reader);
+    return await readTree(source, options, runtime.runners, digester);
   } catch (error) {
     // What the source does wrong is a BtdtError by now; the rest is the pack's, which is written meanwhile.
     throw errnoOf(error) === undefined ? error : cacheWriteError(cache, error);

@@ -165,7 +165,7 @@ describe("a file that changes while it is hashed is an error that names it", () 
       writeFileSync(path, bytes(newLength));
     });
     expect(finished).toMatchObject({ exitCode: 1, stdout: "" });
-    expect(finished.stderr).toContain(`${path} changed while it was read`);
+    expect(finished.stderr).toContain(`${path} changed while it was being read`);
   }
 
   testWith(["strace"], "a small one", async () => {

@@ -3,9 +3,11 @@ import * as fc from "fast-check";
 import { bytesFromText } from "../../src/base/byte-string.ts";
 import { DIGEST_SIZE_BYTES } from "../../src/base/digest.ts";
 import { BtdtError } from "../../src/base/errors.ts";
+import type { Digester } from "../../src/read/digester.ts";
+import type { FileColumns } from "../../src/read/file-columns.ts";
+import { type FileGroup, sliceGroups } from "../../src/read/file-groups.ts";
 import { IgnoreRules } from "../../src/read/ignore-rules.ts";
-import { type FileGroups, filesBetween, type ReadFiles } from "../../src/read/read-files.ts";
-import { type FileReader, readTree } from "../../src/read/read-tree.ts";
+import { readTree } from "../../src/read/read-tree.ts";
 import { InlineRunner } from "../../src/work/inline-runner.ts";
 import { Scratch } from "../support/scratch.ts";
 import { dir, file, makeTree, type TreeNode } from "../support/tree.ts";
@@ -13,16 +15,16 @@ import { dir, file, makeTree, type TreeNode } from "../support/tree.ts";
 const scratch = Scratch.use();
 const FILES_IN_DIRECTORY = 7;
 
-function namesOf(groups: FileGroups["groups"]): string[] {
+function namesOf(groups: readonly FileGroup[]): string[] {
   return groups.flatMap(({ directory, names }) => names.map((name) => `${directory}/${name}`));
 }
 
 /** Reads so many files of each batch as it is told, the last number again and again; a file's name is its digest. */
-function stoppingReader(batchFiles: number, readCounts: readonly number[]): FileReader {
+function stoppingDigester(batchFiles: number, readCounts: readonly number[]): Digester {
   let call = 0;
   return {
     batchFiles,
-    async readFiles(_runner, { groups }): Promise<ReadFiles> {
+    async digestBatch(_runner, { groups }): Promise<FileColumns> {
       const paths = namesOf(groups).slice(0, readCounts[Math.min(call, readCounts.length - 1)]);
       call += 1;
       const digests = new Uint8Array(paths.length * DIGEST_SIZE_BYTES);
@@ -36,17 +38,17 @@ function stoppingReader(batchFiles: number, readCounts: readonly number[]): File
         large: [],
       };
     },
-    readLargeFile: () => Promise.reject(new Error("unreachable")),
+    digestLargeFile: () => Promise.reject(new Error("unreachable")),
   };
 }
 
-async function read(reader: FileReader): Promise<[string, string][]> {
+async function read(digester: Digester): Promise<[string, string][]> {
   const runner = new InlineRunner({ isCancelled: () => false });
   const manifest = await readTree(
     bytesFromText(scratch.path("tree")),
     { ignoreRules: new IgnoreRules([], false), onWarning: () => undefined },
     { inline: runner, pool: runner },
-    reader,
+    digester,
   );
   return Array.from({ length: manifest.counts.fileCount }, (_, index) => {
     const digest = manifest.fileDigests.subarray(index * DIGEST_SIZE_BYTES, (index + 1) * DIGEST_SIZE_BYTES);
@@ -63,7 +65,7 @@ test("every file gets its own digest, wherever a job has had enough", async () =
       fc.integer({ min: 1, max: 40 }),
       fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 8 }),
       async (batchFiles, readCounts) => {
-        const files = await read(stoppingReader(batchFiles, readCounts));
+        const files = await read(stoppingDigester(batchFiles, readCounts));
         expect(files).toHaveLength(4 * FILES_IN_DIRECTORY);
         for (const [path, digest] of files) expect(digest).toBe(path);
       },
@@ -74,7 +76,7 @@ test("every file gets its own digest, wherever a job has had enough", async () =
 
 test("a job that reads nothing was cancelled", async () => {
   makeTree(scratch.path("tree"), dir({ a: file("a"), b: file("b") }));
-  const error: unknown = await read(stoppingReader(2, [1, 0])).catch((reason: unknown) => reason);
+  const error: unknown = await read(stoppingDigester(2, [1, 0])).catch((reason: unknown) => reason);
   expect(error).toMatchObject({ code: "CANCELLED" });
 });
 
@@ -86,23 +88,23 @@ test("what made others stop is told, not that they were stopped", async () => {
     dir(Object.fromEntries(names.map((name): [string, TreeNode] => [name, pair]))),
   );
   const stopped = Promise.withResolvers<void>();
-  const whole = stoppingReader(2, [2]);
+  const whole = stoppingDigester(2, [2]);
   let call = 0;
-  const reader: FileReader = {
+  const digester: Digester = {
     ...whole,
-    async readFiles(runner, files) {
+    async digestBatch(runner, batch) {
       call += 1;
       if (call === 2) {
         stopped.resolve();
         throw new BtdtError("SOURCE_UNREADABLE", "unreadable on purpose");
       }
-      if (call !== 1) return await whole.readFiles(runner, files);
+      if (call !== 1) return await whole.digestBatch(runner, batch);
       // The first batch stops because the second has failed, while the walk goes on.
       await stopped.promise;
-      return await stoppingReader(2, [0]).readFiles(runner, files);
+      return await stoppingDigester(2, [0]).digestBatch(runner, batch);
     },
   };
-  const error: unknown = await read(reader).catch((reason: unknown) => reason);
+  const error: unknown = await read(digester).catch((reason: unknown) => reason);
   expect(error).toMatchObject({ code: "SOURCE_UNREADABLE" });
 });
 
@@ -114,7 +116,7 @@ test("groups of files can be cut anywhere", () => {
   fc.assert(
     fc.property(fc.array(group, { maxLength: 6 }), fc.nat(40), fc.nat(40), (groups, one, other) => {
       const [start, end] = [Math.min(one, other), Math.max(one, other)];
-      const part = filesBetween(groups, start, end);
+      const part = sliceGroups(groups, start, end);
       expect(namesOf(part)).toEqual(namesOf(groups).slice(start, end));
       expect(part.every(({ names }) => names.length > 0)).toBe(true);
     }),

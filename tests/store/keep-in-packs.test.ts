@@ -22,7 +22,7 @@ async function pack(cache: CacheDirectory, source: string, meanwhile: () => void
   try {
     const root = bytesFromText(source);
     const options = { ignoreRules: new IgnoreRules([], false), onWarning: () => undefined };
-    const manifest = await readTree(root, options, runtime.runners, packer.reader);
+    const manifest = await readTree(root, options, runtime.runners, packer.digester);
     meanwhile();
     return (await packer.complete([{ source: root, manifest }], runtime)).fileCounts.packed;
   } finally {

@@ -2,22 +2,23 @@ import { compileMethodsLightly } from "../../base/compile-lightly.ts";
 import { DIGEST_SIZE_BYTES } from "../../base/digest.ts";
 import type { FileStatus } from "../../fs/native/file-status.ts";
 import type { PathBuffer } from "../../fs/native/path-buffer.ts";
-import { readSmallFile, type SmallFileOutcome } from "../../read/hash-small-file.ts";
-import { type FileGroups, type ReadFiles, readFiles, type SmallFileReader } from "../../read/read-files.ts";
-import { readWork } from "../../read/read-work.ts";
+import { type FileColumns, measureWork } from "../../read/file-columns.ts";
+import type { FileBatch } from "../../read/file-groups.ts";
+import { readSmallFile } from "../../read/read-small-file.ts";
+import { type FileVisitor, type VisitOutcome, visitFiles } from "../../read/visit-files.ts";
 import type { Job, JobContext } from "../../work/job.ts";
 import { findContent } from "../contents/content-table.ts";
 import { BlockWriter, type PackedBlock, type PackTarget } from "./block-writer.ts";
 import { claimContent } from "./content-claims.ts";
 import { type HeldContents, hasHeldObject } from "./held-contents.ts";
 
-export interface PackFilesInput extends FileGroups {
+export interface PackFilesInput extends FileBatch {
   readonly target: PackTarget;
   readonly held: HeldContents;
 }
 
 /** The files, and the blocks that their contents went into. */
-export interface PackedFiles extends ReadFiles {
+export interface PackedFiles extends FileColumns {
   readonly blocks: readonly PackedBlock[];
   /** Files whose content the cache had before. */
   readonly reusedCount: number;
@@ -29,20 +30,20 @@ export interface PackedFiles extends ReadFiles {
  */
 export const packFilesJob: Job<PackFilesInput, PackedFiles> = {
   name: "pack-files",
-  run({ target, held, ...input }, context) {
-    const reader = new PackingReader(new BlockWriter(target), held, context);
-    const files = readFiles(input, reader);
+  run({ target, held, ...batch }, context) {
+    const packer = new FilePacker(new BlockWriter(target), held, context);
+    const columns = visitFiles(batch, packer);
     // Of a store that was stopped nothing is of use.
-    if (!reader.isStopped()) reader.writer.flush();
-    return { ...files, blocks: reader.writer.blocks, reusedCount: reader.reusedCount };
+    if (!packer.isStopped()) packer.writer.flush();
+    return { ...columns, blocks: packer.writer.blocks, reusedCount: packer.reusedCount };
   },
-  workOf: (_input, output) => readWork(output),
+  workOf: (_input, output) => measureWork(output),
 };
 
 /** Keeps jobs short, so that at the end of a store no thread has much left to do when there is no more for the others. */
 const ENOUGH_BLOCKS = 2;
 
-class PackingReader implements SmallFileReader {
+class FilePacker implements FileVisitor {
   reusedCount = 0;
   readonly writer: BlockWriter;
   private readonly held: HeldContents;
@@ -62,7 +63,7 @@ class PackingReader implements SmallFileReader {
     return this.context.isCancelled() || Atomics.load(this.held.stopFlag, 0) !== 0;
   }
 
-  read(path: PathBuffer, status: FileStatus, digests: Uint8Array, offset: number): SmallFileOutcome {
+  visit(path: PathBuffer, status: FileStatus, digests: Uint8Array, offset: number): VisitOutcome {
     const { writer, held } = this;
     const outcome = readSmallFile(path, status, writer.buffer, writer.position);
     if (outcome !== "read") return outcome;
@@ -78,4 +79,4 @@ class PackingReader implements SmallFileReader {
   }
 }
 
-compileMethodsLightly(PackingReader);
+compileMethodsLightly(FilePacker);

@@ -2,9 +2,8 @@ import { closeSync, readSync } from "node:fs";
 import { CHUNK_SIZE_BYTES, chunkCount, DIGEST_SIZE_BYTES } from "../../base/digest.ts";
 import { BtdtError } from "../../base/errors.ts";
 import { PathBuffer } from "../../fs/native/path-buffer.ts";
-import type { LargeFile } from "../../read/hash-large-file.ts";
-import { changedWhileRead, openForHashing, unreadable } from "../../read/hash-small-file.ts";
-import { assertSpanUnchanged } from "../../read/hash-span.ts";
+import type { LargeFile } from "../../read/large-file.ts";
+import { assertUnchanged, changedWhileRead, openSource, unreadable } from "../../read/open-source.ts";
 import type { Job } from "../../work/job.ts";
 import { findContent } from "../contents/content-table.ts";
 import { BlockWriter, type PackedBlock, type PackTarget } from "./block-writer.ts";
@@ -41,9 +40,9 @@ export const packSpanJob: Job<PackSpanInput, PackedSpan> = {
     const digests = new Uint8Array(chunkCount(endBytes - startBytes) * DIGEST_SIZE_BYTES);
     const writer = new BlockWriter(input.target);
     path.set(input.path);
-    const descriptor = openForHashing(path);
+    const descriptor = openSource(path);
     try {
-      reading(() => assertSpanUnchanged(descriptor, input, path));
+      reading(() => assertUnchanged(descriptor, input, path));
       for (let start = startBytes; start < endBytes; start += CHUNK_SIZE_BYTES) {
         if (context.isCancelled() || Atomics.load(held.stopFlag, 0) !== 0) break;
         const chunkBytes = Math.min(CHUNK_SIZE_BYTES, endBytes - start);
@@ -56,7 +55,7 @@ export const packSpanJob: Job<PackSpanInput, PackedSpan> = {
           writer.flush();
         }
       }
-      reading(() => assertSpanUnchanged(descriptor, input, path));
+      reading(() => assertUnchanged(descriptor, input, path));
       return { digests, blocks: writer.blocks };
     } finally {
       closeSync(descriptor);

@@ -4,8 +4,9 @@ import type { Compression } from "../../base/compression.ts";
 import { chunkCount, DIGEST_SIZE_BYTES, digestOfChunks } from "../../base/digest.ts";
 import { emptyStatus } from "../../fs/native/file-status.ts";
 import { syncDirectory, writeDurably } from "../../fs/publish-file.ts";
-import { hashLargeFile, type LargeFile } from "../../read/hash-large-file.ts";
-import type { FileGroups } from "../../read/read-files.ts";
+import type { FileBatch } from "../../read/file-groups.ts";
+import { hashLargeFile } from "../../read/hash-large-file.ts";
+import type { LargeFile } from "../../read/large-file.ts";
 import type { Job, Runner } from "../../work/job.ts";
 import { type ContentTable, contentTable } from "../contents/content-table.ts";
 import { INDEX_FILE_NAME, PACK_FILE_NAME } from "../contents/pack-directory.ts";
@@ -87,15 +88,15 @@ export class PackWriter {
   }
 
   /** @throws BtdtError SOURCE_CHANGED, SOURCE_UNREADABLE; a `node:fs` error */
-  async readFiles(runner: Runner, files: FileGroups): Promise<PackedFiles> {
-    const packed = await this.#finishing(runner.runSharing(packFilesJob, this.#shared, files));
+  async digestBatch(runner: Runner, batch: FileBatch): Promise<PackedFiles> {
+    const packed = await this.#finishing(runner.runSharing(packFilesJob, this.#shared, batch));
     this.addBlocks(packed.blocks);
     this.#reusedCount += packed.reusedCount;
     return packed;
   }
 
   /** @throws BtdtError SOURCE_CHANGED, SOURCE_UNREADABLE; a `node:fs` error */
-  async readLargeFile(runner: Runner, file: LargeFile & { readonly mode: number }): Promise<Uint8Array> {
+  async digestLargeFile(runner: Runner, file: LargeFile & { readonly mode: number }): Promise<Uint8Array> {
     if (this.#shared.held.objectContents !== undefined) {
       const digest = await hashLargeFile(runner, file);
       const { sizeBytes, mode, mtimeSeconds, mtimeNanoseconds } = file;

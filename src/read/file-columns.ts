@@ -1,0 +1,44 @@
+import { DIGEST_SIZE_BYTES } from "../base/digest.ts";
+import type { WorkDone } from "../base/progress.ts";
+
+/** What was read of a batch, one element a file in the batch's order; fewer files if the job stopped early. */
+export interface FileColumns {
+  readonly sizes: Float64Array;
+  readonly mtimeSeconds: Float64Array;
+  readonly mtimeNanoseconds: Uint32Array;
+  readonly modes: Uint16Array;
+  /** 32 bytes a file; zeros for a large one. */
+  readonly digests: Uint8Array;
+  /** Positions of the files above one chunk, which are left to be read span by span. */
+  readonly large: readonly number[];
+}
+
+export function allocateColumns(fileCount: number): FileColumns & { readonly large: number[] } {
+  return {
+    sizes: new Float64Array(fileCount),
+    mtimeSeconds: new Float64Array(fileCount),
+    mtimeNanoseconds: new Uint32Array(fileCount),
+    modes: new Uint16Array(fileCount),
+    digests: new Uint8Array(fileCount * DIGEST_SIZE_BYTES),
+    large: [],
+  };
+}
+
+/** The first files. Copies: a view would take all of the memory behind it to another thread. */
+export function truncateColumns(columns: FileColumns, fileCount: number): FileColumns {
+  return {
+    sizes: columns.sizes.slice(0, fileCount),
+    mtimeSeconds: columns.mtimeSeconds.slice(0, fileCount),
+    mtimeNanoseconds: columns.mtimeNanoseconds.slice(0, fileCount),
+    modes: columns.modes.slice(0, fileCount),
+    digests: columns.digests.slice(0, fileCount * DIGEST_SIZE_BYTES),
+    large: columns.large,
+  };
+}
+
+/** How much work it was to read them. Large files are only found by then. */
+export function measureWork({ sizes, large }: FileColumns): WorkDone {
+  const foundBytes = large.reduce((sum, position) => sum + (sizes[position] ?? 0), 0);
+  const totalBytes = sizes.reduce((sum, sizeBytes) => sum + sizeBytes, 0);
+  return { files: sizes.length, bytes: totalBytes - foundBytes, foundBytes };
+}

@@ -1,0 +1,36 @@
+import type { ByteString } from "../base/byte-string.ts";
+import { joinBytes } from "../base/byte-string.ts";
+
+/** Files of one directory. */
+export interface FileGroup {
+  /** Relative to the root. */
+  readonly directory: ByteString;
+  readonly names: readonly ByteString[];
+}
+
+/** What one job reads. A single file is its own root: one group with one empty name. */
+export interface FileBatch {
+  readonly root: ByteString;
+  readonly groups: readonly FileGroup[];
+}
+
+/** The part of the groups that has the files from `start` up to, but not including, `end`. */
+export function sliceGroups(groups: readonly FileGroup[], start: number, end: number): FileGroup[] {
+  const part: FileGroup[] = [];
+  let first = 0;
+  for (const { directory, names } of groups) {
+    const wanted = names.slice(Math.max(0, start - first), Math.max(0, end - first));
+    if (wanted.length > 0) part.push({ directory, names: wanted });
+    first += names.length;
+  }
+  return part;
+}
+
+/** Relative to the root, in the groups' order. */
+export function listPaths(groups: readonly FileGroup[]): ByteString[] {
+  return groups.flatMap(({ directory, names }) => names.map((name) => joinBytes(directory, name)));
+}
+
+export function countFiles(groups: readonly FileGroup[]): number {
+  return groups.reduce((sum, { names }) => sum + names.length, 0);
+}

@@ -1,0 +1,71 @@
+import { type ByteString, joinBytes } from "../base/byte-string.ts";
+import type { Manifest } from "../manifest/manifest.ts";
+import type { Runner } from "../work/job.ts";
+import type { Digester } from "./digester.ts";
+import type { FileColumns } from "./file-columns.ts";
+import { listPaths } from "./file-groups.ts";
+import { type FileRange, splitRest } from "./file-range.ts";
+import { fillFiles, type RangeContent } from "./fill-manifest.ts";
+import { describeLargeFile } from "./large-file.ts";
+
+/** Reads ranges of files while the walk goes on, before there is a manifest for what they turn out to be. */
+export class RangeReader {
+  readonly #root: ByteString;
+  readonly #digester: Digester;
+  readonly #pool: Runner;
+  readonly #reading: Promise<void>[] = [];
+  readonly #early: RangeContent[] = [];
+  #manifest: Manifest | undefined;
+  // The first in time: it may stop jobs of earlier ranges, which then fail because they were stopped.
+  #firstFailure: unknown;
+
+  constructor(root: ByteString, digester: Digester, pool: Runner) {
+    this.#root = root;
+    this.#digester = digester;
+    this.#pool = pool;
+  }
+
+  /** Begins to read a range. Failures are reported by `finish`. */
+  submit(range: FileRange, runner: Runner): void {
+    const reading = this.#read(range, runner);
+    // Awaited by `finish`; until then a failure must not count as unhandled.
+    reading.catch((error: unknown) => {
+      this.#firstFailure ??= error;
+    });
+    this.#reading.push(reading);
+  }
+
+  /** Fills in all that was submitted. @throws BtdtError, and whatever the digester throws */
+  async finish(manifest: Manifest): Promise<void> {
+    this.#manifest = manifest;
+    for (const content of this.#early.splice(0)) fillFiles(manifest, content);
+    try {
+      await Promise.all(this.#reading);
+    } catch (error) {
+      throw this.#firstFailure ?? error;
+    }
+  }
+
+  async #read(range: FileRange, runner: Runner): Promise<void> {
+    const batch = { root: this.#root, groups: range.groups };
+    const columns = await this.#digester.digestBatch(runner, batch);
+    const rest = splitRest(range, columns.sizes.length);
+    await Promise.all([
+      this.#readLargeFiles(range, columns),
+      ...rest.map((part) => this.#read(part, this.#pool)),
+    ]);
+  }
+
+  async #readLargeFiles(range: FileRange, columns: FileColumns): Promise<void> {
+    const largeDigests = new Map<number, Uint8Array>();
+    const paths = columns.large.length === 0 ? [] : listPaths(range.groups);
+    for (const position of columns.large) {
+      const path = joinBytes(this.#root, paths[position] ?? ("" as ByteString));
+      const file = describeLargeFile(path, columns, position);
+      largeDigests.set(position, await this.#digester.digestLargeFile(this.#pool, file));
+    }
+    const content = { firstFile: range.firstFile, columns, largeDigests };
+    if (this.#manifest === undefined) this.#early.push(content);
+    else fillFiles(this.#manifest, content);
+  }
+}

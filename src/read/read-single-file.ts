@@ -1,0 +1,39 @@
+import type { ByteString } from "../base/byte-string.ts";
+import { emptyStatus } from "../fs/native/file-status.ts";
+import type { Manifest } from "../manifest/manifest.ts";
+import type { Runners } from "../work/job.ts";
+import { type Digester, hashOnly } from "./digester.ts";
+import { allocateManifest, fillDirectories, fillFiles } from "./fill-manifest.ts";
+import { describeLargeFile } from "./large-file.ts";
+import type { WalkedDirectory } from "./walk-tree.ts";
+
+const NO_NAME = "" as ByteString;
+
+/** The manifest of a single file. @throws BtdtError SOURCE_CHANGED, SOURCE_UNREADABLE */
+export async function readSingleFile(
+  path: ByteString,
+  runners: Runners,
+  digester: Digester = hashOnly,
+): Promise<Manifest> {
+  const columns = await digester.digestBatch(runners.inline, {
+    root: path,
+    groups: [{ directory: NO_NAME, names: [NO_NAME] }],
+  });
+  const largeDigests = new Map<number, Uint8Array>();
+  for (const position of columns.large) {
+    const file = describeLargeFile(path, columns, position);
+    largeDigests.set(position, await digester.digestLargeFile(runners.pool, file));
+  }
+  const placeholder: WalkedDirectory = {
+    parent: 0,
+    name: NO_NAME,
+    path: NO_NAME,
+    status: emptyStatus(),
+    files: [NO_NAME],
+    symlinks: [],
+  };
+  const manifest = allocateManifest([placeholder], 1, true);
+  fillDirectories(manifest, [placeholder]);
+  fillFiles(manifest, { firstFile: 0, columns, largeDigests });
+  return manifest;
+}

@@ -1,0 +1,56 @@
+import { compileLightly } from "../base/compile-lightly.ts";
+import { CHUNK_SIZE_BYTES } from "../base/digest.ts";
+import { BtdtError } from "../base/errors.ts";
+import { emptyStatus, type FileStatus, fstat, isUnchanged } from "../fs/native/file-status.ts";
+import type { PathBuffer } from "../fs/native/path-buffer.ts";
+import type { PinnedBuffer } from "../fs/native/pinned-buffer.ts";
+import { closeQuickly, readQuickly } from "../fs/native/quick-file.ts";
+import { changedWhileRead, openSource, unreadable } from "./open-source.ts";
+
+/** One byte more than a chunk, so that a file which has grown shows itself in the same read. */
+export const SMALL_FILE_ROOM_BYTES = CHUNK_SIZE_BYTES + 1;
+
+const after = emptyStatus();
+
+/**
+ * Reads a file of at most one chunk into `into` at `start`, where there are SMALL_FILE_ROOM_BYTES, and fills `status` with what
+ * the file was while it was read. A larger file is only looked at.
+ * @throws BtdtError SOURCE_CHANGED, SOURCE_UNREADABLE
+ */
+export function readSmallFile(
+  path: PathBuffer,
+  status: FileStatus,
+  into: PinnedBuffer,
+  start: number,
+): "read" | "large" | "not-a-file" {
+  const descriptor = openSource(path);
+  try {
+    fstat(descriptor, status);
+    if (status.kind !== "file") return "not-a-file";
+    if (status.sizeBytes > CHUNK_SIZE_BYTES) return "large";
+    const lengthBytes = readFully(descriptor, into, start, status.sizeBytes);
+    fstat(descriptor, after);
+    if (lengthBytes !== status.sizeBytes || !isUnchanged(status, after)) throw changedWhileRead(path);
+    return "read";
+  } catch (error) {
+    throw error instanceof BtdtError ? error : unreadable(path, error);
+  } finally {
+    closeQuickly(descriptor);
+  }
+}
+
+/**
+ * Asks for one byte more than the file should have, so that growth shows itself; a short read is not the end
+ * on every file system.
+ */
+function readFully(descriptor: number, into: PinnedBuffer, start: number, expectedBytes: number): number {
+  let lengthBytes = 0;
+  for (;;) {
+    const count = readQuickly(descriptor, into, start + lengthBytes, expectedBytes + 1 - lengthBytes);
+    lengthBytes += count;
+    // A file that claims to be empty is read as well: those of /proc do, and are not.
+    if (count === 0 || lengthBytes >= expectedBytes) return lengthBytes;
+  }
+}
+
+compileLightly(readSmallFile, readFully);

@@ -1,0 +1,58 @@
+import type { ByteString } from "../base/byte-string.ts";
+import { compileLightly } from "../base/compile-lightly.ts";
+import { DIGEST_SIZE_BYTES } from "../base/digest.ts";
+import { emptyStatus, type FileStatus } from "../fs/native/file-status.ts";
+import { PathBuffer } from "../fs/native/path-buffer.ts";
+import { allocateColumns, type FileColumns, truncateColumns } from "./file-columns.ts";
+import { countFiles, type FileBatch } from "./file-groups.ts";
+import { changedWhileRead } from "./open-source.ts";
+
+const SLASH = "/" as ByteString;
+
+/** `large`: above one chunk, only looked at. */
+export type VisitOutcome = "hashed" | "large" | "not-a-file";
+
+/** What a job does with each file of its batch. The methods run once a file: mark them with `compileMethodsLightly`. */
+export interface FileVisitor {
+  /** The rest is for another job, or nobody wants it any more. */
+  hasEnough(): boolean;
+  /** Puts the digest of a file of at most one chunk at `offset`, and fills `status` with what the file is. */
+  visit(path: PathBuffer, status: FileStatus, digests: Uint8Array, offset: number): VisitOutcome;
+}
+
+const path = new PathBuffer();
+const status = emptyStatus();
+
+/** Visits the files in order until the visitor has enough. @throws BtdtError SOURCE_CHANGED, and whatever the visitor throws */
+export function visitFiles({ root, groups }: FileBatch, visitor: FileVisitor): FileColumns {
+  const columns = allocateColumns(countFiles(groups));
+  let file = 0;
+  for (const { directory, names } of groups) {
+    path.set(root);
+    if (directory !== "") path.append(SLASH).append(directory);
+    const { length } = path;
+    for (const name of names) {
+      if (visitor.hasEnough()) return truncateColumns(columns, file);
+      path.truncate(length);
+      // A single file is its own root and has no name below it.
+      if (name !== "") path.append(SLASH).append(name);
+      switch (visitor.visit(path, status, columns.digests, file * DIGEST_SIZE_BYTES)) {
+        case "hashed":
+          break;
+        case "large":
+          columns.large.push(file);
+          break;
+        case "not-a-file":
+          throw changedWhileRead(path);
+      }
+      columns.sizes[file] = status.sizeBytes;
+      columns.mtimeSeconds[file] = status.mtimeSeconds;
+      columns.mtimeNanoseconds[file] = status.mtimeNanoseconds;
+      columns.modes[file] = status.mode;
+      file += 1;
+    }
+  }
+  return columns;
+}
+
+compileLightly(visitFiles);
