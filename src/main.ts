@@ -70,7 +70,7 @@ function fail(error: unknown): never {
     error instanceof BtdtError
       ? error
       : new BtdtError("INTERNAL", error instanceof Error ? (error.stack ?? error.message) : String(error), {
-          hint: "this is a mistake in btdt; please report it",
+          hint: "this is a bug in btdt; please report it",
         });
   if (signalExitCode !== undefined && known.code === "CANCELLED") process.exit(signalExitCode);
   output.error(known);
@@ -80,7 +80,7 @@ function fail(error: unknown): never {
 process.on("uncaughtException", fail);
 process.on("unhandledRejection", fail);
 // A promise that never settles would otherwise end the process as if all were well.
-process.on("beforeExit", () => fail(new Error("the work stopped without an end")));
+process.on("beforeExit", () => fail(new Error("the work stopped before it was done")));
 
 let exitCode: number = ExitCode.DONE;
 try {

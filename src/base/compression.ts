@@ -34,7 +34,7 @@ export function parseCompression(text: string): Compression {
     const number = Number(level);
     if (number >= range.least && number <= range.most && codec !== "none") return { codec, level: number };
   }
-  throw new BtdtError("USAGE", `"${text}" is not a compression`, {
-    hint: "write zstd, zstd:1 to zstd:19, deflate, deflate:1 to deflate:9, or none",
+  throw new BtdtError("USAGE", `invalid compression "${text}"`, {
+    hint: "use zstd, zstd:1 to zstd:19, deflate, deflate:1 to deflate:9, or none",
   });
 }

@@ -33,8 +33,8 @@ export function parseDurationMs(text: string): number {
     durationMs += Number(match[1]) * unitMs;
   }
   if (input === "" || !Number.isSafeInteger(Math.round(durationMs))) {
-    throw new BtdtError("USAGE", `"${text}" is not a duration`, {
-      hint: "write numbers and units, such as 7d, 48h, 1d 12h, 30min or 7days",
+    throw new BtdtError("USAGE", `invalid duration "${text}"`, {
+      hint: "use numbers and units, such as 7d, 48h, 1d 12h, 30min or 7days",
     });
   }
   return Math.round(durationMs);

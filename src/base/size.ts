@@ -22,8 +22,8 @@ export function parseSizeBytes(text: string): number {
   const factor = match === null ? undefined : FACTORS.get((match[2] ?? "").toLowerCase());
   const sizeBytes = factor === undefined ? Number.NaN : Math.round(Number(match?.[1]) * factor);
   if (!Number.isSafeInteger(sizeBytes)) {
-    throw new BtdtError("USAGE", `"${text}" is not a size`, {
-      hint: "write a number and a unit, such as 500MB, 500Mi, 10GiB or 1G (decimal unless the unit has an i)",
+    throw new BtdtError("USAGE", `invalid size "${text}"`, {
+      hint: "use a number and a unit, such as 500MB, 500Mi, 10GiB or 1G (decimal unless the unit has an i)",
     });
   }
   return sizeBytes;

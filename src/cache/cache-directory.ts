@@ -135,9 +135,9 @@ export class CacheDirectory {
     const version = Number(FORMAT_LINE.exec(text)?.[1] ?? Number.NaN);
     if (version > FORMAT_VERSION) throw newerFormat(this.path, `format ${version}`);
     if (version !== FORMAT_VERSION) {
-      throw new BtdtError("CACHE_NOT_ACCESSIBLE", `${display(this.root)}/format is not a btdt cache's`, {
+      throw new BtdtError("CACHE_NOT_ACCESSIBLE", `${display(this.root)}/format was not written by btdt`, {
         path: display(this.root),
-        hint: `if this is a btdt cache, remove ${display(this.root)} and let it fill again`,
+        hint: `if this is a btdt cache, delete ${display(this.root)} and let it fill up again`,
       });
     }
   }
@@ -154,7 +154,7 @@ function newerFormat(path: ByteString, what: string): BtdtError {
     `the cache ${display(path)} was written by a newer btdt (${what})`,
     {
       path: display(path),
-      hint: "use that version of btdt, or another cache directory; nothing was touched",
+      hint: "use that version of btdt, or another cache directory; nothing was changed",
     },
   );
 }
@@ -162,7 +162,7 @@ function newerFormat(path: ByteString, what: string): BtdtError {
 function notADirectory(path: ByteString): BtdtError {
   return new BtdtError("CACHE_NOT_A_DIRECTORY", `the cache ${display(path)} is not a directory`, {
     path: display(path),
-    hint: "--cache names a directory that btdt keeps its files in",
+    hint: "pass --cache a directory",
   });
 }
 
@@ -171,7 +171,7 @@ function cacheOpenError(path: ByteString, error: unknown): BtdtError {
   if (errnoOf(error) === "ENOENT") {
     return new BtdtError("CACHE_MISSING", `the cache directory ${display(path)} does not exist`, {
       path: display(path),
-      hint: `is its volume mounted? if it is new: mkdir -p ${display(path)}, or --create-cache`,
+      hint: `is its volume mounted? to create a new cache: mkdir -p ${display(path)}, or --create-cache`,
     });
   }
   if (errnoOf(error) === "ENOTDIR") return notADirectory(path);
@@ -190,7 +190,7 @@ export function cacheWriteError(cache: CacheDirectory, error: unknown): BtdtErro
     {
       path: display(cache.path),
       ...(isDiskFullErrno(errnoOf(error))
-        ? { hint: "make room with btdt clean --max-size, or enlarge the volume" }
+        ? { hint: "free space with btdt clean --max-size, or enlarge the volume" }
         : {}),
       cause: error,
     },

@@ -19,11 +19,11 @@ const HAVE_NO_JSON: ReadonlySet<string> = new Set(["run", "completion", "export"
 export async function runProgram(words: readonly string[], context: CommandContext): Promise<void> {
   const { own, behind } = splitRunWords(words);
   const program = new Command("btdt")
-    .description("Been there, done that: caches directories between CI runs.")
+    .description("Been there, done that: cache directories between CI runs.")
     .version(packageJson.version)
     .addHelpText(
       "after",
-      "\nExit status: 0 done, 1 error, 2 wrong use, 3 restored from another than the first key, 4 no key found",
+      "\nExit status: 0 done, 1 error, 2 usage error, 3 restored a fallback key, 4 no key found",
     );
   // Loading and making a command takes time, so that each is loaded only when it is needed.
   const makers: Readonly<Record<string, () => Promise<CommandUnknownOpts>>> = {
@@ -51,7 +51,7 @@ export async function runProgram(words: readonly string[], context: CommandConte
     const command = await make();
     command.addOption(quietOption()).addOption(verboseOption());
     if (!HAVE_NO_JSON.has(command.name()))
-      command.option("--json", "print the result, or the error, as JSON", false);
+      command.option("--json", "print the result or error as JSON", false);
     completes.set(command, completesOptions(command));
     return command;
   };
@@ -87,7 +87,7 @@ export async function runProgram(words: readonly string[], context: CommandConte
       });
   }
   if (words.length === 0) {
-    throw new BtdtError("USAGE", "no command was given", {
+    throw new BtdtError("USAGE", "no command given", {
       hint: `${program.commands.map((command) => command.name()).join(", ")}; see btdt --help`,
     });
   }

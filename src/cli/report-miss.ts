@@ -23,7 +23,7 @@ export function reportMiss(
 
 function describe({ keyCount, nearest }: MissExplanation, nowMs: number): string[] {
   if (keyCount === 0) return ["the cache is empty"];
-  if (nearest.length === 0) return [`the cache has ${count(keyCount, "key")}, none that begins like these`];
+  if (nearest.length === 0) return [`the cache has ${count(keyCount, "key")}, none with a similar name`];
   return nearest.map(({ key, storedAt }) => {
     const age = formatDuration(nowMs - Date.parse(storedAt));
     return `the cache has ${escapeControls(key)}, stored ${age} ago`;

@@ -40,7 +40,7 @@ export async function runChild(
   } catch (error) {
     const errno = errnoOf(error);
     if (errno === undefined) throw error;
-    const reason = errno === "ENOENT" ? "there is no such command" : reasonOf(error);
+    const reason = errno === "ENOENT" ? "command not found" : reasonOf(error);
     return { kind: "not-started", exitCode: errno === "ENOENT" ? NOT_FOUND : NOT_EXECUTABLE, reason };
   } finally {
     release();

@@ -4,13 +4,13 @@ import { Option } from "@commander-js/extra-typings";
 export type Verbosity = "quiet" | "normal" | "verbose";
 
 export function quietOption() {
-  return new Option("-q, --quiet", "say nothing but results, warnings and errors")
+  return new Option("-q, --quiet", "print only results, warnings and errors")
     .env("BTDT_QUIET")
     .default(false);
 }
 
 export function verboseOption() {
-  return new Option("-v, --verbose", "say more about what is done").env("BTDT_VERBOSE").default(false);
+  return new Option("-v, --verbose", "print more details").env("BTDT_VERBOSE").default(false);
 }
 
 /** Loud wins, because whoever looks for the cause of something adds it, or its variable, to a command that is quiet. */

@@ -73,5 +73,5 @@ export function findEntry(
 }
 
 export function damageWarning(key: string, reason: string): string {
-  return `the entry of key ${escapeControls(key)} is not usable and counts as missing: ${reason}`;
+  return `the entry of key ${escapeControls(key)} cannot be used and counts as a miss: ${reason}`;
 }

@@ -50,9 +50,9 @@ export function inspectEntry(cache: CacheDirectory, key: string): InspectedEntry
     case "damaged":
       throw new BtdtError(
         "KEY_DAMAGED",
-        `the entry of key ${escapeControls(key)} is not usable: ${found.reason}`,
+        `the entry of key ${escapeControls(key)} cannot be used: ${found.reason}`,
         {
-          hint: "a restore takes it for missing; store it again",
+          hint: "a restore treats it as a miss; store it again",
         },
       );
     case "found": {

@@ -39,7 +39,7 @@ export function measureCache(cache: CacheDirectory, nowMs: number): MeasuredCach
     if (errnoOf(error) === undefined) throw error;
     throw new BtdtError(
       "CACHE_NOT_ACCESSIBLE",
-      `cannot look through ${display(cache.path)}: ${reasonOf(error)}`,
+      `cannot read the cache ${display(cache.path)}: ${reasonOf(error)}`,
       {
         path: display(cache.path),
         cause: error,

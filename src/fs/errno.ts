@@ -13,14 +13,14 @@ const SENTENCES: Readonly<Record<string, string>> = {
   ENOSPC: "no space left on the device",
   EDQUOT: "the disk quota is exceeded",
   ENOENT: "no such file or directory",
-  ENOTDIR: "a part of the path is not a directory",
+  ENOTDIR: "a component of the path is not a directory",
   EISDIR: "it is a directory",
   ELOOP: "too many levels of symbolic links",
   ENAMETOOLONG: "the name is too long",
   EMFILE: "too many open files",
   EIO: "input/output error",
   ESTALE: "stale file handle",
-  EPIPE: "nobody reads it any more",
+  EPIPE: "broken pipe",
 };
 
 /** Why a file operation failed, in words: for the end of a sentence that names the operation and path. */

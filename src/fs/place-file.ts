@@ -124,7 +124,7 @@ export function copyFile(source: PathBuffer, target: PathBuffer, attributes: Fil
       }
       setAttributes(target, attributes);
       if (!lstatBuffer(target, status) || status.sizeBytes !== attributes.sizeBytes) {
-        throw new BtdtError("SYSTEM", `${display(target.toBytes())} was not copied whole`, {
+        throw new BtdtError("SYSTEM", `${display(target.toBytes())} was not copied completely`, {
           path: display(target.toBytes()),
         });
       }

@@ -52,7 +52,7 @@ async function callFunction(
       assertArguments(args.length > 0, "at least one pattern");
       return await sources.hashFiles(args);
     default:
-      throw new BtdtError("USAGE", `a key has the unknown function ${escapeControls(name)}`, {
+      throw new BtdtError("USAGE", `unknown function ${escapeControls(name)} in a key`, {
         hint: FUNCTIONS_HINT,
       });
   }
@@ -64,9 +64,9 @@ function variableOf(name: string, sources: TemplateSources): string {
   if (value !== undefined) return value;
   throw new BtdtError(
     "VARIABLE_UNSET",
-    `a key asks for the environment variable ${escapeControls(name)}, which is not set`,
+    `a key uses the environment variable ${escapeControls(name)}, which is not set`,
     {
-      hint: "set it, to an empty text if that is meant",
+      hint: "set it; it may be empty",
     },
   );
 }

@@ -110,7 +110,7 @@ export function decodeKeyFile(file: Uint8Array, fileName: string): KeyRecord {
   if (first === undefined) throw damaged("its list of trees is empty");
   const trees = [first, ...others] as const;
   const { fileCount, contentBytes } = countsOf(trees);
-  if (!isCount(fileCount) || !isCount(contentBytes)) throw damaged("its counts are impossible");
+  if (!isCount(fileCount) || !isCount(contentBytes)) throw damaged("its counts are out of range");
   const paths = trees.flatMap(({ path }) => (path === undefined ? [] : [path]));
   if (findPathOverlap(paths) !== undefined) throw damaged("one of its paths lies inside another");
   return { key, storedAt, trees };
@@ -122,10 +122,10 @@ function decodeTree(json: unknown, damaged: (what: string) => BtdtError): Stored
   const [path, manifest] = [field("path"), field("manifest")];
   const [fileCount, contentBytes] = [field("fileCount"), field("contentBytes")];
   if (typeof manifest !== "string" || !isDigestHex(manifest)) throw damaged("it names no manifest");
-  if (!isCount(fileCount) || !isCount(contentBytes)) throw damaged("its counts are impossible");
+  if (!isCount(fileCount) || !isCount(contentBytes)) throw damaged("its counts are out of range");
   if (path === undefined) return { manifest, fileCount, contentBytes };
   if (typeof path !== "string" || !isRecordedPath(path))
-    throw damaged("it names a path that is none below the working directory");
+    throw damaged("one of its paths is not below the working directory");
   return { path, manifest, fileCount, contentBytes };
 }
 

@@ -17,7 +17,7 @@ export function checkKeys(texts: readonly string[]): [string, ...string[]] {
   for (const key of keys) assertKey(key);
   const [first, ...others] = keys;
   if (first === undefined) {
-    throw new BtdtError("USAGE", "no key was given: --keys is empty", {
+    throw new BtdtError("USAGE", "no key given: --keys is empty", {
       hint: "is a variable in it empty? for example: --keys node-modules-$(btdt hash package-lock.json)",
     });
   }
@@ -32,14 +32,14 @@ function assertKey(key: string): void {
       "USAGE",
       `a key of ${sizeBytes} bytes is too long: ${escapeControls(key.slice(0, 40))}…`,
       {
-        hint: `keys have at most ${LONGEST_KEY_BYTES} bytes; hash what makes it long, with btdt hash`,
+        hint: `keys have at most ${LONGEST_KEY_BYTES} bytes; replace the long part with what btdt hash prints`,
       },
     );
   }
   // Bytes of the command line that are not UTF-8 arrive as U+FFFD: different keys would become one.
   if (key.includes("\uFFFD")) {
     throw new BtdtError("USAGE", `the key "${escapeControls(key)}" is not valid UTF-8`, {
-      hint: "keys are UTF-8 text",
+      hint: "check the encoding of the variables in it",
     });
   }
 }

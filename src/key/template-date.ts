@@ -18,8 +18,8 @@ export function formatDate(nowMs: number, form: string): string {
     case "year":
       return iso.slice(0, 4);
     default:
-      throw new BtdtError("USAGE", `{{ date("${form}") }} is not understood`, {
-        hint: 'day, week, month or year: {{ date("week") }}',
+      throw new BtdtError("USAGE", `invalid {{ date("${form}") }}`, {
+        hint: 'use day, week, month or year: {{ date("week") }}',
       });
   }
 }

@@ -64,7 +64,7 @@ function parseCall(call: string): TemplatePart {
   const [, name, list] = CALL.exec(call) ?? [];
   const args = list === undefined ? [] : parseArguments(list);
   if (name === undefined || args === undefined) {
-    throw new BtdtError("USAGE", `{{ ${escapeControls(call)} }} is not understood`, {
+    throw new BtdtError("USAGE", `invalid template {{ ${escapeControls(call)} }}`, {
       hint: 'write a name, or a name with quoted arguments: {{ os }}, {{ hashFiles("a.lock", "b.lock") }}',
     });
   }

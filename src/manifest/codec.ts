@@ -29,8 +29,8 @@ export function manifestDigestOf(file: Uint8Array): string {
 /** @throws BtdtError SOURCE_UNSUPPORTED */
 export function encodeManifest(manifest: Manifest): Buffer {
   if (manifest.payload.length > LARGEST_PAYLOAD_BYTES) {
-    throw new BtdtError("SOURCE_UNSUPPORTED", "there are too many files for one entry", {
-      hint: "an entry has room for about twenty million files: store parts of the tree under keys of their own",
+    throw new BtdtError("SOURCE_UNSUPPORTED", "too many files for one entry", {
+      hint: "an entry holds at most about twenty million files: store parts of the tree under separate keys",
     });
   }
   // Digests, the bulk of it, do not compress: a higher level would only take longer.
@@ -62,7 +62,7 @@ export function checkedManifest(payload: Uint8Array, name: string): Manifest {
   new Uint8Array(shared).set(payload);
   const counts = readCounts(new Uint32Array(shared, 0, HEADER_SIZE_BYTES / 4));
   if (counts === undefined || layoutOf(counts).sizeBytes !== payload.length) {
-    throw damaged(MANIFEST_FILE, name, "its columns do not add up");
+    throw damaged(MANIFEST_FILE, name, "its columns are inconsistent");
   }
   const manifest = new Manifest(shared, counts);
   const problem = problemOf(manifest);

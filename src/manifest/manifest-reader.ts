@@ -29,7 +29,8 @@ export class ManifestReader {
   read(digest: string): ReadManifest {
     const file = this.#readFile(digest);
     if (file === undefined) return { kind: "missing" };
-    if (manifestDigestOf(file) !== digest) return { kind: "damaged", reason: "its manifest was altered" };
+    if (manifestDigestOf(file) !== digest)
+      return { kind: "damaged", reason: "its manifest has been altered" };
     return this.decode(file, digest);
   }
 
@@ -56,8 +57,8 @@ export class ManifestReader {
   #readBase(digest: string): BaseManifest | string {
     if (this.#lastBase?.digest === digest) return this.#lastBase;
     const file = this.#readFile(digest);
-    if (file === undefined) return "the manifest that its own builds on is missing";
-    if (manifestDigestOf(file) !== digest) return "the manifest that its own builds on was altered";
+    if (file === undefined) return "its base manifest is missing";
+    if (manifestDigestOf(file) !== digest) return "its base manifest has been altered";
     this.#lastBase = baseManifest(file, digest);
     return this.#lastBase;
   }

@@ -4,9 +4,9 @@ import { at, type Manifest } from "./manifest.ts";
 const LARGEST_NAME_BYTES = 1024;
 const SLASH = 0x2f;
 const DOT = 0x2e;
-const LEAVES_DIRECTORY = "a name would leave its directory";
-const OUT_OF_ORDER = "names of one directory are out of order or double";
-const DOUBLE = "a name stands for two things";
+const LEAVES_DIRECTORY = "a name escapes its directory";
+const OUT_OF_ORDER = "names in a directory are out of order or duplicated";
+const DOUBLE = "a name is used for two things";
 
 /** What is wrong with the names of a manifest whose columns add up. */
 export function problemOfNames(manifest: Manifest): string | undefined {

@@ -28,16 +28,16 @@ function problemOfShape(manifest: Manifest): string | undefined {
     !endsAreSound(manifest.symlinkNameEnds, counts.symlinkNameBytes) ||
     !endsAreSound(manifest.symlinkTargetEnds, counts.symlinkTargetBytes)
   ) {
-    return "its names do not add up";
+    return "its names are inconsistent";
   }
   if (
     !endsAreSound(manifest.directoryFileEnds, counts.fileCount) ||
     !endsAreSound(manifest.directorySymlinkEnds, counts.symlinkCount)
   ) {
-    return "its directories do not add up";
+    return "its directories are inconsistent";
   }
   if (at(manifest.directoryParents, 0) !== 0 || at(manifest.directoryNameEnds, 0) !== 0)
-    return "its root is not one";
+    return "its root is invalid";
   const pathBytes = new Uint32Array(counts.directoryCount);
   for (let directory = 1; directory < counts.directoryCount; directory++) {
     const parent = at(manifest.directoryParents, directory);
@@ -78,12 +78,13 @@ function problemOfAttributes(manifest: Manifest): string | undefined {
     manifest.fileMtimeNanoseconds,
     manifest.symlinkMtimeNanoseconds,
   ];
-  if (nanoseconds.some((column) => largestOf(column) >= 1e9)) return "a modification time is impossible";
+  if (nanoseconds.some((column) => largestOf(column) >= 1e9)) return "a modification time is out of range";
   const seconds = [manifest.directoryMtimeSeconds, manifest.fileMtimeSeconds, manifest.symlinkMtimeSeconds];
-  if (!seconds.every(isIntegers)) return "a modification time is impossible";
-  if (!isIntegers(manifest.fileSizes) || hasNegative(manifest.fileSizes)) return "a file size is impossible";
+  if (!seconds.every(isIntegers)) return "a modification time is out of range";
+  if (!isIntegers(manifest.fileSizes) || hasNegative(manifest.fileSizes))
+    return "a file size is out of range";
   if (largestOf(manifest.directoryModes) > LARGEST_MODE || largestOf(manifest.fileModes) > LARGEST_MODE) {
-    return "a mode is impossible";
+    return "a mode is out of range";
   }
   return undefined;
 }
@@ -117,7 +118,7 @@ function problemOfTargets(manifest: Manifest): string | undefined {
     if (end === start) return "a symlink has no target";
     start = end;
   }
-  return manifest.symlinkTargets.includes(0) ? "a symlink's target has a NUL" : undefined;
+  return manifest.symlinkTargets.includes(0) ? "a symlink's target contains a NUL byte" : undefined;
 }
 
 compileLightly(endsAreSound, isIntegers, largestOf);

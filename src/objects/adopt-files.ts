@@ -177,7 +177,7 @@ function changedBeforeStored(): BtdtError {
   const path = display(source.toBytes());
   return new BtdtError("SOURCE_CHANGED", `${path} changed while it was stored`, {
     path,
-    hint: "wait until nothing writes to the directory any more, or leave the file out with --exclude",
+    hint: "wait until nothing is writing to the directory, or skip the file with --exclude",
   });
 }
 
@@ -185,10 +185,10 @@ function notKept(object: PathBuffer): BtdtError {
   const path = display(object.toBytes());
   return new BtdtError(
     "CACHE_WRITE_FAILED",
-    `the cache's file system did not keep size, mode and mtime of ${path}`,
+    `the cache's file system did not preserve the size, mode and mtime of ${path}`,
     {
       path,
-      hint: "btdt needs a file system with permissions and nanosecond times",
+      hint: "btdt needs a file system that supports permissions and nanosecond timestamps",
     },
   );
 }

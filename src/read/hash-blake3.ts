@@ -101,7 +101,7 @@ export class Blake3Hasher {
 function unreadable(path: ByteString, error: unknown): BtdtError {
   const name = display(path);
   return errnoOf(error) === "ENOENT" || errnoOf(error) === "ENOTDIR"
-    ? new BtdtError("SOURCE_MISSING", `there is no ${name} to hash`, { path: name })
+    ? new BtdtError("SOURCE_MISSING", `cannot hash ${name}: no such file or directory`, { path: name })
     : new BtdtError("SOURCE_UNREADABLE", `cannot read ${name}: ${reasonOf(error)}`, {
         path: name,
         cause: error,

@@ -27,8 +27,8 @@ export async function hashMatchingFiles(
   if (matches.length === 0) {
     if (allowEmpty) return "";
     const list = patterns.map(escapeControls).join(", ");
-    throw new BtdtError("NO_FILES_MATCH", `no file matches ${list} of hashFiles in a key`, {
-      hint: "patterns are relative to the working directory and match files, not directories; --allow-empty-hash accepts it",
+    throw new BtdtError("NO_FILES_MATCH", `hashFiles in a key matches no files: ${list}`, {
+      hint: "patterns are relative to the working directory and match files, not directories; use --allow-empty-hash to accept this",
     });
   }
   runtime.progress.begin({ name: "hashing", unit: "bytes", files: matches.length });

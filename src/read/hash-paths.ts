@@ -70,7 +70,7 @@ function isDirectoryToHash(path: string): boolean {
     if (stats.isFile()) return false;
   } catch (error) {
     if (errnoOf(error) === "ENOENT" || errnoOf(error) === "ENOTDIR") {
-      throw new BtdtError("SOURCE_MISSING", `there is no ${name} to hash`, { path: name });
+      throw new BtdtError("SOURCE_MISSING", `cannot hash ${name}: no such file or directory`, { path: name });
     }
     throw new BtdtError("SOURCE_UNREADABLE", `cannot read ${name}: ${reasonOf(error)}`, {
       path: name,

@@ -73,7 +73,7 @@ export function* walkTree(root: ByteString, options: WalkOptions): Generator<Wal
         case "directory": {
           const excluded = options.excludedDirectory;
           if (excluded !== undefined && isSameFile(excluded, statusOf(joinBytes(absolute, childName)))) {
-            options.onWarning(`left out ${display(joinBytes(absolute, childName))}: it is the cache itself`);
+            options.onWarning(`skipped ${display(joinBytes(absolute, childName))}: it is the cache itself`);
           } else {
             subdirectories.push({ parent: index, name: childName, path: childPath });
           }
@@ -81,7 +81,7 @@ export function* walkTree(root: ByteString, options: WalkOptions): Generator<Wal
         }
         case "other":
           options.onWarning(
-            `left out ${display(joinBytes(absolute, childName))}: it is a socket, pipe or device`,
+            `skipped ${display(joinBytes(absolute, childName))}: it is a socket, pipe or device`,
           );
           break;
       }
@@ -120,7 +120,7 @@ function statusOf(path: ByteString): FileStatus {
   if (status !== undefined) return status;
   throw new BtdtError("SOURCE_CHANGED", `${display(path)} disappeared while the directory was read`, {
     path: display(path),
-    hint: "wait until nothing writes to the directory any more",
+    hint: "wait until nothing is writing to the directory",
   });
 }
 

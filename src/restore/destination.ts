@@ -38,9 +38,9 @@ export function examineDestination(
   try {
     const destination = classify(given, parents);
     if (lstat(cacheRoot) !== undefined && isWithin(destination.path, resolvePath(cacheRoot))) {
-      throw new BtdtError("DESTINATION_INSIDE_CACHE", `${display(given)} is a part of the cache itself`, {
+      throw new BtdtError("DESTINATION_INSIDE_CACHE", `${display(given)} is part of the cache itself`, {
         path: display(given),
-        hint: "restore to a directory beside the cache",
+        hint: "restore to a directory outside the cache",
       });
     }
     return destination;
@@ -102,7 +102,7 @@ function resolveParent(parent: ByteString, path: ByteString): ByteString {
   }
   throw new BtdtError(
     "DESTINATION_PARENT_MISSING",
-    `there is no directory ${display(parent)} to restore ${display(path)} into`,
+    `cannot restore to ${display(path)}: the directory ${display(parent)} does not exist`,
     {
       path: display(parent),
       hint: `mkdir -p ${display(parent)}`,

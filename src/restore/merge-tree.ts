@@ -49,7 +49,7 @@ export async function planMerge(
         `the entry would write into the cache itself, ${display(path)}`,
         {
           path: display(path),
-          hint: "restore to a directory beside the cache",
+          hint: "restore to a directory outside the cache",
         },
       );
     }
@@ -76,7 +76,7 @@ export async function planMerge(
     const path = display(joinBytes(target.destination, first));
     throw new BtdtError("DESTINATION_CONFLICT", `${path} is a directory, but the entry has a file there`, {
       path,
-      hint: "remove it, or use --exact, which removes everything that the entry does not have",
+      hint: "remove it, or use --exact, which deletes whatever is not in the entry",
     });
   }
   return { existingDirectories, unchanged, directoriesInTheWay };

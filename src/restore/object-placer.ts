@@ -23,7 +23,7 @@ export interface ObjectPlaces {
   readonly objects: ByteString;
   /** Where the tree is built. */
   readonly staging: ByteString;
-  /** For objects that have to be replaced; undefined when the cache may only be read. */
+  /** For objects that have to be replaced; undefined when the cache is read-only. */
   readonly temporary: ByteString | undefined;
   readonly linkMode: LinkMode;
 }

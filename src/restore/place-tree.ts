@@ -66,7 +66,7 @@ export async function prepareTree(options: PlaceTreeOptions, runners: Runners): 
 function conflict(destination: Destination, what: string): BtdtError {
   return new BtdtError("DESTINATION_CONFLICT", `${display(destination.path)} ${what}`, {
     path: display(destination.path),
-    hint: "remove it, or restore to another place",
+    hint: "remove it, or restore to another path",
   });
 }
 
@@ -192,10 +192,10 @@ function assertCacheOutside(destination: ByteString, objects: ByteString): void 
   if (lstat(objects) === undefined || !isWithin(resolvePath(objects), destination)) return;
   throw new BtdtError(
     "DESTINATION_CONFLICT",
-    `--exact would remove the cache, which lies in ${display(destination)}`,
+    `--exact would delete the cache, which is inside ${display(destination)}`,
     {
       path: display(destination),
-      hint: "restore to a directory beside the cache, or without --exact",
+      hint: "restore to a directory outside the cache, or without --exact",
     },
   );
 }

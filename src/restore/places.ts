@@ -79,7 +79,7 @@ function assertApart(names: Paths, paths: readonly string[]): void {
   throw new BtdtError(
     "USAGE",
     paths[inner] === paths[outer] ? `${innerName} is given twice` : `${innerName} lies inside ${outerName}`,
-    { hint: "each path of an entry needs a place of its own" },
+    { hint: "the paths of an entry must not overlap" },
   );
 }
 
@@ -92,7 +92,7 @@ function recordedPlaces(record: KeyRecord, cacheRoot: ByteString): ReturnType<Pl
   const entry = `the entry of key ${escapeControls(record.key)}`;
   return {
     kind: "mismatch",
-    error: new BtdtError("USAGE", `${entry} does not say where it belongs: it has ${describePaths(trees)}`, {
+    error: new BtdtError("USAGE", `${entry} has no recorded destination: it has ${describePaths(trees)}`, {
       hint: `give ${destinations(trees.length)}: only paths within the working directory are recorded`,
     }),
   };
@@ -113,7 +113,7 @@ function otherNumber({ key, trees }: KeyRecord, named: readonly Place[]): Return
       "USAGE",
       `the entry of key ${escapeControls(key)} has ${describePaths(trees)}, but ${given}`,
       {
-        hint: `give ${destinations(trees.length)}${isRecorded ? ", or none to put all where they were" : ""}`,
+        hint: `give ${destinations(trees.length)}${isRecorded ? ", or none to restore all of them to where they were stored from" : ""}`,
       },
     ),
   };

@@ -113,7 +113,7 @@ function noteDamage(
     if (errno === undefined) throw error;
     // A clean has removed the pack: there is nothing left to note.
     if (errno === "ENOENT") return;
-    const why = isPermissionErrno(errno) ? "the cache may only be read" : errno;
-    runtime.onWarning(`damaged contents could not be dropped from the cache: ${why}`);
+    const why = isPermissionErrno(errno) ? "the cache is read-only" : errno;
+    runtime.onWarning(`could not remove damaged contents from the cache: ${why}`);
   }
 }

@@ -17,10 +17,10 @@ export function examineRecordedDestination(path: string, cacheRoot: ByteString):
     if (kindOf(above, given) !== "symlink") continue;
     throw new BtdtError(
       "DESTINATION_CONFLICT",
-      `${display(above)} is a symlink, which no restore follows unasked`,
+      `${display(above)} is a symlink, which restore does not follow on its own`,
       {
         path: display(above),
-        hint: "name the destinations, or remove it",
+        hint: "name the destinations, or remove the symlink",
       },
     );
   }

@@ -65,7 +65,7 @@ async function restoreKey(
     const found = findPlaces(entry.record);
     if (found.kind === "mismatch") {
       if (request.places.kind !== "produced" && request.keys.includes(key)) throw found.error;
-      runtime.onWarning(`${found.error.message}; it counts as missing`);
+      runtime.onWarning(`${found.error.message}; it counts as a miss`);
       return MISSED;
     }
     // First of all, so that a clean that runs beside takes this entry for the one used last.

@@ -194,6 +194,6 @@ function changed(manifest: Manifest, file: number): BtdtError {
   const path = display(manifest.filePath(file)) || "the file";
   return new BtdtError("SOURCE_CHANGED", `${path} changed while it was stored`, {
     path,
-    hint: "wait until nothing writes to the directory any more, or leave the file out with --exclude",
+    hint: "wait until nothing is writing to the directory, or skip the file with --exclude",
   });
 }

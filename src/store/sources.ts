@@ -56,8 +56,8 @@ function assertApart(sources: readonly FoundSource[], pathOf: (source: FoundSour
   const isSame = paths[inner] === paths[outer];
   throw new BtdtError(
     "USAGE",
-    isSame ? `${innerName} is given twice` : `${innerName} lies inside ${outerName}, which is stored as well`,
-    { hint: isSame ? "give each path once" : `leave out ${innerName}` },
+    isSame ? `${innerName} is given twice` : `${innerName} lies inside ${outerName}`,
+    { hint: isSame ? "give each path once" : `paths in one entry must not overlap; leave out ${innerName}` },
   );
 }
 
@@ -72,9 +72,9 @@ function findSource(given: string, excludePatterns: readonly string[], cache: Ca
     }
     const resolved = resolvePath(bytes);
     if (cache.rootStatus() !== undefined && isWithin(resolved, resolvePath(cache.root))) {
-      throw new BtdtError("SOURCE_INSIDE_CACHE", `${name} is a part of the cache itself`, {
+      throw new BtdtError("SOURCE_INSIDE_CACHE", `${name} is part of the cache itself`, {
         path: name,
-        hint: "store a directory outside of it",
+        hint: "store a directory outside the cache",
       });
     }
     return {
@@ -87,9 +87,9 @@ function findSource(given: string, excludePatterns: readonly string[], cache: Ca
   } catch (error) {
     if (error instanceof BtdtError) throw error;
     if (errnoOf(error) === "ENOENT" || errnoOf(error) === "ENOTDIR") {
-      throw new BtdtError("SOURCE_MISSING", `there is no ${name} to store`, {
+      throw new BtdtError("SOURCE_MISSING", `cannot store ${name}: no such file or directory`, {
         path: name,
-        hint: "give the directory or file that the step before has made",
+        hint: "did the previous step create it?",
       });
     }
     throw new BtdtError("SOURCE_UNREADABLE", `cannot read ${name}: ${reasonOf(error)}`, {

@@ -51,7 +51,7 @@ export async function replacePacks(
   } catch (error) {
     // The old packs are still there. A damaged one is for restore to find: it knows which entry it is about.
     if (isBtdtError(error, "PACK_DAMAGED") || errnoOf(error) === "ENOENT") {
-      runtime.onWarning("a pack could not be rewritten: a part of it is damaged or gone");
+      runtime.onWarning("could not rewrite a pack: part of it is damaged or missing");
       return false;
     }
     throw cacheWriteError(cache, error);

@@ -49,7 +49,7 @@ testWith(["mount"], "an edited object in a read-only cache is a miss every time,
     const { exitCode, stderr } = btdt(["restore", "-c", readOnly, "-k", "key", scratch.path("to")]);
     expect(exitCode).toBe(4);
     expect(stderr).toContain("a was changed through a hard link");
-    expect(stderr).not.toContain("mistake in btdt");
+    expect(stderr).not.toContain("bug in btdt");
   }
 });
 

@@ -24,7 +24,7 @@ function expectRefusal(commands: readonly (readonly string[])[], expected: strin
     expect(stderr).toMatch(
       /\(use (that version of btdt|the btdt version that wrote the cache), or another cache directory/,
     );
-    expect(stderr).not.toContain("mistake in btdt");
+    expect(stderr).not.toContain("bug in btdt");
   }
   // Sessions come and go; nothing else may have moved.
   const changed = differences(before, snapshotTree(cache.path));
@@ -96,7 +96,7 @@ test("a format file that is none says what to do", () => {
     writeFileSync(cache.below("format"), content);
     const { exitCode, stderr } = cache.restore("key", "to");
     expect(exitCode).toBe(1);
-    expect(stderr).toContain("format is not a btdt cache's");
+    expect(stderr).toContain("format was not written by btdt");
   }
 });
 
@@ -107,7 +107,7 @@ test("a cache whose own directory is a file, or a symlink to nowhere", () => {
   for (const words of everyCommand().slice(0, 3)) {
     const { exitCode, stderr } = btdt(words);
     expect({ words, exitCode }).toEqual({ words, exitCode: 1 });
-    expect(stderr).not.toContain("mistake in btdt");
+    expect(stderr).not.toContain("bug in btdt");
   }
   expect(readFileSync(cache.below(), "utf8")).toBe("a file");
 });

@@ -148,7 +148,7 @@ testWith(
       if (restored.exitCode === 0)
         expect(differences(before, snapshotTree(scratch.path(`to${index}`)))).toEqual([]);
       else expect(readdirSync(scratch.path())).not.toContain(`to${index}`);
-      expect(restored.stderr).not.toContain("mistake in btdt");
+      expect(restored.stderr).not.toContain("bug in btdt");
     }
   },
 );
@@ -173,7 +173,7 @@ testWith(
         expect(cache.objects()).toHaveLength(2);
       });
       expect(restored).toMatchObject({ exitCode: 0 });
-      expect(restored.stderr).not.toContain("counts as missing");
+      expect(restored.stderr).not.toContain("counts as a miss");
       expect(differences(after, snapshotTree(scratch.path(`to${index}`)))).toEqual([]);
     }
   },

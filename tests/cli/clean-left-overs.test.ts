@@ -76,7 +76,7 @@ describe("paths that are edited", () => {
     const before = snapshotTree(cache.path);
     const dry = clean("--dry-run");
     expect(dry.garbage).toEqual({ count: 1, bytes: allocatedBytes(note()) });
-    expect(cache.clean("--dry-run").stdout).toStartWith("Would remove 1 left-over thing: frees ");
+    expect(cache.clean("--dry-run").stdout).toStartWith("Would remove 1 unneeded file: frees ");
     expect(differences(before, snapshotTree(cache.path))).toEqual([]);
     expect(clean().garbage).toEqual(dry.garbage);
     expect(existsSync(note())).toBe(false);

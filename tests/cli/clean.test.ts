@@ -43,7 +43,7 @@ test("without limits only garbage goes", () => {
   expect(clean()).toMatch(/^Kept 1 entry, 1\.0 MiB\n$/);
   makeTree(scratch.path("other"), dir({ x: file("x") }));
   cache.store("a", "other");
-  expect(clean()).toMatch(/^Removed \d+ left-over things: frees 1\.0 MiB\nKept 1 entry, [\d.]+ KiB\n$/);
+  expect(clean()).toMatch(/^Removed \d+ unneeded files: frees 1\.0 MiB\nKept 1 entry, [\d.]+ KiB\n$/);
   expect(cache.objects()).toHaveLength(1);
   expect(cache.manifests()).toHaveLength(1);
   expect(cache.restore("a", "to").exitCode).toBe(0);

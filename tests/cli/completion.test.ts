@@ -60,7 +60,7 @@ testWith(["zsh"], "zsh takes the script, as a file and sourced", () => {
   must(["zsh", "-n", path]);
 });
 
-test("another shell is wrong use", () => {
+test("another shell is a usage error", () => {
   const { exitCode, stdout, stderr } = btdt(["completion", "tcsh"]);
   expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
   expect(stderr).toContain("bash, zsh, fish");

@@ -52,9 +52,9 @@ function expectMissThenMended(): void {
     stdout: "Restored key good\n",
   });
   expect(fallback.stderr).toMatch(
-    /^btdt: warning: the entry of key bad is not usable and counts as missing: .+\nbtdt: restored/,
+    /^btdt: warning: the entry of key bad cannot be used and counts as a miss: .+\nbtdt: restored/,
   );
-  expect(fallback.stderr).not.toContain("mistake in btdt");
+  expect(fallback.stderr).not.toContain("bug in btdt");
   expect(differences(snapshotTree(scratch.path("good")), snapshotTree(scratch.path("to")))).toEqual([]);
   const alone = cache.restore("bad", "none");
   expect(alone.exitCode).toBe(4);

@@ -123,7 +123,7 @@ test("destinations that cannot be are errors that name them, and are left alone"
     expect({ to, exitCode, stdout }).toEqual({ to, exitCode: 1, stdout: "" });
     expect(stderr).toContain(scratch.path(to));
     expect(stderr).toContain(expected);
-    expect(stderr).not.toContain("mistake in btdt");
+    expect(stderr).not.toContain("bug in btdt");
   }
   // The key's time and what sessions did to their directory aside, nothing has changed.
   const changed = differences(before, snapshotTree(scratch.path()));
@@ -143,7 +143,7 @@ test("behind a symlink, .. leads to where the system says", () => {
   expect(existsSync(scratch.path("to"))).toBe(false);
 });
 
-test("an empty destination, as of an unset variable, is wrong use and not the root directory", () => {
+test("an empty destination, as of an unset variable, is a usage error and not the root directory", () => {
   storeTree();
   const { exitCode, stderr } = btdt(["restore", "-c", cache.path, "-k", "none", ""]);
   expect(exitCode).toBe(2);

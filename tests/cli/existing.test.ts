@@ -162,7 +162,7 @@ test("--exact refuses to remove the cache, and never leaves the destination", ()
   const words = ["restore", "-c", scratch.path("to", "cache"), "-k", "key", "--exact", scratch.path("to")];
   const refused = btdt(words);
   expect(refused.exitCode).toBe(1);
-  expect(refused.stderr).toContain("--exact would remove the cache");
+  expect(refused.stderr).toContain("--exact would delete the cache");
   expect(readdirSync(scratch.path("to", "cache"))).toEqual(["btdt-v1"]);
   renameSync(scratch.path("to", "cache"), cache.path);
   expect(cache.restore("key", "to", "--exact").exitCode).toBe(0);

@@ -66,7 +66,7 @@ test("a damaged match is passed over for the next", () => {
   writeFileSync(keyFile("npm-2"), JSON.stringify({ ...record, trees }));
   const restored = restore("x", "--fallback-prefix", "npm-");
   expect(restored).toMatchObject({ exitCode: 3, stdout: "Restored key npm-1\n" });
-  expect(restored.stderr).toContain("the entry of key npm-2 is not usable");
+  expect(restored.stderr).toContain("the entry of key npm-2 cannot be used");
 });
 
 test("a miss names the nearest keys and when they were stored", () => {
@@ -89,6 +89,6 @@ test("a miss without anything near says how many keys there are, or none", () =>
   store("a-1");
   store("a-2");
   expect(restore("x-1", "--fallback-prefix", "x-").stderr).toBe(
-    "Keys not found in cache.\nbtdt: the cache has 2 keys, none that begins like these\n",
+    "Keys not found in cache.\nbtdt: the cache has 2 keys, none with a similar name\n",
   );
 });

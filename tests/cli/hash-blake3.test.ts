@@ -72,7 +72,7 @@ function run(algorithm: string, path: string): Finished {
   return btdt(["hash", "--algorithm", algorithm, path]);
 }
 
-test("what cannot be hashed is an error; an unknown algorithm is wrong use", () => {
+test("what cannot be hashed is an error; an unknown algorithm is a usage error", () => {
   makeTree(scratch.path("tree"), dir({}));
   symlinkSync("../tree", scratch.path("tree", "loop"));
   expect(run("blake3", scratch.path("tree"))).toMatchObject({ exitCode: 1, stdout: "" });

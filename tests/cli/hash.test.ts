@@ -154,7 +154,7 @@ test("what cannot be hashed is named", () => {
     const { exitCode, stdout, stderr } = btdt(["hash", scratch.path(name)]);
     expect({ name, exitCode, stdout }).toEqual({ name, exitCode: 1, stdout: "" });
     expect(stderr).toContain(scratch.path(name));
-    expect(stderr).not.toContain("mistake in btdt");
+    expect(stderr).not.toContain("bug in btdt");
   }
   expect(btdt(["hash", ""]).exitCode).toBe(1);
 });
@@ -202,7 +202,7 @@ test("pipes in a directory are left out with a warning that names them", () => {
   const { exitCode, stdout, stderr } = btdt(["hash", scratch.path("tree")]);
   expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: `${before}\n` });
   expect(stderr).toBe(
-    `btdt: warning: left out ${scratch.path("tree", "pipe")}: it is a socket, pipe or device\n`,
+    `btdt: warning: skipped ${scratch.path("tree", "pipe")}: it is a socket, pipe or device\n`,
   );
 });
 

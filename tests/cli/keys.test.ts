@@ -104,12 +104,12 @@ test("a key that exists is overwritten", () => {
   expect(restored("key")).toBe("second");
 });
 
-test("keys that are none are wrong use", () => {
+test("keys that are none are usage errors", () => {
   scratch.directory("cache");
   writeFileSync(scratch.path("file"), "content");
   for (const [key, expected] of [
-    ["", "no key was given"],
-    [",,", "no key was given"],
+    ["", "no key given"],
+    [",,", "no key given"],
     ["x".repeat(513), "513 bytes"],
     ["ü".repeat(257), "514 bytes"],
     [`fine,${"x".repeat(600)}`, "600 bytes"],

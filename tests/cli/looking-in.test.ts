@@ -106,7 +106,7 @@ test("inspect --diff tells what another entry has otherwise", () => {
   expect(onCache("inspect", "a", "--diff", "a")).toEqual({
     exitCode: 0,
     stdout: "",
-    stderr: "btdt: no difference\n",
+    stderr: "btdt: no differences\n",
   });
   expect(document(onCache("inspect", "a", "--diff", "b", "--json")).differences).toHaveLength(4);
 });
@@ -120,7 +120,7 @@ test("a key that is not there is a miss for inspect and delete; a damaged one an
   expect(half).toEqual({
     exitCode: 4,
     stdout: "Deleted key a\n",
-    stderr: "Keys not found in cache.\nbtdt: not there: x\n",
+    stderr: "Keys not found in cache.\nbtdt: not found: x\n",
   });
   expect(existsSync(keyFile("a"))).toBe(false);
   store("a", dir({}));

@@ -127,8 +127,8 @@ describe("a clean", () => {
 
 describe("a base that is not whole makes its entries a miss, and the next store mends them", () => {
   const damages: readonly (readonly [string, (path: string) => void, string])[] = [
-    ["missing", (path) => rmSync(path), "the manifest that its own builds on is missing"],
-    ["cut off", (path) => truncateSync(path, 100), "the manifest that its own builds on was altered"],
+    ["missing", (path) => rmSync(path), "its base manifest is missing"],
+    ["cut off", (path) => truncateSync(path, 100), "its base manifest has been altered"],
   ];
   for (const [what, damage, reason] of damages) {
     test(what, () => {
@@ -137,7 +137,7 @@ describe("a base that is not whole makes its entries a miss, and the next store 
       const { exitCode, stderr } = cache.restore("nm-2", "to");
       expect(exitCode).toBe(4);
       expect(stderr).toStartWith(
-        `btdt: warning: the entry of key nm-2 is not usable and counts as missing: ${reason}\n`,
+        `btdt: warning: the entry of key nm-2 cannot be used and counts as a miss: ${reason}\n`,
       );
       cache.store("nm-2", "from", ...PACKS);
       expectRestored("nm-2", "mended");

@@ -82,7 +82,7 @@ describe("switches", () => {
     for (const wrong of ["2", "please", "-"]) {
       const words = ["restore", "-c", scratch.path("cache"), "-k", "none", scratch.path("to")];
       expect(complaint(words, { BTDT_MISS_OK: wrong })).toContain(
-        `the variable BTDT_MISS_OK cannot be "${wrong}"`,
+        `invalid value "${wrong}" in the variable BTDT_MISS_OK`,
       );
     }
   });
@@ -117,7 +117,7 @@ test("values of rarer options", () => {
   expect(rust).toBe(btdt(["hash", "--algorithm", "blake3", scratch.path("tree", "f")]).stdout);
 });
 
-test("a wrong value is wrong use, and names the variable", () => {
+test("a wrong value is a usage error, and names the variable", () => {
   const cases: readonly [readonly string[], string, string, string][] = [
     [["store", scratch.path("tree")], "BTDT_STORAGE", "tape", "auto, objects, packs"],
     [["store", scratch.path("tree")], "BTDT_COMPRESSION", "lzma", "zstd"],
@@ -131,7 +131,7 @@ test("a wrong value is wrong use, and names the variable", () => {
   for (const [words, variable, value, hint] of cases) {
     const env = { BTDT_CACHE: scratch.directory("cache"), BTDT_KEYS: "k", [variable]: value };
     const line = complaint(words, env);
-    expect(line).toContain(`the variable ${variable} cannot be "${value}"`);
+    expect(line).toContain(`invalid value "${value}" in the variable ${variable}`);
     expect(line).toContain(hint);
   }
   expect(existsSync(cache.below())).toBe(false);
@@ -146,7 +146,7 @@ test("a variable of another command's option is not looked at", () => {
 
 test("a needed option that no variable has either", () => {
   expect(complaint(["clean"], { BTDT_CACHE: "" })).toContain(
-    "required option -c, --cache <dir> is missing (it may come from BTDT_CACHE; see btdt clean --help)",
+    "missing required option -c, --cache <dir> (it can also be set by BTDT_CACHE; see btdt clean --help)",
   );
 });
 

@@ -233,9 +233,9 @@ describe("damage is a miss with a warning, and mended by the next store", () => 
       const { exitCode, stdout, stderr } = cache.restore("bad,good", "to", "--link", "copy");
       expect({ exitCode, stdout }).toEqual({ exitCode: 3, stdout: "Restored key good\n" });
       expect(stderr).toMatch(
-        /^btdt: warning: the entry of key bad is not usable and counts as missing: .+\n/,
+        /^btdt: warning: the entry of key bad cannot be used and counts as a miss: .+\n/,
       );
-      expect(stderr).not.toContain("mistake in btdt");
+      expect(stderr).not.toContain("bug in btdt");
       expect(compareTrees(scratch.path("good"), scratch.path("to"))).toEqual([]);
       expect(cache.restore("bad", "none").exitCode).toBe(4);
       cache.store("bad", "bad", "--storage", "packs");
@@ -310,6 +310,6 @@ test("a compression that does not exist is refused", () => {
   for (const compression of ["lz4", "zstd:0", "zstd:20", "deflate:10", "none:1", "zstd:"]) {
     const finished = btdt(cache.storeWords("k", "from", "--compression", compression));
     expect(finished).toMatchObject({ exitCode: 2 });
-    expect(finished.stderr).toContain(`"${compression}" is not a compression`);
+    expect(finished.stderr).toContain(`invalid compression "${compression}"`);
   }
 });

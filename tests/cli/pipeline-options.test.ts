@@ -101,8 +101,8 @@ function onTerminal(env: Record<string, string>): string {
 
 testWith(["script"], "on a terminal errors are coloured, unless NO_COLOR is set", () => {
   expect(onTerminal({})).toContain("\u001b[31merror:\u001b[0m");
-  expect(onTerminal({ NO_COLOR: "1" })).toStartWith("btdt: error: there is no");
-  expect(onTerminal({ TERM: "dumb" })).toStartWith("btdt: error: there is no");
+  expect(onTerminal({ NO_COLOR: "1" })).toStartWith("btdt: error: cannot hash");
+  expect(onTerminal({ TERM: "dumb" })).toStartWith("btdt: error: cannot hash");
   expect(btdt(["hash", scratch.path("missing")], { env: { TERM: "xterm" } }).stderr).toStartWith(
     "btdt: error: ",
   );

@@ -53,7 +53,7 @@ describe("a key file with a path that is none is damaged: a miss with a warning,
       const before = snapshotTree(scratch.path(), { withMtime: false });
       const missed = work.restore("to", "bad");
       expect(missed).toMatchObject({ exitCode: 4, stdout: "" });
-      expect(missed.stderr).toContain("warning: the entry of key bad is not usable and counts as missing");
+      expect(missed.stderr).toContain("warning: the entry of key bad cannot be used and counts as a miss");
       // With destinations nobody would follow these paths; who wrote them is not to be believed anyway.
       expect(work.restore("to", "bad", "named").exitCode).toBe(4);
       const changed = differences(before, snapshotTree(scratch.path(), { withMtime: false }));
@@ -105,7 +105,7 @@ test("no symlink is followed, neither on the way nor at the end, wherever it lea
     const before = snapshotTree(scratch.path("to"), { withMtime: false });
     const { exitCode, stdout, stderr } = work.restore("to", "bad");
     expect({ path, exitCode, stdout }).toEqual({ path, exitCode: 1, stdout: "" });
-    expect(stderr).toContain(`${path.split("/")[0]} is a symlink, which no restore follows unasked`);
+    expect(stderr).toContain(`${path.split("/")[0]} is a symlink, which restore does not follow on its own`);
     expect(stderr.trimEnd().split("\n")).toHaveLength(1);
     expect(differences(before, snapshotTree(scratch.path("to"), { withMtime: false }))).toEqual([]);
   }
@@ -137,7 +137,7 @@ test("missing directories are made, and made once; files on the way are errors",
   work.make("other", { a: file("mine") });
   const { exitCode, stderr } = work.restore("other", "bad");
   expect(exitCode).toBe(1);
-  expect(stderr).toContain("cannot restore to a/b/c: a part of the path is not a directory");
+  expect(stderr).toContain("cannot restore to a/b/c: a component of the path is not a directory");
   expect(readFileSync(scratch.path("other/a"), "utf8")).toBe("mine");
   expect(readdirSync(scratch.path("other"))).toEqual(["a"]);
 });
@@ -149,14 +149,14 @@ test("the cache itself is no place, whether it is there or would be made", () =>
     const keys = cache.keys();
     const { exitCode, stderr } = work.restore("cache", "bad");
     expect({ path, exitCode }).toEqual({ path, exitCode: 1 });
-    expect(stderr).toContain(`${path} is a part of the cache itself`);
+    expect(stderr).toContain(`${path} is part of the cache itself`);
     expect(cache.keys()).toEqual(keys);
   }
   forge(".");
   expect(work.restore("cache", "bad").exitCode).toBe(0);
   const exact = work.restore("cache", "bad", "--exact");
   expect(exact.exitCode).toBe(1);
-  expect(exact.stderr).toContain("--exact would remove the cache");
+  expect(exact.stderr).toContain("--exact would delete the cache");
   expect(cache.keys()).toEqual(["bad", "good"]);
 });
 

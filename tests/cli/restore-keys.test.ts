@@ -42,7 +42,7 @@ test("no key is a miss: 4, a line on stderr, nothing made", () => {
   expect(cache.restore("x,y", "to")).toEqual({
     exitCode: 4,
     stdout: "",
-    stderr: "Keys not found in cache.\nbtdt: the cache has 1 key, none that begins like these\n",
+    stderr: "Keys not found in cache.\nbtdt: the cache has 1 key, none with a similar name\n",
   });
   expect(existsSync(scratch.path("to"))).toBe(false);
 });

@@ -73,14 +73,14 @@ test("a command that is not there is 127, one that cannot be run 126", () => {
   for (const command of ["btdt-no-such-command", "./none", ""]) {
     const { exitCode, stdout, stderr } = run([command]);
     expect({ command, exitCode, stdout }).toEqual({ command, exitCode: 127, stdout: "" });
-    expect(stderr).toContain(`cannot run ${command}: there is no such command`);
+    expect(stderr).toContain(`cannot run ${command}: command not found`);
   }
   writeFileSync(scratch.path("plain"), "");
   chmodSync(scratch.path("plain"), 0o644);
   expect(run(["./plain"])).toMatchObject({ exitCode: 126, stdout: "" });
 });
 
-test("without a command, or without a path, it is wrong use", () => {
+test("without a command, or without a path, it is a usage error", () => {
   for (const wrong of [
     words([], []),
     words([], ["x"]).slice(0, -2),
@@ -124,7 +124,7 @@ test("--always runs it on a hit, too, and keeps the entry as it was", () => {
 test("what cannot be kept is a warning: the command's exit code stands", () => {
   const { exitCode, stderr } = run(["true"]);
   expect(exitCode).toBe(0);
-  expect(stderr).toContain("btdt: warning: nothing was stored: there is no out to store");
+  expect(stderr).toContain("btdt: warning: nothing was stored: cannot store out: no such file or directory");
 });
 
 test("the result file is written before the command runs", () => {
@@ -185,7 +185,7 @@ test("an entry with another number of paths counts as missing and is replaced", 
   const other = runPaths(["out/deep", "state"], TWO, "--result-file", scratch.path("result"));
   expect(other.exitCode).toBe(0);
   expect(other.stderr).toContain(
-    "warning: the entry of key several has 1 path (state), but 2 were given; it counts as missing",
+    "warning: the entry of key several has 1 path (state), but 2 were given; it counts as a miss",
   );
   expect(other.stderr).not.toContain("destination");
   expect(readFileSync(scratch.path("result"), "utf8")).toBe("miss");
@@ -196,11 +196,11 @@ test("an entry with another number of paths counts as missing and is replaced", 
 test("of several paths all have to be there after the command, or nothing is stored", () => {
   const { exitCode, stderr } = runPaths(["out", "none"], TWO);
   expect(exitCode).toBe(0);
-  expect(stderr).toContain("warning: nothing was stored: there is no none to store");
+  expect(stderr).toContain("warning: nothing was stored: cannot store none: no such file or directory");
   expect(runPaths(["out", "none"], ["true"]).stderr).toStartWith("Keys not found in cache.\n");
 });
 
-test("paths that are not apart are wrong use, and the command does not run", () => {
+test("paths that are not apart are usage errors, and the command does not run", () => {
   for (const paths of [
     ["out", "out/deep"],
     ["state", "./state"],
@@ -219,7 +219,7 @@ test("a directory that leads to a path may be missing, also for a miss", () => {
   expect(readFileSync(scratch.path("out", "deep", "file"), "utf8")).toBe("one\n");
   const upwards = runPaths(["missing/../out"], ["echo", "ran"]);
   expect(upwards).toMatchObject({ exitCode: 1, stdout: "" });
-  expect(upwards.stderr).toContain("there is no directory missing/..");
+  expect(upwards.stderr).toContain("the directory missing/..");
 });
 
 for (const [signal, number] of [

@@ -105,7 +105,7 @@ test("destinations take the trees in their order", () => {
   expect(readdirSync(scratch.path("to")).toSorted()).toEqual(["here", "one"]);
 });
 
-test("another number of destinations is wrong use that names the paths", () => {
+test("another number of destinations is a usage error that names the paths", () => {
   work.make("from", project());
   work.store("from", "k", ...PATHS);
   work.store("from", "single", "node_modules");
@@ -116,7 +116,11 @@ test("another number of destinations is wrong use that names the paths", () => {
       ["one"],
       "has 3 paths (node_modules, .next/cache, state.json), but 1 was given (give 3 destinations",
     ],
-    ["k", ["1", "2", "3", "4"], "but 4 were given (give 3 destinations, or none to put all where they were)"],
+    [
+      "k",
+      ["1", "2", "3", "4"],
+      "but 4 were given (give 3 destinations, or none to restore all of them to where they were stored from)",
+    ],
     ["single", ["1", "2"], "has 1 path (node_modules), but 2 were given (give 1 destination"],
   ] as const) {
     const result = scratch.path("result");
@@ -144,7 +148,7 @@ test("a key that was found by its prefix and has another number of paths is pass
   expect(work.restore("to", "new,web-2", "1", "2").exitCode).toBe(2);
 });
 
-test("destinations that are not apart are wrong use, even when there is no such key", () => {
+test("destinations that are not apart are usage errors, even when there is no such key", () => {
   work.make("from", project());
   work.store("from", "k", "node_modules", ".next");
   work.make("to", { a: dir(), link: symlink("a") });
@@ -178,7 +182,7 @@ test("paths that are not apart cannot be stored, and nothing is", () => {
     [["a", "./a/"], "./a/ is given twice"],
     [["a", scratch.path("from", "a")], "is given twice"],
     [["a", "link"], "link is given twice"],
-    [["ab", "a/b", "a"], "a/b lies inside a, which is stored as well"],
+    [["ab", "a/b", "a"], "a/b lies inside a"],
     [["link/b/c", "a/b"], "link/b/c lies inside a/b"],
     [[".", "a"], "a lies inside ."],
     [["a", "a/out"], "a/out lies inside a"],
@@ -195,7 +199,7 @@ test("one path that cannot be stored keeps the others from being stored", () => 
   const from = work.make("from", project());
   must(["mkfifo", `${from}/pipe`]);
   for (const [path, message] of [
-    ["missing", "there is no missing to store"],
+    ["missing", "cannot store missing: no such file or directory"],
     ["pipe", "pipe is neither a directory nor a file"],
   ] as const) {
     const { exitCode, stderr } = work.run("from", "store", "-k", "k", "node_modules", path);
@@ -206,7 +210,7 @@ test("one path that cannot be stored keeps the others from being stored", () => 
   work.store("from", "k", "node_modules");
   const inside = work.run("from", "store", "-k", "k2", "node_modules", cache.below("objects"));
   expect(inside.exitCode).toBe(1);
-  expect(inside.stderr).toContain("is a part of the cache itself");
+  expect(inside.stderr).toContain("is part of the cache itself");
   expect(cache.keys()).toEqual(["k"]);
 });
 
@@ -225,7 +229,7 @@ test("paths from outside of the working directory are kept, and have to be told 
   for (const key of ["outside", "absolute", "mixed", "winding"]) {
     const { exitCode, stdout, stderr } = work.restore("to", key);
     expect({ key, exitCode, stdout }).toEqual({ key, exitCode: 2, stdout: "" });
-    expect(stderr).toContain(`the entry of key ${key} does not say where it belongs`);
+    expect(stderr).toContain(`the entry of key ${key} has no recorded destination`);
     expect(stderr).toContain(key === "mixed" ? "2 paths (state.json, not recorded)" : "give 1 destination");
   }
   expect(readdirSync(scratch.path("to"))).toEqual([]);
@@ -233,7 +237,7 @@ test("paths from outside of the working directory are kept, and have to be told 
   expect(readFileSync(scratch.path("to/tree/x"), "utf8")).toBe("x");
   const passedOver = work.restore("to", "none", "--fallback-prefix", "mixed");
   expect(passedOver.exitCode).toBe(4);
-  expect(passedOver.stderr).toContain("warning: the entry of key mixed does not say where it belongs");
+  expect(passedOver.stderr).toContain("warning: the entry of key mixed has no recorded destination");
 });
 
 test("a path that is a symlink is recorded under its own name", () => {
@@ -298,7 +302,7 @@ test("a damaged tree makes the whole key a miss, whichever it is, and the next k
     const to = work.make(`to${index}`);
     const missed = work.restore(`to${index}`, "bad");
     expect(missed).toMatchObject({ exitCode: 4, stdout: "" });
-    expect(missed.stderr).toContain("warning: the entry of key bad is not usable and counts as missing");
+    expect(missed.stderr).toContain("warning: the entry of key bad cannot be used and counts as a miss");
     expect(readdirSync(to)).toEqual([]);
     expect(work.restore(`to${index}`, "bad,good")).toMatchObject({
       exitCode: 3,

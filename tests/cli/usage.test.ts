@@ -126,7 +126,7 @@ test("the version is the package's", () => {
   expect(btdt(["-V"]).stdout).toBe(`${packageJson.version}\n`);
 });
 
-test("a stdout that takes nothing is an error, not a success and not a mistake of btdt", () => {
+test("a stdout that takes nothing is an error, not a success and not a bug in btdt", () => {
   writeFileSync(scratch.path("file"), "content");
   const words = ["sh", BTDT, scratch.path("file")];
   const full = run(["sh", "-c", '"$1" hash "$2" >/dev/full', ...words]);
@@ -142,7 +142,7 @@ test("a stdout that takes nothing is an error, not a success and not a mistake o
     scratch.path("pipe"),
   ]);
   expect(gone.exitCode).toBe(1);
-  expect(gone.stderr).toBe("btdt: error: cannot write to standard output: nobody reads it any more\n");
+  expect(gone.stderr).toBe("btdt: error: cannot write to standard output: broken pipe\n");
 });
 
 test("a stderr that takes nothing changes neither work nor exit code", () => {

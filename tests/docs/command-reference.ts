@@ -5,18 +5,19 @@ export const REFERENCE_PATH = join(import.meta.dir, "../../docs/commands.md");
 
 const INTRODUCTION = `# Commands
 
-What \`btdt --help\` and \`btdt COMMAND --help\` print. \`npm run docs\` writes this file; a test compares it.
+All commands and options, for looking up: the output of \`btdt --help\` and \`btdt COMMAND --help\`. \`npm run docs\` writes this file, and
+a test keeps it up to date.
 
 ## Environment variables
 
-Options that say \`(env: BTDT_NAME)\` may come from that variable, in every command that has the option. The command line wins: what is
-given there is not added to what the variable has. A variable that is empty counts as not set. One that has a wrong value is
-wrong use, exit status 2, as the option would be.
+Options marked \`(env: BTDT_NAME)\` can also be set by that variable, in every command that has the option. The command line wins: a
+list given there replaces the one in the variable. An empty variable counts as not set; one with an invalid value is a usage error
+(exit status 2).
 
-| option | its variable |
+| option | value of the variable |
 | --- | --- |
 | with a value | the value: \`BTDT_MAX_SIZE=10GiB\` |
-| with a value, repeatable | one on each line; spaces around it and empty lines do not count. Keys and prefixes may stand behind commas as well, as in the option; globs may not |
+| with a value, repeatable | one value per line; surrounding spaces and empty lines are ignored. Keys and prefixes can also be separated by commas, as on the command line; globs cannot |
 | without a value | \`1\`, \`true\`, \`yes\` or \`on\`; \`0\`, \`false\`, \`no\` or \`off\` |
 
 \`\`\`sh

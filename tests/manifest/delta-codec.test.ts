@@ -69,14 +69,14 @@ describe("a delta", () => {
   test("is no manifest that stands alone, and the other way round", () => {
     const base = baseOf(manyFiles(3));
     const delta = encodeDelta(manifestOf(manyFiles(4)), base);
-    expect(() => decodeManifest(delta, "m")).toThrow("manifest m is damaged: it does not begin like one");
+    expect(() => decodeManifest(delta, "m")).toThrow("manifest m is damaged: its magic number is wrong");
     expect(isDamaged(base.file, base)).toBe(true);
     expect(baseDigestOf(base.file)).toBeUndefined();
   });
 
   test("against a delta is refused", () => {
     const delta = encodeDelta(manifestOf(manyFiles(4)), baseOf(manyFiles(3)));
-    expect(() => baseManifest(delta, manifestDigestOf(delta))).toThrow("it does not begin like one");
+    expect(() => baseManifest(delta, manifestDigestOf(delta))).toThrow("its magic number is wrong");
   });
 
   test("that was altered or cut off anywhere is damaged or another tree, never anything else", () => {
@@ -122,15 +122,15 @@ describe("a reader", () => {
     expect(readerOf({}).read(name)).toEqual({ kind: "missing" });
     expect(readerOf({ [name]: delta.subarray(0, 100) }).read(name)).toEqual({
       kind: "damaged",
-      reason: "its manifest was altered",
+      reason: "its manifest has been altered",
     });
     expect(readerOf({ [name]: delta }).read(name)).toEqual({
       kind: "damaged",
-      reason: "the manifest that its own builds on is missing",
+      reason: "its base manifest is missing",
     });
     expect(readerOf({ [name]: delta, [base.digest]: altered }).read(name)).toEqual({
       kind: "damaged",
-      reason: "the manifest that its own builds on was altered",
+      reason: "its base manifest has been altered",
     });
   });
 });

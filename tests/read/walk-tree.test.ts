@@ -122,7 +122,7 @@ describe("a walk", () => {
       ),
     ];
     expect(walked.map(({ path }) => textFromBytes(path))).toEqual(["", "sub"]);
-    expect(warnings).toEqual([`left out ${root}/sub/pipe\\n: it is a socket, pipe or device`]);
+    expect(warnings).toEqual([`skipped ${root}/sub/pipe\\n: it is a socket, pipe or device`]);
   });
 
   test("leaves out the directory that it is told to, wherever it turns up", () => {
@@ -134,7 +134,7 @@ describe("a walk", () => {
       excludedDirectory: lstat(bytesFromText(join(root, "a", "cache"))),
     });
     expect([...walk].map(({ path }) => textFromBytes(path))).toEqual(["", "a"]);
-    expect(warnings).toEqual([`left out ${root}/a/cache: it is the cache itself`]);
+    expect(warnings).toEqual([`skipped ${root}/a/cache: it is the cache itself`]);
   });
 
   test("a directory that disappears is an error that names it", () => {

@@ -43,7 +43,7 @@ export function hasMagic(format: PayloadFormat, file: Uint8Array): boolean {
 export function decodePrefix(format: PayloadFormat, file: Uint8Array, name: string): number {
   const bytes = Buffer.from(file.buffer, file.byteOffset, file.byteLength);
   if (bytes.length < PREFIX_SIZE_BYTES) throw damaged(format, name, "it is truncated");
-  if (!hasMagic(format, bytes)) throw damaged(format, name, "it does not begin like one");
+  if (!hasMagic(format, bytes)) throw damaged(format, name, "its magic number is wrong");
   const version = bytes.readUInt32LE(8);
   if (version > format.version) {
     throw new BtdtError(
@@ -82,7 +82,7 @@ export function inflatePayload(
   } catch (error) {
     throw damaged(format, name, "it does not decompress", error);
   }
-  if (payload.length !== payloadBytes) throw damaged(format, name, "its size is not what it states");
+  if (payload.length !== payloadBytes) throw damaged(format, name, "its size is not the stated one");
   return payload;
 }
 

@@ -10,23 +10,26 @@ import { cacheOption, durationArgument, sizeArgument } from "../options/options.
 
 export function cleanCommand(context: CommandContext) {
   return new Command("clean")
-    .summary("remove what is old, too much or left over")
+    .summary("evict old entries and delete garbage")
     .description(
-      "Removes entries, the least recently used first, until both limits hold, and everything that no entry needs. Without " +
-        "limits only the latter. It may run beside stores and restores.",
+      "Evict the least recently used entries until both limits are met, then delete everything that no entry needs. Without limits, " +
+        "only delete garbage. Safe to run alongside stores and restores.",
     )
     .addOption(cacheOption())
     .addOption(
-      new Option("--max-age <duration>", "remove entries not used for so long: 7d, 48h, 1d 12h")
+      new Option("--max-age <duration>", "evict entries not used for this long, e.g. 7d, 48h, 1d 12h")
         .env("BTDT_MAX_AGE")
         .argParser(durationArgument),
     )
     .addOption(
-      new Option("--max-size <size>", "remove entries until the rest takes at most: 10GiB, 500MB")
+      new Option(
+        "--max-size <size>",
+        "evict entries until the rest takes at most this much, e.g. 10GiB, 500MB",
+      )
         .env("BTDT_MAX_SIZE")
         .argParser(sizeArgument),
     )
-    .addOption(new Option("--dry-run", "only say what would be removed").env("BTDT_DRY_RUN").default(false))
+    .addOption(new Option("--dry-run", "only print what would be removed").env("BTDT_DRY_RUN").default(false))
     .addHelpText("after", "\nExample:\n  btdt clean --cache /cache --max-age 7d --max-size 10GiB")
     .action(async (options) => {
       const cache = openCache(options.cache, false);
@@ -43,7 +46,7 @@ export function cleanCommand(context: CommandContext) {
         );
       }
       if (cleaned.garbage.count > 0) {
-        const things = count(cleaned.garbage.count, "left-over thing");
+        const things = count(cleaned.garbage.count, "unneeded file");
         context.output.result(`${removed} ${things}: frees ${formatSize(cleaned.garbage.bytes)}`);
       }
       const { packs } = cleaned;
@@ -55,7 +58,7 @@ export function cleanCommand(context: CommandContext) {
         const rewrote = options.dryRun ? "Would rewrite" : "Rewrote";
         const things = count(packs.rewrittenCount, "pack");
         context.output.result(
-          `${rewrote} ${things} without what is not needed: frees ${formatSize(packs.rewrittenFreedBytes)}`,
+          `${rewrote} ${things} without unneeded contents: frees ${formatSize(packs.rewrittenFreedBytes)}`,
         );
       }
       const entries = count(cleaned.kept.entryCount, "entry", "entries");

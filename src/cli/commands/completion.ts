@@ -13,9 +13,9 @@ export function completionCommand(
   listCommands: () => Promise<readonly CommandWords[]>,
 ) {
   return new Command("completion")
-    .summary("print a script that completes btdt's words in a shell")
-    .description("Prints a completion script for the shell, to be sourced from its start-up file.")
-    .addArgument(new Argument("<shell>", "the shell").choices(["bash", "zsh", "fish"] as const))
+    .summary("print a shell completion script")
+    .description("Print a completion script for SHELL, to be sourced from its start-up file.")
+    .addArgument(new Argument("<shell>", "shell to complete in").choices(["bash", "zsh", "fish"] as const))
     .addHelpText(
       "after",
       "\nExample:\n  btdt completion bash >~/.local/share/bash-completion/completions/btdt",

@@ -10,17 +10,17 @@ export function deleteCommand(context: CommandContext) {
   return new Command("delete")
     .summary("delete keys")
     .description(
-      "Deletes the given keys. What no other key needs is freed by the next clean. Exit status 4 when one of them was not there.",
+      "Delete the given keys. What no other key needs is freed by the next clean. Exit status 4 if any of them is not found.",
     )
     .addOption(cacheOption())
-    .argument("<key...>", "the keys to delete")
+    .argument("<key...>", "keys to delete")
     .addHelpText("after", "\nExample:\n  btdt delete --cache /cache node-modules-1")
     .action((keys, options) => {
       const { deleted, missing } = deleteKeys(openCache(options.cache, false), keys);
       for (const key of deleted) context.output.result(`Deleted key ${escapeControls(key)}`);
       if (missing.length > 0) {
         context.output.plainNote("Keys not found in cache.");
-        context.output.note(`not there: ${missing.map(escapeControls).join(", ")}`);
+        context.output.note(`not found: ${missing.map(escapeControls).join(", ")}`);
         context.setExitCode(ExitCode.MISS);
       }
       context.output.document({ deleted, missing });

@@ -15,16 +15,15 @@ const STDOUT = 1;
 
 export function exportCommand(context: CommandContext) {
   return new Command("export")
-    .summary("write an entry as an ordinary archive")
+    .summary("write an entry to stdout as a tar or zip archive")
     .description(
-      "Writes the first of the keys that the cache has to standard output, as an archive that every other tool can read. Exit status: " +
-        "as of restore.",
+      "Write the first key found in the cache to standard output as an ordinary archive. The exit status is that of restore.",
     )
     .addOption(cacheOption())
-    .addOption(keysOption("keys to try, in this order, comma-separated; repeatable"))
+    .addOption(keysOption("keys to try in this order, comma-separated; repeatable"))
     .addOption(allowEmptyHashOption())
     .addOption(
-      new Option("--format <format>", "what to write")
+      new Option("--format <format>", "archive format")
         .env("BTDT_FORMAT")
         .choices(ARCHIVE_FORMATS)
         .default("tar" as const),
@@ -36,7 +35,9 @@ export function exportCommand(context: CommandContext) {
     .action(async (options) => {
       const seconds = elapsed();
       if (isatty(STDOUT)) {
-        throw new BtdtError("USAGE", "an archive is not for the screen", { hint: "redirect it: > file" });
+        throw new BtdtError("USAGE", "refusing to write an archive to a terminal", {
+          hint: "redirect it: > file",
+        });
       }
       const exported = await exportEntry(
         {

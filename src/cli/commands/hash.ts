@@ -7,17 +7,17 @@ export function hashCommand(context: CommandContext) {
   return new Command("hash")
     .summary("print a digest of files and directories")
     .description(
-      "Prints one SHA-256 digest, 64 hexadecimal digits, of all PATHs. For one file up to 4 MiB it is what sha256sum prints. " +
-        "In a directory names, kinds and contents count; modes and times do not. Of several PATHs the order counts, " +
-        "the names do not. With blake3 it is what b3sum prints for a file.",
+      "Print one SHA-256 digest (64 hexadecimal digits) of all PATHs. For a single file of up to 4 MiB, it is what sha256sum " +
+        "prints. For a directory, it covers names, types and contents, but not modes and times. The order of several PATHs " +
+        "matters, their names do not. With blake3, the digest of a file is what b3sum prints.",
     )
     .addOption(
-      new Option("--algorithm <name>", "blake3 gives the digests of the btdt written in Rust")
+      new Option("--algorithm <name>", "hash algorithm; blake3 yields the digests of the Rust btdt")
         .env("BTDT_ALGORITHM")
         .choices(["sha256", "blake3"] as const)
         .default("sha256" as const),
     )
-    .argument("<path...>", "files and directories")
+    .argument("<path...>", "files and directories to hash")
     .addHelpText("after", "\nExample:\n  btdt hash package-lock.json")
     .action(async (paths, { algorithm }) => {
       const hash = algorithm === "blake3" ? hashPathsBlake3 : hashPaths;

@@ -16,18 +16,18 @@ import {
 
 export function importCommand(context: CommandContext) {
   return new Command("import")
-    .summary("keep the tree of an archive in the cache")
+    .summary("store the contents of an archive in the cache")
     .description(
-      "Keeps what is in ARCHIVE, a tar, tar.gz or zip file, under all the given keys, as store does. A tar or tar.gz may come through a " +
-        "pipe. An archive with names or links that lead out of it, or with double names, is refused.",
+      "Store the contents of ARCHIVE (tar, tar.gz or zip) under each of the given keys, as store does. A tar or tar.gz may come from a " +
+        "pipe. An archive with duplicate names, or with names or links that lead outside of it, is rejected.",
     )
     .addOption(cacheOption())
-    .addOption(keysOption("keys for the entry, comma-separated; repeatable"))
+    .addOption(keysOption("keys to store under, comma-separated; repeatable"))
     .addOption(allowEmptyHashOption())
     .addOption(storageOption())
     .addOption(compressionOption())
     .addOption(createCacheOption())
-    .argument("<archive>", "the file or pipe to read, - for standard input")
+    .argument("<archive>", "archive file or pipe, or - for standard input")
     .addHelpText("after", "\nExample:\n  btdt import --cache /cache --keys node-modules node-modules.tar.gz")
     .action(async (archive, options) => {
       const seconds = elapsed();

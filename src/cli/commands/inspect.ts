@@ -21,14 +21,14 @@ const TYPE_LETTERS = { file: "-", directory: "d", symlink: "l" } as const;
 export function inspectCommand(context: CommandContext) {
   const { output } = context;
   return new Command("inspect")
-    .summary("show what is in an entry")
+    .summary("list the files of an entry")
     .description(
-      "Lists the files of KEY's entry: type and permissions, bytes, UTC time, path; of an entry of several paths, below these. With --diff, what OTHER has otherwise than KEY: + added, " +
-        "- removed, ~ changed in content, mode or kind. Exit status 4 when there is no such key.",
+      "List the files of KEY's entry: type and permissions, size in bytes, modification time (UTC) and path. With --diff, show how OTHER " +
+        "differs from KEY: + added, - removed, ~ changed (content, mode or type). Exit status 4 if there is no such key.",
     )
     .addOption(cacheOption())
-    .option("--diff <other>", "another key to compare with")
-    .argument("<key>", "the key to look at")
+    .option("--diff <other>", "key to compare with")
+    .argument("<key>", "key to inspect")
     .addHelpText("after", "\nExample:\n  btdt inspect --cache /cache node-modules-1 --diff node-modules-2")
     .action((key, options) => {
       const cache = openCache(options.cache, false);
@@ -43,7 +43,7 @@ export function inspectCommand(context: CommandContext) {
       } else {
         const differences = compareEntries(entry, other);
         for (const { change, path } of differences) output.result(`${MARKS[change]} ${escapeControls(path)}`);
-        if (differences.length === 0) output.note("no difference");
+        if (differences.length === 0) output.note("no differences");
         output.document({ key: entry.record.key, other: other.record.key, differences });
       }
     });

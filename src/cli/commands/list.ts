@@ -14,13 +14,13 @@ const ARE_NUMBERS = [false, true, true, true, true, true];
 
 export function listCommand(context: CommandContext) {
   return new Command("list")
-    .summary("list what is in the cache")
+    .summary("list the keys in the cache")
     .description(
-      "Lists keys, the one used last first: what its entry takes, what deleting it would free (with all keys of the same contents), its " +
-        "files, how long ago it was stored and used.",
+      "List keys, most recently used first, with the size of their entry, what deleting it would free (along with all keys that share " +
+        "it), its number of files, and how long ago it was stored and last used.",
     )
     .addOption(cacheOption())
-    .option("--prefix <prefix>", "only keys that begin like this", "")
+    .option("--prefix <prefix>", "list only keys with this prefix", "")
     .addHelpText("after", "\nExample:\n  btdt list --cache /cache --prefix node-modules-")
     .action(({ cache, prefix }) => {
       const nowMs = context.runtime.nowMs();

@@ -21,27 +21,27 @@ import { ResultFile } from "../result-file.ts";
 
 export function restoreCommand(context: CommandContext) {
   return new Command("restore")
-    .summary("bring back the first key that is found")
+    .summary("restore the first key found")
     .description(
-      "Restores the first of the keys that the cache has to DESTINATION; without one, to where it was stored from, relative to the working " +
-        "directory. An entry of several paths takes as many DESTINATIONs, in the order in which they were stored. Exit status: 0 for the " +
-        "first key, 3 for another one, 4 when none is found (0 with --miss-ok).",
+      "Restore the first key found in the cache to DESTINATION or, if none is given, to the paths it was stored from, relative to " +
+        "the working directory. An entry with several paths takes as many DESTINATIONs, in the order they were stored. Exit status: " +
+        "0 for the primary (first) key, 3 for a fallback key, 4 if no key is found (0 with --miss-ok).",
     )
     .addOption(cacheOption())
-    .addOption(keysOption("keys to try, in this order, comma-separated; repeatable"))
+    .addOption(keysOption("keys to try in this order, comma-separated; repeatable"))
     .addOption(allowEmptyHashOption())
     .addOption(fallbackPrefixOption())
     .addOption(
-      new Option("--success-rc-on-any-key", "exit with 0 for any key, not only the first")
+      new Option("--success-rc-on-any-key", "exit with 0 for fallback keys, too")
         .env("BTDT_SUCCESS_RC_ON_ANY_KEY")
         .default(false),
     )
-    .addOption(new Option("--miss-ok", "exit with 0 when no key is found").env("BTDT_MISS_OK").default(false))
+    .addOption(new Option("--miss-ok", "exit with 0 if no key is found").env("BTDT_MISS_OK").default(false))
     .addOption(resultFileOption())
     .addOption(exactOption("DESTINATION"))
-    .addOption(linkOption("how files get to DESTINATION: auto is reflink, else hard, else copy"))
+    .addOption(linkOption("how to place files in DESTINATION; auto: reflink, else hard, else copy"))
     .addOption(createCacheOption())
-    .argument("[destination...]", "where the directories and files are to be")
+    .argument("[destination...]", "where to restore directories and files")
     .addHelpText(
       "after",
       "\nExamples:\n  btdt restore --cache /cache --keys 'node-modules-{{ hashFiles(\"package-lock.json\") }}' node_modules\n" +

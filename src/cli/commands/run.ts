@@ -30,19 +30,19 @@ import { runChild } from "../run-child.ts";
 export function runCommand(context: CommandContext, words: readonly string[]) {
   const { output, runtime, environment } = context;
   return new Command("run")
-    .summary("restore, or else run a command and keep what it made")
+    .summary("restore, or run a command and store its results")
     .description(
-      "Restores PATH from the first key. When that is not found, runs the command behind -- and, if it succeeds, stores PATH under the " +
-        "first key. Several PATHs are one entry; one with another number of paths counts as missing. The exit status is the command's; " +
-        "127 when there is no such command, 128 and more when a signal ended it.",
+      "Restore PATH from the first key found. Unless that is the primary (first) key, run the command after -- and, if it succeeds, " +
+        "store PATH under the primary key. Several PATHs form one entry; an entry with a different number of paths counts as a miss. " +
+        "The exit status is the command's, 127 if there is no such command, or 128 + n if signal n ended it.",
     )
     .usage("[options] <path...> -- <command> [argument...]")
     .addOption(cacheOption())
-    .addOption(keysOption("keys to try, in this order, comma-separated; repeatable"))
+    .addOption(keysOption("keys to try in this order, comma-separated; repeatable"))
     .addOption(allowEmptyHashOption())
     .addOption(fallbackPrefixOption())
     .addOption(
-      new Option("--always", "run the command on a hit, too; nothing is stored then")
+      new Option("--always", "run the command even on a hit, without storing anything")
         .env("BTDT_ALWAYS")
         .default(false),
     )
@@ -50,22 +50,22 @@ export function runCommand(context: CommandContext, words: readonly string[]) {
     .addOption(exactOption("PATH"))
     .addOption(excludeOption())
     .addOption(ignoreMtimeOption())
-    .addOption(linkOption("how files get into the cache and back: auto is reflink, else hard, else copy"))
+    .addOption(linkOption("how to place files in the cache and in PATH; auto: reflink, else hard, else copy"))
     .addOption(storageOption())
     .addOption(compressionOption())
     .addOption(createCacheOption())
-    .argument("<path...>", "the directories and files that the command makes")
+    .argument("<path...>", "directories and files that the command creates")
     .addHelpText(
       "after",
       "\nExample:\n  btdt run --cache /cache --keys 'node-modules-{{ hashFiles(\"package-lock.json\") }}' node_modules -- npm ci",
     )
     .action(async ([first, ...others], options) => {
       if (words.length === 0) {
-        throw new BtdtError("USAGE", "there is no command to run", {
-          hint: "put it behind --, such as: btdt run … node_modules -- npm ci",
+        throw new BtdtError("USAGE", "no command given", {
+          hint: "put it after --, as in: btdt run … node_modules -- npm ci",
         });
       }
-      if (first === undefined) throw new BtdtError("USAGE", "there is no PATH to restore and to store");
+      if (first === undefined) throw new BtdtError("USAGE", "no PATH given");
       const paths = [first, ...others] as const;
       const resultFile = ResultFile.open(options.resultFile);
       const keys = await keysOf(options, context);
@@ -95,7 +95,7 @@ export function runCommand(context: CommandContext, words: readonly string[]) {
       resultFile?.write(outcome);
       if (outcome === "hit" && !options.always) return;
 
-      if (runtime.isCancelled()) throw new BtdtError("CANCELLED", "stopped before the command was run");
+      if (runtime.isCancelled()) throw new BtdtError("CANCELLED", "cancelled before the command was run");
       output.detail(`running ${words.map(escapeControls).join(" ")}`);
       const child = await runChild(words, context.redirectSignals, (signal) => {
         return signal === "SIGINT" && environment.isInteractive;

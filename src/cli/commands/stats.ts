@@ -14,12 +14,12 @@ const MOST_DAYS = 14;
 export function statsCommand(context: CommandContext) {
   const { output } = context;
   return new Command("stats")
-    .summary("say how big the cache is and how often it hits")
+    .summary("show cache size and hit counts")
     .description(
-      "Tells what the entries take, what sharing saves, and how many restores were hits, fallback hits and misses on each UTC day.",
+      "Show how much space the entries take, how much sharing saves, and the number of hits, fallbacks and misses on each day (UTC).",
     )
     .addOption(cacheOption())
-    .option("--openmetrics", "print it as OpenMetrics text, for a node exporter's textfile directory", false)
+    .option("--openmetrics", "print OpenMetrics text, e.g. for the node exporter's textfile collector", false)
     .addHelpText("after", "\nExample:\n  btdt stats --cache /cache")
     .action((options) => {
       const stats = cacheStats(openCache(options.cache, false), context.runtime.nowMs());
@@ -34,8 +34,7 @@ function describe(stats: CacheStats): string[] {
   const lines = [
     `${entries} under ${count(stats.keyCount, "key")}: ${formatSize(stats.keptBytes)}, ${formatSize(stats.savedBytes)} saved by sharing`,
   ];
-  if (stats.garbageBytes > 0)
-    lines.push(`a clean would free ${formatSize(stats.garbageBytes)} that nothing needs`);
+  if (stats.garbageBytes > 0) lines.push(`clean would free ${formatSize(stats.garbageBytes)} of garbage`);
   const days = stats.restores.slice(0, MOST_DAYS);
   if (days.length === 0) return lines;
   const rows = days.map(({ day, hit, fallback, miss }) => [day, String(hit), String(fallback), String(miss)]);

@@ -20,29 +20,29 @@ import {
 
 export function storeCommand(context: CommandContext) {
   return new Command("store")
-    .summary("keep directories and files in the cache")
+    .summary("store directories and files in the cache")
     .description(
-      "Keeps SOURCE in the cache under all the given keys; keys that exist are overwritten. Several SOURCEs become one entry. Where a " +
-        "SOURCE is on the cache's own file system its files are linked into the cache, not copied; from another one they are packed and " +
-        "compressed. A SOURCE within the working directory can be restored to its place without being named.",
+      "Store SOURCE in the cache under each of the given keys, replacing existing keys. Several SOURCEs form one entry. Files on the " +
+        "cache's file system are linked into the cache rather than copied; files from other file systems are compressed into packs. " +
+        "A SOURCE inside the working directory can be restored without naming a destination.",
     )
     .addOption(cacheOption())
-    .addOption(keysOption("keys for the entry, comma-separated; repeatable"))
+    .addOption(keysOption("keys to store under, comma-separated; repeatable"))
     .addOption(allowEmptyHashOption())
     .addOption(excludeOption())
     .addOption(ignoreMtimeOption())
-    .addOption(linkOption("how files get into the cache: auto is reflink, else hard, else copy"))
+    .addOption(linkOption("how to add files to the cache; auto: reflink, else hard, else copy"))
     .addOption(storageOption())
     .addOption(compressionOption())
     .addOption(createCacheOption())
-    .argument("<source...>", "the directories and files to keep")
+    .argument("<source...>", "directories and files to store")
     .addHelpText(
       "after",
       "\nExamples:\n  btdt store --cache /cache --keys 'node-modules-{{ hashFiles(\"package-lock.json\") }}' node_modules\n" +
         "  btdt store --cache /cache --keys web-1 node_modules .next/cache",
     )
     .action(async ([first, ...others], options) => {
-      if (first === undefined) throw new BtdtError("USAGE", "there is no SOURCE to store");
+      if (first === undefined) throw new BtdtError("USAGE", "no SOURCE given");
       const seconds = elapsed();
       const keys = await keysOf(options, context);
       const cache = openCache(options.cache, options.createCache);

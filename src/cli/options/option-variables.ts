@@ -66,11 +66,13 @@ function parsed(option: Option, variable: string, text: string, previous: unknow
 function truthOf(variable: string, text: string): boolean {
   if (/^(?:1|true|yes|on)$/i.test(text)) return true;
   if (/^(?:0|false|no|off)$/i.test(text)) return false;
-  throw invalid(variable, text, "write 1, true, yes or on; or 0, false, no or off");
+  throw invalid(variable, text, "use 1, true, yes or on; or 0, false, no or off");
 }
 
 function invalid(variable: string, text: string, hint: string): BtdtError {
-  return new BtdtError("USAGE", `the variable ${variable} cannot be "${escapeControls(text)}"`, { hint });
+  return new BtdtError("USAGE", `invalid value "${escapeControls(text)}" in the variable ${variable}`, {
+    hint,
+  });
 }
 
 function missingOption(
@@ -79,7 +81,7 @@ function missingOption(
   named: readonly NamedOption[],
 ): BtdtError {
   const variable = named.find((one) => one.option === option)?.variable;
-  return new BtdtError("USAGE", `required option ${option.flags} is missing`, {
-    hint: `${variable === undefined ? "" : `it may come from ${variable}; `}see btdt ${command.name()} --help`,
+  return new BtdtError("USAGE", `missing required option ${option.flags}`, {
+    hint: `${variable === undefined ? "" : `it can also be set by ${variable}; `}see btdt ${command.name()} --help`,
   });
 }

@@ -10,13 +10,13 @@ import { collect } from "./repeatable.ts";
 /** Options that several commands share. Their variables are BTDT and their names; see `completesOptions`. */
 
 export function cacheOption() {
-  return new Option("-c, --cache <dir>", "the cache directory; it must exist")
+  return new Option("-c, --cache <dir>", "cache directory; must exist")
     .env("BTDT_CACHE")
     .makeOptionMandatory();
 }
 
 export function createCacheOption() {
-  return new Option("--create-cache", "make the cache directory if it does not exist")
+  return new Option("--create-cache", "create the cache directory if it does not exist")
     .env("BTDT_CREATE_CACHE")
     .default(false);
 }
@@ -29,7 +29,7 @@ export function keysOption(description: string) {
 }
 
 export function allowEmptyHashOption() {
-  return new Option("--allow-empty-hash", "let hashFiles in a key match no file")
+  return new Option("--allow-empty-hash", "accept hashFiles patterns that match no files")
     .env("BTDT_ALLOW_EMPTY_HASH")
     .default(false);
 }
@@ -37,7 +37,7 @@ export function allowEmptyHashOption() {
 export function fallbackPrefixOption() {
   return new Option(
     "--fallback-prefix <prefix>",
-    "after all keys, try those that begin like this, stored last first; repeatable",
+    "if no key is found, restore the most recently stored key with this prefix; repeatable",
   )
     .env("BTDT_FALLBACK_PREFIX")
     .argParser(collect)
@@ -46,7 +46,7 @@ export function fallbackPrefixOption() {
 
 /** @param place what the command calls it */
 export function exactOption(place: string) {
-  return new Option("--exact", `remove from ${place} what the entry does not have`)
+  return new Option("--exact", `delete files from ${place} that are not in the entry`)
     .env("BTDT_EXACT")
     .default(false);
 }
@@ -61,7 +61,7 @@ export function linkOption(description: string) {
 export function excludeOption() {
   return new Option(
     "--exclude <glob>",
-    "leave out what matches, in gitignore syntax, ! brings back; repeatable",
+    "exclude matching files (gitignore syntax; ! re-includes); repeatable",
   )
     .env("BTDT_EXCLUDE")
     .argParser(collect)
@@ -69,7 +69,7 @@ export function excludeOption() {
 }
 
 export function resultFileOption() {
-  return new Option("--result-file <path>", "write hit, fallback or miss to this file").env(
+  return new Option("--result-file <path>", "write the outcome (hit, fallback or miss) to this file").env(
     "BTDT_RESULT_FILE",
   );
 }
@@ -77,7 +77,7 @@ export function resultFileOption() {
 export function storageOption() {
   return new Option(
     "--storage <kind>",
-    "objects can be linked, packs are compressed: auto is objects for a source on the cache's file system, else packs",
+    "store linkable objects or compressed packs; auto: objects if the source is on the cache's file system, else packs",
   )
     .env("BTDT_STORAGE")
     .choices(STORAGES)
@@ -85,14 +85,14 @@ export function storageOption() {
 }
 
 export function compressionOption() {
-  return new Option("--compression <codec>", "of packs: zstd[:LEVEL], deflate[:LEVEL] or none")
+  return new Option("--compression <codec>", "codec for packs: zstd[:LEVEL], deflate[:LEVEL] or none")
     .env("BTDT_COMPRESSION")
     .argParser((value: string) => parsed(() => parseCompression(value)))
     .default(DEFAULT_COMPRESSION, "zstd");
 }
 
 export function ignoreMtimeOption() {
-  return new Option("--ignore-mtime", "let files that differ only in their time be one")
+  return new Option("--ignore-mtime", "share files that differ only in modification time")
     .env("BTDT_IGNORE_MTIME")
     .default(false);
 }

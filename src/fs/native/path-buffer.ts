@@ -114,7 +114,7 @@ export class PathBuffer {
     const start = display(this.toBytes());
     return new BtdtError("PATH_TOO_LONG", `the path is longer than ${PATH_MAX_BYTES - 1} bytes: ${start}…`, {
       path: start,
-      hint: "start from a directory nearer to it, so that the path gets shorter",
+      hint: "run btdt from a directory closer to it to shorten the path",
     });
   }
 }

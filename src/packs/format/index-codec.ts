@@ -48,8 +48,8 @@ export function isPackHeader(header: Uint8Array, nonce: Uint8Array): boolean {
 /** @throws BtdtError SOURCE_UNSUPPORTED */
 export function encodePackIndex(index: PackIndex): Buffer {
   if (index.payload.length > LARGEST_PAYLOAD_BYTES) {
-    throw new BtdtError("SOURCE_UNSUPPORTED", "there are too many files for one pack", {
-      hint: "store parts of the tree under keys of their own",
+    throw new BtdtError("SOURCE_UNSUPPORTED", "too many files for one pack", {
+      hint: "store parts of the tree under separate keys",
     });
   }
   return Buffer.concat([encodePrefix(INDEX_FILE, index.payload.length), zstdCompressSync(index.payload)]);
@@ -74,7 +74,7 @@ export function decodePackIndex(file: Uint8Array, name: string): PackIndex {
   };
   const reserved = header.subarray((PREFIX_SIZE_BYTES + NONCE_BYTES) / 4);
   if (reserved.some((word) => word !== 0) || indexLayoutOf(counts).sizeBytes !== payloadBytes) {
-    throw damaged(INDEX_FILE, name, "its columns do not add up");
+    throw damaged(INDEX_FILE, name, "its columns are inconsistent");
   }
   const index = new PackIndex(buffer, counts);
   const problem = problemOfBlocks(index) ?? problemOfLarges(index);
@@ -87,7 +87,7 @@ function problemOfBlocks(index: PackIndex): string | undefined {
   let content = 0;
   for (let block = 0; block < blockCount; block++) {
     const end = at(index.blockContentEnds, block);
-    if (end <= content || end > contentCount) return "its blocks do not add up";
+    if (end <= content || end > contentCount) return "its blocks are inconsistent";
     let contentBytes = 0;
     for (; content < end; content++) {
       const sizeBytes = at(index.contentSizes, content);
@@ -97,10 +97,10 @@ function problemOfBlocks(index: PackIndex): string | undefined {
     const codec = at(index.blockCodecs, block);
     if (!isCodecNumber(codec)) return "a block has an unknown codec";
     if (!areBlockSizesSound(codec, at(index.blockStoredSizes, block), contentBytes)) {
-      return "a block's size is impossible";
+      return "a block's size is out of range";
     }
   }
-  return content === contentCount ? undefined : "its blocks do not add up";
+  return content === contentCount ? undefined : "its blocks are inconsistent";
 }
 
 function problemOfLarges(index: PackIndex): string | undefined {
@@ -110,15 +110,15 @@ function problemOfLarges(index: PackIndex): string | undefined {
     const end = at(index.largeChunkEnds, large);
     const sizeBytes = index.largeSizes[large] ?? Number.NaN;
     if (!Number.isSafeInteger(sizeBytes) || sizeBytes <= CHUNK_SIZE_BYTES)
-      return "a file's size is impossible";
-    if (end > allChunks || end - first !== chunkCount(sizeBytes)) return "a file's chunks do not add up";
+      return "a file's size is out of range";
+    if (end > allChunks || end - first !== chunkCount(sizeBytes)) return "a file's chunks are inconsistent";
     const digest = digestOfChunks(
       sizeBytes,
       index.chunkDigests.subarray(first * DIGEST_SIZE_BYTES, end * DIGEST_SIZE_BYTES),
     );
     const stated = index.largeDigests.subarray(large * DIGEST_SIZE_BYTES, (large + 1) * DIGEST_SIZE_BYTES);
-    if (Buffer.compare(digest, stated) !== 0) return "a file's chunks are not its own";
+    if (Buffer.compare(digest, stated) !== 0) return "a file's chunks do not match its digest";
     first = end;
   }
-  return first === allChunks ? undefined : "a file's chunks do not add up";
+  return first === allChunks ? undefined : "a file's chunks are inconsistent";
 }
