@@ -1,6 +1,6 @@
 import { readlinkSync } from "node:fs";
 import { type ByteString, bytesFromBuffer, fsPath } from "../base/byte-string.ts";
-import { CHUNK_SIZE_BYTES, chunkCount, DIGEST_SIZE_BYTES, digestOfChunks } from "../base/digest.ts";
+import { DIGEST_SIZE_BYTES } from "../base/digest.ts";
 import { isBtdtError } from "../base/errors.ts";
 import { errnoOf } from "../fs/errno.ts";
 import { type FileAttributes, hasAttributes } from "../fs/file-attributes.ts";
@@ -11,8 +11,7 @@ import { viewManifest } from "../manifest/codec.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
 import { hasObject } from "../objects/object-attributes.ts";
 import { locateObject } from "../objects/object-path.ts";
-import { hashSmallFile } from "../read/hash-small-file.ts";
-import { hashSpanJob, SPAN_SIZE_BYTES } from "../read/hash-span.ts";
+import { hasContent } from "../read/has-content.ts";
 import type { Job, JobContext } from "../work/job.ts";
 
 const SLASH = "/" as ByteString;
@@ -37,9 +36,7 @@ const path = new PathBuffer();
 const object = new PathBuffer();
 const status = emptyStatus();
 const objectStatus = emptyStatus();
-const hashedStatus = emptyStatus();
 const attributes: FileAttributes = { mode: 0, sizeBytes: 0, mtimeSeconds: 0, mtimeNanoseconds: 0 };
-const digest = new Uint8Array(DIGEST_SIZE_BYTES);
 
 /** Finds out what of an entry a destination holds already, without changing anything. */
 export const compareFilesJob: Job<CompareFilesInput, DirectoriesInTheWay> = {
@@ -103,35 +100,12 @@ function isUnchangedFile(
   object.set(locateObject(objects, manifest, file));
   if (lstatBuffer(object, objectStatus) && isSameFile(status, objectStatus)) return true;
   try {
-    return hasDigest(manifest, file, context);
+    return hasContent(path, status, manifest.fileDigests, file * DIGEST_SIZE_BYTES, context);
   } catch (error) {
     // Unreadable, or being written: it will be replaced.
     if (isBtdtError(error)) return false;
     throw error;
   }
-}
-
-function hasDigest(manifest: Manifest, file: number, context: JobContext): boolean {
-  const start = file * DIGEST_SIZE_BYTES;
-  const wanted = manifest.fileDigests.subarray(start, start + DIGEST_SIZE_BYTES);
-  const sizeBytes = at(manifest.fileSizes, file);
-  if (sizeBytes <= CHUNK_SIZE_BYTES) {
-    return hashSmallFile(path, hashedStatus, digest, 0) === "hashed" && Buffer.compare(digest, wanted) === 0;
-  }
-  const digests = new Uint8Array(chunkCount(sizeBytes) * DIGEST_SIZE_BYTES);
-  const large = {
-    path: path.toBytes(),
-    sizeBytes,
-    mtimeSeconds: at(manifest.fileMtimeSeconds, file),
-    mtimeNanoseconds: at(manifest.fileMtimeNanoseconds, file),
-  };
-  for (let startBytes = 0; startBytes < sizeBytes; startBytes += SPAN_SIZE_BYTES) {
-    digests.set(
-      hashSpanJob.run({ ...large, startBytes }, context),
-      chunkCount(startBytes) * DIGEST_SIZE_BYTES,
-    );
-  }
-  return Buffer.compare(digestOfChunks(sizeBytes, digests), wanted) === 0;
 }
 
 function isUnchangedSymlink(manifest: Manifest, symlink: number): boolean {
