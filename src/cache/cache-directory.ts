@@ -4,7 +4,7 @@ import { BtdtError } from "../base/errors.ts";
 import { errnoOf, isDiskFullErrno, reasonOf } from "../fs/errno.ts";
 import { type FileStatus, lstat } from "../fs/native/file-status.ts";
 import { publishDurably, writeDurably } from "../fs/publish-file.ts";
-import { removeTreeQuietly } from "../fs/remove-tree.ts";
+import { discardTree } from "../fs/remove-tree.ts";
 
 /**
  * Everything that btdt keeps is under this name in the cache directory. What lies beside it is somebody else's.
@@ -116,7 +116,7 @@ export class CacheDirectory {
         writeDurably(unfinished, Buffer.from(`btdt cache format ${FORMAT_VERSION}\n`));
         publishDurably(unfinished, this.#formatFile());
       } finally {
-        removeTreeQuietly(unfinished);
+        discardTree(unfinished);
       }
     } catch (error) {
       throw cacheWriteError(this, error);

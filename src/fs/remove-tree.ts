@@ -1,51 +1,118 @@
-import { chmodSync, readdirSync, rmSync } from "node:fs";
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  existsSync,
+  openSync,
+  readdirSync,
+  rmdirSync,
+  unlinkSync,
+} from "node:fs";
 import { type ByteString, bytesFromBuffer, fsPath, joinBytes } from "../base/byte-string.ts";
 import { errnoOf, isPermissionErrno } from "./errno.ts";
-import { lstat } from "./native/file-status.ts";
+import { emptyStatus, fstat, lstat } from "./native/file-status.ts";
 
 const OWNER_ALL = 0o700;
+/** Linux: names a file without access to it, so that a directory that its owner may not read can be opened, too. */
+const O_PATH = 0o10000000;
+const LINUX_FLAGS = O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW;
+/** Each level holds a descriptor; below this depth paths are relative to the last one. */
+const MOST_DESCRIPTORS = 64;
 
 /**
- * Removes a file, or a directory with all that is in it, directories that their owner may not write among them: trees have
- * such ones (Go's module cache, for one). What does not exist is removed already.
- * @throws a `node:fs` error
+ * Removes a file, or a directory with all that is in it, directories without write permission among them (Go's module cache
+ * has such). What does not exist counts as removed.
+ *
+ * Each name is tried once, so that it ends even where removing a file makes another appear (`.fuse_hidden…`, `.nfs…`);
+ * what fails does not keep the rest from being removed. Directories are reached by descriptor: one that is replaced by a
+ * symlink meanwhile leads nowhere.
+ * @throws a `node:fs` error, the first one
  */
 export function removeTree(path: ByteString): void {
-  try {
-    rmSync(fsPath(path), { recursive: true, force: true });
-  } catch (error) {
-    if (!isPermissionErrno(errnoOf(error))) throw error;
-    openDirectories(path);
-    rmSync(fsPath(path), { recursive: true, force: true });
-  }
+  removeNode(path, 0);
+}
+
+/** For the rests of work that has succeeded or failed already: what becomes of them must not hide that. The next sweep gets them. */
+export function discardTree(path: ByteString): void {
+  ignoringErrno(() => removeTree(path));
 }
 
 /**
- * For leftovers of work that is done or has failed already: what becomes of them must not hide that. Whoever works there
- * next will remove them.
+ * Removes all that is in a directory, but not the directory.
+ * @param except a name that stays
+ * @throws a `node:fs` error, the first one; ENOTDIR also for a symlink to a directory
  */
-export function removeTreeQuietly(path: ByteString): void {
+export function removeContents(directory: ByteString, except?: ByteString): void {
+  emptyDirectory(directory, 0, except);
+}
+
+/** Does what may fail for reasons of the file system without harm. */
+export function ignoringErrno(action: () => void): void {
   try {
-    removeTree(path);
+    action();
   } catch (error) {
     if (errnoOf(error) === undefined) throw error;
   }
 }
 
-function openDirectories(path: ByteString): void {
-  if (lstat(path)?.kind !== "directory") return;
-  openDirectory(path);
-  for (const name of readdirSync(fsPath(path), { encoding: "buffer" })) {
-    openDirectories(joinBytes(path, bytesFromBuffer(name)));
+function removeNode(path: ByteString, depth: number): void {
+  try {
+    unlinkSync(fsPath(path));
+    return;
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (errno === "ENOENT") return;
+    // A directory: EISDIR on Linux, EPERM elsewhere.
+    if ((errno !== "EISDIR" && errno !== "EPERM") || lstat(path)?.kind !== "directory") throw error;
   }
+  emptyDirectory(path, depth, undefined);
+  try {
+    rmdirSync(fsPath(path));
+  } catch (error) {
+    if (errnoOf(error) !== "ENOENT") throw error;
+  }
+}
+
+function emptyDirectory(path: ByteString, depth: number, except: ByteString | undefined): void {
+  const descriptor = depth < MOST_DESCRIPTORS ? openByPath(path) : undefined;
+  try {
+    const directory = descriptor === undefined ? path : (`/proc/self/fd/${descriptor}` as ByteString);
+    grantOwnerAccess(directory, descriptor);
+    let failure: { readonly error: unknown } | undefined;
+    for (const name of readdirSync(fsPath(directory), { encoding: "buffer" })) {
+      const child = bytesFromBuffer(name);
+      if (child === except) continue;
+      try {
+        removeNode(joinBytes(directory, child), depth + 1);
+      } catch (error) {
+        failure ??= { error };
+      }
+    }
+    if (failure !== undefined) throw failure.error;
+  } finally {
+    if (descriptor !== undefined) closeSync(descriptor);
+  }
+}
+
+/** Undefined where descriptors have no paths: elsewhere than on Linux, and without `/proc`. */
+function openByPath(path: ByteString): number | undefined {
+  if (!existsSync("/proc/self/fd")) return undefined;
+  return openSync(fsPath(path), LINUX_FLAGS);
 }
 
 /** Lets the owner of a directory do in it what root could; another user's stays as it is. @throws a `node:fs` error */
 export function openDirectory(path: ByteString): void {
-  const status = lstat(path);
-  if (status?.kind !== "directory" || (status.mode & OWNER_ALL) === OWNER_ALL) return;
+  if (lstat(path)?.kind === "directory") grantOwnerAccess(path, undefined);
+}
+
+const status = emptyStatus();
+
+function grantOwnerAccess(directory: ByteString, descriptor: number | undefined): void {
+  if (descriptor !== undefined) fstat(descriptor, status);
+  const mode = descriptor === undefined ? (lstat(directory)?.mode ?? OWNER_ALL) : status.mode;
+  if ((mode & OWNER_ALL) === OWNER_ALL) return;
   try {
-    chmodSync(fsPath(path), status.mode | OWNER_ALL);
+    chmodSync(fsPath(directory), mode | OWNER_ALL);
   } catch (error) {
     if (!isPermissionErrno(errnoOf(error))) throw error;
   }

@@ -1,7 +1,7 @@
 import type { CacheDirectory } from "../cache/cache-directory.ts";
+import type { SessionTrace } from "../cache/list-sessions.ts";
 import { statManifestFile } from "../cache/manifest-files.ts";
 import { type CountFile, listOldCounts } from "../cache/restore-counts.ts";
-import type { SessionTrace } from "../cache/session.ts";
 import { freedBytesOf } from "../fs/allocated-bytes.ts";
 import type { EditedPathPlan } from "./edited-path-use.ts";
 

@@ -1,8 +1,8 @@
 import { CHUNK_SIZE_BYTES, DIGEST_SIZE_BYTES } from "../base/digest.ts";
 import type { Progress } from "../base/progress.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
+import { listSessions } from "../cache/list-sessions.ts";
 import { listManifestFiles, readManifestFile, statManifestFile } from "../cache/manifest-files.ts";
-import { listSessions } from "../cache/session.ts";
 import { mtimeMs } from "../fs/native/file-status.ts";
 import { manifestDigestOf } from "../manifest/codec.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";

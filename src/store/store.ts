@@ -2,6 +2,7 @@ import type { ByteString } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { cacheWriteError } from "../cache/cache-directory.ts";
+import { withSharedLock } from "../cache/cache-lock.ts";
 import { publishKeyFile } from "../cache/key-files.ts";
 import { publishManifestFile } from "../cache/manifest-files.ts";
 import { Session } from "../cache/session.ts";
@@ -88,7 +89,7 @@ export async function storeSources(
     for (const [digest, bytes] of manifestFiles) publishManifestFile(cache, session, digest, bytes);
     const storedAt = new Date(runtime.nowMs()).toISOString();
     // A clean that has looked at a key's old entry could remove the new key in its stead.
-    await session.whileNoClean(runtime.isCancelled, () => {
+    await withSharedLock(cache, runtime.isCancelled, () => {
       for (const key of request.keys) {
         publishKeyFile(cache, session, keyFileName(key), encodeKeyFile({ key, storedAt, trees }));
       }

@@ -2,11 +2,9 @@ import { display } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
 import type { Progress } from "../base/progress.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
-import { cacheWriteError } from "../cache/cache-directory.ts";
+import { withExclusiveLock } from "../cache/cache-lock.ts";
 import { Session } from "../cache/session.ts";
 import { reasonOf } from "../fs/errno.ts";
-import { lstat, mtimeMs } from "../fs/native/file-status.ts";
-import { LockFile } from "../fs/native/flock.ts";
 import { collectContents } from "../inventory/take-stock.ts";
 import type { Runtime } from "../work/runtime.ts";
 import { planPacks } from "./pack-plan.ts";
@@ -74,9 +72,8 @@ async function cleanPrepared(request: CleanRequest, runtime: Runtime): Promise<C
   const { progress } = runtime;
   const session = Session.open(cache);
   try {
-    // A directory made just now tells the time by the clock that all the others are measured with.
-    const status = lstat(session.directory);
-    const nowMs = status === undefined ? runtime.nowMs() : mtimeMs(status);
+    // By the clock that all ages are measured with.
+    const nowMs = session.openedMs;
     const { result, contents, packPlan } = await locked(cache, runtime, (graceMs) => {
       const inspected = inspect(request, nowMs, graceMs, progress);
       writing(cache, () => {
@@ -113,21 +110,9 @@ async function locked<Result>(
   runtime: Runtime,
   work: (graceMs: number) => Result,
 ): Promise<Result> {
-  const lock = openLock(cache);
-  try {
-    const outcome = await lock.lock("exclusive", runtime.isCancelled);
-    return work(outcome === "locked" ? 0 : GRACE_WITHOUT_LOCKS_MS);
-  } finally {
-    lock.close();
-  }
-}
-
-function openLock(cache: CacheDirectory): LockFile {
-  try {
-    return LockFile.open(cache.lockFile, "create");
-  } catch (error) {
-    throw cacheWriteError(cache, error);
-  }
+  return await withExclusiveLock(cache, runtime.isCancelled, (isSupported) =>
+    work(isSupported ? 0 : GRACE_WITHOUT_LOCKS_MS),
+  );
 }
 
 function inspect(request: CleanRequest, nowMs: number, graceMs: number, progress: Progress) {

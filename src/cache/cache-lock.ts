@@ -1,0 +1,55 @@
+import { LockFile, type LockMode } from "../fs/native/flock.ts";
+import { type CacheDirectory, cacheWriteError } from "./cache-directory.ts";
+
+/**
+ * The cache's lock, both sides of it. A clean holds it exclusively while it looks at the cache and deletes. Whoever makes
+ * something known that a clean must see (an intent, a key) holds it shared for that instant. Everything else, reading
+ * included, goes on without it.
+ */
+
+/**
+ * Waits for a clean that is under way, and lets none begin during `action`, which should take an instant.
+ * @throws BtdtError CACHE_WRITE_FAILED, CANCELLED, and what `action` throws
+ */
+export async function withSharedLock<Result>(
+  cache: CacheDirectory,
+  isCancelled: () => boolean,
+  action: () => Result,
+): Promise<Result> {
+  return await withLock(cache, "shared", isCancelled, action);
+}
+
+/**
+ * Waits until nobody else holds the lock, and lets nobody have it during `action`.
+ * @param action told whether the file system has locks at all; without them, nobody is kept out
+ * @throws BtdtError CACHE_WRITE_FAILED, CANCELLED, and what `action` throws
+ */
+export async function withExclusiveLock<Result>(
+  cache: CacheDirectory,
+  isCancelled: () => boolean,
+  action: (isSupported: boolean) => Result,
+): Promise<Result> {
+  return await withLock(cache, "exclusive", isCancelled, action);
+}
+
+async function withLock<Result>(
+  cache: CacheDirectory,
+  mode: LockMode,
+  isCancelled: () => boolean,
+  action: (isSupported: boolean) => Result,
+): Promise<Result> {
+  const lock = openLock(cache);
+  try {
+    return action((await lock.lock(mode, isCancelled)) === "locked");
+  } finally {
+    lock.close();
+  }
+}
+
+function openLock(cache: CacheDirectory): LockFile {
+  try {
+    return LockFile.open(cache.lockFile, "create");
+  } catch (error) {
+    throw cacheWriteError(cache, error);
+  }
+}

@@ -1,0 +1,50 @@
+import { readFileSync } from "node:fs";
+import { type ByteString, bytesFromText, fsPath, joinBytes } from "../base/byte-string.ts";
+import { isDigestHex } from "../base/digest.ts";
+import { errnoOf } from "../fs/errno.ts";
+import { isAbandoned, removeAbandoned } from "../fs/locked-directory.ts";
+import { namesIn } from "../fs/names-in.ts";
+import { lstat, mtimeMs } from "../fs/native/file-status.ts";
+import type { CacheDirectory } from "./cache-directory.ts";
+
+/** A session as another process sees it. */
+export interface SessionTrace {
+  readonly directory: ByteString;
+  /** Its process has ended, so that nothing in it will ever be used. */
+  readonly isDead: boolean;
+  /** The bytes of the manifests it is about to publish. */
+  readonly intents: readonly Uint8Array[];
+}
+
+/**
+ * All sessions there are. To be asked under the exclusive lock, when no intent can appear.
+ * @param nowMs by the file system's clock
+ * @param graceMs what is younger counts as alive
+ * @throws a `node:fs` error
+ */
+export function listSessions(cache: CacheDirectory, nowMs: number, graceMs: number): SessionTrace[] {
+  const traces: SessionTrace[] = [];
+  for (const text of namesIn(cache.sessions)) {
+    const directory = joinBytes(cache.sessions, bytesFromText(text));
+    try {
+      const status = lstat(directory);
+      if (status?.kind !== "directory") continue;
+      const isDead = nowMs - mtimeMs(status) >= graceMs && isAbandoned(directory, nowMs);
+      traces.push({ directory, isDead, intents: isDead ? [] : readIntents(directory) });
+    } catch (error) {
+      // It was closed just now.
+      if (errnoOf(error) !== "ENOENT") throw error;
+    }
+  }
+  return traces;
+}
+
+function readIntents(directory: ByteString): Uint8Array[] {
+  const names = namesIn(directory).filter(isDigestHex);
+  return names.map((name) => readFileSync(fsPath(joinBytes(directory, bytesFromText(name)))));
+}
+
+/** @throws a `node:fs` error */
+export function removeSession(trace: SessionTrace): void {
+  removeAbandoned(trace.directory);
+}

@@ -1,0 +1,69 @@
+import { expect, test } from "bun:test";
+import { mkdirSync, symlinkSync } from "node:fs";
+import { CacheDirectory } from "../../src/cache/cache-directory.ts";
+import { withExclusiveLock, withSharedLock } from "../../src/cache/cache-lock.ts";
+import { LockFile } from "../../src/fs/native/flock.ts";
+import { Scratch } from "../support/scratch.ts";
+
+const scratch = Scratch.use();
+const never = (): boolean => false;
+
+function preparedCache(): CacheDirectory {
+  const cache = CacheDirectory.open(scratch.freshDirectory("cache"));
+  cache.prepareForWriting();
+  return cache;
+}
+
+/** Asks again and again whether to give up; the answer is yes once somebody has asked so often. */
+function afterAsking(times: number): () => boolean {
+  let asked = 0;
+  return () => ++asked > times;
+}
+
+const isCancelled = expect.objectContaining({ code: "CANCELLED" });
+
+test("whoever holds it exclusively keeps out both sides; shared holders keep out exclusive ones only", async () => {
+  const cache = preparedCache();
+  for (const [held, wanted, expected] of [
+    ["exclusive", withExclusiveLock, "kept out"],
+    ["exclusive", withSharedLock, "kept out"],
+    ["shared", withExclusiveLock, "kept out"],
+    ["shared", withSharedLock, "held"],
+  ] as const) {
+    const holder = LockFile.open(cache.lockFile, "create");
+    expect(holder.tryLock(held)).toBe("locked");
+    const outcome = await wanted(cache, afterAsking(3), () => "held").catch((error: unknown) => {
+      expect(error).toEqual(isCancelled);
+      return "kept out";
+    });
+    expect([held, outcome]).toEqual([held, expected]);
+    holder.close();
+  }
+});
+
+test("says whether the file system has locks, answers what the action answers, and is free afterwards", async () => {
+  const cache = preparedCache();
+  expect(await withExclusiveLock(cache, never, (isSupported) => isSupported)).toBe(true);
+  expect(await withSharedLock(cache, never, () => "answer")).toBe("answer");
+  expect(await withExclusiveLock(cache, afterAsking(0), () => "again")).toBe("again");
+});
+
+test("is given back when the action fails, whose error is passed on", async () => {
+  const cache = preparedCache();
+  const failure = new Error("failed");
+  const failing = withSharedLock(cache, never, () => {
+    throw failure;
+  });
+  expect(await failing.catch((error: unknown) => error)).toBe(failure);
+  expect(await withExclusiveLock(cache, afterAsking(0), () => "free")).toBe("free");
+});
+
+test("what is no lock file is an error that names the cache", async () => {
+  const [withDirectory, withSymlink] = [preparedCache(), preparedCache()];
+  mkdirSync(withDirectory.lockFile);
+  symlinkSync(scratch.fresh("target"), withSymlink.lockFile);
+  for (const cache of [withDirectory, withSymlink]) {
+    const error = await withExclusiveLock(cache, never, () => "held").catch((reason: unknown) => reason);
+    expect(error).toEqual(expect.objectContaining({ code: "CACHE_WRITE_FAILED", path: cache.path }));
+  }
+});
