@@ -1,25 +1,25 @@
-/** Composition root: the command line in, an exit code out. The only place that ends the process. */
+/** Composition root: command line in, exit code out. The only place that ends the process. */
 import { availableParallelism, constants } from "node:os";
 import { isatty } from "node:tty";
 import { BtdtError } from "./base/errors.ts";
 import type { WorkDone } from "./base/progress.ts";
-import { ExitCode, exitCodeOf } from "./cli/exit-codes.ts";
-import { consoleOutput, writeChatter } from "./cli/output.ts";
+import { chooseExitCode, ExitCode } from "./cli/exit-codes.ts";
+import { createConsoleOutput, writeToStderr } from "./cli/output.ts";
 import { runProgram } from "./cli/program.ts";
-import { lazyProgressBar } from "./cli/progress/lazy-progress-bar.ts";
-import { progressLines } from "./cli/progress/progress-lines.ts";
+import { createLazyProgressBar } from "./cli/progress/lazy-progress-bar.ts";
+import { createProgressLines } from "./cli/progress/progress-lines.ts";
 import { ProgressReporter } from "./cli/progress/progress-reporter.ts";
 import { InlineRunner } from "./work/inline-runner.ts";
 import { WorkerPool } from "./work/worker-pool.ts";
 
-/** File systems, not processors, are the limit beyond. */
+/** With more, the file system is the limit, not processors. */
 const MOST_WORKERS = 8;
 
 const isTerminal = isatty(2) && process.env["TERM"] !== "dumb";
 const progress = new ProgressReporter(
   isTerminal
-    ? lazyProgressBar(writeChatter, () => process.stderr.columns)
-    : progressLines((sentence) => output.note(sentence)),
+    ? createLazyProgressBar(writeToStderr, () => process.stderr.columns)
+    : createProgressLines((sentence) => output.note(sentence)),
   () => Bun.nanoseconds() / 1e6,
 );
 const onWork = (done: WorkDone): void => progress.add(done);
@@ -28,15 +28,15 @@ const pool = new WorkerPool(
   () => new Worker(new URL("./worker.ts", import.meta.url).href),
   onWork,
 );
-// By convention any text in NO_COLOR, but not an empty one, means it.
-const output = consoleOutput(isTerminal && !process.env["NO_COLOR"], {
+// Any non-empty value counts: https://no-color.org
+const output = createConsoleOutput(isTerminal && !process.env["NO_COLOR"], {
   clear: () => progress.hide(),
   silence: () => progress.silence(),
 });
 const isCancelled = (): boolean => pool.isCancelled();
 let signalExitCode: number | undefined;
 
-// However it ends, the terminal is left clean.
+// Leaves the terminal clean, however the process ends.
 process.on("exit", () => progress.end());
 
 let signalListener: ((signal: NodeJS.Signals) => void) | undefined;
@@ -47,14 +47,14 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
       signalListener(signal);
       return;
     }
-    // Asked twice, it does not tidy up any more.
+    // The second signal ends it at once, without cleaning up.
     if (signalExitCode !== undefined) process.exit(signalExitCode);
     signalExitCode = 128 + constants.signals[signal];
     pool.cancel();
   });
 }
 
-/** Those above, and those that only a command which btdt runs may know what to do with. */
+/** Also redirects signals that btdt itself ignores but its child command may handle. */
 function redirectSignals(listener: (signal: NodeJS.Signals) => void): () => void {
   signalListener = listener;
   const others = ["SIGQUIT", "SIGUSR1", "SIGUSR2"] as const;
@@ -73,13 +73,13 @@ function fail(error: unknown): never {
           hint: "this is a bug in btdt; please report it",
         });
   if (signalExitCode !== undefined && known.code === "CANCELLED") process.exit(signalExitCode);
-  output.error(known);
-  process.exit(exitCodeOf(known));
+  output.reportError(known);
+  process.exit(chooseExitCode(known));
 }
 
 process.on("uncaughtException", fail);
 process.on("unhandledRejection", fail);
-// A promise that never settles would otherwise end the process as if all were well.
+// Otherwise, a promise that never settles would end the process with success.
 process.on("beforeExit", () => fail(new Error("the work stopped before it was done")));
 
 let exitCode: number = ExitCode.DONE;
@@ -91,7 +91,7 @@ try {
       nowMs: () => Date.now(),
       umask: process.umask(),
       progress,
-      onWarning: (warning) => output.warning(warning),
+      onWarning: (warning) => output.warn(warning),
     },
     output,
     environment: {

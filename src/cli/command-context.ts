@@ -2,23 +2,23 @@ import type { Runtime } from "../work/runtime.ts";
 import type { Output } from "./output.ts";
 import type { RedirectSignals } from "./run-child.ts";
 
-/** What keys may be made of. */
+/** What key templates can refer to, and where the process runs. */
 interface Environment {
   /** `linux`, `darwin`. */
   readonly os: string;
   /** `x64`, `arm64`. */
   readonly arch: string;
-  /** Somebody sits at a terminal and types what this process reads. */
+  /** Stdin is a terminal. */
   readonly isInteractive: boolean;
   readonly variables: Readonly<Record<string, string | undefined>>;
 }
 
-/** What every command is handed. */
+/** What every command is given. */
 export interface CommandContext {
   readonly runtime: Runtime;
   readonly output: Output;
   readonly environment: Environment;
   readonly redirectSignals: RedirectSignals;
-  /** Set by the command that ran; see `ExitCode`. */
+  /** Called by the command that ran; see `ExitCode`. */
   setExitCode(code: number): void;
 }

@@ -1,30 +1,32 @@
 import { formatSize } from "../base/size.ts";
 
-/** `81,651 files, 595 MiB`; of several trees `2 paths, 81,651 files, 595 MiB`. */
+/** Phrases that several commands print. */
+
+/** `81,651 files, 595 MiB`, or for several trees `2 paths, 81,651 files, 595 MiB`. */
 export function describeTrees(entry: {
   readonly trees: readonly unknown[];
   readonly fileCount: number;
   readonly contentBytes: number;
 }): string {
-  const files = `${count(entry.fileCount, "file")}, ${formatSize(entry.contentBytes)}`;
-  return entry.trees.length === 1 ? files : `${count(entry.trees.length, "path")}, ${files}`;
+  const files = `${formatCount(entry.fileCount, "file")}, ${formatSize(entry.contentBytes)}`;
+  return entry.trees.length === 1 ? files : `${formatCount(entry.trees.length, "path")}, ${files}`;
 }
 
 /** `1 file`, `2 files`, `81,651 files`. */
-export function count(number: number, noun: string, plural = `${noun}s`): string {
+export function formatCount(number: number, noun: string, plural = `${noun}s`): string {
   return `${number.toLocaleString("en-US")} ${number === 1 ? noun : plural}`;
 }
 
-/** `81,651 linked, 12 copied`; what did not happen is not mentioned. */
-export function placements(fileCounts: Readonly<Record<string, number>>): string {
+/** `81,651 linked, 12 copied`: how files got to their places. Outcomes without files are left out. */
+export function describePlacement(fileCounts: Readonly<Record<string, number>>): string {
   const parts = Object.entries(fileCounts)
     .filter(([, files]) => files > 0)
     .map(([outcome, files]) => `${files.toLocaleString("en-US")} ${outcome}`);
   return parts.length === 0 ? "nothing to do" : parts.join(", ");
 }
 
-/** Starts a stopwatch; asked later, it says `0.8 s`. */
-export function elapsed(): () => string {
+/** Starts a stopwatch; what is returned reads it: `0.8 s`. */
+export function startStopwatch(): () => string {
   const startedNs = Bun.nanoseconds();
   return () => `${((Bun.nanoseconds() - startedNs) / 1e9).toFixed(1)} s`;
 }

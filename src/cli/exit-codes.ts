@@ -1,16 +1,16 @@
 import type { BtdtError } from "../base/errors.ts";
 
-/** The contract with scripts: `$?`, and Tekton's `onError: continue`. */
+/** The contract with scripts, and with Tekton's `onError: continue`. */
 export const ExitCode = {
-  /** Done; for a restore: the primary key. */
+  /** Done; a restore restored the primary key. */
   DONE: 0,
   ERROR: 1,
   USAGE: 2,
-  /** Restored from a key other than the first. */
+  /** A restore restored a fallback key. */
   FALLBACK: 3,
   MISS: 4,
 } as const;
 
-export function exitCodeOf(error: BtdtError): number {
+export function chooseExitCode(error: BtdtError): number {
   return error.code === "USAGE" ? ExitCode.USAGE : ExitCode.ERROR;
 }

@@ -1,6 +1,6 @@
 import { Help, type HelpConfiguration, type Option } from "@commander-js/extra-typings";
 
-/** A switch is off and a list is empty unless they are given: nothing to be said about these defaults. */
+/** Hides the defaults of switches (off) and lists (empty), which go without saying. */
 export const HELP_STYLE: HelpConfiguration = {
   optionDescription(option: Option): string {
     const { defaultValue } = option;

@@ -1,7 +1,7 @@
 import type { CacheStats } from "../entry/cache-statistics.ts";
 
-/** One line each, `# EOF` at the end. */
-export function openMetrics(stats: CacheStats): string[] {
+/** Lines of the OpenMetrics text format, including the final `# EOF`. https://openmetrics.io */
+export function formatOpenMetrics(stats: CacheStats): string[] {
   const lines: string[] = [];
   const gauge = (name: string, help: string, value: number): void => {
     lines.push(`# TYPE ${name} gauge`, `# HELP ${name} ${help}`, `${name} ${value}`);

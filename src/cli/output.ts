@@ -2,40 +2,40 @@ import { writeSync } from "node:fs";
 import { escapeControls } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
 import { errnoOf, reasonOf } from "../fs/errno.ts";
-import type { Verbosity } from "./verbosity.ts";
+import type { Verbosity } from "./options/verbosity.ts";
 
 const STDOUT = 1;
 const STDERR = 2;
 const RETRY_MS = 5;
 
-/** Results go to stdout, everything else to stderr. `process.stdout` is not used: it costs 7 ms to load. */
+/** Results go to stdout, everything else to stderr. `process.stdout` is not used: loading it takes 7 ms. */
 export interface Output {
-  result(line: string): void;
-  /** Verbatim, for help and the like. */
-  text(text: string): void;
-  /** Part of a result that is no text. */
-  bytes(bytes: Uint8Array): void;
-  /** A line that scripts look for on stderr. */
-  plainNote(line: string): void;
+  printResult(line: string): void;
+  /** Verbatim, for help and scripts. */
+  printText(text: string): void;
+  /** Part of a binary result. */
+  printBytes(bytes: Uint8Array): void;
+  /** With `--json` this is the result, on one line; otherwise nothing is printed. */
+  printDocument(fields: Readonly<Record<string, unknown>>): void;
+  /** A line on stderr that scripts look for: no prefix, and printed even with `--quiet`. */
+  printMarker(line: string): void;
   note(sentence: string): void;
-  /** Only for those who ask for more. */
-  detail(sentence: string): void;
-  warning(sentence: string): void;
-  error(error: BtdtError): void;
-  /** With `--json` this is the result, on one line; otherwise it is not shown. */
-  document(fields: Readonly<Record<string, unknown>>): void;
+  /** Printed with `--verbose` only. */
+  noteDetail(sentence: string): void;
+  warn(sentence: string): void;
+  reportError(error: BtdtError): void;
   setVerbosity(verbosity: Verbosity): void;
-  /** From now on stdout has documents only. */
+  /** From now on, only documents go to stdout. */
   useJson(): void;
 }
 
-/** Fields may be added to documents; one that is removed or changes its meaning makes a new version. */
+/** Adding fields keeps the version; removing one or changing its meaning increments it. */
 const DOCUMENT_VERSION = 1;
 
 const RED = "31";
 const YELLOW = "33";
 
-/** What is on the screen beside all that is written here. */
+/** What shares the terminal with this output. */
 interface Screen {
   /** Called before anything is written. */
   clear(): void;
@@ -43,46 +43,46 @@ interface Screen {
   silence(): void;
 }
 
-/** @param isColoured whether stderr is a screen that shows colours */
-export function consoleOutput(isColoured: boolean, screen: Screen): Output {
-  const coloured = (text: string, colour: string): string =>
-    isColoured ? `\u001b[${colour}m${text}\u001b[0m` : text;
-  const chatter = (text: string): void => {
+/** @param hasColours whether stderr is a terminal that shows colours */
+export function createConsoleOutput(hasColours: boolean, screen: Screen): Output {
+  const colour = (text: string, code: string): string =>
+    hasColours ? `\u001b[${code}m${text}\u001b[0m` : text;
+  const writeLine = (line: string): void => {
     screen.clear();
-    writeChatter(text);
+    writeToStderr(`${line}\n`);
   };
-  const result = (text: string | Uint8Array): void => {
+  const writeResult = (text: string | Uint8Array): void => {
     screen.clear();
-    writeResult(text);
+    writeToStdout(text);
   };
   let verbosity: Verbosity = "normal";
   let isJson = false;
-  const document = (fields: Readonly<Record<string, unknown>>): void => {
-    if (isJson) result(`${JSON.stringify({ version: DOCUMENT_VERSION, ...fields })}\n`);
+  const printDocument = (fields: Readonly<Record<string, unknown>>): void => {
+    if (isJson) writeResult(`${JSON.stringify({ version: DOCUMENT_VERSION, ...fields })}\n`);
   };
   return {
-    document,
-    result: (line) => {
-      if (!isJson) result(`${line}\n`);
+    printDocument,
+    printResult: (line) => {
+      if (!isJson) writeResult(`${line}\n`);
     },
-    text: (text) => result(text),
-    bytes: (bytes) => result(bytes),
-    plainNote: (line) => chatter(`${line}\n`),
+    printText: writeResult,
+    printBytes: writeResult,
+    printMarker: writeLine,
     note: (sentence) => {
-      if (verbosity !== "quiet") chatter(`btdt: ${sentence}\n`);
+      if (verbosity !== "quiet") writeLine(`btdt: ${sentence}`);
     },
-    detail: (sentence) => {
-      if (verbosity === "verbose") chatter(`btdt: ${sentence}\n`);
+    noteDetail: (sentence) => {
+      if (verbosity === "verbose") writeLine(`btdt: ${sentence}`);
     },
-    warning: (sentence) => chatter(`btdt: ${coloured("warning:", YELLOW)} ${sentence}\n`),
-    error: (error) => {
-      const hint = error.hint === undefined ? "" : ` (${error.hint})`;
-      chatter(`btdt: ${coloured("error:", RED)} ${escapeControls(`${error.message}${hint}`)}\n`);
-      const { code, message, path } = error;
+    warn: (sentence) => writeLine(`btdt: ${colour("warning:", YELLOW)} ${sentence}`),
+    reportError: (error) => {
+      const { code, message, hint, path } = error;
+      const sentence = escapeControls(`${message}${hint === undefined ? "" : ` (${hint})`}`);
+      writeLine(`btdt: ${colour("error:", RED)} ${sentence}`);
       try {
-        document({ error: { code, message, hint: error.hint, path } });
+        printDocument({ error: { code, message, hint, path } });
       } catch (failure) {
-        // When stdout is what failed it takes no document either.
+        // If stdout is what failed, it cannot take a document either.
         if (!(failure instanceof BtdtError)) throw failure;
       }
     },
@@ -96,8 +96,8 @@ export function consoleOutput(isColoured: boolean, screen: Screen): Output {
   };
 }
 
-/** A script that does not get its result must not take it for an empty one. @throws BtdtError SYSTEM */
-function writeResult(text: string | Uint8Array): void {
+/** Fails loudly: a script must not mistake a result it did not get for an empty one. @throws BtdtError SYSTEM */
+function writeToStdout(text: string | Uint8Array): void {
   try {
     writeFully(STDOUT, text);
   } catch (error) {
@@ -106,8 +106,8 @@ function writeResult(text: string | Uint8Array): void {
   }
 }
 
-/** To stderr. What nobody listens to must not make a failure of work that is done. */
-export function writeChatter(text: string): void {
+/** A broken stderr must not turn completed work into a failure. */
+export function writeToStderr(text: string): void {
   try {
     writeFully(STDERR, text);
   } catch (error) {
@@ -115,7 +115,7 @@ export function writeChatter(text: string): void {
   }
 }
 
-/** A pipe takes what fits; one that is set to non-blocking by its other owner has to be asked again. */
+/** A pipe may take only a part; one that its other owner has made non-blocking may take nothing yet. */
 function writeFully(descriptor: number, text: string | Uint8Array): void {
   const bytes = typeof text === "string" ? Buffer.from(text, "utf8") : text;
   for (let written = 0; written < bytes.length; ) {

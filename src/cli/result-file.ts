@@ -5,8 +5,8 @@ import { reasonOf } from "../fs/errno.ts";
 import type { outcomeOf } from "../restore/count-outcome.ts";
 
 /**
- * The file of `--result-file`, for pipelines that read an outcome instead of an exit code: the bare word, without a line end. It is
- * opened, and emptied, before any work is done, so that work is not done in vain and an old word is not taken for a new one.
+ * The file of `--result-file`, for pipelines that read an outcome instead of an exit code: the bare word, without a newline. It is opened
+ * and truncated before any work, so that no work is wasted if that fails, and no earlier outcome is mistaken for this one.
  */
 export class ResultFile {
   readonly #path: string;
@@ -17,28 +17,28 @@ export class ResultFile {
     this.#descriptor = descriptor;
   }
 
-  /** Undefined when none was asked for. @throws BtdtError RESULT_FILE_NOT_WRITABLE */
+  /** Returns undefined without a path. @throws BtdtError RESULT_FILE_NOT_WRITABLE */
   static open(path: string | undefined): ResultFile | undefined {
     if (path === undefined) return undefined;
     try {
       return new ResultFile(path, openSync(path, "w"));
     } catch (error) {
-      throw notWritable(path, error);
+      throw explainFailure(path, error);
     }
   }
 
-  /** To be called once. @throws BtdtError RESULT_FILE_NOT_WRITABLE */
+  /** Call it once. @throws BtdtError RESULT_FILE_NOT_WRITABLE */
   write(outcome: ReturnType<typeof outcomeOf>): void {
     try {
       writeSync(this.#descriptor, outcome);
       closeSync(this.#descriptor);
     } catch (error) {
-      throw notWritable(this.#path, error);
+      throw explainFailure(this.#path, error);
     }
   }
 }
 
-function notWritable(path: string, error: unknown): BtdtError {
+function explainFailure(path: string, error: unknown): BtdtError {
   const name = escapeControls(path);
   return new BtdtError(
     "RESULT_FILE_NOT_WRITABLE",

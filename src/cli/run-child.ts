@@ -1,21 +1,21 @@
 import { errnoOf, reasonOf } from "../fs/errno.ts";
 
-/** As shells have it. */
+/** As in shells. */
 const NOT_EXECUTABLE = 126;
 const NOT_FOUND = 127;
 
-/** Hands signals that this process receives to a listener instead; answers how to stop that. */
+/** Passes the signals that this process receives to a listener instead; returns how to stop that. */
 export type RedirectSignals = (listener: (signal: NodeJS.Signals) => void) => () => void;
 
 export type ChildResult =
   | {
       readonly kind: "ended";
-      /** 128 and the signal's number for a command that a signal ended. */
+      /** 128 + n if signal n ended the command. */
       readonly exitCode: number;
-      /** Somebody asked this process to end meanwhile. */
+      /** This process was asked to end in the meantime. */
       readonly wasSignalled: boolean;
     }
-  /** `reason` is the end of a sentence. */
+  /** `reason` completes a sentence. */
   | { readonly kind: "not-started"; readonly exitCode: number; readonly reason: string };
 
 /**

@@ -1,5 +1,5 @@
-/** Lines of columns, two spaces apart; `right` says which are numbers. Without a heading nothing but the rows. */
-export function tableLines(rows: readonly (readonly string[])[], right: readonly boolean[]): string[] {
+/** Aligns cells in columns, two spaces apart. @param right which columns are right-aligned */
+export function formatTable(rows: readonly (readonly string[])[], right: readonly boolean[]): string[] {
   const widths = right.map((_isRight, column) =>
     rows.reduce((width, row) => Math.max(width, row[column]?.length ?? 0), 0),
   );

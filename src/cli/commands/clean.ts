@@ -1,25 +1,26 @@
 import { Command, Option } from "@commander-js/extra-typings";
 import { escapeControls } from "../../base/byte-string.ts";
-import { formatDuration } from "../../base/duration.ts";
-import { formatSize } from "../../base/size.ts";
+import { formatDuration, parseDurationMs } from "../../base/duration.ts";
+import { formatSize, parseSizeBytes } from "../../base/size.ts";
 import { openCache } from "../../cache/open-cache.ts";
 import { cleanCache } from "../../upkeep/clean.ts";
 import type { CommandContext } from "../command-context.ts";
-import { count } from "../describe.ts";
-import { cacheOption, durationArgument, sizeArgument } from "../options/options.ts";
+import { formatCount } from "../describe.ts";
+import { defineCacheOption } from "../options/cache-options.ts";
+import { parseArgument } from "../options/parse-argument.ts";
 
-export function cleanCommand(context: CommandContext) {
+export function defineCleanCommand(context: CommandContext) {
   return new Command("clean")
     .summary("evict old entries and delete garbage")
     .description(
       "Evict the least recently used entries until both limits are met, then delete everything that no entry needs. Without limits, " +
         "only delete garbage. Safe to run alongside stores and restores.",
     )
-    .addOption(cacheOption())
+    .addOption(defineCacheOption())
     .addOption(
       new Option("--max-age <duration>", "evict entries not used for this long, e.g. 7d, 48h, 1d 12h")
         .env("BTDT_MAX_AGE")
-        .argParser(durationArgument),
+        .argParser((text: string) => parseArgument(text, parseDurationMs)),
     )
     .addOption(
       new Option(
@@ -27,7 +28,7 @@ export function cleanCommand(context: CommandContext) {
         "evict entries until the rest takes at most this much, e.g. 10GiB, 500MB",
       )
         .env("BTDT_MAX_SIZE")
-        .argParser(sizeArgument),
+        .argParser((text: string) => parseArgument(text, parseSizeBytes)),
     )
     .addOption(new Option("--dry-run", "only print what would be removed").env("BTDT_DRY_RUN").default(false))
     .addHelpText("after", "\nExample:\n  btdt clean --cache /cache --max-age 7d --max-size 10GiB")
@@ -41,30 +42,30 @@ export function cleanCommand(context: CommandContext) {
       for (const entry of cleaned.removed) {
         const age = formatDuration(cleaned.nowMs - entry.lastUsedMs);
         const keys = entry.keys.map(escapeControls).join(", ");
-        context.output.result(
+        context.output.printResult(
           `${removed} ${keys} (${entry.reason}): last used ${age} ago, frees ${formatSize(entry.freedBytes)}`,
         );
       }
       if (cleaned.garbage.count > 0) {
-        const things = count(cleaned.garbage.count, "unneeded file");
-        context.output.result(`${removed} ${things}: frees ${formatSize(cleaned.garbage.bytes)}`);
+        const things = formatCount(cleaned.garbage.count, "unneeded file");
+        context.output.printResult(`${removed} ${things}: frees ${formatSize(cleaned.garbage.bytes)}`);
       }
       const { packs } = cleaned;
       if (packs.removedCount > 0) {
-        const things = count(packs.removedCount, "pack");
-        context.output.result(`${removed} ${things}: frees ${formatSize(packs.removedBytes)}`);
+        const things = formatCount(packs.removedCount, "pack");
+        context.output.printResult(`${removed} ${things}: frees ${formatSize(packs.removedBytes)}`);
       }
       if (packs.rewrittenCount > 0) {
         const rewrote = options.dryRun ? "Would rewrite" : "Rewrote";
-        const things = count(packs.rewrittenCount, "pack");
-        context.output.result(
+        const things = formatCount(packs.rewrittenCount, "pack");
+        context.output.printResult(
           `${rewrote} ${things} without unneeded contents: frees ${formatSize(packs.rewrittenFreedBytes)}`,
         );
       }
-      const entries = count(cleaned.kept.entryCount, "entry", "entries");
-      context.output.result(
+      const entries = formatCount(cleaned.kept.entryCount, "entry", "entries");
+      context.output.printResult(
         `${options.dryRun ? "Would keep" : "Kept"} ${entries}, ${formatSize(cleaned.kept.bytes)}`,
       );
-      context.output.document({ ...cleaned, dryRun: options.dryRun });
+      context.output.printDocument({ ...cleaned, dryRun: options.dryRun });
     });
 }

@@ -1,14 +1,14 @@
 import { Argument, Command } from "@commander-js/extra-typings";
 import type { CommandContext } from "../command-context.ts";
-import { bashCompletion } from "../completion/bash.ts";
+import { writeBashCompletion } from "../completion/bash.ts";
 import type { CommandWords } from "../completion/command-words.ts";
-import { fishCompletion } from "../completion/fish.ts";
-import { zshCompletion } from "../completion/zsh.ts";
+import { writeFishCompletion } from "../completion/fish.ts";
+import { writeZshCompletion } from "../completion/zsh.ts";
 
-const SCRIPTS = { bash: bashCompletion, zsh: zshCompletion, fish: fishCompletion } as const;
+const SCRIPTS = { bash: writeBashCompletion, zsh: writeZshCompletion, fish: writeFishCompletion } as const;
 
-/** @param listCommands asked when all commands are known */
-export function completionCommand(
+/** @param listCommands called only when the command runs */
+export function defineCompletionCommand(
   context: CommandContext,
   listCommands: () => Promise<readonly CommandWords[]>,
 ) {
@@ -21,6 +21,6 @@ export function completionCommand(
       "\nExample:\n  btdt completion bash >~/.local/share/bash-completion/completions/btdt",
     )
     .action(async (shell) => {
-      context.output.text(SCRIPTS[shell](await listCommands()));
+      context.output.printText(SCRIPTS[shell](await listCommands()));
     });
 }

@@ -4,25 +4,25 @@ import { openCache } from "../../cache/open-cache.ts";
 import { deleteKeys } from "../../entry/delete-keys.ts";
 import type { CommandContext } from "../command-context.ts";
 import { ExitCode } from "../exit-codes.ts";
-import { cacheOption } from "../options/options.ts";
+import { defineCacheOption } from "../options/cache-options.ts";
 
-export function deleteCommand(context: CommandContext) {
+export function defineDeleteCommand(context: CommandContext) {
   return new Command("delete")
     .summary("delete keys")
     .description(
       "Delete the given keys. What no other key needs is freed by the next clean. Exit status 4 if any of them is not found.",
     )
-    .addOption(cacheOption())
+    .addOption(defineCacheOption())
     .argument("<key...>", "keys to delete")
     .addHelpText("after", "\nExample:\n  btdt delete --cache /cache node-modules-1")
     .action((keys, options) => {
       const { deleted, missing } = deleteKeys(openCache(options.cache, false), keys);
-      for (const key of deleted) context.output.result(`Deleted key ${escapeControls(key)}`);
+      for (const key of deleted) context.output.printResult(`Deleted key ${escapeControls(key)}`);
       if (missing.length > 0) {
-        context.output.plainNote("Keys not found in cache.");
+        context.output.printMarker("Keys not found in cache.");
         context.output.note(`not found: ${missing.map(escapeControls).join(", ")}`);
         context.setExitCode(ExitCode.MISS);
       }
-      context.output.document({ deleted, missing });
+      context.output.printDocument({ deleted, missing });
     });
 }

@@ -6,22 +6,23 @@ import { escapeControls } from "../../base/byte-string.ts";
 import { BtdtError } from "../../base/errors.ts";
 import { openCache } from "../../cache/open-cache.ts";
 import type { CommandContext } from "../command-context.ts";
-import { count, elapsed } from "../describe.ts";
+import { formatCount, startStopwatch } from "../describe.ts";
 import { ExitCode } from "../exit-codes.ts";
-import { keysOf } from "../options/key-options.ts";
-import { allowEmptyHashOption, cacheOption, keysOption } from "../options/options.ts";
+import { defineCacheOption } from "../options/cache-options.ts";
+import { fillInKeys } from "../options/fill-in-keys.ts";
+import { defineAllowEmptyHashOption, defineKeysToTryOption } from "../options/key-options.ts";
 
 const STDOUT = 1;
 
-export function exportCommand(context: CommandContext) {
+export function defineExportCommand(context: CommandContext) {
   return new Command("export")
     .summary("write an entry to stdout as a tar or zip archive")
     .description(
       "Write the first key found in the cache to standard output as an ordinary archive. The exit status is that of restore.",
     )
-    .addOption(cacheOption())
-    .addOption(keysOption("keys to try in this order, comma-separated; repeatable"))
-    .addOption(allowEmptyHashOption())
+    .addOption(defineCacheOption())
+    .addOption(defineKeysToTryOption())
+    .addOption(defineAllowEmptyHashOption())
     .addOption(
       new Option("--format <format>", "archive format")
         .env("BTDT_FORMAT")
@@ -33,7 +34,7 @@ export function exportCommand(context: CommandContext) {
       "\nExample:\n  btdt export --cache /cache --keys node-modules --format tar.gz > node-modules.tar.gz",
     )
     .action(async (options) => {
-      const seconds = elapsed();
+      const readStopwatch = startStopwatch();
       if (isatty(STDOUT)) {
         throw new BtdtError("USAGE", "refusing to write an archive to a terminal", {
           hint: "redirect it: > file",
@@ -42,21 +43,21 @@ export function exportCommand(context: CommandContext) {
       const exported = await exportEntry(
         {
           cache: openCache(options.cache, false),
-          keys: await keysOf(options, context),
+          keys: await fillInKeys(options, context),
           format: options.format,
-          sink: (bytes) => context.output.bytes(bytes),
+          sink: (bytes) => context.output.printBytes(bytes),
         },
         context.runtime,
       );
       switch (exported.kind) {
         case "exported":
           context.output.note(
-            `exported ${count(exported.fileCount, "file")} of ${escapeControls(exported.key)} in ${seconds()}`,
+            `exported ${formatCount(exported.fileCount, "file")} of ${escapeControls(exported.key)} in ${readStopwatch()}`,
           );
           context.setExitCode(exported.isPrimary ? ExitCode.DONE : ExitCode.FALLBACK);
           break;
         case "missed":
-          context.output.plainNote("Keys not found in cache.");
+          context.output.printMarker("Keys not found in cache.");
           context.setExitCode(ExitCode.MISS);
           break;
       }

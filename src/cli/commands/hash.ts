@@ -3,7 +3,7 @@ import { hashPaths } from "../../read/hash-paths.ts";
 import { hashPathsBlake3 } from "../../read/hash-paths-blake3.ts";
 import type { CommandContext } from "../command-context.ts";
 
-export function hashCommand(context: CommandContext) {
+export function defineHashCommand(context: CommandContext) {
   return new Command("hash")
     .summary("print a digest of files and directories")
     .description(
@@ -22,7 +22,7 @@ export function hashCommand(context: CommandContext) {
     .action(async (paths, { algorithm }) => {
       const hash = algorithm === "blake3" ? hashPathsBlake3 : hashPaths;
       const digest = await hash(paths, context.runtime);
-      context.output.result(digest);
-      context.output.document({ algorithm, digest });
+      context.output.printResult(digest);
+      context.output.printDocument({ algorithm, digest });
     });
 }

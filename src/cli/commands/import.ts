@@ -3,42 +3,39 @@ import { importArchive } from "../../archive/import-archive.ts";
 import { escapeControls } from "../../base/byte-string.ts";
 import { openCache } from "../../cache/open-cache.ts";
 import type { CommandContext } from "../command-context.ts";
-import { describeTrees, elapsed } from "../describe.ts";
-import { keysOf } from "../options/key-options.ts";
-import {
-  allowEmptyHashOption,
-  cacheOption,
-  compressionOption,
-  createCacheOption,
-  keysOption,
-  storageOption,
-} from "../options/options.ts";
+import { describeTrees, startStopwatch } from "../describe.ts";
+import { defineCacheOption, defineCreateCacheOption } from "../options/cache-options.ts";
+import { fillInKeys } from "../options/fill-in-keys.ts";
+import { defineAllowEmptyHashOption, defineKeysToStoreOption } from "../options/key-options.ts";
+import { defineCompressionOption, defineStorageOption } from "../options/store-options.ts";
 
-export function importCommand(context: CommandContext) {
+export function defineImportCommand(context: CommandContext) {
   return new Command("import")
     .summary("store the contents of an archive in the cache")
     .description(
       "Store the contents of ARCHIVE (tar, tar.gz or zip) under each of the given keys, as store does. A tar or tar.gz may come from a " +
         "pipe. An archive with duplicate names, or with names or links that lead outside of it, is rejected.",
     )
-    .addOption(cacheOption())
-    .addOption(keysOption("keys to store under, comma-separated; repeatable"))
-    .addOption(allowEmptyHashOption())
-    .addOption(storageOption())
-    .addOption(compressionOption())
-    .addOption(createCacheOption())
+    .addOption(defineCacheOption())
+    .addOption(defineKeysToStoreOption())
+    .addOption(defineAllowEmptyHashOption())
+    .addOption(defineStorageOption())
+    .addOption(defineCompressionOption())
+    .addOption(defineCreateCacheOption())
     .argument("<archive>", "archive file or pipe, or - for standard input")
     .addHelpText("after", "\nExample:\n  btdt import --cache /cache --keys node-modules node-modules.tar.gz")
     .action(async (archive, options) => {
-      const seconds = elapsed();
-      const keys = await keysOf(options, context);
+      const readStopwatch = startStopwatch();
+      const keys = await fillInKeys(options, context);
       const cache = openCache(options.cache, options.createCache);
       const stored = await importArchive(
         { cache, keys, archive, storage: options.storage, compression: options.compression },
         context.runtime,
       );
       const files = describeTrees(stored);
-      context.output.note(`imported ${files} as ${keys.map(escapeControls).join(", ")} in ${seconds()}`);
-      context.output.document({ keys, ...stored });
+      context.output.note(
+        `imported ${files} as ${keys.map(escapeControls).join(", ")} in ${readStopwatch()}`,
+      );
+      context.output.printDocument({ keys, ...stored });
     });
 }

@@ -12,13 +12,13 @@ import { countsOf } from "../../key/key-file.ts";
 import type { CommandContext } from "../command-context.ts";
 import { describeTrees } from "../describe.ts";
 import { ExitCode } from "../exit-codes.ts";
-import { cacheOption } from "../options/options.ts";
-import { tableLines } from "../table.ts";
+import { defineCacheOption } from "../options/cache-options.ts";
+import { formatTable } from "../table.ts";
 
 const MARKS = { added: "+", removed: "-", changed: "~" } as const;
 const TYPE_LETTERS = { file: "-", directory: "d", symlink: "l" } as const;
 
-export function inspectCommand(context: CommandContext) {
+export function defineInspectCommand(context: CommandContext) {
   const { output } = context;
   return new Command("inspect")
     .summary("list the files of an entry")
@@ -26,7 +26,7 @@ export function inspectCommand(context: CommandContext) {
       "List the files of KEY's entry: type and permissions, size in bytes, modification time (UTC) and path. With --diff, show how OTHER " +
         "differs from KEY: + added, - removed, ~ changed (content, mode or type). Exit status 4 if there is no such key.",
     )
-    .addOption(cacheOption())
+    .addOption(defineCacheOption())
     .option("--diff <other>", "key to compare with")
     .argument("<key>", "key to inspect")
     .addHelpText("after", "\nExample:\n  btdt inspect --cache /cache node-modules-1 --diff node-modules-2")
@@ -35,36 +35,37 @@ export function inspectCommand(context: CommandContext) {
       const entry = inspectEntry(cache, key);
       const other = options.diff === undefined ? undefined : inspectEntry(cache, options.diff);
       if (entry === undefined || (options.diff !== undefined && other === undefined)) {
-        output.plainNote("Keys not found in cache.");
-        output.document({ outcome: "miss" });
+        output.printMarker("Keys not found in cache.");
+        output.printDocument({ outcome: "miss" });
         context.setExitCode(ExitCode.MISS);
       } else if (other === undefined) {
-        showFiles(entry);
+        printFiles(entry);
       } else {
         const differences = compareEntries(entry, other);
-        for (const { change, path } of differences) output.result(`${MARKS[change]} ${escapeControls(path)}`);
+        for (const { change, path } of differences)
+          output.printResult(`${MARKS[change]} ${escapeControls(path)}`);
         if (differences.length === 0) output.note("no differences");
-        output.document({ key: entry.record.key, other: other.record.key, differences });
+        output.printDocument({ key: entry.record.key, other: other.record.key, differences });
       }
     });
 
-  function showFiles(entry: InspectedEntry): void {
+  function printFiles(entry: InspectedEntry): void {
     const { record } = entry;
     const counts = countsOf(record.trees);
     const paths = record.trees.flatMap(({ path }) => (path === undefined ? [] : [escapeControls(path)]));
     const from = paths.length === 0 ? "" : `, from ${paths.join(", ")}`;
     output.note(`stored ${record.storedAt}, ${describeTrees({ ...record, ...counts })}${from}`);
     const files = filesOfEntry(entry, record.trees.length > 1);
-    for (const line of tableLines(files.map(rowOf), [false, true, false, false])) output.result(line);
-    output.document({
+    for (const line of formatTable(files.map(rowOf), [false, true, false, false])) output.printResult(line);
+    output.printDocument({
       ...record,
       ...counts,
-      files: files.map(documented),
+      files: files.map(describeFile),
     });
   }
 }
 
-function documented({ mtimeMs, ...file }: InspectedFile) {
+function describeFile({ mtimeMs, ...file }: InspectedFile) {
   return { ...file, mtime: new Date(mtimeMs).toISOString() };
 }
 

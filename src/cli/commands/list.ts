@@ -6,20 +6,20 @@ import { openCache } from "../../cache/open-cache.ts";
 import { type ListedKey, listEntries } from "../../entry/list-entries.ts";
 import { countsOf } from "../../key/key-file.ts";
 import type { CommandContext } from "../command-context.ts";
-import { cacheOption } from "../options/options.ts";
-import { tableLines } from "../table.ts";
+import { defineCacheOption } from "../options/cache-options.ts";
+import { formatTable } from "../table.ts";
 
 const HEADING = ["KEY", "SIZE", "FREES", "FILES", "STORED", "USED"];
 const ARE_NUMBERS = [false, true, true, true, true, true];
 
-export function listCommand(context: CommandContext) {
+export function defineListCommand(context: CommandContext) {
   return new Command("list")
     .summary("list the keys in the cache")
     .description(
       "List keys, most recently used first, with the size of their entry, what deleting it would free (along with all keys that share " +
         "it), its number of files, and how long ago it was stored and last used.",
     )
-    .addOption(cacheOption())
+    .addOption(defineCacheOption())
     .option("--prefix <prefix>", "list only keys with this prefix", "")
     .addHelpText("after", "\nExample:\n  btdt list --cache /cache --prefix node-modules-")
     .action(({ cache, prefix }) => {
@@ -34,14 +34,14 @@ export function listCommand(context: CommandContext) {
         formatDuration(nowMs - key.lastUsedMs),
       ]);
       if (keys.length === 0) context.output.note("no keys");
-      else for (const line of tableLines([HEADING, ...rows], ARE_NUMBERS)) context.output.result(line);
-      context.output.document({
-        entries: keys.map(documented),
+      else for (const line of formatTable([HEADING, ...rows], ARE_NUMBERS)) context.output.printResult(line);
+      context.output.printDocument({
+        entries: keys.map(describeKey),
       });
     });
 }
 
-function documented(listed: ListedKey) {
+function describeKey(listed: ListedKey) {
   const { key, trees, sizeBytes, freedBytes, storedAt, damage } = listed;
   const lastUsedAt = new Date(listed.lastUsedMs).toISOString();
   return { key, trees, ...countsOf(trees), sizeBytes, freedBytes, storedAt, lastUsedAt, damage };

@@ -3,23 +3,20 @@ import { escapeControls } from "../../base/byte-string.ts";
 import { openCache } from "../../cache/open-cache.ts";
 import { outcomeOf, restoreCounted } from "../../restore/count-outcome.ts";
 import type { CommandContext } from "../command-context.ts";
-import { describeTrees, elapsed, placements } from "../describe.ts";
+import { describePlacement, describeTrees, startStopwatch } from "../describe.ts";
 import { ExitCode } from "../exit-codes.ts";
-import { keysOf, prefixesOf } from "../options/key-options.ts";
+import { defineCacheOption, defineCreateCacheOption } from "../options/cache-options.ts";
+import { fillInKeys, fillInPrefixes } from "../options/fill-in-keys.ts";
 import {
-  allowEmptyHashOption,
-  cacheOption,
-  createCacheOption,
-  exactOption,
-  fallbackPrefixOption,
-  keysOption,
-  linkOption,
-  resultFileOption,
-} from "../options/options.ts";
+  defineAllowEmptyHashOption,
+  defineFallbackPrefixOption,
+  defineKeysToTryOption,
+} from "../options/key-options.ts";
+import { defineExactOption, defineLinkOption, defineResultFileOption } from "../options/restore-options.ts";
 import { reportMiss } from "../report-miss.ts";
 import { ResultFile } from "../result-file.ts";
 
-export function restoreCommand(context: CommandContext) {
+export function defineRestoreCommand(context: CommandContext) {
   return new Command("restore")
     .summary("restore the first key found")
     .description(
@@ -27,20 +24,20 @@ export function restoreCommand(context: CommandContext) {
         "the working directory. An entry with several paths takes as many DESTINATIONs, in the order they were stored. Exit status: " +
         "0 for the primary (first) key, 3 for a fallback key, 4 if no key is found (0 with --miss-ok).",
     )
-    .addOption(cacheOption())
-    .addOption(keysOption("keys to try in this order, comma-separated; repeatable"))
-    .addOption(allowEmptyHashOption())
-    .addOption(fallbackPrefixOption())
+    .addOption(defineCacheOption())
+    .addOption(defineKeysToTryOption())
+    .addOption(defineAllowEmptyHashOption())
+    .addOption(defineFallbackPrefixOption())
     .addOption(
       new Option("--success-rc-on-any-key", "exit with 0 for fallback keys, too")
         .env("BTDT_SUCCESS_RC_ON_ANY_KEY")
         .default(false),
     )
     .addOption(new Option("--miss-ok", "exit with 0 if no key is found").env("BTDT_MISS_OK").default(false))
-    .addOption(resultFileOption())
-    .addOption(exactOption("DESTINATION"))
-    .addOption(linkOption("how to place files in DESTINATION; auto: reflink, else hard, else copy"))
-    .addOption(createCacheOption())
+    .addOption(defineResultFileOption())
+    .addOption(defineExactOption("DESTINATION"))
+    .addOption(defineLinkOption("how to place files in DESTINATION"))
+    .addOption(defineCreateCacheOption())
     .argument("[destination...]", "where to restore directories and files")
     .addHelpText(
       "after",
@@ -48,10 +45,10 @@ export function restoreCommand(context: CommandContext) {
         "  btdt restore --cache /cache --keys web-1",
     )
     .action(async ([first, ...others], options) => {
-      const seconds = elapsed();
+      const readStopwatch = startStopwatch();
       const resultFile = ResultFile.open(options.resultFile);
-      const keys = await keysOf(options, context);
-      const fallbackPrefixes = await prefixesOf(options, context);
+      const keys = await fillInKeys(options, context);
+      const fallbackPrefixes = await fillInPrefixes(options, context);
       const cache = openCache(options.cache, options.createCache);
       const restored = await restoreCounted(
         {
@@ -67,11 +64,11 @@ export function restoreCommand(context: CommandContext) {
       const outcome = outcomeOf(restored);
       switch (restored.kind) {
         case "restored": {
-          context.output.result(`Restored key ${escapeControls(restored.key)}`);
+          context.output.printResult(`Restored key ${escapeControls(restored.key)}`);
           for (const destination of restored.destinations)
-            context.output.detail(`restored ${escapeControls(destination)}`);
+            context.output.noteDetail(`restored ${escapeControls(destination)}`);
           context.output.note(
-            `restored ${describeTrees(restored)}: ${placements(restored.fileCounts)} in ${seconds()}`,
+            `restored ${describeTrees(restored)}: ${describePlacement(restored.fileCounts)} in ${readStopwatch()}`,
           );
           const isSuccess = restored.isPrimary || options.successRcOnAnyKey;
           context.setExitCode(isSuccess ? ExitCode.DONE : ExitCode.FALLBACK);
@@ -83,6 +80,6 @@ export function restoreCommand(context: CommandContext) {
           break;
       }
       resultFile?.write(outcome);
-      context.output.document({ ...restored, kind: undefined, isPrimary: undefined, outcome });
+      context.output.printDocument({ ...restored, kind: undefined, isPrimary: undefined, outcome });
     });
 }

@@ -6,28 +6,27 @@ import { outcomeOf, restoreCounted } from "../../restore/count-outcome.ts";
 import type { StoreRequest } from "../../store/request.ts";
 import { storeEntry } from "../../store/store.ts";
 import type { CommandContext } from "../command-context.ts";
-import { describeTrees, elapsed, placements } from "../describe.ts";
-import { keysOf, prefixesOf } from "../options/key-options.ts";
+import { describePlacement, describeTrees, startStopwatch } from "../describe.ts";
+import { defineCacheOption, defineCreateCacheOption } from "../options/cache-options.ts";
+import { fillInKeys, fillInPrefixes } from "../options/fill-in-keys.ts";
 import {
-  allowEmptyHashOption,
-  cacheOption,
-  compressionOption,
-  createCacheOption,
-  exactOption,
-  excludeOption,
-  fallbackPrefixOption,
-  ignoreMtimeOption,
-  keysOption,
-  linkOption,
-  resultFileOption,
-  storageOption,
-} from "../options/options.ts";
+  defineAllowEmptyHashOption,
+  defineFallbackPrefixOption,
+  defineKeysToTryOption,
+} from "../options/key-options.ts";
+import { defineExactOption, defineLinkOption, defineResultFileOption } from "../options/restore-options.ts";
+import {
+  defineCompressionOption,
+  defineExcludeOption,
+  defineIgnoreMtimeOption,
+  defineStorageOption,
+} from "../options/store-options.ts";
 import { reportMiss } from "../report-miss.ts";
 import { ResultFile } from "../result-file.ts";
 import { runChild } from "../run-child.ts";
 
-/** @param words what followed `--` on the command line: the command to run */
-export function runCommand(context: CommandContext, words: readonly string[]) {
+/** @param words the command to run, from after `--` */
+export function defineRunCommand(context: CommandContext, words: readonly string[]) {
   const { output, runtime, environment } = context;
   return new Command("run")
     .summary("restore, or run a command and store its results")
@@ -37,23 +36,23 @@ export function runCommand(context: CommandContext, words: readonly string[]) {
         "The exit status is the command's, 127 if there is no such command, or 128 + n if signal n ended it.",
     )
     .usage("[options] <path...> -- <command> [argument...]")
-    .addOption(cacheOption())
-    .addOption(keysOption("keys to try in this order, comma-separated; repeatable"))
-    .addOption(allowEmptyHashOption())
-    .addOption(fallbackPrefixOption())
+    .addOption(defineCacheOption())
+    .addOption(defineKeysToTryOption())
+    .addOption(defineAllowEmptyHashOption())
+    .addOption(defineFallbackPrefixOption())
     .addOption(
       new Option("--always", "run the command even on a hit, without storing anything")
         .env("BTDT_ALWAYS")
         .default(false),
     )
-    .addOption(resultFileOption())
-    .addOption(exactOption("PATH"))
-    .addOption(excludeOption())
-    .addOption(ignoreMtimeOption())
-    .addOption(linkOption("how to place files in the cache and in PATH; auto: reflink, else hard, else copy"))
-    .addOption(storageOption())
-    .addOption(compressionOption())
-    .addOption(createCacheOption())
+    .addOption(defineResultFileOption())
+    .addOption(defineExactOption("PATH"))
+    .addOption(defineExcludeOption())
+    .addOption(defineIgnoreMtimeOption())
+    .addOption(defineLinkOption("how to place files in the cache and in PATH"))
+    .addOption(defineStorageOption())
+    .addOption(defineCompressionOption())
+    .addOption(defineCreateCacheOption())
     .argument("<path...>", "directories and files that the command creates")
     .addHelpText(
       "after",
@@ -68,10 +67,10 @@ export function runCommand(context: CommandContext, words: readonly string[]) {
       if (first === undefined) throw new BtdtError("USAGE", "no PATH given");
       const paths = [first, ...others] as const;
       const resultFile = ResultFile.open(options.resultFile);
-      const keys = await keysOf(options, context);
-      const fallbackPrefixes = await prefixesOf(options, context);
+      const keys = await fillInKeys(options, context);
+      const fallbackPrefixes = await fillInPrefixes(options, context);
       const cache = openCache(options.cache, options.createCache);
-      const seconds = elapsed();
+      const readStopwatch = startStopwatch();
       const restored = await restoreCounted(
         {
           cache,
@@ -86,7 +85,7 @@ export function runCommand(context: CommandContext, words: readonly string[]) {
       if (restored.kind === "restored") {
         const key = escapeControls(restored.key);
         output.note(
-          `restored key ${key}, ${describeTrees(restored)}: ${placements(restored.fileCounts)} in ${seconds()}`,
+          `restored key ${key}, ${describeTrees(restored)}: ${describePlacement(restored.fileCounts)} in ${readStopwatch()}`,
         );
       } else {
         reportMiss(cache, keys, context);
@@ -96,14 +95,14 @@ export function runCommand(context: CommandContext, words: readonly string[]) {
       if (outcome === "hit" && !options.always) return;
 
       if (runtime.isCancelled()) throw new BtdtError("CANCELLED", "cancelled before the command was run");
-      output.detail(`running ${words.map(escapeControls).join(" ")}`);
+      output.noteDetail(`running ${words.map(escapeControls).join(" ")}`);
       const child = await runChild(words, context.redirectSignals, (signal) => {
         return signal === "SIGINT" && environment.isInteractive;
       });
       context.setExitCode(child.exitCode);
       switch (child.kind) {
         case "not-started":
-          output.error(
+          output.reportError(
             new BtdtError(
               "COMMAND_NOT_STARTED",
               `cannot run ${escapeControls(words[0] ?? "")}: ${child.reason}`,
@@ -121,7 +120,7 @@ export function runCommand(context: CommandContext, words: readonly string[]) {
         return;
       }
       if (outcome === "hit") return;
-      await keep(
+      await storeResults(
         {
           cache,
           keys: [keys[0]],
@@ -137,17 +136,17 @@ export function runCommand(context: CommandContext, words: readonly string[]) {
     });
 }
 
-/** The command has done its work: when that cannot be kept its exit code stands, and the next run tries again. */
-async function keep(request: StoreRequest, { output, runtime }: CommandContext): Promise<void> {
-  const seconds = elapsed();
+/** The command has succeeded: if its results cannot be stored, its exit status stands, and the next run tries again. */
+async function storeResults(request: StoreRequest, { output, runtime }: CommandContext): Promise<void> {
+  const readStopwatch = startStopwatch();
   try {
     const stored = await storeEntry(request, runtime);
     const key = escapeControls(request.keys[0]);
     output.note(
-      `stored ${describeTrees(stored)} as ${key}: ${placements(stored.fileCounts)} in ${seconds()}`,
+      `stored ${describeTrees(stored)} as ${key}: ${describePlacement(stored.fileCounts)} in ${readStopwatch()}`,
     );
   } catch (error) {
     if (!(error instanceof BtdtError) || error.code === "CANCELLED") throw error;
-    output.warning(`nothing was stored: ${escapeControls(error.message)}`);
+    output.warn(`nothing was stored: ${escapeControls(error.message)}`);
   }
 }

@@ -3,36 +3,36 @@ import { formatSize } from "../../base/size.ts";
 import { openCache } from "../../cache/open-cache.ts";
 import { type CacheStats, cacheStats } from "../../entry/cache-statistics.ts";
 import type { CommandContext } from "../command-context.ts";
-import { count } from "../describe.ts";
-import { openMetrics } from "../open-metrics.ts";
-import { cacheOption } from "../options/options.ts";
-import { tableLines } from "../table.ts";
+import { formatCount } from "../describe.ts";
+import { formatOpenMetrics } from "../open-metrics.ts";
+import { defineCacheOption } from "../options/cache-options.ts";
+import { formatTable } from "../table.ts";
 
-/** In the text; the document has them all. */
+/** In the text; the JSON document has all of them. */
 const MOST_DAYS = 14;
 
-export function statsCommand(context: CommandContext) {
+export function defineStatsCommand(context: CommandContext) {
   const { output } = context;
   return new Command("stats")
     .summary("show cache size and hit counts")
     .description(
       "Show how much space the entries take, how much sharing saves, and the number of hits, fallbacks and misses on each day (UTC).",
     )
-    .addOption(cacheOption())
+    .addOption(defineCacheOption())
     .option("--openmetrics", "print OpenMetrics text, e.g. for the node exporter's textfile collector", false)
     .addHelpText("after", "\nExample:\n  btdt stats --cache /cache")
     .action((options) => {
       const stats = cacheStats(openCache(options.cache, false), context.runtime.nowMs());
-      output.document({ ...stats });
-      const lines = options.openmetrics ? openMetrics(stats) : describe(stats);
-      for (const line of lines) output.result(line);
+      output.printDocument({ ...stats });
+      const lines = options.openmetrics ? formatOpenMetrics(stats) : describe(stats);
+      for (const line of lines) output.printResult(line);
     });
 }
 
 function describe(stats: CacheStats): string[] {
-  const entries = count(stats.entryCount, "entry", "entries");
+  const entries = formatCount(stats.entryCount, "entry", "entries");
   const lines = [
-    `${entries} under ${count(stats.keyCount, "key")}: ${formatSize(stats.keptBytes)}, ${formatSize(stats.savedBytes)} saved by sharing`,
+    `${entries} under ${formatCount(stats.keyCount, "key")}: ${formatSize(stats.keptBytes)}, ${formatSize(stats.savedBytes)} saved by sharing`,
   ];
   if (stats.garbageBytes > 0) lines.push(`clean would free ${formatSize(stats.garbageBytes)} of garbage`);
   const days = stats.restores.slice(0, MOST_DAYS);
@@ -40,6 +40,6 @@ function describe(stats: CacheStats): string[] {
   const rows = days.map(({ day, hit, fallback, miss }) => [day, String(hit), String(fallback), String(miss)]);
   return [
     ...lines,
-    ...tableLines([["DAY", "HITS", "FALLBACKS", "MISSES"], ...rows], [false, true, true, true]),
+    ...formatTable([["DAY", "HITS", "FALLBACKS", "MISSES"], ...rows], [false, true, true, true]),
   ];
 }

@@ -4,21 +4,19 @@ import { BtdtError } from "../../base/errors.ts";
 import { openCache } from "../../cache/open-cache.ts";
 import { storeEntry } from "../../store/store.ts";
 import type { CommandContext } from "../command-context.ts";
-import { describeTrees, elapsed, placements } from "../describe.ts";
-import { keysOf } from "../options/key-options.ts";
+import { describePlacement, describeTrees, startStopwatch } from "../describe.ts";
+import { defineCacheOption, defineCreateCacheOption } from "../options/cache-options.ts";
+import { fillInKeys } from "../options/fill-in-keys.ts";
+import { defineAllowEmptyHashOption, defineKeysToStoreOption } from "../options/key-options.ts";
+import { defineLinkOption } from "../options/restore-options.ts";
 import {
-  allowEmptyHashOption,
-  cacheOption,
-  compressionOption,
-  createCacheOption,
-  excludeOption,
-  ignoreMtimeOption,
-  keysOption,
-  linkOption,
-  storageOption,
-} from "../options/options.ts";
+  defineCompressionOption,
+  defineExcludeOption,
+  defineIgnoreMtimeOption,
+  defineStorageOption,
+} from "../options/store-options.ts";
 
-export function storeCommand(context: CommandContext) {
+export function defineStoreCommand(context: CommandContext) {
   return new Command("store")
     .summary("store directories and files in the cache")
     .description(
@@ -26,15 +24,15 @@ export function storeCommand(context: CommandContext) {
         "cache's file system are linked into the cache rather than copied; files from other file systems are compressed into packs. " +
         "A SOURCE inside the working directory can be restored without naming a destination.",
     )
-    .addOption(cacheOption())
-    .addOption(keysOption("keys to store under, comma-separated; repeatable"))
-    .addOption(allowEmptyHashOption())
-    .addOption(excludeOption())
-    .addOption(ignoreMtimeOption())
-    .addOption(linkOption("how to add files to the cache; auto: reflink, else hard, else copy"))
-    .addOption(storageOption())
-    .addOption(compressionOption())
-    .addOption(createCacheOption())
+    .addOption(defineCacheOption())
+    .addOption(defineKeysToStoreOption())
+    .addOption(defineAllowEmptyHashOption())
+    .addOption(defineExcludeOption())
+    .addOption(defineIgnoreMtimeOption())
+    .addOption(defineLinkOption("how to add files to the cache"))
+    .addOption(defineStorageOption())
+    .addOption(defineCompressionOption())
+    .addOption(defineCreateCacheOption())
     .argument("<source...>", "directories and files to store")
     .addHelpText(
       "after",
@@ -43,8 +41,8 @@ export function storeCommand(context: CommandContext) {
     )
     .action(async ([first, ...others], options) => {
       if (first === undefined) throw new BtdtError("USAGE", "no SOURCE given");
-      const seconds = elapsed();
-      const keys = await keysOf(options, context);
+      const readStopwatch = startStopwatch();
+      const keys = await fillInKeys(options, context);
       const cache = openCache(options.cache, options.createCache);
       const stored = await storeEntry(
         {
@@ -60,8 +58,8 @@ export function storeCommand(context: CommandContext) {
         context.runtime,
       );
       context.output.note(
-        `stored ${describeTrees(stored)} as ${keys.map(escapeControls).join(", ")}: ${placements(stored.fileCounts)} in ${seconds()}`,
+        `stored ${describeTrees(stored)} as ${keys.map(escapeControls).join(", ")}: ${describePlacement(stored.fileCounts)} in ${readStopwatch()}`,
       );
-      context.output.document({ keys, ...stored });
+      context.output.printDocument({ keys, ...stored });
     });
 }

@@ -1,7 +1,7 @@
 import type { CommandWords } from "./command-words.ts";
 
-/** A script for bash, to be sourced. Words that are no options are completed as files. */
-export function bashCompletion(commands: readonly CommandWords[]): string {
+/** A script for bash, to be sourced. Other words than options are completed as file names. */
+export function writeBashCompletion(commands: readonly CommandWords[]): string {
   const cases = commands.map(({ name, options }) => {
     const words = options.flatMap(({ long, short }) => (short === undefined ? [long] : [long, short]));
     return `    ${name}) words='${words.join(" ")}' ;;`;

@@ -1,4 +1,6 @@
-/** What a shell has to know of the command line. */
+import type { CommandUnknownOpts } from "@commander-js/extra-typings";
+
+/** What a completion script needs to know about a command. */
 export interface CommandWords {
   readonly name: string;
   readonly summary: string;
@@ -8,15 +10,29 @@ export interface CommandWords {
 export interface OptionWords {
   /** `--cache`. */
   readonly long: string;
-  /** `-c`, where there is one. */
+  /** `-c`, if there is one. */
   readonly short: string | undefined;
   readonly description: string;
   readonly takesValue: boolean;
-  /** The values that it may have; none when it may have any. */
+  /** The only valid values; empty if any value is valid. */
   readonly choices: readonly string[];
 }
 
+export function describeCommand(command: CommandUnknownOpts): CommandWords {
+  return {
+    name: command.name(),
+    summary: command.summary(),
+    options: command.options.map(({ long, short, flags, description, required, argChoices }) => ({
+      long: long ?? flags,
+      short,
+      description: description.replace(/ \(env: \w+\)$/, ""),
+      takesValue: required,
+      choices: argChoices ?? [],
+    })),
+  };
+}
+
 /** In single quotes, for a shell. */
-export function quoted(text: string): string {
+export function quote(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }

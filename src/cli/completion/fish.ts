@@ -1,15 +1,15 @@
-import { type CommandWords, quoted } from "./command-words.ts";
+import { type CommandWords, quote } from "./command-words.ts";
 
-/** A script for fish, to be sourced or put into its directory of completions. */
-export function fishCompletion(commands: readonly CommandWords[]): string {
+/** A script for fish, to be sourced or placed in its completions directory. */
+export function writeFishCompletion(commands: readonly CommandWords[]): string {
   const lines: string[] = [];
   for (const { name, summary, options } of commands) {
-    lines.push(`complete -c btdt -n __fish_use_subcommand -f -a ${name} -d ${quoted(summary)}`);
+    lines.push(`complete -c btdt -n __fish_use_subcommand -f -a ${name} -d ${quote(summary)}`);
     for (const { long, short, description, takesValue, choices } of options) {
       const letter = short === undefined ? "" : ` -s ${short.slice(1)}`;
-      const value = choices.length > 0 ? ` -x -a ${quoted(choices.join(" "))}` : takesValue ? " -r" : "";
+      const value = choices.length > 0 ? ` -x -a ${quote(choices.join(" "))}` : takesValue ? " -r" : "";
       lines.push(
-        `complete -c btdt -n '__fish_seen_subcommand_from ${name}'${letter} -l ${long.slice(2)}${value} -d ${quoted(description)}`,
+        `complete -c btdt -n '__fish_seen_subcommand_from ${name}'${letter} -l ${long.slice(2)}${value} -d ${quote(description)}`,
       );
     }
   }

@@ -1,10 +1,10 @@
-import { type CommandWords, type OptionWords, quoted } from "./command-words.ts";
+import { type CommandWords, type OptionWords, quote } from "./command-words.ts";
 
-/** A script for zsh: a file `_btdt` on its `fpath`, or to be sourced after compinit. */
-export function zshCompletion(commands: readonly CommandWords[]): string {
-  const names = commands.map(({ name, summary }) => `    ${quoted(`${name}:${summary}`)}`);
+/** A script for zsh: either a file `_btdt` on its `fpath`, or sourced after compinit. */
+export function writeZshCompletion(commands: readonly CommandWords[]): string {
+  const names = commands.map(({ name, summary }) => `    ${quote(`${name}:${summary}`)}`);
   const cases = commands.map(({ name, options }) => {
-    const specs = options.flatMap(specsOf).map((spec) => `        ${spec} \\`);
+    const specs = options.flatMap(formatSpecs).map((spec) => `        ${spec} \\`);
     return `    ${name})\n      _arguments -s \\\n${specs.join("\n")}\n        '*:file:_files'\n      ;;`;
   });
   return `#compdef btdt
@@ -33,9 +33,9 @@ fi
 }
 
 /** `'*--link[how files get there]:value:(auto copy)'`; the star lets an option repeat. */
-function specsOf({ long, short, description, takesValue, choices }: OptionWords): string[] {
+function formatSpecs({ long, short, description, takesValue, choices }: OptionWords): string[] {
   const text = description.replaceAll(/[[\]:\\]/g, (character) => `\\${character}`);
   const value = choices.length > 0 ? `:value:(${choices.join(" ")})` : takesValue ? ":value:_files" : "";
-  const spec = (name: string): string => quoted(`*${name}[${text}]${value}`);
+  const spec = (name: string): string => quote(`*${name}[${text}]${value}`);
   return short === undefined ? [spec(long)] : [spec(long), spec(short)];
 }

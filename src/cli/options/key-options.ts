@@ -1,37 +1,35 @@
-import { escapeControls } from "../../base/byte-string.ts";
-import { expandAll, expandKeys } from "../../key/expand-keys.ts";
-import type { TemplateSources } from "../../key/expand-template.ts";
-import { hashMatchingFiles } from "../../read/hash-matching-files.ts";
-import type { CommandContext } from "../command-context.ts";
+import { Option } from "@commander-js/extra-typings";
+import { appendValue } from "./repeatable.ts";
 
-interface KeyOptions {
-  readonly keys: readonly string[];
-  readonly allowEmptyHash: boolean;
+/** Options that name entries. What they hold may be templates: see `fillInKeys`. */
+
+export function defineKeysToTryOption() {
+  return defineKeysOption("keys to try in this order, comma-separated; repeatable");
 }
 
-/** The keys of `--keys`, templates filled in. @throws BtdtError */
-export async function keysOf(options: KeyOptions, context: CommandContext): Promise<[string, ...string[]]> {
-  const keys = await expandKeys(options.keys, templateSources(options.allowEmptyHash, context));
-  context.output.detail(`keys: ${keys.map(escapeControls).join(", ")}`);
-  return keys;
+export function defineKeysToStoreOption() {
+  return defineKeysOption("keys to store under, comma-separated; repeatable");
 }
 
-/** The prefixes of `--fallback-prefix`; empty ones, which every key has, are dropped. @throws BtdtError */
-export async function prefixesOf(
-  options: Omit<KeyOptions, "keys"> & { readonly fallbackPrefix: readonly string[] },
-  context: CommandContext,
-): Promise<string[]> {
-  const prefixes = await expandAll(options.fallbackPrefix, templateSources(options.allowEmptyHash, context));
-  return prefixes.filter((prefix) => prefix !== "");
+function defineKeysOption(description: string) {
+  return new Option("-k, --keys <keys>", description)
+    .env("BTDT_KEYS")
+    .argParser(appendValue)
+    .makeOptionMandatory();
 }
 
-function templateSources(allowEmptyHash: boolean, context: CommandContext): TemplateSources {
-  const { os, arch, variables } = context.environment;
-  return {
-    os,
-    arch,
-    nowMs: context.runtime.nowMs,
-    variable: (name) => variables[name],
-    hashFiles: (patterns) => hashMatchingFiles(patterns, allowEmptyHash, context.runtime),
-  };
+export function defineAllowEmptyHashOption() {
+  return new Option("--allow-empty-hash", "accept hashFiles patterns that match no files")
+    .env("BTDT_ALLOW_EMPTY_HASH")
+    .default(false);
+}
+
+export function defineFallbackPrefixOption() {
+  return new Option(
+    "--fallback-prefix <prefix>",
+    "if no key is found, restore the most recently stored key with this prefix; repeatable",
+  )
+    .env("BTDT_FALLBACK_PREFIX")
+    .argParser(appendValue)
+    .default([] as string[]);
 }

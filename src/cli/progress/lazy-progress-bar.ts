@@ -4,8 +4,8 @@ import type { ProgressView } from "./progress-view.ts";
 const FIRST_MS = 300;
 const INTERVAL_MS = 100;
 
-/** A bar whose library is loaded when it is first shown: most work is over before. */
-export function lazyProgressBar(
+/** A bar whose library is loaded when it is first shown: most work is done before that. */
+export function createLazyProgressBar(
   write: (text: string) => void,
   columns: () => number | undefined,
 ): ProgressView {
@@ -15,7 +15,7 @@ export function lazyProgressBar(
     intervalMs: INTERVAL_MS,
     show: (measured) => {
       if (bar === undefined) {
-        // Not by `import()`, whose answer waits for work that gives way.
+        // Not `import()`, whose promise settles only when the work yields.
         const loaded = require("./progress-bar.ts") as { readonly ProgressBar: typeof ProgressBar };
         bar = new loaded.ProgressBar(write, columns);
       }

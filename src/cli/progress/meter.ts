@@ -1,23 +1,23 @@
 import type { Phase, WorkDone } from "../../base/progress.ts";
 
-/** A file costs about as much as so many bytes of content, beside its own. */
+/** What a file costs in addition to its content, in bytes of content. */
 const FILE_COST_BYTES = 16 * 1024;
-/** The rate is that of the last seconds: work that gets slower is told so. */
+/** The rate covers only the last seconds, so that it follows work that slows down. */
 const WINDOW_MS = 10_000;
 const SAMPLE_MS = 500;
 
-/** How far a phase is. */
-export interface Measured {
+/** How far a phase has come. */
+export interface Measurement {
   readonly phase: Phase;
   readonly files: number;
   readonly totalFiles: number | undefined;
   readonly bytes: number;
   readonly totalBytes: number | undefined;
-  /** 0 to 1; undefined while nobody knows how much there is to do. */
+  /** 0 to 1; undefined while the total is unknown. */
   readonly fraction: number | undefined;
-  /** Of the phase's unit. */
+  /** In the phase's unit. */
   readonly ratePerSecond: number;
-  /** Undefined when nothing moves or nobody knows. */
+  /** Undefined while nothing moves or the total is unknown. */
   readonly leftMs: number | undefined;
 }
 
@@ -27,7 +27,7 @@ interface Sample {
   readonly units: number;
 }
 
-/** Adds up what is done in a phase, and tells rate and time left. */
+/** Adds up the work done in a phase, and works out its rate and the time left. */
 export class ProgressMeter {
   readonly #phase: Phase;
   readonly #samples: Sample[];
@@ -51,7 +51,7 @@ export class ProgressMeter {
     this.#files += files;
     this.#bytes += bytes;
     this.#foundBytes += foundBytes;
-    // A step that brings bytes and no files is a piece of a large one.
+    // Bytes without files are part of a large file.
     if (files === 0) this.#foundDoneBytes += bytes;
     const last = this.#samples.at(-1);
     if (last !== undefined && nowMs - last.timeMs < SAMPLE_MS) return;
@@ -59,7 +59,7 @@ export class ProgressMeter {
     while ((this.#samples[1]?.timeMs ?? nowMs) < nowMs - WINDOW_MS) this.#samples.shift();
   }
 
-  measure(nowMs: number): Measured {
+  measure(nowMs: number): Measurement {
     const now = this.#sample(nowMs);
     const since = this.#samples[0] ?? now;
     const seconds = Math.max(0.001, (nowMs - since.timeMs) / 1000);
@@ -93,7 +93,7 @@ export class ProgressMeter {
     if (this.#phase.unit === "files") return this.#totalFiles;
     if (this.#phase.bytes !== undefined) return this.#work(this.#totalFiles ?? 0, this.#phase.bytes);
     if (this.#totalFiles === undefined) return undefined;
-    // The files to come are taken to be like those that were: large ones turn up on the way.
+    // The remaining files are assumed to be like those so far; large ones are reported as they are found.
     const smallBytes = this.#bytes - this.#foundDoneBytes;
     const comingFiles = Math.max(0, this.#totalFiles - this.#files);
     const comingBytes = this.#files === 0 ? 0 : (smallBytes / this.#files) * comingFiles;

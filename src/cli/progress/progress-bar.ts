@@ -1,36 +1,36 @@
 import { Format, type GenericFormatter, SingleBar } from "cli-progress";
-import { describeProgress, percentage } from "./describe-progress.ts";
-import type { Measured } from "./meter.ts";
+import { describeProgress, formatPercent } from "./describe-progress.ts";
+import type { Measurement } from "./meter.ts";
 
 const BAR_COLUMNS = 30;
 const LEAST_BAR_COLUMNS = 8;
 const MOST_PER_SECOND = 10;
 const ALL = 1;
 
-/** One line on a terminal, without colours, redrawn in place and gone without a trace when it is stopped. */
+/** One line on a terminal, redrawn in place and erased when it is stopped. */
 export class ProgressBar {
   readonly #bar: SingleBar;
 
   /**
-   * @param write must have written when it returns
-   * @param columns how wide the terminal is, if that is known
+   * @param write writes synchronously
+   * @param columns the width of the terminal, if known
    */
   constructor(write: (text: string) => void, columns: () => number | undefined) {
     this.#bar = new SingleBar({
-      stream: terminalStream(write, columns),
+      stream: imitateTerminal(write, columns),
       fps: MOST_PER_SECOND,
       format: format as GenericFormatter,
       barCompleteChar: "=",
       barIncompleteChar: "-",
       clearOnComplete: true,
-      // These two leave the terminal as it is, whatever ends the process.
+      // Neither changes the state of the terminal, however the process ends.
       linewrap: true,
       hideCursor: false,
       gracefulExit: false,
     });
   }
 
-  show(measured: Measured): void {
+  show(measured: Measurement): void {
     if (this.#bar.isActive) this.#bar.update(measured.fraction ?? 0, { measured });
     else this.#bar.start(ALL, measured.fraction ?? 0, { measured });
   }
@@ -43,22 +43,22 @@ export class ProgressBar {
 function format(
   options: Parameters<GenericFormatter>[0],
   { progress, maxWidth }: Parameters<GenericFormatter>[1],
-  { measured }: { readonly measured: Measured },
+  { measured }: { readonly measured: Measurement },
 ): string {
   const text = describeProgress(measured);
-  const percent = percentage(measured);
+  const percent = formatPercent(measured);
   const start = measured.phase.name;
   if (percent === undefined) return `${start} ${text}`;
   const rest = ` ${percent.padStart(4)} ${text}`;
-  // Two brackets, the space before them, and the last column, where some terminals wrap.
+  // For two brackets, the space before them, and the last column, where some terminals wrap.
   const room = maxWidth - start.length - rest.length - 4;
   const barsize = Math.min(BAR_COLUMNS, room);
   if (barsize < LEAST_BAR_COLUMNS) return `${start}${rest}`;
   return `${start} [${Format.BarFormat(progress, { ...options, barsize })}]${rest}`;
 }
 
-/** All that the library uses of a stream. The real class would be loaded at every start, whether anything is shown or not. */
-function terminalStream(
+/** What the library uses of a stream; loading `process.stderr` would slow every start. */
+function imitateTerminal(
   write: (text: string) => void,
   columns: () => number | undefined,
 ): NodeJS.WritableStream {

@@ -5,8 +5,8 @@ import type { ProgressView } from "./progress-view.ts";
 const TICK_MS = 100;
 
 /**
- * Shows how far the work is: whenever some of it has been done and it is time, and by a timer while none is. Both are
- * needed: a thread that works from one end to the other lets no timer go off.
+ * Shows progress at intervals, both when work is reported and by a timer. Both are needed: timers do not fire while this thread works, and
+ * no work is reported while it stalls.
  */
 export class ProgressReporter implements Progress {
   readonly #view: ProgressView;
@@ -16,13 +16,13 @@ export class ProgressReporter implements Progress {
   #dueMs = 0;
   #isSilent = false;
 
-  /** @param nowMs of a clock that nobody sets */
+  /** @param nowMs reads a monotonic clock */
   constructor(view: ProgressView, nowMs: () => number) {
     this.#view = view;
     this.#nowMs = nowMs;
   }
 
-  /** From now on nothing is shown. */
+  /** From now on, nothing is shown. */
   silence(): void {
     this.#isSilent = true;
     this.end();
@@ -35,7 +35,7 @@ export class ProgressReporter implements Progress {
     if (this.#timer !== undefined) return;
     this.#dueMs = nowMs + this.#view.firstMs;
     this.#timer = setInterval(() => this.#showIfDue(this.#nowMs()), TICK_MS);
-    // The work keeps the process running, not the looking on.
+    // Progress alone must not keep the process running.
     this.#timer.unref();
   }
 
@@ -57,7 +57,7 @@ export class ProgressReporter implements Progress {
     this.#meter = undefined;
   }
 
-  /** Makes room for other output; if the work goes on it is shown again. */
+  /** Makes room for other output; shown again when it is next due. */
   hide(): void {
     this.#view.hide();
   }

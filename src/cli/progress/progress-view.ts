@@ -1,11 +1,11 @@
-import type { Measured } from "./meter.ts";
+import type { Measurement } from "./meter.ts";
 
 /** Where progress is shown. */
 export interface ProgressView {
-  /** Work that is over before is not shown at all. */
+  /** Work that ends sooner is not shown. */
   readonly firstMs: number;
   readonly intervalMs: number;
-  show(measured: Measured): void;
-  /** Takes away what would be in the way of other output. */
+  show(measured: Measurement): void;
+  /** Erases what would get in the way of other output. */
   hide(): void;
 }

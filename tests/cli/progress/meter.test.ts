@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { formatSize } from "../../../src/base/size.ts";
-import { describeProgress, percentage } from "../../../src/cli/progress/describe-progress.ts";
+import { describeProgress, formatPercent } from "../../../src/cli/progress/describe-progress.ts";
 import { ProgressMeter } from "../../../src/cli/progress/meter.ts";
 
 const MiB = 2 ** 20;
@@ -36,9 +36,9 @@ describe("counted in files", () => {
   test("nothing moves: no time left, and nothing to do is all of it", () => {
     const meter = new ProgressMeter({ name: "removing", noun: "objects", unit: "files", files: 5 }, 0);
     expect(describeProgress(meter.measure(3000))).toBe("0 of 5 objects, 0 objects/s");
-    expect(percentage(meter.measure(3000))).toBe("0%");
+    expect(formatPercent(meter.measure(3000))).toBe("0%");
     const empty = new ProgressMeter({ name: "removing", unit: "files", files: 0 }, 0);
-    expect(percentage(empty.measure(1000))).toBe("100%");
+    expect(formatPercent(empty.measure(1000))).toBe("100%");
   });
 });
 
@@ -47,7 +47,7 @@ describe("counted in bytes", () => {
     const meter = new ProgressMeter({ name: "unpacking", unit: "bytes" }, 0);
     const nowMs = steadily(meter, 2, { files: 1, bytes: MiB });
     const measured = meter.measure(nowMs);
-    expect(percentage(measured)).toBeUndefined();
+    expect(formatPercent(measured)).toBeUndefined();
     expect(describeProgress(measured)).toBe("2 files, 2.0 MiB, 1.0 MiB/s");
   });
 

@@ -1,12 +1,12 @@
 import { expect, test } from "bun:test";
-import { progressLines } from "../../../src/cli/progress/progress-lines.ts";
+import { createProgressLines } from "../../../src/cli/progress/progress-lines.ts";
 import { ProgressReporter } from "../../../src/cli/progress/progress-reporter.ts";
 
 function withLines() {
   const clock = { nowMs: 5000 };
   const lines: string[] = [];
   const reporter = new ProgressReporter(
-    progressLines((line) => lines.push(line)),
+    createProgressLines((line) => lines.push(line)),
     () => clock.nowMs,
   );
   const work = (seconds: number): void => {
@@ -45,7 +45,7 @@ test("a timer shows it while nothing is done", async () => {
   let nowMs = 0;
   const lines: string[] = [];
   const reporter = new ProgressReporter(
-    progressLines((line) => lines.push(line)),
+    createProgressLines((line) => lines.push(line)),
     () => nowMs,
   );
   reporter.begin({ name: "unpacking", unit: "bytes" });

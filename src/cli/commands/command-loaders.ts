@@ -1,0 +1,41 @@
+import type { CommandUnknownOpts } from "@commander-js/extra-typings";
+import type { CommandContext } from "../command-context.ts";
+import { describeCommand } from "../completion/command-words.ts";
+
+type LoadCommand = () => Promise<CommandUnknownOpts>;
+
+/**
+ * How to load each command, by name and in the order of the help. Each is loaded only when it is needed, because that takes time.
+ * @param childCommand what followed `--` on the command line, for `run`
+ * @param complete gives a command the options that all of them have
+ */
+export function listCommandLoaders(
+  context: CommandContext,
+  childCommand: readonly string[],
+  complete: (command: CommandUnknownOpts) => CommandUnknownOpts,
+): Readonly<Record<string, LoadCommand>> {
+  const loaders: Record<string, LoadCommand> = {
+    hash: async () => (await import("./hash.ts")).defineHashCommand(context),
+    restore: async () => (await import("./restore.ts")).defineRestoreCommand(context),
+    store: async () => (await import("./store.ts")).defineStoreCommand(context),
+    run: async () => (await import("./run.ts")).defineRunCommand(context, childCommand),
+    clean: async () => (await import("./clean.ts")).defineCleanCommand(context),
+    export: async () => (await import("./export.ts")).defineExportCommand(context),
+    import: async () => (await import("./import.ts")).defineImportCommand(context),
+    list: async () => (await import("./list.ts")).defineListCommand(context),
+    inspect: async () => (await import("./inspect.ts")).defineInspectCommand(context),
+    delete: async () => (await import("./delete.ts")).defineDeleteCommand(context),
+    stats: async () => (await import("./stats.ts")).defineStatsCommand(context),
+    completion: async () => {
+      const { defineCompletionCommand } = await import("./completion.ts");
+      return defineCompletionCommand(context, async () => {
+        const commands = await Promise.all(Object.values(completed).map((load) => load()));
+        return commands.map(describeCommand);
+      });
+    },
+  };
+  const completed: Readonly<Record<string, LoadCommand>> = Object.fromEntries(
+    Object.entries(loaders).map(([name, load]) => [name, async () => complete(await load())]),
+  );
+  return completed;
+}

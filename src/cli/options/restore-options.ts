@@ -1,0 +1,25 @@
+import { Option } from "@commander-js/extra-typings";
+import { LINK_MODES } from "../../fs/place-file.ts";
+
+/** Options about placing files, and about reporting what a restore found. */
+
+/** @param place the name of the argument whose files are deleted */
+export function defineExactOption(place: string) {
+  return new Option("--exact", `delete files from ${place} that are not in the entry`)
+    .env("BTDT_EXACT")
+    .default(false);
+}
+
+/** @param purpose begins the sentence "… ; auto: reflink, else hard, else copy" */
+export function defineLinkOption(purpose: string) {
+  return new Option("--link <mode>", `${purpose}; auto: reflink, else hard, else copy`)
+    .env("BTDT_LINK")
+    .choices(LINK_MODES)
+    .default("auto" as const);
+}
+
+export function defineResultFileOption() {
+  return new Option("--result-file <path>", "write the outcome (hit, fallback or miss) to this file").env(
+    "BTDT_RESULT_FILE",
+  );
+}

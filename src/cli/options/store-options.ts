@@ -1,0 +1,40 @@
+import { Option } from "@commander-js/extra-typings";
+import { DEFAULT_COMPRESSION, parseCompression } from "../../base/compression.ts";
+import { STORAGES } from "../../base/storage.ts";
+import { parseArgument } from "./parse-argument.ts";
+import { appendValue } from "./repeatable.ts";
+
+/** Options that decide what a store takes from a source, and in which form. */
+
+export function defineExcludeOption() {
+  return new Option(
+    "--exclude <glob>",
+    "exclude matching files (gitignore syntax; ! re-includes); repeatable",
+  )
+    .env("BTDT_EXCLUDE")
+    .argParser(appendValue)
+    .default([] as string[]);
+}
+
+export function defineIgnoreMtimeOption() {
+  return new Option("--ignore-mtime", "share files that differ only in modification time")
+    .env("BTDT_IGNORE_MTIME")
+    .default(false);
+}
+
+export function defineStorageOption() {
+  return new Option(
+    "--storage <kind>",
+    "store linkable objects or compressed packs; auto: objects if the source is on the cache's file system, else packs",
+  )
+    .env("BTDT_STORAGE")
+    .choices(STORAGES)
+    .default("auto" as const);
+}
+
+export function defineCompressionOption() {
+  return new Option("--compression <codec>", "codec for packs: zstd[:LEVEL], deflate[:LEVEL] or none")
+    .env("BTDT_COMPRESSION")
+    .argParser((value: string) => parseArgument(value, parseCompression))
+    .default(DEFAULT_COMPRESSION, "zstd");
+}
