@@ -1,16 +1,8 @@
-import {
-  chmodSync,
-  closeSync,
-  constants,
-  linkSync,
-  mkdirSync,
-  openSync,
-  symlinkSync,
-  writeSync,
-} from "node:fs";
+import { chmodSync, constants, linkSync, mkdirSync, openSync, symlinkSync, writeSync } from "node:fs";
 import { type ByteString, display, fsPath, joinBytes } from "../base/byte-string.ts";
 import type { BtdtError } from "../base/errors.ts";
 import { setAttributes } from "../fs/file-attributes.ts";
+import { closeWritten } from "../fs/native/close-written.ts";
 import { PathBuffer } from "../fs/native/path-buffer.ts";
 import { setMtimeBuffer } from "../fs/native/set-times.ts";
 import type { ArchiveEntry } from "./format/archive-entry.ts";
@@ -127,7 +119,7 @@ async function writeFile(target: ByteString, entry: ArchiveEntry): Promise<void>
       sizeBytes += piece.length;
     }
   } finally {
-    closeSync(descriptor);
+    closeWritten(descriptor);
   }
   if (sizeBytes !== entry.sizeBytes) throw invalid("the archive is truncated");
 }

@@ -1,11 +1,21 @@
-import { closeSync, constants, copyFileSync, openSync, readSync, unlinkSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  copyFileSync,
+  linkSync,
+  openSync,
+  readSync,
+  unlinkSync,
+  writeSync,
+} from "node:fs";
 import { display, fsPath } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
 import { errnoOf } from "./errno.ts";
 import { type FileAttributes, setAttributes } from "./file-attributes.ts";
+import { closeWritten } from "./native/close-written.ts";
+import { copyRange } from "./native/copy-range.ts";
 import { emptyStatus, lstatBuffer } from "./native/file-status.ts";
-import { linuxLibc } from "./native/libc.ts";
-import { link, tryLink } from "./native/link-file.ts";
+import { tryLink } from "./native/link-file.ts";
 import type { PathBuffer } from "./native/path-buffer.ts";
 
 /**
@@ -82,7 +92,8 @@ export class FilePlacer {
   #tryHardLink(source: PathBuffer, target: PathBuffer): boolean {
     if (tryLink(source, target)) return true;
     try {
-      link(source, target);
+      // Once more, for an error that says why.
+      linkSync(fsPath(source.toBytes()), fsPath(target.toBytes()));
       return true;
     } catch (error) {
       switch (errnoOf(error)) {
@@ -120,7 +131,7 @@ export function copyFile(source: PathBuffer, target: PathBuffer, attributes: Fil
       try {
         copyContent(from, to, attributes.sizeBytes);
       } finally {
-        closeSync(to);
+        closeWritten(to);
       }
       setAttributes(target, attributes);
       if (!lstatBuffer(target, status) || status.sizeBytes !== attributes.sizeBytes) {
@@ -137,7 +148,6 @@ export function copyFile(source: PathBuffer, target: PathBuffer, attributes: Fil
   }
 }
 
-const COPY_AT_ONCE_BYTES = 0x4000_0000;
 const COPY_BUFFER_BYTES = 256 * 1024;
 let copyBuffer: Uint8Array | undefined;
 
@@ -146,11 +156,8 @@ let copyBuffer: Uint8Array | undefined;
  * on disk (ext4) before the data: after a power cut the file would have the right size, and hold zeros.
  */
 function copyContent(from: number, to: number, sizeBytes: number): void {
-  for (let count = sizeBytes > COPY_BUFFER_BYTES ? 1 : 0; count > 0; ) {
-    count = Number(linuxLibc?.copy_file_range(from, null, to, null, COPY_AT_ONCE_BYTES, 0) ?? -1);
-  }
-  // Goes on where the kernel's own copying ended, or could not begin: two file systems, a full disk, an old kernel.
-  // A small file is done in one turn.
+  if (sizeBytes > COPY_BUFFER_BYTES) copyRange(from, to);
+  // Goes on where that has ended. A small file is done in one turn.
   copyBuffer ??= new Uint8Array(COPY_BUFFER_BYTES);
   for (;;) {
     const length = readSync(from, copyBuffer, 0, COPY_BUFFER_BYTES, null);

@@ -1,5 +1,6 @@
 import { closeSync, constants, fsyncSync, openSync, renameSync, writeSync } from "node:fs";
 import { type ByteString, fsPath, parentOf } from "../base/byte-string.ts";
+import { closeWritten } from "./native/close-written.ts";
 
 /**
  * Writes a whole new file and forces it to disk. Whatever bears the name already must be another's and is
@@ -14,7 +15,7 @@ export function writeDurably(path: ByteString, contents: Uint8Array): void {
     }
     fsyncSync(descriptor);
   } finally {
-    closeSync(descriptor);
+    closeWritten(descriptor);
   }
 }
 

@@ -1,7 +1,8 @@
-import { closeSync, constants, openSync, symlinkSync } from "node:fs";
+import { constants, openSync, symlinkSync } from "node:fs";
 import { fsPath } from "../base/byte-string.ts";
 import { compileMethodsLightly } from "../base/compile-lightly.ts";
 import { type FileAttributes, setAttributes } from "../fs/file-attributes.ts";
+import { closeWritten } from "../fs/native/close-written.ts";
 import type { PathBuffer } from "../fs/native/path-buffer.ts";
 import { setMtimeBuffer } from "../fs/native/set-times.ts";
 import type { Placement } from "../fs/place-file.ts";
@@ -144,7 +145,7 @@ class Stager {
 }
 
 function makeEmptyFile(path: PathBuffer, attributes: FileAttributes): void {
-  closeSync(
+  closeWritten(
     openSync(
       fsPath(path.toBytes()),
       constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL,

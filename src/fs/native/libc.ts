@@ -5,9 +5,8 @@ import { platform } from "node:os";
  * The system calls that `node:fs` lacks, or that it makes much dearer in a loop over a hundred thousand
  * files (an `lstat` there builds an object with a dozen BigInts).
  *
- * A call answers a negative number on failure. `errno` is not read: between two calls the runtime may
- * make system calls of its own. Callers repeat the operation through `node:fs`, whose errors carry
- * a reliable code.
+ * A call answers a negative number on failure. Callers repeat the operation through `node:fs`, whose errors carry a
+ * reliable code, or, where that would not be the same, ask `lastError`.
  */
 const LINUX = platform() === "linux";
 
@@ -19,6 +18,7 @@ const COMMON = {
   linkat: { args: ["i32", "ptr", "i32", "ptr", "i32"], returns: "i32" },
   utimensat: { args: ["i32", "ptr", "ptr", "i32"], returns: "i32" },
   flock: { args: ["i32", "i32"], returns: "i32" },
+  close: { args: ["i32"], returns: "i32" },
 } as const;
 
 const LINUX_ONLY = {
@@ -33,7 +33,6 @@ const LINUX_ONLY = {
   write: { args: ["i32", "ptr", "u64"], returns: "i64" },
   futimens: { args: ["i32", "ptr"], returns: "i32" },
   fchmod: { args: ["i32", "u32"], returns: "i32" },
-  close: { args: ["i32"], returns: "i32" },
   madvise: { args: ["ptr", "u64", "i32"], returns: "i32" },
 } as const;
 

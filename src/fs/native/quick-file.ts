@@ -1,7 +1,7 @@
-import { closeSync, constants, openSync, readSync, writeSync } from "node:fs";
+import { constants, openSync, readSync, writeSync } from "node:fs";
 import { fsPath } from "../../base/byte-string.ts";
 import { compileLightly } from "../../base/compile-lightly.ts";
-import { AT_FDCWD, linuxLibc } from "./libc.ts";
+import { AT_FDCWD, libc, linuxLibc } from "./libc.ts";
 import type { PathBuffer } from "./path-buffer.ts";
 import type { PinnedBuffer } from "./pinned-buffer.ts";
 
@@ -41,9 +41,9 @@ export function writeQuickly(
   }
 }
 
+/** Closes a file that was only read, where an error says nothing. */
 export function closeQuickly(descriptor: number): void {
-  if (linuxLibc === undefined) closeSync(descriptor);
-  else linuxLibc.close(descriptor);
+  libc.close(descriptor);
 }
 
 export const OPEN_NEW = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;

@@ -1,7 +1,7 @@
 import { ptr } from "bun:ffi";
-import { lutimesSync, utimesSync } from "node:fs";
-import { type ByteString, fsPath } from "../../base/byte-string.ts";
+import type { ByteString } from "../../base/byte-string.ts";
 import { errnoOf, isPermissionErrno } from "../errno.ts";
+import { lastError } from "./last-error.ts";
 import { AT_FDCWD, AT_SYMLINK_NOFOLLOW, libc } from "./libc.ts";
 import { PathBuffer } from "./path-buffer.ts";
 
@@ -20,9 +20,8 @@ export function setMtimeBuffer(path: PathBuffer, mtimeSeconds: number, mtimeNano
   times[0] = times[2] = BigInt(mtimeSeconds);
   times[1] = times[3] = BigInt(mtimeNanoseconds);
   if (libc.utimensat(AT_FDCWD, path.pointer, timesPointer, AT_SYMLINK_NOFOLLOW) === 0) return;
-  // Only reached to learn the reason as an error with a code.
-  const approximateSeconds = mtimeSeconds + mtimeNanoseconds / 1e9;
-  lutimesSync(fsPath(path.toBytes()), approximateSeconds, approximateSeconds);
+  // Not by way of `node:fs`, which could succeed now, with another time.
+  throw lastError("utimensat", path.toBytes());
 }
 
 /** The same for a mere note of use: what is gone, or may only be read, stays as it is. @throws a `node:fs` error */
@@ -37,11 +36,10 @@ export function touchIfPossible(path: ByteString): void {
 
 /**
  * Sets both times to the file system's own now, which may run apart from this machine's clock, and which
- * every user who may write the file can do (an explicit time only its owner can).
+ * every user who may write the file can do (an explicit time only its owner can). A symlink is not followed.
  * @throws a `node:fs` error
  */
 export function touch(path: ByteString): void {
-  if (libc.utimensat(AT_FDCWD, scratchPath.set(path).pointer, null, 0) === 0) return;
-  const nowSeconds = Date.now() / 1000;
-  utimesSync(fsPath(path), nowSeconds, nowSeconds);
+  if (libc.utimensat(AT_FDCWD, scratchPath.set(path).pointer, null, AT_SYMLINK_NOFOLLOW) === 0) return;
+  throw lastError("utimensat", path);
 }

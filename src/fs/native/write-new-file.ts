@@ -2,11 +2,12 @@ import { ptr } from "bun:ffi";
 import { fchmodSync } from "node:fs";
 import { compileMethodsLightly } from "../../base/compile-lightly.ts";
 import type { FileAttributes } from "../file-attributes.ts";
+import { closeWritten } from "./close-written.ts";
 import { emptyStatus, fstat } from "./file-status.ts";
 import { linuxLibc } from "./libc.ts";
 import type { PathBuffer } from "./path-buffer.ts";
 import type { PinnedBuffer } from "./pinned-buffer.ts";
-import { closeQuickly, OPEN_NEW, openQuickly, writeQuickly } from "./quick-file.ts";
+import { OPEN_NEW, openQuickly, writeQuickly } from "./quick-file.ts";
 import { setMtimeBuffer } from "./set-times.ts";
 
 const PERMISSIONS = 0o777;
@@ -55,7 +56,7 @@ export class NewFileWriter {
         setMtimeBuffer(path, attributes.mtimeSeconds, attributes.mtimeNanoseconds);
       }
     } finally {
-      closeQuickly(descriptor);
+      closeWritten(descriptor);
     }
   }
 

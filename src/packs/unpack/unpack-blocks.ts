@@ -1,8 +1,9 @@
-import { closeSync, constants, openSync } from "node:fs";
+import { constants, openSync } from "node:fs";
 import { type ByteString, fsPath } from "../../base/byte-string.ts";
 import { compileLightly, compileMethodsLightly } from "../../base/compile-lightly.ts";
 import { CHUNK_SIZE_BYTES, DIGEST_SIZE_BYTES } from "../../base/digest.ts";
 import type { FileAttributes } from "../../fs/file-attributes.ts";
+import { closeWritten } from "../../fs/native/close-written.ts";
 import { PathBuffer } from "../../fs/native/path-buffer.ts";
 import { PinnedBuffer } from "../../fs/native/pinned-buffer.ts";
 import { NewFileWriter } from "../../fs/native/write-new-file.ts";
@@ -153,7 +154,7 @@ class Unpacker {
     try {
       writeFullyAt(descriptor, content.subarray(offset, offset + sizeBytes), chunk * CHUNK_SIZE_BYTES);
     } finally {
-      closeSync(descriptor);
+      closeWritten(descriptor);
     }
     this.result.contentBytes += sizeBytes;
   }

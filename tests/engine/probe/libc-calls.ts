@@ -42,8 +42,8 @@ const STATX_BASIC_STATS = 0x7ff;
 export function callLibc(parent: string): Record<LibcName, Answers> {
   if (linuxLibc === undefined) throw new Error("this probe is for Linux only");
   const { fcntl, mmap, madvise, munmap, copy_file_range, openat, read, write, statx } = linuxLibc;
-  const { futimens, fchmod, close } = linuxLibc;
-  const { linkat, utimensat, flock } = libc;
+  const { futimens, fchmod } = linuxLibc;
+  const { linkat, utimensat, flock, close } = libc;
 
   const scratch = mkdtempSync(join(parent, "libc-"));
   const at = (name: string): string => join(scratch, name);

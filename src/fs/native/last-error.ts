@@ -1,0 +1,41 @@
+import { dlopen, type Pointer, read } from "bun:ffi";
+import { constants, platform } from "node:os";
+import { type ByteString, display } from "../../base/byte-string.ts";
+
+const LINUX = platform() === "linux";
+
+/** What a failed call reports where its `errno` cannot be told. */
+const UNKNOWN = "EIO";
+
+/**
+ * The error of a system call that was made through FFI and has failed, in the form of a `node:fs` error. To be asked at once:
+ * the runtime makes system calls of its own, though only one that fails in between would change the answer. For
+ * calls that cannot be repeated through `node:fs` (`close`), or that mean less there (`utimensat`).
+ */
+export function lastError(call: string, path?: ByteString): Error & { readonly code: string } {
+  const code = codes().get(lastErrno()) ?? UNKNOWN;
+  const where = path === undefined ? "" : ` '${display(path)}'`;
+  return Object.assign(new Error(`${code}: ${call}${where}`), { code, syscall: call });
+}
+
+let codeOfNumber: ReadonlyMap<number, string> | undefined;
+
+function codes(): ReadonlyMap<number, string> {
+  codeOfNumber ??= new Map(Object.entries(constants.errno).map(([code, number]) => [number, code]));
+  return codeOfNumber;
+}
+
+let location: (() => Pointer | bigint | null) | undefined;
+
+function lastErrno(): number {
+  location ??= errnoLocation();
+  const pointer = location();
+  return typeof pointer === "number" ? read.i32(pointer, 0) : 0;
+}
+
+function errnoLocation(): () => Pointer | bigint | null {
+  const signature = { args: [], returns: "ptr" } as const;
+  return LINUX
+    ? dlopen("libc.so.6", { __errno_location: signature }).symbols.__errno_location
+    : dlopen("libSystem.B.dylib", { __error: signature }).symbols.__error;
+}
