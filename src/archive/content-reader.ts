@@ -7,9 +7,8 @@ import { errnoOf } from "../fs/errno.ts";
 import { PathBuffer } from "../fs/native/path-buffer.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
 import { locateObject } from "../objects/object-path.ts";
-import { readBlock } from "../packs/contents/read-block.ts";
-import { PACK_HEADER_BYTES } from "../packs/format/pack-index.ts";
-import type { PackedFilesOfEntry } from "../packs/unpack/unpack-tree.ts";
+import type { BlockReader } from "../packs/unpack/block-reader.ts";
+import { isPacked } from "../packs/unpack/content-sources.ts";
 
 /** Files of one directory tend to lie in few blocks. */
 const MOST_BLOCKS = 4;
@@ -18,16 +17,16 @@ const MOST_BLOCKS = 4;
 export class ContentReader {
   readonly #cache: CacheDirectory;
   readonly #manifest: Manifest;
-  readonly #packed: PackedFilesOfEntry | undefined;
+  readonly #packs: BlockReader | undefined;
   /** By `pack/block`, the one used last at the end. */
   readonly #blocks = new Map<string, Uint8Array>();
   readonly #buffer = new Uint8Array(CHUNK_SIZE_BYTES);
   readonly #path = new PathBuffer();
 
-  constructor(cache: CacheDirectory, manifest: Manifest, packed: PackedFilesOfEntry | undefined) {
+  constructor(cache: CacheDirectory, manifest: Manifest, packs: BlockReader | undefined) {
     this.#cache = cache;
     this.#manifest = manifest;
-    this.#packed = packed;
+    this.#packs = packs;
   }
 
   /**
@@ -37,8 +36,8 @@ export class ContentReader {
   async *read(file: number): AsyncGenerator<Uint8Array, void> {
     const sizeBytes = at(this.#manifest.fileSizes, file);
     if (sizeBytes === 0) return;
-    const isPacked = this.#packed !== undefined && this.#packed.contentOfFile[file] !== 0;
-    const chunks = isPacked ? this.#packedChunks(file) : this.#objectChunks(file, sizeBytes);
+    const isFromPack = this.#packs !== undefined && isPacked(this.#packs.packed.sources, file);
+    const chunks = isFromPack ? this.#packedChunks(file) : this.#objectChunks(file, sizeBytes);
     const start = file * DIGEST_SIZE_BYTES;
     const wanted = this.#manifest.fileDigests.subarray(start, start + DIGEST_SIZE_BYTES);
     const digests: Uint8Array[] = [];
@@ -82,8 +81,8 @@ export class ContentReader {
   }
 
   *#packedChunks(file: number): Generator<Uint8Array, void> {
-    const contents = this.#packed?.packs.contents;
-    const found = contents?.find(
+    const contents = this.#packs?.packed.contents;
+    const found = contents?.findFile(
       this.#manifest.fileDigests,
       file * DIGEST_SIZE_BYTES,
       at(this.#manifest.fileSizes, file),
@@ -96,7 +95,7 @@ export class ContentReader {
     }
   }
 
-  /** Undefined when it is damaged. */
+  /** Undefined when it is damaged, gone or cannot be read. */
   #block(pack: number, block: number): Uint8Array | undefined {
     const name = `${pack}/${block}`;
     const known = this.#blocks.get(name);
@@ -110,18 +109,8 @@ export class ContentReader {
   }
 
   #readBlock(pack: number, block: number): Uint8Array | undefined {
-    const index = this.#packed?.packs.contents.packs[pack]?.index;
-    const descriptor = this.#packed?.packs.descriptorOf(pack);
-    if (index === undefined || descriptor === undefined) return undefined;
-    let offset = PACK_HEADER_BYTES;
-    for (let before = 0; before < block; before++) offset += at(index.blockStoredSizes, before);
-    return readBlock(descriptor, {
-      offset,
-      storedBytes: at(index.blockStoredSizes, block),
-      contentBytes: index.blockContentBytes(block),
-      codecNumber: at(index.blockCodecs, block),
-      checksum: index.blockChecksums[block] ?? 0n,
-    })?.slice();
+    const read = this.#packs?.read(pack, block);
+    return read?.kind === "whole" ? read.content.slice() : undefined;
   }
 
   #damaged(file: number): BtdtError {

@@ -6,7 +6,8 @@ import { damageWarning, type FoundTree, findEntry } from "../entry/find-entry.ts
 import { countsOf } from "../key/key-file.ts";
 import { treeNames } from "../key/tree-names.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
-import { openPacksOf } from "../packs/unpack/locate-contents.ts";
+import { BlockReader } from "../packs/unpack/block-reader.ts";
+import { findPackedFiles } from "../packs/unpack/find-packed-files.ts";
 import { Breather } from "../work/breather.ts";
 import type { Runtime } from "../work/runtime.ts";
 import { ContentReader } from "./content-reader.ts";
@@ -85,16 +86,17 @@ async function writeArchive(
   });
   try {
     for (const tree of trees) {
-      const packed = openPacksOf(cache, tree.manifest);
+      const packed = findPackedFiles(cache, tree.manifest, new Set(), runtime.onWarning);
+      const packs = packed && new BlockReader(cache, tree.manifest, packed);
       try {
-        const reader = new ContentReader(cache, tree.manifest, packed);
+        const reader = new ContentReader(cache, tree.manifest, packs);
         for (const entry of entriesOf(tree, reader)) {
           await writer.add({ ...entry, body: counted(entry.body, onRead) });
           if (entry.kind === "file") runtime.progress.add({ files: 1 });
           await onRead(0);
         }
       } finally {
-        packed?.packs.close();
+        packs?.close();
       }
     }
     await writer.finish();

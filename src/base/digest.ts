@@ -34,6 +34,16 @@ export function digestOfChunks(sizeBytes: number, chunkDigests: Uint8Array): Uin
   return new Uint8Array(root.digest().buffer);
 }
 
+/** One digest of a column of digests, as a view. Hot loops pass the column and an offset instead. */
+export function digestAt(digests: Uint8Array, index: number): Uint8Array {
+  return digestsBetween(digests, index, index + 1);
+}
+
+/** The digests from `first` up to, but not including, `end`, as a view. */
+export function digestsBetween(digests: Uint8Array, first: number, end: number): Uint8Array {
+  return digests.subarray(first * DIGEST_SIZE_BYTES, end * DIGEST_SIZE_BYTES);
+}
+
 export function hexOf(digest: Uint8Array): string {
   return Buffer.from(digest.buffer, digest.byteOffset, digest.byteLength).toString("hex");
 }

@@ -23,10 +23,15 @@ const SENTENCES: Readonly<Record<string, string>> = {
   EPIPE: "broken pipe",
 };
 
+/** What a `code` such as `EIO` means. */
+export function describeErrno(errno: string): string {
+  return SENTENCES[errno] ?? errno;
+}
+
 /** Why a file operation failed, in words: for the end of a sentence that names the operation and path. */
 export function reasonOf(error: unknown): string {
   const errno = errnoOf(error);
-  if (errno !== undefined) return SENTENCES[errno] ?? errno;
+  if (errno !== undefined) return describeErrno(errno);
   return error instanceof Error ? error.message : String(error);
 }
 

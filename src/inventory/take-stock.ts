@@ -1,4 +1,4 @@
-import { CHUNK_SIZE_BYTES, DIGEST_SIZE_BYTES } from "../base/digest.ts";
+import { CHUNK_SIZE_BYTES, DIGEST_SIZE_BYTES, digestAt } from "../base/digest.ts";
 import type { Progress } from "../base/progress.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { listSessions } from "../cache/list-sessions.ts";
@@ -208,12 +208,12 @@ function addItemsOf(
     }
     const offset = file * DIGEST_SIZE_BYTES;
     const sizeBytes = at(manifest.fileSizes, file);
-    const contents = packs.find(manifest.fileDigests, offset, sizeBytes);
+    const contents = packs.findFile(manifest.fileDigests, offset, sizeBytes);
     if (contents === undefined) isComplete = false;
     else {
       for (const content of contents) items.add(packItems.itemOfContent(content));
       if (sizeBytes <= CHUNK_SIZE_BYTES) continue;
-      const large = packs.largePlaceOf(manifest.fileDigests.subarray(offset, offset + DIGEST_SIZE_BYTES));
+      const large = packs.largePlaceOf(digestAt(manifest.fileDigests, file));
       if (large !== undefined) items.add(packItems.itemOfLarge(large.pack, large.large));
     }
   }

@@ -1,10 +1,12 @@
 import { type ByteString, parentOf } from "../base/byte-string.ts";
+import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { lstat } from "../fs/native/file-status.ts";
 import type { LinkMode, Placement } from "../fs/place-file.ts";
 import { directoryRanges } from "../manifest/directory-ranges.ts";
 import type { Manifest } from "../manifest/manifest.ts";
+import type { PackedFiles } from "../packs/unpack/find-packed-files.ts";
 import { planUnpack, type UnpackPlan } from "../packs/unpack/unpack-plan.ts";
-import { type PackedFilesOfEntry, unpackTree } from "../packs/unpack/unpack-tree.ts";
+import { unpackTree } from "../packs/unpack/unpack-tree.ts";
 import type { Runners } from "../work/job.ts";
 import { runAllSharing } from "../work/run-all.ts";
 import { type DirectoryModes, finishClosedDirectories, finishDirectoriesJob } from "./finish-directories.ts";
@@ -21,8 +23,9 @@ export interface StageTreeOptions {
   readonly linkMode: LinkMode;
   readonly ownInode: Uint8Array;
   readonly unwanted: { readonly files: Uint8Array; readonly symlinks: Uint8Array } | undefined;
-  /** Set when contents may come from packs: finds out which do. What it opens is for the caller to close. */
-  readonly openPacks: (() => PackedFilesOfEntry | undefined) | undefined;
+  /** Set when contents may come from packs: finds out which do. */
+  readonly openPacks: (() => PackedFiles | undefined) | undefined;
+  readonly cache: CacheDirectory;
   readonly umask: number;
 }
 
@@ -34,8 +37,8 @@ export interface StagedTree {
   readonly contentBytes: number;
   /** When there are any, what was staged is of no use. */
   readonly damaged: readonly { readonly file: number; readonly problem: FileProblem }[];
-  /** Blocks of packs, by the packs' position in `packed`, that are the reason for some of it. */
-  readonly damagedBlocks: readonly { readonly pack: number; readonly block: number }[];
+  /** Blocks of packs that are the reason for some of it. */
+  readonly damagedBlocks: readonly { readonly pack: string; readonly block: number }[];
 }
 
 /** Builds an entry's tree, or the wanted part of it, in a place of its own; directories have no final attributes yet. */
@@ -60,30 +63,29 @@ export async function stageTree(options: StageTreeOptions, runners: Runners): Pr
 }
 
 interface Planned {
-  readonly packed: PackedFilesOfEntry;
+  readonly packed: PackedFiles;
   readonly plan: UnpackPlan;
 }
 
 function planFor(
   { manifest, unwanted }: StageTreeOptions,
-  packed: PackedFilesOfEntry | undefined,
+  packed: PackedFiles | undefined,
 ): Planned | undefined {
   if (packed === undefined) return undefined;
-  const { packs, contentOfFile } = packed;
-  return { packed, plan: planUnpack(manifest, packs.contents, contentOfFile, unwanted?.files) };
+  return { packed, plan: planUnpack(manifest, packed, unwanted?.files) };
 }
 
 /** All but what comes from packs. */
 async function stageFiles(
   { manifest, objects, staging, temporary, linkMode, ownInode, unwanted, openPacks }: StageTreeOptions,
-  packed: PackedFilesOfEntry | undefined,
+  packed: PackedFiles | undefined,
   damageFlag: Int32Array,
   runners: Runners,
 ): Promise<StagedTree> {
   const ranges = directoryRanges(manifest);
   const runner = ranges.length > 1 ? runners.pool : runners.inline;
   const shared = {
-    packed: packed?.contentOfFile,
+    packed: packed?.sources,
     areDirectoriesMade: openPacks !== undefined && unwanted === undefined,
     payload: manifest.payload,
     objects,
@@ -100,19 +102,19 @@ async function stageFiles(
 /** What comes from packs. */
 async function unpack(
   options: StageTreeOptions,
-  { packed, plan }: Planned,
+  { plan }: Planned,
   damageFlag: Int32Array,
   runners: Runners,
 ): Promise<StagedTree> {
   const { manifest, staging, umask, ownInode } = options;
-  const { fileCount, contentBytes, damagedFiles, damagedBlocks } = await unpackTree(
+  const { fileCount, contentBytes, problems, damagedBlocks } = await unpackTree(
     plan,
     {
+      cache: options.cache,
       manifest,
-      packs: packed.packs,
       staging,
       umask,
-      adoptInto: mayAdopt(options) ? options.objects : undefined,
+      isAdopted: mayAdopt(options),
       ownInode,
       damageFlag,
     },
@@ -121,7 +123,10 @@ async function unpack(
   return {
     fileCounts: { ...NO_FILES, unpacked: fileCount },
     contentBytes,
-    damaged: damagedFiles.map((file) => ({ file, problem: "damaged" as const })),
+    damaged: problems.map(({ file, problem }) => ({
+      file,
+      problem: problem.kind === "gone" ? ("missing" as const) : problem.kind,
+    })),
     damagedBlocks,
   };
 }

@@ -1,13 +1,14 @@
 import { mkdirSync, renameSync, rmdirSync } from "node:fs";
 import { type ByteString, display, fsPath } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
+import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { errnoOf } from "../fs/errno.ts";
 import { type FileStatus, lstat } from "../fs/native/file-status.ts";
 import type { LinkMode, Placement } from "../fs/place-file.ts";
 import { openDirectory } from "../fs/remove-tree.ts";
 import { isWithin, resolvePath } from "../fs/resolve-path.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
-import type { PackedFilesOfEntry } from "../packs/unpack/unpack-tree.ts";
+import type { PackedFiles } from "../packs/unpack/find-packed-files.ts";
 import type { Runners } from "../work/job.ts";
 import { finishTree, type StagedTree, stageTree } from "./build-tree.ts";
 import type { Destination } from "./destination.ts";
@@ -19,6 +20,7 @@ import { StagingDirectory } from "./staging-directory.ts";
 export interface PlaceTreeOptions {
   readonly manifest: Manifest;
   readonly destination: Destination;
+  readonly cache: CacheDirectory;
   readonly objects: ByteString;
   readonly cacheRoot: FileStatus | undefined;
   readonly temporary: ByteString | undefined;
@@ -26,7 +28,7 @@ export interface PlaceTreeOptions {
   readonly ownInode: Uint8Array;
   readonly exact: boolean;
   /** Set when contents may come from packs; see `StageTreeOptions`. */
-  readonly openPacks: (() => PackedFilesOfEntry | undefined) | undefined;
+  readonly openPacks: (() => PackedFiles | undefined) | undefined;
   readonly umask: number;
   readonly isCancelled: () => boolean;
   /** Told what is done next, and with how many files and bytes. */

@@ -7,8 +7,7 @@ import type { Manifest } from "../manifest/manifest.ts";
 import { markEditedPaths } from "../manifest/mark-edited-paths.ts";
 import { removeChangedObject } from "../objects/remove-changed-object.ts";
 import { markDamagedBlock } from "../packs/contents/pack-directory.ts";
-import { looksLinkable, openPacksOf } from "../packs/unpack/locate-contents.ts";
-import type { PackedFilesOfEntry } from "../packs/unpack/unpack-tree.ts";
+import { findPackedFiles, looksLinkable, type PackedFiles } from "../packs/unpack/find-packed-files.ts";
 import type { Runtime } from "../work/runtime.ts";
 import { type Destination, destinationError } from "./destination.ts";
 import { type PreparedTree, prepareTree } from "./place-tree.ts";
@@ -26,56 +25,45 @@ export async function prepareEntryTree(
   runtime: Runtime,
 ): Promise<PreparedTree> {
   const { cache } = request;
-  const attempt = async (
-    openPacks: (() => PackedFilesOfEntry | undefined) | undefined,
-    opened?: PackedFilesOfEntry,
-  ): Promise<PreparedTree> => {
-    let packed = opened;
-    try {
-      const prepared = await prepareTree(
-        {
-          manifest,
-          destination,
-          objects: cache.objects,
-          cacheRoot: cache.rootStatus(),
-          temporary: session?.directory,
-          linkMode: request.linkMode,
-          ownInode: markEditedPaths(manifest, readEditedPaths(cache)),
-          exact: request.exact,
-          openPacks:
-            openPacks &&
-            (() => {
-              packed = openPacks();
-              return packed;
-            }),
-          umask: runtime.umask,
-          isCancelled: runtime.isCancelled,
-          onPhase: (name, files, bytes) => {
-            const isCopied =
-              openPacks !== undefined || request.linkMode === "copy" || !isLinkedFrom(cache, destination);
-            const size =
-              isCopied && name === "restoring"
-                ? { unit: "bytes" as const, bytes: bytes() }
-                : { unit: "files" as const };
-            runtime.progress.begin({ name, files, ...size });
-          },
+  const attempt = async (openPacks: (() => PackedFiles | undefined) | undefined): Promise<PreparedTree> => {
+    const prepared = await prepareTree(
+      {
+        manifest,
+        destination,
+        cache,
+        objects: cache.objects,
+        cacheRoot: cache.rootStatus(),
+        temporary: session?.directory,
+        linkMode: request.linkMode,
+        ownInode: markEditedPaths(manifest, readEditedPaths(cache)),
+        exact: request.exact,
+        openPacks,
+        umask: runtime.umask,
+        isCancelled: runtime.isCancelled,
+        onPhase: (name, files, bytes) => {
+          const isCopied =
+            openPacks !== undefined || request.linkMode === "copy" || !isLinkedFrom(cache, destination);
+          const size =
+            isCopied && name === "restoring"
+              ? { unit: "bytes" as const, bytes: bytes() }
+              : { unit: "files" as const };
+          runtime.progress.begin({ name, files, ...size });
         },
-        runtime.runners,
-      );
-      if (!runtime.isCancelled()) noteDamage(cache, manifest, prepared, packed, runtime);
-      return prepared;
-    } finally {
-      packed?.packs.close();
-    }
+      },
+      runtime.runners,
+    );
+    if (!runtime.isCancelled()) noteDamage(cache, manifest, prepared, runtime);
+    return prepared;
   };
   try {
-    if (!looksLinkable(cache, manifest)) return await attempt(() => openPacksOf(cache, manifest));
+    if (!looksLinkable(cache, manifest))
+      return await attempt(() => findPackedFiles(cache, manifest, new Set(), runtime.onWarning));
     const linked = await attempt(undefined);
     if (linked.damaged.length === 0) return linked;
     linked.close();
     const distrusted = new Set(linked.damaged.map(({ file }) => file));
-    const packed = openPacksOf(cache, manifest, distrusted);
-    return packed === undefined ? linked : await attempt(() => packed, packed);
+    const packed = findPackedFiles(cache, manifest, distrusted, runtime.onWarning);
+    return packed === undefined ? linked : await attempt(() => packed);
   } catch (error) {
     throw destinationError(destination.path, error);
   }
@@ -95,7 +83,6 @@ function noteDamage(
   cache: CacheDirectory,
   manifest: Manifest,
   prepared: PreparedTree,
-  packed: PackedFilesOfEntry | undefined,
   runtime: Runtime,
 ): void {
   try {
@@ -105,8 +92,7 @@ function noteDamage(
       removeChangedObject(cache.objects, manifest, file);
     }
     for (const { pack, block } of prepared.damagedBlocks) {
-      const name = packed?.packs.contents.packs[pack]?.name;
-      if (name !== undefined) markDamagedBlock(cache, name, block);
+      markDamagedBlock(cache, pack, block);
     }
   } catch (error) {
     const errno = errnoOf(error);

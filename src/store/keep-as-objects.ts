@@ -12,7 +12,7 @@ import type { Runtime } from "../work/runtime.ts";
 import type { KeptFiles, StoreRequest } from "./request.ts";
 
 /** Makes sure that each file of a manifest has its object in the cache. @throws BtdtError */
-export async function adoptTree(
+export async function keepAsObjects(
   request: Pick<StoreRequest, "cache" | "linkMode">,
   source: ByteString,
   manifest: Manifest,

@@ -6,7 +6,7 @@ import type { LiveItems } from "../packs/rewrite/rewrite-packs.ts";
 const MOST_SPACE_RATIO = 1.3;
 
 export interface PackPlan {
-  /** Packs of which nothing is needed, and those that cannot be read. */
+  /** Packs of which nothing is needed, and those that are damaged. */
   readonly removed: readonly string[];
   readonly removedBytes: number;
   /** Packs too much of which is not needed any more: what is needed goes to a new one. */
@@ -57,7 +57,7 @@ export function planPacks(
   });
   const isEmpty = ({ live }: PackUse): boolean => live.contents.length === 0 && live.larges.length === 0;
   const removed = uses.filter((use) => isEmpty(use) && !use.isYoung);
-  const unusable = packs.unusable.filter(({ madeMs }) => madeMs <= youngerMs);
+  const damaged = packs.damaged.filter(({ madeMs }) => madeMs <= youngerMs);
   const needed = uses.filter((use) => !isEmpty(use));
   let spaceBytes = sum(needed, ({ packBytes }) => packBytes);
   const mostBytes = sum(needed, ({ liveBytes }) => liveBytes) * MOST_SPACE_RATIO;
@@ -74,8 +74,8 @@ export function planPacks(
   }
   const allocated = ({ live }: PackUse): number => packs.packs[live.pack]?.allocatedBytes ?? 0;
   return {
-    removed: [...removed.map(({ live }) => live.name), ...unusable.map(({ name }) => name)],
-    removedBytes: sum(removed, allocated) + sum(unusable, ({ allocatedBytes }) => allocatedBytes),
+    removed: [...removed.map(({ live }) => live.name), ...damaged.map(({ name }) => name)],
+    removedBytes: sum(removed, allocated) + sum(damaged, ({ allocatedBytes }) => allocatedBytes),
     rewritten: rewritten.map(({ live }) => live),
     rewrittenFreedBytes: sum(rewritten, ({ packBytes, liveBytes }) => Math.round(packBytes - liveBytes)),
   };

@@ -1,16 +1,13 @@
-import { DIGEST_SIZE_BYTES, hexOf } from "../base/digest.ts";
-import { isBtdtError } from "../base/errors.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { cacheWriteError } from "../cache/cache-directory.ts";
 import type { Session } from "../cache/session.ts";
-import { errnoOf } from "../fs/errno.ts";
 import { PackItems } from "../inventory/pack-items.ts";
 import type { CollectedContents } from "../inventory/take-stock.ts";
-import { findContent } from "../packs/contents/content-table.ts";
+import { findContent, NOT_FOUND } from "../packs/contents/content-table.ts";
 import type { PackContents } from "../packs/contents/pack-contents.ts";
-import { publishPack, removePack } from "../packs/contents/pack-directory.ts";
+import { deletePack, markDamagedBlock, publishPack } from "../packs/contents/pack-directory.ts";
 import { CONTENT_ID_BYTES } from "../packs/format/pack-index.ts";
-import { type LiveItems, rewritePacks } from "../packs/rewrite/rewrite-packs.ts";
+import { type LiveItems, type RewrittenPacks, rewritePacks } from "../packs/rewrite/rewrite-packs.ts";
 import type { PackWriter } from "../packs/write/pack-writer.ts";
 import type { Runtime } from "../work/runtime.ts";
 
@@ -36,7 +33,9 @@ export async function replacePacks(
   let isDone = false;
   try {
     runtime.progress.begin({ name: "rewriting packs", unit: "bytes", bytes: bytesOf(packs, rewritten) });
-    writer = await rewritePacks(cache, session, packs, rewritten, runtime.runners.pool);
+    const result = await rewritePacks(cache, session, packs, rewritten, runtime.runners.pool);
+    writer = result.writer;
+    noteProblems(cache, result, runtime);
     const finished = writer.finish(() => true);
     if (finished === undefined || runtime.isCancelled()) return false;
     const written = writer;
@@ -44,20 +43,28 @@ export async function replacePacks(
       const names = replaceable(written, now, needless, new Set(rewritten.map(({ name }) => name)));
       if (names.length === 0) return;
       publishPack(cache, finished.directory, finished.name);
-      for (const name of names) removePack(cache, session, name);
+      for (const name of names) deletePack(cache, session, name);
       isDone = true;
     });
     return isDone;
   } catch (error) {
-    // The old packs are still there. A damaged one is for restore to find: it knows which entry it is about.
-    if (isBtdtError(error, "PACK_DAMAGED") || errnoOf(error) === "ENOENT") {
-      runtime.onWarning("could not rewrite a pack: part of it is damaged or missing");
-      return false;
-    }
     throw cacheWriteError(cache, error);
   } finally {
-    await writer?.close();
+    writer?.close();
   }
+}
+
+/** The packs concerned stay; of a damaged block nothing counts as there any more. */
+function noteProblems(
+  cache: CacheDirectory,
+  { damagedBlocks, incompletePacks }: RewrittenPacks,
+  runtime: Runtime,
+): void {
+  for (const { pack, block } of damagedBlocks) {
+    runtime.onWarning(`block ${block} of pack ${pack} is damaged`);
+    markDamagedBlock(cache, pack, block);
+  }
+  for (const pack of incompletePacks) runtime.onWarning(`pack ${pack} could not be read, and is kept`);
 }
 
 /** What is needed of some packs. */
@@ -85,15 +92,11 @@ function replaceable(
       if (!candidates.has(name)) return false;
       for (let content = 0; content < index.counts.contentCount; content++) {
         if (isNeedless[items.itemOfContent(packs.firstContentOf(pack) + content)] !== 0) continue;
-        if (findContent(written, index.contentIds, content * CONTENT_ID_BYTES) < 0) return false;
+        if (findContent(written, index.contentIds, content * CONTENT_ID_BYTES) === NOT_FOUND) return false;
       }
       for (let large = 0; large < index.counts.largeCount; large++) {
         if (isNeedless[items.itemOfLarge(pack, large)] !== 0) continue;
-        const digest = index.largeDigests.subarray(
-          large * DIGEST_SIZE_BYTES,
-          (large + 1) * DIGEST_SIZE_BYTES,
-        );
-        if (writer.chunksOf(hexOf(digest)) === undefined) return false;
+        if (writer.chunkDigestsOf(index.largeDigestAt(large)) === undefined) return false;
       }
       return true;
     })

@@ -12,7 +12,7 @@ import { errnoOf } from "../fs/errno.ts";
 import type { CollectedContents } from "../inventory/take-stock.ts";
 import { decodeKeyFile, entryIdOf } from "../key/key-file.ts";
 import { objectPath } from "../objects/object-path.ts";
-import { removePack } from "../packs/contents/pack-directory.ts";
+import { deletePack } from "../packs/contents/pack-directory.ts";
 import type { PackPlan } from "./pack-plan.ts";
 import type { CleanPlan } from "./plan.ts";
 
@@ -49,7 +49,7 @@ export function sweep(
     remove(() => unlinkSync(fsPath(objectPath(cache.objects, name))));
     progress.add({ files: 1 });
   }
-  for (const name of packPlan.removed) removePack(cache, session, name);
+  for (const name of packPlan.removed) deletePack(cache, session, name);
   for (const dead of leftOvers.sessions) removeSession(dead);
   for (const path of leftOvers.editedPaths.stale) remove(() => forgetEditedPath(cache, path));
   for (const path of leftOvers.editedPaths.confirmed) confirmEditedPath(cache, path);

@@ -1,16 +1,24 @@
 import { compileLightly } from "../../base/compile-lightly.ts";
 import { CONTENT_ID_BYTES } from "../format/pack-index.ts";
 
-/** Digests (their first halves) with their numbers, as a hash table in memory that threads share. */
+/** Numbered content ids, as a hash table in memory that threads share. */
 export interface ContentTable {
   /** 16 bytes each, by number. */
   readonly ids: Uint8Array;
-  /** A digest's number and one more; zero where nothing is. Their count is a power of two. */
+  /** See `encodeSlot`. Their count is a power of two. */
   readonly slots: Int32Array;
 }
 
+/** What a slot says: fresh memory is zero, which has to mean that nothing is there. */
+const EMPTY_SLOT = 0;
+const encodeSlot = (content: number): number => content + 1;
+const decodeSlot = (slot: number): number => slot - 1;
+
+/** The answer of `findContent` for a content that is not in the table. */
+export const NOT_FOUND = decodeSlot(EMPTY_SLOT);
+
 /** @param columns contents, 16 bytes each, numbered through; of equal ones the first is found */
-export function contentTable(
+export function buildContentTable(
   columns: readonly Uint8Array[],
   isWanted: (content: number) => boolean = () => true,
 ): ContentTable {
@@ -27,22 +35,23 @@ export function contentTable(
   for (let content = 0; content < count; content++) {
     if (!isWanted(content)) continue;
     const slot = slotOf(table, ids, content * CONTENT_ID_BYTES);
-    if (table.slots[slot] === 0) table.slots[slot] = content + 1;
+    if (table.slots[slot] === EMPTY_SLOT) table.slots[slot] = encodeSlot(content);
   }
   return table;
 }
 
-/** The number of the digest at `offset`, or -1. */
+/** The number of the content whose digest stands at `offset`, or NOT_FOUND. */
 export function findContent(table: ContentTable, digest: Uint8Array, offset: number): number {
-  return (table.slots[slotOf(table, digest, offset)] ?? 0) - 1;
+  return decodeSlot(table.slots[slotOf(table, digest, offset)] ?? EMPTY_SLOT);
 }
 
 /** Where a digest is, or would be. */
 function slotOf({ ids, slots }: ContentTable, digest: Uint8Array, offset: number): number {
   const mask = slots.length - 1;
   for (let slot = wordAt(digest, offset) & mask; ; slot = (slot + 1) & mask) {
-    const number = slots[slot] ?? 0;
-    if (number === 0 || isEqual(ids, (number - 1) * CONTENT_ID_BYTES, digest, offset)) return slot;
+    const value = slots[slot] ?? EMPTY_SLOT;
+    if (value === EMPTY_SLOT || isEqual(ids, decodeSlot(value) * CONTENT_ID_BYTES, digest, offset))
+      return slot;
   }
 }
 
@@ -63,4 +72,4 @@ export function wordAt(bytes: Uint8Array, offset: number): number {
   );
 }
 
-compileLightly(contentTable, findContent, isEqual, slotOf, wordAt);
+compileLightly(buildContentTable, decodeSlot, encodeSlot, findContent, isEqual, slotOf, wordAt);

@@ -1,9 +1,21 @@
+/**
+ * What the packs of a cache hold, and where. Reading begins here: indexes become one table of contents, by which every other room
+ * asks for a content and is told its block.
+ */
+
 import { compileMethodsLightly } from "../../base/compile-lightly.ts";
 import { CHUNK_SIZE_BYTES, DIGEST_SIZE_BYTES, hexOf } from "../../base/digest.ts";
 import type { CacheDirectory } from "../../cache/cache-directory.ts";
 import { at } from "../../manifest/manifest.ts";
-import { type ContentTable, contentTable, findContent } from "./content-table.ts";
-import { packNames, readPack, type StoredPack, type UnusablePack } from "./pack-directory.ts";
+import { buildContentTable, type ContentTable, findContent, NOT_FOUND } from "./content-table.ts";
+import { listPacks } from "./pack-directory.ts";
+import {
+  type DamagedPack,
+  type FoundPack,
+  readPack,
+  type StoredPack,
+  type UnreadablePack,
+} from "./read-pack.ts";
 
 /** Where one content lies. */
 export interface ContentPlace {
@@ -15,7 +27,7 @@ export interface ContentPlace {
 }
 
 /** A large file's list of chunks, in the index of one pack. */
-interface LargePlace {
+export interface LargePlace {
   readonly pack: number;
   readonly large: number;
 }
@@ -23,7 +35,9 @@ interface LargePlace {
 /** Which contents the packs of a cache hold, from their indexes alone. */
 export class PackContents {
   readonly packs: readonly StoredPack[];
-  readonly unusable: readonly UnusablePack[];
+  readonly damaged: readonly DamagedPack[];
+  /** What they hold is unknown: a content that is not found elsewhere may be there. */
+  readonly unreadable: readonly UnreadablePack[];
   readonly table: ContentTable;
   /** The number of each pack's first content; contents are numbered through in the order in which they lie. */
   readonly #firstContents: readonly number[];
@@ -32,14 +46,15 @@ export class PackContents {
   readonly contentOffsets: Uint32Array;
   readonly #larges = new Map<string, LargePlace>();
 
-  constructor(found: readonly (StoredPack | UnusablePack)[]) {
+  constructor(found: readonly FoundPack[]) {
     // The largest first: of contents that several packs hold, as many as possible come from few packs.
     this.packs = found
-      .filter((pack) => "index" in pack)
+      .filter((pack) => pack.kind === "stored")
       .toSorted(
         (left, right) => right.allocatedBytes - left.allocatedBytes || (left.name < right.name ? -1 : 1),
       );
-    this.unusable = found.filter((pack) => !("index" in pack));
+    this.damaged = found.filter((pack) => pack.kind === "damaged");
+    this.unreadable = found.filter((pack) => pack.kind === "unreadable");
     const firstContents: number[] = [];
     let count = 0;
     for (const { index } of this.packs) {
@@ -66,22 +81,20 @@ export class PackContents {
         }
       }
       for (let large = 0; large < index.counts.largeCount; large++) {
-        const digest = hexOf(
-          index.largeDigests.subarray(large * DIGEST_SIZE_BYTES, (large + 1) * DIGEST_SIZE_BYTES),
-        );
+        const digest = hexOf(index.largeDigestAt(large));
         if (!this.#larges.has(digest)) this.#larges.set(digest, { pack, large });
       }
     }
-    this.table = contentTable(
+    this.table = buildContentTable(
       this.packs.map(({ index }) => index.contentIds),
       (content) => isLost[content] === 0,
     );
   }
 
-  /** @throws BtdtError CACHE_FORMAT_NEWER; a `node:fs` error */
+  /** @throws BtdtError CACHE_FORMAT_NEWER; a `node:fs` error when the packs cannot be listed */
   static load(cache: CacheDirectory): PackContents {
     return new PackContents(
-      packNames(cache)
+      listPacks(cache)
         .map((name) => readPack(cache, name))
         .filter((pack) => pack !== undefined),
     );
@@ -128,7 +141,7 @@ export class PackContents {
     };
   }
 
-  /** The number of the content that is a small file, or -1. */
+  /** The number of the content that is a small file, or NOT_FOUND. */
   findSmall(digest: Uint8Array, offset: number): number {
     return findContent(this.table, digest, offset);
   }
@@ -137,40 +150,34 @@ export class PackContents {
    * The numbers of the contents that make up a file, in order: one for a small file, its chunks for a large one.
    * Undefined when not all of them are there.
    */
-  find(digest: Uint8Array, offset: number, sizeBytes: number): readonly number[] | undefined {
-    if (sizeBytes <= CHUNK_SIZE_BYTES) {
-      const content = this.findSmall(digest, offset);
-      return content < 0 ? undefined : [content];
-    }
-    return this.findLarge(digest, offset);
+  findFile(digest: Uint8Array, offset: number, sizeBytes: number): readonly number[] | undefined {
+    if (sizeBytes > CHUNK_SIZE_BYTES)
+      return this.findChunks(digest.subarray(offset, offset + DIGEST_SIZE_BYTES));
+    const content = this.findSmall(digest, offset);
+    return content === NOT_FOUND ? undefined : [content];
   }
 
   /** The numbers of a large file's chunks, in order; undefined when not all of them are there. */
-  findLarge(digest: Uint8Array, offset: number): readonly number[] | undefined {
-    const chunks = this.chunksOf(digest.subarray(offset, offset + DIGEST_SIZE_BYTES));
-    if (chunks === undefined) return undefined;
+  findChunks(largeDigest: Uint8Array): readonly number[] | undefined {
+    const digests = this.chunkDigestsOf(largeDigest);
+    if (digests === undefined) return undefined;
     const contents: number[] = [];
-    for (let start = 0; start < chunks.length; start += DIGEST_SIZE_BYTES) {
-      const content = findContent(this.table, chunks, start);
-      if (content < 0) return undefined;
+    for (let offset = 0; offset < digests.length; offset += DIGEST_SIZE_BYTES) {
+      const content = findContent(this.table, digests, offset);
+      if (content === NOT_FOUND) return undefined;
       contents.push(content);
     }
     return contents;
   }
 
-  /** The digests of a large file's chunks. */
-  chunksOf(digest: Uint8Array): Uint8Array | undefined {
-    const place = this.largePlaceOf(digest);
-    const index = place === undefined ? undefined : this.packs[place.pack]?.index;
-    if (place === undefined || index === undefined) return undefined;
-    return index.chunkDigests.subarray(
-      index.firstChunkOf(place.large) * DIGEST_SIZE_BYTES,
-      at(index.largeChunkEnds, place.large) * DIGEST_SIZE_BYTES,
-    );
+  /** The digests of a large file's chunks, 32 bytes each. */
+  chunkDigestsOf(largeDigest: Uint8Array): Uint8Array | undefined {
+    const place = this.largePlaceOf(largeDigest);
+    return place && this.packs[place.pack]?.index.chunkDigestsOf(place.large);
   }
 
-  largePlaceOf(digest: Uint8Array): LargePlace | undefined {
-    return this.#larges.get(hexOf(digest));
+  largePlaceOf(largeDigest: Uint8Array): LargePlace | undefined {
+    return this.#larges.get(hexOf(largeDigest));
   }
 }
 

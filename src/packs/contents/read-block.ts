@@ -1,40 +1,32 @@
-import { readSync } from "node:fs";
 import { isBtdtError } from "../../base/errors.ts";
-import { decompressBlock, LARGEST_BLOCK_BYTES } from "../format/block-codec.ts";
-import { blockChecksum } from "../write/block-writer.ts";
+import { errnoOf } from "../../fs/errno.ts";
+import { readFullyAt } from "../../fs/positioned-io.ts";
+import { blockChecksum, decompressBlock, LARGEST_BLOCK_BYTES } from "../format/block-codec.ts";
+import type { StoredBlock } from "../format/pack-index.ts";
 
-/** Where a block lies in its pack, and what is known of it before it is read. */
-export interface StoredBlock {
-  readonly offset: number;
-  readonly storedBytes: number;
-  readonly contentBytes: number;
-  readonly codecNumber: number;
-  readonly checksum: bigint;
-}
+export type BlockRead =
+  /** Valid until the next block is read. */
+  | { readonly kind: "whole"; readonly content: Uint8Array }
+  /** Bytes were read and are not those that the index describes. */
+  | { readonly kind: "damaged" }
+  /** Reading failed, which says nothing about the block. */
+  | { readonly kind: "unreadable"; readonly errno: string };
+
+const DAMAGED: BlockRead = { kind: "damaged" };
 
 let storedBuffer: Uint8Array | undefined;
 
-/** Undefined when the block cannot be read or is not what its index says. */
-export function readBlock(descriptor: number, block: StoredBlock): Uint8Array | undefined {
+export function readBlock(descriptor: number, block: StoredBlock): BlockRead {
   storedBuffer ??= new Uint8Array(LARGEST_BLOCK_BYTES);
   const stored = storedBuffer.subarray(0, block.storedBytes);
   try {
-    if (!readFullyAt(descriptor, stored, block.offset)) return undefined;
-    if (blockChecksum(stored) !== block.checksum) return undefined;
-    return decompressBlock(block.codecNumber, stored, block.contentBytes);
+    if (!readFullyAt(descriptor, stored, block.offset)) return DAMAGED;
+    if (blockChecksum(stored) !== block.checksum) return DAMAGED;
+    return { kind: "whole", content: decompressBlock(block.codecNumber, stored, block.contentBytes) };
   } catch (error) {
-    if (isBtdtError(error, "PACK_DAMAGED")) return undefined;
-    // Reading failed: nothing has been written yet.
-    if (error instanceof Error && "code" in error) return undefined;
-    throw error;
+    if (isBtdtError(error, "PACK_DAMAGED")) return DAMAGED;
+    const errno = errnoOf(error);
+    if (errno === undefined) throw error;
+    return { kind: "unreadable", errno };
   }
-}
-
-function readFullyAt(descriptor: number, into: Uint8Array, offset: number): boolean {
-  for (let done = 0; done < into.length; ) {
-    const count = readSync(descriptor, into, done, into.length - done, offset + done);
-    if (count === 0) return false;
-    done += count;
-  }
-  return true;
 }

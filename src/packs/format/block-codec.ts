@@ -46,6 +46,11 @@ export function isCodecNumber(codecNumber: number): boolean {
   return CODECS[codecNumber] !== undefined;
 }
 
+/** XXH3-64 of a block's bytes in the pack. */
+export function blockChecksum(stored: Uint8Array): bigint {
+  return Bun.hash.xxHash3(stored);
+}
+
 /** Whether a block's two sizes can be. */
 export function areBlockSizesSound(codecNumber: number, storedBytes: number, contentBytes: number): boolean {
   if (contentBytes === 0 || contentBytes > LARGEST_BLOCK_BYTES) return false;

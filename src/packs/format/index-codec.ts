@@ -1,5 +1,5 @@
 import { zstdCompressSync } from "node:zlib";
-import { CHUNK_SIZE_BYTES, chunkCount, DIGEST_SIZE_BYTES, digestOfChunks } from "../../base/digest.ts";
+import { CHUNK_SIZE_BYTES, chunkCount, digestOfChunks, digestsBetween } from "../../base/digest.ts";
 import { BtdtError } from "../../base/errors.ts";
 import {
   damaged,
@@ -112,12 +112,9 @@ function problemOfLarges(index: PackIndex): string | undefined {
     if (!Number.isSafeInteger(sizeBytes) || sizeBytes <= CHUNK_SIZE_BYTES)
       return "a file's size is out of range";
     if (end > allChunks || end - first !== chunkCount(sizeBytes)) return "a file's chunks are inconsistent";
-    const digest = digestOfChunks(
-      sizeBytes,
-      index.chunkDigests.subarray(first * DIGEST_SIZE_BYTES, end * DIGEST_SIZE_BYTES),
-    );
-    const stated = index.largeDigests.subarray(large * DIGEST_SIZE_BYTES, (large + 1) * DIGEST_SIZE_BYTES);
-    if (Buffer.compare(digest, stated) !== 0) return "a file's chunks do not match its digest";
+    const digest = digestOfChunks(sizeBytes, digestsBetween(index.chunkDigests, first, end));
+    if (Buffer.compare(digest, index.largeDigestAt(large)) !== 0)
+      return "a file's chunks do not match its digest";
     first = end;
   }
   return first === allChunks ? undefined : "a file's chunks are inconsistent";

@@ -1,4 +1,4 @@
-import { DIGEST_SIZE_BYTES } from "../../base/digest.ts";
+import { DIGEST_SIZE_BYTES, digestAt, digestsBetween } from "../../base/digest.ts";
 import { columnLayout } from "../../base/format/column-layout.ts";
 import { at } from "../../manifest/manifest.ts";
 
@@ -13,6 +13,16 @@ export const INDEX_HEADER_BYTES = 64;
  * reads a content checks all of the digest, which the manifest or the list of chunks has.
  */
 export const CONTENT_ID_BYTES = 16;
+
+/** Where a block lies in its pack, and what is known of it before it is read. */
+export interface StoredBlock {
+  readonly offset: number;
+  readonly storedBytes: number;
+  readonly contentBytes: number;
+  readonly codecNumber: number;
+  /** XXH3-64 of its bytes in the pack. */
+  readonly checksum: bigint;
+}
 
 export interface PackIndexCounts {
   readonly blockCount: number;
@@ -66,6 +76,7 @@ export class PackIndex {
   readonly largeDigests: Uint8Array;
   readonly largeChunkEnds: Uint32Array;
   readonly chunkDigests: Uint8Array;
+  private blockOffsets: Float64Array | undefined;
 
   constructor(buffer: ArrayBuffer, counts: PackIndexCounts) {
     const layout = indexLayoutOf(counts);
@@ -102,6 +113,22 @@ export class PackIndex {
     return large === 0 ? 0 : at(this.largeChunkEnds, large - 1);
   }
 
+  storedBlock(block: number): StoredBlock {
+    return {
+      offset: this.blockOffset(block),
+      storedBytes: at(this.blockStoredSizes, block),
+      contentBytes: this.blockContentBytes(block),
+      codecNumber: at(this.blockCodecs, block),
+      checksum: this.blockChecksums[block] ?? 0n,
+    };
+  }
+
+  /** Where a block begins in the pack. The sizes before it must have their final values. */
+  private blockOffset(block: number): number {
+    this.blockOffsets ??= offsetsOf(this.blockStoredSizes);
+    return at(this.blockOffsets, block);
+  }
+
   /** What a block's contents add up to. */
   blockContentBytes(block: number): number {
     let sum = 0;
@@ -115,4 +142,27 @@ export class PackIndex {
   packBytes(): number {
     return this.blockStoredSizes.reduce((sum, sizeBytes) => sum + sizeBytes, PACK_HEADER_BYTES);
   }
+
+  contentIdAt(content: number): Uint8Array {
+    return this.contentIds.subarray(content * CONTENT_ID_BYTES, (content + 1) * CONTENT_ID_BYTES);
+  }
+
+  largeDigestAt(large: number): Uint8Array {
+    return digestAt(this.largeDigests, large);
+  }
+
+  /** The digests of a large file's chunks, 32 bytes each. */
+  chunkDigestsOf(large: number): Uint8Array {
+    return digestsBetween(this.chunkDigests, this.firstChunkOf(large), at(this.largeChunkEnds, large));
+  }
+}
+
+function offsetsOf(storedSizes: Uint32Array): Float64Array {
+  const offsets = new Float64Array(storedSizes.length);
+  let offset = PACK_HEADER_BYTES;
+  for (const [block, sizeBytes] of storedSizes.entries()) {
+    offsets[block] = offset;
+    offset += sizeBytes;
+  }
+  return offsets;
 }

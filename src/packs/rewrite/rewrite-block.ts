@@ -1,16 +1,14 @@
 import { BtdtError } from "../../base/errors.ts";
 import type { Job } from "../../work/job.ts";
 import { readBlock } from "../contents/read-block.ts";
-import { CONTENT_ID_BYTES } from "../format/pack-index.ts";
+import { CONTENT_ID_BYTES, type StoredBlock } from "../format/pack-index.ts";
 import { BlockWriter, type PackedBlock, type PackTarget } from "../write/block-writer.ts";
 
 export interface RewriteBlockInput {
   readonly descriptor: number;
-  readonly offset: number;
-  readonly storedBytes: number;
-  readonly contentBytes: number;
-  readonly codecNumber: number;
-  readonly checksum: bigint;
+  /** Its number in its pack. */
+  readonly number: number;
+  readonly block: StoredBlock;
   /** Of all contents in the block. */
   readonly contentSizes: Uint32Array;
   readonly contentIds: Uint8Array;
@@ -19,26 +17,38 @@ export interface RewriteBlockInput {
   readonly target: PackTarget;
 }
 
-/** Copies what is kept of one block to another pack; everything is checked on the way. @throws BtdtError PACK_DAMAGED */
-export const rewriteBlockJob: Job<RewriteBlockInput, readonly PackedBlock[]> = {
+export interface RewrittenBlock {
+  /** What is there of the contents that were to be kept. */
+  readonly blocks: readonly PackedBlock[];
+  /** Why something of it is not; see `BlockRead`. */
+  readonly problem: "damaged" | "unreadable" | undefined;
+}
+
+/** Copies what is kept of one block to another pack; everything is checked on the way. @throws a `node:fs` error: the pack cannot be written */
+export const rewriteBlockJob: Job<RewriteBlockInput, RewrittenBlock> = {
   name: "rewrite-block",
-  run(input) {
-    const content = readBlock(input.descriptor, input);
-    if (content === undefined) throw damaged();
-    const writer = new BlockWriter(input.target);
+  run({ descriptor, block, contentSizes, contentIds, kept, target }, context) {
+    if (context.isCancelled()) throw new BtdtError("CANCELLED", "stopped before the packs were rewritten");
+    const read = readBlock(descriptor, block);
+    if (read.kind !== "whole") return { blocks: [], problem: read.kind };
+    const writer = new BlockWriter(target);
+    let problem: RewrittenBlock["problem"];
     let start = 0;
-    for (const [number, sizeBytes] of input.contentSizes.entries()) {
-      const bytes = content.subarray(start, start + sizeBytes);
+    for (const [number, sizeBytes] of contentSizes.entries()) {
+      const bytes = read.content.subarray(start, start + sizeBytes);
       start += sizeBytes;
-      if (input.kept[number] === 0) continue;
+      if (kept[number] === 0) continue;
       const digest = new Uint8Array(new Bun.SHA256().update(bytes).digest().buffer);
-      const id = input.contentIds.subarray(number * CONTENT_ID_BYTES, (number + 1) * CONTENT_ID_BYTES);
-      if (Buffer.compare(digest.subarray(0, CONTENT_ID_BYTES), id) !== 0) throw damaged();
+      const id = contentIds.subarray(number * CONTENT_ID_BYTES, (number + 1) * CONTENT_ID_BYTES);
+      if (Buffer.compare(digest.subarray(0, CONTENT_ID_BYTES), id) !== 0) {
+        problem = "damaged";
+        continue;
+      }
       writer.buffer.bytes.set(bytes, writer.position);
       writer.add(sizeBytes, digest);
     }
     writer.flush();
-    return writer.blocks;
+    return { blocks: writer.blocks, problem };
   },
   workOf: ({ contentSizes, kept }) => {
     return {
@@ -46,7 +56,3 @@ export const rewriteBlockJob: Job<RewriteBlockInput, readonly PackedBlock[]> = {
     };
   },
 };
-
-function damaged(): BtdtError {
-  return new BtdtError("PACK_DAMAGED", "a block of a pack is damaged");
-}

@@ -1,18 +1,20 @@
-import { closeSync, constants, openSync } from "node:fs";
-import { fsPath } from "../../base/byte-string.ts";
+/**
+ * Rewriting: what is needed of old packs goes to a new one. Blocks that are damaged or cannot be read keep nothing else from being
+ * rewritten.
+ */
+
+import { closeSync } from "node:fs";
 import { DEFAULT_COMPRESSION } from "../../base/compression.ts";
-import { DIGEST_SIZE_BYTES } from "../../base/digest.ts";
 import type { CacheDirectory } from "../../cache/cache-directory.ts";
 import type { Session } from "../../cache/session.ts";
 import { at } from "../../manifest/manifest.ts";
 import type { Runner } from "../../work/job.ts";
 import { runAll } from "../../work/run-all.ts";
-import { contentTable } from "../contents/content-table.ts";
+import { openPack } from "../contents/open-pack.ts";
 import type { PackContents } from "../contents/pack-contents.ts";
 import { packFilePath } from "../contents/pack-directory.ts";
 import { codecOf } from "../format/block-codec.ts";
-import { CONTENT_ID_BYTES, PACK_HEADER_BYTES, type PackIndex } from "../format/pack-index.ts";
-import { heldContents } from "../write/held-contents.ts";
+import { CONTENT_ID_BYTES, type PackIndex } from "../format/pack-index.ts";
 import { PackWriter } from "../write/pack-writer.ts";
 import { type RewriteBlockInput, rewriteBlockJob } from "./rewrite-block.ts";
 
@@ -24,28 +26,37 @@ export interface LiveItems {
   readonly larges: readonly number[];
 }
 
-/**
- * Writes what is needed of some packs into one new one, which has no name yet. The old ones stay; the caller
- * closes the writer.
- * @throws BtdtError PACK_DAMAGED, a `node:fs` error
- */
+export interface RewrittenPacks {
+  /** Holds what was rewritten, and has no name yet; to be closed. */
+  readonly writer: PackWriter;
+  /** Blocks that were read and found damaged. */
+  readonly damagedBlocks: readonly { readonly pack: string; readonly block: number }[];
+  /** Packs of which something could not be read this time, or that are gone. */
+  readonly incompletePacks: readonly string[];
+}
+
+/** Writes what is needed of some packs into one new one. The old ones stay. @throws BtdtError CANCELLED, a `node:fs` error: the pack cannot be written */
 export async function rewritePacks(
   cache: CacheDirectory,
   session: Session,
   packs: PackContents,
   rewritten: readonly LiveItems[],
   runner: Runner,
-): Promise<PackWriter> {
-  const held = heldContents(contentTable([]), cache.objects, []);
-  const writer = PackWriter.create(session.temporaryPath(), DEFAULT_COMPRESSION, held);
+): Promise<RewrittenPacks> {
+  const writer = PackWriter.create(session.temporaryPath(), DEFAULT_COMPRESSION);
+  const damagedBlocks: { readonly pack: string; readonly block: number }[] = [];
+  const incompletePacks: string[] = [];
   try {
     for (const live of rewritten) {
       const index = packs.packs[live.pack]?.index;
-      if (index !== undefined) await rewritePack(cache, live, index, writer, runner);
+      if (index === undefined) continue;
+      const result = await rewritePack(cache, live, index, writer, runner);
+      damagedBlocks.push(...result.damagedBlocks.map((block) => ({ pack: live.name, block })));
+      if (!result.isComplete) incompletePacks.push(live.name);
     }
-    return writer;
+    return { writer, damagedBlocks, incompletePacks };
   } catch (error) {
-    await writer.close();
+    writer.close();
     throw error;
   }
 }
@@ -56,60 +67,57 @@ async function rewritePack(
   index: PackIndex,
   writer: PackWriter,
   runner: Runner,
-): Promise<void> {
-  const flags = constants.O_RDONLY | constants.O_NOFOLLOW;
-  const descriptor = openSync(fsPath(packFilePath(cache, live.name)), flags);
+): Promise<{ readonly damagedBlocks: readonly number[]; readonly isComplete: boolean }> {
+  const opened = openPack(packFilePath(cache, live.name), index.nonce);
+  if (opened.kind !== "open") return { damagedBlocks: [], isComplete: false };
+  const damagedBlocks: number[] = [];
+  let isComplete = true;
   try {
-    const blocks = blocksToRewrite(index, live, descriptor, writer);
+    const blocks = listLiveBlocks(index, live, opened.descriptor, writer);
     const parts = await runAll(runner, rewriteBlockJob, blocks, (block) => block);
-    for (const part of parts) writer.addBlocks(part);
+    for (const [position, { blocks: written, problem }] of parts.entries()) {
+      writer.addBlocks(written);
+      if (problem === "damaged") damagedBlocks.push(blocks[position]?.number ?? 0);
+      if (problem === "unreadable") isComplete = false;
+    }
   } finally {
-    closeSync(descriptor);
+    closeSync(opened.descriptor);
   }
   for (const large of live.larges) {
     writer.addLarge({
       sizeBytes: at(index.largeSizes, large),
-      digest: index.largeDigests.subarray(large * DIGEST_SIZE_BYTES, (large + 1) * DIGEST_SIZE_BYTES),
-      chunkDigests: index.chunkDigests.subarray(
-        index.firstChunkOf(large) * DIGEST_SIZE_BYTES,
-        at(index.largeChunkEnds, large) * DIGEST_SIZE_BYTES,
-      ),
+      digest: index.largeDigestAt(large),
+      chunkDigests: index.chunkDigestsOf(large),
     });
   }
+  return { damagedBlocks, isComplete };
 }
 
-function blocksToRewrite(
+function listLiveBlocks(
   index: PackIndex,
   live: LiveItems,
   descriptor: number,
-  writer: PackWriter,
+  { target }: PackWriter,
 ): RewriteBlockInput[] {
   const isLive = new Uint8Array(index.counts.contentCount);
   for (const content of live.contents) isLive[content] = 1;
   const blocks: RewriteBlockInput[] = [];
-  let offset = PACK_HEADER_BYTES;
-  for (let block = 0; block < index.counts.blockCount; block++) {
-    const [first, end] = [index.firstContentOf(block), at(index.blockContentEnds, block)];
-    const storedBytes = at(index.blockStoredSizes, block);
-    const codecNumber = at(index.blockCodecs, block);
+  for (let number = 0; number < index.counts.blockCount; number++) {
+    const [first, end] = [index.firstContentOf(number), at(index.blockContentEnds, number)];
     const kept = isLive.slice(first, end);
-    if (kept.includes(1)) {
-      const compression = { ...writer.target.compression, codec: codecOf(codecNumber) };
-      blocks.push({
-        descriptor,
-        offset,
-        storedBytes,
-        contentBytes: index.blockContentBytes(block),
-        codecNumber,
-        checksum: index.blockChecksums[block] ?? 0n,
-        contentSizes: index.contentSizes.slice(first, end),
-        contentIds: index.contentIds.slice(first * CONTENT_ID_BYTES, end * CONTENT_ID_BYTES),
-        kept,
-        // What was kept raw did not compress; what was compressed stays readable by whoever could read it before.
-        target: { ...writer.target, compression },
-      });
-    }
-    offset += storedBytes;
+    if (!kept.includes(1)) continue;
+    const block = index.storedBlock(number);
+    const compression = { ...target.compression, codec: codecOf(block.codecNumber) };
+    blocks.push({
+      descriptor,
+      number,
+      block,
+      contentSizes: index.contentSizes.slice(first, end),
+      contentIds: index.contentIds.slice(first * CONTENT_ID_BYTES, end * CONTENT_ID_BYTES),
+      kept,
+      // What was kept raw did not compress; what was compressed stays readable by whoever could read it before.
+      target: { ...target, compression },
+    });
   }
   return blocks;
 }

@@ -1,30 +1,23 @@
-import { constants, openSync } from "node:fs";
-import { type ByteString, fsPath } from "../../base/byte-string.ts";
+import { closeSync } from "node:fs";
+import type { ByteString } from "../../base/byte-string.ts";
 import { compileLightly, compileMethodsLightly } from "../../base/compile-lightly.ts";
 import { CHUNK_SIZE_BYTES, DIGEST_SIZE_BYTES } from "../../base/digest.ts";
-import type { FileAttributes } from "../../fs/file-attributes.ts";
-import { closeWritten } from "../../fs/native/close-written.ts";
-import { PathBuffer } from "../../fs/native/path-buffer.ts";
+import { BtdtError } from "../../base/errors.ts";
 import { PinnedBuffer } from "../../fs/native/pinned-buffer.ts";
-import { NewFileWriter } from "../../fs/native/write-new-file.ts";
-import { attributesOfFile } from "../../manifest/attributes-of-file.ts";
 import { viewManifest } from "../../manifest/codec.ts";
 import { at, type Manifest } from "../../manifest/manifest.ts";
-import { adoptWrittenFile } from "../../objects/adopt-written-file.ts";
-import { isLinkable } from "../../objects/object-attributes.ts";
 import type { Job } from "../../work/job.ts";
-import { readBlock } from "../contents/read-block.ts";
-import { writeFullyAt } from "../write/block-writer.ts";
-import { contentAt, itemAt, type UnpackItems } from "./unpack-items.ts";
+import { openPack } from "../contents/open-pack.ts";
+import { type BlockRead, readBlock } from "../contents/read-block.ts";
+import type { PackAccess } from "./open-ahead.ts";
+import { contentAt, filesBetween, itemAt, type UnpackItems } from "./unpack-items.ts";
 import type { BlockToUnpack, UnpackPart } from "./unpack-plan.ts";
-
-const SLASH = "/" as ByteString;
+import { UnpackedFileWriter } from "./unpacked-file-writer.ts";
 
 export interface UnpackBlocksInput extends UnpackPart {
+  readonly access: PackAccess;
   readonly payload: Uint8Array;
   readonly items: UnpackItems;
-  /** Of the packs, open for reading; by their position among the packs in use. */
-  readonly descriptors: readonly number[];
   /** Where the tree is built; its directories and its large files, empty so far, are there. */
   readonly staging: ByteString;
   readonly umask: number;
@@ -32,36 +25,47 @@ export interface UnpackBlocksInput extends UnpackPart {
   readonly adoptInto: ByteString | undefined;
   /** Non-zero for each file that must not share its inode. */
   readonly ownInode: Uint8Array;
-  /** One word, shared by all jobs: non-zero once something was found that is not whole. */
+  /** One word, shared by all jobs: non-zero once something was found that cannot be restored. */
   readonly damageFlag: Int32Array;
 }
+
+/** Why a file's content did not come from its pack. `gone`: a clean has deleted the pack meanwhile. */
+export type UnpackProblem =
+  | { readonly kind: "damaged" }
+  | { readonly kind: "gone" }
+  | { readonly kind: "unreadable"; readonly errno: string };
 
 export interface UnpackedBlocks {
   readonly fileCount: number;
   readonly contentBytes: number;
-  readonly damagedFiles: readonly number[];
-  readonly damagedBlocks: readonly { readonly pack: number; readonly block: number }[];
+  readonly problems: readonly { readonly file: number; readonly problem: UnpackProblem }[];
+  /** Blocks of the part's pack that were read and are not what their index, or their contents' digests, say. */
+  readonly damagedBlocks: readonly number[];
 }
-
-const target = new PathBuffer();
-const digest = new Uint8Array(DIGEST_SIZE_BYTES);
-const attributes: FileAttributes = { mode: 0, sizeBytes: 0, mtimeSeconds: 0, mtimeNanoseconds: 0 };
 
 /**
  * Decompresses blocks and writes the files that they hold. Each content is digested before it is written.
- * @throws BtdtError, a `node:fs` error; both mean that the destination cannot be written
+ * @throws BtdtError, CANCELLED among them; a `node:fs` error: the destination cannot be written
  */
 export const unpackBlocksJob: Job<UnpackBlocksInput, UnpackedBlocks> = {
   name: "unpack-blocks",
   run(input, context) {
     const unpacker = new Unpacker(viewManifest(input.payload), input);
-    let firstPlace = input.firstPlace;
-    for (const block of input.blocks) {
-      if (context.isCancelled()) break;
-      unpacker.unpack(block, firstPlace);
-      firstPlace = block.endPlace;
+    const { path, nonce, descriptor } = input.access;
+    const opened = descriptor === undefined ? openPack(path, nonce) : { kind: "open" as const, descriptor };
+    if (opened.kind !== "open") return unpacker.fail(opened);
+    try {
+      let firstPlace = input.firstPlace;
+      for (const block of input.blocks) {
+        // Nobody may take what is there so far for all of it.
+        if (context.isCancelled()) throw new BtdtError("CANCELLED", "stopped before all files were unpacked");
+        unpacker.unpack(opened.descriptor, block, firstPlace);
+        firstPlace = block.endPlace;
+      }
+      return unpacker.result;
+    } finally {
+      if (descriptor === undefined) closeSync(opened.descriptor);
     }
-    return unpacker.result;
   },
   workOf: (_input, { fileCount, contentBytes }) => ({ files: fileCount, bytes: contentBytes }),
 };
@@ -70,120 +74,106 @@ class Unpacker {
   readonly result = {
     fileCount: 0,
     contentBytes: 0,
-    damagedFiles: [] as number[],
-    damagedBlocks: [] as { pack: number; block: number }[],
+    problems: [] as { file: number; problem: UnpackProblem }[],
+    damagedBlocks: [] as number[],
   };
-  readonly #manifest: Manifest;
-  readonly #input: UnpackBlocksInput;
-  readonly #writer: NewFileWriter;
-  #currentDirectory = -1;
-  #directoryLength = 0;
-  #mayAdopt: boolean;
+  private readonly manifest: Manifest;
+  private readonly input: UnpackBlocksInput;
+  private readonly files: UnpackedFileWriter;
 
   constructor(manifest: Manifest, input: UnpackBlocksInput) {
-    this.#manifest = manifest;
-    this.#input = input;
-    this.#writer = new NewFileWriter(input.umask);
-    this.#mayAdopt = input.adoptInto !== undefined;
+    this.manifest = manifest;
+    this.input = input;
+    this.files = new UnpackedFileWriter(manifest, input);
+  }
+
+  /** Nothing of the pack can be read. A pack that is gone is no damage: its contents may be in another one by now. */
+  fail(problem: UnpackProblem): UnpackedBlocks {
+    const { firstPlace, endPlace, blocks, damageFlag } = this.input;
+    if (problem.kind !== "gone") Atomics.store(damageFlag, 0, 1);
+    if (problem.kind === "damaged") this.result.damagedBlocks.push(...blocks.map(({ block }) => block));
+    this.failFiles(firstPlace, endPlace, problem);
+    return this.result;
   }
 
   /** Blocks are still checked once damage is known: all of it is to be known at once. */
-  unpack(block: BlockToUnpack, firstPlace: number): void {
-    const { items, pack, damageFlag } = this.#input;
-    const content = readBlock(this.#input.descriptors[pack] ?? -1, block);
-    const source = content === undefined ? undefined : new PinnedBuffer(content);
+  unpack(descriptor: number, block: BlockToUnpack, firstPlace: number): void {
+    const read = readBlock(descriptor, block);
+    switch (read.kind) {
+      case "whole": {
+        if (!this.writeContents(read, block, firstPlace)) this.noteDamage(block);
+        return;
+      }
+      case "damaged":
+        this.noteDamage(block);
+        break;
+      case "unreadable":
+        Atomics.store(this.input.damageFlag, 0, 1);
+    }
+    this.failFiles(firstPlace, block.endPlace, read);
+  }
+
+  private noteDamage({ block }: BlockToUnpack): void {
+    Atomics.store(this.input.damageFlag, 0, 1);
+    this.result.damagedBlocks.push(block);
+  }
+
+  private failFiles(firstPlace: number, endPlace: number, problem: UnpackProblem): void {
+    for (const file of filesBetween(this.input.items, firstPlace, endPlace)) {
+      this.result.problems.push({ file, problem });
+    }
+  }
+
+  /** False when some content is not what the manifest asks for. */
+  private writeContents(
+    { content }: Extract<BlockRead, { kind: "whole" }>,
+    { endPlace }: BlockToUnpack,
+    firstPlace: number,
+  ): boolean {
+    const { items, damageFlag } = this.input;
+    const { manifest } = this;
+    const source = new PinnedBuffer(content);
     let checkedContent = -1;
     let checkedBytes = -1;
     let isWhole = false;
-    let isDamaged = content === undefined;
-    for (let place = firstPlace; place < block.endPlace; place++) {
+    let areAllWhole = true;
+    for (let place = firstPlace; place < endPlace; place++) {
       const item = itemAt(items, place);
       const file = at(items.files, item);
-      if (content === undefined || source === undefined) {
-        this.result.damagedFiles.push(file);
-        continue;
-      }
       const contentNumber = contentAt(items, place);
       const offset = at(items.contentOffsets, contentNumber);
       const isChunk = item >= items.firstChunk;
       const chunk = isChunk ? at(items.chunks, item - items.firstChunk) : 0;
       // The manifest's sizes count; a content that has another one does not have the digest either.
-      const restBytes = at(this.#manifest.fileSizes, file) - chunk * CHUNK_SIZE_BYTES;
+      const restBytes = at(manifest.fileSizes, file) - chunk * CHUNK_SIZE_BYTES;
       const sizeBytes = Math.min(CHUNK_SIZE_BYTES, restBytes);
       // Files with the same content follow each other; it is digested once.
       if (contentNumber !== checkedContent || sizeBytes !== checkedBytes) {
         isWhole = isChunk
           ? hasDigest(content, offset, sizeBytes, items.chunkDigests, item - items.firstChunk)
-          : hasDigest(content, offset, sizeBytes, this.#manifest.fileDigests, file);
+          : hasDigest(content, offset, sizeBytes, manifest.fileDigests, file);
         checkedContent = contentNumber;
         checkedBytes = sizeBytes;
       }
       if (!isWhole) {
-        isDamaged = true;
-        this.result.damagedFiles.push(file);
-      } else if (!isDamaged && Atomics.load(damageFlag, 0) === 0) {
-        if (isChunk) this.writeChunk(content, offset, sizeBytes, file, chunk);
-        else this.writeFile(source, offset, file);
+        areAllWhole = false;
+        this.result.problems.push({ file, problem: { kind: "damaged" } });
+      } else if (areAllWhole && Atomics.load(damageFlag, 0) === 0) {
+        this.result.contentBytes += sizeBytes;
+        if (isChunk) {
+          this.files.writeChunk(content.subarray(offset, offset + sizeBytes), file, chunk);
+          items.areChunksWritten[item - items.firstChunk] = 1;
+        } else {
+          this.files.writeFile(source, offset, file);
+          this.result.fileCount += 1;
+        }
       }
     }
-    if (!isDamaged) return;
-    Atomics.store(damageFlag, 0, 1);
-    this.result.damagedBlocks.push({ pack, block: block.block });
-  }
-
-  private writeFile(source: PinnedBuffer, offset: number, file: number): void {
-    const manifest = this.#manifest;
-    this.setTarget(file);
-    this.#writer.write(target, source, offset, attributesOfFile(manifest, file, attributes));
-    this.result.fileCount += 1;
-    this.result.contentBytes += attributes.sizeBytes;
-    const { adoptInto, ownInode } = this.#input;
-    if (adoptInto === undefined || !this.#mayAdopt || ownInode[file] !== 0) return;
-    if (isLinkable(manifest, file)) this.#mayAdopt = adoptWrittenFile(adoptInto, manifest, file, target);
-  }
-
-  private writeChunk(
-    content: Uint8Array,
-    offset: number,
-    sizeBytes: number,
-    file: number,
-    chunk: number,
-  ): void {
-    this.setTarget(file);
-    const descriptor = openSync(fsPath(target.toBytes()), constants.O_WRONLY | constants.O_NOFOLLOW);
-    try {
-      writeFullyAt(descriptor, content.subarray(offset, offset + sizeBytes), chunk * CHUNK_SIZE_BYTES);
-    } finally {
-      closeWritten(descriptor);
-    }
-    this.result.contentBytes += sizeBytes;
-  }
-
-  private setTarget(file: number): void {
-    if (this.#manifest.counts.isSingleFile) {
-      target.set(this.#input.staging);
-      return;
-    }
-    const directory = this.directoryOf(file);
-    if (directory !== this.#currentDirectory) {
-      target.set(this.#input.staging).append(SLASH);
-      if (directory > 0) target.append(this.#manifest.directoryPath(directory)).append(SLASH);
-      this.#currentDirectory = directory;
-      this.#directoryLength = target.length;
-      this.#writer.enterDirectory();
-    }
-    this.#manifest.appendFileName(target.truncate(this.#directoryLength), file);
-  }
-
-  private directoryOf(file: number): number {
-    const current = this.#currentDirectory;
-    const isSame =
-      current >= 0 &&
-      file >= this.#manifest.firstFileOf(current) &&
-      file < at(this.#manifest.directoryFileEnds, current);
-    return isSame ? current : this.#manifest.directoryOfFile(file);
+    return areAllWhole;
   }
 }
+
+const digest = new Uint8Array(DIGEST_SIZE_BYTES);
 
 function hasDigest(
   content: Uint8Array,

@@ -1,20 +1,15 @@
 import { compileLightly } from "../../base/compile-lightly.ts";
-import { chunkCount, DIGEST_SIZE_BYTES } from "../../base/digest.ts";
+import { chunkCount, DIGEST_SIZE_BYTES, digestAt } from "../../base/digest.ts";
 import { at, type Manifest } from "../../manifest/manifest.ts";
-import type { PackContents } from "../contents/pack-contents.ts";
-
-/** In place of the number of a file's content: it has several, one for each chunk. */
-export const SEVERAL_CONTENTS = -1;
-
-/** Leaves more than enough bits for the contents' numbers beside it. */
-const MOST_ITEMS = 2 ** 26;
+import { hasSeveralContents, isPacked, onlyContentOf } from "./content-sources.ts";
+import type { PackedFiles } from "./find-packed-files.ts";
 
 /**
  * What is to be written from packs, an item for each small file and for each chunk of a large one, in the order in which the
  * contents lie. In memory that threads share, so that each works out for itself what its blocks are for.
  */
 export interface UnpackItems {
-  /** The number of the content, times MOST_ITEMS, and the number of the item; sorted. */
+  /** Content and item, see `encodeOrder`; sorted. */
   readonly order: Float64Array;
   /** By the item's number: small files first. */
   readonly files: Uint32Array;
@@ -23,27 +18,40 @@ export interface UnpackItems {
   /** From that item on: which of the file's chunks it is, and the chunk's digest, 32 bytes each. */
   readonly chunks: Uint32Array;
   readonly chunkDigests: Uint8Array;
+  /** From that item on: whether it is in its place in the file, filled in by the jobs. */
+  readonly areChunksWritten: Uint8Array;
   /** By the content's number: where in its block it begins. */
   readonly contentOffsets: Uint32Array;
 }
 
-/**
- * @param contentOfFile for each file the number of its content and one more, SEVERAL_CONTENTS, or 0 when no pack has it
- * @param unwanted non-zero for each file that is to be left out
- */
-export function unpackItems(
+/** Leaves 27 bits of a double's 53 for the contents' numbers. */
+const MOST_ITEMS = 2 ** 26;
+
+/** A content's number and an item's as one number, which sorts by content. */
+export function encodeOrder(content: number, item: number): number {
+  return content * MOST_ITEMS + item;
+}
+
+export function contentOfOrder(order: number): number {
+  return Math.floor(order / MOST_ITEMS);
+}
+
+export function itemOfOrder(order: number): number {
+  return order % MOST_ITEMS;
+}
+
+/** @param unwanted non-zero for each file that is to be left out */
+export function listUnpackItems(
   manifest: Manifest,
-  packs: PackContents,
-  contentOfFile: Int32Array,
+  { contents: packs, sources }: PackedFiles,
   unwanted: Uint8Array | undefined,
 ): UnpackItems {
   const { fileCount } = manifest.counts;
   const files: number[] = [];
   const largeFiles: number[] = [];
   for (let file = 0; file < fileCount; file++) {
-    const content = contentOfFile[file] ?? 0;
-    if (content === 0 || (unwanted !== undefined && unwanted[file] !== 0)) continue;
-    (content === SEVERAL_CONTENTS ? largeFiles : files).push(file);
+    if (!isPacked(sources, file) || (unwanted !== undefined && unwanted[file] !== 0)) continue;
+    (hasSeveralContents(sources, file) ? largeFiles : files).push(file);
   }
   const firstChunk = files.length;
   const chunkTotal = largeFiles.reduce((sum, file) => sum + chunkCount(at(manifest.fileSizes, file)), 0);
@@ -54,24 +62,25 @@ export function unpackItems(
     firstChunk,
     chunks: new Uint32Array(new SharedArrayBuffer(chunkTotal * 4)),
     chunkDigests: new Uint8Array(new SharedArrayBuffer(chunkTotal * DIGEST_SIZE_BYTES)),
+    areChunksWritten: new Uint8Array(new SharedArrayBuffer(chunkTotal)),
     contentOffsets: packs.contentOffsets,
   };
   const order = new Float64Array(itemCount);
   items.files.set(files);
   for (let item = 0; item < firstChunk; item++) {
-    order[item] = ((contentOfFile[files[item] ?? 0] ?? 0) - 1) * MOST_ITEMS + item;
+    order[item] = encodeOrder(onlyContentOf(sources, files[item] ?? 0), item);
   }
   let item = firstChunk;
   for (const file of largeFiles) {
-    const offset = file * DIGEST_SIZE_BYTES;
-    const digests = packs.chunksOf(manifest.fileDigests.subarray(offset, offset + DIGEST_SIZE_BYTES));
-    const contents = packs.findLarge(manifest.fileDigests, offset);
+    const digest = digestAt(manifest.fileDigests, file);
+    const digests = packs.chunkDigestsOf(digest);
+    const contents = packs.findChunks(digest);
     if (digests === undefined || contents === undefined) throw new RangeError("a file is in no pack");
     items.chunkDigests.set(digests, (item - firstChunk) * DIGEST_SIZE_BYTES);
     for (const [chunk, content] of contents.entries()) {
       items.chunks[item - firstChunk] = chunk;
       items.files[item] = file;
-      order[item] = content * MOST_ITEMS + item;
+      order[item] = encodeOrder(content, item);
       item += 1;
     }
   }
@@ -81,13 +90,28 @@ export function unpackItems(
 
 /** The number of the content that is at a place in the order. */
 export function contentAt({ order }: UnpackItems, place: number): number {
-  return Math.floor(at(order, place) / MOST_ITEMS);
+  return contentOfOrder(at(order, place));
 }
 
 /** The number of the item that is at a place in the order. */
 export function itemAt({ order }: UnpackItems, place: number): number {
-  const entry = at(order, place);
-  return entry - Math.floor(entry / MOST_ITEMS) * MOST_ITEMS;
+  return itemOfOrder(at(order, place));
 }
 
-compileLightly(unpackItems, contentAt, itemAt);
+/** The files of the items from `firstPlace` up to, but not including, `endPlace`; one may be there several times. */
+export function filesBetween(items: UnpackItems, firstPlace: number, endPlace: number): number[] {
+  const files: number[] = [];
+  for (let place = firstPlace; place < endPlace; place++) files.push(at(items.files, itemAt(items, place)));
+  return files;
+}
+
+/** Large files of which each chunk is in its place. */
+export function listWrittenLargeFiles(items: UnpackItems): number[] {
+  const written = new Set<number>(items.files.subarray(items.firstChunk));
+  for (const [index, isWritten] of items.areChunksWritten.entries()) {
+    if (isWritten === 0) written.delete(at(items.files, items.firstChunk + index));
+  }
+  return [...written];
+}
+
+compileLightly(listUnpackItems, encodeOrder, contentOfOrder, itemOfOrder, contentAt, itemAt);

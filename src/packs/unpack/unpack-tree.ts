@@ -1,161 +1,142 @@
-import { closeSync, constants, openSync, readSync } from "node:fs";
+/**
+ * Unpacking: writes the files of an entry that come from packs, aside, where the tree is built. The order is: find the files
+ * (`find-packed-files`), plan which blocks are read for what (`unpack-plan`), read and write in threads (`unpack-blocks`).
+ */
+
+import { closeSync, constants, openSync } from "node:fs";
 import { type ByteString, fsPath } from "../../base/byte-string.ts";
 import type { CacheDirectory } from "../../cache/cache-directory.ts";
-import { errnoOf } from "../../fs/errno.ts";
 import { setAttributes } from "../../fs/file-attributes.ts";
 import { PathBuffer } from "../../fs/native/path-buffer.ts";
 import { attributesOfFile } from "../../manifest/attributes-of-file.ts";
-import { at, type Manifest } from "../../manifest/manifest.ts";
+import type { Manifest } from "../../manifest/manifest.ts";
 import { adoptWrittenFile } from "../../objects/adopt-written-file.ts";
 import { isLinkable } from "../../objects/object-attributes.ts";
 import type { Runners } from "../../work/job.ts";
 import { runAllSharing } from "../../work/run-all.ts";
-import type { PackContents } from "../contents/pack-contents.ts";
-import { packFilePath } from "../contents/pack-directory.ts";
-import { isPackHeader } from "../format/index-codec.ts";
-import { PACK_HEADER_BYTES } from "../format/pack-index.ts";
-import { type UnpackedBlocks, unpackBlocksJob } from "./unpack-blocks.ts";
-import { itemAt, type UnpackItems } from "./unpack-items.ts";
-import type { UnpackPart, UnpackPlan } from "./unpack-plan.ts";
+import { PackContents } from "../contents/pack-contents.ts";
+import { findContentSources, isPacked } from "./content-sources.ts";
+import { PacksOpenAhead } from "./open-ahead.ts";
+import { type UnpackedBlocks, type UnpackProblem, unpackBlocksJob } from "./unpack-blocks.ts";
+import { listWrittenLargeFiles } from "./unpack-items.ts";
+import { planUnpack, type UnpackPlan } from "./unpack-plan.ts";
 
-/** The packs that an entry's contents come from, and which of its files they are to bring. */
-export interface PackedFilesOfEntry {
-  readonly packs: OpenPacks;
-  /** Zero for each file whose content does not come from a pack; see `findPackedContents`. */
-  readonly contentOfFile: Int32Array;
-}
+/** Each time a clean has deleted a pack that was about to be read: its contents are looked up again. */
+const MOST_ROUNDS = 5;
 
-/**
- * The packs of a cache, held open: a clean that removes one meanwhile does not matter any more. To be closed when
- * nothing reads from them.
- */
-export class OpenPacks {
-  readonly contents: PackContents;
-  readonly #descriptors: readonly (number | undefined)[];
-  /** Files that are not the packs of their indexes. */
-  readonly #foreign = new Set<number>();
-
-  private constructor(contents: PackContents, descriptors: readonly (number | undefined)[]) {
-    this.contents = contents;
-    this.#descriptors = descriptors;
-  }
-
-  /** Undefined when a pack has disappeared since its index was read, so that all of them are to be looked at again. */
-  static open(cache: CacheDirectory, contents: PackContents): OpenPacks | undefined {
-    const descriptors: (number | undefined)[] = [];
-    const packs = new OpenPacks(contents, descriptors);
-    for (const { name, index } of contents.packs) {
-      try {
-        const descriptor = openSync(
-          fsPath(packFilePath(cache, name)),
-          constants.O_RDONLY | constants.O_NOFOLLOW,
-        );
-        const header = Buffer.alloc(PACK_HEADER_BYTES);
-        readSync(descriptor, header, 0, header.length, 0);
-        descriptors.push(descriptor);
-        if (!isPackHeader(header, index.nonce)) packs.#foreign.add(descriptors.length - 1);
-      } catch (error) {
-        const errno = errnoOf(error);
-        if (errno === undefined) throw error;
-        if (errno === "ENOENT") {
-          packs.close();
-          return undefined;
-        }
-        descriptors.push(undefined);
-      }
-    }
-    return packs;
-  }
-
-  /** Undefined for one that cannot be read. */
-  descriptorOf(pack: number): number | undefined {
-    return this.#foreign.has(pack) ? undefined : this.#descriptors[pack];
-  }
-
-  /** Whether a pack that cannot be read is damaged for everybody, and not just out of reach. */
-  isForeign(pack: number): boolean {
-    return this.#foreign.has(pack);
-  }
-
-  close(): void {
-    for (const descriptor of this.#descriptors) if (descriptor !== undefined) closeSync(descriptor);
-  }
-}
-
-export interface UnpackTreeOptions {
+export interface UnpackTarget {
+  readonly cache: CacheDirectory;
   readonly manifest: Manifest;
-  readonly packs: OpenPacks;
   /** Where the tree is built; its directories are there. */
   readonly staging: ByteString;
   readonly umask: number;
-  /** The objects' directory when what is written is to be an object as well. */
-  readonly adoptInto: ByteString | undefined;
+  /** Whether what is written becomes an object as well. */
+  readonly isAdopted: boolean;
+  /** Non-zero for each file that must not share its inode. */
   readonly ownInode: Uint8Array;
+  /** One word, shared by all jobs of a restore: non-zero once something was found that cannot be restored. */
   readonly damageFlag: Int32Array;
+}
+
+export interface UnpackedTree {
+  readonly fileCount: number;
+  readonly contentBytes: number;
+  /** When there are any, what was unpacked is of no use; each file once. */
+  readonly problems: readonly { readonly file: number; readonly problem: UnpackProblem }[];
+  /** Blocks that were read and found damaged. */
+  readonly damagedBlocks: readonly { readonly pack: string; readonly block: number }[];
 }
 
 /**
  * Writes the wanted files of an entry from packs; each block is read once, in the order in which they lie.
- * @throws BtdtError, a `node:fs` error; both mean that the destination cannot be written
+ * @throws BtdtError, CANCELLED among them; a `node:fs` error: the destination cannot be written
  */
 export async function unpackTree(
-  plan: UnpackPlan,
-  options: UnpackTreeOptions,
+  firstPlan: UnpackPlan,
+  target: UnpackTarget,
   runners: Runners,
-): Promise<UnpackedBlocks> {
-  const { manifest, packs, staging, umask, adoptInto, ownInode, damageFlag } = options;
-  const path = new PathBuffer();
-  for (const file of plan.largeFiles) {
-    path.set(pathOf(staging, manifest, file));
-    const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
-    closeSync(openSync(fsPath(path.toBytes()), flags, 0o600));
-  }
-  const readable = plan.parts.filter(({ pack }) => packs.descriptorOf(pack) !== undefined);
-  const unreadable = plan.parts.filter(({ pack }) => packs.descriptorOf(pack) === undefined);
-  if (unreadable.length > 0) Atomics.store(damageFlag, 0, 1);
-  const descriptors = packs.contents.packs.map((_, pack) => packs.descriptorOf(pack) ?? -1);
-  const shared = {
-    payload: manifest.payload,
-    items: plan.items,
-    descriptors,
-    staging,
-    umask,
-    adoptInto,
-    ownInode,
-    damageFlag,
-  };
-  const runner = plan.parts.length > 1 ? runners.pool : runners.inline;
-  const results = await runAllSharing(runner, unpackBlocksJob, shared, readable);
-  const damagedFiles = [
-    ...results.flatMap((result) => result.damagedFiles),
-    ...unreadable.flatMap((part) => filesOf(part, plan.items)),
-  ];
-  // Whoever found damage: it keeps chunks from being written, and what lacks them must not become an object.
-  if (Atomics.load(damageFlag, 0) === 0) {
-    for (const file of plan.largeFiles) {
-      path.set(pathOf(staging, manifest, file));
-      setAttributes(path, attributesOfFile(manifest, file));
-      const isAdopted = adoptInto !== undefined && ownInode[file] === 0 && isLinkable(manifest, file);
-      if (isAdopted) adoptWrittenFile(adoptInto, manifest, file, path);
+): Promise<UnpackedTree> {
+  makeLargeFiles(firstPlan, target);
+  const total = { fileCount: 0, contentBytes: 0 };
+  const problems = new Map<number, UnpackProblem>();
+  const damagedBlocks: { readonly pack: string; readonly block: number }[] = [];
+  let plan: UnpackPlan | undefined = firstPlan;
+  for (let round = 1; plan !== undefined; round++) {
+    problems.clear();
+    const unpacked = await unpackParts(plan, target, runners);
+    for (const [index, part] of unpacked.entries()) {
+      total.fileCount += part.fileCount;
+      total.contentBytes += part.contentBytes;
+      for (const { file, problem } of part.problems) problems.set(file, problem);
+      const pack = plan.contents.packs[plan.parts[index]?.pack ?? 0]?.name ?? "";
+      damagedBlocks.push(...part.damagedBlocks.map((block) => ({ pack, block })));
     }
+    if (Atomics.load(target.damageFlag, 0) !== 0) break;
+    total.fileCount += finishLargeFiles(plan, target);
+    if (round === MOST_ROUNDS) break;
+    plan = planAgain(problems, target);
   }
-  return {
-    fileCount: results.reduce((sum, { fileCount }) => sum + fileCount, plan.largeFiles.length),
-    contentBytes: results.reduce((sum, { contentBytes }) => sum + contentBytes, 0),
-    damagedFiles: [...new Set(damagedFiles)],
-    damagedBlocks: [
-      ...results.flatMap((result) => result.damagedBlocks),
-      ...unreadable
-        .filter(({ pack }) => packs.isForeign(pack))
-        .flatMap(({ pack, blocks }) => blocks.map(({ block }) => ({ pack, block }))),
-    ],
-  };
+  return { ...total, problems: [...problems].map(([file, problem]) => ({ file, problem })), damagedBlocks };
 }
 
-function filesOf({ firstPlace, endPlace }: UnpackPart, items: UnpackItems): number[] {
-  const files: number[] = [];
-  for (let place = firstPlace; place < endPlace; place++) files.push(at(items.files, itemAt(items, place)));
-  return files;
+async function unpackParts(
+  plan: UnpackPlan,
+  { cache, manifest, staging, umask, isAdopted, ownInode, damageFlag }: UnpackTarget,
+  runners: Runners,
+): Promise<UnpackedBlocks[]> {
+  const ahead = new PacksOpenAhead(cache, plan.contents, new Set(plan.parts.map(({ pack }) => pack)));
+  try {
+    // Opening them may have taken a while: a signal is heard before anything is written.
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    const shared = {
+      payload: manifest.payload,
+      items: plan.items,
+      staging,
+      umask,
+      adoptInto: isAdopted ? cache.objects : undefined,
+      ownInode,
+      damageFlag,
+    };
+    const parts = plan.parts.map((part) => ({ ...part, access: ahead.access(part.pack) }));
+    const runner = parts.length > 1 ? runners.pool : runners.inline;
+    return await runAllSharing(runner, unpackBlocksJob, shared, parts);
+  } finally {
+    ahead.close();
+  }
+}
+
+/** For the files whose packs have gone; undefined when there are none, or their contents are nowhere any more. */
+function planAgain(
+  problems: ReadonlyMap<number, UnpackProblem>,
+  { cache, manifest }: UnpackTarget,
+): UnpackPlan | undefined {
+  if (problems.size === 0) return undefined;
+  const contents = PackContents.load(cache);
+  const sources = findContentSources(manifest, contents, (file) => problems.has(file));
+  for (const file of problems.keys()) if (!isPacked(sources, file)) return undefined;
+  return planUnpack(manifest, { contents, sources }, undefined);
+}
+
+function makeLargeFiles({ largeFiles }: UnpackPlan, { staging, manifest }: UnpackTarget): void {
+  for (const file of largeFiles) {
+    const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
+    closeSync(openSync(fsPath(pathOf(staging, manifest, file)), flags, 0o600));
+  }
+}
+
+/** Only those of which every chunk is in its place; answers how many. */
+function finishLargeFiles(plan: UnpackPlan, target: UnpackTarget): number {
+  const { staging, manifest, isAdopted, ownInode, cache } = target;
+  const written = listWrittenLargeFiles(plan.items);
+  const path = new PathBuffer();
+  for (const file of written) {
+    path.set(pathOf(staging, manifest, file));
+    setAttributes(path, attributesOfFile(manifest, file));
+    if (isAdopted && ownInode[file] === 0 && isLinkable(manifest, file)) {
+      adoptWrittenFile(cache.objects, manifest, file, path);
+    }
+  }
+  return written.length;
 }
 
 function pathOf(staging: ByteString, manifest: Manifest, file: number): ByteString {

@@ -1,8 +1,8 @@
-import { writeSync } from "node:fs";
 import { compileMethodsLightly } from "../../base/compile-lightly.ts";
 import type { Compression } from "../../base/compression.ts";
 import { PinnedBuffer } from "../../fs/native/pinned-buffer.ts";
-import { compressBlock, LARGEST_BLOCK_BYTES } from "../format/block-codec.ts";
+import { writeFullyAt } from "../../fs/positioned-io.ts";
+import { blockChecksum, compressBlock, LARGEST_BLOCK_BYTES } from "../format/block-codec.ts";
 import { CONTENT_ID_BYTES } from "../format/pack-index.ts";
 
 /** A pack that several threads write to: each block gets its place by adding to one shared number. */
@@ -83,17 +83,6 @@ export class BlockWriter {
     this.position = 0;
     this.#sizes = [];
     this.#digests = [];
-  }
-}
-
-export function blockChecksum(stored: Uint8Array): bigint {
-  return Bun.hash.xxHash3(stored);
-}
-
-/** @throws a `node:fs` error */
-export function writeFullyAt(descriptor: number, bytes: Uint8Array, offset: number): void {
-  for (let written = 0; written < bytes.length; ) {
-    written += writeSync(descriptor, bytes, written, bytes.length - written, offset + written);
   }
 }
 

@@ -9,11 +9,8 @@ export interface LargeContent {
   readonly chunkDigests: Uint8Array;
 }
 
-/**
- * The index of a pack.
- * @param unordered its blocks, in any order
- */
-export function packIndexOf(
+/** @param unordered the pack's blocks, in any order */
+export function buildIndex(
   unordered: readonly PackedBlock[],
   larges: readonly LargeContent[],
   nonce: Uint8Array,

@@ -9,7 +9,7 @@ const LONGEST_PROBE = 32;
  * digests by half of their bits and forgets when it is full. A content taken for another one is found missing
  * when the store checks that it has all of them.
  */
-export function contentClaims(): Int32Array {
+export function allocateClaims(): Int32Array {
   return new Int32Array(new SharedArrayBuffer(SLOT_COUNT * 8));
 }
 

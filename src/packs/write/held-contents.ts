@@ -6,9 +6,9 @@ import { PathBuffer } from "../../fs/native/path-buffer.ts";
 import { PERMISSIONS } from "../../objects/object-attributes.ts";
 import { formatObjectName } from "../../objects/object-name.ts";
 import { objectPath } from "../../objects/object-path.ts";
-import { type ContentTable, contentTable, findContent } from "../contents/content-table.ts";
+import { buildContentTable, type ContentTable, findContent, NOT_FOUND } from "../contents/content-table.ts";
 import { CONTENT_ID_BYTES } from "../format/pack-index.ts";
-import { contentClaims } from "./content-claims.ts";
+import { allocateClaims } from "./content-claims.ts";
 
 /** What a store need not write, in memory that threads share. */
 export interface HeldContents {
@@ -22,7 +22,7 @@ export interface HeldContents {
   readonly stopFlag: Int32Array;
 }
 
-export function heldContents(
+export function gatherHeldContents(
   packed: ContentTable,
   objects: ByteString,
   objectNames: Iterable<string>,
@@ -31,9 +31,9 @@ export function heldContents(
   for (const name of objectNames) ids.push(name.slice(0, 2 * CONTENT_ID_BYTES));
   return {
     packed,
-    objectContents: ids.length === 0 ? undefined : contentTable([Buffer.from(ids.join(""), "hex")]),
+    objectContents: ids.length === 0 ? undefined : buildContentTable([Buffer.from(ids.join(""), "hex")]),
     objects,
-    claims: contentClaims(),
+    claims: allocateClaims(),
     stopFlag: new Int32Array(new SharedArrayBuffer(4)),
   };
 }
@@ -42,13 +42,14 @@ const object = new PathBuffer();
 const objectStatus = emptyStatus();
 
 /** Whether the cache has, whole, the object of a file with this digest and status. */
-export function hasHeldObject(
+export function holdsObject(
   { objectContents, objects }: HeldContents,
   digests: Uint8Array,
   offset: number,
   file: FileStatus,
 ): boolean {
-  if (objectContents === undefined || findContent(objectContents, digests, offset) < 0) return false;
+  if (objectContents === undefined || findContent(objectContents, digests, offset) === NOT_FOUND)
+    return false;
   const permissions = file.mode & PERMISSIONS;
   const { mtimeSeconds, mtimeNanoseconds, sizeBytes } = file;
   const digestHex = hexOf(digests.subarray(offset, offset + DIGEST_SIZE_BYTES));

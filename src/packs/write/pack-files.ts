@@ -1,5 +1,6 @@
 import { compileMethodsLightly } from "../../base/compile-lightly.ts";
 import { DIGEST_SIZE_BYTES } from "../../base/digest.ts";
+import { BtdtError } from "../../base/errors.ts";
 import type { FileStatus } from "../../fs/native/file-status.ts";
 import type { PathBuffer } from "../../fs/native/path-buffer.ts";
 import { type FileColumns, measureWork } from "../../read/file-columns.ts";
@@ -7,10 +8,10 @@ import type { FileBatch } from "../../read/file-groups.ts";
 import { readSmallFile } from "../../read/read-small-file.ts";
 import { type FileVisitor, type VisitOutcome, visitFiles } from "../../read/visit-files.ts";
 import type { Job, JobContext } from "../../work/job.ts";
-import { findContent } from "../contents/content-table.ts";
+import { findContent, NOT_FOUND } from "../contents/content-table.ts";
 import { BlockWriter, type PackedBlock, type PackTarget } from "./block-writer.ts";
 import { claimContent } from "./content-claims.ts";
-import { type HeldContents, hasHeldObject } from "./held-contents.ts";
+import { type HeldContents, holdsObject } from "./held-contents.ts";
 
 export interface PackFilesInput extends FileBatch {
   readonly target: PackTarget;
@@ -18,7 +19,7 @@ export interface PackFilesInput extends FileBatch {
 }
 
 /** The files, and the blocks that their contents went into. */
-export interface PackedFiles extends FileColumns {
+export interface PackFilesOutput extends FileColumns {
   readonly blocks: readonly PackedBlock[];
   /** Files whose content the cache had before. */
   readonly reusedCount: number;
@@ -26,15 +27,15 @@ export interface PackedFiles extends FileColumns {
 
 /**
  * Reads and digests files, and packs the contents that the cache does not hold yet: one pass over the source.
- * @throws BtdtError SOURCE_CHANGED, SOURCE_UNREADABLE; a `node:fs` error means that the pack cannot be written
+ * @throws BtdtError SOURCE_CHANGED, SOURCE_UNREADABLE, CANCELLED; a `node:fs` error means that the pack cannot be written
  */
-export const packFilesJob: Job<PackFilesInput, PackedFiles> = {
+export const packFilesJob: Job<PackFilesInput, PackFilesOutput> = {
   name: "pack-files",
   run({ target, held, ...batch }, context) {
     const packer = new FilePacker(new BlockWriter(target), held, context);
     const columns = visitFiles(batch, packer);
-    // Of a store that was stopped nothing is of use.
-    if (!packer.isStopped()) packer.writer.flush();
+    if (packer.isStopped()) throw new BtdtError("CANCELLED", "stopped before all files were packed");
+    packer.writer.flush();
     return { ...columns, blocks: packer.writer.blocks, reusedCount: packer.reusedCount };
   },
   workOf: (_input, output) => measureWork(output),
@@ -72,7 +73,7 @@ class FilePacker implements FileVisitor {
     Bun.SHA256.hash(content, digest);
     if (status.sizeBytes === 0) return "hashed";
     const isHeld =
-      findContent(held.packed, digests, offset) >= 0 || hasHeldObject(held, digests, offset, status);
+      findContent(held.packed, digests, offset) !== NOT_FOUND || holdsObject(held, digests, offset, status);
     if (isHeld) this.reusedCount += 1;
     else if (claimContent(held.claims, digests, offset)) writer.add(status.sizeBytes, digest);
     return "hashed";

@@ -5,7 +5,7 @@ import { PathBuffer } from "../../fs/native/path-buffer.ts";
 import type { LargeFile } from "../../read/large-file.ts";
 import { assertUnchanged, changedWhileRead, openSource, unreadable } from "../../read/open-source.ts";
 import type { Job } from "../../work/job.ts";
-import { findContent } from "../contents/content-table.ts";
+import { findContent, NOT_FOUND } from "../contents/content-table.ts";
 import { BlockWriter, type PackedBlock, type PackTarget } from "./block-writer.ts";
 import { claimContent } from "./content-claims.ts";
 import type { HeldContents } from "./held-contents.ts";
@@ -30,7 +30,7 @@ const path = new PathBuffer();
 
 /**
  * Digests the chunks of one span of a large file and packs those that the cache does not hold.
- * @throws BtdtError SOURCE_CHANGED, SOURCE_UNREADABLE; a `node:fs` error means that the pack cannot be written
+ * @throws BtdtError SOURCE_CHANGED, SOURCE_UNREADABLE, CANCELLED; a `node:fs` error means that the pack cannot be written
  */
 export const packSpanJob: Job<PackSpanInput, PackedSpan> = {
   name: "pack-span",
@@ -44,13 +44,18 @@ export const packSpanJob: Job<PackSpanInput, PackedSpan> = {
     try {
       reading(() => assertUnchanged(descriptor, input, path));
       for (let start = startBytes; start < endBytes; start += CHUNK_SIZE_BYTES) {
-        if (context.isCancelled() || Atomics.load(held.stopFlag, 0) !== 0) break;
+        if (context.isCancelled() || Atomics.load(held.stopFlag, 0) !== 0) {
+          throw new BtdtError("CANCELLED", "stopped before the file was packed");
+        }
         const chunkBytes = Math.min(CHUNK_SIZE_BYTES, endBytes - start);
         reading(() => readFully(descriptor, writer.buffer.bytes.subarray(0, chunkBytes), start));
         const offset = chunkCount(start - startBytes) * DIGEST_SIZE_BYTES;
         const digest = digests.subarray(offset, offset + DIGEST_SIZE_BYTES);
         Bun.SHA256.hash(writer.buffer.bytes.subarray(0, chunkBytes), digest);
-        if (findContent(held.packed, digests, offset) < 0 && claimContent(held.claims, digests, offset)) {
+        if (
+          findContent(held.packed, digests, offset) === NOT_FOUND &&
+          claimContent(held.claims, digests, offset)
+        ) {
           writer.add(chunkBytes, digest);
           writer.flush();
         }

@@ -1,25 +1,21 @@
+/**
+ * Writing: one pack at a time, many threads at once, in a session's directory. A pack gets its name in the cache when it is
+ * whole and durable, in `contents/pack-directory`.
+ */
+
 import { closeSync, constants, fsyncSync, mkdirSync, openSync } from "node:fs";
 import { type ByteString, fsPath, joinBytes } from "../../base/byte-string.ts";
 import type { Compression } from "../../base/compression.ts";
-import { chunkCount, DIGEST_SIZE_BYTES, digestOfChunks } from "../../base/digest.ts";
-import { emptyStatus } from "../../fs/native/file-status.ts";
+import { hexOf } from "../../base/digest.ts";
+import { closeWritten } from "../../fs/native/close-written.ts";
+import { writeFullyAt } from "../../fs/positioned-io.ts";
 import { syncDirectory, writeDurably } from "../../fs/publish-file.ts";
-import type { FileBatch } from "../../read/file-groups.ts";
-import { hashLargeFile } from "../../read/hash-large-file.ts";
-import type { LargeFile } from "../../read/large-file.ts";
-import type { Job, Runner } from "../../work/job.ts";
-import { type ContentTable, contentTable } from "../contents/content-table.ts";
+import { buildContentTable, type ContentTable } from "../contents/content-table.ts";
 import { INDEX_FILE_NAME, PACK_FILE_NAME } from "../contents/pack-directory.ts";
 import { encodePackHeader, encodePackIndex } from "../format/index-codec.ts";
 import { NONCE_BYTES, PACK_HEADER_BYTES } from "../format/pack-index.ts";
-import { type PackedBlock, type PackTarget, writeFullyAt } from "./block-writer.ts";
-import { type LargeContent, packIndexOf } from "./build-index.ts";
-import { type HeldContents, hasHeldObject } from "./held-contents.ts";
-import { type PackedFiles, packFilesJob } from "./pack-files.ts";
-import { PACK_SPAN_BYTES, packSpanJob } from "./pack-span.ts";
-
-/** Enough to fill a block, of files as they lie in package directories. */
-const BATCH_FILES = 1600;
+import type { PackedBlock, PackTarget } from "./block-writer.ts";
+import { buildIndex, type LargeContent } from "./build-index.ts";
 
 /** A pack on disk, whole and durable, that has no name in the cache yet. */
 export interface FinishedPack {
@@ -28,103 +24,40 @@ export interface FinishedPack {
   readonly packBytes: number;
 }
 
-/**
- * Writes one pack, many threads at a time, in a directory of its own. To be closed whatever happens: only then do no
- * more jobs write to it.
- */
+/** One pack that is being written, in a directory of its own. To be closed when no job writes to it any more. */
 export class PackWriter {
-  readonly batchFiles = BATCH_FILES;
+  readonly target: PackTarget;
   readonly #directory: ByteString;
-  readonly #target: PackTarget;
   readonly #nonce: Uint8Array;
   readonly #blocks: PackedBlock[] = [];
   readonly #larges = new Map<string, LargeContent>();
-  readonly #running = new Set<Promise<unknown>>();
-  readonly #stopFlag: Int32Array;
-  #reusedCount = 0;
-  /** What all jobs that pack need. */
-  #shared: { readonly target: PackTarget; readonly held: HeldContents };
+  #isClosed = false;
 
-  private constructor(directory: ByteString, target: PackTarget, nonce: Uint8Array, held: HeldContents) {
+  private constructor(directory: ByteString, target: PackTarget, nonce: Uint8Array) {
     this.#directory = directory;
-    this.#target = target;
+    this.target = target;
     this.#nonce = nonce;
-    this.#shared = { target, held };
-    this.#stopFlag = held.stopFlag;
   }
 
   /**
    * @param directory is made; nothing is there yet
    * @throws a `node:fs` error
    */
-  static create(directory: ByteString, compression: Compression, held: HeldContents): PackWriter {
+  static create(directory: ByteString, compression: Compression): PackWriter {
     mkdirSync(fsPath(directory));
     const path = joinBytes(directory, PACK_FILE_NAME);
     const descriptor = openSync(fsPath(path), constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o666);
     const nonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
-    writeFullyAt(descriptor, encodePackHeader(nonce), 0);
     const nextOffset = new BigInt64Array(new SharedArrayBuffer(8));
     nextOffset[0] = BigInt(PACK_HEADER_BYTES);
-    return new PackWriter(directory, { descriptor, nextOffset, compression }, nonce, held);
-  }
-
-  get target(): PackTarget {
-    return this.#target;
-  }
-
-  /** Files whose content the cache had before. */
-  get reusedCount(): number {
-    return this.#reusedCount;
-  }
-
-  /** From now on everything is packed that is not in the pack yet, whatever was thought to be held. */
-  distrustHeld(): void {
-    const nothing = contentTable([]);
-    const claims = this.#shared.held.claims.fill(0);
-    this.#shared = {
-      target: this.#target,
-      held: { ...this.#shared.held, packed: nothing, objectContents: undefined, claims },
-    };
-  }
-
-  /** @throws BtdtError SOURCE_CHANGED, SOURCE_UNREADABLE; a `node:fs` error */
-  async digestBatch(runner: Runner, batch: FileBatch): Promise<PackedFiles> {
-    const packed = await this.#finishing(runner.runSharing(packFilesJob, this.#shared, batch));
-    this.addBlocks(packed.blocks);
-    this.#reusedCount += packed.reusedCount;
-    return packed;
-  }
-
-  /** @throws BtdtError SOURCE_CHANGED, SOURCE_UNREADABLE; a `node:fs` error */
-  async digestLargeFile(runner: Runner, file: LargeFile & { readonly mode: number }): Promise<Uint8Array> {
-    if (this.#shared.held.objectContents !== undefined) {
-      const digest = await hashLargeFile(runner, file);
-      const { sizeBytes, mode, mtimeSeconds, mtimeNanoseconds } = file;
-      const status = { ...emptyStatus(), sizeBytes, mode, mtimeSeconds, mtimeNanoseconds };
-      if (hasHeldObject(this.#shared.held, digest, 0, status)) {
-        this.#reusedCount += 1;
-        return digest;
-      }
+    const writer = new PackWriter(directory, { descriptor, nextOffset, compression }, nonce);
+    try {
+      writeFullyAt(descriptor, encodePackHeader(nonce), 0);
+    } catch (error) {
+      writer.close();
+      throw error;
     }
-    const chunkDigests = new Uint8Array(chunkCount(file.sizeBytes) * DIGEST_SIZE_BYTES);
-    const spans: Promise<void>[] = [];
-    let newBlockCount = 0;
-    for (let startBytes = 0; startBytes < file.sizeBytes; startBytes += PACK_SPAN_BYTES) {
-      const input = { ...file, startBytes };
-      const offset = chunkCount(startBytes) * DIGEST_SIZE_BYTES;
-      spans.push(
-        this.#finishing(runner.runSharing(packSpanJob, this.#shared, input)).then(({ digests, blocks }) => {
-          chunkDigests.set(digests, offset);
-          newBlockCount += blocks.length;
-          this.addBlocks(blocks);
-        }),
-      );
-    }
-    await Promise.all(spans);
-    if (newBlockCount === 0) this.#reusedCount += 1;
-    const digest = digestOfChunks(file.sizeBytes, chunkDigests);
-    this.addLarge({ sizeBytes: file.sizeBytes, digest, chunkDigests });
-    return digest;
+    return writer;
   }
 
   addBlocks(blocks: readonly PackedBlock[]): void {
@@ -132,46 +65,31 @@ export class PackWriter {
   }
 
   addLarge(large: LargeContent): void {
-    this.#larges.set(Buffer.from(large.digest).toString("hex"), large);
+    this.#larges.set(hexOf(large.digest), large);
   }
 
   /** What the pack holds so far. */
   contents(): ContentTable {
-    return contentTable(this.#blocks.map((block) => block.contentIds));
+    return buildContentTable(this.#blocks.map((block) => block.contentIds));
   }
 
-  /** The chunks of a large file that was read for this pack. */
-  chunksOf(digestHex: string): Uint8Array | undefined {
-    return this.#larges.get(digestHex)?.chunkDigests;
-  }
-
-  /** Runs a job that writes to the pack. */
-  run<Input, Output>(runner: Runner, job: Job<Input, Output>, input: Input): Promise<Output> {
-    return this.#finishing(runner.run(job, input));
-  }
-
-  async #finishing<Output>(running: Promise<Output>): Promise<Output> {
-    this.#running.add(running);
-    try {
-      return await running;
-    } catch (error) {
-      Atomics.store(this.#stopFlag, 0, 1);
-      throw error;
-    } finally {
-      this.#running.delete(running);
-    }
+  /** The digests of the chunks of a large file whose list is in the pack so far, 32 bytes each. */
+  chunkDigestsOf(largeDigest: Uint8Array): Uint8Array | undefined {
+    return this.#larges.get(hexOf(largeDigest))?.chunkDigests;
   }
 
   /**
    * Makes the pack durable and writes its index; undefined when there is nothing in it.
-   * @param isNeeded whether a large file's list of chunks has to be in this index
+   * @param isListNeeded whether a large file's list of chunks has to be in this index
    * @throws BtdtError, a `node:fs` error
    */
-  finish(isNeeded: (digestHex: string) => boolean): FinishedPack | undefined {
-    const larges = [...this.#larges].filter(([digestHex]) => isNeeded(digestHex)).map(([, large]) => large);
+  finish(isListNeeded: (largeDigest: Uint8Array) => boolean): FinishedPack | undefined {
+    const larges = [...this.#larges.values()].filter(({ digest }) => isListNeeded(digest));
     if (this.#blocks.length === 0 && larges.length === 0) return undefined;
-    fsyncSync(this.#target.descriptor);
-    const index = packIndexOf(this.#blocks, larges, this.#nonce);
+    fsyncSync(this.target.descriptor);
+    this.#isClosed = true;
+    closeWritten(this.target.descriptor);
+    const index = buildIndex(this.#blocks, larges, this.#nonce);
     const bytes = encodePackIndex(index);
     writeDurably(joinBytes(this.#directory, INDEX_FILE_NAME), bytes);
     syncDirectory(this.#directory);
@@ -179,9 +97,10 @@ export class PackWriter {
     return { directory: this.#directory, name, packBytes: index.packBytes() + bytes.length };
   }
 
-  async close(): Promise<void> {
-    Atomics.store(this.#stopFlag, 0, 1);
-    await Promise.allSettled(this.#running);
-    closeSync(this.#target.descriptor);
+  /** Gives up a pack that is not finished; does nothing to one that is. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    closeSync(this.target.descriptor);
   }
 }

@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
 import * as fc from "fast-check";
-import { contentTable, findContent } from "../../../src/packs/contents/content-table.ts";
+import { buildContentTable, findContent } from "../../../src/packs/contents/content-table.ts";
 import { CONTENT_ID_BYTES } from "../../../src/packs/format/pack-index.ts";
-import { claimContent, contentClaims } from "../../../src/packs/write/content-claims.ts";
+import { allocateClaims, claimContent } from "../../../src/packs/write/content-claims.ts";
 
 // Few values for the first bytes, so that many share a slot.
 const ids = fc.uniqueArray(
@@ -15,7 +15,7 @@ const ids = fc.uniqueArray(
 test("every content is found under its number, and no other", () => {
   fc.assert(
     fc.property(ids, ids, (known, others) => {
-      const table = contentTable([Buffer.concat(known.slice(0, 7)), Buffer.concat(known.slice(7))]);
+      const table = buildContentTable([Buffer.concat(known.slice(0, 7)), Buffer.concat(known.slice(7))]);
       for (const [number, id] of known.entries()) expect(findContent(table, id, 0)).toBe(number);
       const names = new Set(known.map((id) => id.toString("hex")));
       for (const id of others) if (!names.has(id.toString("hex"))) expect(findContent(table, id, 0)).toBe(-1);
@@ -27,7 +27,7 @@ test("of equal contents the first wanted one is found", () => {
   const id = Buffer.alloc(CONTENT_ID_BYTES, 5);
   expect(
     findContent(
-      contentTable([id, id, id], (content) => content > 0),
+      buildContentTable([id, id, id], (content) => content > 0),
       id,
       0,
     ),
@@ -37,7 +37,7 @@ test("of equal contents the first wanted one is found", () => {
 test("a content is claimed once", () => {
   fc.assert(
     fc.property(ids, (contents) => {
-      const claims = contentClaims();
+      const claims = allocateClaims();
       const padded = contents.map((id) => Buffer.concat([id, id]));
       const claimed = padded.filter((id) => claimContent(claims, id, 0)).length;
       expect(claimed).toBeGreaterThan(contents.length > 0 ? 0 : -1);

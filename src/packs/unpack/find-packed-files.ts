@@ -1,4 +1,5 @@
 import type { CacheDirectory } from "../../cache/cache-directory.ts";
+import { describeErrno } from "../../fs/errno.ts";
 import { emptyStatus, lstatBuffer } from "../../fs/native/file-status.ts";
 import { PathBuffer } from "../../fs/native/path-buffer.ts";
 import type { Manifest } from "../../manifest/manifest.ts";
@@ -7,36 +8,44 @@ import { hasObject } from "../../objects/object-attributes.ts";
 import { nameObject } from "../../objects/object-name.ts";
 import { locateObject } from "../../objects/object-path.ts";
 import { PackContents } from "../contents/pack-contents.ts";
-import { packNames } from "../contents/pack-directory.ts";
-import { findPackedContents } from "./unpack-plan.ts";
-import { OpenPacks, type PackedFilesOfEntry } from "./unpack-tree.ts";
+import { listPacks } from "../contents/pack-directory.ts";
+import { type ContentSources, findContentSources, isPacked, lacksObject } from "./content-sources.ts";
+
+/** The packs of a cache, and which of an entry's files come from them. */
+export interface PackedFiles {
+  readonly contents: PackContents;
+  readonly sources: ContentSources;
+}
 
 const SAMPLE_FILES = 16;
-const MOST_ATTEMPTS = 5;
 
 /**
- * Finds out which files of an entry come from packs; undefined when none does. The packs are to be closed.
+ * Finds out which files of an entry come from packs; undefined when none does.
  * @param distrusted files whose objects are known to be of no use
  * @throws BtdtError CACHE_FORMAT_NEWER; a `node:fs` error
  */
-export function openPacksOf(
+export function findPackedFiles(
   cache: CacheDirectory,
   manifest: Manifest,
-  distrusted: ReadonlySet<number> = new Set(),
-): PackedFilesOfEntry | undefined {
-  if (packNames(cache).length === 0) return undefined;
+  distrusted: ReadonlySet<number>,
+  onWarning: (warning: string) => void,
+): PackedFiles | undefined {
+  if (listPacks(cache).length === 0) return undefined;
   const objectNames = listObjectNames(cache.objects);
   for (const file of distrusted) objectNames.delete(nameObject(manifest, file));
-  for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt++) {
-    const packs = OpenPacks.open(cache, PackContents.load(cache));
-    // A clean has removed one meanwhile, and perhaps put another in its place.
-    if (packs === undefined) continue;
-    const contentOfFile = findPackedContents(manifest, packs.contents, objectNames);
-    if (contentOfFile.some((content) => content !== 0)) return { packs, contentOfFile };
-    packs.close();
-    return undefined;
+  const contents = PackContents.load(cache);
+  warnOfUnreadable(contents, onWarning);
+  const sources = findContentSources(manifest, contents, lacksObject(manifest, objectNames));
+  const isAny = sources.some((_, file) => isPacked(sources, file));
+  return isAny ? { contents, sources } : undefined;
+}
+
+function warnOfUnreadable({ unreadable }: PackContents, onWarning: (warning: string) => void): void {
+  for (const { name, errno } of unreadable) {
+    onWarning(
+      `cannot read the index of pack ${name}: ${describeErrno(errno)}; what only it has counts as missing for now`,
+    );
   }
-  return undefined;
 }
 
 const object = new PathBuffer();

@@ -1,0 +1,20 @@
+import { readSync, writeSync } from "node:fs";
+
+/** Reading and writing all of a range: a single system call may stop short of it. */
+
+/** False when the file ends before. @throws a `node:fs` error */
+export function readFullyAt(descriptor: number, into: Uint8Array, offset: number): boolean {
+  for (let done = 0; done < into.length; ) {
+    const count = readSync(descriptor, into, done, into.length - done, offset + done);
+    if (count === 0) return false;
+    done += count;
+  }
+  return true;
+}
+
+/** @throws a `node:fs` error */
+export function writeFullyAt(descriptor: number, bytes: Uint8Array, offset: number): void {
+  for (let written = 0; written < bytes.length; ) {
+    written += writeSync(descriptor, bytes, written, bytes.length - written, offset + written);
+  }
+}

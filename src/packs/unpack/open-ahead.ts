@@ -1,0 +1,65 @@
+import { closeSync } from "node:fs";
+import type { ByteString } from "../../base/byte-string.ts";
+import type { CacheDirectory } from "../../cache/cache-directory.ts";
+import { openPack } from "../contents/open-pack.ts";
+import type { PackContents } from "../contents/pack-contents.ts";
+import { packFilePath } from "../contents/pack-directory.ts";
+
+/** Well below what any process may open, and more packs than a cleaned cache has. */
+const MOST_OPEN = 64;
+/** Closed again when there are no more descriptors: jobs need some. */
+const SPARE_DESCRIPTORS = 16;
+
+/** How a job gets at a pack. */
+export interface PackAccess {
+  readonly path: ByteString;
+  readonly nonce: Uint8Array;
+  /** Open for reading, or undefined when the job has to open it. */
+  readonly descriptor: number | undefined;
+}
+
+/**
+ * Opens packs that are about to be read, as many as is reasonable: a clean that deletes one of them meanwhile does not matter any
+ * more. What cannot be opened is left to the jobs, which tell why.
+ */
+export class PacksOpenAhead {
+  readonly #descriptors = new Map<number, number>();
+  readonly #cache: CacheDirectory;
+  readonly #contents: PackContents;
+
+  constructor(cache: CacheDirectory, contents: PackContents, packs: Iterable<number>) {
+    this.#cache = cache;
+    this.#contents = contents;
+    for (const pack of packs) {
+      if (this.#descriptors.size >= MOST_OPEN || !this.#open(pack)) break;
+    }
+  }
+
+  /** False when nothing more can be opened. */
+  #open(pack: number): boolean {
+    const { path, nonce } = this.access(pack);
+    const opened = openPack(path, nonce);
+    if (opened.kind === "open") this.#descriptors.set(pack, opened.descriptor);
+    if (opened.kind !== "unreadable" || (opened.errno !== "EMFILE" && opened.errno !== "ENFILE")) return true;
+    for (const [each, descriptor] of [...this.#descriptors].slice(-SPARE_DESCRIPTORS)) {
+      closeSync(descriptor);
+      this.#descriptors.delete(each);
+    }
+    return false;
+  }
+
+  access(pack: number): PackAccess {
+    const stored = this.#contents.packs[pack];
+    if (stored === undefined) throw new RangeError(`there is no pack ${pack}`);
+    return {
+      path: packFilePath(this.#cache, stored.name),
+      nonce: stored.index.nonce.slice(),
+      descriptor: this.#descriptors.get(pack),
+    };
+  }
+
+  close(): void {
+    for (const descriptor of this.#descriptors.values()) closeSync(descriptor);
+    this.#descriptors.clear();
+  }
+}

@@ -1,0 +1,112 @@
+import { chunkCount, DIGEST_SIZE_BYTES, digestOfChunks } from "../../base/digest.ts";
+import { emptyStatus } from "../../fs/native/file-status.ts";
+import type { Digester } from "../../read/digester.ts";
+import type { FileBatch } from "../../read/file-groups.ts";
+import { hashLargeFile } from "../../read/hash-large-file.ts";
+import type { LargeFile } from "../../read/large-file.ts";
+import type { Runner } from "../../work/job.ts";
+import { buildContentTable } from "../contents/content-table.ts";
+import { type HeldContents, holdsObject } from "./held-contents.ts";
+import { type PackFilesOutput, packFilesJob } from "./pack-files.ts";
+import { PACK_SPAN_BYTES, packSpanJob } from "./pack-span.ts";
+import type { PackWriter } from "./pack-writer.ts";
+
+/** Enough to fill a block, of files as they lie in package directories. */
+const BATCH_FILES = 1600;
+
+/** Packs the contents of a source's files as they are read, but for those that the cache holds. */
+export class PackingDigester implements Digester {
+  readonly batchFiles = BATCH_FILES;
+  readonly #held: HeldContents;
+  readonly #running = new Set<Promise<unknown>>();
+  readonly #stopFlag: Int32Array;
+  #writer: PackWriter;
+  /** What all jobs need; the same object as long as nothing in it changes, so that it is sent once. */
+  #shared: { readonly target: PackWriter["target"]; readonly held: HeldContents };
+  #reusedCount = 0;
+
+  constructor(writer: PackWriter, held: HeldContents) {
+    this.#writer = writer;
+    this.#held = held;
+    this.#stopFlag = held.stopFlag;
+    this.#shared = { target: writer.target, held };
+  }
+
+  /** Files whose content the cache had before. */
+  get reusedCount(): number {
+    return this.#reusedCount;
+  }
+
+  /** From now on everything goes to another pack, whatever was thought to be held. */
+  switchTo(writer: PackWriter): void {
+    this.#writer = writer;
+    const held = {
+      ...this.#held,
+      packed: buildContentTable([]),
+      objectContents: undefined,
+      claims: this.#held.claims.fill(0),
+    };
+    this.#shared = { target: writer.target, held };
+  }
+
+  /** @throws BtdtError SOURCE_CHANGED, SOURCE_UNREADABLE; a `node:fs` error */
+  async digestBatch(runner: Runner, batch: FileBatch): Promise<PackFilesOutput> {
+    const writer = this.#writer;
+    const packed = await this.#track(runner.runSharing(packFilesJob, this.#shared, batch));
+    writer.addBlocks(packed.blocks);
+    this.#reusedCount += packed.reusedCount;
+    return packed;
+  }
+
+  /** @throws BtdtError SOURCE_CHANGED, SOURCE_UNREADABLE; a `node:fs` error */
+  async digestLargeFile(runner: Runner, file: LargeFile & { readonly mode: number }): Promise<Uint8Array> {
+    const writer = this.#writer;
+    if (this.#shared.held.objectContents !== undefined) {
+      const digest = await hashLargeFile(runner, file);
+      const { sizeBytes, mode, mtimeSeconds, mtimeNanoseconds } = file;
+      const status = { ...emptyStatus(), sizeBytes, mode, mtimeSeconds, mtimeNanoseconds };
+      if (holdsObject(this.#shared.held, digest, 0, status)) {
+        this.#reusedCount += 1;
+        return digest;
+      }
+    }
+    const chunkDigests = new Uint8Array(chunkCount(file.sizeBytes) * DIGEST_SIZE_BYTES);
+    const spans: Promise<void>[] = [];
+    let newBlockCount = 0;
+    for (let startBytes = 0; startBytes < file.sizeBytes; startBytes += PACK_SPAN_BYTES) {
+      const input = { ...file, startBytes };
+      const offset = chunkCount(startBytes) * DIGEST_SIZE_BYTES;
+      spans.push(
+        this.#track(runner.runSharing(packSpanJob, this.#shared, input)).then(({ digests, blocks }) => {
+          chunkDigests.set(digests, offset);
+          newBlockCount += blocks.length;
+          writer.addBlocks(blocks);
+        }),
+      );
+    }
+    await Promise.all(spans);
+    if (newBlockCount === 0) this.#reusedCount += 1;
+    const digest = digestOfChunks(file.sizeBytes, chunkDigests);
+    writer.addLarge({ sizeBytes: file.sizeBytes, digest, chunkDigests });
+    return digest;
+  }
+
+  /** After a failure the other jobs have nothing to gain. */
+  async #track<Output>(running: Promise<Output>): Promise<Output> {
+    this.#running.add(running);
+    try {
+      return await running;
+    } catch (error) {
+      Atomics.store(this.#stopFlag, 0, 1);
+      throw error;
+    } finally {
+      this.#running.delete(running);
+    }
+  }
+
+  /** Stops the jobs that are under way; when it has settled none writes any more. */
+  async stop(): Promise<void> {
+    Atomics.store(this.#stopFlag, 0, 1);
+    await Promise.allSettled(this.#running);
+  }
+}

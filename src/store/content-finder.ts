@@ -1,0 +1,103 @@
+import type { ByteString } from "../base/byte-string.ts";
+import { CHUNK_SIZE_BYTES, DIGEST_SIZE_BYTES, digestAt } from "../base/digest.ts";
+import { emptyStatus, lstatBuffer } from "../fs/native/file-status.ts";
+import { PathBuffer } from "../fs/native/path-buffer.ts";
+import { at, type Manifest } from "../manifest/manifest.ts";
+import { hasObject, isWhole } from "../objects/object-attributes.ts";
+import { locateObject } from "../objects/object-path.ts";
+import { type ContentTable, findContent, NOT_FOUND } from "../packs/contents/content-table.ts";
+import type { PackContents } from "../packs/contents/pack-contents.ts";
+
+/** What a pack that was just written has. */
+interface NewPack {
+  contents(): ContentTable;
+  chunkDigestsOf(largeDigest: Uint8Array): Uint8Array | undefined;
+}
+
+const object = new PathBuffer();
+const status = emptyStatus();
+
+/** Tells which contents the cache has: in the packs that it had, in those that the store has added, or as objects. */
+export class ContentFinder {
+  readonly #objects: ByteString;
+  readonly #newPacks: { readonly pack: NewPack; readonly table: ContentTable }[] = [];
+  #held: PackContents;
+  #names: string;
+  readonly #usedPacks = new Set<string>();
+
+  /** @param names of the packs in `held`, one text */
+  constructor(objects: ByteString, held: PackContents, names: string) {
+    this.#objects = objects;
+    this.#held = held;
+    this.#names = names;
+  }
+
+  /** Of the packs that were held when they were last read. */
+  get names(): string {
+    return this.#names;
+  }
+
+  replaceHeld(held: PackContents, names: string): void {
+    this.#held = held;
+    this.#names = names;
+  }
+
+  addPack(pack: NewPack): void {
+    this.#newPacks.push({ pack, table: pack.contents() });
+  }
+
+  /** Packs, beside the store's own, that have some of what was looked for. */
+  usedPacks(): ReadonlySet<string> {
+    return this.#usedPacks;
+  }
+
+  hasChunkList(largeDigest: Uint8Array): boolean {
+    return this.#held.largePlaceOf(largeDigest) !== undefined;
+  }
+
+  /** The files of a manifest of whose contents something is nowhere. */
+  listMissing(manifest: Manifest): number[] {
+    const missing: number[] = [];
+    for (let file = 0; file < manifest.counts.fileCount; file++) {
+      if (!hasObject(manifest, file)) continue;
+      if (!this.#isPacked(manifest, file) && !this.#isWholeObject(manifest, file)) missing.push(file);
+    }
+    return missing;
+  }
+
+  #isPacked(manifest: Manifest, file: number): boolean {
+    const { fileDigests } = manifest;
+    if (at(manifest.fileSizes, file) <= CHUNK_SIZE_BYTES) {
+      return this.#hasContent(fileDigests, file * DIGEST_SIZE_BYTES);
+    }
+    const chunks = this.#chunkDigestsOf(digestAt(fileDigests, file));
+    if (chunks === undefined) return false;
+    for (let offset = 0; offset < chunks.length; offset += DIGEST_SIZE_BYTES) {
+      if (!this.#hasContent(chunks, offset)) return false;
+    }
+    return true;
+  }
+
+  #hasContent(digests: Uint8Array, offset: number): boolean {
+    for (const { table } of this.#newPacks)
+      if (findContent(table, digests, offset) !== NOT_FOUND) return true;
+    const content = findContent(this.#held.table, digests, offset);
+    if (content === NOT_FOUND) return false;
+    const pack = this.#held.packs[this.#held.placeOf(content).pack];
+    if (pack !== undefined) this.#usedPacks.add(pack.name);
+    return true;
+  }
+
+  #chunkDigestsOf(largeDigest: Uint8Array): Uint8Array | undefined {
+    for (const { pack } of this.#newPacks) {
+      const digests = pack.chunkDigestsOf(largeDigest);
+      if (digests !== undefined) return digests;
+    }
+    return this.#held.chunkDigestsOf(largeDigest);
+  }
+
+  #isWholeObject(manifest: Manifest, file: number): boolean {
+    object.set(locateObject(this.#objects, manifest, file));
+    return lstatBuffer(object, status) && isWhole(status, manifest, file);
+  }
+}

@@ -1,0 +1,33 @@
+import { type CacheDirectory, cacheWriteError } from "../cache/cache-directory.ts";
+import { errnoOf } from "../fs/errno.ts";
+import type { Manifest } from "../manifest/manifest.ts";
+import type { Digester } from "../read/digester.ts";
+import { readSingleFile } from "../read/read-single-file.ts";
+import { readTree } from "../read/read-tree.ts";
+import type { Runtime } from "../work/runtime.ts";
+import type { Source } from "./sources.ts";
+
+/** Turns what stands at a source's path into a manifest. @throws BtdtError SOURCE_…, CACHE_WRITE_FAILED, CANCELLED */
+export async function readSource(
+  cache: CacheDirectory,
+  { path, ignoreRules }: Source,
+  digester: Digester,
+  runtime: Runtime,
+): Promise<Manifest> {
+  try {
+    if (ignoreRules === undefined) {
+      runtime.progress.expectFiles(1);
+      return await readSingleFile(path, runtime.runners, digester);
+    }
+    const options = {
+      ignoreRules,
+      excludedDirectory: cache.rootStatus(),
+      onWarning: runtime.onWarning,
+      onWalked: (fileCount: number) => runtime.progress.expectFiles(fileCount),
+    };
+    return await readTree(path, options, runtime.runners, digester);
+  } catch (error) {
+    // What is wrong with the source is a BtdtError by now; the rest is the pack's, which is written meanwhile.
+    throw errnoOf(error) === undefined ? error : cacheWriteError(cache, error);
+  }
+}
