@@ -6,7 +6,7 @@ import type { CollectedContents } from "../inventory/take-stock.ts";
 import { findContent, NOT_FOUND } from "../packs/contents/content-table.ts";
 import type { PackContents } from "../packs/contents/pack-contents.ts";
 import { deletePack, markDamagedBlock, publishPack } from "../packs/contents/pack-directory.ts";
-import { CONTENT_ID_BYTES } from "../packs/format/pack-index.ts";
+import { CONTENT_ID_BYTES } from "../packs/format/index-layout.ts";
 import { type LiveItems, type RewrittenPacks, rewritePacks } from "../packs/rewrite/rewrite-packs.ts";
 import type { PackWriter } from "../packs/write/pack-writer.ts";
 import type { Runtime } from "../work/runtime.ts";

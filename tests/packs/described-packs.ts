@@ -1,7 +1,7 @@
 import { CHUNK_SIZE_BYTES, chunkCount, digestOfChunks } from "../../src/base/digest.ts";
 import { PackContents } from "../../src/packs/contents/pack-contents.ts";
 import type { StoredPack } from "../../src/packs/contents/read-pack.ts";
-import { CONTENT_ID_BYTES, NONCE_BYTES } from "../../src/packs/format/pack-index.ts";
+import { CONTENT_ID_BYTES, NONCE_BYTES } from "../../src/packs/format/index-layout.ts";
 import { buildIndex, type LargeContent } from "../../src/packs/write/build-index.ts";
 
 /** Packs as their indexes describe them: contents have a digest and a size, and no bytes. */

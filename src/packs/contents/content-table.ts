@@ -1,5 +1,5 @@
 import { compileLightly } from "../../base/compile-lightly.ts";
-import { CONTENT_ID_BYTES } from "../format/pack-index.ts";
+import { CONTENT_ID_BYTES } from "../format/index-layout.ts";
 
 /** Numbered content ids, as a hash table in memory that threads share. */
 export interface ContentTable {

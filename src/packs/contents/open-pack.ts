@@ -4,7 +4,7 @@ import { errnoOf } from "../../fs/errno.ts";
 import { emptyStatus, fstat } from "../../fs/native/file-status.ts";
 import { readFullyAt } from "../../fs/positioned-io.ts";
 import { isPackHeader } from "../format/index-codec.ts";
-import { PACK_HEADER_BYTES } from "../format/pack-index.ts";
+import { PACK_HEADER_BYTES } from "../format/index-layout.ts";
 
 export type OpenedPack =
   /** For the caller to close. */

@@ -12,13 +12,8 @@ import {
 } from "../../base/format/payload-file.ts";
 import { at } from "../../manifest/manifest.ts";
 import { areBlockSizesSound, isCodecNumber } from "./block-codec.ts";
-import {
-  INDEX_HEADER_BYTES,
-  indexLayoutOf,
-  NONCE_BYTES,
-  PACK_HEADER_BYTES,
-  PackIndex,
-} from "./pack-index.ts";
+import { INDEX_HEADER_BYTES, indexLayoutOf, NONCE_BYTES, PACK_HEADER_BYTES } from "./index-layout.ts";
+import { PackIndex } from "./pack-index.ts";
 
 const INDEX_FILE: PayloadFormat = {
   magic: "BTDTPIDX",

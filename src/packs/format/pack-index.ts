@@ -1,18 +1,12 @@
 import { DIGEST_SIZE_BYTES, digestAt, digestsBetween } from "../../base/digest.ts";
-import { columnLayout } from "../../base/format/column-layout.ts";
 import { at } from "../../manifest/manifest.ts";
-
-/** A pack begins with 8 bytes of magic, its format version and a reserved word, then its nonce. */
-export const PACK_HEADER_BYTES = 32;
-export const NONCE_BYTES = 16;
-
-export const INDEX_HEADER_BYTES = 64;
-
-/**
- * Contents are listed by the first half of their digest: enough to tell them apart, and half of an index. Whoever
- * reads a content checks all of the digest, which the manifest or the list of chunks has.
- */
-export const CONTENT_ID_BYTES = 16;
+import {
+  CONTENT_ID_BYTES,
+  indexLayoutOf,
+  NONCE_BYTES,
+  PACK_HEADER_BYTES,
+  type PackIndexCounts,
+} from "./index-layout.ts";
 
 /** Where a block lies in its pack, and what is known of it before it is read. */
 export interface StoredBlock {
@@ -22,33 +16,6 @@ export interface StoredBlock {
   readonly codecNumber: number;
   /** XXH3-64 of its bytes in the pack. */
   readonly checksum: bigint;
-}
-
-export interface PackIndexCounts {
-  readonly blockCount: number;
-  readonly contentCount: number;
-  readonly largeCount: number;
-  /** Of all large files together. */
-  readonly chunkCount: number;
-}
-
-/** Widest elements first, so that every column is aligned to its own element size. */
-export function indexLayoutOf(counts: PackIndexCounts) {
-  const { blockCount: blocks, contentCount: contents, largeCount: larges, chunkCount: chunks } = counts;
-  const { column, endBytes } = columnLayout(INDEX_HEADER_BYTES);
-  return {
-    blockChecksums: column(blocks, 8),
-    largeSizes: column(larges, 8),
-    blockStoredSizes: column(blocks, 4),
-    blockContentEnds: column(blocks, 4),
-    contentSizes: column(contents, 4),
-    largeChunkEnds: column(larges, 4),
-    contentIds: column(contents, CONTENT_ID_BYTES),
-    largeDigests: column(larges, DIGEST_SIZE_BYTES),
-    chunkDigests: column(chunks, DIGEST_SIZE_BYTES),
-    blockCodecs: column(blocks, 1),
-    sizeBytes: endBytes(),
-  };
 }
 
 /**

@@ -1,7 +1,8 @@
 import { BtdtError } from "../../base/errors.ts";
 import type { Job } from "../../work/job.ts";
 import { readBlock } from "../contents/read-block.ts";
-import { CONTENT_ID_BYTES, type StoredBlock } from "../format/pack-index.ts";
+import { CONTENT_ID_BYTES } from "../format/index-layout.ts";
+import { type StoredBlock } from "../format/pack-index.ts";
 import { BlockWriter, type PackedBlock, type PackTarget } from "../write/block-writer.ts";
 
 export interface RewriteBlockInput {

@@ -14,7 +14,8 @@ import { openPack } from "../contents/open-pack.ts";
 import type { PackContents } from "../contents/pack-contents.ts";
 import { packFilePath } from "../contents/pack-directory.ts";
 import { codecOf } from "../format/block-codec.ts";
-import { CONTENT_ID_BYTES, type PackIndex } from "../format/pack-index.ts";
+import { CONTENT_ID_BYTES } from "../format/index-layout.ts";
+import { type PackIndex } from "../format/pack-index.ts";
 import { PackWriter } from "../write/pack-writer.ts";
 import { type RewriteBlockInput, rewriteBlockJob } from "./rewrite-block.ts";
 

@@ -3,7 +3,7 @@ import type { Compression } from "../../base/compression.ts";
 import { PinnedBuffer } from "../../fs/native/pinned-buffer.ts";
 import { writeFullyAt } from "../../fs/positioned-io.ts";
 import { blockChecksum, compressBlock, LARGEST_BLOCK_BYTES } from "../format/block-codec.ts";
-import { CONTENT_ID_BYTES } from "../format/pack-index.ts";
+import { CONTENT_ID_BYTES } from "../format/index-layout.ts";
 
 /** A pack that several threads write to: each block gets its place by adding to one shared number. */
 export interface PackTarget {

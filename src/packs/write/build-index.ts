@@ -1,5 +1,6 @@
 import { chunkCount, DIGEST_SIZE_BYTES } from "../../base/digest.ts";
-import { CONTENT_ID_BYTES, PackIndex } from "../format/pack-index.ts";
+import { CONTENT_ID_BYTES } from "../format/index-layout.ts";
+import { PackIndex } from "../format/pack-index.ts";
 import type { PackedBlock } from "./block-writer.ts";
 
 /** A file above one chunk, of which the contents in a pack are chunks. */

@@ -7,7 +7,7 @@ import { PERMISSIONS } from "../../objects/object-attributes.ts";
 import { formatObjectName } from "../../objects/object-name.ts";
 import { objectPath } from "../../objects/object-path.ts";
 import { buildContentTable, type ContentTable, findContent, NOT_FOUND } from "../contents/content-table.ts";
-import { CONTENT_ID_BYTES } from "../format/pack-index.ts";
+import { CONTENT_ID_BYTES } from "../format/index-layout.ts";
 import { allocateClaims } from "./content-claims.ts";
 
 /** What a store need not write, in memory that threads share. */

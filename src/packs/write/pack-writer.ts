@@ -13,7 +13,7 @@ import { syncDirectory, writeDurably } from "../../fs/publish-file.ts";
 import { buildContentTable, type ContentTable } from "../contents/content-table.ts";
 import { INDEX_FILE_NAME, PACK_FILE_NAME } from "../contents/pack-directory.ts";
 import { encodePackHeader, encodePackIndex } from "../format/index-codec.ts";
-import { NONCE_BYTES, PACK_HEADER_BYTES } from "../format/pack-index.ts";
+import { NONCE_BYTES, PACK_HEADER_BYTES } from "../format/index-layout.ts";
 import type { PackedBlock, PackTarget } from "./block-writer.ts";
 import { buildIndex, type LargeContent } from "./build-index.ts";
 

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import * as fc from "fast-check";
 import { buildContentTable, findContent } from "../../../src/packs/contents/content-table.ts";
-import { CONTENT_ID_BYTES } from "../../../src/packs/format/pack-index.ts";
+import { CONTENT_ID_BYTES } from "../../../src/packs/format/index-layout.ts";
 import { allocateClaims, claimContent } from "../../../src/packs/write/content-claims.ts";
 
 // Few values for the first bytes, so that many share a slot.

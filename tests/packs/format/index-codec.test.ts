@@ -4,7 +4,8 @@ import * as fc from "fast-check";
 import { CHUNK_SIZE_BYTES, chunkCount, DIGEST_SIZE_BYTES, digestOfChunks } from "../../../src/base/digest.ts";
 import { isBtdtError } from "../../../src/base/errors.ts";
 import { decodePackIndex, encodePackIndex } from "../../../src/packs/format/index-codec.ts";
-import { CONTENT_ID_BYTES, NONCE_BYTES, PackIndex } from "../../../src/packs/format/pack-index.ts";
+import { CONTENT_ID_BYTES, NONCE_BYTES } from "../../../src/packs/format/index-layout.ts";
+import { PackIndex } from "../../../src/packs/format/pack-index.ts";
 
 const PREFIX_BYTES = 16;
 
