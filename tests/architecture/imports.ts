@@ -19,3 +19,8 @@ export function importsOfSource(): Map<string, string[]> {
 export function roomOf(file: string): string {
   return file.split("/")[1] ?? "";
 }
+
+/** The folder below `src/packs` that a file lies in; undefined for files of other rooms. */
+export function partOfPacks(file: string): string | undefined {
+  return roomOf(file) === "packs" ? file.split("/")[2] : undefined;
+}

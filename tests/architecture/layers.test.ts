@@ -1,8 +1,9 @@
 import { expect, test } from "bun:test";
-import { importsOfSource, roomOf } from "./imports.ts";
+import { importsOfSource, partOfPacks, roomOf } from "./imports.ts";
 import { allowedImports } from "./page.ts";
 
-const allowed = allowedImports();
+const allowed = allowedImports("room");
+const allowedInPacks = allowedImports("part of `packs`");
 const imports = importsOfSource();
 
 test("every room has a row in the table, and every row is a room", () => {
@@ -30,6 +31,20 @@ test("the table allows nothing that no file uses", () => {
     for (const other of rooms) if (!used.has(other)) unused.push(`${room}: ${other}`);
   }
   expect(unused).toEqual([]);
+});
+
+test("the parts of packs import only what their rows allow, and every row is used", () => {
+  const used = new Map<string, Set<string>>();
+  for (const [file, imported] of imports) {
+    const part = partOfPacks(file);
+    if (part === undefined) continue;
+    const others = imported.map(partOfPacks).filter((other) => other !== undefined && other !== part);
+    used.set(part, new Set([...(used.get(part) ?? []), ...others.map(String)]));
+  }
+  const sorted = (graph: ReadonlyMap<string, ReadonlySet<string>>) =>
+    [...graph].map(([part, parts]) => [part, ...[...parts].toSorted()].join(" ")).toSorted();
+  expect(sorted(used)).toEqual(sorted(allowedInPacks));
+  expect(findCircle(new Map([...allowedInPacks].map(([part, parts]) => [part, [...parts]])))).toBeUndefined();
 });
 
 test("no two rooms may import each other, however long the way", () => {

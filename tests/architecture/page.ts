@@ -25,10 +25,10 @@ export function namesIn(text: string): string[] {
   return [...text.matchAll(/`([^`]+)`/g)].map(([, name = ""]) => name);
 }
 
-/** Each room with the rooms that it may import. */
-export function allowedImports(): Map<string, Set<string>> {
+/** Each row's room with the rooms that it may import. */
+export function allowedImports(firstHeading: string): Map<string, Set<string>> {
   return new Map(
-    readTable("room").map(([room = "", , allowed = ""]) => [
+    readTable(firstHeading).map(([room = "", , allowed = ""]) => [
       namesIn(room)[0] ?? "",
       new Set(namesIn(allowed)),
     ]),
