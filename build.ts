@@ -1,6 +1,6 @@
 /**
- * Builds the executable: `bun run build.ts` leaves `dist/btdt`, for this machine. On Linux it is static: it
- * carries the dynamic loader and the libraries that it needs (docs/static-executable.md).
+ * Builds the executable: `bun run build.ts` writes `dist/btdt` for this machine. On Linux it is static: it
+ * contains the dynamic loader and the libraries that it needs (docs/static-executable.md).
  */
 import { writeSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -52,7 +52,7 @@ function build(argv: string[]): void {
     cacheDirectory: join(root, "dist", ".packages"),
   };
   if (options.target === undefined) {
-    // Asked for a dynamic one, Bun makes it for this machine's libc, which may be musl.
+    // A dynamic executable is for this machine's libc, which may be musl.
     const host = options.dynamic ? undefined : hostTarget(process.platform, process.arch);
     buildExecutable(host, join(outDirectory, "btdt"), buildOptions);
   } else {

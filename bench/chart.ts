@@ -1,6 +1,6 @@
 /**
- * Draws results as one SVG image: bars in groups, each group on a scale of its own. It follows the reader's light or
- * dark mode by itself, as pages that show it as an image cannot give it a style.
+ * Draws results as one SVG image: groups of bars, each group with its own scale. It adapts to light and dark mode by
+ * itself, because pages that embed it as an image cannot style it.
  */
 import { formatSize } from "../src/base/size.ts";
 import type { BenchResults, Comparison } from "./results.ts";
@@ -9,7 +9,7 @@ const WIDTH = 880;
 const MARGIN = 20;
 /** Where bars begin; labels end before it. */
 const BAR_X = 230;
-/** The longest bar; behind it there is room for its value and ratio. */
+/** The longest bar; after it, there is room for its value and ratio. */
 const BAR_MAX_WIDTH = 440;
 const BAR_HEIGHT = 16;
 const ROW_HEIGHT = 24;
@@ -39,12 +39,12 @@ const STYLE = `
   }
 `;
 
-/** One bar, in whatever unit its comparison has. */
+/** One bar, in the unit of its comparison. */
 interface Bar {
   readonly name: string;
   readonly value: number;
   readonly text: string;
-  /** Half of the rounds lie in it; only for what was measured more than once. */
+  /** The interquartile range; only if measured more than once. */
   readonly range?: readonly [number, number];
 }
 
@@ -120,7 +120,7 @@ function renderGroup(title: string, bars: readonly Bar[], top: number): string {
   return `<g>\n${textAt(MARGIN, top + 14, "title", title)}\n${rows.join("\n")}\n</g>`;
 }
 
-/** How much a value is of btdt's: `3.4 ×`. */
+/** A value as a multiple of btdt's: `3.4 ×`. */
 function formatRatio(value: number, ours: number): string {
   const ratio = value / ours;
   return `${ratio < 9.95 ? ratio.toFixed(ratio < 0.095 ? 2 : 1) : Math.round(ratio)} ×`;

@@ -9,5 +9,5 @@ export function drawChart(results: BenchResults): void {
   writeFileSync(CHART_PATH, renderChart(results));
 }
 
-// `npm run chart`: draws the last results again, without measuring.
+// `npm run chart`: redraws the last results without measuring.
 if (import.meta.main) drawChart(readResults());

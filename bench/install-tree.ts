@@ -1,6 +1,6 @@
 /**
- * A real `node_modules` to measure and test with: installed once from a pinned list, kept outside of the repository and
- * used again as long as the list stays the same.
+ * A real `node_modules` to measure and test with: installed once from a pinned list, kept outside the repository, and
+ * reused as long as the list does not change.
  */
 import { createHash } from "node:crypto";
 import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
@@ -10,8 +10,7 @@ import { join } from "node:path";
 const LIST = join(import.meta.dir, "node-modules");
 
 /**
- * Installs where it is not yet installed; answers the path of `node_modules`, which is to be read only. Nothing in it is
- * ever run.
+ * Installs the tree if necessary, and returns the path of `node_modules`. Do not change it. Nothing in it is ever run.
  * @param parent a directory on the file system that the tree is to be on
  */
 export function installTree(parent = tmpdir()): string {
@@ -31,7 +30,7 @@ export function installTree(parent = tmpdir()): string {
     renameSync(unfinished, directory);
   } catch (error) {
     rmSync(unfinished, { recursive: true, force: true });
-    // Another process may have been faster.
+    // Another process may have installed it in the meantime.
     if (!existsSync(tree)) throw error;
   }
   return tree;

@@ -1,17 +1,17 @@
-/** One way of doing the job that is measured. */
+/** One way of doing the measured job. */
 export interface Contender {
   readonly name: string;
   readonly command: readonly string[];
   /** Runs before each round, untimed. */
   readonly prepare?: (round: number) => void;
-  /** Words to append in a round: a place that is new each time, so that nothing has to be deleted in between. */
+  /** Arguments to append in a round: a new path each time, so that nothing has to be deleted in between. */
   readonly extraWords?: (round: number) => readonly string[];
 }
 
 export interface Measurement {
   readonly name: string;
   readonly medianMs: number;
-  /** Half of the rounds lie between these two. */
+  /** The interquartile range. */
   readonly quartilesMs: { readonly lower: number; readonly upper: number };
   readonly fastestMs: number;
   readonly slowestMs: number;
@@ -19,8 +19,8 @@ export interface Measurement {
 }
 
 /**
- * Runs all contenders in turn, round after round, so that whatever else the machine does meets them all alike. The
- * first round only warms up.
+ * Runs all contenders in turn, round after round, so that other load on the machine affects them equally. The first
+ * round is a warm-up.
  */
 export function measure(contenders: readonly Contender[], rounds: number): Measurement[] {
   const timesMs = contenders.map((): number[] => []);

@@ -3,20 +3,20 @@ import { join } from "node:path";
 import { type Contender, measure } from "./measure.ts";
 import type { Comparison } from "./results.ts";
 
-/** Every hundredth file gets another content for the second store. */
+/** Every hundredth file changes before the second store. */
 const CHANGED_EVERY = 100;
 
 export interface PackBench {
   readonly btdt: string;
   readonly source: string;
-  /** Empty, and on the file system of the source. */
+  /** An empty directory on the file system of the source. */
   readonly near: string;
-  /** Empty; for the caches and archives, perhaps on another file system. */
+  /** An empty directory for caches and archives, ideally on another file system. */
   readonly far: string;
   readonly rounds: number;
 }
 
-/** Packs against the pipe that one would use without btdt: times, sizes, and what a second store adds. */
+/** Compares packs with `tar | zstd`: times, sizes, and what a second store adds. */
 export function comparePacks(bench: PackBench): Comparison[] {
   return [...compareFirstStores(bench), compareRestores(bench), ...compareSecondStores(bench)];
 }

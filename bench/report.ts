@@ -2,7 +2,7 @@ import { writeSync } from "node:fs";
 import { formatSize } from "../src/base/size.ts";
 import type { Comparison } from "./results.ts";
 
-/** Prints a table; ratios say what btdt's own, the first, takes of each. */
+/** Prints a table. Ratios compare btdt, the first row, with each of the others. */
 export function report(comparison: Comparison): void {
   const rows = comparison.kind === "times" ? rowsOfTimes(comparison) : rowsOfSizes(comparison);
   const widths = (rows[0] ?? []).map((_, column) =>
@@ -27,7 +27,7 @@ function rowsOfTimes({ measurements }: Extract<Comparison, { kind: "times" }>): 
       milliseconds(measurement.medianMs),
       milliseconds(measurement.fastestMs),
       milliseconds(measurement.slowestMs),
-      // A small program's is not known: what is measured has the bench's own memory in it until the program starts.
+      // Unknown for small programs: until they start, the measurement includes the memory of this process.
       index === 0 ? formatSize(measurement.peakMemoryBytes) : "",
       index === 0 ? "" : `${(ours / measurement.medianMs).toFixed(2)} x`,
     ]),

@@ -3,10 +3,10 @@ import { availableParallelism, cpus, release, totalmem, type } from "node:os";
 import { join } from "node:path";
 import type { Measurement } from "./measure.ts";
 
-/** What the last full run measured; the chart in the README shows exactly this. */
+/** The measurements of the last full run, which the chart in the README shows. */
 export const RESULTS_PATH = join(import.meta.dir, "results.json");
 
-/** Contenders for one job; the first is btdt's, and every other one is what it is compared with. */
+/** Contenders for one job; the first is btdt, which is compared with all others. */
 export type Comparison =
   | { readonly kind: "times"; readonly title: string; readonly measurements: readonly Measurement[] }
   | { readonly kind: "sizes"; readonly title: string; readonly sizes: readonly Size[] };
@@ -33,7 +33,7 @@ export interface Machine {
   readonly fileSystem: string;
 }
 
-/** @param directory where the measuring is done */
+/** @param directory where the measurements take place */
 export function describeMachine(directory: string): Machine {
   const { stdout } = Bun.spawnSync(["df", "--output=fstype", directory]);
   return {
@@ -49,7 +49,7 @@ export function writeResults(results: BenchResults, path = RESULTS_PATH): void {
   writeFileSync(path, `${JSON.stringify(results, null, 2)}\n`);
 }
 
-/** Trusts the file: it is this project's own. */
+/** Trusts the file, which is part of this project. */
 export function readResults(path = RESULTS_PATH): BenchResults {
   return JSON.parse(readFileSync(path, "utf8")) as BenchResults;
 }

@@ -2,8 +2,8 @@
  * Compares btdt with the tools one would use without it, and draws the chart of the README:
  * `npm run bench [-- --rounds N --directory DIR --far DIR --tree DIR --print-only]`.
  *
- * Everything happens below one directory, so on one file system, with warm caches. Nothing is deleted before the end: ext4 is slow
- * to make directories for a while after many were removed.
+ * Everything happens below one directory, so on one file system, with warm caches. Nothing is deleted before the end: after many
+ * directories have been removed, ext4 is slow to create new ones for a while.
  */
 import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -29,11 +29,11 @@ const { values } = parseArgs({
   options: {
     rounds: { type: "string", default: "5" },
     directory: { type: "string", default: tmpdir() },
-    /** For the caches of packs: another file system than the directory's, if there is one at hand. */
+    /** For caches with packs: ideally on another file system than the directory. */
     far: { type: "string" },
-    /** A tree to be used instead of one that is installed. */
+    /** A tree to use instead of installing one. */
     tree: { type: "string" },
-    /** Leaves the results and the chart of the last run as they are. */
+    /** Keep the results and the chart of the last run. */
     "print-only": { type: "boolean", default: false },
   },
 });
@@ -169,7 +169,7 @@ function compareStarts(): Comparison {
   };
 }
 
-/** Answers what it prints. */
+/** Returns what it prints. */
 function must(...command: string[]): string {
   const run = Bun.spawnSync(command);
   if (run.exitCode !== 0) throw new Error(`${command.join(" ")} failed: ${run.stderr.toString()}`);

@@ -1,6 +1,6 @@
 /**
- * Builds the container images without a container engine: `npm run image` leaves `dist/btdt-scratch.oci.tar`
- * and `dist/btdt-shell.oci.tar`, each for linux/amd64 and linux/arm64, and the executables in them.
+ * Builds the container images without a container engine: `npm run image` writes `dist/btdt-scratch.oci.tar` and
+ * `dist/btdt-shell.oci.tar`, each for linux/amd64 and linux/arm64, and the executables that they contain.
  */
 import { readFileSync, renameSync, writeFileSync, writeSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -15,7 +15,7 @@ import { type Archive, packOciArchive } from "./oci-archive.ts";
 
 const root = resolve(import.meta.dir, "..");
 
-/** The moment that all files of the images carry: fixed, so that the same inputs give the same bytes. */
+/** The time of all files in the images: fixed, so that builds are reproducible. */
 function buildTime(sourceDateEpoch: string | undefined): Date {
   if (sourceDateEpoch === undefined) return new Date(0);
   if (!/^\d{1,11}$/.test(sourceDateEpoch))

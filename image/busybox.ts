@@ -1,12 +1,12 @@
 import { BuildError } from "../link/build-error.ts";
 import type { NamedBytes } from "../link/elf-file.ts";
 
-/** The list starts with these two in every busybox: names are sorted, each ends with a NUL, the list with another. */
+/** How the list starts in every busybox: names are sorted and NUL-terminated; another NUL ends the list. */
 const LIST_START = "[\0[[\0";
 
 /**
- * The commands that a busybox executable knows. They are read from its bytes, because an executable for
- * another processor cannot be asked (`busybox --list` prints the same).
+ * The commands that a busybox executable knows, as `busybox --list` prints them. They are read from its bytes,
+ * because an executable for another processor cannot be run.
  */
 export function readAppletNames(busybox: NamedBytes): string[] {
   const bytes = Buffer.from(busybox.bytes);

@@ -14,7 +14,7 @@ export function executableEntries(executable: Uint8Array): LayerEntry[] {
   ];
 }
 
-/** What the shell image has besides: busybox under all its names, its licence, and a directory for temporary files. */
+/** What else is in the shell image: busybox under all its names, its licence, and a directory for temporary files. */
 export function shellEntries(busybox: NamedBytes, licence: Uint8Array): LayerEntry[] {
   const documents = "usr/share/doc/busybox-static";
   return [
@@ -31,14 +31,14 @@ export function shellEntries(busybox: NamedBytes, licence: Uint8Array): LayerEnt
   ];
 }
 
-/** Runs btdt itself, as no user of any system. */
+/** Runs btdt itself, as a user that no system has. */
 export function scratchConfig(labels: Readonly<Record<string, string>>): ImageConfig {
   return { User: "65532:65532", Env: [PATH], Entrypoint: ["btdt"], WorkingDir: "/", Labels: labels };
 }
 
 /**
- * For scripts in pipelines. Root, as in the images of the steps beside it: they share a volume, and what one
- * step writes the next has to be able to read and replace. `runAsUser` of the step changes it.
+ * For scripts in pipelines. It runs as root, like the images of most other steps: they share a volume, and each step
+ * must be able to read and replace what another has written. The step's `runAsUser` changes this.
  */
 export function shellConfig(labels: Readonly<Record<string, string>>): ImageConfig {
   return { User: "0:0", Env: [PATH], Cmd: ["/bin/sh"], WorkingDir: "/", Labels: labels };

@@ -6,7 +6,7 @@ export type LayerEntry =
   | { readonly kind: "directory"; readonly path: string; readonly mode: number }
   | { readonly kind: "symlink"; readonly path: string; readonly target: string };
 
-/** A layer as an image carries it: the compressed tar, and the tar, which the image's identity is made of. */
+/** A layer: the compressed tar, which is in the image, and the tar, whose digest is part of the image's identity. */
 export type Layer = { readonly tar: Uint8Array; readonly compressed: Uint8Array };
 
 /** Packs a layer; the same entries give the same bytes. */
@@ -17,7 +17,7 @@ export async function packLayer(entries: readonly LayerEntry[], modified: Date):
     paths.add(path);
   }
   const tar = await packTar(entries.map((entry) => toTarEntry(entry, modified)));
-  // The strongest level of libdeflate: 2.5 % smaller than zlib's, and any reader of gzip reads it.
+  // libdeflate's strongest level: 2.5 % smaller than zlib's, and readable by any gzip.
   return { tar, compressed: Bun.gzipSync(tar, { library: "libdeflate", level: 12 }) };
 }
 

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { packTar } from "modern-tar";
 import type { Layer } from "./layer.ts";
 
-/** What an image starts with when nothing else is asked for. */
+/** What an image runs by default. */
 export type ImageConfig = {
   readonly User: string;
   readonly Env: readonly string[];
@@ -19,7 +19,7 @@ type PlatformImage = {
 };
 
 export type Archive = {
-  /** The name that a load gives the image, with its tag. */
+  /** The name and tag that the image gets when it is loaded. */
   readonly name: string;
   readonly tag: string;
   readonly annotations: Readonly<Record<string, string>>;
@@ -35,8 +35,8 @@ const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes)
 const toJson = (value: unknown): Uint8Array => Buffer.from(JSON.stringify(value));
 
 /**
- * An image for several platforms as an OCI image layout in a tar, with docker's own `manifest.json` beside it
- * for the versions of docker that load nothing else.
+ * An image for several platforms: an OCI image layout in a tar, plus Docker's own `manifest.json` for versions of
+ * Docker that load nothing else.
  */
 export async function packOciArchive(archive: Archive): Promise<Uint8Array> {
   const blobs = new Map<string, Uint8Array>();

@@ -8,11 +8,11 @@ type BuildErrorCode =
   | "not-a-bun-executable"
   | "package-unavailable";
 
-/** What the build refuses to go on with. Nothing has been written to the output when it is thrown. */
+/** Why the build stops. When it is thrown, nothing has been written to the output. */
 export class BuildError extends Error {
   override readonly name = "BuildError";
   readonly code: BuildErrorCode;
-  /** The file or directory at fault; empty when it is the command line. */
+  /** The file or directory at fault; empty if it is the command line. */
   readonly path: string;
   /** What to do about it. */
   readonly hint: string;

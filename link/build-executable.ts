@@ -12,20 +12,20 @@ export type BuildOptions = {
   /** Where `src/` is. */
   readonly root: string;
   readonly entrypoints: readonly string[];
-  /** Directories with a glibc to embed; none means this system's or, on Debian, a package's. */
+  /** Directories with a glibc to embed; if empty, the system's or, on Debian, a package's is used. */
   readonly libcDirectories: readonly string[];
-  /** Leave Linux executables as Bun makes them. */
+  /** Leave Linux executables as Bun builds them. */
   readonly dynamic: boolean;
   /** Where fetched packages are kept. */
   readonly cacheDirectory: string;
 };
 
 /**
- * Builds one executable at `output`, which is either complete or as it was before. Without a target it is
- * what Bun makes for this machine.
+ * Builds one executable at `output`, which is afterwards either complete or as it was before. Without a target,
+ * it is what Bun builds for this machine.
  */
 export function buildExecutable(target: Target | undefined, output: string, options: BuildOptions): void {
-  // Before the compiler's work, so that a wrong directory is reported at once.
+  // Before compiling, so that a wrong directory is reported at once.
   const libcDirectory =
     target?.system === "linux" && !options.dynamic ? chooseLibc(target, options) : undefined;
   const directory = join(output, "..");

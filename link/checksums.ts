@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** Writes SHA256SUMS for all executables of a directory, as `sha256sum --check` reads it. */
+/** Writes SHA256SUMS for all executables in a directory, for `sha256sum --check`. */
 export function writeChecksums(directory: string, isExecutable: (file: string) => boolean): void {
   const lines = readdirSync(directory)
     .filter((file) => isExecutable(file))

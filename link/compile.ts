@@ -3,9 +3,9 @@ import { BuildError } from "./build-error.ts";
 import type { Target } from "./target.ts";
 
 /**
- * Bun's own executable for a target, or for this very machine when there is none, written to `output`. Bun
- * fetches the runtime of another target from the npm registry and keeps it. The file name of `output` becomes
- * part of the bytes.
+ * Compiles for a target, or for this machine if there is none, and writes the executable to `output`. Bun fetches
+ * the runtime for other targets from the npm registry and caches it. The file name of `output` becomes part of the
+ * bytes.
  */
 export function compile(
   root: string,
@@ -17,14 +17,14 @@ export function compile(
     process.execPath,
     "build",
     "--compile",
-    // Named even when it is this machine's: the same bytes from every machine.
+    // Named even if it is this machine's, so that every machine produces the same bytes.
     ...(target === undefined ? [] : [`--target=bun-${target.name}`]),
     "--minify",
     "--bytecode",
     "--format=esm",
     "--sourcemap",
-    // Without these two the executable would run the preload of a bunfig.toml, and read an .env,
-    // from whatever directory it is started in.
+    // Without these two, the executable would run the preload of a bunfig.toml, and read an .env file,
+    // in whatever directory it is started.
     "--no-compile-autoload-dotenv",
     "--no-compile-autoload-bunfig",
     // Nothing on disk can be imported into the running executable.

@@ -5,8 +5,8 @@ import type { LinuxTarget } from "./target.ts";
 
 /**
  * Fetches a package of the Debian or Ubuntu release that this machine runs, for either architecture, and
- * unpacks it below `cacheDirectory`. Returns the directory. The package lists are kept there too, apart from
- * the system's: neither root nor `dpkg --add-architecture` is needed. apt checks signatures and digests.
+ * unpacks it below `cacheDirectory`. Returns the directory. The package lists are kept there, too, separate from
+ * the system's, so neither root nor `dpkg --add-architecture` is needed. apt checks signatures and digests.
  */
 export function fetchDebianPackage(
   name: string,

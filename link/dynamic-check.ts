@@ -31,13 +31,13 @@ const fixedValues: ReadonlyMap<number, number> = new Map([
   [37, 8],
 ]);
 
-/** Tags whose values only choose a behaviour, or count records that are counted elsewhere too. */
+/** Tags whose values only select a behaviour, or count records that are also counted elsewhere. */
 const freeValues: ReadonlySet<number> = new Set([
   30, 0x6ffffff9, 0x6ffffffb, 0x6ffffffd, 0x6fffffff, 0x70000001, 0x70000003, 0x70000005,
 ]);
 
 /**
- * ld.so reads only the dynamic section, never the sections that its tables are; a difference is damage.
+ * ld.so reads only the dynamic section, never the sections that its tables correspond to; a difference is damage.
  * Every such section must have its tag, and every tag must be known.
  */
 export function checkDynamicAgainstSections(elf: Elf, dynamic: Dynamic): void {
@@ -65,7 +65,7 @@ export function checkDynamicAgainstSections(elf: Elf, dynamic: Dynamic): void {
     dynamic.versionNeeds.every(({ name }) => needed.has(name)),
     "versions only of needed libraries",
   );
-  // The linker numbers all versions from 1 without a gap, first those that the program defines.
+  // The linker numbers all versions consecutively from 1, starting with those that the program defines.
   const indexes = dynamic.versionNeeds.flatMap((need) => need.indexes).sort((a, b) => a - b);
   elf.file.require(
     indexes.every((index, position) => index === Math.max(dynamic.definedVersions.size, 1) + 1 + position),

@@ -31,7 +31,7 @@ export type Dynamic = {
   readonly definedVersions: ReadonlySet<string>;
 };
 
-/** Reads what the dynamic loader would: the libraries and symbol versions that a file needs and offers. */
+/** Reads what the dynamic loader would: the libraries and symbol versions that a file needs and provides. */
 export function readDynamic(elf: Elf): Dynamic {
   const file: ElfFile = elf.file;
   const segments = elf.programHeaders.filter((header) => header.type === SEGMENT_DYNAMIC);

@@ -1,11 +1,11 @@
 import { BuildError } from "./build-error.ts";
 
-/** The bytes of an ELF file, and the name that errors call it by. */
+/** The bytes of an ELF file, and its name in errors. */
 export type NamedBytes = { readonly path: string; readonly bytes: Uint8Array };
 
 /**
- * Bounds-checked little-endian access to an ELF file. Offsets come from the file itself, so every one may
- * be wrong: reading outside of the file is a `malformed-elf` error, never a RangeError.
+ * Bounds-checked little-endian access to an ELF file. Offsets come from the file itself and may be wrong: reading
+ * outside the file is a `malformed-elf` error, never a RangeError.
  */
 export class ElfFile {
   readonly path: string;
@@ -54,7 +54,7 @@ export class ElfFile {
     return this.#view.getUint32(offset, true);
   }
 
-  /** Addresses, offsets and sizes: none that is meant seriously exceeds 2^48, so a number holds them exactly. */
+  /** Addresses, offsets and sizes. Valid ones do not exceed 2^48, so a number holds them exactly. */
   long(offset: number, what: string): number {
     this.requireRange(offset, 8, what);
     const value = this.#view.getBigUint64(offset, true);

@@ -3,7 +3,7 @@ import { EXECUTABLE, holds, type ProgramHeader, readProgramHeaders } from "./pro
 import { readSections, type Section } from "./sections.ts";
 
 const FILE_HEADER_SIZE = 64;
-/** Where the file header keeps what the link step changes. */
+/** Offsets of the file header fields that the link step changes. */
 export const ENTRY_FIELD = 24;
 export const PROGRAM_HEADERS_FIELD = 32;
 export const PROGRAM_HEADER_COUNT_FIELD = 56;
@@ -53,7 +53,7 @@ export function readElf(input: NamedBytes): Elf {
   );
   const sections = readSections(file);
   const entry = file.long(ENTRY_FIELD, "the entry point");
-  // Shared objects need none.
+  // Shared objects need no interpreter.
   file.require(
     (type === 3 && entry === 0) ||
       programHeaders.some((header) => (header.flags & EXECUTABLE) !== 0 && holds(header, entry, 1)),

@@ -1,10 +1,10 @@
 /**
- * The link step's side of the table in `link/launcher/launcher.h`; the two have to agree.
+ * The link step's side of the table in `link/launcher/launcher.h`; the two must agree.
  */
 
 /** The table's distance from the launcher's code: `table` in launcher.ld. */
 export const TABLE_DISTANCE = 0x10000;
-/** Where in the launcher's code ld.so goes on when the program is linked. */
+/** Where in the launcher's code ld.so continues when the program is linked. */
 export const HAND_OVER_OFFSET = 32;
 
 const NAME_SIZE = 32;
@@ -23,7 +23,7 @@ export function libraryPathOffset(library: EmbeddedLibrary): number {
   return HEAD_SIZE + EMBEDDED_LIBRARIES.indexOf(library) * LIBRARY_SIZE + 3 * 8 + NAME_SIZE;
 }
 
-/** All addresses as they are at run time. */
+/** All addresses are run-time addresses. */
 export type LaunchTable = {
   readonly programHeadersAddress: number;
   readonly programHeaderCount: number;

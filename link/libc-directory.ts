@@ -6,7 +6,7 @@ import { EMBEDDED_LIBRARIES } from "./launcher.ts";
 import type { Libc } from "./libc.ts";
 import type { LinuxTarget } from "./target.ts";
 
-/** Where glibc for a processor is found: the system's own, one of a second architecture, a cross compiler's. */
+/** Where to look for a processor's glibc: the system's own, a second architecture's, a cross compiler's. */
 function systemDirectories(target: LinuxTarget): string[] {
   return [
     `/lib/${target.multiarch}`,
@@ -27,7 +27,7 @@ export function findSystemLibc(target: LinuxTarget): string | undefined {
   return systemDirectories(target).find((directory) => holdsLibc(directory, target));
 }
 
-/** Of the directories that the caller chose, the one with the target's glibc. */
+/** The one of the given directories that has the target's glibc. */
 export function pickLibc(chosen: readonly string[], target: LinuxTarget): string {
   const directory = chosen.find((candidate) => holdsLibc(candidate, target));
   if (directory !== undefined) return directory;

@@ -19,7 +19,7 @@ export type LoadedLibc = {
 /** Since glibc 2.34 these are empty: their code is in libc. */
 const mergedIntoLibc: ReadonlySet<string> = new Set(["libpthread.so.0", "libdl.so.2", "librt.so.1"]);
 
-/** Which embedded library stands for a needed one; undefined when none does. */
+/** The embedded library that stands in for a needed one, if any. */
 export function substitute(name: string): EmbeddedLibrary | undefined {
   return mergedIntoLibc.has(name) ? "libc.so.6" : EMBEDDED_LIBRARIES.find((library) => library === name);
 }

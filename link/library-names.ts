@@ -5,9 +5,9 @@ import { type LoadedLibc, substitute } from "./libc.ts";
 import { type Patch, patchLong, patchWord } from "./patch.ts";
 
 /**
- * Makes ld.so look for each embedded library where the launcher puts it. Both the needed library and the
- * symbol versions wanted of it must carry the same name, or ld.so cannot match them. Names are offsets from
- * the string table that ld.so does not bound, so they reach the table's strings.
+ * Makes ld.so look for each embedded library where the launcher puts it. The needed library and the symbol versions
+ * required from it must have the same name, or ld.so cannot match them. Names are offsets from the string table that
+ * ld.so does not limit, so they can reach strings in the launcher's table.
  */
 export function redirectNames(
   path: string,
@@ -17,7 +17,7 @@ export function redirectNames(
 ): Patch[] {
   const patches: Patch[] = [];
   const replacement = (name: string): { library: EmbeddedLibrary; offset: number } | undefined => {
-    // Found by its own name: it is the one that is running.
+    // It finds itself by its own name.
     if (name === libc.loaderName) return undefined;
     const library = substitute(name);
     if (library === undefined)

@@ -14,7 +14,7 @@ export const READABLE = 4;
 
 export const PROGRAM_HEADER_SIZE = 56;
 
-/** A segment: what the kernel, or the dynamic loader, maps or looks at. */
+/** A segment: what the kernel or the dynamic loader maps or reads. */
 export type ProgramHeader = {
   readonly type: number;
   readonly flags: number;
@@ -25,7 +25,7 @@ export type ProgramHeader = {
   readonly alignment: number;
 };
 
-/** Whether the segment is loaded from the file for the whole of the address range. */
+/** Whether the whole address range is loaded from the file. */
 export function holds(header: ProgramHeader, address: number, sizeBytes: number): boolean {
   return (
     header.type === SEGMENT_LOAD &&

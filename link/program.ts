@@ -6,10 +6,10 @@ import type { NamedBytes } from "./elf-file.ts";
 import { PROGRAM_HEADER_SIZE, SEGMENT_INTERPRETER, SEGMENT_PROGRAM_HEADERS } from "./program-headers.ts";
 import { checkSegmentsAgainstSections } from "./section-check.ts";
 
-/** An executable as `bun build --compile` makes it. */
+/** An executable from `bun build --compile`. */
 export type Program = { readonly elf: Elf; readonly dynamic: Dynamic; readonly headersAddress: number };
 
-/** What each processor's executables name as their dynamic loader, and how the code at their entry begins. */
+/** For each processor, the name of the dynamic loader and the first bytes of code at the entry point. */
 const conventions: Readonly<Record<Processor, { interpreter: string; entryCode: RegExp }>> = {
   "x86-64": { interpreter: "/lib64/ld-linux-x86-64.so.2", entryCode: /^(?:f30f1efa)?31ed4989d1/ },
   aarch64: {
@@ -18,7 +18,7 @@ const conventions: Readonly<Record<Processor, { interpreter: string; entryCode: 
   },
 };
 
-/** Reads the executable and checks that it is what the link step knows how to change. */
+/** Reads the executable and checks that the link step knows how to change it. */
 export function readProgram(executable: NamedBytes): Program {
   const elf: Elf = readElf(executable);
   const refuse = (sentence: string): BuildError =>
@@ -51,7 +51,7 @@ export function readProgram(executable: NamedBytes): Program {
     "the C library's start code at the entry point",
   );
 
-  // ld.so goes on reading the original program headers: they know their own address.
+  // ld.so still reads the original program headers, which contain their own address.
   const self = elf.programHeaders.find(({ type }) => type === SEGMENT_PROGRAM_HEADERS);
   elf.file.require(
     self !== undefined &&

@@ -24,12 +24,12 @@ import {
 
 /**
  * Sections and segments describe the same bytes twice, and only the segments count at run time. A segment
- * that disagrees with the sections in it would load the wrong bytes, so it is an error here. Segments are
- * as large as their sections, or reach to the end of the page.
+ * that disagrees with its sections would load the wrong bytes, so that is an error here. A segment is as large as
+ * its sections, or extends to the end of the page.
  */
 export function checkSegmentsAgainstSections(elf: Elf): void {
   const sections = elf.sections.filter((section) => isAllocated(section));
-  // Uninitialised thread-local data has a size but no place of its own.
+  // Uninitialised thread-local data has a size but takes no room.
   const placed = sections.filter(
     ({ type, flags }) => type !== SECTION_NO_BITS || (flags & SECTION_TLS) === 0,
   );

@@ -10,7 +10,7 @@ const SECTION_ALLOCATED = 2;
 export const SECTION_EXECUTABLE = 4;
 export const SECTION_TLS = 0x400;
 
-/** A part of the file as the linker named it; nothing reads these when the program runs. */
+/** A part of the file, named by the linker; not used at run time. */
 export type Section = {
   readonly name: string;
   readonly type: number;

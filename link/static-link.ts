@@ -25,18 +25,18 @@ import {
   WRITABLE,
 } from "./program-headers.ts";
 
-/** What becomes of the executable: its size, and everything that differs from the original. */
+/** How the executable changes: its new size, and everything that differs from the original. */
 export type StaticLinkPlan = { readonly sizeBytes: number; readonly patches: readonly Patch[] };
 
-/** The largest page of any Linux system: nothing with other access rights may share one. */
+/** The largest page size of any Linux system. Parts with different access rights must not share a page. */
 const PAGE = 0x10000;
 
 const alignUp = (value: number, alignment: number): number => Math.ceil(value / alignment) * alignment;
 
 /**
- * Plans how to make an executable of `bun build --compile` start without any file of the system it runs on:
- * what is appended, and the few words of the original that change. docs/static-executable.md has the picture.
- * Throws a BuildError for any input that is not what it should be.
+ * Plans how to make an executable from `bun build --compile` start without any file of the system it runs on: what
+ * is appended, and the few words of the original that change. docs/static-executable.md has a diagram.
+ * Throws a BuildError for unexpected input.
  */
 export function planStaticLink(executable: NamedBytes, libc: Libc, launcher: Uint8Array): StaticLinkPlan {
   const program = readProgram(executable);
@@ -45,7 +45,7 @@ export function planStaticLink(executable: NamedBytes, libc: Libc, launcher: Uin
   const loadSegments = elf.programHeaders.filter((header) => header.type === SEGMENT_LOAD);
   const addressEnd = Math.max(...loadSegments.map((header) => header.address + header.memorySizeBytes));
 
-  // All that is appended keeps one distance between file offset and address, except ld.so's own segments.
+  // In the appended part, file offset and address have a constant distance, except in ld.so's own segments.
   const fileStart = alignUp(executable.bytes.length, PAGE);
   const addressStart = alignUp(addressEnd, PAGE);
   const addressOf = (fileOffset: number): number => addressStart + (fileOffset - fileStart);
@@ -86,7 +86,7 @@ export function planStaticLink(executable: NamedBytes, libc: Libc, launcher: Uin
     segment(READABLE | WRITABLE, tableOffset, TABLE_SIZE),
     ...loaderSegments.map((header) => moved(header, loaderOffset, loaderBase)),
   ];
-  // The kernel wants loaded segments in the order of their addresses.
+  // The kernel requires loaded segments in the order of their addresses.
   const headers = [
     ...kept.filter(({ type }) => type === SEGMENT_LOAD),
     ...added,

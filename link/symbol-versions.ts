@@ -1,12 +1,12 @@
 import { type Elf, fileOffsetOf } from "./elf.ts";
 
-/** A library that is named in the dynamic section, and where in the file its name's offset is kept. */
+/** A library named in the dynamic section, and where in the file the offset of its name is. */
 export type NameReference = { readonly name: string; readonly referenceOffset: number };
 
-/** The symbol versions that are wanted of one library. */
+/** The symbol versions required from one library. */
 export type VersionNeed = NameReference & {
   readonly versions: readonly string[];
-  /** The numbers that stand for the versions in the table of each symbol's version. */
+  /** The numbers of these versions in the symbol version table. */
   readonly indexes: readonly number[];
 };
 
@@ -31,7 +31,7 @@ function walkChain(
   }
 }
 
-/** The libraries that symbols are wanted of, each with the versions. */
+/** The libraries that symbols are required from, each with the versions. */
 export function readVersionNeeds(
   elf: Elf,
   address: number | undefined,
@@ -68,7 +68,7 @@ export function readVersionNeeds(
   return needs;
 }
 
-/** The symbol versions that a library offers. */
+/** The symbol versions that a library provides. */
 export function readDefinedVersions(
   elf: Elf,
   address: number | undefined,

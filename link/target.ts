@@ -1,18 +1,18 @@
 import { BuildError } from "./build-error.ts";
 import type { Processor } from "./elf.ts";
 
-/** What a Linux executable is made from: Bun's glibc runtime, and where a system keeps its glibc. */
+/** What a Linux executable is built from: Bun's glibc runtime, and where systems have their glibc. */
 export type LinuxTarget = {
   readonly name: "linux-x64" | "linux-arm64";
   readonly system: "linux";
   readonly processor: Processor;
   readonly loader: string;
-  /** The directory of the processor's libraries on Debian and its relatives. */
+  /** The directory of the processor's libraries on Debian and its derivatives. */
   readonly multiarch: string;
   readonly debianArchitecture: "amd64" | "arm64";
 };
 
-/** Apple's runtime is in every macOS, and linking it in is not allowed: these stay as Bun makes them. */
+/** Every macOS has Apple's runtime, and linking it in is not allowed: these stay as Bun builds them. */
 type DarwinTarget = { readonly name: "darwin-x64" | "darwin-arm64"; readonly system: "darwin" };
 
 export type Target = LinuxTarget | DarwinTarget;
@@ -54,7 +54,7 @@ export function parseTarget(name: string): Target {
   return target;
 }
 
-/** The target that is the machine which builds; undefined when it is none of them, such as Windows. */
+/** The target for the current machine; undefined if there is none, as on Windows. */
 export function hostTarget(platform: string, architecture: string): Target | undefined {
   return targets.find((target) => target.name === `${platform}-${architecture}`);
 }

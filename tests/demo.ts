@@ -1,5 +1,5 @@
 /**
- * `npm run demo`: stores this project's own `node_modules`, restores it twice and says what happened, with the
+ * `npm run demo`: stores this project's own `node_modules`, restores it twice and shows what happens, using the
  * executable that was just built.
  */
 import { mkdirSync, mkdtempSync, rmSync, statSync, writeSync } from "node:fs";
@@ -8,7 +8,7 @@ import { join } from "node:path";
 const root = join(import.meta.dir, "..");
 const btdt = join(root, "dist", "btdt");
 const source = join(root, "node_modules");
-// Beside the project, so that files can be linked.
+// Inside the project, so that files can be linked.
 const work = mkdtempSync(join(root, "dist", "demo-"));
 const cache = join(work, "cache");
 mkdirSync(cache);
@@ -26,7 +26,7 @@ try {
   const difference = Bun.spawnSync(["diff", "-r", "--no-dereference", source, join(work, "second")]);
   if (difference.exitCode !== 0)
     throw new Error(`the restored tree differs:\n${difference.stdout.toString()}`);
-  say("diff -r finds no difference between node_modules and the restored tree.\n");
+  say("diff -r finds no differences between node_modules and the restored tree.\n");
   run("clean", "--cache", cache, "--max-size", "0");
 } finally {
   rmSync(work, { recursive: true, force: true });
