@@ -2,10 +2,11 @@
  * Runs the tests, two files at a time on two processors, and ends with what was skipped and why, and with one line:
  * `N passed, N failed` (and `, N skipped`). Arguments are handed to `bun test`, so `bun tests/run.ts clean` runs a part.
  */
-import { mkdtempSync, readFileSync, rmSync, writeSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { explainMissing, installPackages } from "./install-packages.ts";
+import { onMemoryDisk } from "./memory-disk.ts";
 import { summarize } from "./summary.ts";
 
 const installation = installPackages();
@@ -13,8 +14,11 @@ if (installation.failure !== undefined) writeSync(2, explainMissing(installation
 
 const scratch = mkdtempSync(join(tmpdir(), "btdt-test-report-"));
 const report = join(scratch, "junit.xml");
+const mountPoint = join(scratch, "disk");
+mkdirSync(mountPoint);
 const run = Bun.spawnSync(
   [
+    ...onMemoryDisk(mountPoint),
     process.execPath,
     "test",
     // Each test has a scratch directory of its own, and each file its globals.

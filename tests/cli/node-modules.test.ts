@@ -5,7 +5,7 @@ import { differences, type Snapshot, snapshotTree } from "../support/compare-tre
 import { btdt, must } from "../support/executable.ts";
 import { Scratch } from "../support/scratch.ts";
 
-const scratch = Scratch.use();
+const scratch = Scratch.useDisk();
 const SMALLEST_FILE_COUNT = 50_000;
 /** With the installation, which comes once. */
 const TIMEOUT_MS = 15 * 60_000;

@@ -5,10 +5,11 @@ import { join } from "node:path";
 import { findSystemLibc } from "../../link/libc-directory.ts";
 import { linuxTargets } from "../../link/target.ts";
 import { run } from "./executable.ts";
+import { diskDirectory } from "./scratch.ts";
 
 /**
  * What a test needs of the machine: `root` is being root; `mount` is being allowed to mount; room is what is free now, on the
- * disk that has the scratch directories and in memory; a path is a file or directory; any other word is a program.
+ * disk of `Scratch.useDisk` and in memory; a path is a file or directory; any other word is a program.
  */
 export type Requirement =
   | Room
@@ -69,7 +70,7 @@ function hasRoom(room: string): boolean {
 }
 
 function freeDiskBytes(): number {
-  const { bavail, bsize } = statfsSync(tmpdir());
+  const { bavail, bsize } = statfsSync(diskDirectory());
   return bavail * bsize;
 }
 

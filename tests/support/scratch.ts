@@ -7,6 +7,11 @@ import { run } from "./executable.ts";
 /** Some tests leave hundreds of thousands of files, and disks can be slow. */
 const CLEANUP_TIMEOUT_MS = 15 * 60_000;
 
+/** Where large trees have room. */
+export function diskDirectory(): string {
+  return process.env["BTDT_TEST_DISK"] ?? tmpdir();
+}
+
 /** A directory for each test, with what it has mounted there; both are gone after it. */
 export class Scratch {
   #root = "";
@@ -14,10 +19,10 @@ export class Scratch {
   #count = 0;
 
   /** To be called once by a test file, at its top. */
-  static use(): Scratch {
+  static use(parent = tmpdir()): Scratch {
     const scratch = new Scratch();
     beforeEach(() => {
-      scratch.#root = mkdtempSync(join(tmpdir(), "btdt-test-"));
+      scratch.#root = mkdtempSync(join(parent, "btdt-test-"));
       scratch.#mounts = [];
     });
     afterEach(() => {
@@ -28,6 +33,11 @@ export class Scratch {
       scratch.#root = "";
     }, CLEANUP_TIMEOUT_MS);
     return scratch;
+  }
+
+  /** The same on a real disk, with room for large trees, where `tests/run.ts` has put other tests' files into memory. */
+  static useDisk(): Scratch {
+    return Scratch.use(diskDirectory());
   }
 
   path(...parts: string[]): string {

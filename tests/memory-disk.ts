@@ -1,0 +1,39 @@
+/**
+ * A file system of the tests' own, ext4 on an image in memory: each store forces what it publishes to disk, and a disk that others
+ * use as well answers that in tens of milliseconds. It is mounted in a namespace of the tests' own and goes with them.
+ */
+import { readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+
+const GIBIBYTE = 1024 ** 3;
+/** What the tests need there; those of large trees are on the real disk (`Scratch.useDisk`). */
+const LEAST_BYTES = 3 * GIBIBYTE;
+const MOST_BYTES = 8 * GIBIBYTE;
+
+const SCRIPT = `
+mount -t tmpfs -o size=$2 btdt-tests "$1"
+truncate -s $2 "$1/image"
+mkfs.ext4 -q -F -m 0 -N 1000000 "$1/image"
+mkdir "$1/disk"
+mount -o loop,discard "$1/image" "$1/disk"
+mkdir "$1/disk/tmp"
+export BTDT_TEST_DISK=$3 TMPDIR=$1/disk/tmp
+shift 3
+exec "$@"
+`;
+
+/** Words that run the command after them with such a file system for temporary files; none where it cannot be had. */
+export function onMemoryDisk(mountPoint: string): string[] {
+  const sizeBytes = Math.min(MOST_BYTES, Math.floor(availableMemoryBytes() / 2));
+  if (sizeBytes < LEAST_BYTES || Bun.which("unshare") === null) return [];
+  const namespace = ["unshare", "--mount", "--propagation", "private"];
+  const through = [...namespace, "sh", "-ec", SCRIPT, "sh", mountPoint, String(sizeBytes), tmpdir()];
+  const { exitCode } = Bun.spawnSync([...through, "true"], { stdio: ["ignore", "ignore", "ignore"] });
+  return exitCode === 0 ? through : [];
+}
+
+function availableMemoryBytes(): number {
+  if (process.platform !== "linux") return 0;
+  const available = /^MemAvailable: +(\d+) kB$/m.exec(readFileSync("/proc/meminfo", "utf8"));
+  return Number(available?.[1] ?? 0) * 1024;
+}
