@@ -57,6 +57,7 @@ async function restoreKey(
       case "missing":
         return MISSED;
       case "damaged":
+      case "unreadable":
         runtime.onWarning(damageWarning(key, entry.reason));
         return MISSED;
       case "found":
