@@ -27,7 +27,7 @@ import { runChild } from "../run-child.ts";
 
 /** @param words the command to run, from after `--` */
 export function defineRunCommand(context: CommandContext, words: readonly string[]) {
-  const { output, runtime, environment } = context;
+  const { output, runtime } = context;
   return new Command("run")
     .summary("restore, or run a command and store its results")
     .description(
@@ -96,9 +96,7 @@ export function defineRunCommand(context: CommandContext, words: readonly string
 
       if (runtime.isCancelled()) throw new BtdtError("CANCELLED", "cancelled before the command was run");
       output.noteDetail(`running ${words.map(escapeControls).join(" ")}`);
-      const child = await runChild(words, context.redirectSignals, (signal) => {
-        return signal === "SIGINT" && environment.isInteractive;
-      });
+      const child = await runChild(words, context.redirectSignals);
       context.setExitCode(child.exitCode);
       switch (child.kind) {
         case "not-started":
@@ -115,7 +113,7 @@ export function defineRunCommand(context: CommandContext, words: readonly string
         case "ended":
           break;
       }
-      if (child.exitCode !== 0 || child.wasSignalled) {
+      if (child.exitCode !== 0 || child.wasInterrupted) {
         output.note(`the command ended with ${child.exitCode}; nothing was stored`);
         return;
       }
