@@ -110,7 +110,7 @@ for (const [stdin, redirection] of [
       const isReady = screen.includes("ready");
       screen += new TextDecoder().decode(bytes);
       if (!isReady && screen.includes("ready")) {
-        terminal.stdin.write("\u0003");
+        await terminal.stdin.write("\u0003");
         await terminal.stdin.flush();
       }
     }
