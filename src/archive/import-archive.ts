@@ -4,7 +4,7 @@ import type { Compression } from "../base/compression.ts";
 import { BtdtError } from "../base/errors.ts";
 import type { Storage } from "../base/storage.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
-import { cacheWriteError } from "../cache/cache-directory.ts";
+import { cacheWriteError } from "../cache/cache-errors.ts";
 import { Session } from "../cache/session.ts";
 import { errnoOf, reasonOf } from "../fs/errno.ts";
 import { IgnoreRules } from "../read/ignore-rules.ts";

@@ -1,5 +1,6 @@
 import { LockFile, type LockMode } from "../fs/native/flock.ts";
-import { type CacheDirectory, cacheWriteError } from "./cache-directory.ts";
+import type { CacheDirectory } from "./cache-directory.ts";
+import { cacheWriteError } from "./cache-errors.ts";
 
 /**
  * The cache's lock, both sides of it. A clean holds it exclusively while it looks at the cache and deletes. Whoever makes

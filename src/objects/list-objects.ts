@@ -1,7 +1,9 @@
 import { type ByteString, bytesFromText, joinBytes } from "../base/byte-string.ts";
+
 import { hasAttributes } from "../fs/file-attributes.ts";
-import { namesInIfDirectory } from "../fs/names-in.ts";
-import { emptyStatus, lstatBuffer } from "../fs/native/file-status.ts";
+import { namesIn } from "../fs/names-in.ts";
+import { emptyStatus, lstat, lstatBuffer } from "../fs/native/file-status.ts";
+
 import { PathBuffer } from "../fs/native/path-buffer.ts";
 import { parseObjectName } from "./object-name.ts";
 import { objectPath, SHARD_NAMES } from "./object-path.ts";
@@ -18,9 +20,10 @@ export interface StoredObject {
 
 /** The names of the objects in one shard. Files with other names are not btdt's and are ignored. @throws a `node:fs` error */
 export function objectNamesInShard(objects: ByteString, shard: string): string[] {
-  return namesInIfDirectory(joinBytes(objects, bytesFromText(shard))).filter(
-    (name) => name.startsWith(shard) && parseObjectName(name) !== undefined,
-  );
+  const directory = joinBytes(objects, bytesFromText(shard));
+  // What is reached through a symlink is not in the cache.
+  if (lstat(directory)?.kind !== "directory") return [];
+  return namesIn(directory).filter((name) => name.startsWith(shard) && parseObjectName(name) !== undefined);
 }
 
 /** The names of all objects of a cache. @throws a `node:fs` error */
@@ -32,10 +35,8 @@ export function listObjectNames(objects: ByteString): Set<string> {
 
 /** The objects in one shard, looked at. @throws a `node:fs` error */
 export function listObjectsInShard(objects: ByteString, shard: string): StoredObject[] {
-  return namesInIfDirectory(joinBytes(objects, bytesFromText(shard))).flatMap((name) => {
-    // A restore may have dropped it just now.
-    return name.startsWith(shard) ? (lookUpObject(objects, name) ?? []) : [];
-  });
+  // A restore may have dropped it just now.
+  return objectNamesInShard(objects, shard).flatMap((name) => lookUpObject(objects, name) ?? []);
 }
 
 const path = new PathBuffer();

@@ -1,4 +1,5 @@
 import type { CacheDirectory } from "../cache/cache-directory.ts";
+
 import type { Session } from "../cache/session.ts";
 import type { Inventory } from "../inventory/inventory.ts";
 import { findContent, NOT_FOUND } from "../packs/contents/content-table.ts";

@@ -1,5 +1,5 @@
 import type { CacheDirectory } from "../cache/cache-directory.ts";
-import { cacheWriteError } from "../cache/cache-directory.ts";
+import { cacheWriteError } from "../cache/cache-errors.ts";
 import type { Session } from "../cache/session.ts";
 import type { PackContents } from "../packs/contents/pack-contents.ts";
 import { markDamagedBlock } from "../packs/contents/pack-directory.ts";
