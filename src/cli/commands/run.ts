@@ -2,7 +2,7 @@ import { Command, Option } from "@commander-js/extra-typings";
 import { escapeControls } from "../../base/byte-string.ts";
 import { BtdtError } from "../../base/errors.ts";
 import { openCache } from "../../cache/open-cache.ts";
-import { outcomeOf, restoreCounted } from "../../restore/count-outcome.ts";
+import { restoreEntry } from "../../restore/restore.ts";
 import type { StoreRequest } from "../../store/request.ts";
 import { storeEntry } from "../../store/store.ts";
 import type { CommandContext } from "../command-context.ts";
@@ -71,7 +71,7 @@ export function defineRunCommand(context: CommandContext, words: readonly string
       const fallbackPrefixes = await fillInPrefixes(options, context);
       const cache = openCache(options.cache, options.createCache);
       const readStopwatch = startStopwatch();
-      const restored = await restoreCounted(
+      const restored = await restoreEntry(
         {
           cache,
           keys,
@@ -82,15 +82,15 @@ export function defineRunCommand(context: CommandContext, words: readonly string
         },
         runtime,
       );
-      if (restored.kind === "restored") {
+      if (restored.outcome === "miss") {
+        reportMiss(cache, keys, context);
+      } else {
         const key = escapeControls(restored.key);
         output.note(
           `restored key ${key}, ${describeTrees(restored)}: ${describePlacement(restored.fileCounts)} in ${readStopwatch()}`,
         );
-      } else {
-        reportMiss(cache, keys, context);
       }
-      const outcome = outcomeOf(restored);
+      const { outcome } = restored;
       resultFile?.write(outcome);
       if (outcome === "hit" && !options.always) return;
 
