@@ -97,6 +97,7 @@ try {
     environment: {
       os: process.platform,
       arch: process.arch,
+      isInteractive: isatty(0),
       variables: process.env,
     },
     redirectSignals,

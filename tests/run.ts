@@ -29,12 +29,7 @@ const run = Bun.spawnSync(
     `--reporter-outfile=${report}`,
     ...process.argv.slice(2),
   ],
-  {
-    cwd: join(import.meta.dir, ".."),
-    stdio: ["ignore", "inherit", "inherit"],
-    // Where test files keep what they share.
-    env: { ...process.env, BTDT_TEST_RUN: scratch },
-  },
+  { cwd: join(import.meta.dir, ".."), stdio: ["ignore", "inherit", "inherit"] },
 );
 const { lines, passed } = summarize(readFileSync(report, "utf8"));
 rmSync(scratch, { recursive: true });

@@ -1,112 +1,134 @@
 import { chmodSync, constants, linkSync, mkdirSync, openSync, symlinkSync, writeSync } from "node:fs";
-import { type ByteString, display, fsPath, joinBytes } from "../base/byte-string.ts";
-import type { BtdtError } from "../base/errors.ts";
+import { type ByteString, fsPath, joinBytes } from "../base/byte-string.ts";
+import { errnoOf } from "../fs/errno.ts";
 import { setAttributes } from "../fs/file-attributes.ts";
 import { closeWritten } from "../fs/native/close-written.ts";
 import { PathBuffer } from "../fs/native/path-buffer.ts";
 import { setMtimeBuffer } from "../fs/native/set-times.ts";
-import type { ArchiveEntry } from "./format/archive-entry.ts";
-import { invalid } from "./format/archive-text.ts";
+import type { ArchiveEntry } from "./archive-entry.ts";
+import { damagedArchive, invalidArchive, refusedEntry } from "./archive-errors.ts";
+import {
+  assertPointsInside,
+  assertUnused,
+  depthOf,
+  type KnownKind,
+  listAncestors,
+  normalizePath,
+} from "./extract-rules.ts";
 
-const path = new PathBuffer();
+/** Until all is in it, nobody else looks into a directory, and this process can write there. */
+const UNFINISHED_MODE = 0o700;
+const OWNER_READS = 0o500;
+/** The list of paths is in memory, and a small archive can have very many. */
+const MOST_ENTRIES = 10_000_000;
+
+export interface ExtractOptions {
+  /** For directories that the archive has no entry for. */
+  readonly umask: number;
+  readonly onEntry: () => void;
+}
 
 /**
- * Makes the tree of an archive below a directory that is this process's own. Whoever made the archive may be hostile: names that
- * would escape, links that point outside, double names and everything that is not a file, directory or symlink are errors.
+ * Makes the tree of an archive at a path of this process's own. Whoever made the archive may be hostile: paths that would escape,
+ * links that point outside, double paths and everything that is not a file, directory or symlink are errors.
  * @throws BtdtError ARCHIVE_INVALID; a `node:fs` error
  */
 export async function extract(
   entries: AsyncIterable<ArchiveEntry>,
   root: ByteString,
-  onEntry: () => void,
+  options: ExtractOptions,
 ): Promise<void> {
-  mkdirSync(fsPath(root), { mode: 0o700 });
-  const kinds = new Map<string, ArchiveEntry["kind"] | "implied">([["", "implied"]]);
-  const directories: ArchiveEntry[] = [];
+  const extractor = new Extractor(root, options.umask);
   for await (const entry of entries) {
-    const name = plainPath(entry.path);
-    const known = kinds.get(name);
-    if (known !== undefined && !(known === "implied" && entry.kind === "directory")) {
-      throw refused(entry, "is there twice");
+    await extractor.add(entry);
+    options.onEntry();
+  }
+  extractor.finish();
+}
+
+class Extractor {
+  readonly #root: ByteString;
+  readonly #impliedMode: number;
+  readonly #kinds = new Map<string, KnownKind>([["", "implied"]]);
+  readonly #directories = new Map<ByteString, ArchiveEntry>();
+  readonly #path = new PathBuffer();
+
+  constructor(root: ByteString, umask: number) {
+    this.#root = root;
+    this.#impliedMode = 0o777 & ~umask;
+    mkdirSync(fsPath(root), { mode: UNFINISHED_MODE });
+  }
+
+  async add(entry: ArchiveEntry): Promise<void> {
+    const path = normalizePath(entry.path);
+    try {
+      await this.#make(entry, path);
+    } catch (error) {
+      throw errnoOf(error) === "ENAMETOOLONG" ? refusedEntry(path, "has a path that is too long") : error;
     }
-    makeParents(root, name, kinds, entry);
-    const target = joinBytes(root, name);
-    path.set(target);
+    this.#kinds.set(path, entry.kind === "hardlink" ? "file" : entry.kind);
+    if (this.#kinds.size > MOST_ENTRIES) throw invalidArchive("the archive has too many files");
+  }
+
+  /** Gives directories their attributes, deepest first: a closed directory hides what is in it. */
+  finish(): void {
+    const paths = [...this.#kinds].filter(([, kind]) => kind === "directory" || kind === "implied");
+    for (const [path] of paths.toSorted(
+      ([one], [other]) => depthOf(other as ByteString) - depthOf(one as ByteString),
+    )) {
+      const target = this.#locate(path as ByteString);
+      const entry = this.#directories.get(path as ByteString);
+      // One that its owner may not read could not be stored.
+      const mode = entry?.mode ?? this.#impliedMode;
+      chmodSync(fsPath(target), (mode & OWNER_READS) === OWNER_READS ? mode : mode | UNFINISHED_MODE);
+      if (entry !== undefined) {
+        setMtimeBuffer(this.#path.set(target), entry.mtimeSeconds, entry.mtimeNanoseconds);
+      }
+    }
+  }
+
+  async #make(entry: ArchiveEntry, path: ByteString): Promise<void> {
+    assertUnused(path, this.#kinds.get(path), entry.kind);
+    this.#makeAncestors(path);
+    const target = this.#locate(path);
     switch (entry.kind) {
       case "directory":
-        if (known === undefined) mkdirSync(fsPath(target), { mode: 0o700 });
-        directories.push({ ...entry, path: name });
+        if (!this.#kinds.has(path)) mkdirSync(fsPath(target), { mode: UNFINISHED_MODE });
+        this.#directories.set(path, entry);
         break;
       case "file":
         await writeFile(target, entry);
-        setAttributes(path.set(target), entry);
+        setAttributes(this.#path.set(target), entry);
         break;
       case "symlink":
-        assertInside(name, entry);
+        assertPointsInside(path, entry.target);
         symlinkSync(fsPath(entry.target), fsPath(target));
-        setMtimeBuffer(path, entry.mtimeSeconds, entry.mtimeNanoseconds);
+        setMtimeBuffer(this.#path.set(target), entry.mtimeSeconds, entry.mtimeNanoseconds);
         break;
       case "hardlink": {
-        const other = plainPath(entry.target);
-        if (kinds.get(other) !== "file") throw refused(entry, "is a link to what is no file of the archive");
-        linkSync(fsPath(joinBytes(root, other)), fsPath(target));
+        const other = normalizePath(entry.target);
+        if (this.#kinds.get(other) !== "file") {
+          throw refusedEntry(path, "is a hard link to something that is not a file of the archive");
+        }
+        linkSync(fsPath(this.#locate(other)), fsPath(target));
         break;
       }
     }
-    kinds.set(name, entry.kind === "hardlink" ? "file" : entry.kind);
-    onEntry();
   }
-  // Deepest first: a closed directory hides what is in it.
-  for (const entry of directories.toSorted((left, right) => depthOf(right) - depthOf(left))) {
-    const target = entry.path === "" ? root : joinBytes(root, entry.path);
-    chmodSync(fsPath(target), entry.mode | 0o700);
-    setMtimeBuffer(path.set(target), entry.mtimeSeconds, entry.mtimeNanoseconds);
+
+  #makeAncestors(path: ByteString): void {
+    for (const ancestor of listAncestors(path)) {
+      const kind = this.#kinds.get(ancestor);
+      if (kind === "directory" || kind === "implied") continue;
+      if (kind !== undefined) throw refusedEntry(path, "lies below something that is not a directory");
+      mkdirSync(fsPath(this.#locate(ancestor)), { mode: UNFINISHED_MODE });
+      this.#kinds.set(ancestor, "implied");
+    }
   }
-}
 
-function depthOf({ path: name }: ArchiveEntry): number {
-  return name === "" ? 0 : name.split("/").length;
-}
-
-/** Without "." parts. @throws BtdtError ARCHIVE_INVALID for a name that would escape */
-function plainPath(given: ByteString): ByteString {
-  const parts = given.split("/").filter((part) => part !== ".");
-  if (parts.join("") === "" && !given.startsWith("/")) return "" as ByteString;
-  if (given.includes("\0") || parts.some((part) => part === "" || part === "..")) {
-    throw invalid(`the archive is refused: ${display(given)} would leave its directory`);
+  #locate(path: ByteString): ByteString {
+    return path === "" ? this.#root : joinBytes(this.#root, path);
   }
-  return parts.join("/") as ByteString;
-}
-
-function makeParents(
-  root: ByteString,
-  name: ByteString,
-  kinds: Map<string, ArchiveEntry["kind"] | "implied">,
-  entry: ArchiveEntry,
-): void {
-  for (let slash = name.indexOf("/"); slash >= 0; slash = name.indexOf("/", slash + 1)) {
-    const parent = name.slice(0, slash) as ByteString;
-    const kind = kinds.get(parent);
-    if (kind === "directory" || kind === "implied") continue;
-    if (kind !== undefined) throw refused(entry, "lies below what is no directory");
-    mkdirSync(fsPath(joinBytes(root, parent)), { mode: 0o755 });
-    kinds.set(parent, "implied");
-  }
-}
-
-/**
- * `..` may only stand at the start, where it leads from one real directory to the next: behind a name, which may be a symlink
- * itself, nobody could tell from the text where it leads.
- */
-function assertInside(name: ByteString, entry: ArchiveEntry): void {
-  const { target } = entry;
-  if (target === "" || target.includes("\0")) throw refused(entry, "is a symlink without a target");
-  const depth = depthOf({ ...entry, path: name }) - 1;
-  const parts = target.split("/").filter((part) => part !== "" && part !== ".");
-  const firstName = parts.findIndex((part) => part !== "..");
-  const upwards = firstName < 0 ? parts.length : firstName;
-  const isOutside = target.startsWith("/") || upwards > depth || parts.slice(upwards).includes("..");
-  if (isOutside) throw refused(entry, `is a symlink that points outside: ${display(target)}`);
 }
 
 async function writeFile(target: ByteString, entry: ArchiveEntry): Promise<void> {
@@ -121,9 +143,5 @@ async function writeFile(target: ByteString, entry: ArchiveEntry): Promise<void>
   } finally {
     closeWritten(descriptor);
   }
-  if (sizeBytes !== entry.sizeBytes) throw invalid("the archive is truncated");
-}
-
-function refused(entry: ArchiveEntry, why: string): BtdtError {
-  return invalid(`the archive is refused: ${display(entry.path)} ${why}`);
+  if (sizeBytes !== entry.sizeBytes) throw damagedArchive("a file is not what it states");
 }

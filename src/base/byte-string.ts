@@ -28,6 +28,10 @@ export function textFromBytes(bytes: ByteString): string {
   return NON_ASCII.test(bytes) ? Buffer.from(bytes, "latin1").toString("utf8") : bytes;
 }
 
+export function isUtf8(bytes: ByteString): boolean {
+  return bytesFromText(textFromBytes(bytes)) === bytes;
+}
+
 /** The form that `node:fs` takes: a plain string where that is the same, else a Buffer. */
 export function fsPath(bytes: ByteString): string | Buffer {
   return NON_ASCII.test(bytes) ? Buffer.from(bytes, "latin1") : bytes;

@@ -1,6 +1,5 @@
 import { LockFile, type LockMode } from "../fs/native/flock.ts";
-import type { CacheDirectory } from "./cache-directory.ts";
-import { cacheWriteError } from "./cache-errors.ts";
+import { type CacheDirectory, cacheWriteError } from "./cache-directory.ts";
 
 /**
  * The cache's lock, both sides of it. A clean holds it exclusively while it looks at the cache and deletes. Whoever makes
@@ -15,7 +14,7 @@ import { cacheWriteError } from "./cache-errors.ts";
 export async function withSharedLock<Result>(
   cache: CacheDirectory,
   isCancelled: () => boolean,
-  action: () => Result | Promise<Result>,
+  action: () => Result,
 ): Promise<Result> {
   return await withLock(cache, "shared", isCancelled, action);
 }
@@ -28,7 +27,7 @@ export async function withSharedLock<Result>(
 export async function withExclusiveLock<Result>(
   cache: CacheDirectory,
   isCancelled: () => boolean,
-  action: (isSupported: boolean) => Result | Promise<Result>,
+  action: (isSupported: boolean) => Result,
 ): Promise<Result> {
   return await withLock(cache, "exclusive", isCancelled, action);
 }
@@ -37,11 +36,11 @@ async function withLock<Result>(
   cache: CacheDirectory,
   mode: LockMode,
   isCancelled: () => boolean,
-  action: (isSupported: boolean) => Result | Promise<Result>,
+  action: (isSupported: boolean) => Result,
 ): Promise<Result> {
   const lock = openLock(cache);
   try {
-    return await action((await lock.lock(mode, isCancelled)) === "locked");
+    return action((await lock.lock(mode, isCancelled)) === "locked");
   } finally {
     lock.close();
   }

@@ -6,25 +6,13 @@ import { PathBuffer } from "../fs/native/path-buffer.ts";
 import { setMtimeBuffer } from "../fs/native/set-times.ts";
 
 /**
- * Gives a directory the mode and time that it had before something was made in it and removed again. Like `putBackMode` it comes after
- * work that has failed, and must not hide why: in another user's directory nothing is put back.
+ * Gives a directory the mode and time that it had before something was made in it, and removed again. It comes after work that has
+ * failed, and must not hide why: where the directory is another user's it keeps its new time.
  */
 export function putBackAttributes(directory: ByteString, before: FileStatus): void {
-  putBackMode(directory, before.mode);
-  ignoringFileErrors(() => {
-    setMtimeBuffer(new PathBuffer().set(directory), before.mtimeSeconds, before.mtimeNanoseconds);
-  });
-}
-
-export function putBackMode(directory: ByteString, mode: number): void {
-  ignoringFileErrors(() => {
-    if (lstat(directory)?.mode !== mode) chmodSync(fsPath(directory), mode);
-  });
-}
-
-function ignoringFileErrors(action: () => void): void {
   try {
-    action();
+    if (lstat(directory)?.mode !== before.mode) chmodSync(fsPath(directory), before.mode);
+    setMtimeBuffer(new PathBuffer().set(directory), before.mtimeSeconds, before.mtimeNanoseconds);
   } catch (error) {
     if (errnoOf(error) === undefined) throw error;
   }

@@ -1,5 +1,4 @@
-import type { CacheDirectory } from "../cache/cache-directory.ts";
-import { cacheWriteError } from "../cache/cache-errors.ts";
+import { type CacheDirectory, cacheWriteError } from "../cache/cache-directory.ts";
 import { errnoOf } from "../fs/errno.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import type { Digester } from "../read/digester.ts";

@@ -255,6 +255,7 @@ describe("hostile archives are refused, and nothing of them is kept", () => {
     const bytes = Buffer.from(zipSync({ x: new Uint8Array(1_000_000) }));
     const directory = bytes.indexOf(Buffer.from([0x50, 0x4b, 1, 2]));
     bytes.writeUInt32LE(10, directory + 24);
+    bytes.writeUInt32LE(10, 22);
     writeFileSync(scratch.path("archive"), bytes);
     const finished = importFrom("k", "archive");
     expect(finished.exitCode).toBe(1);

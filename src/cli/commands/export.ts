@@ -1,7 +1,7 @@
 import { isatty } from "node:tty";
 import { Command, Option } from "@commander-js/extra-typings";
+import { ARCHIVE_FORMATS } from "../../archive/archive-writer.ts";
 import { exportEntry } from "../../archive/export-entry.ts";
-import { ARCHIVE_FORMATS } from "../../archive/format/archive-entry.ts";
 import { escapeControls } from "../../base/byte-string.ts";
 import { BtdtError } from "../../base/errors.ts";
 import { openCache } from "../../cache/open-cache.ts";

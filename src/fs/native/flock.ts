@@ -1,7 +1,6 @@
-import { closeSync, constants } from "node:fs";
-import type { ByteString } from "../../base/byte-string.ts";
+import { closeSync, constants, openSync } from "node:fs";
+import { type ByteString, fsPath } from "../../base/byte-string.ts";
 import { BtdtError } from "../../base/errors.ts";
-import { openRegularFile } from "../regular-file.ts";
 import { libc } from "./libc.ts";
 
 const LOCK_SH = 1;
@@ -31,7 +30,7 @@ export class LockFile {
     this.#descriptor = descriptor;
   }
 
-  /** Never waits, nor through a symlink. @throws a `node:fs` error; EFTYPE for what is not a file */
+  /** @throws a `node:fs` error */
   static open(path: ByteString, access: "create" | "write" | "read"): LockFile {
     const flags =
       access === "create"
@@ -39,7 +38,7 @@ export class LockFile {
         : access === "write"
           ? constants.O_RDWR
           : constants.O_RDONLY;
-    return new LockFile(openRegularFile(path, flags));
+    return new LockFile(openSync(fsPath(path), flags | constants.O_NOFOLLOW, 0o666));
   }
 
   tryLock(mode: LockMode): LockOutcome {

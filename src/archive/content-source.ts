@@ -1,0 +1,125 @@
+import { display } from "../base/byte-string.ts";
+import { CHUNK_SIZE_BYTES, DIGEST_SIZE_BYTES, digestOfChunks } from "../base/digest.ts";
+import { BtdtError } from "../base/errors.ts";
+import type { CacheDirectory } from "../cache/cache-directory.ts";
+import { errnoOf } from "../fs/errno.ts";
+import { PathBuffer } from "../fs/native/path-buffer.ts";
+import { at, type Manifest } from "../manifest/manifest.ts";
+import { locateObject } from "../objects/object-path.ts";
+import type { BlockReader } from "../packs/unpack/block-reader.ts";
+import { isPacked } from "../packs/unpack/content-sources.ts";
+import { readObject } from "./read-object.ts";
+
+/** Files of one directory tend to lie in few blocks. */
+const MOST_BLOCKS = 4;
+
+/** Reads the contents of an entry's files in order, from objects or packs, and checks them. */
+export class ContentSource {
+  readonly #cache: CacheDirectory;
+  readonly #manifest: Manifest;
+  readonly #packs: BlockReader | undefined;
+  /** By `pack/block`, the one used last at the end. */
+  readonly #blocks = new Map<string, Uint8Array>();
+  readonly #path = new PathBuffer();
+
+  constructor(cache: CacheDirectory, manifest: Manifest, packs: BlockReader | undefined) {
+    this.#cache = cache;
+    this.#manifest = manifest;
+    this.#packs = packs;
+  }
+
+  /**
+   * The content of a file in pieces, each valid until the next is asked for. A small file is checked before it is given out;
+   * a large one turns out to be wrong only at its end.
+   * @throws BtdtError ENTRY_MISSING when the content is damaged or gone, CACHE_NOT_ACCESSIBLE when it cannot be read
+   */
+  async *read(file: number): AsyncGenerator<Uint8Array, void> {
+    const sizeBytes = at(this.#manifest.fileSizes, file);
+    if (sizeBytes === 0) return;
+    const start = file * DIGEST_SIZE_BYTES;
+    const wanted = this.#manifest.fileDigests.subarray(start, start + DIGEST_SIZE_BYTES);
+    const digests: Uint8Array[] = [];
+    let doneBytes = 0;
+    for (const chunk of this.#chunks(file, sizeBytes)) {
+      const digest = new Uint8Array(new Bun.SHA256().update(chunk).digest().buffer);
+      digests.push(digest);
+      doneBytes += chunk.length;
+      if (sizeBytes <= CHUNK_SIZE_BYTES && Buffer.compare(digest, wanted) !== 0) throw this.#damaged(file);
+      yield chunk;
+    }
+    const isWhole =
+      doneBytes === sizeBytes &&
+      (sizeBytes <= CHUNK_SIZE_BYTES ||
+        Buffer.compare(digestOfChunks(sizeBytes, Buffer.concat(digests)), wanted) === 0);
+    if (!isWhole) throw this.#damaged(file);
+  }
+
+  *#chunks(file: number, sizeBytes: number): Generator<Uint8Array, void> {
+    try {
+      if (this.#packs !== undefined && isPacked(this.#packs.packed.sources, file)) {
+        yield* this.#packedChunks(file, this.#packs);
+        return;
+      }
+      this.#path.set(locateObject(this.#cache.objects, this.#manifest, file));
+      yield* readObject(this.#path, sizeBytes);
+    } catch (error) {
+      const errno = errnoOf(error);
+      if (errno === undefined) throw error;
+      throw errno === "ENOENT" || errno === "ELOOP" ? this.#damaged(file) : this.#unreadable(file, errno);
+    }
+  }
+
+  *#packedChunks(file: number, packs: BlockReader): Generator<Uint8Array, void> {
+    const { contents } = packs.packed;
+    const { fileDigests, fileSizes } = this.#manifest;
+    const found = contents.findFile(fileDigests, file * DIGEST_SIZE_BYTES, at(fileSizes, file));
+    if (found === undefined) throw this.#damaged(file);
+    for (const content of found) {
+      const { pack, block, offset, sizeBytes } = contents.placeOf(content);
+      yield this.#block(file, packs, pack, block).subarray(offset, offset + sizeBytes);
+    }
+  }
+
+  #block(file: number, packs: BlockReader, pack: number, block: number): Uint8Array {
+    const name = `${pack}/${block}`;
+    const known = this.#blocks.get(name);
+    this.#blocks.delete(name);
+    const bytes = known ?? this.#readBlock(file, packs, pack, block);
+    this.#blocks.set(name, bytes);
+    const [oldest] = this.#blocks.keys();
+    if (this.#blocks.size > MOST_BLOCKS && oldest !== undefined) this.#blocks.delete(oldest);
+    return bytes;
+  }
+
+  #readBlock(file: number, packs: BlockReader, pack: number, block: number): Uint8Array {
+    const read = packs.read(pack, block);
+    switch (read.kind) {
+      case "whole":
+        return read.content.slice();
+      case "unreadable":
+        throw this.#unreadable(file, read.errno);
+      case "damaged":
+      case "gone":
+        throw this.#damaged(file);
+    }
+  }
+
+  #damaged(file: number): BtdtError {
+    const path = display(this.#manifest.filePath(file)) || "the file";
+    return new BtdtError(
+      "ENTRY_MISSING",
+      `the content of ${path} is damaged or missing; the archive is not whole`,
+      { path, hint: "store the entry again" },
+    );
+  }
+
+  /** Which says nothing about the content. */
+  #unreadable(file: number, errno: string): BtdtError {
+    const path = display(this.#manifest.filePath(file)) || "the file";
+    return new BtdtError(
+      "CACHE_NOT_ACCESSIBLE",
+      `cannot read the content of ${path} from the cache: ${errno}; the archive is not whole`,
+      { path },
+    );
+  }
+}

@@ -1,0 +1,126 @@
+import { closeSync, fstatSync, readSync } from "node:fs";
+import { escapeControls } from "../base/byte-string.ts";
+import { BtdtError } from "../base/errors.ts";
+import { errnoOf, reasonOf } from "../fs/errno.ts";
+import { openPatiently, readPipe } from "../fs/read-pipe.ts";
+import type { ArchiveEntry } from "./archive-entry.ts";
+import { invalidArchive } from "./archive-errors.ts";
+import type { ArchiveSource } from "./archive-source.ts";
+import { gunzip } from "./gzip/gunzip.ts";
+import { readTar } from "./tar/read-tar.ts";
+import { readZip } from "./zip/read-zip.ts";
+
+const PIECE_BYTES = 256 * 1024;
+const MAGIC_BYTES = 4;
+const ZIP_MAGIC = "504b";
+const GZIP_MAGIC = "1f8b";
+/** Formats that are recognised only to say what to do about them, by the hexadecimal digits they begin with. */
+const FOREIGN = { "28b52ffd": "zstd", "425a68": "bzip2", fd377a58: "xz", "04224d18": "lz4" } as const;
+
+interface ReadOptions {
+  readonly isCancelled: () => boolean;
+  /** Told of each piece of the archive that was read; it may let others have their turn. */
+  readonly onRead: (bytes: number) => Promise<void>;
+}
+
+/**
+ * The entries of an archive, whose format shows in its first bytes. A tar may come through a pipe; a zip file has its list of
+ * entries at the end, so that it has to be a file.
+ * @throws BtdtError ARCHIVE_INVALID, SOURCE_UNREADABLE, CANCELLED
+ */
+export async function* readArchive(
+  source: ArchiveSource,
+  options: ReadOptions,
+): AsyncGenerator<ArchiveEntry, void> {
+  try {
+    const descriptor = source.kind === "stdin" ? 0 : await openPatiently(source.path, options.isCancelled);
+    try {
+      if (fstatSync(descriptor).isFile()) yield* readFile(descriptor, options);
+      else yield* readStream(descriptor, options);
+    } finally {
+      if (source.kind === "path") closeSync(descriptor);
+    }
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+    const name = source.kind === "stdin" ? "the standard input" : escapeControls(source.path);
+    throw new BtdtError("SOURCE_UNREADABLE", `cannot read ${name}: ${reasonOf(error)}`, {
+      path: name,
+      cause: error,
+    });
+  }
+}
+
+async function* readFile(descriptor: number, { onRead }: ReadOptions): AsyncGenerator<ArchiveEntry, void> {
+  const magic = Buffer.alloc(MAGIC_BYTES);
+  readSync(descriptor, magic, 0, MAGIC_BYTES, 0);
+  if (isZip(magic)) yield* readZip(descriptor, onRead);
+  else yield* readTarOf(magic, count(readPieces(descriptor), onRead));
+}
+
+async function* readStream(
+  descriptor: number,
+  { isCancelled, onRead }: ReadOptions,
+): AsyncGenerator<ArchiveEntry, void> {
+  const rest = readPipe(descriptor, isCancelled);
+  let start: Uint8Array = new Uint8Array(0);
+  while (start.length < MAGIC_BYTES) {
+    const { value, done } = await rest.next();
+    if (done === true) break;
+    start = Buffer.concat([start, value]);
+  }
+  if (isZip(start)) {
+    throw invalidArchive(
+      "a zip file cannot be read from a pipe",
+      "keep it in a file first, or send a tar or tar.gz",
+    );
+  }
+  yield* readTarOf(start, count(join(start, rest), onRead));
+}
+
+async function* readTarOf(
+  magic: Uint8Array,
+  archive: AsyncIterable<Uint8Array>,
+): AsyncGenerator<ArchiveEntry, void> {
+  const digits = hexOf(magic);
+  for (const [start, name] of Object.entries(FOREIGN)) {
+    if (!digits.startsWith(start)) continue;
+    throw invalidArchive(
+      `the archive is compressed with ${name}, which btdt does not read`,
+      `decompress it through a pipe: ${name} -dc FILE | btdt import … -`,
+    );
+  }
+  yield* readTar(digits.startsWith(GZIP_MAGIC) ? gunzip(archive) : archive);
+}
+
+function isZip(magic: Uint8Array): boolean {
+  return hexOf(magic).startsWith(ZIP_MAGIC);
+}
+
+function hexOf(magic: Uint8Array): string {
+  return magic.subarray(0, MAGIC_BYTES).toHex();
+}
+
+function* readPieces(descriptor: number): Generator<Uint8Array, void> {
+  for (let offset = 0; ; ) {
+    const piece = new Uint8Array(PIECE_BYTES);
+    const count = readSync(descriptor, piece, 0, PIECE_BYTES, offset);
+    if (count === 0) return;
+    offset += count;
+    yield piece.subarray(0, count);
+  }
+}
+
+async function* join(start: Uint8Array, rest: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void> {
+  if (start.length > 0) yield start;
+  yield* rest;
+}
+
+async function* count(
+  archive: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+  onRead: ReadOptions["onRead"],
+): AsyncGenerator<Uint8Array, void> {
+  for await (const piece of archive) {
+    await onRead(piece.length);
+    yield piece;
+  }
+}

@@ -1,0 +1,69 @@
+import { mkdirSync } from "node:fs";
+import { type ByteString, fsPath } from "../base/byte-string.ts";
+import { compileMethodsLightly } from "../base/compile-lightly.ts";
+import { errnoOf } from "../fs/errno.ts";
+import { PathBuffer } from "../fs/native/path-buffer.ts";
+import { at, type Manifest } from "../manifest/manifest.ts";
+
+const SLASH = "/" as ByteString;
+
+/**
+ * The paths of an entry's files and symlinks in the place where its tree is built; it makes their directories on the way, unless
+ * all of them are there.
+ */
+export class StagingPath {
+  /** What was set last. */
+  readonly buffer = new PathBuffer();
+  private readonly manifest: Manifest;
+  private readonly staging: ByteString;
+  private readonly areDirectoriesMade: boolean;
+  private readonly made = new Set<number>();
+  private currentDirectory = -1;
+  private directoryLength = 0;
+
+  constructor(manifest: Manifest, staging: ByteString, areDirectoriesMade = false) {
+    this.manifest = manifest;
+    this.staging = staging;
+    this.areDirectoriesMade = areDirectoriesMade;
+  }
+
+  setFile(directory: number, file: number): void {
+    if (this.manifest.counts.isSingleFile) {
+      this.buffer.set(this.staging);
+      return;
+    }
+    this.ensureDirectory(directory);
+    this.manifest.appendFileName(this.buffer.truncate(this.directoryLength), file);
+  }
+
+  setSymlink(directory: number, symlink: number): void {
+    this.ensureDirectory(directory);
+    this.buffer.truncate(this.directoryLength).append(this.manifest.symlinkName(symlink));
+  }
+
+  ensureDirectory(directory: number): void {
+    if (directory === this.currentDirectory || this.manifest.counts.isSingleFile) return;
+    if (!this.areDirectoriesMade) this.makeDirectory(directory);
+    this.buffer.set(this.staging);
+    if (directory > 0) this.buffer.append(SLASH).append(this.manifest.directoryPath(directory));
+    this.buffer.append(SLASH);
+    this.currentDirectory = directory;
+    this.directoryLength = this.buffer.length;
+  }
+
+  /** Another worker may be making the same directory, or need it as a parent. */
+  private makeDirectory(directory: number): void {
+    if (directory === 0 || this.made.has(directory)) return;
+    this.makeDirectory(at(this.manifest.directoryParents, directory));
+    this.made.add(directory);
+    try {
+      mkdirSync(fsPath(`${this.staging}/${this.manifest.directoryPath(directory)}` as ByteString), {
+        mode: at(this.manifest.directoryModes, directory) | 0o700,
+      });
+    } catch (error) {
+      if (errnoOf(error) !== "EEXIST") throw error;
+    }
+  }
+}
+
+compileMethodsLightly(StagingPath);
