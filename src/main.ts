@@ -97,7 +97,6 @@ try {
     environment: {
       os: process.platform,
       arch: process.arch,
-      isInteractive: isatty(0),
       variables: process.env,
     },
     redirectSignals,

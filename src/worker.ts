@@ -8,7 +8,7 @@ import { hashFilesJob } from "./read/hash-files.ts";
 import { hashSpanJob } from "./read/hash-span.ts";
 import { compareFilesJob } from "./restore/compare-files.ts";
 import { finishDirectoriesJob } from "./restore/finish-directories.ts";
-import { stageFilesJob } from "./restore/link-files.ts";
+import { linkFilesJob } from "./restore/link-files.ts";
 import { makeDirectoriesJob } from "./restore/make-directories.ts";
 import type { Job, JobContext } from "./work/job.ts";
 import { type JobClaims, jobClaims, takeJob } from "./work/job-claims.ts";
@@ -27,7 +27,7 @@ const jobs = new Map<string, Job<never, unknown>>(
     packFilesJob,
     packSpanJob,
     rewriteBlockJob,
-    stageFilesJob,
+    linkFilesJob,
     unpackBlocksJob,
   ].map((job) => [job.name, job]),
 );

@@ -29,7 +29,12 @@ const run = Bun.spawnSync(
     `--reporter-outfile=${report}`,
     ...process.argv.slice(2),
   ],
-  { cwd: join(import.meta.dir, ".."), stdio: ["ignore", "inherit", "inherit"] },
+  {
+    cwd: join(import.meta.dir, ".."),
+    stdio: ["ignore", "inherit", "inherit"],
+    // Where test files keep what they share.
+    env: { ...process.env, BTDT_TEST_RUN: scratch },
+  },
 );
 const { lines, passed } = summarize(readFileSync(report, "utf8"));
 rmSync(scratch, { recursive: true });

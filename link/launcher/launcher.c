@@ -28,7 +28,12 @@
 #define AT_PHDR 3
 #define AT_PHNUM 5
 #define AT_BASE 7
+#define AT_FLAGS 8
 #define AT_ENTRY 9
+
+/* Not of Linux: src/fs/native/open-file-limit.ts looks for it. */
+#define AT_BTDT_SOFT_LIMIT 0x62746474
+#define RLIMIT_NOFILE 7
 
 /* No name in an environment starts with this byte. */
 #define HIDDEN '\001'
@@ -108,12 +113,21 @@ unsigned long launch(unsigned long *stack) {
   char **environment = environment_of(stack);
   rename_loader_variables(environment, 'L', HIDDEN);
 
+  /* The runtime raises the soft limit; the commands that it starts are to have this one. */
+  unsigned long limits[2] = {0, 0};
+  syscall4(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, (long)limits);
+
   while (*environment != 0) environment++;
   for (unsigned long *entry = (unsigned long *)(environment + 1); entry[0] != AT_NULL; entry += 2) {
     if (entry[0] == AT_PHDR) entry[1] = table.program_headers;
     if (entry[0] == AT_PHNUM) entry[1] = table.program_header_count;
     if (entry[0] == AT_BASE) entry[1] = table.loader_base;
     if (entry[0] == AT_ENTRY) entry[1] = table.hand_over;
+    /* Always 0 on Linux, and nobody reads it. */
+    if (entry[0] == AT_FLAGS) {
+      entry[0] = AT_BTDT_SOFT_LIMIT;
+      entry[1] = limits[0];
+    }
   }
   return table.loader_entry;
 }

@@ -40,6 +40,7 @@ extern struct launch_table table __attribute__((visibility("hidden")));
 #define SYS_close 3
 #define SYS_exit_group 231
 #define SYS_faccessat 269
+#define SYS_prlimit64 302
 #define SYS_memfd_create 319
 
 __asm__(
@@ -72,6 +73,7 @@ static long syscall4(long number, long a, long b, long c, long d) {
 #define SYS_close 57
 #define SYS_write 64
 #define SYS_exit_group 94
+#define SYS_prlimit64 261
 #define SYS_memfd_create 279
 
 __asm__(

@@ -42,7 +42,8 @@ export async function exportEntry(request: ExportRequest, runtime: Runtime): Pro
   const { cache, keys } = request;
   for (const key of keys) {
     const entry = findEntry(cache, key);
-    if (entry.kind === "damaged") runtime.onWarning(damageWarning(key, entry.reason));
+    if (entry.kind === "damaged" || entry.kind === "unreadable")
+      runtime.onWarning(damageWarning(key, entry.reason));
     if (entry.kind !== "found") continue;
     touchKeyFile(cache, entry.keyFileName);
     await writeArchive(request, nameTrees(entry.trees), runtime);

@@ -1,5 +1,5 @@
 import { BtdtError } from "../base/errors.ts";
-import { cacheWriteError } from "../cache/cache-directory.ts";
+import { cacheWriteError } from "../cache/cache-errors.ts";
 import { Session } from "../cache/session.ts";
 import { errnoOf } from "../fs/errno.ts";
 import { IgnoreRules } from "../read/ignore-rules.ts";

@@ -1,10 +1,12 @@
-import { mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { type ByteString, bytesFromText, display, fsPath, joinBytes } from "../base/byte-string.ts";
-import { BtdtError } from "../base/errors.ts";
-import { errnoOf, isDiskFullErrno, reasonOf } from "../fs/errno.ts";
+import { mkdirSync, readdirSync, statSync } from "node:fs";
+import { type ByteString, bytesFromText, fsPath, joinBytes } from "../base/byte-string.ts";
+import { assertNotSymlink } from "../fs/assert-not-symlink.ts";
+import { errnoOf } from "../fs/errno.ts";
 import { type FileStatus, lstat } from "../fs/native/file-status.ts";
 import { publishDurably, writeDurably } from "../fs/publish-file.ts";
+import { readRegularFile } from "../fs/regular-file.ts";
 import { discardTree } from "../fs/remove-tree.ts";
+import { cacheOpenError, cacheWriteError, foreignFile, newerFormat, notADirectory } from "./cache-errors.ts";
 
 /**
  * Everything that btdt keeps is under this name in the cache directory. What lies beside it is somebody else's.
@@ -12,6 +14,9 @@ import { discardTree } from "../fs/remove-tree.ts";
 const ROOT_NAME = "btdt-v1";
 const FORMAT_VERSION = 1;
 const FORMAT_LINE = /^btdt cache format (\d+)\n/;
+
+/** As much as is read of it: it has one line, and may get more. */
+const MOST_FORMAT_BYTES = 512;
 
 const SHARD_COUNT = 256;
 
@@ -26,6 +31,7 @@ export class CacheDirectory {
   readonly packs: ByteString;
   readonly sessions: ByteString;
   readonly editedPaths: ByteString;
+  readonly restoreCounts: ByteString;
   readonly lockFile: ByteString;
 
   private constructor(path: ByteString) {
@@ -38,6 +44,7 @@ export class CacheDirectory {
     this.packs = below("packs");
     this.sessions = below("sessions");
     this.editedPaths = below("edited-paths");
+    this.restoreCounts = below("restore-counts");
     this.lockFile = below("lock");
   }
 
@@ -55,7 +62,7 @@ export class CacheDirectory {
     } catch (error) {
       throw cacheOpenError(path, error);
     }
-    if (names.includes(ROOT_NAME)) cache.#checkFormat();
+    if (names.includes(ROOT_NAME)) cache.#check();
     else rejectNewerRoot(path, names);
     return cache;
   }
@@ -123,23 +130,41 @@ export class CacheDirectory {
     }
   }
 
+  #check(): void {
+    try {
+      for (const directory of [this.root, ...this.#directories()]) assertNotSymlink(directory);
+      this.#checkFormat();
+    } catch (error) {
+      throw cacheOpenError(this.path, error);
+    }
+  }
+
+  #directories(): ByteString[] {
+    const { keys, sessions, editedPaths, restoreCounts, manifests, objects, packs } = this;
+    return [keys, sessions, editedPaths, restoreCounts, manifests, objects, packs];
+  }
+
   #checkFormat(): void {
+    const path = this.#formatFile();
     let text: string;
     try {
-      text = readFileSync(fsPath(this.#formatFile()), "utf8");
+      text = readRegularFile(path, MOST_FORMAT_BYTES).bytes.toString("latin1");
     } catch (error) {
-      // Not finished by the process that was making it: nothing is stored yet.
-      if (errnoOf(error) === "ENOENT") return;
-      throw cacheOpenError(this.path, error);
+      switch (errnoOf(error)) {
+        // Not finished by the process that was making it: nothing is stored yet.
+        case "ENOENT":
+          return;
+        case "ENOTDIR":
+          throw foreignFile(this.root, "is not a directory", this.root);
+        case "EFTYPE":
+          throw foreignFile(path, "was not written by btdt", this.root);
+        default:
+          throw error;
+      }
     }
     const version = Number(FORMAT_LINE.exec(text)?.[1] ?? Number.NaN);
     if (version > FORMAT_VERSION) throw newerFormat(this.path, `format ${version}`);
-    if (version !== FORMAT_VERSION) {
-      throw new BtdtError("CACHE_NOT_ACCESSIBLE", `${display(this.root)}/format was not written by btdt`, {
-        path: display(this.root),
-        hint: `if this is a btdt cache, delete ${display(this.root)} and let it fill up again`,
-      });
-    }
+    if (version !== FORMAT_VERSION) throw foreignFile(path, "was not written by btdt", this.root);
   }
 }
 
@@ -148,59 +173,12 @@ function rejectNewerRoot(path: ByteString, names: readonly string[]): void {
   if (newer !== undefined) throw newerFormat(path, newer);
 }
 
-function newerFormat(path: ByteString, what: string): BtdtError {
-  return new BtdtError(
-    "CACHE_FORMAT_NEWER",
-    `the cache ${display(path)} was written by a newer btdt (${what})`,
-    {
-      path: display(path),
-      hint: "use that version of btdt, or another cache directory; nothing was changed",
-    },
-  );
-}
-
-function notADirectory(path: ByteString): BtdtError {
-  return new BtdtError("CACHE_NOT_A_DIRECTORY", `the cache ${display(path)} is not a directory`, {
-    path: display(path),
-    hint: "pass --cache a directory",
-  });
-}
-
-function cacheOpenError(path: ByteString, error: unknown): BtdtError {
-  if (error instanceof BtdtError) return error;
-  if (errnoOf(error) === "ENOENT") {
-    return new BtdtError("CACHE_MISSING", `the cache directory ${display(path)} does not exist`, {
-      path: display(path),
-      hint: `is its volume mounted? to create a new cache: mkdir -p ${display(path)}, or --create-cache`,
-    });
-  }
-  if (errnoOf(error) === "ENOTDIR") return notADirectory(path);
-  return new BtdtError("CACHE_NOT_ACCESSIBLE", `cannot open the cache ${display(path)}: ${reasonOf(error)}`, {
-    path: display(path),
-    cause: error,
-  });
-}
-
-/** For any failure to write below the cache's root. */
-export function cacheWriteError(cache: CacheDirectory, error: unknown): BtdtError {
-  if (error instanceof BtdtError) return error;
-  return new BtdtError(
-    "CACHE_WRITE_FAILED",
-    `cannot write to the cache ${display(cache.path)}: ${reasonOf(error)}`,
-    {
-      path: display(cache.path),
-      ...(isDiskFullErrno(errnoOf(error))
-        ? { hint: "free space with btdt clean --max-size, or enlarge the volume" }
-        : {}),
-      cause: error,
-    },
-  );
-}
-
+/** Where there is something already, it must be a directory: a symlink could lead anywhere. */
 function makeDirectory(path: ByteString): void {
   try {
     mkdirSync(fsPath(path));
   } catch (error) {
     if (errnoOf(error) !== "EEXIST") throw error;
+    assertNotSymlink(path);
   }
 }

@@ -1,5 +1,6 @@
 import { LockFile, type LockMode } from "../fs/native/flock.ts";
-import { type CacheDirectory, cacheWriteError } from "./cache-directory.ts";
+import type { CacheDirectory } from "./cache-directory.ts";
+import { cacheWriteError } from "./cache-errors.ts";
 
 /**
  * The cache's lock, both sides of it. A clean holds it exclusively while it looks at the cache and deletes. Whoever makes
@@ -14,7 +15,7 @@ import { type CacheDirectory, cacheWriteError } from "./cache-directory.ts";
 export async function withSharedLock<Result>(
   cache: CacheDirectory,
   isCancelled: () => boolean,
-  action: () => Result,
+  action: () => Result | Promise<Result>,
 ): Promise<Result> {
   return await withLock(cache, "shared", isCancelled, action);
 }
@@ -27,7 +28,7 @@ export async function withSharedLock<Result>(
 export async function withExclusiveLock<Result>(
   cache: CacheDirectory,
   isCancelled: () => boolean,
-  action: (isSupported: boolean) => Result,
+  action: (isSupported: boolean) => Result | Promise<Result>,
 ): Promise<Result> {
   return await withLock(cache, "exclusive", isCancelled, action);
 }
@@ -36,11 +37,11 @@ async function withLock<Result>(
   cache: CacheDirectory,
   mode: LockMode,
   isCancelled: () => boolean,
-  action: (isSupported: boolean) => Result,
+  action: (isSupported: boolean) => Result | Promise<Result>,
 ): Promise<Result> {
   const lock = openLock(cache);
   try {
-    return action((await lock.lock(mode, isCancelled)) === "locked");
+    return await action((await lock.lock(mode, isCancelled)) === "locked");
   } finally {
     lock.close();
   }

@@ -1,10 +1,14 @@
-import { mkdirSync, readFileSync, unlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, unlinkSync } from "node:fs";
 import { type ByteString, bytesFromBuffer, bytesFromText, fsPath, joinBytes } from "../base/byte-string.ts";
 import { errnoOf } from "../fs/errno.ts";
 import { namesIn } from "../fs/names-in.ts";
-import { lstat, mtimeMs } from "../fs/native/file-status.ts";
+import { mtimeMs } from "../fs/native/file-status.ts";
 import { touchIfPossible } from "../fs/native/set-times.ts";
+import { type RegularFile, readRegularFile, writeNewFile } from "../fs/regular-file.ts";
 import type { CacheDirectory } from "./cache-directory.ts";
+
+/** The kernel's limit for a path. */
+const MOST_PATH_BYTES = 4096;
 
 /**
  * Paths, relative to an entry's root, whose objects were found changed because something edited a linked file in
@@ -14,12 +18,13 @@ import type { CacheDirectory } from "./cache-directory.ts";
  * One file for each path, named by its hash, so that adding is one step and adding twice is nothing.
  */
 export function readEditedPaths(cache: CacheDirectory): ReadonlySet<ByteString> {
-  const paths = new Set<ByteString>();
-  for (const name of namesIn(cache.editedPaths)) {
-    const path = readEditedPath(cache, name);
-    if (path !== undefined) paths.add(path);
+  try {
+    return new Set(listEditedPaths(cache).map(({ path }) => path));
+  } catch (error) {
+    // They only spare misses: where they cannot be read, files are linked as if none had been edited yet.
+    if (errnoOf(error) === undefined) throw error;
+    return new Set();
   }
-  return paths;
 }
 
 /** A remembered path, and what a clean has to know of the file that holds it. */
@@ -33,10 +38,11 @@ export interface EditedPath {
 /** @throws a `node:fs` error */
 export function listEditedPaths(cache: CacheDirectory): EditedPath[] {
   return namesIn(cache.editedPaths).flatMap((name) => {
-    const path = readEditedPath(cache, name);
-    const status = path === undefined ? undefined : lstat(fileOf(cache, path));
-    if (path === undefined || status === undefined) return [];
-    return [{ path, seenMs: mtimeMs(status), allocatedBytes: status.allocatedBytes }];
+    const file = readIfPossible(joinBytes(cache.editedPaths, bytesFromText(name)));
+    const path = file === undefined ? undefined : bytesFromBuffer(file.bytes);
+    // A torn file, and a foreign one: the name tells. The path of an entry that is a single file is empty.
+    if (file === undefined || path === undefined || fileNameOf(path) !== name) return [];
+    return [{ path, seenMs: mtimeMs(file.status), allocatedBytes: file.status.allocatedBytes }];
   });
 }
 
@@ -50,15 +56,9 @@ export function forgetEditedPath(cache: CacheDirectory, { path }: EditedPath): v
   unlinkSync(fsPath(fileOf(cache, path)));
 }
 
-/** Undefined for a torn file and a foreign one: the name tells. The path of an entry that is a single file is empty. */
-function readEditedPath(cache: CacheDirectory, name: string): ByteString | undefined {
-  const path = readIfPossible(joinBytes(cache.editedPaths, bytesFromText(name)));
-  return path !== undefined && fileNameOf(path) === name ? path : undefined;
-}
-
-function readIfPossible(path: ByteString): ByteString | undefined {
+function readIfPossible(path: ByteString): RegularFile | undefined {
   try {
-    return bytesFromBuffer(readFileSync(fsPath(path)));
+    return readRegularFile(path, MOST_PATH_BYTES);
   } catch (error) {
     if (errnoOf(error) === undefined) throw error;
     return undefined;
@@ -67,8 +67,23 @@ function readIfPossible(path: ByteString): ByteString | undefined {
 
 /** @throws a `node:fs` error */
 export function rememberEditedPath(cache: CacheDirectory, path: ByteString): void {
-  mkdirSync(fsPath(cache.editedPaths), { recursive: true });
-  writeFileSync(fsPath(fileOf(cache, path)), Buffer.from(path, "latin1"));
+  const file = fileOf(cache, path);
+  const content = Buffer.from(path, "latin1");
+  const known = readIfPossible(file);
+  if (known?.bytes.equals(content) === true) return touchIfPossible(file);
+  ignoring(["EEXIST"], () => mkdirSync(fsPath(cache.editedPaths)));
+  // What else is there, a torn file or a symlink, is replaced and never written into: it may have another name, outside the cache.
+  ignoring(["ENOENT"], () => unlinkSync(fsPath(file)));
+  // Another restore may have found the same just now.
+  ignoring(["EEXIST"], () => writeNewFile(file, content));
+}
+
+function ignoring(errnos: readonly string[], action: () => void): void {
+  try {
+    action();
+  } catch (error) {
+    if (!errnos.includes(errnoOf(error) ?? "")) throw error;
+  }
 }
 
 function fileOf(cache: CacheDirectory, path: ByteString): ByteString {

@@ -1,12 +1,17 @@
-import { readFileSync, unlinkSync } from "node:fs";
+import { unlinkSync } from "node:fs";
 import { type ByteString, bytesFromText, fsPath, joinBytes } from "../base/byte-string.ts";
 import { errnoOf } from "../fs/errno.ts";
 import { namesIn } from "../fs/names-in.ts";
 import { type FileStatus, lstat, mtimeMs } from "../fs/native/file-status.ts";
 import { touchIfPossible } from "../fs/native/set-times.ts";
 import { publishDurably, writeDurably } from "../fs/publish-file.ts";
-import { type CacheDirectory, cacheWriteError } from "./cache-directory.ts";
+import { readRegularFile } from "../fs/regular-file.ts";
+import type { CacheDirectory } from "./cache-directory.ts";
+import { cacheWriteError } from "./cache-errors.ts";
 import type { Session } from "./session.ts";
+
+/** Enough for a hundred thousand paths. A larger file is not a key's: without its end it does not parse. */
+const MOST_KEY_BYTES = 16 * 1024 * 1024;
 
 export interface KeyFile {
   /** As it is called in the cache; see `keyFileName`. */
@@ -16,15 +21,11 @@ export interface KeyFile {
   readonly status: FileStatus;
 }
 
-/** Undefined when there is no such key. @throws a `node:fs` error */
+/** Undefined when there is no such key. @throws a `node:fs` error; EFTYPE for what is not a file */
 export function readKeyFile(cache: CacheDirectory, name: string): KeyFile | undefined {
-  const path = keyPath(cache, name);
   try {
-    const status = lstat(path);
-    if (status === undefined) return undefined;
-    return { name, bytes: readFileSync(fsPath(path)), status };
+    return { name, ...readRegularFile(keyPath(cache, name), MOST_KEY_BYTES) };
   } catch (error) {
-    // A clean may have removed it between the two.
     if (errnoOf(error) === "ENOENT") return undefined;
     throw error;
   }

@@ -1,11 +1,11 @@
-import { readFileSync } from "node:fs";
-import { type ByteString, bytesFromText, fsPath, joinBytes } from "../base/byte-string.ts";
+import { type ByteString, bytesFromText, joinBytes } from "../base/byte-string.ts";
 import { isDigestHex } from "../base/digest.ts";
 import { errnoOf } from "../fs/errno.ts";
 import { isAbandoned, removeAbandoned } from "../fs/locked-directory.ts";
 import { namesIn } from "../fs/names-in.ts";
 import { lstat, mtimeMs } from "../fs/native/file-status.ts";
 import type { CacheDirectory } from "./cache-directory.ts";
+import { readPayloadFile } from "./read-payload-file.ts";
 
 /** A session as another process sees it. */
 export interface SessionTrace {
@@ -40,8 +40,11 @@ export function listSessions(cache: CacheDirectory, nowMs: number, graceMs: numb
 }
 
 function readIntents(directory: ByteString): Uint8Array[] {
-  const names = namesIn(directory).filter(isDigestHex);
-  return names.map((name) => readFileSync(fsPath(joinBytes(directory, bytesFromText(name)))));
+  return namesIn(directory)
+    .filter(isDigestHex)
+    .map((name) => joinBytes(directory, bytesFromText(name)))
+    .filter((path) => lstat(path)?.kind === "file")
+    .map(readPayloadFile);
 }
 
 /** @throws a `node:fs` error */

@@ -1,18 +1,21 @@
-import { linkSync, readFileSync, unlinkSync } from "node:fs";
+import { linkSync, unlinkSync } from "node:fs";
 import { type ByteString, bytesFromText, fsPath, joinBytes } from "../base/byte-string.ts";
 import { isDigestHex } from "../base/digest.ts";
+import { assertNotSymlink } from "../fs/assert-not-symlink.ts";
 import { errnoOf } from "../fs/errno.ts";
-import { namesInIfDirectory } from "../fs/names-in.ts";
+import { namesIn } from "../fs/names-in.ts";
 import { type FileStatus, lstat } from "../fs/native/file-status.ts";
 import { touchIfPossible } from "../fs/native/set-times.ts";
 import { publishDurably, syncDirectory, writeDurably } from "../fs/publish-file.ts";
-import { type CacheDirectory, cacheWriteError } from "./cache-directory.ts";
+import type { CacheDirectory } from "./cache-directory.ts";
+import { cacheWriteError } from "./cache-errors.ts";
+import { readPayloadFile } from "./read-payload-file.ts";
 import type { Session } from "./session.ts";
 
 /** Undefined when it does not exist. @throws a `node:fs` error */
 export function readManifestFile(cache: CacheDirectory, digest: string): Uint8Array | undefined {
   try {
-    return readFileSync(fsPath(manifestPath(cache, digest)));
+    return readPayloadFile(manifestPath(cache, digest));
   } catch (error) {
     if (errnoOf(error) === "ENOENT") return undefined;
     throw error;
@@ -58,9 +61,11 @@ export function statManifestFile(cache: CacheDirectory, digest: string): FileSta
 /** Digests of all manifests in the cache; foreign files are passed over. @throws a `node:fs` error */
 export function listManifestFiles(cache: CacheDirectory): string[] {
   const digests: string[] = [];
-  for (const shard of namesInIfDirectory(cache.manifests)) {
-    for (const name of namesInIfDirectory(joinBytes(cache.manifests, bytesFromText(shard)))) {
-      if (isDigestHex(name) && name.startsWith(shard)) digests.push(name);
+  for (const shard of namesIn(cache.manifests)) {
+    const directory = joinBytes(cache.manifests, bytesFromText(shard));
+    if (lstat(directory)?.kind !== "directory") continue;
+    for (const name of namesIn(directory)) {
+      if (isDigestHex(name) && shardOf(name) === shard) digests.push(name);
     }
   }
   return digests.toSorted();
@@ -72,7 +77,9 @@ export function removeManifestFile(cache: CacheDirectory, digest: string): void 
 }
 
 function manifestPath(cache: CacheDirectory, digest: string): ByteString {
-  return joinBytes(joinBytes(cache.manifests, shardOf(digest)), bytesFromText(digest));
+  const shard = joinBytes(cache.manifests, shardOf(digest));
+  assertNotSymlink(shard);
+  return joinBytes(shard, bytesFromText(digest));
 }
 
 function shardOf(digest: string): ByteString {

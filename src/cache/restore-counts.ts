@@ -1,16 +1,11 @@
-import {
-  appendFileSync,
-  closeSync,
-  fstatSync,
-  ftruncateSync,
-  mkdirSync,
-  openSync,
-  unlinkSync,
-} from "node:fs";
-import { type ByteString, bytesFromText, fsPath, joinBytes } from "../base/byte-string.ts";
+import { closeSync, constants, ftruncateSync, mkdirSync, unlinkSync, writeSync } from "node:fs";
+import { type ByteString, bytesFromText, display, fsPath, joinBytes } from "../base/byte-string.ts";
 import { errnoOf } from "../fs/errno.ts";
 import { namesIn } from "../fs/names-in.ts";
+import { closeWritten } from "../fs/native/close-written.ts";
 import { lstat } from "../fs/native/file-status.ts";
+import { openRegularFile, statusOf } from "../fs/regular-file.ts";
+import { ignoringErrno } from "../fs/remove-tree.ts";
 import type { CacheDirectory } from "./cache-directory.ts";
 
 export type Outcome = "hit" | "fallback" | "miss";
@@ -41,19 +36,34 @@ const ONE = ".";
  */
 export function countRestore(cache: CacheDirectory, outcome: Outcome, nowMs: number): void {
   const day = new Date(nowMs).toISOString().slice(0, 10);
-  const path = fsPath(joinBytes(countsOf(cache), bytesFromText(`${day}-${outcome}`)));
-  try {
+  const path = joinBytes(cache.restoreCounts, bytesFromText(`${day}-${outcome}`));
+  ignoringErrno(() => {
     try {
-      appendFileSync(path, ONE);
+      appendOne(path);
     } catch (error) {
       // A restore makes no cache where there is none: only the last directory.
       if (errnoOf(error) !== "ENOENT") throw error;
-      mkdirSync(fsPath(countsOf(cache)));
-      appendFileSync(path, ONE);
+      mkdirSync(fsPath(cache.restoreCounts));
+      appendOne(path);
     }
-  } catch (error) {
-    if (errnoOf(error) === undefined) throw error;
+  });
+}
+
+function appendOne(path: ByteString): void {
+  const descriptor = openForAppending(path);
+  try {
+    writeSync(descriptor, ONE);
+  } finally {
+    closeWritten(descriptor);
   }
+}
+
+/** A file with another name is not a count: that name may be outside the cache. */
+function openForAppending(path: ByteString): number {
+  const descriptor = openRegularFile(path, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT);
+  if (statusOf(descriptor).linkCount <= 1) return descriptor;
+  closeSync(descriptor);
+  throw Object.assign(new Error(`EMLINK: '${display(path)}'`), { code: "EMLINK" });
 }
 
 /** By day, the latest first; what was before the days that are kept is the last, its day is `EARLIER`. @throws a `node:fs` error */
@@ -80,28 +90,26 @@ export function listOldCounts(cache: CacheDirectory, nowMs: number): CountFile[]
  * @throws a `node:fs` error
  */
 export function foldCount(cache: CacheDirectory, { name, outcome, restoreCount }: CountFile): void {
-  const descriptor = openSync(
-    fsPath(joinBytes(countsOf(cache), bytesFromText(`${EARLIER}-${outcome}`))),
-    "a",
-  );
+  const total = joinBytes(cache.restoreCounts, bytesFromText(`${EARLIER}-${outcome}`));
+  const descriptor = openForAppending(total);
   try {
-    unlinkSync(fsPath(joinBytes(countsOf(cache), bytesFromText(name))));
-    ftruncateSync(descriptor, fstatSync(descriptor).size + restoreCount);
+    // First, so that being killed in between counts nothing twice.
+    unlinkSync(fsPath(joinBytes(cache.restoreCounts, bytesFromText(name))));
+    ftruncateSync(descriptor, statusOf(descriptor).sizeBytes + restoreCount);
+  } catch (error) {
+    // More than the file system's largest file has bytes: btdt has counted nothing like that.
+    if (errnoOf(error) !== "EFBIG" && errnoOf(error) !== "EINVAL") throw error;
   } finally {
-    closeSync(descriptor);
+    closeWritten(descriptor);
   }
 }
 
 function listCounts(cache: CacheDirectory): (CountFile & { readonly day: string })[] {
-  return namesIn(countsOf(cache)).flatMap((name) => {
+  return namesIn(cache.restoreCounts).flatMap((name) => {
     const [, day, outcome] = NAME.exec(name) ?? [];
-    const status = lstat(joinBytes(countsOf(cache), bytesFromText(name)));
+    const status = lstat(joinBytes(cache.restoreCounts, bytesFromText(name)));
     if (day === undefined || outcome === undefined || status?.kind !== "file") return [];
     const { sizeBytes, allocatedBytes } = status;
     return [{ name, day, outcome: outcome as Outcome, restoreCount: sizeBytes, allocatedBytes }];
   });
-}
-
-function countsOf(cache: CacheDirectory): ByteString {
-  return joinBytes(cache.root, "restore-counts" as ByteString);
 }

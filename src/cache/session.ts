@@ -3,7 +3,8 @@ import { type ByteString, bytesFromText, fsPath, joinBytes } from "../base/byte-
 import { errnoOf } from "../fs/errno.ts";
 import { LockedDirectory } from "../fs/locked-directory.ts";
 import { publishDurably, writeDurably } from "../fs/publish-file.ts";
-import { type CacheDirectory, cacheWriteError } from "./cache-directory.ts";
+import type { CacheDirectory } from "./cache-directory.ts";
+import { cacheWriteError } from "./cache-errors.ts";
 import { withSharedLock } from "./cache-lock.ts";
 
 /**

@@ -2,14 +2,12 @@ import type { Runtime } from "../work/runtime.ts";
 import type { Output } from "./output.ts";
 import type { RedirectSignals } from "./run-child.ts";
 
-/** What key templates can refer to, and where the process runs. */
+/** What key templates can refer to. */
 interface Environment {
   /** `linux`, `darwin`. */
   readonly os: string;
   /** `x64`, `arm64`. */
   readonly arch: string;
-  /** Stdin is a terminal. */
-  readonly isInteractive: boolean;
   readonly variables: Readonly<Record<string, string | undefined>>;
 }
 

@@ -1,7 +1,7 @@
-import type { CacheStats } from "../entry/cache-statistics.ts";
+import type { CacheStatistics } from "../entry/cache-statistics.ts";
 
 /** Lines of the OpenMetrics text format, including the final `# EOF`. https://openmetrics.io */
-export function formatOpenMetrics(stats: CacheStats): string[] {
+export function formatOpenMetrics(stats: CacheStatistics): string[] {
   const lines: string[] = [];
   const gauge = (name: string, help: string, value: number): void => {
     lines.push(`# TYPE ${name} gauge`, `# HELP ${name} ${help}`, `${name} ${value}`);

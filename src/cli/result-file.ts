@@ -1,8 +1,8 @@
 import { closeSync, openSync, writeSync } from "node:fs";
 import { escapeControls } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
+import type { Outcome } from "../cache/restore-counts.ts";
 import { reasonOf } from "../fs/errno.ts";
-import type { outcomeOf } from "../restore/count-outcome.ts";
 
 /**
  * The file of `--result-file`, for pipelines that read an outcome instead of an exit code: the bare word, without a newline. It is opened
@@ -28,7 +28,7 @@ export class ResultFile {
   }
 
   /** Call it once. @throws BtdtError RESULT_FILE_NOT_WRITABLE */
-  write(outcome: ReturnType<typeof outcomeOf>): void {
+  write(outcome: Outcome): void {
     try {
       writeSync(this.#descriptor, outcome);
       closeSync(this.#descriptor);

@@ -1,4 +1,6 @@
 import { errnoOf, reasonOf } from "../fs/errno.ts";
+import { isInForeground } from "../fs/native/foreground.ts";
+import { withOriginalFileLimit } from "../fs/native/open-file-limit.ts";
 
 /** As in shells. */
 const NOT_EXECUTABLE = 126;
@@ -13,30 +15,35 @@ export type ChildResult =
       /** 128 + n if signal n ended the command. */
       readonly exitCode: number;
       /** This process was asked to end in the meantime. */
-      readonly wasSignalled: boolean;
+      readonly wasInterrupted: boolean;
     }
   /** `reason` completes a sentence. */
   | { readonly kind: "not-started"; readonly exitCode: number; readonly reason: string };
 
+/** What asks a process to end. All other signals mean whatever the command makes of them. */
+const ENDING: ReadonlySet<NodeJS.Signals> = new Set(["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"]);
+/** What a terminal sends to its whole foreground group, so to the command as well. */
+const FROM_TERMINAL: ReadonlySet<NodeJS.Signals> = new Set(["SIGINT", "SIGQUIT"]);
+
 /**
- * Runs a command with this process's own standard streams and environment to its end. Signals are handed on.
- * @param reachesGroup whether a signal reaches the command without that, as Ctrl-C on a terminal does
+ * Runs a command to its end with this process's standard streams, environment and original limit of open files. Signals are passed on.
  */
 export async function runChild(
   command: readonly string[],
   redirectSignals: RedirectSignals,
-  reachesGroup: (signal: NodeJS.Signals) => boolean,
 ): Promise<ChildResult> {
-  let wasSignalled = false;
+  let wasInterrupted = false;
   let child: Bun.Subprocess | undefined;
   const release = redirectSignals((signal) => {
-    wasSignalled = true;
-    if (!reachesGroup(signal)) child?.kill(signal);
+    if (ENDING.has(signal)) wasInterrupted = true;
+    if (!FROM_TERMINAL.has(signal) || !isInForeground()) child?.kill(signal);
   });
   try {
-    child = Bun.spawn([...command], { stdio: ["inherit", "inherit", "inherit"] });
+    child = withOriginalFileLimit(() =>
+      Bun.spawn([...command], { stdio: ["inherit", "inherit", "inherit"] }),
+    );
     const exitCode = await child.exited;
-    return { kind: "ended", exitCode, wasSignalled };
+    return { kind: "ended", exitCode, wasInterrupted };
   } catch (error) {
     const errno = errnoOf(error);
     if (errno === undefined) throw error;

@@ -3,9 +3,10 @@ import { BtdtError } from "../base/errors.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { type DayCounts, readRestoreCounts } from "../cache/restore-counts.ts";
 import { errnoOf, reasonOf } from "../fs/errno.ts";
-import { measureCache } from "./list-entries.ts";
+import type { Runtime } from "../work/runtime.ts";
+import { measureCache } from "./measure-cache.ts";
 
-export interface CacheStats {
+export interface CacheStatistics {
   readonly keyCount: number;
   /** Keys with the same contents are one entry. */
   readonly entryCount: number;
@@ -20,8 +21,8 @@ export interface CacheStats {
 }
 
 /** @throws BtdtError CACHE_NOT_ACCESSIBLE, CACHE_FORMAT_NEWER */
-export function cacheStats(cache: CacheDirectory, nowMs: number): CacheStats {
-  const { entries, keptBytes, garbageBytes } = measureCache(cache, nowMs);
+export async function measureStatistics(cache: CacheDirectory, runtime: Runtime): Promise<CacheStatistics> {
+  const { entries, keptBytes, garbageBytes } = await measureCache(cache, runtime);
   // Each key of an entry would otherwise be an entry of its own.
   const unsharedBytes = entries.reduce((sum, { entry, sizeBytes }) => sum + sizeBytes * entry.keys.length, 0);
   return {

@@ -1,5 +1,5 @@
 import type { CacheDirectory } from "../cache/cache-directory.ts";
-import { cacheWriteError } from "../cache/cache-directory.ts";
+import { cacheWriteError } from "../cache/cache-errors.ts";
 import { removeKeyFile } from "../cache/key-files.ts";
 import { errnoOf } from "../fs/errno.ts";
 import { keyFileName } from "../key/key-file.ts";

@@ -1,7 +1,8 @@
 import type { CacheDirectory } from "../cache/cache-directory.ts";
+import { listKeyNames } from "../inventory/list-key-names.ts";
 import { keyFileName } from "../key/key-file.ts";
 import { sharedPrefixLength } from "../key/shared-prefix.ts";
-import { keyFileNames, listKeys, type StoredKey } from "./list-keys.ts";
+import { listKeys, type StoredKey } from "./list-keys.ts";
 
 const MOST_SHOWN = 3;
 /** Reading more key files would make a miss slow. */
@@ -18,7 +19,7 @@ export function explainMiss(cache: CacheDirectory, keys: readonly string[]): Mis
   const wanted = keys.map(keyFileName);
   const nearness = (fileName: string): number =>
     Math.max(...wanted.map((name) => sharedPrefixLength(name, fileName)));
-  const names = keyFileNames(cache);
+  const names = listKeyNames(cache);
   const ranked = names
     .map((name) => ({ name, nearness: nearness(name) }))
     .filter(({ nearness }) => nearness > 0)

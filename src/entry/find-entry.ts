@@ -28,8 +28,10 @@ export type FoundEntry =
       readonly trees: readonly FoundTree[];
     }
   | { readonly kind: "missing" }
-  /** There, but not usable; `reason` is a sentence for the user. */
-  | { readonly kind: "damaged"; readonly reason: string };
+  /** There, but wrong; `reason` is a sentence for the user. */
+  | { readonly kind: "damaged"; readonly reason: string }
+  /** There, but the system refuses to read it just now. */
+  | { readonly kind: "unreadable"; readonly reason: string };
 
 /**
  * Looks a key up and reads its manifests. Whether the objects are whole shows only when they are used.
@@ -60,14 +62,13 @@ export function findEntry(
       const now = readKeyFile(cache, name);
       if (now === undefined) return { kind: "missing" };
       if (!isSameRecord(decodeKeyFile(now.bytes, name), record)) return findEntry(cache, key, onFound);
-      const reason = read.kind === "missing" ? "its manifest is missing" : read.reason;
-      return { kind: "damaged", reason };
+      return read.kind === "missing" ? { kind: "damaged", reason: "its manifest is missing" } : read;
     }
     return { kind: "found", keyFileName: name, record, trees };
   } catch (error) {
     if (isBtdtError(error, "KEY_DAMAGED")) return { kind: "damaged", reason: error.message };
     if (errnoOf(error) !== undefined)
-      return { kind: "damaged", reason: `it cannot be read: ${reasonOf(error)}` };
+      return { kind: "unreadable", reason: `it cannot be read: ${reasonOf(error)}` };
     throw error;
   }
 }

@@ -41,12 +41,17 @@ function named(name: string, path: string): string {
   return `${name}/${path}`;
 }
 
-/** What is in an entry; undefined when there is no such key. @throws BtdtError KEY_DAMAGED, CACHE_FORMAT_NEWER */
+/** What is in an entry; undefined when there is no such key. @throws BtdtError KEY_DAMAGED, CACHE_NOT_ACCESSIBLE, CACHE_FORMAT_NEWER */
 export function inspectEntry(cache: CacheDirectory, key: string): InspectedEntry | undefined {
   const found = findEntry(cache, key);
   switch (found.kind) {
     case "missing":
       return undefined;
+    case "unreadable":
+      throw new BtdtError(
+        "CACHE_NOT_ACCESSIBLE",
+        `cannot read the entry of key ${escapeControls(key)}: ${found.reason}`,
+      );
     case "damaged":
       throw new BtdtError(
         "KEY_DAMAGED",

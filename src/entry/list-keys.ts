@@ -1,9 +1,9 @@
-import { display } from "../base/byte-string.ts";
-import { BtdtError, isBtdtError } from "../base/errors.ts";
+import { isBtdtError } from "../base/errors.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
-import { listKeyFiles, readKeyFile } from "../cache/key-files.ts";
-import { errnoOf, reasonOf } from "../fs/errno.ts";
+import { readKeyFile } from "../cache/key-files.ts";
+import { errnoOf } from "../fs/errno.ts";
 import { mtimeMs } from "../fs/native/file-status.ts";
+import { listKeyNames } from "../inventory/list-key-names.ts";
 import { decodeKeyFile, type KeyRecord } from "../key/key-file.ts";
 
 export interface StoredKey extends KeyRecord {
@@ -11,24 +11,8 @@ export interface StoredKey extends KeyRecord {
   readonly lastUsedMs: number;
 }
 
-/** Names of all key files, sorted. @throws BtdtError CACHE_NOT_ACCESSIBLE */
-export function keyFileNames(cache: CacheDirectory): string[] {
-  try {
-    return listKeyFiles(cache);
-  } catch (error) {
-    throw new BtdtError(
-      "CACHE_NOT_ACCESSIBLE",
-      `cannot list the keys of ${display(cache.path)}: ${reasonOf(error)}`,
-      {
-        path: display(cache.path),
-        cause: error,
-      },
-    );
-  }
-}
-
 /**
- * The keys of a cache, the one stored last first. Those that are damaged or vanish meanwhile are passed over.
+ * The keys of a cache, the one stored last first. Those that are damaged, cannot be read or vanish meanwhile are passed over.
  * @param wants asked with the name of a key's file, before it is read
  * @throws BtdtError CACHE_FORMAT_NEWER, CACHE_NOT_ACCESSIBLE
  */
@@ -37,7 +21,7 @@ export function listKeys(
   wants: (fileName: string) => boolean = () => true,
 ): StoredKey[] {
   const keys: StoredKey[] = [];
-  for (const name of keyFileNames(cache)) {
+  for (const name of listKeyNames(cache)) {
     if (!wants(name)) continue;
     const key = readStoredKey(cache, name);
     if (key !== undefined) keys.push(key);

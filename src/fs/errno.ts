@@ -15,6 +15,7 @@ const SENTENCES: Readonly<Record<string, string>> = {
   ENOENT: "no such file or directory",
   ENOTDIR: "a component of the path is not a directory",
   EISDIR: "it is a directory",
+  EFTYPE: "it is not a regular file",
   ELOOP: "too many levels of symbolic links",
   ENAMETOOLONG: "the name is too long",
   EMFILE: "too many open files",

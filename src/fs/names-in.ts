@@ -1,22 +1,17 @@
 import { readdirSync } from "node:fs";
 import { type ByteString, fsPath } from "../base/byte-string.ts";
 import { errnoOf } from "./errno.ts";
+import { lstat } from "./native/file-status.ts";
 
-/** Names in a directory, as text; none when it does not exist. @throws a `node:fs` error */
+/**
+ * Names in a directory, as text; none when it does not exist.
+ * @throws a `node:fs` error, ENOENT too when the directory is there after all: nobody must take it for empty
+ */
 export function namesIn(directory: ByteString): string[] {
-  return namesUnless(directory, ["ENOENT"]);
-}
-
-/** The same for a path that may be anything: what is no directory has no names in it. @throws a `node:fs` error */
-export function namesInIfDirectory(path: ByteString): string[] {
-  return namesUnless(path, ["ENOENT", "ENOTDIR"]);
-}
-
-function namesUnless(path: ByteString, expected: readonly string[]): string[] {
   try {
-    return readdirSync(fsPath(path));
+    return readdirSync(fsPath(directory));
   } catch (error) {
-    if (expected.includes(errnoOf(error) ?? "")) return [];
+    if (errnoOf(error) === "ENOENT" && lstat(directory) === undefined) return [];
     throw error;
   }
 }

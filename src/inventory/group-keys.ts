@@ -1,12 +1,13 @@
 import { isBtdtError } from "../base/errors.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
-import { listKeyFiles, readKeyFile } from "../cache/key-files.ts";
+import { readKeyFile } from "../cache/key-files.ts";
+import { errnoOf, reasonOf } from "../fs/errno.ts";
 import { mtimeMs } from "../fs/native/file-status.ts";
-import { decodeKeyFile, entryIdOf } from "../key/key-file.ts";
-import type { DamagedKeyFile } from "./orphans.ts";
+import { decodeKeyFile, entryIdOf, type KeyRecord } from "../key/key-file.ts";
+import { listKeyNames } from "./list-key-names.ts";
 
 /** Keys that point to the same manifests. */
-interface KeyGroup {
+export interface KeyGroup {
   readonly manifests: readonly string[];
   readonly keys: string[];
   readonly keyFiles: string[];
@@ -14,35 +15,101 @@ interface KeyGroup {
   keyBytes: number;
 }
 
+type ReadKey =
+  | {
+      readonly kind: "read";
+      readonly record: KeyRecord;
+      readonly usedMs: number;
+      readonly allocatedBytes: number;
+    }
+  /** Deleted since it was listed. */
+  | { readonly kind: "gone" }
+  /** It was read and is not a key. */
+  | { readonly kind: "damaged"; readonly allocatedBytes: number }
+  /** It may be a key. */
+  | { readonly kind: "unreadable"; readonly reason: string }
+  /** A directory, say: not a key, and not ours to delete. */
+  | { readonly kind: "foreign"; readonly reason: string };
+
+export interface DamagedKeyFile {
+  readonly name: string;
+  readonly allocatedBytes: number;
+}
+
+export interface GroupedKeys {
+  /** By the id of their entry. */
+  readonly groups: ReadonlyMap<string, KeyGroup>;
+  readonly damaged: readonly DamagedKeyFile[];
+  readonly unreadable: readonly { readonly name: string; readonly reason: string }[];
+  readonly foreign: readonly { readonly name: string; readonly reason: string }[];
+}
+
 /**
- * All keys of a cache, by the id of their entry.
- * @param damagedKeyFiles is filled with those that cannot be read
- * @throws BtdtError CACHE_FORMAT_NEWER; a `node:fs` error
+ * All keys of a cache.
+ * @throws BtdtError CACHE_FORMAT_NEWER, CACHE_NOT_ACCESSIBLE
  */
-export function groupKeys(cache: CacheDirectory, damagedKeyFiles: DamagedKeyFile[]): Map<string, KeyGroup> {
+export function groupKeys(cache: CacheDirectory): GroupedKeys {
   const groups = new Map<string, KeyGroup>();
-  for (const name of listKeyFiles(cache)) {
-    const keyFile = readKeyFile(cache, name);
-    if (keyFile === undefined) continue;
-    try {
-      const record = decodeKeyFile(keyFile.bytes, name);
-      const id = entryIdOf(record);
-      const group = groups.get(id) ?? {
-        manifests: [...new Set(record.trees.map(({ manifest }) => manifest))],
-        keys: [],
-        keyFiles: [],
-        lastUsedMs: Number.NEGATIVE_INFINITY,
-        keyBytes: 0,
-      };
-      group.keys.push(record.key);
-      group.keyFiles.push(name);
-      group.lastUsedMs = Math.max(group.lastUsedMs, mtimeMs(keyFile.status));
-      group.keyBytes += keyFile.status.allocatedBytes;
-      groups.set(id, group);
-    } catch (error) {
-      if (!isBtdtError(error, "KEY_DAMAGED")) throw error;
-      damagedKeyFiles.push({ name, allocatedBytes: keyFile.status.allocatedBytes });
+  const damaged: DamagedKeyFile[] = [];
+  const unreadable: { name: string; reason: string }[] = [];
+  const foreign: { name: string; reason: string }[] = [];
+  for (const name of listKeyNames(cache)) {
+    const read = readKey(cache, name);
+    switch (read.kind) {
+      case "read":
+        addToGroup(groups, name, read);
+        break;
+      case "gone":
+        break;
+      case "damaged":
+        damaged.push({ name, allocatedBytes: read.allocatedBytes });
+        break;
+      case "unreadable":
+        unreadable.push({ name, reason: read.reason });
+        break;
+      case "foreign":
+        foreign.push({ name, reason: read.reason });
+        break;
     }
   }
-  return groups;
+  return { groups, damaged, unreadable, foreign };
+}
+
+/** What opening something else than a file answers. */
+const FOREIGN_ERRNOS: ReadonlySet<string> = new Set(["EISDIR", "ELOOP", "ENXIO"]);
+
+function readKey(cache: CacheDirectory, name: string): ReadKey {
+  let allocatedBytes = 0;
+  try {
+    const keyFile = readKeyFile(cache, name);
+    if (keyFile === undefined) return { kind: "gone" };
+    ({ allocatedBytes } = keyFile.status);
+    const record = decodeKeyFile(keyFile.bytes, name);
+    return { kind: "read", record, usedMs: mtimeMs(keyFile.status), allocatedBytes };
+  } catch (error) {
+    if (isBtdtError(error, "KEY_DAMAGED")) return { kind: "damaged", allocatedBytes };
+    const errno = errnoOf(error);
+    if (errno === undefined) throw error;
+    return { kind: FOREIGN_ERRNOS.has(errno) ? "foreign" : "unreadable", reason: reasonOf(error) };
+  }
+}
+
+function addToGroup(
+  groups: Map<string, KeyGroup>,
+  name: string,
+  { record, usedMs, allocatedBytes }: Extract<ReadKey, { kind: "read" }>,
+): void {
+  const id = entryIdOf(record);
+  const group = groups.get(id) ?? {
+    manifests: [...new Set(record.trees.map(({ manifest }) => manifest))],
+    keys: [],
+    keyFiles: [],
+    lastUsedMs: Number.NEGATIVE_INFINITY,
+    keyBytes: 0,
+  };
+  group.keys.push(record.key);
+  group.keyFiles.push(name);
+  group.lastUsedMs = Math.max(group.lastUsedMs, usedMs);
+  group.keyBytes += allocatedBytes;
+  groups.set(id, group);
 }

@@ -1,5 +1,5 @@
-import type { CachedEntry } from "./cache-contents.ts";
-import type { CollectedContents } from "./take-stock.ts";
+import { countReferences } from "./count-references.ts";
+import type { CachedEntry, Inventory } from "./inventory.ts";
 
 interface MeasuredEntry {
   readonly entry: CachedEntry;
@@ -17,27 +17,23 @@ export interface MeasuredCache {
   readonly garbageBytes: number;
 }
 
-export function measureEntries(contents: CollectedContents): MeasuredCache {
-  const { entries, objectBytes, pinnedObjects } = contents;
-  const references = new Uint32Array(objectBytes.length);
-  for (const object of pinnedObjects) references[object] = 1;
-  for (const { objects } of entries) {
-    for (const object of objects) references[object] = (references[object] ?? 0) + 1;
-  }
+export function measureEntries(inventory: Inventory): MeasuredCache {
+  const { entries, itemBytes, garbage } = inventory;
+  const references = countReferences(inventory);
   const measured = entries.map((entry) => {
     let sizeBytes = entry.ownBytes;
     let freedBytes = entry.ownBytes;
-    for (const object of entry.objects) {
-      const bytes = objectBytes[object] ?? 0;
+    for (const item of entry.items) {
+      const bytes = itemBytes[item] ?? 0;
       sizeBytes += bytes;
-      if (references[object] === 1) freedBytes += bytes;
+      if (references[item] === 1) freedBytes += bytes;
     }
     return { entry, sizeBytes, freedBytes };
   });
   let keptBytes = entries.reduce((sum, { ownBytes }) => sum + ownBytes, 0);
-  let garbageBytes = contents.leftOvers.bytes;
-  for (const [object, bytes] of objectBytes.entries()) {
-    if (references[object] === 0) garbageBytes += bytes;
+  let garbageBytes = garbage.bytes;
+  for (const [item, bytes] of itemBytes.entries()) {
+    if (references[item] === 0) garbageBytes += bytes;
     else keptBytes += bytes;
   }
   return { entries: measured, keptBytes, garbageBytes };

@@ -34,7 +34,7 @@ export interface BaseManifest {
  * @param file its digest has been checked; a delta is not accepted
  * @throws BtdtError MANIFEST_DAMAGED, CACHE_FORMAT_NEWER
  */
-export function baseManifest(file: Uint8Array, digest: string): BaseManifest {
+export function readBaseManifest(file: Uint8Array, digest: string): BaseManifest {
   return { digest, payload: inflateManifest(file, digest) };
 }
 

@@ -1,6 +1,7 @@
 import { isBtdtError } from "../base/errors.ts";
+import { errnoOf, reasonOf } from "../fs/errno.ts";
 import { decodeManifest, manifestDigestOf } from "./codec.ts";
-import { type BaseManifest, baseDigestOf, baseManifest, decodeDelta } from "./delta-codec.ts";
+import { type BaseManifest, baseDigestOf, decodeDelta, readBaseManifest } from "./delta-codec.ts";
 import type { Manifest } from "./manifest.ts";
 
 export type ReadManifest =
@@ -11,13 +12,15 @@ export type ReadManifest =
       readonly base: string | undefined;
     }
   | { readonly kind: "missing" }
-  /** `reason` is a sentence for the user. */
-  | { readonly kind: "damaged"; readonly reason: string };
+  /** Its bytes, or its base's, are wrong. `reason` is a sentence for the user. */
+  | { readonly kind: "damaged"; readonly reason: string }
+  /** Its bytes could not be had this time, which says nothing about them. */
+  | { readonly kind: "unreadable"; readonly reason: string };
 
 /** Reads a cache's manifests with distrust, those that are deltas together with their bases. */
 export class ManifestReader {
   readonly #readFile: (digest: string) => Uint8Array | undefined;
-  /** Entries that follow each other often have the same. */
+  /** Consecutive entries often have the same. */
   #lastBase: BaseManifest | undefined;
 
   /** @param readFile undefined when the cache has no such manifest; may throw a `node:fs` error */
@@ -25,33 +28,41 @@ export class ManifestReader {
     this.#readFile = readFile;
   }
 
-  /** @throws BtdtError CACHE_FORMAT_NEWER; a `node:fs` error */
+  /** @throws BtdtError CACHE_FORMAT_NEWER */
   read(digest: string): ReadManifest {
-    const file = this.#readFile(digest);
-    if (file === undefined) return { kind: "missing" };
-    if (manifestDigestOf(file) !== digest)
-      return { kind: "damaged", reason: "its manifest has been altered" };
-    return this.decode(file, digest);
+    return this.#attempt(() => {
+      const file = this.#readFile(digest);
+      if (file === undefined) return { kind: "missing" };
+      if (manifestDigestOf(file) !== digest)
+        return { kind: "damaged", reason: "its manifest has been altered" };
+      return this.#decode(file, digest);
+    });
   }
 
-  /**
-   * The same for a file at hand, whose digest is right.
-   * @throws BtdtError CACHE_FORMAT_NEWER; a `node:fs` error
-   */
+  /** The same for a file at hand, whose digest is right. @throws BtdtError CACHE_FORMAT_NEWER */
   decode(file: Uint8Array, digest: string): ReadManifest {
+    return this.#attempt(() => this.#decode(file, digest));
+  }
+
+  #attempt(read: () => ReadManifest): ReadManifest {
     try {
-      const baseDigest = baseDigestOf(file);
-      if (baseDigest === undefined) {
-        return { kind: "read", manifest: decodeManifest(file, digest), base: undefined };
-      }
-      const base = this.#readBase(baseDigest);
-      return typeof base === "string"
-        ? { kind: "damaged", reason: base }
-        : { kind: "read", manifest: decodeDelta(file, digest, base), base: baseDigest };
+      return read();
     } catch (error) {
       if (isBtdtError(error, "MANIFEST_DAMAGED")) return { kind: "damaged", reason: error.message };
-      throw error;
+      if (errnoOf(error) === undefined) throw error;
+      return { kind: "unreadable", reason: `its manifest cannot be read: ${reasonOf(error)}` };
     }
+  }
+
+  #decode(file: Uint8Array, digest: string): ReadManifest {
+    const baseDigest = baseDigestOf(file);
+    if (baseDigest === undefined) {
+      return { kind: "read", manifest: decodeManifest(file, digest), base: undefined };
+    }
+    const base = this.#readBase(baseDigest);
+    return typeof base === "string"
+      ? { kind: "damaged", reason: base }
+      : { kind: "read", manifest: decodeDelta(file, digest, base), base: baseDigest };
   }
 
   #readBase(digest: string): BaseManifest | string {
@@ -59,7 +70,7 @@ export class ManifestReader {
     const file = this.#readFile(digest);
     if (file === undefined) return "its base manifest is missing";
     if (manifestDigestOf(file) !== digest) return "its base manifest has been altered";
-    this.#lastBase = baseManifest(file, digest);
+    this.#lastBase = readBaseManifest(file, digest);
     return this.#lastBase;
   }
 }

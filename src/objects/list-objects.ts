@@ -1,22 +1,29 @@
 import { type ByteString, bytesFromText, joinBytes } from "../base/byte-string.ts";
-import { namesInIfDirectory } from "../fs/names-in.ts";
-import { emptyStatus, lstatBuffer } from "../fs/native/file-status.ts";
+
+import { hasAttributes } from "../fs/file-attributes.ts";
+import { namesIn } from "../fs/names-in.ts";
+import { emptyStatus, lstat, lstatBuffer } from "../fs/native/file-status.ts";
+
 import { PathBuffer } from "../fs/native/path-buffer.ts";
 import { parseObjectName } from "./object-name.ts";
-import { SHARD_NAMES } from "./object-path.ts";
+import { objectPath, SHARD_NAMES } from "./object-path.ts";
 
 export interface StoredObject {
   readonly name: string;
+  readonly sizeBytes: number;
   readonly allocatedBytes: number;
   /** When its inode last changed, by the file system's clock: being linked changes it too. */
   readonly changedMs: number;
+  /** It is a regular file with the mode and time that its name says. Its size is for the manifest to say. */
+  readonly isAsNamed: boolean;
 }
 
 /** The names of the objects in one shard. Files with other names are not btdt's and are ignored. @throws a `node:fs` error */
 export function objectNamesInShard(objects: ByteString, shard: string): string[] {
-  return namesInIfDirectory(joinBytes(objects, bytesFromText(shard))).filter(
-    (name) => name.startsWith(shard) && parseObjectName(name) !== undefined,
-  );
+  const directory = joinBytes(objects, bytesFromText(shard));
+  // What is reached through a symlink is not in the cache.
+  if (lstat(directory)?.kind !== "directory") return [];
+  return namesIn(directory).filter((name) => name.startsWith(shard) && parseObjectName(name) !== undefined);
 }
 
 /** The names of all objects of a cache. @throws a `node:fs` error */
@@ -26,20 +33,26 @@ export function listObjectNames(objects: ByteString): Set<string> {
   return names;
 }
 
-/** All objects of a cache, looked at. @throws a `node:fs` error */
-export function listObjects(objects: ByteString): StoredObject[] {
-  const found: StoredObject[] = [];
-  const status = emptyStatus();
-  const path = new PathBuffer();
-  for (const shard of SHARD_NAMES) {
-    path.set(joinBytes(objects, bytesFromText(shard)));
-    const { length } = path;
-    for (const name of objectNamesInShard(objects, shard)) {
-      path.truncate(length).append(`/${name}` as ByteString);
-      // A restore may have dropped it just now.
-      if (!lstatBuffer(path, status)) continue;
-      found.push({ name, allocatedBytes: status.allocatedBytes, changedMs: status.ctimeSeconds * 1000 });
-    }
-  }
-  return found;
+/** The objects in one shard, looked at. @throws a `node:fs` error */
+export function listObjectsInShard(objects: ByteString, shard: string): StoredObject[] {
+  // A restore may have dropped it just now.
+  return objectNamesInShard(objects, shard).flatMap((name) => lookUpObject(objects, name) ?? []);
+}
+
+const path = new PathBuffer();
+const status = emptyStatus();
+
+/** Undefined when it does not exist, or the name is not an object's. @throws a `node:fs` error */
+export function lookUpObject(objects: ByteString, name: string): StoredObject | undefined {
+  const parsed = parseObjectName(name);
+  if (parsed === undefined || !lstatBuffer(path.set(objectPath(objects, name)), status)) return undefined;
+  const { sizeBytes, allocatedBytes } = status;
+  const { permissions: mode, mtimeSeconds, mtimeNanoseconds } = parsed;
+  return {
+    name,
+    sizeBytes,
+    allocatedBytes,
+    changedMs: status.ctimeSeconds * 1000,
+    isAsNamed: hasAttributes(status, { mode, sizeBytes, mtimeSeconds, mtimeNanoseconds }),
+  };
 }

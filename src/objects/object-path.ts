@@ -1,6 +1,7 @@
 import type { ByteString } from "../base/byte-string.ts";
 import { compileLightly, compileMethodsLightly } from "../base/compile-lightly.ts";
 import { DIGEST_HEX_DIGITS, DIGEST_SIZE_BYTES } from "../base/digest.ts";
+import { assertNotSymlink } from "../fs/assert-not-symlink.ts";
 import { PathBuffer } from "../fs/native/path-buffer.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
 import { PERMISSIONS } from "./object-attributes.ts";
@@ -16,9 +17,23 @@ export function objectPath(objects: ByteString, name: string): ByteString {
   return `${objects}/${name.slice(0, 2)}/${name}` as ByteString;
 }
 
-/** The path of the object of a manifest's file. Loops over many files use `ObjectPathWriter`. */
+/**
+ * The path of the object of a manifest's file. Loops over many files use `ObjectPathWriter`.
+ * @throws BtdtError CACHE_NOT_ACCESSIBLE when its shard is a symlink
+ */
 export function locateObject(objects: ByteString, manifest: Manifest, file: number): ByteString {
+  assertRealShard(objects, at(manifest.fileDigests, file * DIGEST_SIZE_BYTES));
   return objectPath(objects, nameObject(manifest, file));
+}
+
+/** Which shards of the objects' directory used last have been looked at; a thread looks at each once. */
+let knownShards = { objects: "" as ByteString, isReal: new Uint8Array(SHARD_NAMES.length) };
+
+function assertRealShard(objects: ByteString, shard: number): void {
+  if (knownShards.objects !== objects) knownShards = { objects, isReal: new Uint8Array(SHARD_NAMES.length) };
+  if (knownShards.isReal[shard] !== 0) return;
+  assertNotSymlink(`${objects}/${SHARD_NAMES[shard]}` as ByteString);
+  knownShards.isReal[shard] = 1;
 }
 
 const SLASH = 0x2f;
@@ -36,6 +51,7 @@ export class ObjectPathWriter {
   /** Of the file that was set last; the same as `locateObject`. */
   readonly buffer = new PathBuffer();
   private readonly manifest: Manifest;
+  private readonly objects: ByteString;
   private readonly objectsLength: number;
   private readonly hex = Buffer.alloc(RUN_FILES * DIGEST_HEX_DIGITS);
   private firstFile = 0;
@@ -43,11 +59,14 @@ export class ObjectPathWriter {
 
   constructor(objects: ByteString, manifest: Manifest) {
     this.manifest = manifest;
+    this.objects = objects;
     this.objectsLength = this.buffer.set(objects).appendByte(SLASH).length;
   }
 
+  /** @throws BtdtError CACHE_NOT_ACCESSIBLE when its shard is a symlink */
   set(file: number): PathBuffer {
     const { manifest, hex } = this;
+    assertRealShard(this.objects, at(manifest.fileDigests, file * DIGEST_SIZE_BYTES));
     if (file < this.firstFile || file >= this.endFile) this.writeDigests(file);
     const start = (file - this.firstFile) * DIGEST_HEX_DIGITS;
     const seconds = at(manifest.fileMtimeSeconds, file);
@@ -73,5 +92,5 @@ export class ObjectPathWriter {
   }
 }
 
-compileLightly(locateObject, objectPath);
+compileLightly(assertRealShard, locateObject, objectPath);
 compileMethodsLightly(ObjectPathWriter);

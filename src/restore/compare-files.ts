@@ -1,7 +1,7 @@
 import { readlinkSync } from "node:fs";
 import { type ByteString, bytesFromBuffer, fsPath } from "../base/byte-string.ts";
 import { DIGEST_SIZE_BYTES } from "../base/digest.ts";
-import { isBtdtError } from "../base/errors.ts";
+import { BtdtError, isBtdtError } from "../base/errors.ts";
 import { errnoOf } from "../fs/errno.ts";
 import { type FileAttributes, hasAttributes } from "../fs/file-attributes.ts";
 import { emptyStatus, isSameFile, lstatBuffer } from "../fs/native/file-status.ts";
@@ -13,6 +13,7 @@ import { hasObject } from "../objects/object-attributes.ts";
 import { locateObject } from "../objects/object-path.ts";
 import { hasContent } from "../read/has-content.ts";
 import type { Job, JobContext } from "../work/job.ts";
+import type { Unchanged } from "./target.ts";
 
 const SLASH = "/" as ByteString;
 
@@ -22,11 +23,8 @@ export interface CompareFilesInput {
   readonly objects: ByteString;
   readonly firstDirectory: number;
   readonly endDirectory: number;
-  /** Non-zero for each directory that the destination has as a directory: nothing else is looked into. */
-  readonly existing: Uint8Array;
-  /** Filled in: 1 for each file that the destination has already, exactly so. */
-  readonly unchangedFiles: Uint8Array;
-  readonly unchangedSymlinks: Uint8Array;
+  /** Its directories say where to look; files and symlinks are filled in, in memory that threads share. */
+  readonly unchanged: Unchanged;
 }
 
 /** Paths, relative to the destination, of directories that stand where the entry has a file or symlink. */
@@ -38,7 +36,10 @@ const status = emptyStatus();
 const objectStatus = emptyStatus();
 const attributes: FileAttributes = { mode: 0, sizeBytes: 0, mtimeSeconds: 0, mtimeNanoseconds: 0 };
 
-/** Finds out what of an entry a destination holds already, without changing anything. */
+/**
+ * Finds out what a destination already has of an entry, without changing anything.
+ * @throws BtdtError CANCELLED
+ */
 export const compareFilesJob: Job<CompareFilesInput, DirectoriesInTheWay> = {
   name: "compare-files",
   run(input, context) {
@@ -47,8 +48,8 @@ export const compareFilesJob: Job<CompareFilesInput, DirectoriesInTheWay> = {
     path.set(input.destination);
     const rootLength = path.length;
     for (let directory = input.firstDirectory; directory < input.endDirectory; directory++) {
-      if (context.isCancelled()) break;
-      if (input.existing[directory] === 0) continue;
+      if (context.isCancelled()) throw new BtdtError("CANCELLED", "stopped before all files were compared");
+      if (input.unchanged.directories[directory] === 0) continue;
       path.truncate(rootLength);
       if (directory > 0) path.append(SLASH).append(manifest.directoryPath(directory));
       path.append(SLASH);
@@ -64,7 +65,7 @@ export const compareFilesJob: Job<CompareFilesInput, DirectoriesInTheWay> = {
         path.truncate(directoryLength).append(manifest.fileName(file));
         if (!lstatBuffer(path, status)) continue;
         noteIfDirectory();
-        if (isUnchangedFile(manifest, file, input.objects, context)) input.unchangedFiles[file] = 1;
+        if (isUnchangedFile(manifest, file, input.objects, context)) input.unchanged.files[file] = 1;
       }
       for (
         let link = manifest.firstSymlinkOf(directory);
@@ -74,7 +75,7 @@ export const compareFilesJob: Job<CompareFilesInput, DirectoriesInTheWay> = {
         path.truncate(directoryLength).append(manifest.symlinkName(link));
         if (!lstatBuffer(path, status)) continue;
         noteIfDirectory();
-        if (isUnchangedSymlink(manifest, link)) input.unchangedSymlinks[link] = 1;
+        if (isUnchangedSymlink(manifest, link)) input.unchanged.symlinks[link] = 1;
       }
     }
     return inTheWay;
@@ -102,8 +103,8 @@ function isUnchangedFile(
   try {
     return hasContent(path, status, manifest.fileDigests, file * DIGEST_SIZE_BYTES, context);
   } catch (error) {
-    // Unreadable, or being written: it will be replaced.
-    if (isBtdtError(error)) return false;
+    // Unreadable, or being written to: it will be replaced.
+    if (isBtdtError(error) && error.code !== "CANCELLED") return false;
     throw error;
   }
 }

@@ -8,6 +8,12 @@ import { isWithin, resolvePath } from "../fs/resolve-path.ts";
 
 /** What a restore finds where the tree is to be. `path` is free of symlinks. */
 export type Destination =
+  | NewDestination
+  /** A directory that has to stay the one it is: it is not empty, a mount point, or the working directory. */
+  | { readonly kind: "directory"; readonly path: ByteString };
+
+/** A place that a tree or a file can take by one rename. */
+export type NewDestination =
   /** Nothing, or an empty directory that can be replaced as a whole. */
   | {
       readonly kind: "free";
@@ -17,9 +23,7 @@ export type Destination =
       /** Directories between the two that have to be made, the outermost first. */
       readonly missingParents: readonly ByteString[];
     }
-  | { readonly kind: "file"; readonly path: ByteString; readonly parent: ByteString }
-  /** A directory that has to stay the one it is: it holds something, is a mount point, or where the process stands. */
-  | { readonly kind: "directory"; readonly path: ByteString };
+  | { readonly kind: "file"; readonly path: ByteString; readonly parent: ByteString };
 
 /**
  * Looks at a destination without changing anything. The destination itself may be a symlink to a directory, which is

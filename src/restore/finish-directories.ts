@@ -1,69 +1,95 @@
 import { chmodSync } from "node:fs";
 import { type ByteString, fsPath } from "../base/byte-string.ts";
+import { emptyStatus, lstatBuffer } from "../fs/native/file-status.ts";
 import { PathBuffer } from "../fs/native/path-buffer.ts";
 import { setMtimeBuffer } from "../fs/native/set-times.ts";
 import { viewManifest } from "../manifest/codec.ts";
+import { directoryRanges } from "../manifest/directory-ranges.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
 import type { Job } from "../work/job.ts";
+import { runAllSharing } from "../work/run-all.ts";
+import type { Runtime } from "../work/runtime.ts";
+import type { Site } from "./target.ts";
 
 const SLASH = "/" as ByteString;
-const target = new PathBuffer();
-
-/** How much of a directory's mode `mkdir` can be trusted with. */
-export interface DirectoryModes {
-  /** The process's file mode creation mask. */
-  readonly umask: number;
-  /** Set where directories existed before, or inherit their set-group-id bit: then all get a `chmod`. */
-  readonly areUnknown: boolean;
-}
+const path = new PathBuffer();
+const status = emptyStatus();
 
 export interface FinishDirectoriesInput {
   readonly payload: Uint8Array;
   readonly root: ByteString;
+  /** 1 for each directory that is not there. */
+  readonly unchanged: Uint8Array | undefined;
   readonly firstDirectory: number;
   readonly endDirectory: number;
-  readonly modes: DirectoryModes;
 }
 
-/**
- * Gives directories their final mode and time. Those that shut out their owner are left for
- * `finishClosedDirectories`, which comes after all others. The root is the caller's.
- */
+/** Gives directories their final mode and time, except those that shut out their owner. The root is the caller's. */
 export const finishDirectoriesJob: Job<FinishDirectoriesInput, null> = {
   name: "finish-directories",
-  run({ payload, root, firstDirectory, endDirectory, modes }) {
+  run({ payload, root, unchanged, firstDirectory, endDirectory }) {
     const manifest = viewManifest(payload);
+    // `mkdir` gave each its mode; the umask, a default ACL or an inherited set-group-id bit changes all of one mode alike.
+    const isModeKept = new Map<number, boolean>();
     for (let directory = Math.max(1, firstDirectory); directory < endDirectory; directory++) {
       const mode = at(manifest.directoryModes, directory);
-      if (!isOpen(mode)) continue;
-      finishDirectory(manifest, root, directory, modes.areUnknown || (mode & (modes.umask | 0o7000)) !== 0);
+      if (!isOpen(mode) || unchanged?.[directory] === 1) continue;
+      setPath(manifest, root, directory);
+      if (!isModeKept.has(mode)) isModeKept.set(mode, lstatBuffer(path, status) && status.mode === mode);
+      if (isModeKept.get(mode) !== true) chmodSync(fsPath(path.toBytes()), mode);
+      setMtime(manifest, directory);
     }
     return null;
   },
 };
 
-/** Deepest first, because a closed directory hides what is in it. */
-export function finishClosedDirectories(manifest: Manifest, root: ByteString): void {
+/**
+ * Gives the directories of a tree that was built aside their final modes and times. Those that are moved on their own come later if
+ * they are closed, because a closed directory cannot be moved: the root, and those whose parent is unchanged.
+ * @throws BtdtError CANCELLED, a `node:fs` error
+ */
+export async function finishTree(
+  manifest: Manifest,
+  { path: root, unchanged }: Site,
+  { runners }: Runtime,
+): Promise<void> {
+  const ranges = directoryRanges(manifest);
+  const runner = ranges.length > 1 ? runners.pool : runners.inline;
+  const shared = { payload: manifest.payload, root, unchanged: unchanged?.directories };
+  await runAllSharing(runner, finishDirectoriesJob, shared, ranges);
+  // Deepest first, because a closed directory hides what is in it.
   for (let directory = manifest.counts.directoryCount - 1; directory > 0; directory--) {
-    if (!isOpen(at(manifest.directoryModes, directory))) finishDirectory(manifest, root, directory, true);
+    if (isOpen(at(manifest.directoryModes, directory)) || unchanged?.directories[directory] === 1) continue;
+    if (unchanged?.directories[at(manifest.directoryParents, directory)] === 1) continue;
+    finishDirectory(manifest, root, directory);
   }
 }
 
 /** The root comes last of all: a closed one could not be moved to its place, and moving things into it changes its time. */
 export function finishRoot(manifest: Manifest, root: ByteString): void {
-  finishDirectory(manifest, root, 0, true);
+  finishDirectory(manifest, root, 0);
 }
 
-function isOpen(mode: number): boolean {
+/** Whether its owner may list, enter and change a directory. */
+export function isOpen(mode: number): boolean {
   return (mode & 0o700) === 0o700;
 }
 
-function finishDirectory(manifest: Manifest, root: ByteString, directory: number, needsMode: boolean): void {
-  target.set(root);
-  if (directory > 0) target.append(SLASH).append(manifest.directoryPath(directory));
-  if (needsMode) chmodSync(fsPath(target.toBytes()), at(manifest.directoryModes, directory));
+/** Gives one directory its final mode and time. @throws a `node:fs` error */
+export function finishDirectory(manifest: Manifest, root: ByteString, directory: number): void {
+  setPath(manifest, root, directory);
+  chmodSync(fsPath(path.toBytes()), at(manifest.directoryModes, directory));
+  setMtime(manifest, directory);
+}
+
+function setPath(manifest: Manifest, root: ByteString, directory: number): void {
+  path.set(root);
+  if (directory > 0) path.append(SLASH).append(manifest.directoryPath(directory));
+}
+
+function setMtime(manifest: Manifest, directory: number): void {
   setMtimeBuffer(
-    target,
+    path,
     at(manifest.directoryMtimeSeconds, directory),
     at(manifest.directoryMtimeNanoseconds, directory),
   );

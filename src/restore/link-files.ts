@@ -1,94 +1,100 @@
 import { constants, openSync, symlinkSync } from "node:fs";
 import { fsPath } from "../base/byte-string.ts";
 import { compileMethodsLightly } from "../base/compile-lightly.ts";
+import { BtdtError } from "../base/errors.ts";
 import { type FileAttributes, setAttributes } from "../fs/file-attributes.ts";
+
 import { closeWritten } from "../fs/native/close-written.ts";
+
+import { tryLink } from "../fs/native/link-file.ts";
+
 import type { PathBuffer } from "../fs/native/path-buffer.ts";
 import { setMtimeBuffer } from "../fs/native/set-times.ts";
 import type { Placement } from "../fs/place-file.ts";
 import { attributesOfFile } from "../manifest/attributes-of-file.ts";
 import { viewManifest } from "../manifest/codec.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
+import { examineObject } from "../objects/examine-object.ts";
 import { hasObject } from "../objects/object-attributes.ts";
+import { ObjectPathWriter } from "../objects/object-path.ts";
 import type { Job } from "../work/job.ts";
-import { ObjectPlacer, type ObjectPlaces, type ObjectProblem } from "./object-placer.ts";
-import { StagingPath } from "./staging-path.ts";
+import { ObjectPlacer, type ObjectProblem } from "./place-object.ts";
+import type { LinkSource, Site } from "./target.ts";
+import { TreePath } from "./tree-path.ts";
 
-/** `staging` is nobody else's, and there is nothing in it but what these jobs make. */
-export interface StageFilesInput extends ObjectPlaces {
+export interface LinkFilesInput {
   readonly payload: Uint8Array;
+  readonly links: LinkSource;
+  readonly site: Site;
   readonly firstDirectory: number;
   readonly endDirectory: number;
-  /** Non-zero for each file that must get an inode of its own. */
-  readonly ownInode: Uint8Array;
-  /** Non-zero for each file and symlink that is not wanted; undefined when the whole tree is, directories included. */
-  readonly unwanted: { readonly files: Uint8Array; readonly symlinks: Uint8Array } | undefined;
-  /** Non-zero for each file that comes from a pack, and is left for that; its directory is made. */
+  /** Non-zero for each file that comes from a pack: only its directory is made here. */
   readonly packed: Int32Array | undefined;
   readonly areDirectoriesMade: boolean;
-  /** One word, shared by all jobs of a restore: non-zero once an object was found that is not whole. */
+  /** One word that all jobs of a tree share: non-zero once damage was found. */
   readonly damageFlag: Int32Array;
 }
 
-export interface StagedFiles {
-  readonly fileCounts: Record<Placement, number>;
+export interface LinkedFiles {
+  readonly fileCounts: Readonly<Record<Placement, number>>;
   readonly contentBytes: number;
   readonly damaged: readonly { readonly file: number; readonly problem: ObjectProblem }[];
 }
 
 /**
- * Builds a part of an entry's tree from the cache's objects. Directories get their final mode and time later, when all that
- * is in them is there.
+ * Builds a part of an entry's tree from the cache's objects. Directories get their final mode and time later, when everything in them
+ * is there.
  *
- * After the first object that is not whole nothing more is built, but every object is still looked at: all
- * the damaged ones are to be known at once.
+ * After the first damaged object nothing more is built, but every object is still looked at, so that all damage is found at once.
  * @throws BtdtError, a `node:fs` error; both mean that the destination cannot be written
  */
-export const stageFilesJob: Job<StageFilesInput, StagedFiles> = {
-  name: "stage-files",
+export const linkFilesJob: Job<LinkFilesInput, LinkedFiles> = {
+  name: "link-files",
   run(input, context) {
-    const manifest = viewManifest(input.payload);
-    const stager = new Stager(manifest, input);
+    const builder = new TreeBuilder(viewManifest(input.payload), input);
     for (let directory = input.firstDirectory; directory < input.endDirectory; directory++) {
-      if (context.isCancelled()) break;
-      stager.stageDirectory(directory);
+      // What was built so far would pass for all of it.
+      if (context.isCancelled()) throw new BtdtError("CANCELLED", "stopped before all files were restored");
+      builder.buildDirectory(directory);
     }
-    return stager.result;
+    return builder.result;
   },
   workOf: (_input, { fileCounts, contentBytes }) => {
     return { files: fileCounts.reflinked + fileCounts.linked + fileCounts.copied, bytes: contentBytes };
   },
 };
 
-class Stager {
+class TreeBuilder {
   readonly result = {
     fileCounts: { reflinked: 0, linked: 0, copied: 0 },
     contentBytes: 0,
     damaged: [] as { file: number; problem: ObjectProblem }[],
   };
   private readonly manifest: Manifest;
-  private readonly input: StageFilesInput;
-  private readonly target: StagingPath;
+  private readonly input: LinkFilesInput;
+  private readonly path: TreePath;
+  private readonly object: ObjectPathWriter;
   private readonly placer: ObjectPlacer;
 
-  constructor(manifest: Manifest, input: StageFilesInput) {
+  constructor(manifest: Manifest, input: LinkFilesInput) {
     this.manifest = manifest;
     this.input = input;
-    this.target = new StagingPath(manifest, input.staging, input.areDirectoriesMade);
-    this.placer = new ObjectPlacer(manifest, input);
+    this.path = new TreePath(manifest, input.site.path, input.areDirectoriesMade);
+    this.object = new ObjectPathWriter(input.links.objects, manifest);
+    this.placer = new ObjectPlacer(manifest, input.links, input.site.path);
   }
 
-  stageDirectory(directory: number): void {
+  buildDirectory(directory: number): void {
     const { manifest } = this;
-    const { unwanted } = this.input;
-    if (unwanted === undefined && !this.isDamaged()) this.target.ensureDirectory(directory);
+    const { unchanged } = this.input.site;
+    if (unchanged?.directories[directory] !== 1 && !this.isDamaged()) this.path.ensureDirectory(directory);
     const lastFile = at(manifest.directoryFileEnds, directory);
     for (let file = manifest.firstFileOf(directory); file < lastFile; file++) {
-      if (unwanted?.files[file] !== 1) this.stageFile(directory, file);
+      if (unchanged?.files[file] !== 1) this.buildFile(directory, file);
     }
     const lastSymlink = at(manifest.directorySymlinkEnds, directory);
     for (let symlink = manifest.firstSymlinkOf(directory); symlink < lastSymlink; symlink++) {
-      if (unwanted?.symlinks[symlink] !== 1 && !this.isDamaged()) this.stageSymlink(directory, symlink);
+      if (unchanged?.symlinks[symlink] !== 1 && !this.isDamaged()) this.buildSymlink(directory, symlink);
     }
   }
 
@@ -101,27 +107,29 @@ class Stager {
     this.result.damaged.push({ file, problem });
   }
 
-  private stageFile(directory: number, file: number): void {
-    const { manifest, input, target } = this;
+  private buildFile(directory: number, file: number): void {
+    const { manifest, input, path } = this;
     if (!hasObject(manifest, file)) {
       if (this.isDamaged()) return;
-      target.setFile(directory, file);
-      makeEmptyFile(target.buffer, attributesOfFile(manifest, file));
+      path.setFile(directory, file);
+      makeEmptyFile(path.buffer, attributesOfFile(manifest, file));
       this.result.fileCounts.copied += 1;
       return;
     }
     if (input.packed !== undefined && input.packed[file] !== 0) {
-      if (!this.isDamaged()) target.ensureDirectory(directory);
+      if (!this.isDamaged()) path.ensureDirectory(directory);
       return;
     }
-    const problem = this.placer.problemOf(file);
-    if (problem !== undefined) return this.noteDamage(file, problem);
+    const object = this.object.set(file);
+    const state = examineObject(object, manifest, file);
+    if (state !== "whole") return this.noteDamage(file, state);
     if (this.isDamaged()) return;
-    target.setFile(directory, file);
-    const placed = this.placer.place(file, target.buffer, input.ownInode[file] !== 0);
+    path.setFile(directory, file);
+    const isLinked = this.placer.prefersLink(file) && tryLink(object, path.buffer);
+    const placed = isLinked ? "linked" : this.placer.place(file, object, path.buffer);
     switch (placed) {
       case "missing":
-      case "changed":
+      case "edited":
       case "unreadable":
         return this.noteDamage(file, placed);
       case "linked":
@@ -132,12 +140,12 @@ class Stager {
     }
   }
 
-  private stageSymlink(directory: number, symlink: number): void {
-    const { manifest, target } = this;
-    target.setSymlink(directory, symlink);
-    symlinkSync(fsPath(manifest.symlinkTarget(symlink)), fsPath(target.buffer.toBytes()));
+  private buildSymlink(directory: number, symlink: number): void {
+    const { manifest, path } = this;
+    path.setSymlink(directory, symlink);
+    symlinkSync(fsPath(manifest.symlinkTarget(symlink)), fsPath(path.buffer.toBytes()));
     setMtimeBuffer(
-      target.buffer,
+      path.buffer,
       at(manifest.symlinkMtimeSeconds, symlink),
       at(manifest.symlinkMtimeNanoseconds, symlink),
     );
@@ -155,4 +163,4 @@ function makeEmptyFile(path: PathBuffer, attributes: FileAttributes): void {
   setAttributes(path, attributes);
 }
 
-compileMethodsLightly(Stager, stageFilesJob);
+compileMethodsLightly(TreeBuilder, linkFilesJob);

@@ -1,90 +1,102 @@
-import { type ByteString, bytesFromText, display, joinBytes } from "../base/byte-string.ts";
+import { display } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
-import type { Session } from "../cache/session.ts";
-import type { FoundTree } from "../entry/find-entry.ts";
-import type { Placement } from "../fs/place-file.ts";
+import { looksLinkable } from "../packs/unpack/find-packed-files.ts";
 import type { Runtime } from "../work/runtime.ts";
+import { describeDamage, isDamaged, noteDamage } from "./damage.ts";
 import { type Destination, destinationError } from "./destination.ts";
-import type { PreparedTree } from "./place-tree.ts";
-import { prepareEntryTree } from "./prepare-entry-tree.ts";
-import type { RestoreRequest } from "./request.ts";
-
-export interface TreeToPlace extends FoundTree {
-  readonly destination: Destination;
-}
+import { prepareExistingDestination } from "./existing-destination.ts";
+import { prepareNewDestination } from "./new-destination.ts";
+import type { PreparedTree } from "./prepared-tree.ts";
+import type { PlacementCounts } from "./request.ts";
+import type { Target } from "./target.ts";
 
 export type PlacedEntry =
-  | { readonly kind: "placed"; readonly fileCounts: PreparedTree["fileCounts"] }
+  | { readonly kind: "placed"; readonly fileCounts: PlacementCounts }
   /** No destination was touched; `reason` is a sentence for the user. */
   | { readonly kind: "damaged"; readonly reason: string };
 
 /**
- * Makes destinations hold the trees of an entry. All are built aside before the first one gets its place, so that an entry of which a
- * part is damaged, or a disk that is full, leaves no trace.
+ * Makes destinations hold the trees of an entry. All are built aside before the first one takes its place, so that an entry with damage
+ * or a full disk leaves no trace.
  * @throws BtdtError, CANCELLED among them
  */
-export async function placeEntry(
-  request: RestoreRequest,
-  trees: readonly TreeToPlace[],
-  session: Session | undefined,
-  runtime: Runtime,
-): Promise<PlacedEntry> {
-  const prepared: PreparedTree[] = [];
+export async function placeEntry(targets: readonly Target[], runtime: Runtime): Promise<PlacedEntry> {
+  const prepared: { readonly target: Target; readonly tree: PreparedTree }[] = [];
   try {
-    // After a damaged tree, too: all damage is to be noted, so that it costs one miss and not one for each tree.
-    for (const tree of trees) prepared.push(await prepareEntryTree(request, tree, session, runtime));
-    const damaged = prepared.findIndex((tree) => tree.damaged.length > 0);
-    if (damaged >= 0) return { kind: "damaged", reason: describeDamage(trees, prepared, damaged) };
-    if (runtime.isCancelled()) throw new BtdtError("CANCELLED", "stopped before anything was restored");
-    const fileCounts: Record<Placement | "unpacked" | "unchanged", number> = {
-      reflinked: 0,
-      linked: 0,
-      copied: 0,
-      unpacked: 0,
-      unchanged: 0,
-    };
-    for (const [index, tree] of prepared.entries()) {
-      await commit(tree, trees[index]?.destination);
-      for (const outcome of ["reflinked", "linked", "copied", "unpacked", "unchanged"] as const) {
-        fileCounts[outcome] += tree.fileCounts[outcome];
-      }
+    // The others too when one is damaged: all damage is to be noted now, so that it costs one miss and not one for each tree.
+    for (const target of targets) prepared.push({ target, tree: await prepareTree(target, runtime) });
+    const damaged = prepared.find(({ tree }) => isDamaged(tree.damage));
+    if (damaged !== undefined) {
+      return { kind: "damaged", reason: describeDamage(damaged.target, damaged.tree.damage) };
     }
-    return { kind: "placed", fileCounts };
+    if (runtime.isCancelled()) throw new BtdtError("CANCELLED", "stopped before anything was restored");
+    for (const { target, tree } of prepared) commit(tree, target);
+    return { kind: "placed", fileCounts: sumCounts(prepared.map(({ tree }) => tree)) };
   } finally {
-    for (const tree of prepared) tree.close();
+    for (const { tree } of prepared) tree.close();
   }
 }
 
-async function commit(tree: PreparedTree, destination: Destination | undefined): Promise<void> {
+/** From objects if they look as if all were there, and also from packs if they do not or turn out to be damaged. */
+async function prepareTree(target: Target, runtime: Runtime): Promise<PreparedTree> {
   try {
-    await tree.commit();
+    if (!looksLinkable(target.cache, target.manifest)) return await prepare(target, new Set(), runtime);
+    const linked = await prepare(target, undefined, runtime);
+    if (!isDamaged(linked.damage)) return linked;
+    linked.close();
+    const distrusted = new Set(linked.damage.files.map(({ file }) => file));
+    const repaired = await prepare(target, distrusted, runtime);
+    return isDamaged(repaired.damage) ? { ...repaired, damage: linked.damage } : repaired;
   } catch (error) {
-    throw destinationError(destination?.path ?? ("" as ByteString), error);
+    throw destinationError(target.destination.path, error);
   }
 }
 
-function describeDamage(
-  trees: readonly TreeToPlace[],
-  prepared: readonly PreparedTree[],
-  index: number,
-): string {
-  const tree = trees[index];
-  const damaged = prepared[index]?.damaged ?? [];
-  const [first] = damaged;
-  if (tree === undefined || first === undefined) return "";
-  // Of several trees each is told by its path.
-  const root = bytesFromText(trees.length === 1 ? "" : (tree.stored.path ?? ""));
-  const file = tree.manifest.filePath(first.file);
-  const path = display(file === "" ? root : joinBytes(root, file)) || "the file";
-  const others = damaged.length > 1 ? ` and ${damaged.length - 1} more` : "";
-  switch (first.problem) {
-    case "changed":
-      return `${path}${others} was changed through a hard link; it will be copied from now on`;
-    case "missing":
-      return `the content of ${path}${others} is missing`;
-    case "damaged":
-      return `the content of ${path}${others} is damaged in its pack`;
-    case "unreadable":
-      return `the content of ${path}${others} cannot be read`;
+/** @param distrusted files whose objects are known to be useless; undefined when packs are not to be looked at */
+async function prepare(
+  target: Target,
+  distrusted: ReadonlySet<number> | undefined,
+  runtime: Runtime,
+): Promise<PreparedTree> {
+  const { manifest, destination } = target;
+  const { isSingleFile } = manifest.counts;
+  let tree: PreparedTree;
+  if (destination.kind === "directory") {
+    if (isSingleFile) throw conflict(destination, "is a directory, but the entry is a file");
+    tree = await prepareExistingDestination(target, destination.path, distrusted, runtime);
+  } else {
+    if (destination.kind === "file" && !isSingleFile) {
+      throw conflict(destination, "is a file, but the entry is a directory");
+    }
+    tree = await prepareNewDestination(target, destination, distrusted, runtime);
   }
+  if (!runtime.isCancelled()) noteDamage(target, tree.damage, runtime.onWarning);
+  return tree;
+}
+
+function conflict({ path }: Destination, what: string): BtdtError {
+  return new BtdtError("DESTINATION_CONFLICT", `${display(path)} ${what}`, {
+    path: display(path),
+    hint: "remove it, or restore to another path",
+  });
+}
+
+function commit(tree: PreparedTree, { destination }: Target): void {
+  try {
+    tree.commit();
+  } catch (error) {
+    throw destinationError(destination.path, error);
+  }
+}
+
+function sumCounts(trees: readonly PreparedTree[]): PlacementCounts {
+  const sum = { reflinked: 0, linked: 0, copied: 0, unpacked: 0, unchanged: 0 };
+  for (const { fileCounts, unchangedCount } of trees) {
+    sum.reflinked += fileCounts.reflinked;
+    sum.linked += fileCounts.linked;
+    sum.copied += fileCounts.copied;
+    sum.unpacked += fileCounts.unpacked;
+    sum.unchanged += unchangedCount;
+  }
+  return sum;
 }

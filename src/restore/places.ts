@@ -27,34 +27,41 @@ export interface Place {
   readonly destination: Destination;
 }
 
-/** Finds the place of each of an entry's trees; a mismatch is what the user is told when the entry does not fit. */
-export type PlaceFinder = (
-  record: KeyRecord,
-) =>
+/** The place of each of an entry's trees; a mismatch is what the user is told when the entry does not fit. */
+type AssignedPlaces =
   | { readonly kind: "found"; readonly places: readonly Place[] }
   | { readonly kind: "mismatch"; readonly error: BtdtError };
 
-/** Places that are named are looked at here and now, the others when an entry is known. @throws BtdtError */
-export function placeFinder(places: RestorePlaces, cacheRoot: ByteString): PlaceFinder {
+/**
+ * Examines the places that the user named, before any key is looked up.
+ * @throws BtdtError as `examineDestination`, and USAGE when one lies in another
+ */
+export function examineNamedPlaces(places: RestorePlaces, cacheRoot: ByteString): readonly Place[] {
   switch (places.kind) {
     case "recorded":
-      return (record) => recordedPlaces(record, cacheRoot);
-    case "named": {
-      const named = examineAll(places.paths, cacheRoot, "existing");
-      return (record) => (named.length === record.trees.length ? found(named) : otherNumber(record, named));
-    }
-    case "produced": {
-      const named = examineAll(places.paths, cacheRoot, "made");
-      return (record) =>
-        named.length === record.trees.length
-          ? found(placesOfSameName(record, named) ?? named)
-          : otherNumber(record, named);
-    }
+      return [];
+    case "named":
+      return examineAll(places.paths, cacheRoot, "existing");
+    case "produced":
+      return examineAll(places.paths, cacheRoot, "made");
   }
 }
 
-function found(places: readonly Place[]): ReturnType<PlaceFinder> {
-  return { kind: "found", places };
+/**
+ * Assigns each of an entry's trees its place.
+ * @param named what `examineNamedPlaces` answered
+ * @throws BtdtError as `examineRecordedDestination`
+ */
+export function assignPlaces(
+  record: KeyRecord,
+  places: RestorePlaces,
+  named: readonly Place[],
+  cacheRoot: ByteString,
+): AssignedPlaces {
+  if (places.kind === "recorded") return assignRecordedPlaces(record, cacheRoot);
+  if (named.length !== record.trees.length) return mismatchInNumber(record, named);
+  const isByName = places.kind === "produced";
+  return { kind: "found", places: (isByName ? matchByName(record, named) : undefined) ?? named };
 }
 
 function examineAll(paths: Paths, cacheRoot: ByteString, parents: "existing" | "made"): Place[] {
@@ -83,11 +90,12 @@ function assertApart(names: Paths, paths: readonly string[]): void {
   );
 }
 
-function recordedPlaces(record: KeyRecord, cacheRoot: ByteString): ReturnType<PlaceFinder> {
+function assignRecordedPlaces(record: KeyRecord, cacheRoot: ByteString): AssignedPlaces {
   const { trees } = record;
   const names = trees.flatMap(({ path }) => (path === undefined ? [] : [path]));
   if (names.length === trees.length) {
-    return found(names.map((name) => ({ name, destination: examineRecordedDestination(name, cacheRoot) })));
+    const places = names.map((name) => ({ name, destination: examineRecordedDestination(name, cacheRoot) }));
+    return { kind: "found", places };
   }
   const entry = `the entry of key ${escapeControls(record.key)}`;
   return {
@@ -98,13 +106,13 @@ function recordedPlaces(record: KeyRecord, cacheRoot: ByteString): ReturnType<Pl
   };
 }
 
-function placesOfSameName(record: KeyRecord, named: readonly Place[]): Place[] | undefined {
+function matchByName(record: KeyRecord, named: readonly Place[]): Place[] | undefined {
   const byName = new Map(named.map((place) => [recordablePath(place.name), place]));
   const places = record.trees.flatMap(({ path }) => (path === undefined ? [] : (byName.get(path) ?? [])));
   return places.length === named.length ? places : undefined;
 }
 
-function otherNumber({ key, trees }: KeyRecord, named: readonly Place[]): ReturnType<PlaceFinder> {
+function mismatchInNumber({ key, trees }: KeyRecord, named: readonly Place[]): AssignedPlaces {
   const given = `${named.length} ${named.length === 1 ? "was" : "were"} given`;
   const isRecorded = trees.every(({ path }) => path !== undefined);
   return {

@@ -6,13 +6,25 @@ import { PathBuffer } from "../fs/native/path-buffer.ts";
 import { setMtimeBuffer } from "../fs/native/set-times.ts";
 
 /**
- * Gives a directory the mode and time that it had before something was made in it, and removed again. It comes after work that has
- * failed, and must not hide why: where the directory is another user's it keeps its new time.
+ * Gives a directory the mode and time that it had before something was made in it and removed again. Like `putBackMode` it comes after
+ * work that has failed, and must not hide why: in another user's directory nothing is put back.
  */
 export function putBackAttributes(directory: ByteString, before: FileStatus): void {
-  try {
-    if (lstat(directory)?.mode !== before.mode) chmodSync(fsPath(directory), before.mode);
+  putBackMode(directory, before.mode);
+  ignoringFileErrors(() => {
     setMtimeBuffer(new PathBuffer().set(directory), before.mtimeSeconds, before.mtimeNanoseconds);
+  });
+}
+
+export function putBackMode(directory: ByteString, mode: number): void {
+  ignoringFileErrors(() => {
+    if (lstat(directory)?.mode !== mode) chmodSync(fsPath(directory), mode);
+  });
+}
+
+function ignoringFileErrors(action: () => void): void {
+  try {
+    action();
   } catch (error) {
     if (errnoOf(error) === undefined) throw error;
   }

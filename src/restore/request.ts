@@ -7,7 +7,7 @@ export interface RestoreRequest {
   readonly cache: CacheDirectory;
   /** Tried in this order; the first one is the primary key. */
   readonly keys: readonly [string, ...string[]];
-  /** Tried after all keys: any key that begins like this, the one stored last first. */
+  /** Tried after all keys: any key with this prefix, newest first. */
   readonly fallbackPrefixes: readonly string[];
   readonly places: RestorePlaces;
   readonly linkMode: LinkMode;
@@ -15,17 +15,19 @@ export interface RestoreRequest {
   readonly exact: boolean;
 }
 
+/** `hit` is the primary key, `fallback` any other. */
 export type RestoreResult =
   | {
-      readonly kind: "restored";
+      readonly outcome: "hit" | "fallback";
       readonly key: string;
-      readonly isPrimary: boolean;
       readonly fileCount: number;
       readonly contentBytes: number;
       readonly trees: readonly StoredTree[];
       /** As they were named or recorded, one for each tree. */
       readonly destinations: readonly string[];
-      /** What was done for each file; `unchanged` ones were at the destination already. */
-      readonly fileCounts: Record<Placement | "unpacked" | "unchanged", number>;
+      readonly fileCounts: PlacementCounts;
     }
-  | { readonly kind: "missed" };
+  | { readonly outcome: "miss" };
+
+/** How many files were placed in which way; `unchanged` ones were at the destination already. */
+export type PlacementCounts = Readonly<Record<Placement | "unpacked" | "unchanged", number>>;

@@ -1,99 +1,136 @@
+/**
+ * Brings an entry's trees back. `restore.ts` picks the key, `places.ts` finds out where its trees go, and `place-entry.ts` puts all of
+ * them there or none: each is built aside from objects and packs (`build-tree.ts`), and takes its place only when it is complete, by
+ * one rename (`new-destination.ts`) or file by file (`existing-destination.ts`).
+ */
+import { type ByteString, bytesFromText } from "../base/byte-string.ts";
 import { isBtdtError } from "../base/errors.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
+import { readEditedPaths } from "../cache/edited-paths.ts";
 import { touchKeyFile } from "../cache/key-files.ts";
+import { countRestore } from "../cache/restore-counts.ts";
 import { Session } from "../cache/session.ts";
 import { damageWarning, type FoundEntry, type FoundTree, findEntry } from "../entry/find-entry.ts";
 import { countsOf, isSameRecord } from "../key/key-file.ts";
+import { markEditedPaths } from "../manifest/mark-edited-paths.ts";
 import type { Runtime } from "../work/runtime.ts";
-import { candidateKeys } from "./candidate-keys.ts";
-import { placeEntry, type TreeToPlace } from "./place-entry.ts";
-import { type Place, placeFinder } from "./places.ts";
+import { listFallbackKeys } from "./fallback-keys.ts";
+import { placeEntry } from "./place-entry.ts";
+import { assignPlaces, examineNamedPlaces, type Place } from "./places.ts";
 import type { RestoreRequest, RestoreResult } from "./request.ts";
+import type { Target } from "./target.ts";
 
-/** Threads come up in about the time in which one places so many files. */
+/** Starting threads takes about as long as placing this many files in one. */
 const WORTH_THREADS_FILES = 1500;
 
-const MISSED: RestoreResult = { kind: "missed" };
+const MISS: RestoreResult = { outcome: "miss" };
 
 /**
- * Restores the first of the keys whose entry is there and whole. A damaged entry is warned about and passed over; nothing of it
- * reaches a destination. So is one that was not asked for by its name and has not as many trees as there are destinations.
+ * Restores the first of the keys whose entry is there and whole, and counts how it went. A damaged entry is skipped with a warning, and
+ * nothing of it reaches a destination. An entry that does not have as many trees as there are destinations is skipped as well, unless
+ * it was asked for by its key.
  * @throws BtdtError
  */
 export async function restoreEntry(request: RestoreRequest, runtime: Runtime): Promise<RestoreResult> {
+  const result = await restoreFirst(request, runtime);
+  countRestore(request.cache, result.outcome, runtime.nowMs());
+  return result;
+}
+
+async function restoreFirst(request: RestoreRequest, runtime: Runtime): Promise<RestoreResult> {
   const { cache } = request;
-  const findPlaces = placeFinder(request.places, cache.root);
+  const named = examineNamedPlaces(request.places, cache.root);
   const session = openSessionIfWritable(cache);
   try {
-    for (const key of candidateKeys(request)) {
-      const result = await restoreKey(key, { request, findPlaces, session }, runtime);
-      if (result.kind === "restored") return result;
+    const attempt = { request, named, temporary: session?.directory };
+    for (const key of request.keys) {
+      const result = await restoreKey(key, attempt, runtime);
+      if (result.outcome !== "miss") return result;
     }
-    return MISSED;
+    for (const key of listFallbackKeys(request)) {
+      const result = await restoreKey(key, attempt, runtime);
+      if (result.outcome !== "miss") return result;
+    }
+    return MISS;
   } finally {
     runtime.progress.end();
     session?.close();
   }
 }
 
-interface Restoring {
+/** What is the same for all keys that are tried. */
+interface Attempt {
   readonly request: RestoreRequest;
-  readonly findPlaces: ReturnType<typeof placeFinder>;
-  readonly session: Session | undefined;
+  readonly named: readonly Place[];
+  readonly temporary: ByteString | undefined;
 }
 
-async function restoreKey(
-  key: string,
-  { request, findPlaces, session }: Restoring,
-  runtime: Runtime,
-): Promise<RestoreResult> {
-  const { cache } = request;
+async function restoreKey(key: string, attempt: Attempt, runtime: Runtime): Promise<RestoreResult> {
+  const { request, named } = attempt;
+  const { cache, keys } = request;
   const find = (): FoundEntry =>
     findEntry(cache, key, ({ trees }) => {
       if (countsOf(trees).fileCount > WORTH_THREADS_FILES) runtime.runners.pool.start();
     });
-  for (let entry = find(); ; ) {
-    switch (entry.kind) {
-      case "missing":
-        return MISSED;
-      case "damaged":
-        runtime.onWarning(damageWarning(key, entry.reason));
-        return MISSED;
-      case "found":
-        break;
+  let entry = find();
+  while (entry.kind === "found") {
+    const { record } = entry;
+    const assigned = assignPlaces(record, request.places, named, cache.root);
+    if (assigned.kind === "mismatch") {
+      if (request.places.kind !== "produced" && keys.includes(key)) throw assigned.error;
+      runtime.onWarning(`${assigned.error.message}; it counts as a miss`);
+      return MISS;
     }
-    const found = findPlaces(entry.record);
-    if (found.kind === "mismatch") {
-      if (request.places.kind !== "produced" && request.keys.includes(key)) throw found.error;
-      runtime.onWarning(`${found.error.message}; it counts as a miss`);
-      return MISSED;
-    }
-    // First of all, so that a clean that runs beside takes this entry for the one used last.
+    // First of all, so that a clean that runs at the same time takes this entry for the one used last.
     touchKeyFile(cache, entry.keyFileName);
-    const placed = await placeEntry(request, placedTrees(entry.trees, found.places), session, runtime);
+    const placed = await placeEntry(targetsOf(entry.trees, assigned.places, attempt), runtime);
     if (placed.kind === "placed") {
       return {
-        kind: "restored",
+        outcome: key === keys[0] ? "hit" : "fallback",
         key,
-        isPrimary: key === request.keys[0],
-        ...countsOf(entry.record.trees),
-        trees: entry.record.trees,
-        destinations: found.places.map(({ name }) => name),
+        ...countsOf(record.trees),
+        trees: record.trees,
+        destinations: assigned.places.map(({ name }) => name),
         fileCounts: placed.fileCounts,
       };
     }
-    // A clean removes a key before its contents: then this was an ordinary miss. It does so, too, with
-    // the contents of an entry that a store has replaced: then the new one is wanted.
+    // Not damage if a clean has meanwhile removed the entry, which it does before its contents, or a store has replaced it: then the new
+    // one is wanted.
     const now = find();
-    if (now.kind === "found" && isSameRecord(now.record, entry.record)) {
+    if (now.kind === "found" && isSameRecord(now.record, record)) {
       runtime.onWarning(damageWarning(key, placed.reason));
-      return MISSED;
+      return MISS;
     }
     entry = now;
   }
+  switch (entry.kind) {
+    case "missing":
+      break;
+    case "damaged":
+    case "unreadable":
+      runtime.onWarning(damageWarning(key, entry.reason));
+  }
+  return MISS;
 }
 
-/** A session lets a restore mend objects. Without one, in a cache that may only be read, it does without. */
+function targetsOf(
+  trees: readonly FoundTree[],
+  places: readonly Place[],
+  { request, temporary }: Attempt,
+): Target[] {
+  const { cache, linkMode, exact } = request;
+  const editedPaths = readEditedPaths(cache);
+  return trees.flatMap(({ stored, manifest }, index) => {
+    const destination = places[index]?.destination;
+    if (destination === undefined) return [];
+    const name = bytesFromText(trees.length === 1 ? "" : (stored.path ?? ""));
+    const ownInode = markEditedPaths(manifest, editedPaths);
+    const links = { objects: cache.objects, temporary, mode: linkMode, ownInode };
+    return [{ cache, manifest, name, destination, exact, links }];
+  });
+}
+
+/** With a session a restore can mend objects. In a cache that is read-only it does without. */
 function openSessionIfWritable(cache: CacheDirectory): Session | undefined {
   if (!cache.isPrepared()) return undefined;
   try {
@@ -102,11 +139,4 @@ function openSessionIfWritable(cache: CacheDirectory): Session | undefined {
     if (isBtdtError(error, "CACHE_WRITE_FAILED")) return undefined;
     throw error;
   }
-}
-
-function placedTrees(trees: readonly FoundTree[], places: readonly Place[]): TreeToPlace[] {
-  return trees.flatMap((tree, index) => {
-    const place = places[index];
-    return place === undefined ? [] : [{ ...tree, destination: place.destination }];
-  });
 }

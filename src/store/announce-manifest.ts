@@ -5,7 +5,7 @@ import { readManifestFile, statManifestFile, touchManifestFile } from "../cache/
 import type { Session } from "../cache/session.ts";
 import { errnoOf } from "../fs/errno.ts";
 import { encodeManifest, manifestDigestOf } from "../manifest/codec.ts";
-import { type BaseManifest, baseDigestOf, baseManifest, encodeDelta } from "../manifest/delta-codec.ts";
+import { type BaseManifest, baseDigestOf, encodeDelta, readBaseManifest } from "../manifest/delta-codec.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import { nearestKey } from "./nearest-key.ts";
 
@@ -88,9 +88,9 @@ function nearestBase(
     const digest = tree.manifest;
     const file = readSound(cache, digest);
     const furtherDigest = file === undefined ? undefined : baseDigestOf(file);
-    if (furtherDigest === undefined) return file && { file, ...baseManifest(file, digest) };
+    if (furtherDigest === undefined) return file && { file, ...readBaseManifest(file, digest) };
     const furtherFile = readSound(cache, furtherDigest);
-    return furtherFile && { file: furtherFile, ...baseManifest(furtherFile, furtherDigest) };
+    return furtherFile && { file: furtherFile, ...readBaseManifest(furtherFile, furtherDigest) };
   } catch (error) {
     if (!isBtdtError(error) && errnoOf(error) === undefined) throw error;
     return undefined;

@@ -1,5 +1,5 @@
 import type { ByteString } from "../base/byte-string.ts";
-import { cacheWriteError } from "../cache/cache-directory.ts";
+import { cacheWriteError } from "../cache/cache-errors.ts";
 import { readEditedPaths } from "../cache/edited-paths.ts";
 import type { Session } from "../cache/session.ts";
 import { directoryRanges } from "../manifest/directory-ranges.ts";

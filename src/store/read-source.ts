@@ -1,4 +1,5 @@
-import { type CacheDirectory, cacheWriteError } from "../cache/cache-directory.ts";
+import type { CacheDirectory } from "../cache/cache-directory.ts";
+import { cacheWriteError } from "../cache/cache-errors.ts";
 import { errnoOf } from "../fs/errno.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import type { Digester } from "../read/digester.ts";

@@ -1,5 +1,4 @@
-import { PackItems } from "../inventory/pack-items.ts";
-import type { PackContents } from "../packs/contents/pack-contents.ts";
+import type { Inventory } from "../inventory/inventory.ts";
 import type { LiveItems } from "../packs/rewrite/rewrite-packs.ts";
 
 /** What all packs may take, compared with what is needed of them. */
@@ -9,7 +8,7 @@ export interface PackPlan {
   /** Packs of which nothing is needed, and those that are damaged. */
   readonly removed: readonly string[];
   readonly removedBytes: number;
-  /** Packs too much of which is not needed any more: what is needed goes to a new one. */
+  /** Packs too much of which is no longer needed: what is needed goes to a new one. */
   readonly rewritten: readonly LiveItems[];
   /** About what rewriting them frees. */
   readonly rewrittenFreedBytes: number;
@@ -23,33 +22,29 @@ interface PackUse {
 }
 
 /**
- * Decides from what nothing needs which packs go and which are written anew: those with the most waste first, until all packs
+ * Decides from what nothing needs which packs go and which are rewritten: those with the most waste first, until all packs
  * together take little more than what is needed of them.
- * @param needless indexes as in `CacheContents`
  * @param youngerMs packs made after this time stay as they are
  */
 export function planPacks(
-  packs: PackContents,
-  objectCount: number,
-  itemBytes: readonly number[],
-  needless: readonly number[],
+  { packs, items, itemBytes }: Pick<Inventory, "packs" | "items" | "itemBytes">,
+  unneededItems: readonly number[],
   youngerMs: number,
 ): PackPlan {
-  const items = new PackItems(packs, objectCount);
-  const isNeedless = new Uint8Array(items.itemCount);
-  for (const item of needless) isNeedless[item] = 1;
+  const isUnneeded = new Uint8Array(items.count);
+  for (const item of unneededItems) isUnneeded[item] = 1;
   const uses = packs.packs.map((stored, pack): PackUse => {
     const live = { pack, name: stored.name, contents: [] as number[], larges: [] as number[] };
     let liveBytes = 0;
     for (let content = 0; content < stored.index.counts.contentCount; content++) {
       const item = items.itemOfContent(packs.firstContentOf(pack) + content);
-      if (isNeedless[item] !== 0) continue;
+      if (isUnneeded[item] !== 0) continue;
       live.contents.push(content);
       liveBytes += itemBytes[item] ?? 0;
     }
     for (let large = 0; large < stored.index.counts.largeCount; large++) {
-      const item = items.itemOfLarge(pack, large);
-      if (isNeedless[item] !== 0) continue;
+      const item = items.itemOfChunkList(pack, large);
+      if (isUnneeded[item] !== 0) continue;
       live.larges.push(large);
       liveBytes += itemBytes[item] ?? 0;
     }

@@ -3,7 +3,8 @@
  * the plan, a real run carries it out.
  */
 
-import type { CacheContents, CachedEntry } from "../inventory/cache-contents.ts";
+import { countReferences } from "../inventory/count-references.ts";
+import type { CachedEntry, Stock } from "../inventory/inventory.ts";
 
 export interface CleanLimits {
   readonly nowMs: number;
@@ -15,7 +16,7 @@ export interface CleanLimits {
 
 export type EvictionReason = "age" | "size" | "damage";
 
-interface Eviction {
+export interface Eviction {
   readonly entry: CachedEntry;
   readonly reason: EvictionReason;
   /** What deleting this entry freed at its turn: what no other entry left by then needs. */
@@ -25,41 +26,40 @@ interface Eviction {
 export interface CleanPlan {
   readonly evictions: readonly Eviction[];
   readonly kept: readonly CachedEntry[];
-  /** Indexes of the objects, contents and manifests that nothing needs, evicted entries' ones included. */
-  readonly removedObjects: readonly number[];
-  /** Objects among them that no entry needed in the first place. */
-  readonly garbageObjectCount: number;
+  /** What nothing needs, evicted entries' items included. */
+  readonly unneededItems: readonly number[];
+  /** Files among them that no entry needed in the first place. */
+  readonly garbageFileCount: number;
   readonly garbageBytes: number;
   readonly keptBytes: number;
 }
 
-export function planClean(contents: CacheContents, limits: CleanLimits): CleanPlan {
-  const { entries, objectBytes, pinnedObjects } = contents;
-  const bytesOf = (object: number): number => objectBytes[object] ?? 0;
-  const references = new Uint32Array(objectBytes.length);
-  for (const object of pinnedObjects) references[object] = 1;
-  for (const entry of entries) {
-    for (const object of entry.objects) references[object] = (references[object] ?? 0) + 1;
-  }
-
+/**
+ * Entries that could not be read are kept, whatever the limits say. While something may need any item, no item goes, and so no
+ * entry is evicted for its size: it would free nothing.
+ */
+export function planClean(stock: Stock, limits: CleanLimits): CleanPlan {
+  const { entries, itemBytes, firstFile, mayAllBeNeeded } = stock;
+  const bytesOf = (item: number): number => itemBytes[item] ?? 0;
+  const references = countReferences(stock);
   let keptBytes = entries.reduce((sum, entry) => sum + entry.ownBytes, 0);
-  let garbageObjectCount = 0;
+  let garbageFileCount = 0;
   let garbageBytes = 0;
-  for (const [object, count] of references.entries()) {
-    if (count > 0) keptBytes += bytesOf(object);
-    else if (object < contents.objectCount) {
-      garbageObjectCount += 1;
-      garbageBytes += bytesOf(object);
+  for (const [item, count] of references.entries()) {
+    if (count > 0) keptBytes += bytesOf(item);
+    else if (item >= firstFile) {
+      garbageFileCount += 1;
+      garbageBytes += bytesOf(item);
     }
   }
 
   const evictions: Eviction[] = [];
   const evict = (entry: CachedEntry, reason: EvictionReason): void => {
     let freedBytes = entry.ownBytes;
-    for (const object of entry.objects) {
-      const left = (references[object] ?? 1) - 1;
-      references[object] = left;
-      if (left === 0) freedBytes += bytesOf(object);
+    for (const item of entry.items) {
+      const left = (references[item] ?? 1) - 1;
+      references[item] = left;
+      if (left === 0) freedBytes += bytesOf(item);
     }
     keptBytes -= freedBytes;
     evictions.push({ entry, reason, freedBytes });
@@ -68,27 +68,21 @@ export function planClean(contents: CacheContents, limits: CleanLimits): CleanPl
   const oldestFirst = entries.toSorted(
     (left, right) => left.lastUsedMs - right.lastUsedMs || (left.id < right.id ? -1 : 1),
   );
+  const kept: CachedEntry[] = [];
   const young: CachedEntry[] = [];
   for (const entry of oldestFirst) {
-    if (entry.damage !== undefined) evict(entry, "damage");
-    else if (limits.maxAgeMs !== undefined && limits.nowMs - entry.lastUsedMs > limits.maxAgeMs)
-      evict(entry, "age");
+    const ageMs = limits.nowMs - entry.lastUsedMs;
+    if (entry.condition.kind === "unreadable") kept.push(entry);
+    else if (entry.condition.kind === "damaged") evict(entry, "damage");
+    else if (ageMs > (limits.maxAgeMs ?? Number.POSITIVE_INFINITY)) evict(entry, "age");
     else young.push(entry);
   }
-  let tooMany = 0;
   for (const entry of young) {
-    if (keptBytes <= (limits.maxSizeBytes ?? Number.POSITIVE_INFINITY)) break;
-    evict(entry, "size");
-    tooMany += 1;
+    const isTooMuch = keptBytes > (limits.maxSizeBytes ?? Number.POSITIVE_INFINITY);
+    if (isTooMuch && !mayAllBeNeeded) evict(entry, "size");
+    else kept.push(entry);
   }
 
-  const removedObjects = [...references.keys()].filter((object) => references[object] === 0);
-  return {
-    evictions,
-    kept: young.slice(tooMany),
-    removedObjects,
-    garbageObjectCount,
-    garbageBytes,
-    keptBytes,
-  };
+  const unneededItems = [...references.keys()].filter((item) => references[item] === 0);
+  return { evictions, kept, unneededItems, garbageFileCount, garbageBytes, keptBytes };
 }

@@ -1,69 +1,113 @@
 import { unlinkSync } from "node:fs";
 import { fsPath } from "../base/byte-string.ts";
+import { isBtdtError } from "../base/errors.ts";
 import type { Progress } from "../base/progress.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
-import { confirmEditedPath, forgetEditedPath } from "../cache/edited-paths.ts";
+import { confirmEditedPath, forgetEditedPath, rememberEditedPath } from "../cache/edited-paths.ts";
 import { readKeyFile, removeKeyFile } from "../cache/key-files.ts";
 import { removeSession } from "../cache/list-sessions.ts";
 import { removeManifestFile } from "../cache/manifest-files.ts";
 import { foldCount } from "../cache/restore-counts.ts";
 import type { Session } from "../cache/session.ts";
 import { errnoOf } from "../fs/errno.ts";
-import type { CollectedContents } from "../inventory/take-stock.ts";
+import type { Garbage } from "../inventory/garbage.ts";
+import type { Inventory } from "../inventory/inventory.ts";
+import type { StoredFile } from "../inventory/items.ts";
 import { decodeKeyFile, entryIdOf } from "../key/key-file.ts";
 import { objectPath } from "../objects/object-path.ts";
 import { deletePack } from "../packs/contents/pack-directory.ts";
 import type { PackPlan } from "./pack-plan.ts";
-import type { CleanPlan } from "./plan.ts";
+import type { CleanPlan, Eviction } from "./plan.ts";
+
+export interface SweepTools {
+  /** The clean's own, for what is moved aside before it is removed. */
+  readonly session: Session;
+  readonly progress: Progress;
+  /** Gives way to signals. @throws BtdtError CANCELLED once one came */
+  readonly pause: () => Promise<void>;
+}
 
 /**
- * Carries out a plan, under the cache's exclusive lock: keys first, then manifests, then objects, so that being
- * killed at any point leaves whole entries and garbage, never a key without its contents.
- * @throws a `node:fs` error
+ * Carries out a plan, under the cache's exclusive lock: keys first, then manifests, then objects and packs, so that being
+ * stopped or killed at any point leaves whole entries and garbage, never a key without its contents.
+ * @throws BtdtError CANCELLED; a `node:fs` error
  */
-export function sweep(
+export async function sweep(
   cache: CacheDirectory,
-  contents: CollectedContents,
+  { items, garbage }: Pick<Inventory, "items" | "garbage">,
   plan: CleanPlan,
   packPlan: PackPlan,
-  session: Session,
-  progress: Progress,
-): void {
-  for (const { entry } of plan.evictions) {
-    for (const keyFile of contents.keyFilesOf.get(entry.id) ?? []) {
-      if (stillPointsTo(cache, keyFile, entry.id)) remove(() => removeKeyFile(cache, keyFile));
+  { session, progress, pause }: SweepTools,
+): Promise<void> {
+  for (const eviction of plan.evictions) {
+    removeKeys(cache, eviction);
+    await pause();
+  }
+  for (const { name } of garbage.damagedKeyFiles) removeIfPresent(() => removeKeyFile(cache, name));
+  const files = plan.unneededItems.flatMap((item) => items.fileOf(item) ?? []);
+  progress.begin({ name: "removing", noun: "objects", unit: "files", files: files.length });
+  for (const kind of ["manifest", "object"] as const) {
+    for (const file of files) {
+      if (file.kind !== kind) continue;
+      removeIfPresent(() => removeFile(cache, file));
+      progress.add({ files: 1 });
+      await pause();
     }
   }
-  const { leftOvers } = contents;
-  for (const { name } of leftOvers.keyFiles) remove(() => removeKeyFile(cache, name));
-  const needlessManifests = plan.removedObjects.flatMap(
-    (index) => contents.manifests[index - contents.firstManifest] ?? [],
-  );
-  for (const digest of [...needlessManifests, ...leftOvers.manifests]) {
-    remove(() => removeManifestFile(cache, digest));
+  for (const name of packPlan.removed) {
+    deletePack(cache, session, name);
+    await pause();
   }
-  // Contents of packs are behind the objects, and go with their packs.
-  const objects = plan.removedObjects.flatMap((index) => contents.objects[index] ?? []);
-  progress.begin({ name: "removing", noun: "objects", unit: "files", files: objects.length });
-  for (const { name } of objects) {
-    remove(() => unlinkSync(fsPath(objectPath(cache.objects, name))));
-    progress.add({ files: 1 });
+  await removeGarbage(cache, garbage, pause);
+}
+
+/** An entry whose object was edited in place goes without a restore that would have found out, so that this is noted here. */
+function removeKeys(cache: CacheDirectory, { entry }: Eviction): void {
+  if (entry.condition.kind === "damaged") {
+    for (const path of entry.condition.editedPaths) rememberEditedPath(cache, path);
   }
-  for (const name of packPlan.removed) deletePack(cache, session, name);
-  for (const dead of leftOvers.sessions) removeSession(dead);
-  for (const path of leftOvers.editedPaths.stale) remove(() => forgetEditedPath(cache, path));
-  for (const path of leftOvers.editedPaths.confirmed) confirmEditedPath(cache, path);
-  for (const count of leftOvers.oldCounts) remove(() => foldCount(cache, count));
+  for (const keyFile of entry.keyFiles) {
+    if (stillPointsTo(cache, keyFile, entry.id)) removeIfPresent(() => removeKeyFile(cache, keyFile));
+  }
 }
 
 /** Where the file system has no locks, a store may have given the key to another entry since the plan was made. */
 function stillPointsTo(cache: CacheDirectory, keyFileName: string, entryId: string): boolean {
   const keyFile = readKeyFile(cache, keyFileName);
-  return keyFile !== undefined && entryIdOf(decodeKeyFile(keyFile.bytes, keyFileName)) === entryId;
+  try {
+    return keyFile !== undefined && entryIdOf(decodeKeyFile(keyFile.bytes, keyFileName)) === entryId;
+  } catch (error) {
+    if (!isBtdtError(error, "KEY_DAMAGED")) throw error;
+    return false;
+  }
 }
 
-/** What is gone already needs no removing. */
-function remove(unlink: () => void): void {
+function removeFile(cache: CacheDirectory, file: StoredFile): void {
+  switch (file.kind) {
+    case "manifest":
+      removeManifestFile(cache, file.name);
+      break;
+    case "object":
+      unlinkSync(fsPath(objectPath(cache.objects, file.name)));
+      break;
+  }
+}
+
+async function removeGarbage(
+  cache: CacheDirectory,
+  { sessions, editedPaths, oldCounts }: Garbage,
+  pause: () => Promise<void>,
+): Promise<void> {
+  for (const dead of sessions) {
+    removeSession(dead);
+    await pause();
+  }
+  for (const path of editedPaths.stale) removeIfPresent(() => forgetEditedPath(cache, path));
+  for (const path of editedPaths.confirmed) confirmEditedPath(cache, path);
+  for (const count of oldCounts) removeIfPresent(() => foldCount(cache, count));
+}
+
+function removeIfPresent(unlink: () => void): void {
   try {
     unlink();
   } catch (error) {

@@ -46,8 +46,6 @@ const ALLOWED: ReadonlySet<string> = new Set([
   "Placement placements",
   "ExitCode exitCodeOf",
   "Verbosity verbosityOf",
-  "CacheStats cacheStats",
-  "BaseManifest baseManifest",
   "ContentTable contentTable",
   "PackIndex packIndexOf",
   "UnpackItems unpackItems",

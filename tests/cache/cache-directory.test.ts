@@ -12,6 +12,7 @@ import { findEntry } from "../../src/entry/find-entry.ts";
 import { LockFile } from "../../src/fs/native/flock.ts";
 import { encodeKeyFile, keyFileName } from "../../src/key/key-file.ts";
 import { manifestDigestOf } from "../../src/manifest/codec.ts";
+import { askedInVain } from "../support/asked-in-vain.ts";
 import { Scratch } from "../support/scratch.ts";
 
 const scratch = Scratch.use();
@@ -64,10 +65,12 @@ describe("sessions", () => {
     const lock = LockFile.open(cache.lockFile, "create");
     expect(lock.tryLock("exclusive")).toBe("locked");
     let isPublished = false;
-    const publishing = session.publishIntent("ab".repeat(32), Buffer.from("manifest"), never).then(() => {
+    const asked = askedInVain();
+    const intent = Buffer.from("manifest");
+    const publishing = session.publishIntent("ab".repeat(32), intent, asked.isCancelled).then(() => {
       isPublished = true;
     });
-    await Bun.sleep(50);
+    await asked.often;
     expect(isPublished).toBe(false);
     const intents = () =>
       listSessions(cache, Date.now(), 0).map((trace) =>

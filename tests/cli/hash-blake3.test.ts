@@ -1,8 +1,10 @@
 import { expect, test } from "bun:test";
 import { symlinkSync, writeFileSync } from "node:fs";
 import { createBLAKE3 } from "hash-wasm";
-import { btdt, type Finished, finishedOf, must, startBtdt } from "../support/executable.ts";
+import { btdt, type Finished, must } from "../support/executable.ts";
+import { testWith } from "../support/requirements.ts";
 import { Scratch } from "../support/scratch.ts";
+import { injecting } from "../support/trace.ts";
 import { dir, file, makeTree, symlink } from "../support/tree.ts";
 
 const scratch = Scratch.use();
@@ -82,10 +84,13 @@ test("what cannot be hashed is an error; an unknown algorithm is a usage error",
   expect(run("md5", scratch.path("tree"))).toMatchObject({ exitCode: 2, stdout: "" });
 });
 
-test("a signal is heard in the middle of a large file", async () => {
-  must(["truncate", "-s", "64G", scratch.path("large")]);
-  const hashing = startBtdt(["hash", "--algorithm", "blake3", scratch.path("large")]);
-  await Bun.sleep(500);
-  hashing.kill("SIGTERM");
-  expect(await finishedOf(hashing)).toEqual({ exitCode: 143, stdout: "", stderr: "" });
+testWith(["strace"], "a signal is heard in the middle of a large file", () => {
+  const large = scratch.path("large");
+  must(["truncate", "-s", "64G", large]);
+  const through = injecting({ calls: "read,pread64", what: "signal=TERM:when=5", path: large });
+  expect(btdt(["hash", "--algorithm", "blake3", large], { through })).toEqual({
+    exitCode: 143,
+    stdout: "",
+    stderr: "",
+  });
 });

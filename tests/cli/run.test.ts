@@ -1,7 +1,6 @@
 import { expect, test } from "bun:test";
 import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { BTDT, btdt, type Finished, finishedOf, startBtdt } from "../support/executable.ts";
-import { testWith } from "../support/requirements.ts";
+import { BTDT, btdt, type Finished } from "../support/executable.ts";
 import { Scratch } from "../support/scratch.ts";
 
 const scratch = Scratch.use();
@@ -220,42 +219,4 @@ test("a directory that leads to a path may be missing, also for a miss", () => {
   const upwards = runPaths(["missing/../out"], ["echo", "ran"]);
   expect(upwards).toMatchObject({ exitCode: 1, stdout: "" });
   expect(upwards.stderr).toContain("the directory missing/..");
-});
-
-for (const [signal, number] of [
-  ["SIGINT", 2],
-  ["SIGTERM", 15],
-  ["SIGHUP", 1],
-  ["SIGQUIT", 3],
-  ["SIGUSR1", 10],
-  ["SIGUSR2", 12],
-] as const) {
-  testWith(["linux"], `${signal} reaches the command, whose end is btdt's`, async () => {
-    const name = signal.slice(3);
-    const ready = scratch.path("ready");
-    // A pipe tells that the trap is set; the command ends only by the signal.
-    Bun.spawnSync(["mkfifo", ready]);
-    const trapping = `mkdir out; trap 'echo got; exit 7' ${name}; echo >'${ready}'; while :; do sleep 0.05; done`;
-    const first = startBtdt(words([], ["sh", "-c", trapping]), { cwd: scratch.path() });
-    await Bun.file(ready).text();
-    first.kill(signal);
-    expect(await finishedOf(first)).toMatchObject({ exitCode: 7, stdout: "got\n" });
-    const dying = `echo >'${ready}'; exec sleep 60`;
-    const second = startBtdt(words([], ["sh", "-c", dying]), { cwd: scratch.path() });
-    await Bun.file(ready).text();
-    second.kill(signal);
-    expect((await finishedOf(second)).exitCode).toBe(128 + number);
-    expect(run(["true"]).stderr).toStartWith("Keys not found in cache.\n");
-  });
-}
-
-test("a command that ends well after it was told to end is not kept", async () => {
-  const ready = scratch.path("ready");
-  Bun.spawnSync(["mkfifo", ready]);
-  const script = `mkdir out; trap 'exit 0' TERM; echo >'${ready}'; while :; do sleep 0.05; done`;
-  const started = startBtdt(words([], ["sh", "-c", script]), { cwd: scratch.path() });
-  await Bun.file(ready).text();
-  started.kill("SIGTERM");
-  expect((await finishedOf(started)).exitCode).toBe(0);
-  expect(run(["true"]).stderr).toStartWith("Keys not found in cache.\n");
 });

@@ -14,26 +14,32 @@ import { join } from "node:path";
 import { linuxTargets } from "../../link/target.ts";
 import { checkFourCommands } from "../link/four-commands.ts";
 import { describeWith } from "../support/requirements.ts";
+import { useBuiltImages } from "./built-images.ts";
 import { UnpackedImage } from "./container.ts";
 import { cleanScript, restoreScript, storeScript, testScript } from "./guide-scripts.ts";
 
-const root = join(import.meta.dir, "../..");
 const [x64, arm64] = linuxTargets;
 const hostArchitecture = process.arch === "arm64" ? "arm64" : "amd64";
 
-const needs = ["linux", "root", "apt-get", "skopeo", "umoci", "runc", "glibc for both architectures"];
+const needs = [
+  "linux",
+  "root",
+  "apt-get",
+  "flock",
+  "skopeo",
+  "umoci",
+  "runc",
+  "glibc for both architectures",
+];
 describeWith(needs, "the images", () => {
+  const built = useBuiltImages();
   let scratch = "";
-  const archive = (name: string) => join(scratch, `btdt-${name}.oci.tar`);
+  const archive = (name: string) => built(`btdt-${name}.oci.tar`);
   const unpack = (name: string, architecture: "amd64" | "arm64" = hostArchitecture) =>
     new UnpackedImage(archive(name), architecture, join(scratch, `${name}-${architecture}`));
 
   beforeAll(() => {
     scratch = mkdtempSync(join(tmpdir(), "btdt-images-"));
-    for (const command of [["build.ts", "--target", "linux-x64,linux-arm64"], ["image/build.ts"]]) {
-      const run = Bun.spawnSync([process.execPath, ...command, "--out-dir", scratch], { cwd: root });
-      if (run.exitCode !== 0) throw new Error(run.stderr.toString());
-    }
   }, 300_000);
   afterAll(() => rmSync(scratch, { recursive: true }));
 
@@ -45,7 +51,7 @@ describeWith(needs, "the images", () => {
       expect(user).toBe("65532:65532");
       expect(compressedSizeBytes).toBeLessThan(55_000_000);
       const unpacked = readFileSync(join(directory, "rootfs/usr/bin/btdt"));
-      expect(Buffer.compare(unpacked, readFileSync(join(scratch, `btdt-${target.name}`)))).toBe(0);
+      expect(Buffer.compare(unpacked, readFileSync(built(`btdt-${target.name}`)))).toBe(0);
     }
   });
 

@@ -5,9 +5,9 @@ import { decodeManifest, encodeManifest, manifestDigestOf } from "../../src/mani
 import {
   type BaseManifest,
   baseDigestOf,
-  baseManifest,
   decodeDelta,
   encodeDelta,
+  readBaseManifest,
 } from "../../src/manifest/delta-codec.ts";
 import { ManifestReader } from "../../src/manifest/manifest-reader.ts";
 import { manifestOf, treeOf } from "../support/listed-manifest.ts";
@@ -19,7 +19,7 @@ interface Base extends BaseManifest {
 
 function baseOf(tree: ListedNode & { kind: "directory" | "file" }): Base {
   const bytes = encodeManifest(manifestOf(tree));
-  return { file: bytes, ...baseManifest(bytes, manifestDigestOf(bytes)) };
+  return { file: bytes, ...readBaseManifest(bytes, manifestDigestOf(bytes)) };
 }
 
 /** Anything but a tree or a coded error fails the test. */
@@ -76,7 +76,7 @@ describe("a delta", () => {
 
   test("against a delta is refused", () => {
     const delta = encodeDelta(manifestOf(manyFiles(4)), baseOf(manyFiles(3)));
-    expect(() => baseManifest(delta, manifestDigestOf(delta))).toThrow("its magic number is wrong");
+    expect(() => readBaseManifest(delta, manifestDigestOf(delta))).toThrow("its magic number is wrong");
   });
 
   test("that was altered or cut off anywhere is damaged or another tree, never anything else", () => {

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { existsSync, mkdirSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { bytesFromText } from "../../src/base/byte-string.ts";
-import { listObjects } from "../../src/objects/list-objects.ts";
+import { listObjectsInShard } from "../../src/objects/list-objects.ts";
 import { nameObject } from "../../src/objects/object-name.ts";
 import { removeChangedObject } from "../../src/objects/remove-changed-object.ts";
 import { manifestOf } from "../support/listed-manifest.ts";
@@ -37,6 +37,6 @@ test("foreign files are not listed as objects", () => {
   for (const path of [`00/${name}`, "00/README", `01/${name}`, `00/${name}.tmp`, name]) {
     writeFileSync(join(objects, path), "x");
   }
-  expect(listObjects(bytesFromText(objects)).map((object) => object.name)).toEqual([name]);
-  expect(listObjects(bytesFromText(scratch.fresh()))).toEqual([]);
+  expect(listObjectsInShard(bytesFromText(objects), "00").map((object) => object.name)).toEqual([name]);
+  expect(listObjectsInShard(bytesFromText(scratch.fresh()), "00")).toEqual([]);
 });

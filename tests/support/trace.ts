@@ -64,6 +64,11 @@ export async function stoppedAt(
   return await finished;
 }
 
+/** Waits until a trace has what it is to have. */
+export async function traced(trace: string, pattern: RegExp): Promise<void> {
+  while (!existsSync(trace) || !pattern.test(readFileSync(trace, "utf8"))) await Bun.sleep(2);
+}
+
 /** The process may come to its end at any moment before this, and `strace` outlives it a little. */
 function letGoOn(processId: number): void {
   try {

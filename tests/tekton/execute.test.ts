@@ -2,13 +2,13 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { useBuiltImages } from "../image/built-images.ts";
 import { UnpackedImage } from "../image/container.ts";
 import { cleanScript, restoreScript, storeScript, testScript } from "../image/guide-scripts.ts";
 import { describeWith } from "../support/requirements.ts";
 import { readGuide, readKit, type TektonDocument } from "./documents.ts";
 import { runTask, type StepOutcome } from "./task-runner.ts";
 
-const root = join(import.meta.dir, "../..");
 const architecture = process.arch === "arm64" ? "arm64" : "amd64";
 
 const kit = readKit();
@@ -28,21 +28,18 @@ esac
 `;
 
 describeWith(
-  ["linux", "root", "apt-get", "skopeo", "umoci", "runc", "glibc for both architectures"],
+  ["linux", "root", "apt-get", "flock", "skopeo", "umoci", "runc", "glibc for both architectures"],
   "tasks run step by step in the images",
   () => {
+    const built = useBuiltImages();
     let scratch = "";
     const images = new Map<string, UnpackedImage>();
     let volumes: Record<string, string> = {};
 
     beforeAll(() => {
       scratch = mkdtempSync(join(tmpdir(), "btdt-tekton-"));
-      for (const command of [["build.ts", "--target", "linux-x64,linux-arm64"], ["image/build.ts"]]) {
-        const run = Bun.spawnSync([process.execPath, ...command, "--out-dir", scratch], { cwd: root });
-        if (run.exitCode !== 0) throw new Error(run.stderr.toString());
-      }
       const unpack = (name: string, as: string) => {
-        const archive = join(scratch, `btdt-${name}.oci.tar`);
+        const archive = built(`btdt-${name}.oci.tar`);
         images.set(as, new UnpackedImage(archive, architecture, join(scratch, `unpacked-${name}`)));
       };
       unpack("scratch", "localhost/btdt:0.1.0");

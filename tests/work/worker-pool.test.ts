@@ -96,7 +96,7 @@ describe("errors cross threads", () => {
       root: bytesFromText("/nonexistent-btdt"),
       firstDirectory: 0,
       endDirectory: 2,
-      modes: { umask: 0o022, areUnknown: true },
+      unchanged: undefined,
     });
     const error: unknown = await work.catch((reason: unknown) => reason);
     expect(errnoOf(error)).toBe("ENOENT");
@@ -272,8 +272,7 @@ describe("inputs of which jobs share a part are whole, whichever was shared last
       for (const root of roots) {
         for (const name of names) mkdirSync(join(root, name), { mode: 0o700, recursive: true });
       }
-      const modes = { umask: 0o022, areUnknown: true };
-      const shared = roots.map((root) => ({ payload, root: bytesFromText(root), modes }));
+      const shared = roots.map((root) => ({ payload, root: bytesFromText(root), unchanged: undefined }));
       const ranges = names.map((_, index) => ({ firstDirectory: index + 1, endDirectory: index + 2 }));
       const alternating = runner();
       await Promise.all(

@@ -20,8 +20,17 @@ export const PREFIX_SIZE_BYTES = 16;
 /** More is taken for damage rather than for a reason to allocate. */
 export const LARGEST_PAYLOAD_BYTES = 2 ** 31 - 1;
 
-/** What zstd makes of the largest payload when nothing in it compresses, with room for a prefix of any kind. */
-export const LARGEST_FILE_BYTES = LARGEST_PAYLOAD_BYTES + LARGEST_PAYLOAD_BYTES / 256 + 1024;
+/** What zstd makes of a payload when nothing in it compresses, with room for a prefix of any kind. */
+function largestFileBytes(payloadBytes: number): number {
+  return payloadBytes + payloadBytes / 256 + 1024;
+}
+
+export const LARGEST_FILE_BYTES = largestFileBytes(LARGEST_PAYLOAD_BYTES);
+
+/** The most that a file can take that begins so. @param prefix PREFIX_SIZE_BYTES at least, of any file */
+export function mostFileBytes(prefix: Buffer): number {
+  return largestFileBytes(Math.min(prefix.readUInt32LE(12), LARGEST_PAYLOAD_BYTES));
+}
 
 /** An output buffer grows by as much at a time: a stated size alone, which may be damaged, is no reason to allocate it all. */
 const LARGEST_STEP_BYTES = 64 * 1024 * 1024;

@@ -22,9 +22,9 @@ export function defineListCommand(context: CommandContext) {
     .addOption(defineCacheOption())
     .option("--prefix <prefix>", "list only keys with this prefix", "")
     .addHelpText("after", "\nExample:\n  btdt list --cache /cache --prefix node-modules-")
-    .action(({ cache, prefix }) => {
+    .action(async ({ cache, prefix }) => {
       const nowMs = context.runtime.nowMs();
-      const keys = listEntries(openCache(cache, false), prefix, nowMs);
+      const keys = await listEntries(openCache(cache, false), prefix, context.runtime);
       const rows = keys.map((key) => [
         escapeControls(key.key) + (key.damage === undefined ? "" : " (damaged)"),
         formatSize(key.sizeBytes),

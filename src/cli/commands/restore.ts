@@ -1,7 +1,7 @@
 import { Command, Option } from "@commander-js/extra-typings";
 import { escapeControls } from "../../base/byte-string.ts";
 import { openCache } from "../../cache/open-cache.ts";
-import { outcomeOf, restoreCounted } from "../../restore/count-outcome.ts";
+import { restoreEntry } from "../../restore/restore.ts";
 import type { CommandContext } from "../command-context.ts";
 import { describePlacement, describeTrees, startStopwatch } from "../describe.ts";
 import { ExitCode } from "../exit-codes.ts";
@@ -50,7 +50,7 @@ export function defineRestoreCommand(context: CommandContext) {
       const keys = await fillInKeys(options, context);
       const fallbackPrefixes = await fillInPrefixes(options, context);
       const cache = openCache(options.cache, options.createCache);
-      const restored = await restoreCounted(
+      const restored = await restoreEntry(
         {
           cache,
           keys,
@@ -61,25 +61,25 @@ export function defineRestoreCommand(context: CommandContext) {
         },
         context.runtime,
       );
-      const outcome = outcomeOf(restored);
-      switch (restored.kind) {
-        case "restored": {
+      switch (restored.outcome) {
+        case "hit":
+        case "fallback": {
           context.output.printResult(`Restored key ${escapeControls(restored.key)}`);
           for (const destination of restored.destinations)
             context.output.noteDetail(`restored ${escapeControls(destination)}`);
           context.output.note(
             `restored ${describeTrees(restored)}: ${describePlacement(restored.fileCounts)} in ${readStopwatch()}`,
           );
-          const isSuccess = restored.isPrimary || options.successRcOnAnyKey;
+          const isSuccess = restored.outcome === "hit" || options.successRcOnAnyKey;
           context.setExitCode(isSuccess ? ExitCode.DONE : ExitCode.FALLBACK);
           break;
         }
-        case "missed":
+        case "miss":
           reportMiss(cache, keys, context);
           context.setExitCode(options.missOk ? ExitCode.DONE : ExitCode.MISS);
           break;
       }
-      resultFile?.write(outcome);
-      context.output.printDocument({ ...restored, kind: undefined, isPrimary: undefined, outcome });
+      resultFile?.write(restored.outcome);
+      context.output.printDocument(restored);
     });
 }

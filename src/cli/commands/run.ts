@@ -2,7 +2,7 @@ import { Command, Option } from "@commander-js/extra-typings";
 import { escapeControls } from "../../base/byte-string.ts";
 import { BtdtError } from "../../base/errors.ts";
 import { openCache } from "../../cache/open-cache.ts";
-import { outcomeOf, restoreCounted } from "../../restore/count-outcome.ts";
+import { restoreEntry } from "../../restore/restore.ts";
 import type { StoreRequest } from "../../store/request.ts";
 import { storeEntry } from "../../store/store.ts";
 import type { CommandContext } from "../command-context.ts";
@@ -27,7 +27,7 @@ import { runChild } from "../run-child.ts";
 
 /** @param words the command to run, from after `--` */
 export function defineRunCommand(context: CommandContext, words: readonly string[]) {
-  const { output, runtime, environment } = context;
+  const { output, runtime } = context;
   return new Command("run")
     .summary("restore, or run a command and store its results")
     .description(
@@ -71,7 +71,7 @@ export function defineRunCommand(context: CommandContext, words: readonly string
       const fallbackPrefixes = await fillInPrefixes(options, context);
       const cache = openCache(options.cache, options.createCache);
       const readStopwatch = startStopwatch();
-      const restored = await restoreCounted(
+      const restored = await restoreEntry(
         {
           cache,
           keys,
@@ -82,23 +82,21 @@ export function defineRunCommand(context: CommandContext, words: readonly string
         },
         runtime,
       );
-      if (restored.kind === "restored") {
+      if (restored.outcome === "miss") {
+        reportMiss(cache, keys, context);
+      } else {
         const key = escapeControls(restored.key);
         output.note(
           `restored key ${key}, ${describeTrees(restored)}: ${describePlacement(restored.fileCounts)} in ${readStopwatch()}`,
         );
-      } else {
-        reportMiss(cache, keys, context);
       }
-      const outcome = outcomeOf(restored);
+      const { outcome } = restored;
       resultFile?.write(outcome);
       if (outcome === "hit" && !options.always) return;
 
       if (runtime.isCancelled()) throw new BtdtError("CANCELLED", "cancelled before the command was run");
       output.noteDetail(`running ${words.map(escapeControls).join(" ")}`);
-      const child = await runChild(words, context.redirectSignals, (signal) => {
-        return signal === "SIGINT" && environment.isInteractive;
-      });
+      const child = await runChild(words, context.redirectSignals);
       context.setExitCode(child.exitCode);
       switch (child.kind) {
         case "not-started":
@@ -115,7 +113,7 @@ export function defineRunCommand(context: CommandContext, words: readonly string
         case "ended":
           break;
       }
-      if (child.exitCode !== 0 || child.wasSignalled) {
+      if (child.exitCode !== 0 || child.wasInterrupted) {
         output.note(`the command ended with ${child.exitCode}; nothing was stored`);
         return;
       }

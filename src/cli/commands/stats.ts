@@ -1,7 +1,7 @@
 import { Command } from "@commander-js/extra-typings";
 import { formatSize } from "../../base/size.ts";
 import { openCache } from "../../cache/open-cache.ts";
-import { type CacheStats, cacheStats } from "../../entry/cache-statistics.ts";
+import { type CacheStatistics, measureStatistics } from "../../entry/cache-statistics.ts";
 import type { CommandContext } from "../command-context.ts";
 import { formatCount } from "../describe.ts";
 import { formatOpenMetrics } from "../open-metrics.ts";
@@ -21,15 +21,15 @@ export function defineStatsCommand(context: CommandContext) {
     .addOption(defineCacheOption())
     .option("--openmetrics", "print OpenMetrics text, e.g. for the node exporter's textfile collector", false)
     .addHelpText("after", "\nExample:\n  btdt stats --cache /cache")
-    .action((options) => {
-      const stats = cacheStats(openCache(options.cache, false), context.runtime.nowMs());
+    .action(async (options) => {
+      const stats = await measureStatistics(openCache(options.cache, false), context.runtime);
       output.printDocument({ ...stats });
       const lines = options.openmetrics ? formatOpenMetrics(stats) : describe(stats);
       for (const line of lines) output.printResult(line);
     });
 }
 
-function describe(stats: CacheStats): string[] {
+function describe(stats: CacheStatistics): string[] {
   const entries = formatCount(stats.entryCount, "entry", "entries");
   const lines = [
     `${entries} under ${formatCount(stats.keyCount, "key")}: ${formatSize(stats.keptBytes)}, ${formatSize(stats.savedBytes)} saved by sharing`,

@@ -1,6 +1,7 @@
-import { closeSync, constants, openSync } from "node:fs";
-import { type ByteString, fsPath } from "../../base/byte-string.ts";
+import { closeSync, constants } from "node:fs";
+import type { ByteString } from "../../base/byte-string.ts";
 import { BtdtError } from "../../base/errors.ts";
+import { openRegularFile } from "../regular-file.ts";
 import { libc } from "./libc.ts";
 
 const LOCK_SH = 1;
@@ -30,7 +31,7 @@ export class LockFile {
     this.#descriptor = descriptor;
   }
 
-  /** @throws a `node:fs` error */
+  /** Never waits, nor through a symlink. @throws a `node:fs` error; EFTYPE for what is not a file */
   static open(path: ByteString, access: "create" | "write" | "read"): LockFile {
     const flags =
       access === "create"
@@ -38,7 +39,7 @@ export class LockFile {
         : access === "write"
           ? constants.O_RDWR
           : constants.O_RDONLY;
-    return new LockFile(openSync(fsPath(path), flags | constants.O_NOFOLLOW, 0o666));
+    return new LockFile(openRegularFile(path, flags));
   }
 
   tryLock(mode: LockMode): LockOutcome {

@@ -7,29 +7,26 @@ import { at, type Manifest } from "../manifest/manifest.ts";
 
 const SLASH = "/" as ByteString;
 
-/**
- * The paths of an entry's files and symlinks in the place where its tree is built; it makes their directories on the way, unless
- * all of them are there.
- */
-export class StagingPath {
-  /** What was set last. */
+/** The paths of an entry's files and symlinks where its tree is built. It makes the directories that they need, unless all are there. */
+export class TreePath {
+  /** The path that was set last. */
   readonly buffer = new PathBuffer();
   private readonly manifest: Manifest;
-  private readonly staging: ByteString;
+  private readonly root: ByteString;
   private readonly areDirectoriesMade: boolean;
   private readonly made = new Set<number>();
   private currentDirectory = -1;
   private directoryLength = 0;
 
-  constructor(manifest: Manifest, staging: ByteString, areDirectoriesMade = false) {
+  constructor(manifest: Manifest, root: ByteString, areDirectoriesMade = false) {
     this.manifest = manifest;
-    this.staging = staging;
+    this.root = root;
     this.areDirectoriesMade = areDirectoriesMade;
   }
 
   setFile(directory: number, file: number): void {
     if (this.manifest.counts.isSingleFile) {
-      this.buffer.set(this.staging);
+      this.buffer.set(this.root);
       return;
     }
     this.ensureDirectory(directory);
@@ -44,20 +41,20 @@ export class StagingPath {
   ensureDirectory(directory: number): void {
     if (directory === this.currentDirectory || this.manifest.counts.isSingleFile) return;
     if (!this.areDirectoriesMade) this.makeDirectory(directory);
-    this.buffer.set(this.staging);
+    this.buffer.set(this.root);
     if (directory > 0) this.buffer.append(SLASH).append(this.manifest.directoryPath(directory));
     this.buffer.append(SLASH);
     this.currentDirectory = directory;
     this.directoryLength = this.buffer.length;
   }
 
-  /** Another worker may be making the same directory, or need it as a parent. */
+  /** Another thread may be making the same directory, or a parent of it. */
   private makeDirectory(directory: number): void {
     if (directory === 0 || this.made.has(directory)) return;
     this.makeDirectory(at(this.manifest.directoryParents, directory));
     this.made.add(directory);
     try {
-      mkdirSync(fsPath(`${this.staging}/${this.manifest.directoryPath(directory)}` as ByteString), {
+      mkdirSync(fsPath(`${this.root}/${this.manifest.directoryPath(directory)}` as ByteString), {
         mode: at(this.manifest.directoryModes, directory) | 0o700,
       });
     } catch (error) {
@@ -66,4 +63,4 @@ export class StagingPath {
   }
 }
 
-compileMethodsLightly(StagingPath);
+compileMethodsLightly(TreePath);

@@ -1,0 +1,61 @@
+import { type ByteString, display } from "../base/byte-string.ts";
+import { BtdtError } from "../base/errors.ts";
+import { errnoOf, isDiskFullErrno, reasonOf } from "../fs/errno.ts";
+
+export function newerFormat(path: ByteString, what: string): BtdtError {
+  return new BtdtError(
+    "CACHE_FORMAT_NEWER",
+    `the cache ${display(path)} was written by a newer btdt (${what})`,
+    {
+      path: display(path),
+      hint: "use that version of btdt, or another cache directory; nothing was changed",
+    },
+  );
+}
+
+export function notADirectory(path: ByteString): BtdtError {
+  return new BtdtError("CACHE_NOT_A_DIRECTORY", `the cache ${display(path)} is not a directory`, {
+    path: display(path),
+    hint: "pass --cache a directory",
+  });
+}
+
+/** Something else than btdt's stands below the cache directory under a name of btdt's. */
+export function foreignFile(path: ByteString, what: string, root: ByteString): BtdtError {
+  return new BtdtError("CACHE_NOT_ACCESSIBLE", `${display(path)} ${what}`, {
+    path: display(path),
+    hint: `if this is a btdt cache, delete ${display(root)} and let it fill up again`,
+  });
+}
+
+/** For any failure to open a cache. */
+export function cacheOpenError(path: ByteString, error: unknown): BtdtError {
+  if (error instanceof BtdtError) return error;
+  if (errnoOf(error) === "ENOENT") {
+    return new BtdtError("CACHE_MISSING", `the cache directory ${display(path)} does not exist`, {
+      path: display(path),
+      hint: `is its volume mounted? to create a new cache: mkdir -p ${display(path)}, or --create-cache`,
+    });
+  }
+  if (errnoOf(error) === "ENOTDIR") return notADirectory(path);
+  return new BtdtError("CACHE_NOT_ACCESSIBLE", `cannot open the cache ${display(path)}: ${reasonOf(error)}`, {
+    path: display(path),
+    cause: error,
+  });
+}
+
+/** For any failure to write below the cache's root. */
+export function cacheWriteError(cache: { readonly path: ByteString }, error: unknown): BtdtError {
+  if (error instanceof BtdtError) return error;
+  return new BtdtError(
+    "CACHE_WRITE_FAILED",
+    `cannot write to the cache ${display(cache.path)}: ${reasonOf(error)}`,
+    {
+      path: display(cache.path),
+      ...(isDiskFullErrno(errnoOf(error))
+        ? { hint: "free space with btdt clean --max-size, or enlarge the volume" }
+        : {}),
+      cause: error,
+    },
+  );
+}

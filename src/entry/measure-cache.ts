@@ -1,0 +1,17 @@
+import type { CacheDirectory } from "../cache/cache-directory.ts";
+import { NO_GRACE } from "../inventory/find-young.ts";
+import { type MeasuredCache, measureEntries } from "../inventory/measure-entries.ts";
+import { takeStock } from "../inventory/take-stock.ts";
+import { createPause } from "../work/breather.ts";
+import type { Runtime } from "../work/runtime.ts";
+
+/**
+ * Measures all entries, without any lock: what is written meanwhile may be missing.
+ * @throws BtdtError CACHE_NOT_ACCESSIBLE, CACHE_FORMAT_NEWER, CANCELLED
+ */
+export async function measureCache(cache: CacheDirectory, runtime: Runtime): Promise<MeasuredCache> {
+  const pause = createPause(runtime.isCancelled);
+  const stock = await takeStock(cache, { nowMs: runtime.nowMs(), grace: NO_GRACE, pause });
+  for (const warning of stock.warnings) runtime.onWarning(warning);
+  return measureEntries(stock);
+}

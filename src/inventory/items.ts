@@ -1,0 +1,94 @@
+import { DIGEST_SIZE_BYTES } from "../base/digest.ts";
+import { at } from "../manifest/manifest.ts";
+import type { StoredObject } from "../objects/list-objects.ts";
+import type { PackContents } from "../packs/contents/pack-contents.ts";
+
+interface StoredManifest {
+  readonly kind: "manifest";
+  /** The digest, 64 hexadecimal digits. */
+  readonly name: string;
+  readonly allocatedBytes: number;
+  /** When it was last needed, by the file system's clock. */
+  readonly changedMs: number;
+}
+
+export type StoredFile = ({ readonly kind: "object" } & StoredObject) | StoredManifest;
+
+/**
+ * One number for each thing that entries can need, so that one plan counts references to all of them: first the contents of
+ * packs, then the lists of chunks that packs have of large files, then objects and manifests in the order in which they were
+ * found.
+ */
+export class Items {
+  /** Items before this one are parts of packs. */
+  readonly firstFile: number;
+  readonly #packs: PackContents;
+  readonly #firstChunkLists: number[] = [];
+  readonly #files: StoredFile[] = [];
+  readonly #itemOfName = new Map<string, number>();
+
+  constructor(packs: PackContents) {
+    this.#packs = packs;
+    let next = packs.contentCount;
+    for (const { index } of packs.packs) {
+      this.#firstChunkLists.push(next);
+      next += index.counts.largeCount;
+    }
+    this.firstFile = next;
+  }
+
+  get count(): number {
+    return this.firstFile + this.#files.length;
+  }
+
+  /** @param content numbered through all packs */
+  itemOfContent(content: number): number {
+    return content;
+  }
+
+  itemOfChunkList(pack: number, large: number): number {
+    return (this.#firstChunkLists[pack] ?? 0) + large;
+  }
+
+  /** Of an object or a manifest, whose names have nothing in common; undefined when it was not found. */
+  itemOfFile(name: string): number | undefined {
+    return this.#itemOfName.get(name);
+  }
+
+  fileOf(item: number): StoredFile | undefined {
+    return this.#files[item - this.firstFile];
+  }
+
+  addFile(file: StoredFile): number {
+    const item = this.count;
+    this.#files.push(file);
+    this.#itemOfName.set(file.name, item);
+    return item;
+  }
+
+  /** With the items that they are. */
+  *files(): Generator<readonly [number, StoredFile]> {
+    for (const [index, file] of this.#files.entries()) yield [this.firstFile + index, file];
+  }
+
+  /** What each takes on disk: of a block, in proportion to its size. */
+  measure(): number[] {
+    const bytes: number[] = [];
+    for (const { index } of this.#packs.packs) {
+      for (let block = 0; block < index.counts.blockCount; block++) {
+        const ratio = at(index.blockStoredSizes, block) / index.blockContentBytes(block);
+        const end = at(index.blockContentEnds, block);
+        for (let content = index.firstContentOf(block); content < end; content++) {
+          bytes.push(at(index.contentSizes, content) * ratio);
+        }
+      }
+    }
+    for (const { index } of this.#packs.packs) {
+      for (let large = 0; large < index.counts.largeCount; large++) {
+        bytes.push((at(index.largeChunkEnds, large) - index.firstChunkOf(large)) * DIGEST_SIZE_BYTES);
+      }
+    }
+    for (const { allocatedBytes } of this.#files) bytes.push(allocatedBytes);
+    return bytes;
+  }
+}

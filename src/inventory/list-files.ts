@@ -1,0 +1,32 @@
+import type { CacheDirectory } from "../cache/cache-directory.ts";
+import { listManifestFiles, statManifestFile } from "../cache/manifest-files.ts";
+import { mtimeMs } from "../fs/native/file-status.ts";
+import { listObjectsInShard } from "../objects/list-objects.ts";
+import { SHARD_NAMES } from "../objects/object-path.ts";
+import type { Doubts } from "./doubts.ts";
+import type { Items } from "./items.ts";
+
+/**
+ * Numbers all objects and manifests. Those in a directory that cannot be listed are left out, so that they are not deleted; an entry that
+ * needs them has them looked up by name.
+ */
+export async function listFiles(
+  cache: CacheDirectory,
+  items: Items,
+  doubts: Doubts,
+  pause: () => Promise<void>,
+): Promise<void> {
+  for (const shard of SHARD_NAMES) {
+    const objects = doubts.attempt(`objects/${shard}`, () => listObjectsInShard(cache.objects, shard));
+    for (const object of objects ?? []) items.addFile({ kind: "object", ...object });
+    await pause();
+  }
+  const digests = doubts.attempt("the list of manifests", () => listManifestFiles(cache));
+  for (const name of digests ?? []) {
+    const status = doubts.attempt(`manifest ${name}`, () => statManifestFile(cache, name));
+    if (status === undefined) continue;
+    const { allocatedBytes } = status;
+    items.addFile({ kind: "manifest", name, allocatedBytes, changedMs: mtimeMs(status) });
+    await pause();
+  }
+}

@@ -1,0 +1,171 @@
+import type { ByteString } from "../base/byte-string.ts";
+import { CHUNK_SIZE_BYTES, DIGEST_SIZE_BYTES, digestAt } from "../base/digest.ts";
+import type { CacheDirectory } from "../cache/cache-directory.ts";
+import { readManifestFile, statManifestFile } from "../cache/manifest-files.ts";
+import { errnoOf, reasonOf } from "../fs/errno.ts";
+import { manifestDigestOf } from "../manifest/codec.ts";
+import { at, type Manifest } from "../manifest/manifest.ts";
+import { ManifestReader, type ReadManifest } from "../manifest/manifest-reader.ts";
+import { lookUpObject } from "../objects/list-objects.ts";
+import { hasObject } from "../objects/object-attributes.ts";
+import { nameObject } from "../objects/object-name.ts";
+import type { PackContents } from "../packs/contents/pack-contents.ts";
+import type { Condition } from "./condition.ts";
+import type { PacksOfCache } from "./find-packs.ts";
+import type { Items } from "./items.ts";
+
+export interface Needs {
+  /** The manifest itself, the one it was made against, and its contents. */
+  readonly items: Uint32Array;
+  /** False when it could need any other item as well, because it could not be read. */
+  readonly isKnown: boolean;
+  readonly condition: Condition;
+}
+
+/**
+ * Finds out what manifests need. A listing is believed in what it has but not in what it lacks, which is looked up by name
+ * before an entry counts as damaged.
+ */
+export class NeedsFinder {
+  readonly #cache: CacheDirectory;
+  readonly #items: Items;
+  readonly #packs: PackContents;
+  /** Set when there are packs that could not be read, and may have what is missing elsewhere. */
+  readonly #unreadablePacks: string | undefined;
+  readonly #reader: ManifestReader;
+  readonly #onManifest: (manifest: Manifest) => void;
+  /** Names of objects that were looked up in vain. */
+  readonly #absent = new Set<string>();
+
+  /** @param onManifest told of each manifest that could be read */
+  constructor(
+    cache: CacheDirectory,
+    items: Items,
+    { packs, unreadable }: PacksOfCache,
+    onManifest: (manifest: Manifest) => void,
+  ) {
+    this.#cache = cache;
+    this.#items = items;
+    this.#packs = packs;
+    this.#unreadablePacks = unreadable;
+    this.#reader = new ManifestReader((digest) => readListedManifest(cache, digest));
+    this.#onManifest = onManifest;
+  }
+
+  /** What a manifest in the cache needs. @throws BtdtError CACHE_FORMAT_NEWER */
+  find(digest: string): Needs {
+    return this.#findNeeds(digest, this.#reader.read(digest), false);
+  }
+
+  /**
+   * What a manifest needs that a store is about to publish. Objects that are not whole count as well: the store may be
+   * replacing them just now.
+   * @throws BtdtError CACHE_FORMAT_NEWER
+   */
+  findForIntent(file: Uint8Array): Needs {
+    const digest = manifestDigestOf(file);
+    return this.#findNeeds(digest, this.#reader.decode(file, digest), true);
+  }
+
+  #findNeeds(digest: string, read: ReadManifest, isIntent: boolean): Needs {
+    const items = new Set<number>();
+    this.#addManifest(digest, items);
+    const condition = this.#addNeeds(read, items, isIntent);
+    return { items: Uint32Array.from(items), isKnown: read.kind !== "unreadable", condition };
+  }
+
+  #addNeeds(read: ReadManifest, items: Set<number>, isIntent: boolean): Condition {
+    switch (read.kind) {
+      case "missing":
+        return { kind: "damaged", reason: "its manifest is missing", editedPaths: [] };
+      case "damaged":
+        return { ...read, editedPaths: [] };
+      case "unreadable":
+        return read;
+      case "read":
+        if (read.base !== undefined) this.#addManifest(read.base, items);
+        this.#onManifest(read.manifest);
+        return this.#addContents(read.manifest, items, isIntent);
+    }
+  }
+
+  /** A file has an object, or contents in packs; with both, the packs' ones are not needed. */
+  #addContents(manifest: Manifest, items: Set<number>, isIntent: boolean): Condition {
+    const editedPaths: ByteString[] = [];
+    let unreadable: string | undefined;
+    let isMissing = false;
+    for (let file = 0; file < manifest.counts.fileCount; file++) {
+      if (!hasObject(manifest, file)) continue;
+      const name = nameObject(manifest, file);
+      const listed = this.#items.itemOfFile(name);
+      if (listed !== undefined && (isIntent || this.#isWhole(listed, manifest, file))) {
+        items.add(listed);
+        if (this.#isWhole(listed, manifest, file)) continue;
+      }
+      if (this.#addPacked(manifest, file, items)) continue;
+      try {
+        const item = listed ?? this.#lookUp(name);
+        if (item !== undefined && this.#isWhole(item, manifest, file)) {
+          items.add(item);
+          continue;
+        }
+        isMissing = true;
+        if (item !== undefined && this.#isEdited(item)) editedPaths.push(manifest.filePath(file));
+      } catch (error) {
+        if (errnoOf(error) === undefined) throw error;
+        unreadable ??= `an object cannot be looked at: ${reasonOf(error)}`;
+      }
+    }
+    if (unreadable !== undefined) return { kind: "unreadable", reason: unreadable };
+    if (!isMissing) return { kind: "whole" };
+    const reason = this.#unreadablePacks;
+    if (reason !== undefined) return { kind: "unreadable", reason };
+    return { kind: "damaged", reason: "contents are missing", editedPaths };
+  }
+
+  /** False when the packs lack some of a file's contents. */
+  #addPacked(manifest: Manifest, file: number, items: Set<number>): boolean {
+    const offset = file * DIGEST_SIZE_BYTES;
+    const sizeBytes = at(manifest.fileSizes, file);
+    const contents = this.#packs.findFile(manifest.fileDigests, offset, sizeBytes);
+    if (contents === undefined) return false;
+    for (const content of contents) items.add(this.#items.itemOfContent(content));
+    if (sizeBytes <= CHUNK_SIZE_BYTES) return true;
+    const large = this.#packs.largePlaceOf(digestAt(manifest.fileDigests, file));
+    if (large !== undefined) items.add(this.#items.itemOfChunkList(large.pack, large.large));
+    return true;
+  }
+
+  #isWhole(item: number, manifest: Manifest, file: number): boolean {
+    const object = this.#items.fileOf(item);
+    return object?.kind === "object" && object.isAsNamed && object.sizeBytes === at(manifest.fileSizes, file);
+  }
+
+  /** Written in place, which sets the time. What is short with its time unchanged was lost, in a power cut for one. */
+  #isEdited(item: number): boolean {
+    const object = this.#items.fileOf(item);
+    return object?.kind === "object" && !object.isAsNamed && object.sizeBytes > 0;
+  }
+
+  /** The item of an object that no listing had. @throws a `node:fs` error */
+  #lookUp(name: string): number | undefined {
+    if (this.#absent.has(name)) return undefined;
+    const object = lookUpObject(this.#cache.objects, name);
+    if (object !== undefined) return this.#items.addFile({ kind: "object", ...object });
+    this.#absent.add(name);
+    return undefined;
+  }
+
+  /** One that no listing had is no item, and is not deleted either. */
+  #addManifest(digest: string, items: Set<number>): void {
+    const item = this.#items.itemOfFile(digest);
+    if (item !== undefined) items.add(item);
+  }
+}
+
+/** One answer that a file does not exist is not believed while the directory has its name. */
+function readListedManifest(cache: CacheDirectory, digest: string): Uint8Array | undefined {
+  const file = readManifestFile(cache, digest);
+  if (file !== undefined || statManifestFile(cache, digest) === undefined) return file;
+  return readManifestFile(cache, digest);
+}

@@ -1,0 +1,77 @@
+import { mkdirSync } from "node:fs";
+import { type ByteString, display, fsPath } from "../base/byte-string.ts";
+import { BtdtError } from "../base/errors.ts";
+import { lstat } from "../fs/native/file-status.ts";
+import { openDirectory } from "../fs/remove-tree.ts";
+import { isWithin, resolvePath } from "../fs/resolve-path.ts";
+import type { Runtime } from "../work/runtime.ts";
+import { buildTree } from "./build-tree.ts";
+import { isDamaged } from "./damage.ts";
+import { finishRoot, finishTree } from "./finish-directories.ts";
+import { planMerge } from "./merge-plan.ts";
+import { mergeTree } from "./merge-tree.ts";
+import type { PreparedTree } from "./prepared-tree.ts";
+import { putBackAttributes, putBackMode } from "./put-back-attributes.ts";
+import { StagingDirectory } from "./staging-directory.ts";
+import type { Target } from "./target.ts";
+
+/**
+ * Builds what a directory lacks of a tree within it, to be merged into it.
+ * @param distrusted see `buildTree`
+ * @throws BtdtError, a `node:fs` error
+ */
+export async function prepareExistingDestination(
+  target: Target,
+  destination: ByteString,
+  distrusted: ReadonlySet<number> | undefined,
+  runtime: Runtime,
+): Promise<PreparedTree> {
+  const { manifest } = target;
+  if (target.exact) assertCacheOutside(target, destination);
+  const plan = await planMerge(target, destination, runtime);
+  const before = lstat(destination);
+  let staging: StagingDirectory | undefined;
+  let state: "untouched" | "changing" | "changed" = "untouched";
+  const close = (): void => {
+    staging?.close();
+    if (before === undefined) return;
+    if (state === "untouched") putBackAttributes(destination, before);
+    if (state === "changing") putBackMode(destination, before.mode);
+  };
+  try {
+    openDirectory(destination);
+    staging = StagingDirectory.create(destination);
+    const site = { path: staging.tree, unchanged: plan.unchanged };
+    mkdirSync(fsPath(site.path), { mode: 0o700 });
+    const built = await buildTree(target, site, distrusted, runtime);
+    if (!isDamaged(built.damage) && !runtime.isCancelled()) await finishTree(manifest, site, runtime);
+    return {
+      ...built,
+      unchangedCount: plan.unchanged.files.reduce((sum, isUnchanged) => sum + isUnchanged, 0),
+      commit: () => {
+        state = "changing";
+        mergeTree(target, plan, destination, site.path);
+        state = "changed";
+        // Before the root gets its time, which removing the staging directory changes.
+        close();
+        finishRoot(manifest, destination);
+      },
+      close,
+    };
+  } catch (error) {
+    close();
+    throw error;
+  }
+}
+
+function assertCacheOutside({ cache }: Target, destination: ByteString): void {
+  if (lstat(cache.objects) === undefined || !isWithin(resolvePath(cache.objects), destination)) return;
+  throw new BtdtError(
+    "DESTINATION_CONFLICT",
+    `--exact would delete the cache, which is inside ${display(destination)}`,
+    {
+      path: display(destination),
+      hint: "restore to a directory outside the cache, or without --exact",
+    },
+  );
+}

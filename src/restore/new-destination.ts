@@ -1,0 +1,86 @@
+import { mkdirSync, renameSync, rmdirSync } from "node:fs";
+import { type ByteString, fsPath } from "../base/byte-string.ts";
+import { errnoOf } from "../fs/errno.ts";
+import { lstat } from "../fs/native/file-status.ts";
+import { at } from "../manifest/manifest.ts";
+import type { Runtime } from "../work/runtime.ts";
+import { buildTree } from "./build-tree.ts";
+import { isDamaged } from "./damage.ts";
+import type { NewDestination } from "./destination.ts";
+import { finishRoot, finishTree } from "./finish-directories.ts";
+import type { PreparedTree } from "./prepared-tree.ts";
+import { StagingDirectory } from "./staging-directory.ts";
+import type { Target } from "./target.ts";
+
+/**
+ * Builds a tree, or a single file, beside its place, to be moved there as a whole.
+ * @param distrusted see `buildTree`
+ * @throws BtdtError, a `node:fs` error
+ */
+export async function prepareNewDestination(
+  target: Target,
+  destination: NewDestination,
+  distrusted: ReadonlySet<number> | undefined,
+  runtime: Runtime,
+): Promise<PreparedTree> {
+  const { manifest } = target;
+  const { isSingleFile } = manifest.counts;
+  const staging = StagingDirectory.create(destination.parent);
+  try {
+    // The root stays open until it is in place.
+    if (!isSingleFile) mkdirSync(fsPath(staging.tree), { mode: 0o700 });
+    const site = { path: staging.tree, unchanged: undefined };
+    const built = await buildTree(target, site, distrusted, runtime);
+    // A directory that its owner may not write cannot be moved.
+    const isMovable = isSingleFile || (at(manifest.directoryModes, 0) & 0o700) === 0o700;
+    if (!isSingleFile && !isDamaged(built.damage) && !runtime.isCancelled()) {
+      await finishTree(manifest, site, runtime);
+      if (isMovable) finishRoot(manifest, staging.tree);
+    }
+    return {
+      ...built,
+      unchangedCount: 0,
+      commit: () => {
+        move(staging.tree, destination);
+        if (!isMovable) finishRoot(manifest, destination.path);
+      },
+      close: () => staging.close(),
+    };
+  } catch (error) {
+    staging.close();
+    throw error;
+  }
+}
+
+/** Makes the directories that lead there, too; when it fails none of them is left. */
+function move(built: ByteString, destination: NewDestination): void {
+  const made: ByteString[] = [];
+  try {
+    for (const parent of destination.kind === "free" ? destination.missingParents : []) {
+      if (makeParent(parent)) made.push(parent);
+    }
+    renameSync(fsPath(built), fsPath(destination.path));
+  } catch (error) {
+    for (const parent of made.toReversed()) removeIfEmpty(parent);
+    throw error;
+  }
+}
+
+/** False when another tree, or another process, has made it since it was found missing: a real directory, and nothing else will do. */
+function makeParent(path: ByteString): boolean {
+  try {
+    mkdirSync(fsPath(path));
+    return true;
+  } catch (error) {
+    if (errnoOf(error) !== "EEXIST" || lstat(path)?.kind !== "directory") throw error;
+    return false;
+  }
+}
+
+function removeIfEmpty(path: ByteString): void {
+  try {
+    rmdirSync(fsPath(path));
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+  }
+}

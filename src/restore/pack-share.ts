@@ -1,0 +1,70 @@
+import { type ByteString, parentOf } from "../base/byte-string.ts";
+import { lstat } from "../fs/native/file-status.ts";
+import type { ContentSources } from "../packs/unpack/content-sources.ts";
+import { findPackedFiles } from "../packs/unpack/find-packed-files.ts";
+import { planUnpack, type UnpackPlan } from "../packs/unpack/unpack-plan.ts";
+import { unpackTree } from "../packs/unpack/unpack-tree.ts";
+import type { Runtime } from "../work/runtime.ts";
+import type { Damage } from "./damage.ts";
+import type { Site, Target } from "./target.ts";
+
+/** The share of a tree's files that comes from packs. */
+export interface PackShare {
+  readonly sources: ContentSources;
+  readonly plan: UnpackPlan;
+}
+
+/**
+ * Finds out which files come from packs and how they are to be read; undefined when none does.
+ * @param distrusted files whose objects are known to be useless
+ * @throws BtdtError CACHE_FORMAT_NEWER; a `node:fs` error
+ */
+export function planPackShare(
+  { cache, manifest }: Target,
+  { unchanged }: Site,
+  distrusted: ReadonlySet<number>,
+  { onWarning }: Runtime,
+): PackShare | undefined {
+  const packed = findPackedFiles(cache, manifest, distrusted, onWarning);
+  if (packed === undefined) return undefined;
+  return { sources: packed.sources, plan: planUnpack(manifest, packed, unchanged?.files) };
+}
+
+/**
+ * @param damageFlag see `LinkFilesInput`
+ * @throws BtdtError, CANCELLED among them; a `node:fs` error: the destination cannot be written
+ */
+export async function unpackShare(
+  target: Target,
+  site: Site,
+  { plan }: PackShare,
+  damageFlag: Int32Array,
+  { runners, umask }: Runtime,
+): Promise<{ readonly fileCount: number; readonly damage: Damage }> {
+  const { cache, manifest, links } = target;
+  const isAdopted = mayAdopt(target, site.path);
+  const { ownInode } = links;
+  const unpacked = await unpackTree(
+    plan,
+    { cache, manifest, staging: site.path, umask, isAdopted, ownInode, damageFlag },
+    runners,
+  );
+  const files = unpacked.problems.map(({ file, problem }) => {
+    switch (problem.kind) {
+      case "gone":
+        return { file, problem: "missing" as const };
+      case "damaged":
+        return { file, problem: "damaged-in-pack" as const };
+      case "unreadable":
+        return { file, problem: problem.kind };
+    }
+  });
+  return { fileCount: unpacked.fileCount, damage: { files, blocks: unpacked.damagedBlocks } };
+}
+
+/** What is unpacked on the cache's own file system becomes objects, so that the next restore links. */
+function mayAdopt({ links }: Target, site: ByteString): boolean {
+  if (links.temporary === undefined || links.mode === "copy" || links.mode === "reflink") return false;
+  const here = lstat(site) ?? lstat(parentOf(site));
+  return here !== undefined && here.device === lstat(links.objects)?.device;
+}

@@ -1,0 +1,119 @@
+import { accessSync, constants, renameSync } from "node:fs";
+import { type ByteString, fsPath } from "../base/byte-string.ts";
+import { compileMethodsLightly } from "../base/compile-lightly.ts";
+import { isBtdtError } from "../base/errors.ts";
+import { errnoOf } from "../fs/errno.ts";
+import type { FileAttributes } from "../fs/file-attributes.ts";
+import { tryLink } from "../fs/native/link-file.ts";
+import { PathBuffer } from "../fs/native/path-buffer.ts";
+import { copyFile, FilePlacer, type Placement, TooManyLinks } from "../fs/place-file.ts";
+import { attributesOfFile } from "../manifest/attributes-of-file.ts";
+import type { Manifest } from "../manifest/manifest.ts";
+import { examineObject, type ObjectState } from "../objects/examine-object.ts";
+import { isLinkable, PERMISSIONS } from "../objects/object-attributes.ts";
+import type { LinkSource } from "./target.ts";
+
+/** What keeps a file from being made from its object. */
+export type ObjectProblem = Exclude<ObjectState, "whole"> | "unreadable";
+
+const temporary = new PathBuffer();
+
+/** Makes files from objects that are whole, by whatever way the file systems offer. */
+export class ObjectPlacer {
+  private readonly manifest: Manifest;
+  private readonly links: LinkSource;
+  private readonly placer: FilePlacer;
+  private readonly temporaryPrefix = crypto.randomUUID();
+  private temporaryCount = 0;
+
+  /** @param site where the tree is built */
+  constructor(manifest: Manifest, links: LinkSource, site: ByteString) {
+    this.manifest = manifest;
+    this.links = links;
+    this.placer = shareFilePlacer(links, site);
+  }
+
+  /** Whether a hard link is the first thing that `place` would try. */
+  prefersLink(file: number): boolean {
+    return this.placer.prefersLink && this.mayShare(file);
+  }
+
+  /** @throws BtdtError SYSTEM, a `node:fs` error: `target` cannot be written */
+  place(file: number, object: PathBuffer, target: PathBuffer): Placement | ObjectProblem {
+    try {
+      const placement = this.placeOrRenew(file, object, target);
+      if (placement === "linked") return placement;
+      // What was copied may have been edited through another tree's link since the object was looked at.
+      const state = examineObject(object, this.manifest, file);
+      return state === "whole" ? placement : state;
+    } catch (error) {
+      // Was it the object or the destination? A clean may have removed the one, others may not read it.
+      const state = examineObject(object, this.manifest, file);
+      if (state !== "whole") return state;
+      if (isReadable(object)) throw error;
+      return "unreadable";
+    }
+  }
+
+  private mayShare(file: number): boolean {
+    return this.links.ownInode[file] === 0 && isLinkable(this.manifest, file);
+  }
+
+  private placeOrRenew(file: number, object: PathBuffer, target: PathBuffer): Placement {
+    const attributes = attributesOfFile(this.manifest, file);
+    try {
+      return this.placer.place(object, target, attributes, this.mayShare(file));
+    } catch (error) {
+      if (error instanceof TooManyLinks) return this.renewObject(file, object, target, attributes);
+      throw error;
+    }
+  }
+
+  /** The object has as many links as its inode can have: a copy of it takes its place, and starts again at one. */
+  private renewObject(
+    file: number,
+    object: PathBuffer,
+    target: PathBuffer,
+    attributes: FileAttributes,
+  ): Placement {
+    if (this.links.temporary !== undefined) {
+      this.temporaryCount += 1;
+      temporary
+        .set(this.links.temporary)
+        .append(`/${this.temporaryPrefix}-${this.temporaryCount}` as ByteString);
+      try {
+        copyFile(object, temporary, { ...attributes, mode: attributes.mode & PERMISSIONS });
+        if (examineObject(object, this.manifest, file) === "whole") {
+          renameSync(fsPath(temporary.toBytes()), fsPath(object.toBytes()));
+          if (tryLink(object, target)) return "linked";
+        }
+      } catch (error) {
+        // A cache that is full or has become read-only can still be copied from.
+        if (errnoOf(error) === undefined && !isBtdtError(error, "SYSTEM")) throw error;
+      }
+    }
+    copyFile(object, target, attributes);
+    return "copied";
+  }
+}
+
+let sharedPlacer: { readonly key: string; readonly placer: FilePlacer } | undefined;
+
+/** Jobs of one restore share what was learnt about the file systems. */
+function shareFilePlacer({ objects, mode }: LinkSource, site: ByteString): FilePlacer {
+  const key = `${objects}\0${site}\0${mode}`;
+  if (sharedPlacer?.key !== key) sharedPlacer = { key, placer: new FilePlacer(mode) };
+  return sharedPlacer.placer;
+}
+
+function isReadable(path: PathBuffer): boolean {
+  try {
+    accessSync(fsPath(path.toBytes()), constants.R_OK);
+    return true;
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+    return false;
+  }
+}
+
+compileMethodsLightly(ObjectPlacer);

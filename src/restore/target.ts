@@ -1,0 +1,42 @@
+import type { ByteString } from "../base/byte-string.ts";
+import type { CacheDirectory } from "../cache/cache-directory.ts";
+import type { LinkMode } from "../fs/place-file.ts";
+import type { Manifest } from "../manifest/manifest.ts";
+import type { Destination } from "./destination.ts";
+
+/** What is restored where, from which cache, and how. */
+export interface Target {
+  readonly cache: CacheDirectory;
+  readonly manifest: Manifest;
+  /** Which tree of the entry it is, as a user knows it; empty when there is only one. */
+  readonly name: ByteString;
+  readonly destination: Destination;
+  /** Remove what the entry does not have. */
+  readonly exact: boolean;
+  readonly links: LinkSource;
+}
+
+/** Where files are linked from, and which may be: plain data, which crosses into threads as it is. */
+export interface LinkSource {
+  readonly objects: ByteString;
+  /** The session's directory, where an object is remade; undefined when the cache may only be read. */
+  readonly temporary: ByteString | undefined;
+  readonly mode: LinkMode;
+  /** 1 for each file that must not share its inode, because its path is known to be edited in place. */
+  readonly ownInode: Uint8Array;
+}
+
+/** 1 for each directory, file and symlink of an entry that the destination already has, and keeps. */
+export interface Unchanged {
+  readonly directories: Uint8Array;
+  readonly files: Uint8Array;
+  readonly symlinks: Uint8Array;
+}
+
+/** Where a tree is built aside. */
+export interface Site {
+  /** An empty directory for a tree; a path that does not exist for a single file. */
+  readonly path: ByteString;
+  /** What need not be built; undefined when the whole tree is wanted. */
+  readonly unchanged: Unchanged | undefined;
+}
