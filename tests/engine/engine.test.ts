@@ -58,6 +58,7 @@ const LIBC = {
   statx: { done: [0, 5 * 1024 ** 3 + 4096], refused: -1 },
   fcntl: { done: [0, 0], refused: -1 },
   mmap: { done: "beyond 32 bits", refused: "bigint" },
+  fstatfs: { done: [0, 0x9fa0], refused: -1 },
   madvise: { done: 0, refused: -1 },
   munmap: { done: 0, refused: -1 },
   copy_file_range: { done: [7, "content"], refused: -1 },

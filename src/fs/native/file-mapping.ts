@@ -1,5 +1,6 @@
 import { type Pointer, toArrayBuffer } from "bun:ffi";
 import { linuxLibc } from "./libc.ts";
+import { isOnLocalFileSystem } from "./local-file-system.ts";
 
 // Linux's <fcntl.h> and <sys/mman.h>.
 const F_SETSIG = 10;
@@ -17,9 +18,10 @@ const MADV_POPULATE_READ = 22;
  * The hazard of a mapping is a file that gets shorter under it: touching a page behind its end kills the
  * process (SIGBUS). So the file is mapped only under a read lease (`fcntl(2)`, F_SETLEASE): the kernel grants
  * it only when nobody has the file open for writing, and then makes whoever wants to write or truncate it
- * wait until the lease is given back. Network file systems, other users' files and files being written get no
- * lease, and so are read instead. The pages are brought in beforehand, so that a disk error is an
- * answer too, not a signal.
+ * wait until the lease is given back. Other users' files and files being written get no lease, and so are read
+ * instead. So are files on any file system that is not known to be local: some (FUSE) grant the lease although files
+ * can change behind the kernel. The pages are brought in beforehand, so that a disk error is an answer too, not a
+ * signal.
  */
 export class FileMapping {
   readonly bytes: Uint8Array;
@@ -41,7 +43,7 @@ export class FileMapping {
 
   /** Undefined where this file cannot be mapped safely. `startBytes` is a multiple of the page size. */
   static tryOpen(descriptor: number, startBytes: number, lengthBytes: number): FileMapping | undefined {
-    if (linuxLibc === undefined) return undefined;
+    if (linuxLibc === undefined || !isOnLocalFileSystem(descriptor)) return undefined;
     // A broken lease is announced by a signal. The default one, SIGIO, would end the process; this one is ignored.
     if (linuxLibc.fcntl(descriptor, F_SETSIG, SIGURG) !== 0) return undefined;
     if (linuxLibc.fcntl(descriptor, F_SETLEASE, F_RDLCK) !== 0) return undefined;

@@ -42,7 +42,7 @@ const STATX_BASIC_STATS = 0x7ff;
 export function callLibc(parent: string): Record<LibcName, Answers> {
   if (linuxLibc === undefined) throw new Error("this probe is for Linux only");
   const { fcntl, mmap, madvise, munmap, copy_file_range, openat, read, write, statx } = linuxLibc;
-  const { futimens, fchmod } = linuxLibc;
+  const { futimens, fchmod, fstatfs } = linuxLibc;
   const { linkat, utimensat, flock, close } = libc;
 
   const scratch = mkdtempSync(join(parent, "libc-"));
@@ -95,6 +95,13 @@ export function callLibc(parent: string): Record<LibcName, Answers> {
         done: [answer, (status[11] ?? 0) * 2 ** 32 + (status[10] ?? 0)],
         refused: statx(AT_FDCWD, pointerTo("missing"), 0, STATX_BASIC_STATS, ptr(status)),
       };
+    },
+    fstatfs: () => {
+      const status = new Uint32Array(new ArrayBuffer(256));
+      const proc = openSync("/proc/self/status", "r");
+      const done = [fstatfs(proc, ptr(status)), status[0]];
+      closeSync(proc);
+      return { done, refused: fstatfs(NO_DESCRIPTOR, ptr(status)) };
     },
     fcntl: () => {
       const readable = openSync(at("leased"), constants.O_RDONLY | constants.O_CREAT, 0o600);
