@@ -1,9 +1,9 @@
 /** Composition root: command line in, exit code out. The only place that ends the process. */
 import { availableParallelism, constants } from "node:os";
 import { isatty } from "node:tty";
-import { BtdtError } from "./base/errors.ts";
 import type { WorkDone } from "./base/progress.ts";
 import { chooseExitCode, ExitCode } from "./cli/exit-codes.ts";
+import { explainFailure } from "./cli/explain-failure.ts";
 import { createConsoleOutput, writeToStderr } from "./cli/output.ts";
 import { runProgram } from "./cli/program.ts";
 import { createLazyProgressBar } from "./cli/progress/lazy-progress-bar.ts";
@@ -66,12 +66,7 @@ function redirectSignals(listener: (signal: NodeJS.Signals) => void): () => void
 }
 
 function fail(error: unknown): never {
-  const known =
-    error instanceof BtdtError
-      ? error
-      : new BtdtError("INTERNAL", error instanceof Error ? (error.stack ?? error.message) : String(error), {
-          hint: "this is a bug in btdt; please report it",
-        });
+  const known = explainFailure(error);
   if (signalExitCode !== undefined && known.code === "CANCELLED") process.exit(signalExitCode);
   output.reportError(known);
   process.exit(chooseExitCode(known));

@@ -1,0 +1,30 @@
+import { escapeControls } from "../base/byte-string.ts";
+import { BtdtError } from "../base/errors.ts";
+import { errnoOf, reasonOf } from "../fs/errno.ts";
+
+/** Turns whatever was thrown into an error to report. Only what no file system or memory can cause counts as a bug. */
+export function explainFailure(error: unknown): BtdtError {
+  if (error instanceof BtdtError) return error;
+  if (errnoOf(error) !== undefined) return describeSystemError(error);
+  if (isOutOfMemory(error)) {
+    return new BtdtError("SYSTEM", "not enough memory", { hint: "raise the memory limit", cause: error });
+  }
+  const description = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return new BtdtError("INTERNAL", description, { hint: "this is a bug in btdt; please report it" });
+}
+
+/** `node:fs` errors name the system call and, mostly, the path. */
+function describeSystemError(error: unknown): BtdtError {
+  const { syscall, path } = error as { readonly syscall?: unknown; readonly path?: unknown };
+  const call = typeof syscall === "string" ? syscall : "a system call";
+  const name = typeof path === "string" && path !== "" ? escapeControls(path) : undefined;
+  const place = name === undefined ? "" : ` for ${name}`;
+  return new BtdtError("SYSTEM", `${call} failed${place}: ${reasonOf(error)}`, {
+    ...(name === undefined ? {} : { path: name }),
+    cause: error,
+  });
+}
+
+function isOutOfMemory(error: unknown): boolean {
+  return error instanceof RangeError && /out of memory/i.test(error.message);
+}
