@@ -53,9 +53,9 @@ function chooseLibc(target: LinuxTarget, options: BuildOptions): string {
       `this system has no glibc for ${target.name} to embed`,
       "choose a directory that has one with --libc-dir DIR, or build a dynamic executable with --dynamic",
     );
-  const package_ = fetchDebianPackage("libc6", target.debianArchitecture, options.cacheDirectory);
+  const fetched = fetchDebianPackage("libc6", target.debianArchitecture, options.cacheDirectory);
   return pickLibc(
-    [join(package_, "lib", target.multiarch), join(package_, "usr/lib", target.multiarch)],
+    [join(fetched, "lib", target.multiarch), join(fetched, "usr/lib", target.multiarch)],
     target,
   );
 }
