@@ -1,0 +1,86 @@
+import type { Area } from "./place.ts";
+
+/** One system call that fails: the Nth of its name in the thread that does the work. */
+export interface Fault {
+  readonly call: string;
+  /** As `strace -e inject=` has it: `error=EIO`, `retval=0`. */
+  readonly what: string;
+  readonly ordinal: number;
+  readonly area: Area;
+}
+
+export function describeFault({ call, what, ordinal, area }: Fault): string {
+  return `${call} ${ordinal} (${area}) ${what}`;
+}
+
+const CANNOT_CREATE = ["ENOSPC", "EDQUOT", "EIO", "EACCES"].map(asError);
+const CANNOT_ANSWER = ["EIO", "EACCES", "ESTALE"].map(asError);
+/** Answers that nothing was written, or is listed. */
+const NOTHING = "retval=0";
+
+/**
+ * What each call can fail with. A call that is not here does not touch files in a way that can fail by itself; the matrix
+ * says so when it meets one that it does not know.
+ */
+const FAILURES: ReadonlyMap<string, readonly string[]> = new Map([
+  ["open", ["EIO", "EACCES", "EMFILE", "ESTALE", "ENOSPC", "EINTR"].map(asError)],
+  ["openat", ["EIO", "EACCES", "EMFILE", "ESTALE", "ENOSPC", "EINTR"].map(asError)],
+  // That a file ends before its end is no failure but damage.
+  ["read", ["EIO", "ESTALE", "EINTR"].map(asError)],
+  ["pread64", ["EIO", "ESTALE", "EINTR"].map(asError)],
+  ["write", [...["ENOSPC", "EIO", "EDQUOT", "EINTR"].map(asError), NOTHING]],
+  ["pwrite64", [...["ENOSPC", "EIO", "EDQUOT", "EINTR"].map(asError), NOTHING]],
+  ["copy_file_range", [...["ENOSPC", "EIO", "EDQUOT", "EXDEV"].map(asError), NOTHING]],
+  ["fsync", ["EIO", "ENOSPC", "EDQUOT", "EINTR"].map(asError)],
+  ["fdatasync", ["EIO", "ENOSPC"].map(asError)],
+  ["syncfs", ["EIO", "ENOSPC"].map(asError)],
+  ["close", ["EDQUOT", "EIO", "ENOSPC"].map(asError)],
+  ["rename", CANNOT_CREATE],
+  ["renameat", CANNOT_CREATE],
+  ["renameat2", CANNOT_CREATE],
+  ["link", [...CANNOT_CREATE, "error=EMLINK", "error=EPERM"]],
+  ["linkat", [...CANNOT_CREATE, "error=EMLINK", "error=EPERM"]],
+  ["symlink", CANNOT_CREATE],
+  ["symlinkat", CANNOT_CREATE],
+  ["mkdir", CANNOT_CREATE],
+  ["mkdirat", CANNOT_CREATE],
+  ["unlink", [...CANNOT_ANSWER, "error=EBUSY"]],
+  ["unlinkat", [...CANNOT_ANSWER, "error=EBUSY"]],
+  ["rmdir", [...CANNOT_ANSWER, "error=EBUSY"]],
+  ["utimensat", ["EIO", "EACCES", "EPERM", "EINTR"].map(asError)],
+  ["chmod", ["EIO", "EPERM", "ESTALE"].map(asError)],
+  ["fchmod", ["EIO", "EPERM", "ESTALE"].map(asError)],
+  ["fchmodat", ["EIO", "EPERM", "ESTALE"].map(asError)],
+  ["ftruncate", ["EIO", "ENOSPC"].map(asError)],
+  ["fallocate", ["EIO", "ENOSPC", "EOPNOTSUPP"].map(asError)],
+  ["stat", CANNOT_ANSWER],
+  ["lstat", CANNOT_ANSWER],
+  ["fstat", CANNOT_ANSWER],
+  ["statx", CANNOT_ANSWER],
+  ["newfstatat", CANNOT_ANSWER],
+  ["statfs", CANNOT_ANSWER],
+  ["fstatfs", CANNOT_ANSWER],
+  ["readlink", CANNOT_ANSWER],
+  ["readlinkat", CANNOT_ANSWER],
+  ["access", CANNOT_ANSWER],
+  ["faccessat", CANNOT_ANSWER],
+  ["faccessat2", CANNOT_ANSWER],
+  ["getdents64", [...CANNOT_ANSWER, NOTHING]],
+  ["flock", ["ENOLCK", "EINTR", "EAGAIN"].map(asError)],
+  ["fcntl", ["EAGAIN", "EACCES"].map(asError)],
+  ["ioctl", ["EIO", "EOPNOTSUPP", "EXDEV"].map(asError)],
+]);
+
+/** They only tell where it stands, or a failure of theirs is the engine's to bear. */
+const HARMLESS = new Set(["execve", "getcwd", "chdir", "lseek", "mmap", "fadvise64", "dup", "epoll_ctl"]);
+
+function asError(errno: string): string {
+  return `error=${errno}`;
+}
+
+/** @throws when nobody has thought about what this call can fail with */
+export function failuresOf(call: string): readonly string[] {
+  const failures = FAILURES.get(call);
+  if (failures === undefined && !HARMLESS.has(call)) throw new Error(`no failures are listed for ${call}`);
+  return failures ?? [];
+}

@@ -1,0 +1,42 @@
+import { type Fault, failuresOf } from "./fault.ts";
+import type { TracedCall } from "./traced-run.ts";
+
+/** Which faults of all that there could be. */
+export interface Selection {
+  /** At how many of the calls of one kind a fault is put, from the first to the last of them. */
+  readonly picks: number;
+  /** Everything that a call can fail with, or one thing for each pick. */
+  readonly everyFailure: boolean;
+  /** Only each so-many-th fault. */
+  readonly stride: number;
+  /** Another one selects others. */
+  readonly seed: number;
+}
+
+/** Puts faults at calls of each kind in each area. */
+export function selectFaults(calls: readonly TracedCall[], selection: Selection): Fault[] {
+  return [...Map.groupBy(calls, ({ call, area }) => `${call} ${area}`).values()]
+    .flatMap((group, index) => selectFromKind(group, { ...selection, seed: selection.seed + index }))
+    .filter((_, index) => (index + selection.seed) % selection.stride === 0);
+}
+
+function selectFromKind(group: readonly TracedCall[], { picks, everyFailure, seed }: Selection): Fault[] {
+  const failures = failuresOf(group[0]?.call ?? "");
+  return pick(group, picks, seed).flatMap(({ call, ordinal, area }, index) =>
+    (everyFailure ? failures : pick(failures, 1, seed + index)).map((what) => ({
+      call,
+      ordinal,
+      area,
+      what,
+    })),
+  );
+}
+
+/** The first, the last, and others at equal distances; a single one is the seed's choice. */
+function pick<Item>(items: readonly Item[], count: number, seed: number): Item[] {
+  if (items.length <= count) return [...items];
+  const step = (items.length - 1) / (count - 1);
+  const indexes =
+    count === 1 ? [seed % items.length] : [...Array(count).keys()].map((each) => Math.round(each * step));
+  return indexes.flatMap((index) => items.slice(index, index + 1));
+}

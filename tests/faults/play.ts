@@ -1,0 +1,88 @@
+import type { Finished } from "../support/executable.ts";
+import type { Base } from "./base.ts";
+import {
+  checkEnd,
+  checkKeys,
+  checkLeftOver,
+  checkSources,
+  cleanCache,
+  promisesAfter,
+  promisesOf,
+} from "./examine.ts";
+import { describeFault, type Fault } from "./fault.ts";
+import type { Place } from "./place.ts";
+import type { Scenario } from "./scenario.ts";
+import { runIn, runPlainly, runWithFault, runWithShortIo } from "./traced-run.ts";
+
+/** A scenario in a place that is its own. */
+export interface Play {
+  readonly scenario: Scenario;
+  readonly base: Base;
+  /** The place as it was before. */
+  readonly original: Place;
+  readonly place: Place;
+  readonly processor: number;
+}
+
+export interface Played {
+  /** False when the command came to its end without making the call. */
+  readonly isHit: boolean;
+  /** Each thing that is not as it must be, as a line. */
+  readonly problems: readonly string[];
+  /** What was done and what came of it, for whoever has to find out why. */
+  readonly report: string;
+}
+
+/** Runs the command with a fault, looks at everything that may have come to harm, runs it again, cleans, and looks again. */
+export async function playWithFault(play: Play, fault: Fault): Promise<Played> {
+  const { scenario, place, processor } = play;
+  const run = runIn(place, scenario, processor);
+  const { finished, hit } = await runWithFault(run, fault);
+  const problems = await checkAfter(play, finished);
+  problems.push(...(await checkRepeated(play, await runPlainly(run))));
+  const report = [
+    `${scenario.name}: ${describeFault(fault)}`,
+    `  ${hit ?? "the call was not made"}`,
+    `  ended with ${finished.exitCode}: ${finished.stderr.trim()}`,
+  ].join("\n");
+  return { isHit: hit !== undefined, problems, report };
+}
+
+/** Short reads and writes are no failure: the command has to do its work. Answers what is wrong. */
+export async function playWithShortIo(play: Play, shortIo: string): Promise<string[]> {
+  const { scenario, place, processor } = play;
+  const finished = await runWithShortIo(runIn(place, scenario, processor), shortIo);
+  const problems = await checkAfter(play, finished);
+  if (finished.exitCode !== scenario.exitCode)
+    problems.push(`it ends with ${finished.exitCode}: ${finished.stderr}`);
+  return problems;
+}
+
+async function checkAfter(
+  { scenario, place, base, original, processor }: Play,
+  finished: Finished,
+): Promise<string[]> {
+  const promises = promisesAfter(scenario, base, finished.exitCode === 0);
+  return [
+    ...checkEnd(finished),
+    ...(scenario.check?.(place, finished, base, original) ?? []),
+    ...(await checkKeys(place, promises, processor)),
+    ...checkSources(place, base),
+  ];
+}
+
+/** The next run works, and nothing sound is lost or left over. */
+async function checkRepeated(
+  { scenario, place, base, original, processor }: Play,
+  finished: Finished,
+): Promise<string[]> {
+  const problems = (scenario.check?.(place, finished, base, original) ?? []).map(
+    (line) => `run again: ${line}`,
+  );
+  if (finished.exitCode !== scenario.exitCode) {
+    problems.push(`run again, it ends with ${finished.exitCode}: ${finished.stderr.trim()}`);
+  }
+  problems.push(...(await cleanCache(place, processor)));
+  const lost = await checkKeys(place, promisesOf(scenario, base, true), processor);
+  return [...problems, ...lost.map((line) => `after a clean: ${line}`), ...checkLeftOver(place)];
+}

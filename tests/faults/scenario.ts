@@ -1,0 +1,21 @@
+import type { Finished } from "../support/executable.ts";
+import type { Base } from "./base.ts";
+import type { Place } from "./place.ts";
+
+/** One command, and what must be true whatever fails while it runs. */
+export interface Scenario {
+  readonly name: string;
+  /** Adds to a place with the base what the command needs. */
+  prepare?(place: Place): void;
+  words(place: Place): readonly string[];
+  /** Its standard output goes to this file. */
+  outputFile?(place: Place): string;
+  /** The exit code of an undisturbed run. */
+  readonly exitCode: number;
+  /** Keys that the command stores, with the tree that they get. */
+  readonly stores?: ReadonlyMap<string, string>;
+  /** Keys that the command takes away. */
+  readonly removes?: readonly string[];
+  /** What is wrong with what the command has left beside the cache; `original` is the place as it was before. */
+  check?(place: Place, finished: Finished, base: Base, original: Place): string[];
+}

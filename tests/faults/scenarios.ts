@@ -1,0 +1,14 @@
+import type { Scenario } from "./scenario.ts";
+import { lookScenarios } from "./scenarios/look.ts";
+import { restoreScenarios } from "./scenarios/restore.ts";
+import { runScenarios } from "./scenarios/run.ts";
+import { storeScenarios } from "./scenarios/store.ts";
+import { upkeepScenarios } from "./scenarios/upkeep.ts";
+
+export const scenarios: readonly Scenario[] = [
+  ...storeScenarios,
+  ...restoreScenarios,
+  ...runScenarios,
+  ...upkeepScenarios,
+  ...lookScenarios,
+];

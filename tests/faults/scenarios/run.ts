@@ -1,0 +1,32 @@
+import { existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { treeOf } from "../base.ts";
+import { checkNewDestination } from "../destinations.ts";
+import type { Scenario } from "../scenario.ts";
+
+/** A failure of the cache costs a command its result, or some time, but never makes it wrong. */
+function run(name: string, key: string, tree: string): Scenario {
+  return {
+    name: `run ${name}`,
+    prepare: (place) => {
+      const made = "destinations/made";
+      const script = `#!/bin/sh\ncp -a trees/${tree} ${made} && mv ${made} destinations/out\n`;
+      writeFileSync(join(place.path, "make"), script, { mode: 0o755 });
+    },
+    words: (place) => {
+      const command = ["--", join(place.path, "make")];
+      return ["run", "-c", place.cache, "-k", key, place.destination, ...command];
+    },
+    exitCode: 0,
+    stores: new Map([[key, tree]]),
+    check: (place, finished, base) => {
+      const isMade = finished.exitCode === 0 || existsSync(place.destination);
+      return checkNewDestination(place.destination, treeOf(base, tree), isMade);
+    },
+  };
+}
+
+export const runScenarios: readonly Scenario[] = [
+  run("a hit", "linked", "small"),
+  run("a miss", "new", "fresh"),
+];

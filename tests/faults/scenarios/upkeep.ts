@@ -1,0 +1,70 @@
+import { rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { BTDT, must } from "../../support/executable.ts";
+import type { Place } from "../place.ts";
+import type { Scenario } from "../scenario.ts";
+
+const longAgo = "2020-01-01T00:00:00Z";
+
+/** An object, a manifest and a pack that nothing needs, and a dead session. */
+function leaveGarbage(place: Place): void {
+  for (const storage of ["objects", "packs"]) {
+    const words = ["store", "-q", "-c", place.cache, "-k", `old-${storage}`, "--storage", storage];
+    must([BTDT, ...words, place.tree("fresh")]);
+    must([BTDT, "delete", "-q", "-c", place.cache, `old-${storage}`]);
+  }
+}
+
+/** Two keys that nobody has used for long; the others are new. */
+function leaveOldEntries(place: Place): void {
+  must([BTDT, "store", "-q", "-c", place.cache, "-k", "old", place.tree("fresh")]);
+  const keys = join(place.cache, "btdt-v1", "keys");
+  must(["sh", "-c", `cd '${keys}' && touch -d ${longAgo} old* || touch -d ${longAgo} *`]);
+  for (const key of ["linked", "packed-1", "packed-2"]) {
+    must([BTDT, "restore", "-q", "-c", place.cache, "-k", key, place.destination]);
+    must(["rm", "-rf", place.destination]);
+  }
+}
+
+/** A pack of which little is needed any more. */
+function leaveMostlyUnneededPack(place: Place): void {
+  const tree = place.tree("../mixed");
+  must(["cp", "-a", place.tree("fresh"), tree]);
+  for (let file = 0; file < 40; file++) {
+    writeFileSync(join(tree, `unneeded-${file}`), `${file} is not needed for long\n`.repeat(file * 50));
+  }
+  const store = (key: string): string =>
+    must([BTDT, "store", "-q", "-c", place.cache, "-k", key, "--storage", "packs", tree]);
+  store("whole");
+  rmSync(join(tree, "large"));
+  for (let file = 2; file < 40; file++) rmSync(join(tree, `unneeded-${file}`));
+  store("rest");
+  must([BTDT, "delete", "-q", "-c", place.cache, "whole"]);
+}
+
+function clean(
+  name: string,
+  prepare: (place: Place) => void,
+  removes: readonly string[],
+  ...options: string[]
+): Scenario {
+  return {
+    name: `clean ${name}`,
+    prepare,
+    words: (place) => ["clean", "-c", place.cache, ...options],
+    exitCode: 0,
+    removes,
+  };
+}
+
+export const upkeepScenarios: readonly Scenario[] = [
+  clean("of garbage", leaveGarbage, []),
+  clean("by age", leaveOldEntries, ["old"], "--max-age", "30d"),
+  clean("that rewrites a pack", leaveMostlyUnneededPack, []),
+  {
+    name: "delete",
+    words: (place) => ["delete", "-c", place.cache, "packed-1"],
+    exitCode: 0,
+    removes: ["packed-1"],
+  },
+];

@@ -1,0 +1,101 @@
+import { existsSync, readFileSync, rmSync } from "node:fs";
+import { BTDT, exitCodeOf, type Finished } from "../support/executable.ts";
+import type { Fault } from "./fault.ts";
+import type { Area, Place } from "./place.ts";
+import type { Scenario } from "./scenario.ts";
+
+/** Ends a command that hangs; none takes a hundredth of it. */
+const HANGS_AFTER_MS = 60_000;
+
+/** One system call that a command made on its place. */
+export interface TracedCall {
+  readonly call: string;
+  /** Among all calls of this name in the thread that does the work, from 1. */
+  readonly ordinal: number;
+  readonly area: Area;
+}
+
+export interface RunInPlace {
+  readonly place: Place;
+  readonly words: readonly string[];
+  /** Where its standard output goes; else it is kept. */
+  readonly outputFile: string | undefined;
+  /** One processor makes btdt work in one thread, so that its calls come in the same order each time. */
+  readonly processor: number;
+}
+
+export function runIn(place: Place, scenario: Scenario, processor: number): RunInPlace {
+  return { place, words: scenario.words(place), outputFile: scenario.outputFile?.(place), processor };
+}
+
+/** Runs btdt as it is. */
+export async function runPlainly(run: RunInPlace): Promise<Finished> {
+  return await start(run, []);
+}
+
+/** Runs btdt so that no read or write of its place does more than half of what was asked for. */
+export async function runWithShortIo(run: RunInPlace, shortIo: string): Promise<Finished> {
+  return await start(run, [shortIo, run.place.path]);
+}
+
+/** Runs btdt and lists the calls that touch its place. */
+export async function listCalls(run: RunInPlace): Promise<{ finished: Finished; calls: TracedCall[] }> {
+  const trace = `${run.place.path}.trace`;
+  const tracer = ["strace", "-f", "-qq", "-y", "-s", "4096", "-o", trace, "-e", "trace=%file,%desc"];
+  const finished = await start(run, tracer);
+  const calls = callsIn(readFileSync(trace, "latin1"), run.place);
+  rmSync(trace);
+  return { finished, calls };
+}
+
+/** Runs btdt while one of its calls fails; `hit` is the call as strace shows it, undefined when it was never made. */
+export async function runWithFault(
+  run: RunInPlace,
+  fault: Fault,
+): Promise<{ finished: Finished; hit: string | undefined }> {
+  const trace = `${run.place.path}.trace`;
+  const inject = `inject=${fault.call}:${fault.what}:when=${fault.ordinal}`;
+  const tracer = ["strace", "-f", "--seccomp-bpf", "-qq", "-y", "-o", trace];
+  const finished = await start(run, [...tracer, "-e", `trace=${fault.call}`, "-e", inject]);
+  const lines = existsSync(trace) ? readFileSync(trace, "latin1").split("\n") : [];
+  rmSync(trace, { force: true });
+  return { finished, hit: lines.find((line) => line.includes("(INJECTED)")) };
+}
+
+async function start(
+  { place, words, outputFile, processor }: RunInPlace,
+  tracer: readonly string[],
+): Promise<Finished> {
+  const command = [...tracer, "taskset", "-c", String(processor), BTDT, ...words];
+  const started = Bun.spawn(command, {
+    cwd: place.path,
+    stdin: "ignore",
+    stdout: outputFile === undefined ? "pipe" : Bun.file(outputFile),
+    stderr: "pipe",
+    timeout: HANGS_AFTER_MS,
+    killSignal: "SIGKILL",
+  });
+  const [stdout, stderr] = await Promise.all([
+    started.stdout instanceof ReadableStream ? new Response(started.stdout).text() : "",
+    new Response(started.stderr).text(),
+    started.exited,
+  ]);
+  return { exitCode: exitCodeOf(started), stdout, stderr };
+}
+
+/** A call that another thread interrupts in the trace is listed where it begins. */
+function callsIn(trace: string, place: Place): TracedCall[] {
+  const counts = new Map<string, number>();
+  const calls: TracedCall[] = [];
+  const lines = trace.split("\n");
+  const [, worker = ""] = /^(\d+) /.exec(lines[0] ?? "") ?? [];
+  for (const line of lines) {
+    const [, thread, call] = /^(\d+) +(\w+)\(/.exec(line) ?? [];
+    if (call === undefined || thread !== worker) continue;
+    const ordinal = (counts.get(call) ?? 0) + 1;
+    counts.set(call, ordinal);
+    const area = place.areaOf(line);
+    if (area !== undefined) calls.push({ call, ordinal, area });
+  }
+  return calls;
+}
