@@ -15,6 +15,7 @@ import { describeWith } from "../support/requirements.ts";
 const root = join(import.meta.dir, "../..");
 
 const TRICKS = {
+  errors: ["EBADF", "ENOENT", "EINVAL", "EBADF"],
   inflate: {
     way: "fast",
     sound: "same",

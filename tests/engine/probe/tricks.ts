@@ -16,11 +16,14 @@ import { digestOfChunks } from "../../../src/base/digest.ts";
 import { errnoOf } from "../../../src/fs/errno.ts";
 import { FileMapping } from "../../../src/fs/native/file-mapping.ts";
 import { lstat } from "../../../src/fs/native/file-status.ts";
+import { lastError } from "../../../src/fs/native/last-error.ts";
+import { AT_FDCWD, libc } from "../../../src/fs/native/libc.ts";
 import { PathBuffer } from "../../../src/fs/native/path-buffer.ts";
 import { setMtimeBuffer } from "../../../src/fs/native/set-times.ts";
 import { compressBlock, decompressBlock } from "../../../src/packs/format/block-codec.ts";
 import { inflateZstd } from "../../../src/packs/format/inflate-zstd.ts";
 
+const emptyPath = new PathBuffer();
 const GIBIBYTE = 1024 ** 3;
 const PAGE_BYTES = 4096;
 
@@ -28,6 +31,8 @@ const PAGE_BYTES = 4096;
 export function tryTricks(parent: string) {
   const scratch = mkdtempSync(join(parent, "tricks-"));
   return {
+    // First, when nothing has asked for an error number yet.
+    errors: tryErrors(join(scratch, "missing")),
     inflate: tryInflate(),
     deflate: tryDeflate(),
     digests: tryDigests(),
@@ -35,6 +40,18 @@ export function tryTricks(parent: string) {
     mapping: tryMapping(join(scratch, "mapped")),
     times: tryTimes(join(scratch, "times")),
   };
+}
+
+/** What a failed call has left in `errno`, by its name. */
+function tryErrors(missing: string): string[] {
+  const path = new PathBuffer().set(bytesFromText(missing));
+  const calls = [
+    () => libc.close(-1),
+    () => libc.linkat(AT_FDCWD, path.pointer, AT_FDCWD, path.pointer, 0),
+    () => libc.linkat(AT_FDCWD, emptyPath.pointer, AT_FDCWD, path.pointer, 0x4000),
+    () => libc.close(-1),
+  ];
+  return calls.map((call) => (call() === 0 ? "done" : lastError("probe").code));
 }
 
 /** The fast way answers with the same memory each time, the fallback with fresh memory. */
