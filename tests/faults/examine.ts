@@ -13,12 +13,15 @@ const CONTRACT = new Set([0, 1, 3, MISSED]);
 /** Words that only a failure which nobody thought of would bring. */
 const INTERNAL = /INTERNAL|bug in btdt|mistake in btdt|\$bunfs|TypeError|RangeError|ReferenceError|^ +at /m;
 
+/** A command that `run` has run may fail, too. */
+const EXPLAINED = /^btdt: (?:error: .|the command ended with)/m;
+
 /** What is wrong with how a command ended, whatever failed. */
 export function checkEnd({ exitCode, stderr }: Finished): string[] {
   const problems: string[] = [];
   if (!CONTRACT.has(exitCode)) problems.push(`exit code ${exitCode}`);
   if (INTERNAL.test(stderr)) problems.push("an internal error");
-  if (exitCode === 1 && !/^btdt: error: ./m.test(stderr)) problems.push("exit code 1 without an error");
+  if (exitCode === 1 && !EXPLAINED.test(stderr)) problems.push("exit code 1 without an error");
   return problems;
 }
 
@@ -63,7 +66,7 @@ export async function checkKeys(place: Place, promises: Promises, processor: num
 
 /** What the keys that a command stores or removes may restore after it failed, or was told to have done its work. */
 export function promisesAfter(scenario: Scenario, base: Base, isDone: boolean): Promises {
-  const touched = new Set([...(scenario.stores?.keys() ?? []), ...(scenario.removes ?? [])]);
+  const touched = new Set([...(scenario.stores?.keys() ?? []), ...(scenario.removes?.keys() ?? [])]);
   return new Map([...promisesOf(scenario, base, isDone)].filter(([key]) => touched.has(key)));
 }
 
@@ -77,8 +80,9 @@ export function promisesOf(scenario: Scenario, base: Base, isDone: boolean): Pro
     const before = isDone ? [] : (promises.get(key) ?? [undefined]);
     promises.set(key, [treeOf(base, tree), ...before]);
   }
-  for (const key of scenario.removes ?? [])
-    promises.set(key, isDone ? [undefined] : [...(promises.get(key) ?? []), undefined]);
+  for (const [key, tree] of scenario.removes ?? []) {
+    promises.set(key, isDone ? [undefined] : [treeOf(base, tree), undefined]);
+  }
   return promises;
 }
 

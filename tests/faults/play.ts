@@ -62,7 +62,8 @@ async function checkAfter(
   { scenario, place, base, original, processor }: Play,
   finished: Finished,
 ): Promise<string[]> {
-  const promises = promisesAfter(scenario, base, finished.exitCode === 0);
+  const isDone = finished.exitCode === 0 && !finished.stderr.includes("btdt: warning: nothing was stored");
+  const promises = promisesAfter(scenario, base, isDone);
   return [
     ...checkEnd(finished),
     ...(scenario.check?.(place, finished, base, original) ?? []),
@@ -79,7 +80,7 @@ async function checkRepeated(
   const problems = (scenario.check?.(place, finished, base, original) ?? []).map(
     (line) => `run again: ${line}`,
   );
-  if (finished.exitCode !== scenario.exitCode) {
+  if (finished.exitCode !== scenario.exitCode && finished.exitCode !== scenario.exitCodeAgain) {
     problems.push(`run again, it ends with ${finished.exitCode}: ${finished.stderr.trim()}`);
   }
   problems.push(...(await cleanCache(place, processor)));

@@ -12,10 +12,12 @@ export interface Scenario {
   outputFile?(place: Place): string;
   /** The exit code of an undisturbed run. */
   readonly exitCode: number;
+  /** Another one for a run when the work is done already. */
+  readonly exitCodeAgain?: number;
   /** Keys that the command stores, with the tree that they get. */
   readonly stores?: ReadonlyMap<string, string>;
-  /** Keys that the command takes away. */
-  readonly removes?: readonly string[];
+  /** Keys that the command takes away, with the tree that they have. */
+  readonly removes?: ReadonlyMap<string, string>;
   /** What is wrong with what the command has left beside the cache; `original` is the place as it was before. */
   check?(place: Place, finished: Finished, base: Base, original: Place): string[];
 }

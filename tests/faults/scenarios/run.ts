@@ -9,8 +9,8 @@ function run(name: string, key: string, tree: string): Scenario {
   return {
     name: `run ${name}`,
     prepare: (place) => {
-      const made = "destinations/made";
-      const script = `#!/bin/sh\ncp -a trees/${tree} ${made} && mv ${made} destinations/out\n`;
+      const copy = `rm -rf made out && cp -a ../trees/${tree} made && mv made out`;
+      const script = `#!/bin/sh\ncd destinations && ${copy}\n`;
       writeFileSync(join(place.path, "make"), script, { mode: 0o755 });
     },
     words: (place) => {

@@ -45,7 +45,7 @@ function leaveMostlyUnneededPack(place: Place): void {
 function clean(
   name: string,
   prepare: (place: Place) => void,
-  removes: readonly string[],
+  removes: ReadonlyMap<string, string>,
   ...options: string[]
 ): Scenario {
   return {
@@ -58,13 +58,14 @@ function clean(
 }
 
 export const upkeepScenarios: readonly Scenario[] = [
-  clean("of garbage", leaveGarbage, []),
-  clean("by age", leaveOldEntries, ["old"], "--max-age", "30d"),
-  clean("that rewrites a pack", leaveMostlyUnneededPack, []),
+  clean("of garbage", leaveGarbage, new Map()),
+  clean("by age", leaveOldEntries, new Map([["old", "fresh"]]), "--max-age", "30d"),
+  clean("that rewrites a pack", leaveMostlyUnneededPack, new Map()),
   {
     name: "delete",
     words: (place) => ["delete", "-c", place.cache, "packed-1"],
     exitCode: 0,
-    removes: ["packed-1"],
+    exitCodeAgain: 4,
+    removes: new Map([["packed-1", "many"]]),
   },
 ];
