@@ -11,7 +11,7 @@ import { finishDirectoriesJob } from "./restore/finish-directories.ts";
 import { linkFilesJob } from "./restore/link-files.ts";
 import { makeDirectoriesJob } from "./restore/make-directories.ts";
 import type { Job, JobContext } from "./work/job.ts";
-import { type JobClaims, jobClaims, takeJob } from "./work/job-claims.ts";
+import { allocateJobClaims, type JobClaims, takeJob } from "./work/job-claims.ts";
 import { type JobReply, type JobRequest, sendableError, type WorkerSetup } from "./work/messages.ts";
 
 declare const self: Worker;
@@ -33,7 +33,7 @@ const jobs = new Map<string, Job<never, unknown>>(
 );
 
 let cancelFlag: Int32Array = new Int32Array(1);
-let claims: JobClaims = jobClaims(0);
+let claims: JobClaims = allocateJobClaims(0);
 let lastShared: object = {};
 const context: JobContext = { isCancelled: () => Atomics.load(cancelFlag, 0) !== 0 };
 

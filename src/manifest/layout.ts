@@ -1,5 +1,5 @@
 import { DIGEST_SIZE_BYTES } from "../base/digest.ts";
-import { columnLayout } from "../base/format/column-layout.ts";
+import { layOutColumns } from "../base/format/column-layout.ts";
 
 /** Where each column of a manifest's payload begins. `docs/format.md` describes the same. */
 export interface ManifestCounts {
@@ -21,7 +21,7 @@ export type ManifestLayout = ReturnType<typeof layoutOf>;
 /** Widest elements first, so that every column is aligned to its own element size. */
 export function layoutOf(counts: ManifestCounts) {
   const { directoryCount: directories, fileCount: files, symlinkCount: symlinks } = counts;
-  const { column, endBytes } = columnLayout(HEADER_SIZE_BYTES);
+  const { column, endBytes } = layOutColumns(HEADER_SIZE_BYTES);
   return {
     directoryMtimeSeconds: column(directories, 8),
     fileSizes: column(files, 8),

@@ -5,7 +5,7 @@
  */
 export type JobClaims = Int32Array;
 
-export function jobClaims(slotCount: number): JobClaims {
+export function allocateJobClaims(slotCount: number): JobClaims {
   return new Int32Array(new SharedArrayBuffer(4 * slotCount));
 }
 

@@ -1,5 +1,5 @@
 import { BtdtError } from "../base/errors.ts";
-import { type JobClaims, jobClaims, offerJob, takeJob } from "./job-claims.ts";
+import { allocateJobClaims, type JobClaims, offerJob, takeJob } from "./job-claims.ts";
 import { type JobReply, type JobRequest, receivedError, type WorkerSetup } from "./messages.ts";
 
 /**
@@ -35,7 +35,7 @@ export class PoolWorker {
   readonly #worker: Worker;
   readonly #events: PoolWorkerEvents;
   readonly #sent = new Map<number, SentJob>();
-  readonly #claims: JobClaims = jobClaims(JOBS_PER_WORKER);
+  readonly #claims: JobClaims = allocateJobClaims(JOBS_PER_WORKER);
   readonly #freeSlots: number[] = [...this.#claims.keys()];
   /** What it was sent last as the shared part of an input. */
   #lastShared: object | undefined;

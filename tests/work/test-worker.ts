@@ -1,11 +1,11 @@
 /** A worker for the pool's tests: what it is told to do is in the job's name. */
-import { type JobClaims, jobClaims, takeJob } from "../../src/work/job-claims.ts";
+import { allocateJobClaims, type JobClaims, takeJob } from "../../src/work/job-claims.ts";
 import type { JobReply, JobRequest, WorkerSetup } from "../../src/work/messages.ts";
 
 declare const self: Worker;
 
 let cancelFlag: Int32Array = new Int32Array(1);
-let claims: JobClaims = jobClaims(0);
+let claims: JobClaims = allocateJobClaims(0);
 
 self.onmessage = (event: MessageEvent<WorkerSetup | JobRequest>) => {
   const message = event.data;

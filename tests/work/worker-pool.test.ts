@@ -9,7 +9,7 @@ import { hashFilesJob } from "../../src/read/hash-files.ts";
 import { finishDirectoriesJob } from "../../src/restore/finish-directories.ts";
 import { InlineRunner } from "../../src/work/inline-runner.ts";
 import type { Job, Runner } from "../../src/work/job.ts";
-import { jobClaims, offerJob } from "../../src/work/job-claims.ts";
+import { allocateJobClaims, offerJob } from "../../src/work/job-claims.ts";
 import {
   type JobReply,
   type JobRequest,
@@ -107,7 +107,7 @@ describe("errors cross threads", () => {
     const answered = new Promise<JobReply>((resolve) => {
       worker.onmessage = (event: MessageEvent<JobReply>) => resolve(event.data);
     });
-    const claims = jobClaims(1);
+    const claims = allocateJobClaims(1);
     offerJob(claims, 0, 7);
     const request: JobRequest = {
       id: 7,

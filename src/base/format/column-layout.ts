@@ -7,7 +7,7 @@ export interface ColumnLayout {
 }
 
 /** @param startBytes what stands before the first column */
-export function columnLayout(startBytes: number): ColumnLayout {
+export function layOutColumns(startBytes: number): ColumnLayout {
   let offset = startBytes;
   return {
     column: (count, elementBytes) => {

@@ -38,7 +38,7 @@ function compress(content: Uint8Array, codec: Codec, level: number): Uint8Array 
   }
 }
 
-export function codecOf(codecNumber: number): Codec {
+export function findCodec(codecNumber: number): Codec {
   return CODECS[codecNumber] ?? "none";
 }
 
@@ -67,7 +67,7 @@ export function areBlockSizesSound(codecNumber: number, storedBytes: number, con
 export function decompressBlock(codecNumber: number, stored: Uint8Array, contentBytes: number): Uint8Array {
   let content: Uint8Array;
   try {
-    content = decompress(codecOf(codecNumber), stored, contentBytes);
+    content = decompress(findCodec(codecNumber), stored, contentBytes);
   } catch (error) {
     throw new BtdtError("PACK_DAMAGED", "a block does not decompress", { cause: error });
   }

@@ -1,5 +1,5 @@
 import { DIGEST_SIZE_BYTES } from "../../base/digest.ts";
-import { columnLayout } from "../../base/format/column-layout.ts";
+import { layOutColumns } from "../../base/format/column-layout.ts";
 
 /** A pack begins with 8 bytes of magic, its format version and a reserved word, then its nonce. */
 export const PACK_HEADER_BYTES = 32;
@@ -24,7 +24,7 @@ export interface PackIndexCounts {
 /** Widest elements first, so that every column is aligned to its own element size. */
 export function indexLayoutOf(counts: PackIndexCounts) {
   const { blockCount: blocks, contentCount: contents, largeCount: larges, chunkCount: chunks } = counts;
-  const { column, endBytes } = columnLayout(INDEX_HEADER_BYTES);
+  const { column, endBytes } = layOutColumns(INDEX_HEADER_BYTES);
   return {
     blockChecksums: column(blocks, 8),
     largeSizes: column(larges, 8),

@@ -13,7 +13,7 @@ import { runAll } from "../../work/run-all.ts";
 import { openPack } from "../contents/open-pack.ts";
 import type { PackContents } from "../contents/pack-contents.ts";
 import { packFilePath } from "../contents/pack-directory.ts";
-import { codecOf } from "../format/block-codec.ts";
+import { findCodec } from "../format/block-codec.ts";
 import { CONTENT_ID_BYTES } from "../format/index-layout.ts";
 import { type PackIndex } from "../format/pack-index.ts";
 import { PackWriter } from "../write/pack-writer.ts";
@@ -108,7 +108,7 @@ function listLiveBlocks(
     const kept = isLive.slice(first, end);
     if (!kept.includes(1)) continue;
     const block = index.storedBlock(number);
-    const compression = { ...target.compression, codec: codecOf(block.codecNumber) };
+    const compression = { ...target.compression, codec: findCodec(block.codecNumber) };
     blocks.push({
       descriptor,
       number,
