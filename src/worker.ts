@@ -1,5 +1,6 @@
 /** What runs in each worker thread: jobs by name, one at a time. It must stay beside `main.ts`, see `build.ts`. */
 import { adoptFilesJob } from "./objects/adopt-files.ts";
+import { checkObjectsJob } from "./objects/check-objects.ts";
 import { rewriteBlockJob } from "./packs/rewrite/rewrite-block.ts";
 import { unpackBlocksJob } from "./packs/unpack/unpack-blocks.ts";
 import { packFilesJob } from "./packs/write/pack-files.ts";
@@ -19,6 +20,7 @@ declare const self: Worker;
 const jobs = new Map<string, Job<never, unknown>>(
   [
     adoptFilesJob,
+    checkObjectsJob,
     compareFilesJob,
     finishDirectoriesJob,
     hashFilesJob,

@@ -9,7 +9,8 @@ import { Breather } from "../work/breather.ts";
 import type { Runtime } from "../work/runtime.ts";
 import { findArchive } from "./archive-source.ts";
 
-export interface ImportRequest extends Pick<StoreRequest, "cache" | "keys" | "storage" | "compression"> {
+export interface ImportRequest
+  extends Pick<StoreRequest, "cache" | "keys" | "storage" | "compression" | "durability"> {
   /** The path of a tar, tar.gz or zip file, or of a pipe that a tar or tar.gz comes from; `-` is standard input. */
   readonly archive: string;
 }

@@ -32,6 +32,8 @@ export class CacheDirectory {
   readonly sessions: ByteString;
   readonly editedPaths: ByteString;
   readonly restoreCounts: ByteString;
+  /** Marks of manifests whose objects may not be on disk yet. */
+  readonly unflushed: ByteString;
   readonly lockFile: ByteString;
 
   private constructor(path: ByteString) {
@@ -45,6 +47,7 @@ export class CacheDirectory {
     this.sessions = below("sessions");
     this.editedPaths = below("edited-paths");
     this.restoreCounts = below("restore-counts");
+    this.unflushed = below("unflushed");
     this.lockFile = below("lock");
   }
 
@@ -140,8 +143,8 @@ export class CacheDirectory {
   }
 
   #directories(): ByteString[] {
-    const { keys, sessions, editedPaths, restoreCounts, manifests, objects, packs } = this;
-    return [keys, sessions, editedPaths, restoreCounts, manifests, objects, packs];
+    const { keys, sessions, editedPaths, unflushed, restoreCounts, manifests, objects, packs } = this;
+    return [keys, sessions, editedPaths, unflushed, restoreCounts, manifests, objects, packs];
   }
 
   #checkFormat(): void {

@@ -76,7 +76,7 @@ export function removeManifestFile(cache: CacheDirectory, digest: string): void 
   unlinkSync(fsPath(manifestPath(cache, digest)));
 }
 
-function manifestPath(cache: CacheDirectory, digest: string): ByteString {
+export function manifestPath(cache: CacheDirectory, digest: string): ByteString {
   const shard = joinBytes(cache.manifests, shardOf(digest));
   assertNotSymlink(shard);
   return joinBytes(shard, bytesFromText(digest));

@@ -35,6 +35,11 @@ export class Session {
     }
   }
 
+  /** Its directory's name: no other session ever has the same. */
+  get id(): string {
+    return this.directory.slice(this.directory.lastIndexOf("/") + 1);
+  }
+
   get directory(): ByteString {
     return this.#directory.path;
   }

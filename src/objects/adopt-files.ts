@@ -1,7 +1,8 @@
 import { renameSync, unlinkSync } from "node:fs";
 import { type ByteString, display, fsPath } from "../base/byte-string.ts";
 import { compileMethodsLightly } from "../base/compile-lightly.ts";
-import { BtdtError } from "../base/errors.ts";
+import { DIGEST_SIZE_BYTES } from "../base/digest.ts";
+import { BtdtError, isBtdtError } from "../base/errors.ts";
 import { errnoOf } from "../fs/errno.ts";
 import { type FileAttributes, hasAttributes } from "../fs/file-attributes.ts";
 import { emptyStatus, lstatBuffer } from "../fs/native/file-status.ts";
@@ -11,10 +12,11 @@ import { copyFile, FilePlacer, type LinkMode, type Placement, TooManyLinks } fro
 import { attributesOfFile } from "../manifest/attributes-of-file.ts";
 import { viewManifest } from "../manifest/codec.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
-import type { Job } from "../work/job.ts";
+import type { Job, JobContext } from "../work/job.ts";
 import { hasObject, isLinkable, isWhole, objectAttributes } from "./object-attributes.ts";
 import { ObjectPathWriter } from "./object-path.ts";
 import type { FileTimes } from "./reuse-object-times.ts";
+import { hasLostBytes, Suspicion } from "./suspicion.ts";
 
 const SLASH = "/" as ByteString;
 
@@ -29,6 +31,8 @@ export interface AdoptFilesInput {
   readonly linkMode: LinkMode;
   /** Non-zero for each file that must not share an inode with the tree. */
   readonly ownInode: Uint8Array;
+  /** For each file whether its object, if there is one, is to be trusted: one of `Suspicion`. Undefined when all are. */
+  readonly suspicions: Uint8Array | undefined;
   readonly firstDirectory: number;
   readonly endDirectory: number;
 }
@@ -56,7 +60,7 @@ export const adoptFilesJob: Job<AdoptFilesInput, AdoptedFiles> = {
   name: "adopt-files",
   run(input, context) {
     const manifest = viewManifest(input.payload);
-    const adopter = new Adopter(manifest, input);
+    const adopter = new Adopter(manifest, input, context);
     const fileCounts = { reflinked: 0, linked: 0, copied: 0, reused: 0 };
     let newBytes = 0;
     source.set(input.source);
@@ -90,14 +94,16 @@ export const adoptFilesJob: Job<AdoptFilesInput, AdoptedFiles> = {
 class Adopter {
   readonly #manifest: Manifest;
   readonly #input: AdoptFilesInput;
+  readonly #context: JobContext;
   readonly #placer: FilePlacer;
   readonly #objectPath: ObjectPathWriter;
   readonly #temporaryPrefix = crypto.randomUUID();
   #temporaryCount = 0;
 
-  constructor(manifest: Manifest, input: AdoptFilesInput) {
+  constructor(manifest: Manifest, input: AdoptFilesInput, context: JobContext) {
     this.#manifest = manifest;
     this.#input = input;
+    this.#context = context;
     this.#placer = placerFor(input);
     this.#objectPath = new ObjectPathWriter(input.objects, manifest);
   }
@@ -115,9 +121,22 @@ class Adopter {
     if (lstatBuffer(object, status) && isWhole(status, this.#manifest, file)) {
       // A path that is edited in place must not share its object with any tree.
       const isPrivate = this.#input.ownInode[file] === 0 || status.linkCount === 1;
-      if (isPrivate) return "reused";
+      if (isPrivate && this.isTrusted(file, object)) return "reused";
     }
     return this.replace(file, object, mayShare);
+  }
+
+  /** An object that cannot be read now is replaced like one that has lost bytes: the source has them. */
+  private isTrusted(file: number, object: PathBuffer): boolean {
+    const suspicion = this.#input.suspicions?.[file] ?? Suspicion.NONE;
+    if (suspicion === Suspicion.NONE) return true;
+    const { fileDigests } = this.#manifest;
+    try {
+      return !hasLostBytes(object, status, suspicion, fileDigests, file * DIGEST_SIZE_BYTES, this.#context);
+    } catch (error) {
+      if (errnoOf(error) === undefined && !isBtdtError(error)) throw error;
+      return false;
+    }
   }
 
   /** Makes the object beside its place and renames it there, over a damaged one if need be. */

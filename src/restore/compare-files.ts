@@ -11,6 +11,7 @@ import { viewManifest } from "../manifest/codec.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
 import { hasObject } from "../objects/object-attributes.ts";
 import { locateObject } from "../objects/object-path.ts";
+import { Suspicion } from "../objects/suspicion.ts";
 import { hasContent } from "../read/has-content.ts";
 import type { Job, JobContext } from "../work/job.ts";
 import type { Unchanged } from "./target.ts";
@@ -21,6 +22,8 @@ export interface CompareFilesInput {
   readonly payload: Uint8Array;
   readonly destination: ByteString;
   readonly objects: ByteString;
+  /** See `LinkSource`. */
+  readonly suspicions: Uint8Array | undefined;
   readonly firstDirectory: number;
   readonly endDirectory: number;
   /** Its directories say where to look; files and symlinks are filled in, in memory that threads share. */
@@ -65,7 +68,7 @@ export const compareFilesJob: Job<CompareFilesInput, DirectoriesInTheWay> = {
         path.truncate(directoryLength).append(manifest.fileName(file));
         if (!lstatBuffer(path, status)) continue;
         noteIfDirectory();
-        if (isUnchangedFile(manifest, file, input.objects, context)) input.unchanged.files[file] = 1;
+        if (isUnchangedFile(manifest, file, input, context)) input.unchanged.files[file] = 1;
       }
       for (
         let link = manifest.firstSymlinkOf(directory);
@@ -93,13 +96,14 @@ export const compareFilesJob: Job<CompareFilesInput, DirectoriesInTheWay> = {
 function isUnchangedFile(
   manifest: Manifest,
   file: number,
-  objects: ByteString,
+  { objects, suspicions }: CompareFilesInput,
   context: JobContext,
 ): boolean {
   if (!hasAttributes(status, attributesOfFile(manifest, file, attributes))) return false;
   if (!hasObject(manifest, file)) return true;
+  const isTrusted = suspicions === undefined || suspicions[file] === Suspicion.NONE;
   object.set(locateObject(objects, manifest, file));
-  if (lstatBuffer(object, objectStatus) && isSameFile(status, objectStatus)) return true;
+  if (isTrusted && lstatBuffer(object, objectStatus) && isSameFile(status, objectStatus)) return true;
   try {
     return hasContent(path, status, manifest.fileDigests, file * DIGEST_SIZE_BYTES, context);
   } catch (error) {

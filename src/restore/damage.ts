@@ -1,6 +1,8 @@
 import { display, joinBytes } from "../base/byte-string.ts";
 import { rememberEditedPath } from "../cache/edited-paths.ts";
+import { dropObject } from "../durability/drop-object.ts";
 import { errnoOf, isPermissionErrno } from "../fs/errno.ts";
+import { nameObject } from "../objects/object-name.ts";
 import { removeChangedObject } from "../objects/remove-changed-object.ts";
 import { markDamagedBlock } from "../packs/contents/pack-directory.ts";
 import type { ObjectProblem } from "./place-object.ts";
@@ -36,6 +38,8 @@ export function describeDamage({ manifest, name }: Target, { files }: Damage): s
   switch (first.problem) {
     case "edited":
       return `${named}${others} was changed through a hard link; it will be copied from now on`;
+    case "lost":
+      return `${named}${others} lost data in a power cut`;
     case "missing":
       return `the content of ${named}${others} is missing`;
     case "damaged-in-pack":
@@ -50,12 +54,15 @@ export function describeDamage({ manifest, name }: Target, { files }: Damage): s
  * store makes good ones, and their paths are remembered, so that they are not linked again. Damaged blocks are marked.
  */
 export function noteDamage(
-  { cache, manifest, links }: Target,
+  { cache, manifest, links, session }: Target,
   damage: Damage,
   warn: (warning: string) => void,
 ): void {
   try {
     for (const { file, problem } of damage.files) {
+      if (problem === "lost" && session !== undefined) {
+        dropObject(cache, session, nameObject(manifest, file), { isCancelled: () => false });
+      }
       if (problem !== "edited") continue;
       links.ownInode[file] = 1;
       rememberEditedPath(cache, manifest.filePath(file));

@@ -1,7 +1,9 @@
 import { constants, openSync, symlinkSync } from "node:fs";
 import { fsPath } from "../base/byte-string.ts";
 import { compileMethodsLightly } from "../base/compile-lightly.ts";
-import { BtdtError } from "../base/errors.ts";
+import { DIGEST_SIZE_BYTES } from "../base/digest.ts";
+import { BtdtError, isBtdtError } from "../base/errors.ts";
+import { errnoOf } from "../fs/errno.ts";
 import { type FileAttributes, setAttributes } from "../fs/file-attributes.ts";
 
 import { closeWritten } from "../fs/native/close-written.ts";
@@ -15,9 +17,10 @@ import { attributesOfFile } from "../manifest/attributes-of-file.ts";
 import { viewManifest } from "../manifest/codec.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
 import { examineObject } from "../objects/examine-object.ts";
-import { hasObject } from "../objects/object-attributes.ts";
+import { hasObject, objectAttributes } from "../objects/object-attributes.ts";
 import { ObjectPathWriter } from "../objects/object-path.ts";
-import type { Job } from "../work/job.ts";
+import { hasLostBytes, Suspicion } from "../objects/suspicion.ts";
+import type { Job, JobContext } from "../work/job.ts";
 import { ObjectPlacer, type ObjectProblem } from "./place-object.ts";
 import type { LinkSource, Site } from "./target.ts";
 import { TreePath } from "./tree-path.ts";
@@ -51,7 +54,7 @@ export interface LinkedFiles {
 export const linkFilesJob: Job<LinkFilesInput, LinkedFiles> = {
   name: "link-files",
   run(input, context) {
-    const builder = new TreeBuilder(viewManifest(input.payload), input);
+    const builder = new TreeBuilder(viewManifest(input.payload), input, context);
     for (let directory = input.firstDirectory; directory < input.endDirectory; directory++) {
       // What was built so far would pass for all of it.
       if (context.isCancelled()) throw new BtdtError("CANCELLED", "stopped before all files were restored");
@@ -72,13 +75,15 @@ class TreeBuilder {
   };
   private readonly manifest: Manifest;
   private readonly input: LinkFilesInput;
+  private readonly context: JobContext;
   private readonly path: TreePath;
   private readonly object: ObjectPathWriter;
   private readonly placer: ObjectPlacer;
 
-  constructor(manifest: Manifest, input: LinkFilesInput) {
+  constructor(manifest: Manifest, input: LinkFilesInput, context: JobContext) {
     this.manifest = manifest;
     this.input = input;
+    this.context = context;
     this.path = new TreePath(manifest, input.site.path, input.areDirectoriesMade);
     this.object = new ObjectPathWriter(input.links.objects, manifest);
     this.placer = new ObjectPlacer(manifest, input.links, input.site.path);
@@ -123,6 +128,8 @@ class TreeBuilder {
     const object = this.object.set(file);
     const state = examineObject(object, manifest, file);
     if (state !== "whole") return this.noteDamage(file, state);
+    const doubt = this.problemOfSuspect(file, object);
+    if (doubt !== undefined) return this.noteDamage(file, doubt);
     if (this.isDamaged()) return;
     path.setFile(directory, file);
     const isLinked = this.placer.prefersLink(file) && tryLink(object, path.buffer);
@@ -130,6 +137,7 @@ class TreeBuilder {
     switch (placed) {
       case "missing":
       case "edited":
+      case "lost":
       case "unreadable":
         return this.noteDamage(file, placed);
       case "linked":
@@ -137,6 +145,26 @@ class TreeBuilder {
       case "copied":
         this.result.fileCounts[placed] += 1;
         this.result.contentBytes += at(manifest.fileSizes, file);
+    }
+  }
+
+  private problemOfSuspect(file: number, object: PathBuffer): "lost" | "unreadable" | undefined {
+    const suspicion = this.input.links.suspicions?.[file] ?? Suspicion.NONE;
+    if (suspicion === Suspicion.NONE) return undefined;
+    const { manifest } = this;
+    const attributes = objectAttributes(manifest, file);
+    const offset = file * DIGEST_SIZE_BYTES;
+    try {
+      const isLost = hasLostBytes(object, attributes, suspicion, manifest.fileDigests, offset, this.context);
+      return isLost ? "lost" : undefined;
+    } catch (error) {
+      if (
+        errnoOf(error) === undefined &&
+        !isBtdtError(error, "SOURCE_UNREADABLE") &&
+        !isBtdtError(error, "SOURCE_CHANGED")
+      )
+        throw error;
+      return "unreadable";
     }
   }
 

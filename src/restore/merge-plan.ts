@@ -21,7 +21,7 @@ export async function planMerge(
   destination: ByteString,
   { runners, progress }: Runtime,
 ): Promise<MergePlan> {
-  const { cache, manifest, exact } = target;
+  const { cache, manifest, exact, links } = target;
   const { fileCount, symlinkCount } = manifest.counts;
   progress.begin({ name: "comparing", files: fileCount, unit: "files" });
   const unchanged = {
@@ -31,7 +31,13 @@ export async function planMerge(
   };
   const ranges = directoryRanges(manifest);
   const runner = ranges.length > 1 ? runners.pool : runners.inline;
-  const shared = { payload: manifest.payload, destination, objects: cache.objects, unchanged };
+  const shared = {
+    payload: manifest.payload,
+    destination,
+    objects: cache.objects,
+    suspicions: links.suspicions,
+    unchanged,
+  };
   const found = await runAllSharing(runner, compareFilesJob, shared, ranges);
   const directoriesInTheWay = found.flat();
   const [first] = directoriesInTheWay;

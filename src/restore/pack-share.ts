@@ -1,4 +1,7 @@
 import { type ByteString, parentOf } from "../base/byte-string.ts";
+import { isBtdtError } from "../base/errors.ts";
+import { manifestPath } from "../cache/manifest-files.ts";
+import { markUnflushed } from "../durability/unflushed-marks.ts";
 import { lstat } from "../fs/native/file-status.ts";
 import type { ContentSources } from "../packs/unpack/content-sources.ts";
 import { findPackedFiles } from "../packs/unpack/find-packed-files.ts";
@@ -42,7 +45,7 @@ export async function unpackShare(
   { runners, umask }: Runtime,
 ): Promise<{ readonly fileCount: number; readonly damage: Damage }> {
   const { cache, manifest, links } = target;
-  const isAdopted = mayAdopt(target, site.path);
+  const isAdopted = mayAdopt(target, site.path) && isMarked(target);
   const { ownInode } = links;
   const unpacked = await unpackTree(
     plan,
@@ -60,6 +63,18 @@ export async function unpackShare(
     }
   });
   return { fileCount: unpacked.fileCount, damage: { files, blocks: unpacked.damagedBlocks } };
+}
+
+/** Unpacked files become objects without a flush; without a mark none may. */
+function isMarked({ cache, session, digest }: Target): boolean {
+  if (session === undefined) return false;
+  try {
+    markUnflushed(cache, session, digest, manifestPath(cache, digest));
+    return true;
+  } catch (error) {
+    if (!isBtdtError(error, "CACHE_WRITE_FAILED")) throw error;
+    return false;
+  }
 }
 
 /** What is unpacked on the cache's own file system becomes objects, so that the next restore links. */

@@ -1,5 +1,6 @@
 import { display } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
+import { clearCheckedMarks } from "../durability/clear-checked-marks.ts";
 import { looksLinkable } from "../packs/unpack/find-packed-files.ts";
 import type { Runtime } from "../work/runtime.ts";
 import { describeDamage, isDamaged, noteDamage } from "./damage.ts";
@@ -30,7 +31,13 @@ export async function placeEntry(targets: readonly Target[], runtime: Runtime): 
       return { kind: "damaged", reason: describeDamage(damaged.target, damaged.tree.damage) };
     }
     if (runtime.isCancelled()) throw new BtdtError("CANCELLED", "stopped before anything was restored");
-    for (const { target, tree } of prepared) commit(tree, target);
+    for (const { target, tree } of prepared) {
+      commit(tree, target);
+      const { cache, digest, destination, links } = target;
+      // Then each of its objects was looked at, and is right.
+      const areAllChecked = destination.kind !== "directory" && tree.fileCounts.unpacked === 0;
+      if (links.suspicions !== undefined && areAllChecked) clearCheckedMarks(cache, digest);
+    }
     return { kind: "placed", fileCounts: sumCounts(prepared.map(({ tree }) => tree)) };
   } finally {
     for (const { tree } of prepared) tree.close();

@@ -3,13 +3,15 @@
  * them there or none: each is built aside from objects and packs (`build-tree.ts`), and takes its place only when it is complete, by
  * one rename (`new-destination.ts`) or file by file (`existing-destination.ts`).
  */
-import { type ByteString, bytesFromText } from "../base/byte-string.ts";
+import { bytesFromText } from "../base/byte-string.ts";
 import { isBtdtError } from "../base/errors.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { readEditedPaths } from "../cache/edited-paths.ts";
 import { touchKeyFile } from "../cache/key-files.ts";
 import { countRestore } from "../cache/restore-counts.ts";
 import { Session } from "../cache/session.ts";
+import { flushIfCheap } from "../durability/flush.ts";
+import { Suspects } from "../durability/suspects.ts";
 import { damageWarning, type FoundEntry, type FoundTree, findEntry } from "../entry/find-entry.ts";
 import { countsOf, isSameRecord } from "../key/key-file.ts";
 import { markEditedPaths } from "../manifest/mark-edited-paths.ts";
@@ -42,7 +44,7 @@ async function restoreFirst(request: RestoreRequest, runtime: Runtime): Promise<
   const named = examineNamedPlaces(request.places, cache.root);
   const session = openSessionIfWritable(cache);
   try {
-    const attempt = { request, named, temporary: session?.directory };
+    const attempt = { request, named, session, suspects: Suspects.find(cache) };
     for (const key of request.keys) {
       const result = await restoreKey(key, attempt, runtime);
       if (result.outcome !== "miss") return result;
@@ -54,6 +56,7 @@ async function restoreFirst(request: RestoreRequest, runtime: Runtime): Promise<
     return MISS;
   } finally {
     runtime.progress.end();
+    if (session !== undefined) flushIfCheap(cache, session);
     session?.close();
   }
 }
@@ -62,7 +65,8 @@ async function restoreFirst(request: RestoreRequest, runtime: Runtime): Promise<
 interface Attempt {
   readonly request: RestoreRequest;
   readonly named: readonly Place[];
-  readonly temporary: ByteString | undefined;
+  readonly session: Session | undefined;
+  readonly suspects: Suspects | undefined;
 }
 
 async function restoreKey(key: string, attempt: Attempt, runtime: Runtime): Promise<RestoreResult> {
@@ -116,7 +120,7 @@ async function restoreKey(key: string, attempt: Attempt, runtime: Runtime): Prom
 function targetsOf(
   trees: readonly FoundTree[],
   places: readonly Place[],
-  { request, temporary }: Attempt,
+  { request, session, suspects }: Attempt,
 ): Target[] {
   const { cache, linkMode, exact } = request;
   const editedPaths = readEditedPaths(cache);
@@ -125,8 +129,14 @@ function targetsOf(
     if (destination === undefined) return [];
     const name = bytesFromText(trees.length === 1 ? "" : (stored.path ?? ""));
     const ownInode = markEditedPaths(manifest, editedPaths);
-    const links = { objects: cache.objects, temporary, mode: linkMode, ownInode };
-    return [{ cache, manifest, name, destination, exact, links }];
+    const links = {
+      objects: cache.objects,
+      temporary: session?.directory,
+      mode: linkMode,
+      ownInode,
+      suspicions: suspects?.flagFiles(manifest),
+    };
+    return [{ cache, manifest, digest: stored.manifest, session, name, destination, exact, links }];
   });
 }
 

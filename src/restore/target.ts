@@ -1,5 +1,6 @@
 import type { ByteString } from "../base/byte-string.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
+import type { Session } from "../cache/session.ts";
 import type { LinkMode } from "../fs/place-file.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import type { Destination } from "./destination.ts";
@@ -8,6 +9,10 @@ import type { Destination } from "./destination.ts";
 export interface Target {
   readonly cache: CacheDirectory;
   readonly manifest: Manifest;
+  /** The manifest's. */
+  readonly digest: string;
+  /** Undefined when the cache may only be read. */
+  readonly session: Session | undefined;
   /** Which tree of the entry it is, as a user knows it; empty when there is only one. */
   readonly name: ByteString;
   readonly destination: Destination;
@@ -24,6 +29,8 @@ export interface LinkSource {
   readonly mode: LinkMode;
   /** 1 for each file that must not share its inode, because its path is known to be edited in place. */
   readonly ownInode: Uint8Array;
+  /** For each file whether its object is to be trusted: one of `Suspicion`. Undefined when all are. */
+  readonly suspicions: Uint8Array | undefined;
 }
 
 /** 1 for each directory, file and symlink of an entry that the destination already has, and keeps. */

@@ -11,12 +11,17 @@ import { runAllSharing } from "../work/run-all.ts";
 import type { Runtime } from "../work/runtime.ts";
 import type { KeptFiles, StoreRequest } from "./request.ts";
 
-/** Makes sure that each file of a manifest has its object in the cache. @throws BtdtError */
+/**
+ * Makes sure that each file of a manifest has its object in the cache.
+ * @param suspicions see `Suspects.flagFiles`
+ * @throws BtdtError
+ */
 export async function keepAsObjects(
   request: Pick<StoreRequest, "cache" | "linkMode">,
   source: ByteString,
   manifest: Manifest,
   sourceTimes: FileTimes,
+  suspicions: Uint8Array | undefined,
   session: Session,
   runtime: Runtime,
 ): Promise<KeptFiles> {
@@ -29,6 +34,7 @@ export async function keepAsObjects(
     objects: request.cache.objects,
     temporary: session.directory,
     linkMode: request.linkMode,
+    suspicions,
     ownInode: markEditedPaths(manifest, readEditedPaths(request.cache)),
   };
   const total = { fileCounts: { reflinked: 0, linked: 0, copied: 0, packed: 0, reused: 0 }, newBytes: 0 };

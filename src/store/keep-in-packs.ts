@@ -6,6 +6,7 @@ import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { cacheWriteError } from "../cache/cache-errors.ts";
 import { withSharedLock } from "../cache/cache-lock.ts";
 import type { Session } from "../cache/session.ts";
+import type { Suspects } from "../durability/suspects.ts";
 import { touchIfPossible } from "../fs/native/set-times.ts";
 import { type Manifest } from "../manifest/manifest.ts";
 import { listObjectNames } from "../objects/list-objects.ts";
@@ -44,21 +45,30 @@ export class TreePacker {
     compression: Compression,
     packs: PackContents,
     names: string,
+    objectNames: ReadonlySet<string>,
   ) {
     this.#cache = cache;
     this.#session = session;
     this.#compression = compression;
-    const held = gatherHeldContents(packs.table, cache.objects, listObjectNames(cache.objects));
+    const held = gatherHeldContents(packs.table, cache.objects, objectNames);
     this.#writer = PackWriter.create(session.temporaryPath(), compression);
     this.#digester = new PackingDigester(this.#writer, held);
     this.#found = new ContentFinder(cache.objects, packs, names);
   }
 
   /** @throws BtdtError CACHE_WRITE_FAILED, CACHE_FORMAT_NEWER */
-  static open(cache: CacheDirectory, session: Session, compression: Compression): TreePacker {
+  static open(
+    cache: CacheDirectory,
+    session: Session,
+    suspects: Suspects | undefined,
+    compression: Compression,
+  ): TreePacker {
     try {
       const names = listPacks(cache).join();
-      return new TreePacker(cache, session, compression, PackContents.load(cache), names);
+      const objectNames = listObjectNames(cache.objects);
+      // What may be lost is packed once more.
+      for (const name of objectNames) if (suspects?.isSuspect(name)) objectNames.delete(name);
+      return new TreePacker(cache, session, compression, PackContents.load(cache), names, objectNames);
     } catch (error) {
       throw cacheWriteError(cache, error);
     }

@@ -1,4 +1,5 @@
 import type { Compression } from "../base/compression.ts";
+import type { Durability } from "../base/durability.ts";
 import type { Storage } from "../base/storage.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
 import type { LinkMode, Placement } from "../fs/place-file.ts";
@@ -15,6 +16,7 @@ export interface StoreRequest {
   readonly linkMode: LinkMode;
   readonly storage: Storage;
   readonly compression: Compression;
+  readonly durability: Durability;
 }
 
 /** What became of the files' contents; empty files have none and count nowhere. */

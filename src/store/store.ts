@@ -11,6 +11,9 @@ import { withSharedLock } from "../cache/cache-lock.ts";
 import { publishKeyFile } from "../cache/key-files.ts";
 import { publishManifestFile } from "../cache/manifest-files.ts";
 import { Session } from "../cache/session.ts";
+import { flush, flushIfCheap } from "../durability/flush.ts";
+import { Suspects } from "../durability/suspects.ts";
+import { markUnflushed, type UnflushedMark } from "../durability/unflushed-marks.ts";
 import { lstat } from "../fs/native/file-status.ts";
 import { countsOf, encodeKeyFile, keyFileName, type StoredTree } from "../key/key-file.ts";
 import type { Manifest } from "../manifest/manifest.ts";
@@ -47,8 +50,11 @@ export async function storeSources(
 ): Promise<StoreResult> {
   const { cache } = request;
   const packedPaths = new Set(sources.map(({ path }) => path).filter((path) => goesToPacks(request, path)));
-  const packer = packedPaths.size === 0 ? undefined : TreePacker.open(cache, session, request.compression);
+  const suspects = Suspects.find(cache);
+  const packer =
+    packedPaths.size === 0 ? undefined : TreePacker.open(cache, session, suspects, request.compression);
   try {
+    const marks: UnflushedMark[] = [];
     const kept: KeptFiles[] = [];
     const packed: PackedSource[] = [];
     const manifestFiles = new Map<string, Uint8Array>();
@@ -62,7 +68,20 @@ export async function storeSources(
       const announced = await announceManifest(cache, session, use, manifest, runtime.isCancelled);
       manifestFiles.set(announced.digest, announced.file);
       if (isPacked) packed.push({ source: source.path, manifest });
-      else kept.push(await keepAsObjects(request, source.path, manifest, sourceTimes, session, runtime));
+      else {
+        marks.push(markUnflushed(cache, session, announced.digest, session.intentPath(announced.digest)));
+        const suspicions = suspects?.flagFiles(manifest);
+        const keeping = keepAsObjects(
+          request,
+          source.path,
+          manifest,
+          sourceTimes,
+          suspicions,
+          session,
+          runtime,
+        );
+        kept.push(await keeping);
+      }
       assertNotCancelled(runtime);
       return describeTree(source, announced, manifest);
     };
@@ -72,8 +91,13 @@ export async function storeSources(
     if (packer !== undefined) kept.push(await packer.complete(packed, runtime));
     assertNotCancelled(runtime);
 
+    if (request.durability === "flush") {
+      const isAnythingNew = suspects !== undefined || kept.some(({ newBytes }) => newBytes > 0);
+      flush(cache, marks, isAnythingNew);
+    }
     for (const [digest, file] of manifestFiles) publishManifestFile(cache, session, digest, file);
     await publishKeys(cache, session, request.keys, trees, runtime);
+    if (request.durability === "none") flushIfCheap(cache, session);
     return { trees, ...countsOf(trees), ...sumKept(kept) };
   } finally {
     await packer?.close();

@@ -2,10 +2,12 @@
  * Upkeep keeps a cache small and sound. A clean takes stock under the cache's exclusive lock, plans, and carries the plan out;
  * packs that are mostly waste are rewritten without the lock and replaced under it.
  */
+
 import { display } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { Session } from "../cache/session.ts";
+import { settleMarks } from "../durability/settle-marks.ts";
 import { reasonOf } from "../fs/errno.ts";
 import { type Grace, NO_GRACE } from "../inventory/find-young.ts";
 import { takeStock } from "../inventory/take-stock.ts";
@@ -58,6 +60,7 @@ async function cleanPrepared(request: CleanRequest, runtime: Runtime): Promise<C
   const { cache } = request;
   const session = Session.open(cache);
   try {
+    await settleMarks(cache, session, runtime);
     // By the clock that all ages are measured with.
     const nowMs = session.openedMs;
     const { plan, stock, packPlan } = await withCleanLock(cache, runtime.isCancelled, async (grace) => {

@@ -121,6 +121,7 @@ test("a wrong value is a usage error, and names the variable", () => {
   const cases: readonly [readonly string[], string, string, string][] = [
     [["store", scratch.path("tree")], "BTDT_STORAGE", "tape", "auto, objects, packs"],
     [["store", scratch.path("tree")], "BTDT_COMPRESSION", "lzma", "zstd"],
+    [["store", scratch.path("tree")], "BTDT_DURABILITY", "some", "flush, none"],
     [["store", scratch.path("tree")], "BTDT_LINK", "soft", "auto, reflink, hard, copy"],
     [["clean"], "BTDT_MAX_AGE", "soon", "1d 12h"],
     [["clean"], "BTDT_MAX_SIZE", "much", "10GiB"],

@@ -39,6 +39,8 @@ function targetOf(manifest: Manifest, options: Partial<Target> = {}): Target {
   return {
     cache,
     manifest,
+    digest: "",
+    session: undefined,
     name: bytesFromText(""),
     destination: { kind: "directory", path },
     exact: false,
@@ -47,6 +49,7 @@ function targetOf(manifest: Manifest, options: Partial<Target> = {}): Target {
       temporary: undefined,
       mode: "auto",
       ownInode: new Uint8Array(manifest.counts.fileCount),
+      suspicions: undefined,
     },
     ...options,
   };

@@ -18,7 +18,7 @@ const runtime = inlineRuntime();
 /** Packs a tree; `meanwhile` happens after it was read and before its contents are made sure of. */
 async function pack(cache: CacheDirectory, source: string, meanwhile: () => void): Promise<number> {
   const session = Session.open(cache);
-  const packer = TreePacker.open(cache, session, DEFAULT_COMPRESSION);
+  const packer = TreePacker.open(cache, session, undefined, DEFAULT_COMPRESSION);
   try {
     const root = bytesFromText(source);
     const options = { ignoreRules: new IgnoreRules([], false), onWarning: () => undefined };

@@ -24,7 +24,7 @@ export type Requirement =
 type Room = `${number} GiB of ${"disk" | "memory"}`;
 
 /** What only one test needs. */
-interface Condition {
+export interface Condition {
   readonly name: string;
   isMet(): boolean;
 }

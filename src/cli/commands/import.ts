@@ -7,7 +7,11 @@ import { describeTrees, startStopwatch } from "../describe.ts";
 import { defineCacheOption, defineCreateCacheOption } from "../options/cache-options.ts";
 import { fillInKeys } from "../options/fill-in-keys.ts";
 import { defineAllowEmptyHashOption, defineKeysToStoreOption } from "../options/key-options.ts";
-import { defineCompressionOption, defineStorageOption } from "../options/store-options.ts";
+import {
+  defineCompressionOption,
+  defineDurabilityOption,
+  defineStorageOption,
+} from "../options/store-options.ts";
 
 export function defineImportCommand(context: CommandContext) {
   return new Command("import")
@@ -21,6 +25,7 @@ export function defineImportCommand(context: CommandContext) {
     .addOption(defineAllowEmptyHashOption())
     .addOption(defineStorageOption())
     .addOption(defineCompressionOption())
+    .addOption(defineDurabilityOption())
     .addOption(defineCreateCacheOption())
     .argument("<archive>", "archive file or pipe, or - for standard input")
     .addHelpText("after", "\nExample:\n  btdt import --cache /cache --keys node-modules node-modules.tar.gz")
@@ -29,7 +34,14 @@ export function defineImportCommand(context: CommandContext) {
       const keys = await fillInKeys(options, context);
       const cache = openCache(options.cache, options.createCache);
       const stored = await importArchive(
-        { cache, keys, archive, storage: options.storage, compression: options.compression },
+        {
+          cache,
+          keys,
+          archive,
+          storage: options.storage,
+          compression: options.compression,
+          durability: options.durability,
+        },
         context.runtime,
       );
       const files = describeTrees(stored);

@@ -17,6 +17,7 @@ import {
 import { defineExactOption, defineLinkOption, defineResultFileOption } from "../options/restore-options.ts";
 import {
   defineCompressionOption,
+  defineDurabilityOption,
   defineExcludeOption,
   defineIgnoreMtimeOption,
   defineStorageOption,
@@ -52,6 +53,7 @@ export function defineRunCommand(context: CommandContext, words: readonly string
     .addOption(defineLinkOption("how to place files in the cache and in PATH"))
     .addOption(defineStorageOption())
     .addOption(defineCompressionOption())
+    .addOption(defineDurabilityOption())
     .addOption(defineCreateCacheOption())
     .argument("<path...>", "directories and files that the command creates")
     .addHelpText(
@@ -128,6 +130,7 @@ export function defineRunCommand(context: CommandContext, words: readonly string
           linkMode: options.link,
           storage: options.storage,
           compression: options.compression,
+          durability: options.durability,
         },
         context,
       );

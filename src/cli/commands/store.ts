@@ -11,6 +11,7 @@ import { defineAllowEmptyHashOption, defineKeysToStoreOption } from "../options/
 import { defineLinkOption } from "../options/restore-options.ts";
 import {
   defineCompressionOption,
+  defineDurabilityOption,
   defineExcludeOption,
   defineIgnoreMtimeOption,
   defineStorageOption,
@@ -32,6 +33,7 @@ export function defineStoreCommand(context: CommandContext) {
     .addOption(defineLinkOption("how to add files to the cache"))
     .addOption(defineStorageOption())
     .addOption(defineCompressionOption())
+    .addOption(defineDurabilityOption())
     .addOption(defineCreateCacheOption())
     .argument("<source...>", "directories and files to store")
     .addHelpText(
@@ -54,6 +56,7 @@ export function defineStoreCommand(context: CommandContext) {
           linkMode: options.link,
           storage: options.storage,
           compression: options.compression,
+          durability: options.durability,
         },
         context.runtime,
       );

@@ -1,5 +1,6 @@
 import { Option } from "@commander-js/extra-typings";
 import { DEFAULT_COMPRESSION, parseCompression } from "../../base/compression.ts";
+import { DURABILITIES } from "../../base/durability.ts";
 import { STORAGES } from "../../base/storage.ts";
 import { parseArgument } from "./parse-argument.ts";
 import { appendValue } from "./repeatable.ts";
@@ -30,6 +31,16 @@ export function defineStorageOption() {
     .env("BTDT_STORAGE")
     .choices(STORAGES)
     .default("auto" as const);
+}
+
+export function defineDurabilityOption() {
+  return new Option(
+    "--durability <level>",
+    "flush: finish when the entry is on disk; none: leave writing to the kernel, a power cut may cost the entry",
+  )
+    .env("BTDT_DURABILITY")
+    .choices(DURABILITIES)
+    .default("flush" as const);
 }
 
 export function defineCompressionOption() {

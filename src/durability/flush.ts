@@ -1,0 +1,71 @@
+import { readFileSync } from "node:fs";
+import { bytesFromText, joinBytes } from "../base/byte-string.ts";
+import { isBtdtError } from "../base/errors.ts";
+import type { CacheDirectory } from "../cache/cache-directory.ts";
+import { cacheWriteError } from "../cache/cache-errors.ts";
+import type { Session } from "../cache/session.ts";
+import { errnoOf } from "../fs/errno.ts";
+import { isAbandoned } from "../fs/locked-directory.ts";
+import { lstat } from "../fs/native/file-status.ts";
+import { syncFileSystem } from "../fs/native/sync-file-system.ts";
+import { clearMarks, isOfThisBoot, listUnflushedMarks, type UnflushedMark } from "./unflushed-marks.ts";
+
+/** Even a slow disk writes this in a fraction of a second. */
+const CHEAP_FLUSH_BYTES = 16 * 1024 * 1024;
+
+/**
+ * Makes all objects durable that a session made or counted on under its marks, and clears the marks.
+ * @param isAnythingNew false when it made none and found no suspects: then there is nothing to flush, unless other
+ *   sessions made what it found
+ * @throws BtdtError CACHE_WRITE_FAILED
+ */
+export function flush(cache: CacheDirectory, marks: readonly UnflushedMark[], isAnythingNew: boolean): void {
+  if (marks.length === 0) return;
+  try {
+    if (isAnythingNew || listUnflushedMarks(cache).length > marks.length) syncFileSystem(cache.root);
+    clearMarks(cache, marks);
+  } catch (error) {
+    throw cacheWriteError(cache, error);
+  }
+}
+
+/** Marks of this boot whose sessions, the caller's own among them, make no more objects. @throws a `node:fs` error */
+export function listFinishedMarks(cache: CacheDirectory, own: Session): UnflushedMark[] {
+  return listUnflushedMarks(cache).filter((mark) => isOfThisBoot(mark) && isFinished(cache, mark, own));
+}
+
+function isFinished(cache: CacheDirectory, { sessionId }: UnflushedMark, own: Session): boolean {
+  if (sessionId === own.id) return true;
+  const directory = joinBytes(cache.sessions, bytesFromText(sessionId));
+  return lstat(directory) === undefined || isAbandoned(directory);
+}
+
+/**
+ * Flushes what earlier commands of this boot left to the kernel, if it has written nearly all of that by now. It is nobody's
+ * task in particular, and nothing is wrong where it does not succeed.
+ */
+export function flushIfCheap(cache: CacheDirectory, session: Session): void {
+  try {
+    const marks = listFinishedMarks(cache, session);
+    if (marks.length === 0 || unwrittenBytes() > CHEAP_FLUSH_BYTES) return;
+    syncFileSystem(cache.root);
+    clearMarks(cache, marks);
+  } catch (error) {
+    if (errnoOf(error) === undefined && !isBtdtError(error, "SYSTEM")) throw error;
+  }
+}
+
+/** Of all file systems of this machine. Unknown is a lot. */
+function unwrittenBytes(): number {
+  try {
+    const text = readFileSync("/proc/meminfo", "latin1");
+    const [dirty, writeback] = ["Dirty", "Writeback"].map((name) =>
+      Number(new RegExp(`^${name}: +(\\d+) kB$`, "m").exec(text)?.[1]),
+    );
+    const bytes = ((dirty ?? Number.NaN) + (writeback ?? Number.NaN)) * 1024;
+    return Number.isNaN(bytes) ? Number.POSITIVE_INFINITY : bytes;
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+    return Number.POSITIVE_INFINITY;
+  }
+}

@@ -1,0 +1,55 @@
+import type { CacheDirectory } from "../cache/cache-directory.ts";
+import { cacheWriteError } from "../cache/cache-errors.ts";
+import type { Session } from "../cache/session.ts";
+import { syncFileSystem } from "../fs/native/sync-file-system.ts";
+import { checkObjectsJob } from "../objects/check-objects.ts";
+import { runAllSharing } from "../work/run-all.ts";
+import type { Runtime } from "../work/runtime.ts";
+import { dropObject } from "./drop-object.ts";
+import { listFinishedMarks } from "./flush.ts";
+import { Suspects } from "./suspects.ts";
+import { clearMarks, isOfThisBoot } from "./unflushed-marks.ts";
+
+/** Enough for a job's message to cost nothing, little enough for threads to end together. */
+const OBJECTS_PER_JOB = 500;
+
+/**
+ * Brings all that is in doubt to an end: flushes what this boot made, hashes what another one may have lost, and drops what
+ * is damaged. Afterwards no object is a suspect, except those of stores under way and those that cannot be read.
+ * @throws BtdtError CACHE_WRITE_FAILED, CACHE_FORMAT_NEWER, CANCELLED
+ */
+export async function settleMarks(cache: CacheDirectory, session: Session, runtime: Runtime): Promise<void> {
+  try {
+    const finished = listFinishedMarks(cache, session);
+    if (finished.length > 0) {
+      syncFileSystem(cache.root);
+      clearMarks(cache, finished);
+    }
+    const suspects = Suspects.find(cache);
+    if (suspects !== undefined) await checkSuspects(cache, session, suspects, runtime);
+  } catch (error) {
+    throw cacheWriteError(cache, error);
+  }
+}
+
+async function checkSuspects(
+  cache: CacheDirectory,
+  session: Session,
+  suspects: Suspects,
+  runtime: Runtime,
+): Promise<void> {
+  const marks = suspects.marks.filter((mark) => !isOfThisBoot(mark));
+  const names = suspects.listObjects(cache);
+  const parts: { names: string[] }[] = [];
+  for (let start = 0; start < names.length; start += OBJECTS_PER_JOB) {
+    parts.push({ names: names.slice(start, start + OBJECTS_PER_JOB) });
+  }
+  const { runners, progress, isCancelled } = runtime;
+  progress.begin({ name: "checking", noun: "objects", unit: "files", files: names.length });
+  const runner = parts.length > 1 ? runners.pool : runners.inline;
+  const results = await runAllSharing(runner, checkObjectsJob, { objects: cache.objects }, parts);
+  for (const name of results.flatMap(({ damaged }) => damaged)) {
+    dropObject(cache, session, name, { isCancelled });
+  }
+  if (results.every(({ unreadable }) => unreadable.length === 0)) clearMarks(cache, marks);
+}

@@ -1,0 +1,104 @@
+import type { CacheDirectory } from "../cache/cache-directory.ts";
+import { readManifestFile } from "../cache/manifest-files.ts";
+import { errnoOf } from "../fs/errno.ts";
+import { manifestDigestOf } from "../manifest/codec.ts";
+import type { Manifest } from "../manifest/manifest.ts";
+import { ManifestReader } from "../manifest/manifest-reader.ts";
+import { listObjectNames } from "../objects/list-objects.ts";
+import { hasObject } from "../objects/object-attributes.ts";
+import { nameObject } from "../objects/object-name.ts";
+import { Suspicion } from "../objects/suspicion.ts";
+import {
+  isOfThisBoot,
+  listUnflushedMarks,
+  readMarkedManifest,
+  type UnflushedMark,
+} from "./unflushed-marks.ts";
+
+/** Reading the manifests of more marks would take longer than looking at every object. */
+const MOST_MARKS_READ = 64;
+
+/** The objects of a cache that a power cut may have taken bytes of. On an ordinary day there are no marks, and no suspects. */
+export class Suspects {
+  readonly marks: readonly UnflushedMark[];
+  readonly #ofThisBoot: SuspectNames;
+  readonly #ofOtherBoots: SuspectNames;
+
+  private constructor(marks: readonly UnflushedMark[], ofThisBoot: SuspectNames, ofOtherBoots: SuspectNames) {
+    this.marks = marks;
+    this.#ofThisBoot = ofThisBoot;
+    this.#ofOtherBoots = ofOtherBoots;
+  }
+
+  /** Undefined when there are none. While the marks cannot be read, everything is suspect. @throws BtdtError CACHE_FORMAT_NEWER */
+  static find(cache: CacheDirectory): Suspects | undefined {
+    try {
+      const marks = listUnflushedMarks(cache);
+      if (marks.length === 0) return undefined;
+      const others = marks.filter((mark) => !isOfThisBoot(mark));
+      return new Suspects(
+        marks,
+        collectNames(cache, marks.filter(isOfThisBoot)),
+        collectNames(cache, others),
+      );
+    } catch (error) {
+      if (errnoOf(error) === undefined) throw error;
+      return new Suspects([], "all", "all");
+    }
+  }
+
+  /** One of `Suspicion`. @param name an object's */
+  suspicionOf(name: string): number {
+    if (this.#ofOtherBoots === "all" || this.#ofOtherBoots.has(name)) return Suspicion.CONTENT;
+    if (this.#ofThisBoot === "all" || this.#ofThisBoot.has(name)) return Suspicion.HOLES;
+    return Suspicion.NONE;
+  }
+
+  /** Names of the objects that another boot may have lost bytes of. @throws a `node:fs` error */
+  listObjects(cache: CacheDirectory): string[] {
+    const names = this.#ofOtherBoots;
+    return [...(names === "all" ? listObjectNames(cache.objects) : names)];
+  }
+
+  isSuspect(name: string): boolean {
+    return this.suspicionOf(name) !== Suspicion.NONE;
+  }
+
+  /** For each file of a manifest one of `Suspicion`, in memory that threads share; undefined when all are trusted. */
+  flagFiles(manifest: Manifest): Uint8Array | undefined {
+    const { fileCount } = manifest.counts;
+    const flags = new Uint8Array(new SharedArrayBuffer(fileCount));
+    let isAnySuspect = false;
+    for (let file = 0; file < fileCount; file++) {
+      if (!hasObject(manifest, file)) continue;
+      const suspicion = this.suspicionOf(nameObject(manifest, file));
+      flags[file] = suspicion;
+      isAnySuspect ||= suspicion !== Suspicion.NONE;
+    }
+    return isAnySuspect ? flags : undefined;
+  }
+}
+
+/** `all` when it cannot be told which. */
+type SuspectNames = ReadonlySet<string> | "all";
+
+function collectNames(cache: CacheDirectory, marks: readonly UnflushedMark[]): SuspectNames {
+  const names = new Set<string>();
+  if (marks.length > MOST_MARKS_READ) return "all";
+  const reader = new ManifestReader((digest) => readManifestFile(cache, digest));
+  const seen = new Set<string>();
+  for (const mark of marks) {
+    if (seen.has(mark.digest)) continue;
+    seen.add(mark.digest);
+    const file = readMarkedManifest(cache, mark);
+    // Its session has flushed what it made just now.
+    if (file === undefined) continue;
+    if (manifestDigestOf(file) !== mark.digest) return "all";
+    const read = reader.decode(file, mark.digest);
+    if (read.kind !== "read") return "all";
+    for (let index = 0; index < read.manifest.counts.fileCount; index++) {
+      if (hasObject(read.manifest, index)) names.add(nameObject(read.manifest, index));
+    }
+  }
+  return names;
+}

@@ -1,0 +1,117 @@
+/**
+ * This room knows what a power cut can take, and keeps it from being restored.
+ *
+ * Making 80,000 objects durable one by one would cost more than all the rest of a store, so objects are made without a
+ * flush. Before a process makes its first one it leaves a mark, durably: the manifest whose objects it is going to make,
+ * with the boot that it runs in. The mark goes when the file system was flushed after the last object was made. As long as
+ * it is there the manifest's objects are suspects: in the same boot of holes, in another one of everything.
+ */
+import { linkSync, mkdirSync, readFileSync, renameSync, unlinkSync } from "node:fs";
+import { type ByteString, bytesFromText, fsPath, joinBytes } from "../base/byte-string.ts";
+import { DIGEST_HEX_DIGITS } from "../base/digest.ts";
+import type { CacheDirectory } from "../cache/cache-directory.ts";
+import { cacheWriteError } from "../cache/cache-errors.ts";
+import { readPayloadFile } from "../cache/read-payload-file.ts";
+import type { Session } from "../cache/session.ts";
+import { readBootId } from "../fs/boot-id.ts";
+import { errnoOf } from "../fs/errno.ts";
+import { namesIn } from "../fs/names-in.ts";
+import { syncDirectory, writeDurably } from "../fs/publish-file.ts";
+
+const MARK_NAME = new RegExp(`^([0-9a-f]{32})-([0-9a-f-]{36})-([0-9a-f]{${DIGEST_HEX_DIGITS}})$`);
+
+export interface UnflushedMark {
+  readonly name: string;
+  /** Of the boot in which the objects are being made. */
+  readonly bootId: string;
+  readonly sessionId: string;
+  /** The manifest's. */
+  readonly digest: string;
+}
+
+export function isOfThisBoot({ bootId }: UnflushedMark): boolean {
+  return bootId === readBootId();
+}
+
+/** Files with other names are not btdt's and are passed over. @throws a `node:fs` error */
+export function listUnflushedMarks(cache: CacheDirectory): UnflushedMark[] {
+  return namesIn(cache.unflushed).flatMap((name) => {
+    const [, bootId, sessionId, digest] = MARK_NAME.exec(name) ?? [];
+    if (bootId === undefined || sessionId === undefined || digest === undefined) return [];
+    return [{ name, bootId, sessionId, digest }];
+  });
+}
+
+/**
+ * To be called before this session makes the first object of a manifest, or counts on one.
+ * @param manifestFile path of the manifest, which is on disk already
+ * @throws BtdtError CACHE_WRITE_FAILED
+ */
+export function markUnflushed(
+  cache: CacheDirectory,
+  session: Session,
+  digest: string,
+  manifestFile: ByteString,
+): UnflushedMark {
+  const bootId = readBootId();
+  const name = `${bootId}-${session.id}-${digest}`;
+  try {
+    makeUnflushedDirectory(cache);
+    linkOrCopy(manifestFile, markPath(cache, name), session);
+    syncDirectory(cache.unflushed);
+  } catch (error) {
+    throw cacheWriteError(cache, error);
+  }
+  return { name, bootId, sessionId: session.id, digest };
+}
+
+/** A link takes no room and no write; some file systems have none. */
+function linkOrCopy(existing: ByteString, path: ByteString, session: Session): void {
+  try {
+    linkSync(fsPath(existing), fsPath(path));
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+    const temporary = session.temporaryPath();
+    writeDurably(temporary, readFileSync(fsPath(existing)));
+    renameSync(fsPath(temporary), fsPath(path));
+  }
+}
+
+/** Undefined when it is gone. @throws a `node:fs` error */
+export function readMarkedManifest(cache: CacheDirectory, { name }: UnflushedMark): Uint8Array | undefined {
+  try {
+    return readPayloadFile(markPath(cache, name));
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Says that the objects of some manifests are on disk, or were found right in this boot. A mark that comes back after a
+ * power cut costs another look, nothing else.
+ * @throws a `node:fs` error
+ */
+export function clearMarks(cache: CacheDirectory, marks: readonly UnflushedMark[]): void {
+  for (const { name } of marks) {
+    try {
+      unlinkSync(fsPath(markPath(cache, name)));
+    } catch (error) {
+      if (errnoOf(error) !== "ENOENT") throw error;
+    }
+  }
+}
+
+/** Caches of earlier versions lack it. Its own name must be on disk before the first mark counts. */
+function makeUnflushedDirectory(cache: CacheDirectory): void {
+  try {
+    mkdirSync(fsPath(cache.unflushed));
+    syncDirectory(cache.root);
+  } catch (error) {
+    if (errnoOf(error) !== "EEXIST") throw error;
+  }
+}
+
+function markPath(cache: CacheDirectory, name: string): ByteString {
+  return joinBytes(cache.unflushed, bytesFromText(name));
+}

@@ -1,0 +1,26 @@
+import { readFileSync } from "node:fs";
+import { errnoOf } from "./errno.ts";
+
+const BOOT_ID_FILE = "/proc/sys/kernel/random/boot_id";
+
+let known: string | undefined;
+
+/**
+ * Identifies the time since this machine started, 32 hexadecimal digits. What one boot wrote and did not flush may be lost
+ * in the next. Where the kernel does not tell, each process counts as a boot of its own: then nothing is trusted that
+ * another process has not flushed.
+ */
+export function readBootId(): string {
+  known ??= readKernelBootId() ?? crypto.randomUUID().replaceAll("-", "");
+  return known;
+}
+
+function readKernelBootId(): string | undefined {
+  try {
+    const id = readFileSync(BOOT_ID_FILE, "latin1").trim().replaceAll("-", "");
+    return /^[0-9a-f]{32}$/.test(id) ? id : undefined;
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+    return undefined;
+  }
+}
