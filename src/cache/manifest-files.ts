@@ -63,6 +63,7 @@ export function listManifestFiles(cache: CacheDirectory): string[] {
   const digests: string[] = [];
   for (const shard of namesIn(cache.manifests)) {
     const directory = joinBytes(cache.manifests, bytesFromText(shard));
+    assertNotSymlink(directory);
     if (lstat(directory)?.kind !== "directory") continue;
     for (const name of namesIn(directory)) {
       if (isDigestHex(name) && shardOf(name) === shard) digests.push(name);

@@ -1,5 +1,6 @@
 import { type ByteString, bytesFromText, joinBytes } from "../base/byte-string.ts";
 
+import { assertNotSymlink } from "../fs/assert-not-symlink.ts";
 import { hasAttributes } from "../fs/file-attributes.ts";
 import { namesIn } from "../fs/names-in.ts";
 import { emptyStatus, lstat, lstatBuffer } from "../fs/native/file-status.ts";
@@ -21,7 +22,8 @@ export interface StoredObject {
 /** The names of the objects in one shard. Files with other names are not btdt's and are ignored. @throws a `node:fs` error */
 export function objectNamesInShard(objects: ByteString, shard: string): string[] {
   const directory = joinBytes(objects, bytesFromText(shard));
-  // What is reached through a symlink is not in the cache.
+  assertNotSymlink(directory);
+  // A foreign file in its place has no objects in it.
   if (lstat(directory)?.kind !== "directory") return [];
   return namesIn(directory).filter((name) => name.startsWith(shard) && parseObjectName(name) !== undefined);
 }

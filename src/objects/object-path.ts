@@ -12,8 +12,12 @@ export const SHARD_NAMES: readonly string[] = Array.from({ length: 256 }, (_, in
   index.toString(16).padStart(2, "0"),
 );
 
-/** @param name as `formatObjectName` writes it */
+/**
+ * @param name as `formatObjectName` writes it
+ * @throws BtdtError CACHE_NOT_ACCESSIBLE when its shard is a symlink
+ */
 export function objectPath(objects: ByteString, name: string): ByteString {
+  assertRealShard(objects, Number.parseInt(name.slice(0, 2), 16));
   return `${objects}/${name.slice(0, 2)}/${name}` as ByteString;
 }
 
@@ -22,7 +26,6 @@ export function objectPath(objects: ByteString, name: string): ByteString {
  * @throws BtdtError CACHE_NOT_ACCESSIBLE when its shard is a symlink
  */
 export function locateObject(objects: ByteString, manifest: Manifest, file: number): ByteString {
-  assertRealShard(objects, at(manifest.fileDigests, file * DIGEST_SIZE_BYTES));
   return objectPath(objects, nameObject(manifest, file));
 }
 

@@ -1,11 +1,14 @@
-import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, renameSync } from "node:fs";
 import { type ByteString, bytesFromText, fsPath, joinBytes } from "../../base/byte-string.ts";
 import { isDigestHex } from "../../base/digest.ts";
 import type { CacheDirectory } from "../../cache/cache-directory.ts";
 import type { Session } from "../../cache/session.ts";
+import { assertNotSymlink } from "../../fs/assert-not-symlink.ts";
 import { errnoOf } from "../../fs/errno.ts";
 import { namesIn } from "../../fs/names-in.ts";
 import { syncDirectory } from "../../fs/publish-file.ts";
+import { writeNewFile } from "../../fs/regular-file.ts";
+import { removeTree } from "../../fs/remove-tree.ts";
 
 /**
  * A pack is a directory, named by the SHA-256 of its index file, with two files that never change: so it appears and
@@ -35,6 +38,7 @@ export function indexFilePath(cache: CacheDirectory, name: string): ByteString {
 /** Gives a finished pack its name. @throws a `node:fs` error */
 export function publishPack(cache: CacheDirectory, finished: ByteString, name: string): void {
   mkdirSync(fsPath(cache.packs), { recursive: true });
+  assertNotSymlink(cache.packs);
   renameSync(fsPath(finished), fsPath(packDirectory(cache, name)));
   syncDirectory(cache.packs);
 }
@@ -48,12 +52,18 @@ export function deletePack(cache: CacheDirectory, session: Session, name: string
     if (errnoOf(error) !== "ENOENT") throw error;
     return;
   }
-  rmSync(fsPath(grave), { recursive: true, force: true });
+  removeTree(grave);
 }
 
 /** From now on nobody counts on what is in the block, so that the next store packs it again. @throws a `node:fs` error */
 export function markDamagedBlock(cache: CacheDirectory, name: string, block: number): void {
-  writeFileSync(fsPath(joinBytes(packDirectory(cache, name), bytesFromText(`damaged-${block}`))), "");
+  const directory = packDirectory(cache, name);
+  assertNotSymlink(directory);
+  try {
+    writeNewFile(joinBytes(directory, bytesFromText(`damaged-${block}`)), new Uint8Array(0));
+  } catch (error) {
+    if (errnoOf(error) !== "EEXIST") throw error;
+  }
 }
 
 /** The block that a file in a pack's directory marks as damaged; undefined for any other file. */

@@ -57,6 +57,8 @@ export function readPack(cache: CacheDirectory, name: string): FoundPack | undef
 
 /** Undefined when it is gone or damaged. @throws BtdtError CACHE_FORMAT_NEWER; a `node:fs` error */
 function readStoredPack(cache: CacheDirectory, name: string): StoredPack | undefined {
+  // A symlink is none.
+  if (lstat(packDirectory(cache, name))?.kind !== "directory") return undefined;
   const indexFile = readIndexFile(indexFilePath(cache, name));
   if (indexFile === undefined || new Bun.SHA256().update(indexFile.bytes).digest("hex") !== name) {
     return undefined;
