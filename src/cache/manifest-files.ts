@@ -54,8 +54,10 @@ export function touchManifestFile(cache: CacheDirectory, digest: string): void {
   touchIfPossible(manifestPath(cache, digest));
 }
 
+/** Undefined when it does not exist; what else than a file bears its name is foreign. @throws a `node:fs` error */
 export function statManifestFile(cache: CacheDirectory, digest: string): FileStatus | undefined {
-  return lstat(manifestPath(cache, digest));
+  const status = lstat(manifestPath(cache, digest));
+  return status?.kind === "file" ? status : undefined;
 }
 
 /** Digests of all manifests in the cache; foreign files are passed over. @throws a `node:fs` error */

@@ -75,9 +75,6 @@ export function groupKeys(cache: CacheDirectory): GroupedKeys {
   return { groups, damaged, unreadable, foreign };
 }
 
-/** What opening something else than a file answers. */
-const FOREIGN_ERRNOS: ReadonlySet<string> = new Set(["EISDIR", "ELOOP", "ENXIO"]);
-
 function readKey(cache: CacheDirectory, name: string): ReadKey {
   let allocatedBytes = 0;
   try {
@@ -90,7 +87,7 @@ function readKey(cache: CacheDirectory, name: string): ReadKey {
     if (isBtdtError(error, "KEY_DAMAGED")) return { kind: "damaged", allocatedBytes };
     const errno = errnoOf(error);
     if (errno === undefined) throw error;
-    return { kind: FOREIGN_ERRNOS.has(errno) ? "foreign" : "unreadable", reason: reasonOf(error) };
+    return { kind: errno === "EFTYPE" ? "foreign" : "unreadable", reason: reasonOf(error) };
   }
 }
 

@@ -50,6 +50,8 @@ export class ManifestReader {
     } catch (error) {
       if (isBtdtError(error, "MANIFEST_DAMAGED")) return { kind: "damaged", reason: error.message };
       if (errnoOf(error) === undefined) throw error;
+      if (errnoOf(error) === "EFTYPE")
+        return { kind: "damaged", reason: "its manifest is not a regular file" };
       return { kind: "unreadable", reason: `its manifest cannot be read: ${reasonOf(error)}` };
     }
   }

@@ -1,5 +1,3 @@
-import { unlinkSync } from "node:fs";
-import { fsPath } from "../base/byte-string.ts";
 import { isBtdtError } from "../base/errors.ts";
 import type { Progress } from "../base/progress.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
@@ -10,6 +8,7 @@ import { removeManifestFile } from "../cache/manifest-files.ts";
 import { foldCount } from "../cache/restore-counts.ts";
 import type { Session } from "../cache/session.ts";
 import { errnoOf } from "../fs/errno.ts";
+import { removeTree } from "../fs/remove-tree.ts";
 import type { Garbage } from "../inventory/garbage.ts";
 import type { Inventory } from "../inventory/inventory.ts";
 import type { StoredFile } from "../inventory/items.ts";
@@ -88,7 +87,8 @@ function removeFile(cache: CacheDirectory, file: StoredFile): void {
       removeManifestFile(cache, file.name);
       break;
     case "object":
-      unlinkSync(fsPath(objectPath(cache.objects, file.name)));
+      // Whatever bears an object's name, a directory for instance.
+      removeTree(objectPath(cache.objects, file.name));
       break;
   }
 }

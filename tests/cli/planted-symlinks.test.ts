@@ -75,11 +75,11 @@ function plant(path: string): void {
 }
 
 function firstBelow(directory: string): string {
-  const [first = ""] = readdirSync(directory).filter((name) => {
+  const first = readdirSync(directory).find((name) => {
     const path = join(directory, name);
     return !lstatSync(path).isDirectory() || readdirSync(path).length > 0;
   });
-  return join(directory, first);
+  return join(directory, first ?? "");
 }
 
 const manifestOf = (key: string): string => {
