@@ -1,10 +1,9 @@
 /**
  * File names and paths as the kernel has them: bytes, not text.
  *
- * A `ByteString` is a JavaScript string in which each character stands for one byte (Latin-1). Names
- * that are not UTF-8 survive, `<` compares by bytes, and the engine keeps such strings at one byte a
- * character. Text from the command line must come in through `bytesFromText`, and go out to people
- * through `textFromBytes`.
+ * A `ByteString` is a JavaScript string in which each character stands for one byte (Latin-1). Names that are not
+ * UTF-8 survive, `<` compares bytes, and the engine stores such strings with one byte per character. Text from the
+ * command line must be converted by `bytesFromText`, and text for people by `textFromBytes`.
  */
 export type ByteString = string & { readonly byteString: unique symbol };
 
@@ -32,7 +31,7 @@ export function isUtf8(bytes: ByteString): boolean {
   return bytesFromText(textFromBytes(bytes)) === bytes;
 }
 
-/** The form that `node:fs` takes: a plain string where that is the same, else a Buffer. */
+/** The form for `node:fs`: a plain string if that is equivalent, otherwise a Buffer. */
 export function fsPath(bytes: ByteString): string | Buffer {
   return NON_ASCII.test(bytes) ? Buffer.from(bytes, "latin1") : bytes;
 }
@@ -49,7 +48,7 @@ export function parentOf(path: ByteString): ByteString {
   return (slash === 0 ? "/" : path.slice(0, slash)) as ByteString;
 }
 
-/** Shown to people: control characters, which could forge a line or move the cursor, are escaped. */
+/** For display: escapes control characters, which could forge a line or move the cursor. */
 export function escapeControls(text: string): string {
   // oxlint-disable-next-line no-control-regex -- control characters are the point
   return text.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, (character) => {

@@ -1,17 +1,17 @@
 import { noFTL } from "bun:jsc";
 
 /**
- * Keeps the engine's last and dearest compiler (JavaScriptCore's FTL) away from functions that run once for each file. It
- * pays off after seconds; here the work is over in half of one, and where processors are few the compiler's threads take
- * their time from it: a quarter of what a restore spends outside of the kernel.
+ * Keeps the engine's last and most expensive compiler (JavaScriptCore's FTL) away from functions that run once per
+ * file. It pays off after seconds, but the work here is done in half of one. With few processors, the compiler's
+ * threads take their time from it: a quarter of what a restore spends outside the kernel.
  */
 export function compileLightly(...functions: readonly ((...parameters: never[]) => unknown)[]): void {
   for (const each of functions) noFTL(each);
 }
 
 /**
- * The same for all methods of some classes or objects, except `#private` ones, which nobody can name: classes that hot
- * loops go through have TypeScript's `private` instead.
+ * The same for all methods of some classes or objects, except `#private` ones, which cannot be accessed: classes in
+ * hot loops use TypeScript's `private` instead.
  */
 export function compileMethodsLightly(...owners: readonly object[]): void {
   for (const owner of owners) {

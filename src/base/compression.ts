@@ -1,8 +1,8 @@
 import { BtdtError } from "./errors.ts";
 
 /**
- * How the blocks of a pack are compressed. `zstd` is the native one; `deflate` is pure TypeScript, and what every
- * other program can read as well; `none` is for contents that are compressed already.
+ * How the blocks of a pack are compressed. `zstd` is native; `deflate` is pure TypeScript, and readable by every
+ * other program; `none` is for contents that are already compressed.
  */
 export type Codec = "zstd" | "deflate" | "none";
 

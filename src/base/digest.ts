@@ -1,17 +1,17 @@
 /**
  * Digests of contents.
  *
- * - Up to one chunk: plain SHA-256, the same as `sha256sum`.
- * - Above: a tree of one level. The content's size, then each chunk's SHA-256 in order; the root is
- *   SHA-512/256 of that. Chunks can be hashed in parallel. The root takes another function than the
- *   leaves so that no small file can have the digest of a large one (FIPS 180-4 has both).
+ * - Up to one chunk: plain SHA-256, as printed by `sha256sum`.
+ * - Above that: a tree with one level. The root is SHA-512/256 of the content's size and the SHA-256 of each chunk in
+ *   order. Chunks can be hashed in parallel. The root uses a different function than the leaves, so that no small
+ *   file can have the digest of a large one (FIPS 180-4 specifies both).
  */
 export const DIGEST_SIZE_BYTES = 32;
 export const DIGEST_HEX_DIGITS = 2 * DIGEST_SIZE_BYTES;
 
 const DIGEST_HEX = new RegExp(`^[0-9a-f]{${DIGEST_HEX_DIGITS}}$`);
 
-/** Whether text is a digest as `hexOf` writes it. */
+/** Whether text is a digest in the form of `hexOf`. */
 export function isDigestHex(text: string): boolean {
   return DIGEST_HEX.test(text);
 }
@@ -25,7 +25,7 @@ export function chunkCount(sizeBytes: number): number {
   return Math.ceil(sizeBytes / CHUNK_SIZE_BYTES);
 }
 
-/** The digest of a content larger than one chunk, from its chunks' digests in order. */
+/** The digest of a content larger than one chunk, from the digests of its chunks in order. */
 export function digestOfChunks(sizeBytes: number, chunkDigests: Uint8Array): Uint8Array {
   const size = new Uint8Array(8);
   new DataView(size.buffer).setBigUint64(0, BigInt(sizeBytes), true);

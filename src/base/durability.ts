@@ -1,6 +1,6 @@
 /**
- * When a store counts as done. `flush`: when everything it made is on disk. `none`: when the kernel has it; a power cut soon after
- * can cost the entry, which is a miss then, never a wrong tree.
+ * When a store is done. `flush`: when everything it wrote is on disk. `none`: when the kernel has it; a power cut
+ * soon afterwards can cost the entry, which is then a miss, never a wrong tree.
  */
 export const DURABILITIES = ["flush", "none"] as const;
 export type Durability = (typeof DURABILITIES)[number];

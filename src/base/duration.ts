@@ -15,8 +15,7 @@ const UNITS: ReadonlyMap<string, number> = new Map([
 ]);
 
 /**
- * Reads `7d`, `48h`, `1d 12h`, `7days`, `1h30m`. A number without a unit is refused, because nobody
- * agrees on which one it would be.
+ * Parses `7d`, `48h`, `1d 12h`, `7days`, `1h30m`. A number without a unit is rejected as ambiguous.
  * @throws BtdtError USAGE
  */
 export function parseDurationMs(text: string): number {

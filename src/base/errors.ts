@@ -1,8 +1,7 @@
 /**
- * What can go wrong, as code may branch on it. Text is for people only.
+ * What can go wrong. Code branches on these; messages are for people only.
  *
- * `USAGE` is the one code that ends in exit status 2; every other one that reaches the command line
- * ends in 1.
+ * `USAGE` ends in exit status 2, every other code that reaches the command line in 1.
  */
 export type ErrorCode =
   | "USAGE"
@@ -36,7 +35,7 @@ export type ErrorCode =
   | "INTERNAL";
 
 export interface ErrorDetails {
-  /** The file or directory that the error is about, ready to be shown. */
+  /** The file or directory that the error is about, ready for display. */
   readonly path?: string;
   /** What the user can do about it. */
   readonly hint?: string;

@@ -1,12 +1,12 @@
-/** Positions of two paths of which the inner one is the outer one, or lies below it. */
+/** Positions of two paths, of which the inner one is the outer one or is below it. */
 export interface PathOverlap {
   readonly inner: number;
   readonly outer: number;
 }
 
 /**
- * The first two paths that are not apart from each other. All are normalised, and all absolute or all relative; of relative ones
- * "." is above all others.
+ * The first two paths that overlap. All must be normalised, and either all absolute or all relative; among relative
+ * paths, "." is above all others.
  */
 export function findPathOverlap(paths: readonly string[]): PathOverlap | undefined {
   const positions = new Map<string, number>();

@@ -1,31 +1,33 @@
-/** What was done by one step of some work. */
+/** The work done by one step. */
 export interface WorkDone {
   readonly files?: number;
   readonly bytes?: number;
-  /** Bytes of large files that the step came across and left for other steps. */
+  /** Bytes of large files that the step found and left to other steps. */
   readonly foundBytes?: number;
 }
 
-/** A stretch of work that is done in one way, so that its rate means something. */
+/** A stretch of uniform work, so that its rate is meaningful. */
 export interface Phase {
-  /** What is being done, a participle: `restoring`. */
+  /** What is being done, as a participle: `restoring`. */
   readonly name: string;
-  /** What it is counted in, in the plural, when that is not files. */
+  /** What is counted, in the plural, if not files. */
   readonly noun?: string;
-  /** What takes the time, and therefore what the rate is of. */
+  /** What determines the time, and therefore the unit of the rate. */
   readonly unit: "files" | "bytes";
-  /** How many files there are to do; left out while nobody knows. */
+  /** The total number of files; undefined while unknown. */
   readonly files?: number;
   readonly bytes?: number;
 }
 
-/** Told how far the work is. Calls are cheap enough for every few files, not for every one where files take microseconds. */
+/**
+ * Receives progress. Calls are cheap enough for every few files, but not for every file if files take microseconds.
+ */
 export interface Progress {
-  /** A phase begins, in the place of the one before. */
+  /** Starts a phase, ending the previous one. */
   begin(phase: Phase): void;
-  /** The phase under way has so many files, as has turned out by now. */
+  /** Sets the total number of files once it is known. */
   expectFiles(files: number): void;
   add(done: WorkDone): void;
-  /** The work is over, or gives way to something else that writes to the screen. */
+  /** The work is done, or something else is about to write to the screen. */
   end(): void;
 }

@@ -14,7 +14,7 @@ const FACTORS: ReadonlyMap<string, number> = new Map([
 ]);
 
 /**
- * Reads `10GiB`, `500MB`, `500Mi`, `1G`, `1.5 TiB` or a plain number of bytes: decimal unless the unit has an `i`.
+ * Parses `10GiB`, `500MB`, `500Mi`, `1G`, `1.5 TiB` or a plain number of bytes: decimal unless the unit has an `i`.
  * @throws BtdtError USAGE
  */
 export function parseSizeBytes(text: string): number {
@@ -29,7 +29,7 @@ export function parseSizeBytes(text: string): number {
   return sizeBytes;
 }
 
-/** `1536` is `1.5 KiB`; three digits at most, so that columns stay narrow. */
+/** `1536` is `1.5 KiB`; at most three digits, so that columns stay narrow. */
 export function formatSize(sizeBytes: number): string {
   if (sizeBytes < 1024) return `${sizeBytes} B`;
   let value = sizeBytes / 1024;

@@ -1,3 +1,3 @@
-/** `auto` is objects where the source is on the cache's own file system, and packs elsewhere. */
+/** `auto`: objects if the source is on the cache's file system, packs otherwise. */
 export const STORAGES = ["auto", "objects", "packs"] as const;
 export type Storage = (typeof STORAGES)[number];

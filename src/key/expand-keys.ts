@@ -3,7 +3,7 @@ import { checkKeys, parseKeys } from "./key-syntax.ts";
 import { isTemplate, splitTemplates } from "./template.ts";
 
 /**
- * The keys that `--keys` was given, with their templates filled in. What a template yields is never split at commas.
+ * The keys of `--keys`, with templates filled in. The result of a template is never split at commas.
  * @throws BtdtError USAGE, and what the sources throw
  */
 export async function expandKeys(
@@ -14,7 +14,7 @@ export async function expandKeys(
   return checkKeys(await expandAll(options, sources));
 }
 
-/** The same for prefixes of keys, of which there may be none. @throws BtdtError like `expandKeys` */
+/** The same for prefixes of keys; there may be none. @throws BtdtError like `expandKeys` */
 export async function expandAll(options: readonly string[], sources: TemplateSources): Promise<string[]> {
   const texts: string[] = [];
   for (const template of options.flatMap(splitTemplates)) {

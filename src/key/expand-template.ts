@@ -3,14 +3,14 @@ import { BtdtError } from "../base/errors.ts";
 import { parseTemplate, type TemplatePart } from "./template.ts";
 import { formatDate } from "./template-date.ts";
 
-/** What templates may ask of the outside. */
+/** What templates can refer to. */
 export interface TemplateSources {
   readonly os: string;
   readonly arch: string;
   readonly nowMs: () => number;
-  /** An environment variable; undefined when it is not set. */
+  /** An environment variable; undefined if it is not set. */
   readonly variable: (name: string) => string | undefined;
-  /** The digest of all files that match. */
+  /** The digest of all matching files. */
   readonly hashFiles: (patterns: readonly string[]) => Promise<string>;
 }
 
@@ -58,7 +58,7 @@ async function callFunction(
   }
 }
 
-/** Unset is an error: the key of every branch would silently be the same. */
+/** An unset variable is an error: otherwise all branches would silently share one key. */
 function variableOf(name: string, sources: TemplateSources): string {
   const value = sources.variable(name);
   if (value !== undefined) return value;

@@ -3,18 +3,18 @@ import { BtdtError } from "../base/errors.ts";
 import { findPathOverlap } from "../base/path-overlap.ts";
 import { isRecordedPath } from "./recorded-path.ts";
 
-/**
- * A key as it lies in the cache: one small JSON file, whose name shows the key. `docs/format.md` describes both.
- */
+/** A key in the cache: one small JSON file, whose name shows the key. `docs/format.md` describes both. */
 const FORMAT_VERSION = 1;
 
-/** Long enough to stay readable; with the suffix below every file system's 255 bytes. */
+/** Long enough to be readable; with the suffix, within the 255 bytes of every file system. */
 const LONGEST_READABLE_NAME = 180;
 const SUFFIX_HEX_DIGITS = 32;
 
 /** One of the paths that were stored together. */
 export interface StoredTree {
-  /** Where it was, relative to the working directory; absent when it was elsewhere. See `isRecordedPath`. */
+  /**
+   * Where it was stored from, relative to the working directory; absent if it was elsewhere. See `isRecordedPath`.
+   */
   readonly path?: string;
   /** The manifest's digest, 64 hexadecimal digits. */
   readonly manifest: string;
@@ -24,13 +24,13 @@ export interface StoredTree {
 
 export interface KeyRecord {
   readonly key: string;
-  /** ISO 8601, by the storing machine's clock: for people; ages are counted from the file's mtime. */
+  /** ISO 8601, by the storing machine's clock, for display; ages are computed from the file's mtime. */
   readonly storedAt: string;
-  /** In the order in which they were given; no recorded path is another one or lies below it. */
+  /** In the order given; recorded paths do not overlap. */
   readonly trees: readonly [StoredTree, ...StoredTree[]];
 }
 
-/** Of all trees together. */
+/** Totals of all trees. */
 export function countsOf(trees: readonly StoredTree[]): {
   readonly fileCount: number;
   readonly contentBytes: number;
@@ -41,20 +41,20 @@ export function countsOf(trees: readonly StoredTree[]): {
   };
 }
 
-/** Keys with the same contents have the same: they are one entry. */
+/** Keys with the same contents have the same id: they are one entry. */
 export function entryIdOf({ trees }: KeyRecord): string {
   return [...new Set(trees.map(({ manifest }) => manifest))].toSorted().join(" ");
 }
 
-/** Whether nothing has been stored under a key between two looks at it. */
+/** Whether nothing was stored under a key between two reads of it. */
 export function isSameRecord(left: KeyRecord, right: KeyRecord): boolean {
   return left.storedAt === right.storedAt && entryIdOf(left) === entryIdOf(right);
 }
 
 /**
- * The key percent-encoded, but for letters, digits, `.`, `_`, `-`, `+`, `=` and `@`. A leading dot is encoded as well. A
- * key with upper-case letters, or a long one (which is cut), gets `~` and 32 digits of its SHA-256 behind it, so that two
- * keys never share a name, not even on a file system that ignores case.
+ * The key, percent-encoded except for letters, digits, `.`, `_`, `-`, `+`, `=` and `@`. A leading dot is encoded as
+ * well. A key with upper-case letters, or a long one (which is truncated), is followed by `~` and 32 digits of its
+ * SHA-256, so that two keys never share a name, even on a file system that ignores case.
  */
 export function keyFileName(key: string): string {
   const encoded = [...Buffer.from(key, "utf8")].map((byte, index) => encodeByte(byte, index === 0)).join("");
@@ -74,7 +74,7 @@ export function encodeKeyFile(record: KeyRecord): Buffer {
 }
 
 /**
- * @param fileName the name it was found under, which must be its key's
+ * @param fileName the name it was found under, which must match its key
  * @throws BtdtError KEY_DAMAGED, CACHE_FORMAT_NEWER
  */
 export function decodeKeyFile(file: Uint8Array, fileName: string): KeyRecord {
@@ -129,7 +129,7 @@ function decodeTree(json: unknown, damaged: (what: string) => BtdtError): Stored
   return { path, manifest, fileCount, contentBytes };
 }
 
-/** Looks up an object's own fields; undefined for what is no object. */
+/** Looks up an object's own fields; undefined if it is not an object. */
 function fieldsOf(json: unknown): ((name: string) => unknown) | undefined {
   if (typeof json !== "object" || json === null) return undefined;
   return (name) => (Object.hasOwn(json, name) ? json[name as keyof typeof json] : undefined);

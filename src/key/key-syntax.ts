@@ -4,14 +4,14 @@ import { BtdtError } from "../base/errors.ts";
 const LONGEST_KEY_BYTES = 512;
 
 /**
- * Splits what `--keys` was given: comma-separated and repeatable, empty ones dropped, doubles too.
+ * Splits the values of `--keys` at commas; drops empty keys and duplicates.
  * @throws BtdtError USAGE
  */
 export function parseKeys(options: readonly string[]): [string, ...string[]] {
   return checkKeys(options.flatMap((option) => option.split(",")));
 }
 
-/** Drops empty ones and doubles. @throws BtdtError USAGE */
+/** Drops empty keys and duplicates. @throws BtdtError USAGE */
 export function checkKeys(texts: readonly string[]): [string, ...string[]] {
   const keys = new Set(texts.filter((key) => key !== ""));
   for (const key of keys) assertKey(key);
@@ -36,7 +36,7 @@ function assertKey(key: string): void {
       },
     );
   }
-  // Bytes of the command line that are not UTF-8 arrive as U+FFFD: different keys would become one.
+  // Command line bytes that are not UTF-8 become U+FFFD, so different keys would become one.
   if (key.includes("\uFFFD")) {
     throw new BtdtError("USAGE", `the key "${escapeControls(key)}" is not valid UTF-8`, {
       hint: "check the encoding of the variables in it",

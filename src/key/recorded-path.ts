@@ -1,12 +1,12 @@
 import { posix } from "node:path";
 
-/** As of names and paths within a manifest. */
+/** The same limits as for names and paths in a manifest. */
 const LONGEST_NAME_BYTES = 1024;
 const LONGEST_PATH_BYTES = 4095;
 
 /**
- * Where a tree was stored from, as its key file has it: normalised, relative to the working directory, and in it. Undefined for a path
- * of another kind, of which only the machine that stored it knows what it means.
+ * The path of a tree as its key file records it: normalised, relative to the working directory, and inside it.
+ * Undefined for any other path, which means something only on the machine that stored it.
  */
 export function recordablePath(given: string): string | undefined {
   if (given === "") return undefined;
@@ -14,10 +14,10 @@ export function recordablePath(given: string): string | undefined {
   return isRecordedPath(path) ? path : undefined;
 }
 
-/** Whether a path may stand in a key file. Whoever can write to the cache can put any other one there. */
+/** Whether a key file may contain the path. Anyone who can write to the cache can write any other one. */
 export function isRecordedPath(path: string): boolean {
   if (path === ".") return true;
-  // Arguments that are not UTF-8 arrive with replacement characters, so that nobody knows the path.
+  // Arguments that are not UTF-8 contain replacement characters, so the actual path is unknown.
   if (!path.isWellFormed() || /[\0\uFFFD]/.test(path)) return false;
   if (Buffer.byteLength(path) > LONGEST_PATH_BYTES) return false;
   return path.split("/").every((name) => {

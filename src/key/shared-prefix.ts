@@ -1,8 +1,8 @@
 const SEPARATOR = /[-_.:/+@ %]/;
 
 /**
- * How much two keys have in common at their beginning, counted up to the last separator: digits that two hashes happen to
- * share mean nothing.
+ * The length of the common prefix of two keys, up to its last separator: digits that two hashes happen to share mean
+ * nothing.
  */
 export function sharedPrefixLength(left: string, right: string): number {
   let length = 0;

@@ -24,7 +24,7 @@ export function formatDate(nowMs: number, form: string): string {
   }
 }
 
-/** A week belongs to the year that its Thursday is in. */
+/** A week belongs to the year of its Thursday. */
 function isoWeek(nowMs: number): string {
   const dayOfWeek = (new Date(nowMs).getUTCDay() + 6) % 7;
   const thursday = new Date(nowMs + (3 - dayOfWeek) * DAY_MS);

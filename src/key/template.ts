@@ -1,7 +1,7 @@
 import { escapeControls } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
 
-/** A key as the user writes it: text with `{{ … }}` in it, also with a `$` before, as on GitHub. */
+/** A key as written by the user: text with `{{ … }}` in it, or `${{ … }}` as on GitHub. */
 export type TemplatePart =
   | { readonly kind: "text"; readonly text: string }
   /** `name` or `name("argument", …)`; `env.NAME` has the dot in its name. */
@@ -15,7 +15,7 @@ export function isTemplate(text: string): boolean {
   return text.includes("{{");
 }
 
-/** Splits at commas, but not at those inside of braces. @throws BtdtError USAGE */
+/** Splits at commas outside of braces. @throws BtdtError USAGE */
 export function splitTemplates(option: string): string[] {
   const templates = [""];
   for (let position = 0; position < option.length; ) {
@@ -45,7 +45,7 @@ export function parseTemplate(template: string): TemplatePart[] {
   }
 }
 
-/** Where the `}}` of the `{{` at `opening` is; quoted ones do not count. */
+/** The position of the `}}` that closes the `{{` at `opening`; those inside quotes do not count. */
 function closingOf(text: string, opening: number): number {
   let quote = "";
   for (let position = opening + 2; position < text.length; position++) {
@@ -71,7 +71,7 @@ function parseCall(call: string): TemplatePart {
   return { kind: "call", name, args };
 }
 
-/** Undefined when they are not a list of quoted texts. */
+/** Undefined if it is not a list of quoted strings. */
 function parseArguments(list: string): string[] | undefined {
   const args: string[] = [];
   if (list.trim() === "") return args;

@@ -2,8 +2,8 @@ import { findPathOverlap } from "../base/path-overlap.ts";
 import type { StoredTree } from "./key-file.ts";
 
 /**
- * What the trees of an entry are called where they are shown, or written, side by side: their recorded paths, and `path-2` for a second
- * one that has none. No name is another one or lies below it.
+ * Names for the trees of an entry, where they are shown or written side by side: their recorded paths, or `path-2`
+ * for the second one if it has none. The names do not overlap.
  */
 export function treeNames(trees: readonly StoredTree[]): string[] {
   const names = trees.flatMap(({ path }) => (path === undefined ? [] : [path]));

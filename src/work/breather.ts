@@ -3,8 +3,8 @@ import { BtdtError } from "../base/errors.ts";
 const LONGEST_BREATH_MS = 20;
 
 /**
- * For long work on the calling thread: what it calls between two steps. It gives way now and then, and throws once the work is
- * to stop.
+ * For long work on the calling thread, to be called between two steps. It yields now and then, and throws once the
+ * work should stop.
  * @throws BtdtError CANCELLED
  */
 export function createPause(isCancelled: () => boolean): () => Promise<void> {
@@ -16,8 +16,8 @@ export function createPause(isCancelled: () => boolean): () => Promise<void> {
 }
 
 /**
- * For work that goes from one end to the other on the calling thread: asked now and then, it gives way, so that signals are
- * heard and timers go off, but not so often that it would cost anything.
+ * Yields now and then during synchronous work on the calling thread, so that signals are noticed and timers fire, but
+ * rarely enough to cost nothing.
  */
 export class Breather {
   #sinceNs = Bun.nanoseconds();

@@ -1,7 +1,7 @@
 import type { Job, JobContext, Runner } from "./job.ts";
 import { noteWork, type WorkListener } from "./note-work.ts";
 
-/** Runs jobs at once on the calling thread: for few files, which are done before a worker would be up. */
+/** Runs jobs at once on the calling thread: for a few files, which are done before a worker would have started. */
 export class InlineRunner implements Runner {
   readonly parallelism = 1;
   readonly #context: JobContext;

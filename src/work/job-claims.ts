@@ -1,7 +1,7 @@
 /**
- * Who does a job that was sent to a worker and still waits there? The worker, when it comes to it; or the thread that sent
- * it, when it has nothing else to do: at the end of some work nobody is idle while a job waits behind another.
- * Both take the job from the same shared word, and one of them gets it.
+ * Decides who does a job that waits at a worker: the worker, when it gets to it, or the thread that sent it, when it
+ * is idle. So nobody is idle at the end of the work while a job waits behind another. Both try to take the job
+ * through the same shared word, and one of them succeeds.
  */
 export type JobClaims = Int32Array;
 
@@ -13,7 +13,9 @@ export function offerJob(claims: JobClaims, slot: number, id: number): void {
   Atomics.store(claims, slot, id + 1);
 }
 
-/** False when the other one has it. A slot may have been given to another job since; ids are never used twice. */
+/**
+ * Returns false if the other one has it. The slot may have been given to another job since, but ids are never reused.
+ */
 export function takeJob(claims: JobClaims, slot: number, id: number): boolean {
   return Atomics.compareExchange(claims, slot, id + 1, 0) === id + 1;
 }

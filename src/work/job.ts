@@ -1,15 +1,18 @@
 import type { WorkDone } from "../base/progress.ts";
 
 /**
- * A piece of work that any thread can do. Input and output cross threads, so they are plain data: numbers,
- * strings, typed arrays (SharedArrayBuffer ones are shared, not copied).
+ * A piece of work that any thread can do. Input and output cross threads, so they are plain data: numbers, strings,
+ * typed arrays (those over a SharedArrayBuffer are shared, not copied).
  */
 export interface Job<Input, Output> {
-  /** Unique among all jobs; how a worker finds the code. */
+  /** Unique among all jobs; workers find the code by it. */
   readonly name: string;
-  /** Runs to the end without giving way. Long jobs ask `isCancelled` now and then and then return early. */
+  /**
+   * Runs to completion without yielding. A long job checks `isCancelled` now and then; once it is true, the job must
+   * not report success for what it did not do.
+   */
   run(input: Input, context: JobContext): Output;
-  /** How much a run has done, for whoever shows how far the work is; asked on the calling thread. */
+  /** How much work a run has done, for progress; called on the calling thread. */
   workOf?(input: Input, output: Output): WorkDone;
 }
 
@@ -17,27 +20,30 @@ export interface JobContext {
   isCancelled(): boolean;
 }
 
-/** Runs jobs; where is for the implementation to decide. */
+/** Runs jobs, wherever it decides to. */
 export interface Runner {
-  /** How many jobs can make progress at once: a hint for cutting up work. */
+  /** How many jobs can run at once: a hint for dividing work. */
   readonly parallelism: number;
   run<Input, Output>(job: Job<Input, Output>, input: Input): Promise<Output>;
   /**
-   * The same with an input in two parts. Jobs that are given the same `shared` object one after the other get it across
-   * to each thread once: to send a large tree with every job makes the threads collect garbage more than work.
+   * The same, with the input in two parts. Consecutive jobs with the same `shared` object transfer it to each thread
+   * only once: sending a large tree with every job would cause more garbage collection than work.
    */
   runSharing<Input extends object, Shared extends Partial<Input>, Output>(
     job: Job<Input, Output>,
     shared: Shared,
     rest: Omit<Input, keyof Shared>,
   ): Promise<Output>;
-  /** Says that jobs will come soon. */
+  /** Announces that jobs will follow soon. */
   start(): void;
-  /** Does work that gives jobs as it goes: until it is done the calling thread does not help so much that it stops giving. */
+  /**
+   * Runs work that submits jobs as it proceeds. Until it is done, the calling thread does not help with so many jobs
+   * that it stops submitting.
+   */
   whilePreparing<Result>(prepare: () => Promise<Result>): Promise<Result>;
 }
 
-/** `inline` for work that is done before a thread would have started, `pool` for the rest. */
+/** `inline` for work that is done before a thread would have started, `pool` for everything else. */
 export interface Runners {
   readonly inline: Runner;
   readonly pool: Runner;

@@ -2,35 +2,35 @@ import { BtdtError, type ErrorCode } from "../base/errors.ts";
 import { errnoOf } from "../fs/errno.ts";
 import type { JobClaims } from "./job-claims.ts";
 
-/** What the pool posts to a worker. */
+/** What the pool sends to a worker. */
 export interface JobRequest {
   readonly id: number;
   readonly jobName: string;
-  /** When there is a shared part, an object that lacks it. */
+  /** If there is a shared part, an object without it. */
   readonly input: unknown;
-  /** `last`: the one that was sent to this worker last. */
+  /** `last`: the one sent to this worker most recently. */
   readonly shared:
     | { readonly kind: "none" }
     | { readonly kind: "new"; readonly value: object }
     | { readonly kind: "last" };
-  /** Where in the worker's claims the job is offered. */
+  /** The slot in the worker's claims at which the job is offered. */
   readonly slot: number;
 }
 
 /** Sent once, before any request. */
 export interface WorkerSetup {
-  /** One word that is non-zero once work is to stop. */
+  /** One word, non-zero once work should stop. */
   readonly cancelFlag: Int32Array;
   /** This worker's. */
   readonly claims: JobClaims;
 }
 
-/** What a worker posts back for each request whose job it got. */
+/** What a worker sends back for each request whose job it took. */
 export type JobReply =
   | { readonly id: number; readonly ok: true; readonly output: unknown }
   | { readonly id: number; readonly ok: false; readonly error: SentError };
 
-/** An error in a form that crosses threads with its code. */
+/** An error, including its code, in a form that can be sent between threads. */
 export type SentError =
   | {
       readonly kind: "btdt";
@@ -39,7 +39,7 @@ export type SentError =
       readonly path: string | undefined;
       readonly hint: string | undefined;
     }
-  /** One of `node:fs`: what it means is for the caller to say. */
+  /** From `node:fs`; the caller knows what it means. */
   | { readonly kind: "system"; readonly errno: string; readonly message: string };
 
 export function sendableError(error: unknown): SentError {

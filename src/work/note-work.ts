@@ -1,7 +1,7 @@
 import type { WorkDone } from "../base/progress.ts";
 import type { Job } from "./job.ts";
 
-/** Told what each job has done, when it has ended well. */
+/** Receives the work done by each job that succeeded. */
 export type WorkListener = (done: WorkDone) => void;
 
 export function noteWork<Input, Output>(

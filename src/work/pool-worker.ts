@@ -3,17 +3,17 @@ import { allocateJobClaims, type JobClaims, offerJob, takeJob } from "./job-clai
 import { type JobReply, type JobRequest, receivedError, type WorkerSetup } from "./messages.ts";
 
 /**
- * A job under way and others that wait behind it: the calling thread, which has jobs of its own to do and may be long at one,
- * sends none meanwhile.
+ * One running job and others waiting behind it: the calling thread has jobs of its own, and while it is busy with one
+ * it sends none.
  */
 export const JOBS_PER_WORKER = 4;
 
-/** A job that nobody has begun, and whoever waits for it. */
+/** A job that nobody has started, and who waits for it. */
 export interface WaitingJob {
   readonly request: Omit<JobRequest, "shared" | "slot">;
-  /** The part of its input that it has in common with others. */
+  /** The part of its input that it shares with other jobs. */
   readonly shared: object | undefined;
-  /** Does it in the calling thread. */
+  /** Runs it on the calling thread. */
   readonly runHere: () => unknown;
   readonly resolve: (output: unknown) => void;
   readonly reject: (error: unknown) => void;
@@ -24,20 +24,20 @@ interface SentJob extends WaitingJob {
 }
 
 interface PoolWorkerEvents {
-  /** A job is done; its promise settles after this. */
+  /** A job is done; its promise settles after this call. */
   readonly onReply: () => void;
-  /** The thread has ended. What it was doing is rejected; `waiting` is what it had not begun. */
+  /** The thread has ended. Its running job is rejected; `waiting` are those not started. */
   readonly onLoss: (worker: PoolWorker, waiting: readonly WaitingJob[]) => void;
 }
 
-/** One thread, and the jobs that were sent to it. */
+/** One thread and the jobs that were sent to it. */
 export class PoolWorker {
   readonly #worker: Worker;
   readonly #events: PoolWorkerEvents;
   readonly #sent = new Map<number, SentJob>();
   readonly #claims: JobClaims = allocateJobClaims(JOBS_PER_WORKER);
   readonly #freeSlots: number[] = [...this.#claims.keys()];
-  /** What it was sent last as the shared part of an input. */
+  /** The shared part of an input that it received last. */
   #lastShared: object | undefined;
   #isLost = false;
 
@@ -46,18 +46,18 @@ export class PoolWorker {
     this.#events = events;
     worker.onmessage = (event: MessageEvent<JobReply>) => this.#receive(event.data);
     worker.onerror = (event) => this.#lose(event.message);
-    // However it ends, nobody must be left waiting for it.
+    // However it ends, nobody must be left waiting.
     worker.addEventListener("close", () => this.#lose("it ended"));
     const setup: WorkerSetup = { cancelFlag, claims: this.#claims };
     worker.postMessage(setup);
   }
 
-  /** Begun or not. */
+  /** Whether started or not. */
   get jobCount(): number {
     return this.#sent.size;
   }
 
-  /** It must not have JOBS_PER_WORKER already. */
+  /** The worker must have fewer than JOBS_PER_WORKER. */
   send(job: WaitingJob): void {
     const { request, shared } = job;
     const slot = this.#freeSlots.pop() ?? 0;
@@ -73,7 +73,7 @@ export class PoolWorker {
     return shared === this.#lastShared ? { kind: "last" } : { kind: "new", value: shared };
   }
 
-  /** A job that it has not come to yet: the one that would wait longest. It is not its any more. */
+  /** Takes back a job that it has not started: the one that would wait longest. */
   takeBack(): WaitingJob | undefined {
     for (const { request, slot } of [...this.#sent.values()].toReversed()) {
       if (takeJob(this.#claims, slot, request.id)) return this.#takeOff(request.id);

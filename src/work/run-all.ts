@@ -1,11 +1,12 @@
 import type { Job, Runner } from "./job.ts";
 
-/** One under way and one that waits, the calling thread included: few enough that little is begun after a failure. */
+/** One running and one waiting, including the calling thread's: few enough that little is started after a failure. */
 const JOBS_PER_THREAD = 2;
 
 /**
- * Runs a job for each part of some work; answers their outputs in the parts' order. After the first failure no more are begun,
- * and it is thrown only when all that had begun have ended: whoever tidies up then has no job writing behind its back.
+ * Runs a job for each part of some work and returns the outputs in the order of the parts. After the first failure,
+ * no more jobs are started, and it is thrown only when all running jobs have ended, so that none of them writes while
+ * the caller cleans up.
  */
 export function runAll<Part, Input, Output>(
   runner: Runner,
@@ -16,7 +17,7 @@ export function runAll<Part, Input, Output>(
   return runParts(runner.parallelism, parts, (part) => runner.run(job, inputOf(part)));
 }
 
-/** The same for inputs of which all jobs share a part. */
+/** The same for inputs that share a part. */
 export function runAllSharing<Input extends object, Shared extends Partial<Input>, Output>(
   runner: Runner,
   job: Job<Input, Output>,

@@ -4,10 +4,9 @@ import { noteWork, type WorkListener } from "./note-work.ts";
 import { JOBS_PER_WORKER, PoolWorker, type WaitingJob } from "./pool-worker.ts";
 
 /**
- * Runs jobs in worker threads, which are started by the first job, so that a command without work for them
- * does not pay for them. The calling thread is one of those that work: whenever it gives way and jobs are waiting, it
- * does one. That saves a thread with a heap and compiled code of its own, and leaves signals at most one job's length to
- * wait.
+ * Runs jobs in worker threads. The first job starts them, so that a command without such work does not pay for them.
+ * The calling thread works as well: whenever it yields and jobs are waiting, it does one. That saves a thread with
+ * its own heap and compiled code, and delays signals by one job at most.
  */
 export class WorkerPool implements Runner {
   readonly parallelism: number;
@@ -22,7 +21,7 @@ export class WorkerPool implements Runner {
   #isHelping = false;
   #preparationCount = 0;
 
-  /** @param parallelism how many threads work, the calling one included */
+  /** @param parallelism the number of working threads, including the calling one */
   constructor(parallelism: number, spawn: () => Worker, onWork: WorkListener = () => undefined) {
     this.parallelism = parallelism;
     this.#spawn = spawn;
@@ -65,7 +64,7 @@ export class WorkerPool implements Runner {
     });
   }
 
-  /** Meanwhile jobs that were sent stay where they are: the calling thread had better prepare more of them. */
+  /** In the meantime, jobs stay with the workers: the calling thread should rather prepare more of them. */
   async whilePreparing<Result>(prepare: () => Promise<Result>): Promise<Result> {
     this.#preparationCount += 1;
     try {
@@ -80,19 +79,19 @@ export class WorkerPool implements Runner {
     return Atomics.load(this.#cancelFlag, 0) !== 0;
   }
 
-  /** Jobs under way return early, waiting ones are not begun. Their promises still settle. */
+  /** Running jobs return early, waiting ones are not started. Their promises still settle. */
   cancel(): void {
     Atomics.store(this.#cancelFlag, 0, 1);
     this.#rejectQueue(cancelled());
   }
 
-  /** Call it only when no job is under way: ending a thread within a system call would leave work half done. */
+  /** Call it only while no job is running: ending a thread inside a system call would leave work half done. */
   close(): void {
     for (const worker of this.#workers) worker.terminate();
     this.#workers = [];
   }
 
-  /** Starts the threads ahead of the first job, so that they come up while the caller prepares it. */
+  /** Starts the threads before the first job, so that they come up while the caller prepares it. */
   start(): void {
     if (this.#isStarted) return;
     this.#isStarted = true;
@@ -134,7 +133,7 @@ export class WorkerPool implements Runner {
     }
   }
 
-  /** The queue is empty: a worker without a job gets one that waits at another. */
+  /** The queue is empty: an idle worker takes over a job that waits at another. */
   #share(): void {
     for (const idle of this.#workers) {
       if (idle.jobCount > 0) continue;
@@ -167,7 +166,7 @@ export class WorkerPool implements Runner {
   #help(): void {
     if (this.#isHelping) return;
     this.#isHelping = true;
-    // Between two jobs messages and signals have their turn.
+    // Messages and signals are handled between two jobs.
     setImmediate(() => {
       this.#isHelping = false;
       const waiting = this.#next() ?? (this.#preparationCount > 0 ? undefined : this.#takeBack());

@@ -1,12 +1,12 @@
-/** Where columns begin that stand one behind the other in a block of memory. */
+/** The offsets of consecutive columns in a block of memory. */
 export interface ColumnLayout {
-  /** The next column; answers its offset. */
+  /** Adds a column and returns its offset. */
   readonly column: (count: number, elementBytes: number) => number;
-  /** One past the last column so far. */
+  /** The end of the last column so far. */
   readonly endBytes: () => number;
 }
 
-/** @param startBytes what stands before the first column */
+/** @param startBytes the size of what precedes the first column */
 export function layOutColumns(startBytes: number): ColumnLayout {
   let offset = startBytes;
   return {

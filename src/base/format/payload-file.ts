@@ -2,37 +2,40 @@ import { zstdDecompressSync } from "node:zlib";
 import { BtdtError, type ErrorCode } from "../errors.ts";
 
 /**
- * A kind of file of the cache: 8 bytes of magic, the format version and the payload's size as 32-bit little-endian
- * numbers, then perhaps more of its own, then the payload as one zstd frame. See `docs/format.md`.
+ * A kind of file in the cache: 8 bytes of magic, the format version and the payload's size as 32-bit little-endian
+ * numbers, perhaps more fields of that kind, and the payload as one zstd frame. See `docs/format.md`.
  */
 export interface PayloadFormat {
   /** 8 characters. */
   readonly magic: string;
   readonly version: number;
   readonly smallestPayloadBytes: number;
-  /** How errors begin: what such a file is, and which one. */
+  /** How errors start: what such a file is, and which one it is. */
   readonly describe: (name: string) => string;
   readonly damageCode: ErrorCode;
 }
 
 export const PREFIX_SIZE_BYTES = 16;
 
-/** More is taken for damage rather than for a reason to allocate. */
+/** Larger sizes count as damage, and nothing is allocated for them. */
 export const LARGEST_PAYLOAD_BYTES = 2 ** 31 - 1;
 
-/** What zstd makes of a payload when nothing in it compresses, with room for a prefix of any kind. */
+/** The largest result of zstd for an incompressible payload, including a prefix of any kind. */
 function largestFileBytes(payloadBytes: number): number {
   return payloadBytes + payloadBytes / 256 + 1024;
 }
 
 export const LARGEST_FILE_BYTES = largestFileBytes(LARGEST_PAYLOAD_BYTES);
 
-/** The most that a file can take that begins so. @param prefix PREFIX_SIZE_BYTES at least, of any file */
+/** The largest size of a file with this prefix. @param prefix at least PREFIX_SIZE_BYTES of any file */
 export function mostFileBytes(prefix: Buffer): number {
   return largestFileBytes(Math.min(prefix.readUInt32LE(12), LARGEST_PAYLOAD_BYTES));
 }
 
-/** An output buffer grows by as much at a time: a stated size alone, which may be damaged, is no reason to allocate it all. */
+/**
+ * The output buffer grows in steps of this size: a stated size may be wrong, so it is no reason to allocate all of
+ * it.
+ */
 const LARGEST_STEP_BYTES = 64 * 1024 * 1024;
 
 export function encodePrefix(format: PayloadFormat, payloadBytes: number): Buffer {
@@ -48,8 +51,8 @@ export function hasMagic(format: PayloadFormat, file: Uint8Array): boolean {
 }
 
 /**
- * Checks a file's prefix; answers the size of its payload.
- * @param name what to call the file in an error
+ * Checks a file's prefix and returns the size of its payload.
+ * @param name what to call the file in errors
  * @throws BtdtError the format's damage code, CACHE_FORMAT_NEWER
  */
 export function decodePrefix(format: PayloadFormat, file: Uint8Array, name: string): number {
@@ -73,8 +76,8 @@ export function decodePrefix(format: PayloadFormat, file: Uint8Array, name: stri
 }
 
 /**
- * The payload of a file; never takes more memory than it states, whatever the frame would inflate to.
- * @param dictionary what the frame was compressed against
+ * The payload of a file. Never takes more memory than the file states, whatever the frame would inflate to.
+ * @param dictionary what the frame was compressed with
  * @throws BtdtError the format's damage code
  */
 export function inflatePayload(
