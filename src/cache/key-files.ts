@@ -58,7 +58,7 @@ export function publishKeyFile(
   }
 }
 
-/** Notes that an entry was used. A cache that may only be read keeps no such notes. @throws a `node:fs` error */
+/** Notes that an entry was used, where that is possible. */
 export function touchKeyFile(cache: CacheDirectory, name: string): void {
   touchIfPossible(keyPath(cache, name));
 }

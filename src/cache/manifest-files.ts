@@ -49,7 +49,7 @@ export function publishManifestFile(
   }
 }
 
-/** Notes that a manifest is about to be needed: where a file system has no locks, a clean goes by that. @throws a `node:fs` error */
+/** Notes that a manifest is about to be needed: where a file system has no locks, a clean goes by that. */
 export function touchManifestFile(cache: CacheDirectory, digest: string): void {
   touchIfPossible(manifestPath(cache, digest));
 }

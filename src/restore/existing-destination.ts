@@ -1,8 +1,8 @@
 import { mkdirSync } from "node:fs";
-import { type ByteString, display, fsPath } from "../base/byte-string.ts";
+import { type ByteString, display, fsPath, parentOf } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
 import { lstat } from "../fs/native/file-status.ts";
-import { openDirectory } from "../fs/remove-tree.ts";
+import { ignoringErrno, openDirectory } from "../fs/remove-tree.ts";
 import { isWithin, resolvePath } from "../fs/resolve-path.ts";
 import type { Runtime } from "../work/runtime.ts";
 import { buildTree } from "./build-tree.ts";
@@ -12,7 +12,7 @@ import { planMerge } from "./merge-plan.ts";
 import { mergeTree } from "./merge-tree.ts";
 import type { PreparedTree } from "./prepared-tree.ts";
 import { putBackAttributes, putBackMode } from "./put-back-attributes.ts";
-import { StagingDirectory } from "./staging-directory.ts";
+import { removeAbandonedIn, StagingDirectory } from "./staging-directory.ts";
 import type { Target } from "./target.ts";
 
 /**
@@ -39,6 +39,8 @@ export async function prepareExistingDestination(
     if (state === "changing") putBackMode(destination, before.mode);
   };
   try {
+    // A restore may have been killed when nothing was there yet, and have built its tree beside.
+    ignoringErrno(() => removeAbandonedIn(parentOf(destination)));
     openDirectory(destination);
     staging = StagingDirectory.create(destination);
     const site = { path: staging.tree, unchanged: plan.unchanged };

@@ -37,8 +37,13 @@ export class StagingDirectory {
   }
 }
 
-/** What is another user's, or is being removed by another restore, is left alone. */
-function removeAbandonedIn(parent: ByteString, nowMs?: number): void {
+/**
+ * Removes what killed restores have left in a directory. What is another user's, or is being removed by another restore, is
+ * left alone.
+ * @param nowMs see `isAbandoned`
+ * @throws a `node:fs` error: the directory cannot be read
+ */
+export function removeAbandonedIn(parent: ByteString, nowMs?: number): void {
   const names = readdirSync(fsPath(parent), { encoding: "buffer" }).map((name) => bytesFromBuffer(name));
   for (const name of names.filter(isStagingName)) {
     const directory = joinBytes(parent, name);

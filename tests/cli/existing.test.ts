@@ -203,3 +203,31 @@ testWith(
     expect(compareTrees(scratch.path("tree"), `${workplace}/to`)).toEqual([]);
   },
 );
+
+testWith(
+  ["strace"],
+  "what a killed restore built beside a destination goes when the destination exists by then",
+  () => {
+    makeTree(scratch.path("tree"), TREE);
+    cache.store("key", "tree");
+    scratch.directory("place");
+    const through = injecting({ calls: "?symlink,?symlinkat", what: "signal=KILL" });
+    expect(btdt(cache.restoreWords("key", "place/to"), { through }).exitCode).toBe(137);
+    expect(readdirSync(scratch.path("place"))).toHaveLength(1);
+    scratch.directory("place", "to");
+    expect(cache.restore("key", "place/to").exitCode).toBe(0);
+    expect(readdirSync(scratch.path("place"))).toEqual(["to"]);
+  },
+);
+
+testWith(["strace"], "a use that cannot be noted does not keep an entry from being restored", () => {
+  makeTree(scratch.path("tree"), TREE);
+  cache.store("key", "tree");
+  expect(cache.keys()).toEqual(["key"]);
+  for (const errno of ["EIO", "EINTR", "ENOSPC"]) {
+    const injection = { calls: "utimensat", what: `error=${errno}`, path: cache.below("keys", "key") };
+    const through = injecting(injection);
+    expect(btdt(cache.restoreWords("key", errno), { through })).toMatchObject({ exitCode: 0 });
+    expect(compareTrees(scratch.path("tree"), scratch.path(errno))).toEqual([]);
+  }
+});

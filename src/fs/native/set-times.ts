@@ -1,6 +1,6 @@
 import { ptr } from "bun:ffi";
 import type { ByteString } from "../../base/byte-string.ts";
-import { errnoOf, isPermissionErrno } from "../errno.ts";
+import { errnoOf } from "../errno.ts";
 import { lastError } from "./last-error.ts";
 import { AT_FDCWD, AT_SYMLINK_NOFOLLOW, libc } from "./libc.ts";
 import { PathBuffer } from "./path-buffer.ts";
@@ -24,13 +24,15 @@ export function setMtimeBuffer(path: PathBuffer, mtimeSeconds: number, mtimeNano
   throw lastError("utimensat", path.toBytes());
 }
 
-/** The same for a mere note of use: what is gone, or may only be read, stays as it is. @throws a `node:fs` error */
+/**
+ * Notes that a file was used. Whatever keeps the note from being made (it is gone, may only be read, a disk error) costs at most
+ * that it counts as unused for longer than it is, and must not fail what uses it.
+ */
 export function touchIfPossible(path: ByteString): void {
   try {
     touch(path);
   } catch (error) {
-    const errno = errnoOf(error);
-    if (errno !== "ENOENT" && !isPermissionErrno(errno)) throw error;
+    if (errnoOf(error) === undefined) throw error;
   }
 }
 
