@@ -3,6 +3,7 @@
  * (`ContentSource`), and writes it down (an `ArchiveWriter`). Import reads an archive (`readArchive`), which may come from anybody, makes
  * its tree in the session's directory (`extract`), and stores that.
  */
+import type { ByteString } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { touchKeyFile } from "../cache/key-files.ts";
@@ -12,6 +13,7 @@ import { BlockReader } from "../packs/unpack/block-reader.ts";
 import { findPackedFiles } from "../packs/unpack/find-packed-files.ts";
 import { Breather } from "../work/breather.ts";
 import type { Runtime } from "../work/runtime.ts";
+import { EMPTY_BODY } from "./archive-entry.ts";
 import type { ArchiveFormat, ArchiveWriter, ByteSink } from "./archive-writer.ts";
 import { ContentSource } from "./content-source.ts";
 import { type ArchivedTree, countEntries, listEntries, nameTrees } from "./list-entries.ts";
@@ -59,7 +61,8 @@ async function writeArchive(
   runtime: Runtime,
 ): Promise<void> {
   const contentBytes = trees.reduce((sum, { manifest }) => sum + manifest.contentBytes(), 0);
-  const writer = await openWriter(format, { entryCount: countEntries(trees), contentBytes }, sink);
+  const outline = { entryCount: countEntries(trees), contentBytes, listPaths: () => listPaths(trees) };
+  const writer = await openWriter(format, outline, sink);
   runtime.progress.begin({
     name: "exporting",
     unit: "bytes",
@@ -98,6 +101,10 @@ async function writeTree(
   } finally {
     packs?.close();
   }
+}
+
+function* listPaths(trees: readonly ArchivedTree[]): Generator<ByteString, void> {
+  for (const tree of trees) for (const { path } of listEntries(tree, () => EMPTY_BODY)) yield path;
 }
 
 async function* count(

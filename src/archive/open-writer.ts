@@ -1,22 +1,26 @@
+import type { ByteString } from "../base/byte-string.ts";
 import type { ArchiveFormat, ArchiveWriter, ByteSink } from "./archive-writer.ts";
 
-export interface ArchiveSize {
+/** What an archive is going to hold. */
+export interface ArchiveOutline {
   readonly entryCount: number;
   readonly contentBytes: number;
+  readonly listPaths: () => Iterable<ByteString>;
 }
 
 /**
  * Loaded when asked for: other commands do not pay for the libraries.
- * @throws BtdtError ARCHIVE_INVALID when the format cannot hold so much
+ * @throws BtdtError ARCHIVE_INVALID when the format cannot hold it
  */
 export async function openWriter(
   format: ArchiveFormat,
-  size: ArchiveSize,
+  outline: ArchiveOutline,
   sink: ByteSink,
 ): Promise<ArchiveWriter> {
   if (format === "zip") {
-    const { assertZipHolds, ZipWriter } = await import("./zip/zip-writer.ts");
-    assertZipHolds(size.entryCount, size.contentBytes);
+    const { assertZipHolds, assertZipName, ZipWriter } = await import("./zip/zip-writer.ts");
+    assertZipHolds(outline.entryCount, outline.contentBytes);
+    for (const path of outline.listPaths()) assertZipName(path);
     return new ZipWriter(sink);
   }
   const { TarWriter } = await import("./tar/tar-writer.ts");

@@ -1,5 +1,5 @@
 import { Zip, ZipDeflate, ZipPassThrough } from "fflate";
-import { isUtf8, textFromBytes } from "../../base/byte-string.ts";
+import { type ByteString, isUtf8, textFromBytes } from "../../base/byte-string.ts";
 import type { ArchiveEntry } from "../archive-entry.ts";
 import { invalidArchive, refusedEntry } from "../archive-errors.ts";
 import type { ArchiveWriter, ByteSink } from "../archive-writer.ts";
@@ -23,6 +23,12 @@ const USE_TAR = "export it with --format tar or tar.gz";
 export function assertZipHolds(entryCount: number, contentBytes: number): void {
   if (entryCount > MOST_ENTRIES) throw tooManyEntries(entryCount);
   if (contentBytes > MOST_BYTES) throw tooLarge();
+}
+
+/** @throws BtdtError ARCHIVE_INVALID */
+export function assertZipName(path: ByteString): void {
+  if (isUtf8(path)) return;
+  throw refusedEntry(path, "has a name that is not UTF-8, which a zip file cannot hold", USE_TAR);
 }
 
 function tooManyEntries(entryCount: number) {
@@ -55,8 +61,7 @@ export class ZipWriter implements ArchiveWriter {
   }
 
   async add(entry: ArchiveEntry): Promise<void> {
-    if (!isUtf8(entry.path))
-      throw refusedEntry(entry.path, "has a name that is not UTF-8, which a zip file cannot hold", USE_TAR);
+    assertZipName(entry.path);
     if (entry.path === "") return;
     this.#entryCount += 1;
     if (this.#entryCount > MOST_ENTRIES) throw tooManyEntries(this.#entryCount);
