@@ -1,6 +1,7 @@
 /** What runs in each worker thread: jobs by name, one at a time. It must stay beside `main.ts`, see `build.ts`. */
 import { adoptFilesJob } from "./objects/adopt-files.ts";
 import { checkObjectsJob } from "./objects/check-objects.ts";
+import { verifyBlocksJob } from "./packs/contents/verify-blocks.ts";
 import { rewriteBlockJob } from "./packs/rewrite/rewrite-block.ts";
 import { unpackBlocksJob } from "./packs/unpack/unpack-blocks.ts";
 import { packFilesJob } from "./packs/write/pack-files.ts";
@@ -31,6 +32,7 @@ const jobs = new Map<string, Job<never, unknown>>(
     rewriteBlockJob,
     linkFilesJob,
     unpackBlocksJob,
+    verifyBlocksJob,
   ].map((job) => [job.name, job]),
 );
 

@@ -30,7 +30,16 @@ export function publishDurably(temporary: ByteString, path: ByteString): void {
 }
 
 export function syncDirectory(path: ByteString): void {
-  const descriptor = openSync(fsPath(path), constants.O_RDONLY | constants.O_DIRECTORY);
+  sync(path, constants.O_DIRECTORY);
+}
+
+/** Forces a file's data to disk. @throws a `node:fs` error */
+export function syncFile(path: ByteString): void {
+  sync(path, constants.O_NOFOLLOW);
+}
+
+function sync(path: ByteString, flags: number): void {
+  const descriptor = openSync(fsPath(path), constants.O_RDONLY | flags);
   try {
     fsyncSync(descriptor);
   } finally {

@@ -17,6 +17,8 @@ export interface CheckedObjects {
   readonly damaged: readonly string[];
   /** Names of those that could not be read. */
   readonly unreadable: readonly string[];
+  /** Names of those that are gone. */
+  readonly missing: readonly string[];
   readonly checkedBytes: number;
 }
 
@@ -29,6 +31,7 @@ export const checkObjectsJob: Job<CheckObjectsInput, CheckedObjects> = {
   run({ objects, names }, context) {
     const damaged: string[] = [];
     const unreadable: string[] = [];
+    const missing: string[] = [];
     let checkedBytes = 0;
     for (const name of names) {
       if (context.isCancelled()) throw new BtdtError("CANCELLED", "stopped before all objects were checked");
@@ -40,13 +43,14 @@ export const checkObjectsJob: Job<CheckObjectsInput, CheckedObjects> = {
           unreadable.push(name);
           break;
         case "missing":
+          missing.push(name);
           continue;
         case "whole":
           break;
       }
       checkedBytes += status.sizeBytes;
     }
-    return { damaged, unreadable, checkedBytes };
+    return { damaged, unreadable, missing, checkedBytes };
   },
   workOf: ({ names }, { checkedBytes }) => ({ files: names.length, bytes: checkedBytes }),
 };

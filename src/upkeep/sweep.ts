@@ -1,22 +1,21 @@
-import { isBtdtError } from "../base/errors.ts";
+import { unlinkSync } from "node:fs";
+import { type ByteString, fsPath } from "../base/byte-string.ts";
 import type { Progress } from "../base/progress.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { confirmEditedPath, forgetEditedPath, rememberEditedPath } from "../cache/edited-paths.ts";
-import { readKeyFile, removeKeyFile } from "../cache/key-files.ts";
 import { removeSession } from "../cache/list-sessions.ts";
 import { removeManifestFile } from "../cache/manifest-files.ts";
 import { foldCount } from "../cache/restore-counts.ts";
 import type { Session } from "../cache/session.ts";
-import { errnoOf } from "../fs/errno.ts";
 import { removeTree } from "../fs/remove-tree.ts";
 import type { Garbage } from "../inventory/garbage.ts";
 import type { Inventory } from "../inventory/inventory.ts";
 import type { StoredFile } from "../inventory/items.ts";
-import { decodeKeyFile, entryIdOf } from "../key/key-file.ts";
 import { objectPath } from "../objects/object-path.ts";
 import { deletePack } from "../packs/contents/pack-directory.ts";
 import type { PackPlan } from "./pack-plan.ts";
 import type { CleanPlan, Eviction } from "./plan.ts";
+import { removeDamagedKey, removeEntryKeys, removeIfPresent } from "./remove-keys.ts";
 
 export interface SweepTools {
   /** The clean's own, for what is moved aside before it is removed. */
@@ -39,10 +38,10 @@ export async function sweep(
   { session, progress, pause }: SweepTools,
 ): Promise<void> {
   for (const eviction of plan.evictions) {
-    removeKeys(cache, eviction);
+    evict(cache, eviction);
     await pause();
   }
-  for (const { name } of garbage.damagedKeyFiles) removeIfPresent(() => removeKeyFile(cache, name));
+  for (const { name } of garbage.damagedKeyFiles) removeDamagedKey(cache, name);
   const files = plan.unneededItems.flatMap((item) => items.fileOf(item) ?? []);
   progress.begin({ name: "removing", noun: "objects", unit: "files", files: files.length });
   for (const kind of ["manifest", "object"] as const) {
@@ -61,24 +60,11 @@ export async function sweep(
 }
 
 /** An entry whose object was edited in place goes without a restore that would have found out, so that this is noted here. */
-function removeKeys(cache: CacheDirectory, { entry }: Eviction): void {
+function evict(cache: CacheDirectory, { entry }: Eviction): void {
   if (entry.condition.kind === "damaged") {
     for (const path of entry.condition.editedPaths) rememberEditedPath(cache, path);
   }
-  for (const keyFile of entry.keyFiles) {
-    if (stillPointsTo(cache, keyFile, entry.id)) removeIfPresent(() => removeKeyFile(cache, keyFile));
-  }
-}
-
-/** Where the file system has no locks, a store may have given the key to another entry since the plan was made. */
-function stillPointsTo(cache: CacheDirectory, keyFileName: string, entryId: string): boolean {
-  const keyFile = readKeyFile(cache, keyFileName);
-  try {
-    return keyFile !== undefined && entryIdOf(decodeKeyFile(keyFile.bytes, keyFileName)) === entryId;
-  } catch (error) {
-    if (!isBtdtError(error, "KEY_DAMAGED")) throw error;
-    return false;
-  }
+  removeEntryKeys(cache, entry);
 }
 
 function removeFile(cache: CacheDirectory, file: StoredFile): void {
@@ -87,10 +73,15 @@ function removeFile(cache: CacheDirectory, file: StoredFile): void {
       removeManifestFile(cache, file.name);
       break;
     case "object":
-      // Whatever bears an object's name, a directory for instance.
-      removeTree(objectPath(cache.objects, file.name));
+      removeObject(objectPath(cache.objects, file.name), file.isAsNamed);
       break;
   }
+}
+
+/** @param isFile false when it may be whatever bears an object's name, a directory for instance */
+function removeObject(path: ByteString, isFile: boolean): void {
+  if (isFile) unlinkSync(fsPath(path));
+  else removeTree(path);
 }
 
 async function removeGarbage(
@@ -105,12 +96,4 @@ async function removeGarbage(
   for (const path of editedPaths.stale) removeIfPresent(() => forgetEditedPath(cache, path));
   for (const path of editedPaths.confirmed) confirmEditedPath(cache, path);
   for (const count of oldCounts) removeIfPresent(() => foldCount(cache, count));
-}
-
-function removeIfPresent(unlink: () => void): void {
-  try {
-    unlink();
-  } catch (error) {
-    if (errnoOf(error) !== "ENOENT") throw error;
-  }
 }

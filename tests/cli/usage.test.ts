@@ -49,6 +49,7 @@ test("a mistyped option is what is told, whatever else is missing", () => {
     "restore",
     "run",
     "clean",
+    "verify",
     "export",
     "import",
     "list",

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { btdt } from "../support/executable.ts";
 import { Scratch } from "../support/scratch.ts";
@@ -29,7 +29,15 @@ function collect(value: unknown, names: Set<string>, texts: Set<string>): void {
 }
 
 /** Fields and values that these caches do not have: of what is damaged, or was long ago. */
-const RARE = new Set(["damage", "age", "earlier", "--diff"]);
+const RARE = new Set(["damage", "age", "earlier", "--diff", "repaired"]);
+
+/** Damages an entry. */
+function removeObject(cache: string): void {
+  const objects = join(cache, "btdt-v1", "objects");
+  const names = readdirSync(objects, { recursive: true }).map(String);
+  const object = names.find((name) => name.includes("/"));
+  rmSync(join(objects, object ?? ""));
+}
 
 test("the page names every field that a command prints, and no other", () => {
   const cache = scratch.directory("cache");
@@ -60,10 +68,12 @@ test("the page names every field that a command prints, and no other", () => {
     ["inspect", [["one"], ["one", "--diff", "two"], ["none"]]],
     ["delete", [["other", "none"]]],
     ["stats", [[]]],
+    ["verify", [[], ["--repair"]]],
     ["clean", [["--max-size", "0"]]],
     ["any", [["hash", "none"], ["restore"], ["restore", "-c", "none", "-k", "k", "x"]]],
   ];
   for (const [command, calls] of outcomes) {
+    if (command === "verify") removeObject(cache);
     const names = new Set<string>();
     const texts = new Set<string>();
     for (const words of calls) {

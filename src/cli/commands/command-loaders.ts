@@ -20,6 +20,7 @@ export function listCommandLoaders(
     store: async () => (await import("./store.ts")).defineStoreCommand(context),
     run: async () => (await import("./run.ts")).defineRunCommand(context, childCommand),
     clean: async () => (await import("./clean.ts")).defineCleanCommand(context),
+    verify: async () => (await import("./verify.ts")).defineVerifyCommand(context),
     export: async () => (await import("./export.ts")).defineExportCommand(context),
     import: async () => (await import("./import.ts")).defineImportCommand(context),
     list: async () => (await import("./list.ts")).defineListCommand(context),

@@ -1,0 +1,67 @@
+import { Command } from "@commander-js/extra-typings";
+import { bytesFromText, escapeControls } from "../../base/byte-string.ts";
+import { BtdtError } from "../../base/errors.ts";
+import { formatSize } from "../../base/size.ts";
+import { openCache } from "../../cache/open-cache.ts";
+import { type DamageOutcome, type VerifyResult, verifyAndRepair } from "../../upkeep/verify-and-repair.ts";
+import type { CommandContext } from "../command-context.ts";
+import { formatCount } from "../describe.ts";
+import { ExitCode } from "../exit-codes.ts";
+import { defineCacheOption } from "../options/cache-options.ts";
+
+const VERBS: Readonly<Record<DamageOutcome, string>> = {
+  found: "Damaged",
+  repaired: "Repaired",
+  removed: "Removed",
+};
+
+export function defineVerifyCommand(context: CommandContext) {
+  const { output } = context;
+  return new Command("verify")
+    .summary("check cached contents for damage")
+    .description(
+      "Read everything that is cached under the given KEYs, or the whole cache, and compare it with its checksums. With --repair, " +
+        "replace what is damaged by good copies from elsewhere in the cache or from --from, and remove entries that cannot be repaired. " +
+        "Safe to run alongside stores, restores and cleans. Exit status: 0 if nothing is damaged or everything was repaired, else 1; " +
+        "4 if a KEY is not found.",
+    )
+    .addOption(defineCacheOption())
+    .option("--repair", "repair what is damaged", false)
+    .option("--from <dir>", "with --repair, take good copies from this stored directory, too")
+    .argument("[key...]", "keys to verify (default: the whole cache)")
+    .addHelpText("after", "\nExample:\n  btdt verify --cache /cache --repair")
+    .action(async (keys, { cache, repair, from }) => {
+      if (from !== undefined && !repair) {
+        throw new BtdtError("USAGE", "--from only works with --repair");
+      }
+      const result = await verifyAndRepair(
+        {
+          cache: openCache(cache, false),
+          keys,
+          repair,
+          from: from === undefined ? undefined : bytesFromText(from),
+        },
+        context.runtime,
+      );
+      report(result);
+      output.printDocument({ ...result });
+    });
+
+  function report({ checked, damage, unreadable, missingKeys }: VerifyResult): void {
+    for (const { keys, path, reason, outcome } of damage) {
+      const parts = [keys.map(escapeControls).join(", "), path ?? "", reason].filter((part) => part !== "");
+      output.printResult(`${VERBS[outcome]} ${parts.join(": ")}`);
+    }
+    for (const sentence of unreadable) output.warn(sentence);
+    const blocks = checked.blockCount === 0 ? "" : `, ${formatCount(checked.blockCount, "block")} of packs`;
+    const what = `${formatCount(checked.keyCount, "key")}, ${formatCount(checked.objectCount, "object")}${blocks}`;
+    output.printResult(`Verified ${what} (${formatSize(checked.contentBytes)})`);
+    const isSound = unreadable.length === 0 && damage.every(({ outcome }) => outcome === "repaired");
+    if (missingKeys.length > 0) {
+      output.printMarker("Keys not found in cache.");
+      output.note(`not found: ${missingKeys.map(escapeControls).join(", ")}`);
+      context.setExitCode(ExitCode.MISS);
+    }
+    if (!isSound) context.setExitCode(ExitCode.ERROR);
+  }
+}

@@ -1,0 +1,144 @@
+import { escapeControls, textFromBytes } from "../base/byte-string.ts";
+import { DIGEST_SIZE_BYTES } from "../base/digest.ts";
+import type { CacheDirectory } from "../cache/cache-directory.ts";
+import { readManifestFile } from "../cache/manifest-files.ts";
+import type { Inventory } from "../inventory/inventory.ts";
+import type { StoredTree } from "../key/key-file.ts";
+import { treeNames } from "../key/tree-names.ts";
+import { at, type Manifest } from "../manifest/manifest.ts";
+import { ManifestReader } from "../manifest/manifest-reader.ts";
+import { hasObject } from "../objects/object-attributes.ts";
+import { nameObject } from "../objects/object-name.ts";
+import type { ContentVerifier } from "./content-verifier.ts";
+
+/** A file of an entry that a restore would not get right. */
+export interface DamagedFile {
+  readonly manifest: Manifest;
+  readonly file: number;
+  readonly tree: StoredTree;
+  /** As the entry has it, below its tree's path when it has several trees. */
+  readonly path: string;
+  readonly reason: string;
+}
+
+export interface EntryDamage {
+  /** Of a manifest: the entry's files are not known. */
+  readonly manifestReasons: readonly string[];
+  readonly files: readonly DamagedFile[];
+  /** Why some of it could not be looked at. */
+  readonly unreadable: ReadonlySet<string>;
+}
+
+export function hasDamage({ manifestReasons, files }: EntryDamage): boolean {
+  return manifestReasons.length > 0 || files.length > 0;
+}
+
+/** Finds what of an entry a restore would not get right, from contents that were read. @throws BtdtError CACHE_FORMAT_NEWER */
+export function findDamage(
+  cache: CacheDirectory,
+  trees: readonly StoredTree[],
+  stock: Inventory,
+  contents: ContentVerifier,
+): EntryDamage {
+  const reader = new ManifestReader((digest) => readManifestFile(cache, digest));
+  const manifestReasons: string[] = [];
+  const files: DamagedFile[] = [];
+  const unreadable = new Set<string>();
+  const names = treeNames(trees);
+  for (const [index, tree] of trees.entries()) {
+    const read = reader.read(tree.manifest);
+    switch (read.kind) {
+      case "missing":
+        manifestReasons.push("its manifest is missing");
+        break;
+      case "damaged":
+        manifestReasons.push(read.reason);
+        break;
+      case "unreadable":
+        unreadable.add(read.reason);
+        break;
+      case "read":
+        for (const { file, problem } of findFiles(read.manifest, stock, contents)) {
+          if (problem.kind === "unreadable") unreadable.add(problem.reason);
+          else {
+            const below = trees.length > 1 ? (names[index] ?? "") : "";
+            const path = describePath(below, textFromBytes(read.manifest.filePath(file)));
+            files.push({ manifest: read.manifest, file, tree, path, reason: problem.reason });
+          }
+        }
+    }
+  }
+  return { manifestReasons, files, unreadable };
+}
+
+function describePath(treeName: string, filePath: string): string {
+  const parts = [treeName, filePath].filter((part) => part !== "");
+  return escapeControls(parts.join("/") || ".");
+}
+
+interface Problem {
+  readonly kind: "damaged" | "unreadable";
+  readonly reason: string;
+}
+
+function* findFiles(
+  manifest: Manifest,
+  stock: Inventory,
+  contents: ContentVerifier,
+): Generator<{ readonly file: number; readonly problem: Problem }> {
+  for (let file = 0; file < manifest.counts.fileCount; file++) {
+    const problem = hasObject(manifest, file) ? findProblem(manifest, file, stock, contents) : undefined;
+    if (problem !== undefined) yield { file, problem };
+  }
+}
+
+export function describeBlockDamage(packName: string, block: number): string {
+  return `block ${block} of pack ${packName} is damaged`;
+}
+
+/** As a restore does, it takes the object when that looks whole, and what packs have otherwise. */
+function findProblem(
+  manifest: Manifest,
+  file: number,
+  { items, packs }: Inventory,
+  contents: ContentVerifier,
+): Problem | undefined {
+  const name = nameObject(manifest, file);
+  const sizeBytes = at(manifest.fileSizes, file);
+  const item = items.itemOfFile(name);
+  const object = item === undefined ? undefined : items.fileOf(item);
+  const hasGone = contents.objectState(name) === "gone";
+  if (object?.kind === "object" && object.isAsNamed && object.sizeBytes === sizeBytes && !hasGone) {
+    switch (contents.objectState(name)) {
+      case "damaged":
+        return { kind: "damaged", reason: "the content of its object has changed" };
+      case "unreadable":
+        return { kind: "unreadable", reason: `the object ${name} cannot be read` };
+      default:
+        return undefined;
+    }
+  }
+  const packed = packs.findFile(manifest.fileDigests, file * DIGEST_SIZE_BYTES, sizeBytes);
+  if (packed !== undefined) return findPackProblem(packed, packs, contents);
+  if (packs.unreadable.length > 0) return { kind: "unreadable", reason: "not all packs can be read" };
+  const reason =
+    object === undefined || hasGone ? "its content is missing" : "its object was edited or cut off";
+  return { kind: "damaged", reason };
+}
+
+function findPackProblem(
+  packed: readonly number[],
+  packs: Inventory["packs"],
+  contents: ContentVerifier,
+): Problem | undefined {
+  for (const content of packed) {
+    const { pack, block } = packs.placeOf(content);
+    const name = packs.packs[pack]?.name ?? "";
+    const state = contents.blockState(name, block);
+    if (state === "unreadable") return { kind: "unreadable", reason: `pack ${name} cannot be read` };
+    if (state === "damaged" || state === "gone") {
+      return { kind: "damaged", reason: describeBlockDamage(name, block) };
+    }
+  }
+  return undefined;
+}

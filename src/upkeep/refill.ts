@@ -1,0 +1,108 @@
+import { renameSync } from "node:fs";
+import { type ByteString, bytesFromText, fsPath, joinBytes } from "../base/byte-string.ts";
+import { DIGEST_HEX_DIGITS } from "../base/digest.ts";
+import { BtdtError, isBtdtError } from "../base/errors.ts";
+import type { CacheDirectory } from "../cache/cache-directory.ts";
+import { withSharedLock } from "../cache/cache-lock.ts";
+import type { Session } from "../cache/session.ts";
+import { errnoOf, isDiskFullErrno } from "../fs/errno.ts";
+import type { FileAttributes } from "../fs/file-attributes.ts";
+import { lstat } from "../fs/native/file-status.ts";
+import { PathBuffer } from "../fs/native/path-buffer.ts";
+import { copyFile } from "../fs/place-file.ts";
+import { syncFile } from "../fs/publish-file.ts";
+import { discardTree } from "../fs/remove-tree.ts";
+import type { Inventory } from "../inventory/inventory.ts";
+import { checkObject } from "../objects/check-objects.ts";
+import { objectAttributes } from "../objects/object-attributes.ts";
+import { nameObject } from "../objects/object-name.ts";
+import { objectPath } from "../objects/object-path.ts";
+import type { Runtime } from "../work/runtime.ts";
+import type { DamagedFile } from "./find-damage.ts";
+
+/** Makes objects from good copies, wherever these are. */
+export class Refiller {
+  readonly #cache: CacheDirectory;
+  readonly #session: Session;
+  readonly #runtime: Runtime;
+  /** A directory that may be the tree, or the one that its path is relative to. */
+  readonly #from: ByteString | undefined;
+  /** Names of objects by their content. */
+  readonly #namesOfDigest = new Map<string, string[]>();
+
+  constructor(
+    cache: CacheDirectory,
+    session: Session,
+    runtime: Runtime,
+    from: ByteString | undefined,
+    stock: Inventory,
+  ) {
+    this.#cache = cache;
+    this.#session = session;
+    this.#runtime = runtime;
+    this.#from = from;
+    for (const [, { kind, name }] of stock.items.files()) {
+      if (kind !== "object") continue;
+      const digest = digestPart(name);
+      this.#namesOfDigest.set(digest, [...(this.#namesOfDigest.get(digest) ?? []), name]);
+    }
+  }
+
+  /** Gives a file its object; false when there is no good copy. @throws BtdtError CACHE_WRITE_FAILED, CANCELLED; a `node:fs` error */
+  async refill({ manifest, file, tree }: DamagedFile): Promise<boolean> {
+    const attributes = objectAttributes(manifest, file);
+    const name = nameObject(manifest, file);
+    for (const source of this.#findCopies(name, tree.path, manifest.filePath(file))) {
+      const temporary = this.#session.temporaryPath();
+      if (!this.#copy(source, temporary, name, attributes)) continue;
+      syncFile(temporary);
+      await withSharedLock(this.#cache, this.#runtime.isCancelled, () => {
+        renameSync(fsPath(temporary), fsPath(objectPath(this.#cache.objects, name)));
+      });
+      return true;
+    }
+    return false;
+  }
+
+  *#findCopies(name: string, treePath: string | undefined, filePath: ByteString): Generator<ByteString> {
+    for (const other of this.#namesOfDigest.get(digestPart(name)) ?? []) {
+      yield objectPath(this.#cache.objects, other);
+    }
+    if (this.#from === undefined) return;
+    for (const root of treePath === undefined
+      ? [this.#from]
+      : [this.#from, joinBytes(this.#from, bytesFromText(treePath))]) {
+      yield filePath === "" ? root : joinBytes(root, filePath);
+    }
+  }
+
+  /** False, with nothing left behind, when the source is not a good copy. @throws BtdtError CANCELLED; a `node:fs` error when the disk is full */
+  #copy(source: ByteString, temporary: ByteString, name: string, attributes: FileAttributes): boolean {
+    const status = tryLstat(source);
+    if (status?.kind !== "file" || status.sizeBytes !== attributes.sizeBytes) return false;
+    const copy = new PathBuffer().set(temporary);
+    try {
+      copyFile(new PathBuffer().set(source), copy, attributes);
+      if (checkObject(copy, name, this.#runtime) === "whole") return true;
+    } catch (error) {
+      if (isBtdtError(error, "CANCELLED") || isDiskFullErrno(errnoOf(error))) throw error;
+      if (!(error instanceof BtdtError) && errnoOf(error) === undefined) throw error;
+    }
+    discardTree(temporary);
+    return false;
+  }
+}
+
+function digestPart(objectName: string): string {
+  return objectName.slice(0, DIGEST_HEX_DIGITS);
+}
+
+/** What cannot be looked at is no copy to be used. */
+function tryLstat(path: ByteString): ReturnType<typeof lstat> {
+  try {
+    return lstat(path);
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+    return undefined;
+  }
+}

@@ -1,0 +1,51 @@
+import { isBtdtError } from "../base/errors.ts";
+import type { CacheDirectory } from "../cache/cache-directory.ts";
+import { readKeyFile, removeKeyFile } from "../cache/key-files.ts";
+import { errnoOf } from "../fs/errno.ts";
+import type { CachedEntry } from "../inventory/inventory.ts";
+import { decodeKeyFile, entryIdOf } from "../key/key-file.ts";
+
+/** Removes the keys of an entry, under the cache's exclusive lock. @throws a `node:fs` error */
+export function removeEntryKeys(cache: CacheDirectory, entry: CachedEntry): void {
+  for (const keyFile of entry.keyFiles) {
+    if (stillPointsTo(cache, keyFile, entry.id)) removeIfPresent(() => removeKeyFile(cache, keyFile));
+  }
+}
+
+/** Removes what is in a key's place and is not a key, unless a store has replaced it. @throws a `node:fs` error */
+export function removeDamagedKey(cache: CacheDirectory, name: string): void {
+  if (isDamaged(cache, name)) removeIfPresent(() => removeKeyFile(cache, name));
+}
+
+/** Where the file system has no locks, a store may have given the key to another entry since it was looked at. */
+function stillPointsTo(cache: CacheDirectory, keyFileName: string, entryId: string): boolean {
+  const keyFile = readKeyFile(cache, keyFileName);
+  if (keyFile === undefined) return false;
+  try {
+    return entryIdOf(decodeKeyFile(keyFile.bytes, keyFileName)) === entryId;
+  } catch (error) {
+    if (!isBtdtError(error, "KEY_DAMAGED")) throw error;
+    return false;
+  }
+}
+
+function isDamaged(cache: CacheDirectory, name: string): boolean {
+  const keyFile = readKeyFile(cache, name);
+  if (keyFile === undefined) return false;
+  try {
+    decodeKeyFile(keyFile.bytes, name);
+    return false;
+  } catch (error) {
+    if (!isBtdtError(error, "KEY_DAMAGED")) throw error;
+    return true;
+  }
+}
+
+/** What is gone already needs no removing. @throws a `node:fs` error */
+export function removeIfPresent(unlink: () => void): void {
+  try {
+    unlink();
+  } catch (error) {
+    if (errnoOf(error) !== "ENOENT") throw error;
+  }
+}

@@ -1,0 +1,81 @@
+import type { ByteString } from "../base/byte-string.ts";
+import { cacheWriteError } from "../cache/cache-errors.ts";
+import { withExclusiveLock } from "../cache/cache-lock.ts";
+import { Session } from "../cache/session.ts";
+import { dropObject } from "../durability/drop-object.ts";
+import { deletePack, markDamagedBlock } from "../packs/contents/pack-directory.ts";
+import type { Runtime } from "../work/runtime.ts";
+import { hasDamage } from "./find-damage.ts";
+import { Refiller } from "./refill.ts";
+import { removeDamagedKey, removeEntryKeys } from "./remove-keys.ts";
+import { type Verification, type VerifyRequest, verifyCache } from "./verify.ts";
+
+/**
+ * Mends what a verification has found: sets aside what is damaged, so that it is missing; fills in what is missing from good
+ * copies; removes the keys of entries that lack something even then. Stopped at any point, it leaves entries that are
+ * whole or miss.
+ * @param from where the trees that were stored may still be
+ * @returns what is found afterwards; the entries that are damaged in it have lost their keys
+ * @throws BtdtError
+ */
+export async function repairCache(
+  request: VerifyRequest,
+  found: Verification,
+  from: ByteString | undefined,
+  runtime: Runtime,
+): Promise<Verification> {
+  const { cache } = request;
+  const session = Session.open(cache);
+  try {
+    let now = found;
+    // What takes the place of something damaged has perhaps not been read yet.
+    while (await setAside(request, session, now, runtime)) {
+      now = await verifyCache(request, runtime, now.contents);
+    }
+    const refiller = new Refiller(cache, session, runtime, from, now.stock);
+    for (const { damage } of now.entries) for (const file of damage.files) await refiller.refill(file);
+    now = await verifyCache(request, runtime, now.contents);
+    const lost = now.entries.filter(({ damage }) => hasDamage(damage));
+    if (lost.length === 0) return now;
+    await withExclusiveLock(cache, runtime.isCancelled, () => {
+      for (const { entry } of lost) removeEntryKeys(cache, entry);
+    });
+    return now;
+  } catch (error) {
+    throw cacheWriteError(cache, error);
+  } finally {
+    session.close();
+  }
+}
+
+/** False when nothing is left to be set aside. @throws BtdtError CANCELLED; a `node:fs` error */
+async function setAside(
+  { cache, keys }: VerifyRequest,
+  session: Session,
+  { stock, contents }: Verification,
+  runtime: Runtime,
+): Promise<boolean> {
+  const objects = contents.damagedObjects();
+  for (const name of objects) {
+    dropObject(cache, session, name, { isCancelled: runtime.isCancelled });
+    contents.forgetObject(name);
+  }
+  let blockCount = 0;
+  for (const { name, index, damagedBlocks } of stock.packs.packs) {
+    for (let block = 0; block < index.counts.blockCount; block++) {
+      if (damagedBlocks.has(block) || contents.blockState(name, block) !== "damaged") continue;
+      markDamagedBlock(cache, name, block);
+      blockCount += 1;
+    }
+  }
+  const { damaged: damagedPacks } = stock.packs;
+  const { damagedKeyFiles } = stock.garbage;
+  const others = keys.length > 0 ? 0 : damagedPacks.length + damagedKeyFiles.length;
+  if (others > 0) {
+    await withExclusiveLock(cache, runtime.isCancelled, () => {
+      for (const { name } of damagedPacks) deletePack(cache, session, name);
+      for (const { name } of damagedKeyFiles) removeDamagedKey(cache, name);
+    });
+  }
+  return objects.length + blockCount + others > 0;
+}

@@ -1,0 +1,52 @@
+import { CHUNK_SIZE_BYTES, DIGEST_HEX_DIGITS, hexOf } from "../base/digest.ts";
+import { isBtdtError } from "../base/errors.ts";
+import type { CacheDirectory } from "../cache/cache-directory.ts";
+import { lstat } from "../fs/native/file-status.ts";
+import { checkObjectsJob } from "../objects/check-objects.ts";
+import type { StoredObject } from "../objects/list-objects.ts";
+import { objectPath } from "../objects/object-path.ts";
+import { hashLargeFile } from "../read/hash-large-file.ts";
+import type { Runner } from "../work/job.ts";
+import { runAllSharing } from "../work/run-all.ts";
+import type { ContentState } from "./content-state.ts";
+
+/** Enough for a job's message to cost nothing, little enough for threads to end together. */
+const OBJECTS_PER_JOB = 400;
+
+/** Hashes objects on all threads, large ones one after the other. @throws BtdtError CANCELLED */
+export async function verifyObjects(
+  cache: CacheDirectory,
+  objects: readonly StoredObject[],
+  runner: Runner,
+): Promise<Map<string, ContentState>> {
+  const small = objects.filter(({ sizeBytes }) => sizeBytes <= CHUNK_SIZE_BYTES).map(({ name }) => name);
+  const states = new Map(small.map((name): [string, ContentState] => [name, "sound"]));
+  const parts: { names: string[] }[] = [];
+  for (let start = 0; start < small.length; start += OBJECTS_PER_JOB) {
+    parts.push({ names: small.slice(start, start + OBJECTS_PER_JOB) });
+  }
+  const outputs = await runAllSharing(runner, checkObjectsJob, { objects: cache.objects }, parts);
+  for (const { damaged, unreadable, missing } of outputs) {
+    for (const name of damaged) states.set(name, "damaged");
+    for (const name of unreadable) states.set(name, "unreadable");
+    for (const name of missing) states.set(name, "gone");
+  }
+  for (const { name, sizeBytes } of objects) {
+    if (sizeBytes > CHUNK_SIZE_BYTES) states.set(name, await verifyLarge(cache, name, runner));
+  }
+  return states;
+}
+
+async function verifyLarge(cache: CacheDirectory, name: string, runner: Runner): Promise<ContentState> {
+  const path = objectPath(cache.objects, name);
+  try {
+    const status = lstat(path);
+    if (status === undefined) return "gone";
+    const { sizeBytes, mtimeSeconds, mtimeNanoseconds } = status;
+    const digest = await hashLargeFile(runner, { path, sizeBytes, mtimeSeconds, mtimeNanoseconds });
+    return hexOf(digest) === name.slice(0, DIGEST_HEX_DIGITS) ? "sound" : "damaged";
+  } catch (error) {
+    if (isBtdtError(error, "CANCELLED") || isBtdtError(error, "INTERNAL")) throw error;
+    return "unreadable";
+  }
+}

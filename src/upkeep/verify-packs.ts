@@ -1,0 +1,69 @@
+import type { CacheDirectory } from "../cache/cache-directory.ts";
+import { at } from "../manifest/manifest.ts";
+import type { PackContents } from "../packs/contents/pack-contents.ts";
+import { packFilePath } from "../packs/contents/pack-directory.ts";
+import {
+  type BlockToVerify,
+  type VerifyBlocksInput,
+  verifyBlocksJob,
+} from "../packs/contents/verify-blocks.ts";
+import { CONTENT_ID_BYTES } from "../packs/format/index-layout.ts";
+import type { PackIndex } from "../packs/format/pack-index.ts";
+import type { Runner } from "../work/job.ts";
+import { runAll } from "../work/run-all.ts";
+import { blockKey, type ContentState } from "./content-state.ts";
+
+const BATCH_BLOCKS = 4;
+
+/** The blocks that hold a wanted content, cut into jobs; those that are known to be damaged are left out. */
+export function selectBlocks(
+  cache: CacheDirectory,
+  packs: PackContents,
+  isWanted: (content: number) => boolean,
+  isKnown: (blockKey: string) => boolean,
+): VerifyBlocksInput[] {
+  const inputs: VerifyBlocksInput[] = [];
+  for (const [pack, { name, index, damagedBlocks }] of packs.packs.entries()) {
+    const wanted: number[] = [];
+    for (let block = 0; block < index.counts.blockCount; block++) {
+      if (damagedBlocks.has(block) || isKnown(blockKey(name, block))) continue;
+      const first = packs.firstContentOf(pack);
+      const end = first + at(index.blockContentEnds, block);
+      let content = first + index.firstContentOf(block);
+      while (content < end && !isWanted(content)) content += 1;
+      if (content < end) wanted.push(block);
+    }
+    const path = packFilePath(cache, name);
+    for (let start = 0; start < wanted.length; start += BATCH_BLOCKS) {
+      const blocks = wanted.slice(start, start + BATCH_BLOCKS).map((block) => describeBlock(index, block));
+      inputs.push({ packName: name, path, nonce: index.nonce, blocks });
+    }
+  }
+  return inputs;
+}
+
+function describeBlock(index: PackIndex, number: number): BlockToVerify {
+  const [first, end] = [index.firstContentOf(number), at(index.blockContentEnds, number)];
+  return {
+    number,
+    block: index.storedBlock(number),
+    contentSizes: index.contentSizes.slice(first, end),
+    contentIds: index.contentIds.slice(first * CONTENT_ID_BYTES, end * CONTENT_ID_BYTES),
+  };
+}
+
+/** Reads blocks on all threads; answers by `blockKey`. @throws BtdtError CANCELLED */
+export async function verifyBlocks(
+  inputs: readonly VerifyBlocksInput[],
+  runner: Runner,
+): Promise<Map<string, ContentState>> {
+  const states = new Map<string, ContentState>();
+  const outputs = await runAll(runner, verifyBlocksJob, inputs, (input) => input);
+  for (const [index, { pack, damaged, unreadable }] of outputs.entries()) {
+    const { packName, blocks } = inputs[index] ?? { packName: "", blocks: [] };
+    for (const { number } of blocks) states.set(blockKey(packName, number), pack === "open" ? "sound" : pack);
+    for (const block of damaged) states.set(blockKey(packName, block), "damaged");
+    for (const block of unreadable) states.set(blockKey(packName, block), "unreadable");
+  }
+  return states;
+}

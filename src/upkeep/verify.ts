@@ -1,0 +1,83 @@
+import { isBtdtError } from "../base/errors.ts";
+import type { CacheDirectory } from "../cache/cache-directory.ts";
+import { readKeyFile } from "../cache/key-files.ts";
+import { errnoOf } from "../fs/errno.ts";
+import { NO_GRACE } from "../inventory/find-young.ts";
+import type { CachedEntry, Inventory } from "../inventory/inventory.ts";
+import { takeStock } from "../inventory/take-stock.ts";
+import { decodeKeyFile, type StoredTree } from "../key/key-file.ts";
+import { createPause } from "../work/breather.ts";
+import type { Runtime } from "../work/runtime.ts";
+import { ContentVerifier } from "./content-verifier.ts";
+import { type EntryDamage, findDamage } from "./find-damage.ts";
+
+export interface VerifyRequest {
+  readonly cache: CacheDirectory;
+  /** None: all of the cache, what no entry needs included. */
+  readonly keys: readonly string[];
+}
+
+interface VerifiedEntry {
+  readonly entry: CachedEntry;
+  readonly trees: readonly StoredTree[];
+  readonly damage: EntryDamage;
+}
+
+/** What was found at one time; all of it may have changed since. */
+export interface Verification {
+  readonly stock: Inventory;
+  readonly contents: ContentVerifier;
+  readonly entries: readonly VerifiedEntry[];
+  /** Keys that were asked for and are not there. */
+  readonly missingKeys: readonly string[];
+}
+
+/** A clean may take away what is being read. */
+const MOST_ATTEMPTS = 5;
+
+/**
+ * Reads contents and compares them with what keys and manifests say. It takes no lock: beside stores, restores and cleans it
+ * looks again at what has gone meanwhile.
+ * @param contents what was read before, and is not read again
+ * @throws BtdtError CACHE_FORMAT_NEWER, CACHE_NOT_ACCESSIBLE, CANCELLED
+ */
+export async function verifyCache(
+  { cache, keys }: VerifyRequest,
+  runtime: Runtime,
+  contents = new ContentVerifier(cache, runtime),
+): Promise<Verification> {
+  const pause = createPause(runtime.isCancelled);
+  for (let attempt = 1; ; attempt++) {
+    const stock = await takeStock(cache, { nowMs: runtime.nowMs(), grace: NO_GRACE, pause });
+    const chosen = stock.entries.filter(
+      (entry) => keys.length === 0 || keys.some((key) => entry.keys.includes(key)),
+    );
+    const items = new Set(chosen.flatMap((entry) => [...entry.items]));
+    await contents.verify(stock, (item) => keys.length === 0 || items.has(item));
+    if (contents.forgetGone() && attempt < MOST_ATTEMPTS) continue;
+    const entries: VerifiedEntry[] = [];
+    for (const entry of chosen) {
+      const trees = readTrees(cache, entry);
+      if (trees === undefined) continue;
+      const damage = findDamage(cache, trees, stock, contents);
+      // One that a clean has evicted meanwhile is no damage.
+      if (readTrees(cache, entry) !== undefined) entries.push({ entry, trees, damage });
+      await pause();
+    }
+    const found = new Set(chosen.flatMap((entry) => entry.keys));
+    return { stock, contents, entries, missingKeys: keys.filter((key) => !found.has(key)) };
+  }
+}
+
+/** Undefined once no key points to the entry any more. */
+function readTrees(cache: CacheDirectory, entry: CachedEntry): readonly StoredTree[] | undefined {
+  for (const name of entry.keyFiles) {
+    try {
+      const keyFile = readKeyFile(cache, name);
+      if (keyFile !== undefined) return decodeKeyFile(keyFile.bytes, name).trees;
+    } catch (error) {
+      if (!isBtdtError(error, "KEY_DAMAGED") && errnoOf(error) === undefined) throw error;
+    }
+  }
+  return undefined;
+}
