@@ -8,21 +8,19 @@ import { readRegularFile } from "../fs/regular-file.ts";
 import { discardTree } from "../fs/remove-tree.ts";
 import { cacheOpenError, cacheWriteError, foreignFile, newerFormat, notADirectory } from "./cache-errors.ts";
 
-/**
- * Everything that btdt keeps is under this name in the cache directory. What lies beside it is somebody else's.
- */
+/** Everything that btdt stores is below this name in the cache directory. It does not touch anything else there. */
 const ROOT_NAME = "btdt-v1";
 const FORMAT_VERSION = 1;
 const FORMAT_LINE = /^btdt cache format (\d+)\n/;
 
-/** As much as is read of it: it has one line, and may get more. */
+/** How much of it is read: it has one line, and may get more. */
 const MOST_FORMAT_BYTES = 512;
 
 const SHARD_COUNT = 256;
 
-/** Where things lie in a cache directory. `docs/format.md` describes the same. */
+/** The layout of a cache directory, as described in `docs/format.md`. */
 export class CacheDirectory {
-  /** As the user named it. */
+  /** As given by the user. */
   readonly path: ByteString;
   readonly root: ByteString;
   readonly keys: ByteString;
@@ -70,7 +68,7 @@ export class CacheDirectory {
     return cache;
   }
 
-  /** Like `open`, for a cache that may have to be made: `--create-cache`. */
+  /** Like `open`, but creates the cache directory if it does not exist: `--create-cache`. */
   static create(text: string): CacheDirectory {
     try {
       mkdirSync(text, { recursive: true });
@@ -82,12 +80,15 @@ export class CacheDirectory {
     return CacheDirectory.open(text);
   }
 
-  /** For recognising the cache when a tree or a destination leads into it; undefined before the first store. */
+  /**
+   * Identifies the cache, in case a source or destination contains it or is inside it; undefined before the first
+   * store.
+   */
   rootStatus(): FileStatus | undefined {
     return lstat(this.root);
   }
 
-  /** False before the first store, and while that one is making what it needs: then nothing is stored. */
+  /** False before the first store has created everything: then nothing is stored yet. */
   isPrepared(): boolean {
     return lstat(this.#formatFile()) !== undefined;
   }
@@ -97,7 +98,7 @@ export class CacheDirectory {
   }
 
   /**
-   * Makes what a store needs, where it is not there yet.
+   * Creates whatever a store needs and does not exist yet.
    * @throws BtdtError CACHE_WRITE_FAILED
    */
   prepareForWriting(): void {
@@ -119,8 +120,8 @@ export class CacheDirectory {
         makeDirectory(joinBytes(this.manifests, name));
         makeDirectory(joinBytes(this.objects, name));
       }
-      // Last, so that its presence says that all the others are there; and in one step, because others may be reading it,
-      // and being killed half way must not leave an empty one.
+      // Last, so that its presence means that all the others exist; and in one step, because others may be reading
+      // it, and a kill halfway must not leave an empty one.
       const unfinished = joinBytes(this.sessions, bytesFromText(`format-${crypto.randomUUID()}.new`));
       try {
         writeDurably(unfinished, Buffer.from(`btdt cache format ${FORMAT_VERSION}\n`));
@@ -154,7 +155,7 @@ export class CacheDirectory {
       text = readRegularFile(path, MOST_FORMAT_BYTES).bytes.toString("latin1");
     } catch (error) {
       switch (errnoOf(error)) {
-        // Not finished by the process that was making it: nothing is stored yet.
+        // The process that is creating the cache has not finished: nothing is stored yet.
         case "ENOENT":
           return;
         case "ENOTDIR":
@@ -176,7 +177,7 @@ function rejectNewerRoot(path: ByteString, names: readonly string[]): void {
   if (newer !== undefined) throw newerFormat(path, newer);
 }
 
-/** Where there is something already, it must be a directory: a symlink could lead anywhere. */
+/** Whatever exists must be a directory: a symlink could lead anywhere. */
 function makeDirectory(path: ByteString): void {
   try {
     mkdirSync(fsPath(path));

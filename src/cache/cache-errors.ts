@@ -20,7 +20,7 @@ export function notADirectory(path: ByteString): BtdtError {
   });
 }
 
-/** Something else than btdt's stands below the cache directory under a name of btdt's. */
+/** Something foreign has a name of btdt's below the cache directory. */
 export function foreignFile(path: ByteString, what: string, root: ByteString): BtdtError {
   return new BtdtError("CACHE_NOT_ACCESSIBLE", `${display(path)} ${what}`, {
     path: display(path),

@@ -3,13 +3,13 @@ import type { CacheDirectory } from "./cache-directory.ts";
 import { cacheWriteError } from "./cache-errors.ts";
 
 /**
- * The cache's lock, both sides of it. A clean holds it exclusively while it looks at the cache and deletes. Whoever makes
- * something known that a clean must see (an intent, a key) holds it shared for that instant. Everything else, reading
- * included, goes on without it.
+ * The cache's lock, both sides of it. A clean holds it exclusively while it looks at the cache and deletes. A process
+ * that publishes something that a clean must see (an intent, a pack, a key) holds it shared for that instant.
+ * Everything else, including reading, works without it.
  */
 
 /**
- * Waits for a clean that is under way, and lets none begin during `action`, which should take an instant.
+ * Waits for a running clean, and keeps others from starting during `action`, which should take an instant.
  * @throws BtdtError CACHE_WRITE_FAILED, CANCELLED, and what `action` throws
  */
 export async function withSharedLock<Result>(
@@ -21,8 +21,8 @@ export async function withSharedLock<Result>(
 }
 
 /**
- * Waits until nobody else holds the lock, and lets nobody have it during `action`.
- * @param action told whether the file system has locks at all; without them, nobody is kept out
+ * Waits until nobody else holds the lock, and keeps it during `action`.
+ * @param action is told whether the file system has locks at all; without them, nobody is kept out
  * @throws BtdtError CACHE_WRITE_FAILED, CANCELLED, and what `action` throws
  */
 export async function withExclusiveLock<Result>(

@@ -12,25 +12,25 @@ const MOST_PATH_BYTES = 4096;
 
 /**
  * Paths, relative to an entry's root, whose objects were found changed because something edited a linked file in
- * place. Such a path is copied instead of linked from then on, so that the workload which does it misses
- * once, not on every run.
+ * place. From then on, such a path is copied instead of linked, so that a job that does this misses once, not on
+ * every run.
  *
- * One file for each path, named by its hash, so that adding is one step and adding twice is nothing.
+ * There is one file per path, named by its hash, so that adding is one step, and adding twice changes nothing.
  */
 export function readEditedPaths(cache: CacheDirectory): ReadonlySet<ByteString> {
   try {
     return new Set(listEditedPaths(cache).map(({ path }) => path));
   } catch (error) {
-    // They only spare misses: where they cannot be read, files are linked as if none had been edited yet.
+    // They only avoid misses: if they cannot be read, files are linked as if none had been edited.
     if (errnoOf(error) === undefined) throw error;
     return new Set();
   }
 }
 
-/** A remembered path, and what a clean has to know of the file that holds it. */
+/** A remembered path, and what a clean needs to know about its file. */
 export interface EditedPath {
   readonly path: ByteString;
-  /** When an entry with this path was last seen by a clean, or else when it was found edited; by the file system's clock. */
+  /** When a clean last saw an entry with this path, or when it was found edited; by the file system's clock. */
   readonly seenMs: number;
   readonly allocatedBytes: number;
 }
@@ -40,13 +40,13 @@ export function listEditedPaths(cache: CacheDirectory): EditedPath[] {
   return namesIn(cache.editedPaths).flatMap((name) => {
     const file = readIfPossible(joinBytes(cache.editedPaths, bytesFromText(name)));
     const path = file === undefined ? undefined : bytesFromBuffer(file.bytes);
-    // A torn file, and a foreign one: the name tells. The path of an entry that is a single file is empty.
+    // The name reveals torn and foreign files. The path of an entry that is a single file is empty.
     if (file === undefined || path === undefined || fileNameOf(path) !== name) return [];
     return [{ path, seenMs: mtimeMs(file.status), allocatedBytes: file.status.allocatedBytes }];
   });
 }
 
-/** Notes that an entry has this path. In a cache that may only be read the note stays as it is. @throws a `node:fs` error */
+/** Notes that an entry has this path. In a read-only cache, the note stays as it is. @throws a `node:fs` error */
 export function confirmEditedPath(cache: CacheDirectory, { path }: EditedPath): void {
   touchIfPossible(fileOf(cache, path));
 }
@@ -72,9 +72,10 @@ export function rememberEditedPath(cache: CacheDirectory, path: ByteString): voi
   const known = readIfPossible(file);
   if (known?.bytes.equals(content) === true) return touchIfPossible(file);
   ignoring(["EEXIST"], () => mkdirSync(fsPath(cache.editedPaths)));
-  // What else is there, a torn file or a symlink, is replaced and never written into: it may have another name, outside the cache.
+  // Anything else there, such as a torn file or a symlink, is replaced, never written into: it may have another name
+  // outside the cache.
   ignoring(["ENOENT"], () => unlinkSync(fsPath(file)));
-  // Another restore may have found the same just now.
+  // Another restore may have just found the same.
   ignoring(["EEXIST"], () => writeNewFile(file, content));
 }
 

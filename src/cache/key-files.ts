@@ -10,18 +10,18 @@ import type { CacheDirectory } from "./cache-directory.ts";
 import { cacheWriteError } from "./cache-errors.ts";
 import type { Session } from "./session.ts";
 
-/** Enough for a hundred thousand paths. A larger file is not a key's: without its end it does not parse. */
+/** Enough for a hundred thousand paths. A larger file is not a key; truncated, it does not parse. */
 const MOST_KEY_BYTES = 16 * 1024 * 1024;
 
 export interface KeyFile {
-  /** As it is called in the cache; see `keyFileName`. */
+  /** Its name in the cache; see `keyFileName`. */
   readonly name: string;
   readonly bytes: Uint8Array;
   /** Its mtime is when the entry was last used, by the file system's clock. */
   readonly status: FileStatus;
 }
 
-/** Undefined when there is no such key. @throws a `node:fs` error; EFTYPE for what is not a file */
+/** Undefined if there is no such key. @throws a `node:fs` error; EFTYPE if it is not a file */
 export function readKeyFile(cache: CacheDirectory, name: string): KeyFile | undefined {
   try {
     return { name, ...readRegularFile(keyPath(cache, name), MOST_KEY_BYTES) };
@@ -31,7 +31,7 @@ export function readKeyFile(cache: CacheDirectory, name: string): KeyFile | unde
   }
 }
 
-/** By the file system's clock; undefined when there is no such key. @throws a `node:fs` error */
+/** By the file system's clock; undefined if there is no such key. @throws a `node:fs` error */
 export function lastUseOfKeyFile(cache: CacheDirectory, name: string): number | undefined {
   const status = lstat(keyPath(cache, name));
   return status === undefined ? undefined : mtimeMs(status);

@@ -7,19 +7,19 @@ import { lstat, mtimeMs } from "../fs/native/file-status.ts";
 import type { CacheDirectory } from "./cache-directory.ts";
 import { readPayloadFile } from "./read-payload-file.ts";
 
-/** A session as another process sees it. */
+/** A session, as seen by another process. */
 export interface SessionTrace {
   readonly directory: ByteString;
-  /** Its process has ended, so that nothing in it will ever be used. */
+  /** Its process has ended, so nothing in it will ever be used. */
   readonly isDead: boolean;
-  /** The bytes of the manifests it is about to publish. */
+  /** The manifest files that it is about to publish. */
   readonly intents: readonly Uint8Array[];
 }
 
 /**
- * All sessions there are. To be asked under the exclusive lock, when no intent can appear.
+ * All sessions. Call it under the exclusive lock, while no intent can appear.
  * @param nowMs by the file system's clock
- * @param graceMs what is younger counts as alive
+ * @param graceMs younger ones count as alive
  * @throws a `node:fs` error
  */
 export function listSessions(cache: CacheDirectory, nowMs: number, graceMs: number): SessionTrace[] {
@@ -32,7 +32,7 @@ export function listSessions(cache: CacheDirectory, nowMs: number, graceMs: numb
       const isDead = nowMs - mtimeMs(status) >= graceMs && isAbandoned(directory, nowMs);
       traces.push({ directory, isDead, intents: isDead ? [] : readIntents(directory) });
     } catch (error) {
-      // It was closed just now.
+      // It was just closed.
       if (errnoOf(error) !== "ENOENT") throw error;
     }
   }

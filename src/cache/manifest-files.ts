@@ -12,7 +12,7 @@ import { cacheWriteError } from "./cache-errors.ts";
 import { readPayloadFile } from "./read-payload-file.ts";
 import type { Session } from "./session.ts";
 
-/** Undefined when it does not exist. @throws a `node:fs` error */
+/** Undefined if it does not exist. @throws a `node:fs` error */
 export function readManifestFile(cache: CacheDirectory, digest: string): Uint8Array | undefined {
   try {
     return readPayloadFile(manifestPath(cache, digest));
@@ -23,8 +23,7 @@ export function readManifestFile(cache: CacheDirectory, digest: string): Uint8Ar
 }
 
 /**
- * Gives the session's intent its place among the manifests. An existing file is replaced: it is the same, or
- * damaged.
+ * Publishes the session's intent as a manifest. An existing file is replaced: it is the same, or damaged.
  * @throws BtdtError CACHE_WRITE_FAILED
  */
 export function publishManifestFile(
@@ -40,7 +39,7 @@ export function publishManifestFile(
       linkSync(fsPath(session.intentPath(digest)), fsPath(path));
       syncDirectory(joinBytes(cache.manifests, shardOf(digest)));
     } catch {
-      // It exists, or this file system has no hard links.
+      // It exists, or the file system has no hard links.
       writeDurably(temporary, bytes);
       publishDurably(temporary, path);
     }
@@ -49,18 +48,21 @@ export function publishManifestFile(
   }
 }
 
-/** Notes that a manifest is about to be needed: where a file system has no locks, a clean goes by that. */
+/**
+ * Notes that a manifest is about to be needed, which a clean respects if the file system has no locks. @throws a
+ * `node:fs` error
+ */
 export function touchManifestFile(cache: CacheDirectory, digest: string): void {
   touchIfPossible(manifestPath(cache, digest));
 }
 
-/** Undefined when it does not exist; what else than a file bears its name is foreign. @throws a `node:fs` error */
+/** Undefined if it does not exist; anything but a file under its name is foreign. @throws a `node:fs` error */
 export function statManifestFile(cache: CacheDirectory, digest: string): FileStatus | undefined {
   const status = lstat(manifestPath(cache, digest));
   return status?.kind === "file" ? status : undefined;
 }
 
-/** Digests of all manifests in the cache; foreign files are passed over. @throws a `node:fs` error */
+/** The digests of all manifests in the cache, ignoring foreign files. @throws a `node:fs` error */
 export function listManifestFiles(cache: CacheDirectory): string[] {
   const digests: string[] = [];
   for (const shard of namesIn(cache.manifests)) {

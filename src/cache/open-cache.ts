@@ -1,8 +1,8 @@
 import { CacheDirectory } from "./cache-directory.ts";
 
 /**
- * The cache that a command line names. It must exist, because a volume that is not mounted must not become a
- * silent, empty cache; `create` says that it may be made.
+ * Opens the cache named on the command line. It must exist, because an unmounted volume must not silently become an
+ * empty cache; with `create`, it is created.
  * @throws BtdtError
  */
 export function openCache(path: string, create: boolean): CacheDirectory {

@@ -4,9 +4,9 @@ import { mostFileBytes, PREFIX_SIZE_BYTES } from "../base/format/payload-file.ts
 import { openRegularFile, readUpTo, statusOf } from "../fs/regular-file.ts";
 
 /**
- * Reads a manifest or an intent; of one that is larger than it says itself, such as a file of holes, only the beginning, so
- * that it does not match its digest.
- * @throws a `node:fs` error; EFTYPE for what is not a file
+ * Reads a manifest or an intent. Of a file that is larger than it states, such as a sparse one, only the beginning is
+ * read, which then does not match its digest.
+ * @throws a `node:fs` error; EFTYPE if it is not a file
  */
 export function readPayloadFile(path: ByteString): Buffer {
   const descriptor = openRegularFile(path, constants.O_RDONLY);

@@ -15,7 +15,7 @@ export interface DayCounts extends Record<Outcome, number> {
   readonly day: string;
 }
 
-/** A file that counts the restores of one day, or of all days before, that had one outcome. */
+/** A file that counts the restores with one outcome, on one day or on all earlier days. */
 export interface CountFile {
   readonly name: string;
   readonly outcome: Outcome;
@@ -24,15 +24,16 @@ export interface CountFile {
 }
 
 const NAME = /^(\d{4}-\d\d-\d\d|earlier)-(hit|fallback|miss)$/;
-/** The day of the counts of days that are not told apart any more. */
+/** The "day" of the counts of all earlier days together. */
 const EARLIER = "earlier";
-/** Enough to compare with the same time last year. */
+/** Enough for comparing with the same time last year. */
 const LONGEST_KEPT_MS = 400 * 24 * 60 * 60 * 1000;
 const ONE = ".";
 
 /**
- * Counts how restores went: one file for each day and outcome, that grows by one byte. So many processes may count at once, without a lock
- * and without reading. Counting must never fail a restore: where it is not possible, nothing is counted.
+ * Counts restores by outcome: one file per day and outcome, which grows by one byte for each. So many processes can
+ * count at once, without a lock and without reading. Counting must never fail a restore: if it is impossible, nothing
+ * is counted.
  */
 export function countRestore(cache: CacheDirectory, outcome: Outcome, nowMs: number): void {
   const day = new Date(nowMs).toISOString().slice(0, 10);
@@ -41,7 +42,7 @@ export function countRestore(cache: CacheDirectory, outcome: Outcome, nowMs: num
     try {
       appendOne(path);
     } catch (error) {
-      // A restore makes no cache where there is none: only the last directory.
+      // A restore does not create a cache, only this directory in it.
       if (errnoOf(error) !== "ENOENT") throw error;
       mkdirSync(fsPath(cache.restoreCounts));
       appendOne(path);
@@ -58,7 +59,7 @@ function appendOne(path: ByteString): void {
   }
 }
 
-/** A file with another name is not a count: that name may be outside the cache. */
+/** A file with several names is not a count: one of them may be outside the cache. */
 function openForAppending(path: ByteString): number {
   const descriptor = openRegularFile(path, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT);
   if (statusOf(descriptor).linkCount <= 1) return descriptor;
@@ -66,7 +67,9 @@ function openForAppending(path: ByteString): number {
   throw Object.assign(new Error(`EMLINK: '${display(path)}'`), { code: "EMLINK" });
 }
 
-/** By day, the latest first; what was before the days that are kept is the last, its day is `EARLIER`. @throws a `node:fs` error */
+/**
+ * By day, latest first. The last one, EARLIER, is everything before the days that are kept. @throws a `node:fs` error
+ */
 export function readRestoreCounts(cache: CacheDirectory): DayCounts[] {
   const days = new Map<string, DayCounts>();
   for (const { day, outcome, restoreCount } of listCounts(cache)) {
@@ -78,15 +81,15 @@ export function readRestoreCounts(cache: CacheDirectory): DayCounts[] {
   return [...days.values()].toSorted((left, right) => (rank(left) > rank(right) ? -1 : 1));
 }
 
-/** Of days so long ago that nobody asks for them one by one. @throws a `node:fs` error */
+/** Counts of days that are too long ago to be kept separately. @throws a `node:fs` error */
 export function listOldCounts(cache: CacheDirectory, nowMs: number): CountFile[] {
   const oldestDay = new Date(nowMs - LONGEST_KEPT_MS).toISOString().slice(0, 10);
   return listCounts(cache).filter(({ day }) => day !== EARLIER && day < oldestDay);
 }
 
 /**
- * Adds a day's count to that of all days before, so that the totals, which never get smaller, stay what they are. A file of
- * holes: its size is the count, and it takes no room.
+ * Adds a day's count to that of all earlier days, so that the totals never decrease. It is a sparse file: its size is
+ * the count, and it takes no space.
  * @throws a `node:fs` error
  */
 export function foldCount(cache: CacheDirectory, { name, outcome, restoreCount }: CountFile): void {
@@ -97,7 +100,7 @@ export function foldCount(cache: CacheDirectory, { name, outcome, restoreCount }
     unlinkSync(fsPath(joinBytes(cache.restoreCounts, bytesFromText(name))));
     ftruncateSync(descriptor, statusOf(descriptor).sizeBytes + restoreCount);
   } catch (error) {
-    // More than the file system's largest file has bytes: btdt has counted nothing like that.
+    // Larger than any file of the file system: not a count by btdt.
     if (errnoOf(error) !== "EFBIG" && errnoOf(error) !== "EINVAL") throw error;
   } finally {
     closeWritten(descriptor);

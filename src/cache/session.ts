@@ -8,11 +8,11 @@ import { cacheWriteError } from "./cache-errors.ts";
 import { withSharedLock } from "./cache-lock.ts";
 
 /**
- * A process that is writing to the cache: a directory of its own for half-written files. What a dead process leaves behind is
+ * A process that is writing to the cache, and its own directory for unfinished files. What a dead process leaves is
  * recognised and removed as a whole by the next clean, without waiting.
  *
- * A store's session also holds its *intents*, the manifests it is about to publish: everything that these
- * need is kept by a clean that runs meanwhile.
+ * A store's session also contains its *intents*, the manifests that it is about to publish: a concurrent clean keeps
+ * everything that they need.
  */
 export class Session {
   readonly #cache: CacheDirectory;
@@ -35,7 +35,7 @@ export class Session {
     }
   }
 
-  /** Its directory's name: no other session ever has the same. */
+  /** The name of its directory, which is unique. */
   get id(): string {
     return this.directory.slice(this.directory.lastIndexOf("/") + 1);
   }
@@ -44,25 +44,25 @@ export class Session {
     return this.#directory.path;
   }
 
-  /** By the cache's file system's clock. */
+  /** By the clock of the cache's file system. */
   get openedMs(): number {
     return this.#directory.madeMs;
   }
 
-  /** A path in the session's directory that nothing has yet. */
+  /** An unused path in the session's directory. */
   temporaryPath(): ByteString {
     this.#temporaryCount += 1;
     return joinBytes(this.directory, bytesFromText(`t${this.#temporaryCount}`));
   }
 
-  /** Where the intent of a manifest is. */
+  /** The path of a manifest's intent. */
   intentPath(digest: string): ByteString {
     return joinBytes(this.directory, bytesFromText(digest));
   }
 
   /**
-   * Makes an intent known. It waits for a clean that is under way, because that one has already looked at the
-   * intents; from then on no clean removes what the manifest needs, until the session is closed.
+   * Publishes an intent. It waits for a running clean, which has already read the intents; from then on, no clean
+   * removes what the manifest needs until the session is closed.
    * @param digest the manifest's
    * @throws BtdtError CACHE_WRITE_FAILED, CANCELLED
    */
@@ -78,7 +78,7 @@ export class Session {
     }
   }
 
-  /** Removes the session with all its half-written files. */
+  /** Removes the session with all its unfinished files. */
   close(): void {
     this.#directory.close();
   }

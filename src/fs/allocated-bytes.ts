@@ -4,7 +4,8 @@ import { errnoOf, isPermissionErrno } from "./errno.ts";
 import { lstat } from "./native/file-status.ts";
 
 /**
- * What removing a file, or a directory with all that is in it, would free: files with another name elsewhere stay on the disk.
+ * The disk space that removing a file, or a directory with everything in it, would free. Files with another name
+ * elsewhere free nothing.
  * @throws a `node:fs` error
  */
 export function freedBytesOf(path: ByteString): number {
@@ -16,7 +17,7 @@ export function freedBytesOf(path: ByteString): number {
   return bytes;
 }
 
-/** What is closed to this user, or was removed just now, has nothing that could be counted. */
+/** What this user cannot access, or what was just removed, counts as nothing. */
 function namesIn(directory: ByteString): ByteString[] {
   try {
     return readdirSync(fsPath(directory), { encoding: "buffer" }).map((name) => bytesFromBuffer(name));

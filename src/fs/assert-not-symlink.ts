@@ -3,8 +3,8 @@ import { BtdtError } from "../base/errors.ts";
 import { lstat } from "./native/file-status.ts";
 
 /**
- * Nothing in a cache is reached through a symlink: it could lead to files of the user that another user who may write to
- * the cache has chosen. For directories of a cache; what is missing is none.
+ * Nothing in a cache is reached through a symlink: another user who can write to the cache could make it lead to
+ * files of this user. For directories of a cache; they may be missing.
  * @throws BtdtError CACHE_NOT_ACCESSIBLE; a `node:fs` error
  */
 export function assertNotSymlink(directory: ByteString): void {

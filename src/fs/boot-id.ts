@@ -6,9 +6,9 @@ const BOOT_ID_FILE = "/proc/sys/kernel/random/boot_id";
 let known: string | undefined;
 
 /**
- * Identifies the time since this machine started, 32 hexadecimal digits. What one boot wrote and did not flush may be lost
- * in the next. Where the kernel does not tell, each process counts as a boot of its own: then nothing is trusted that
- * another process has not flushed.
+ * Identifies the current boot of this machine, as 32 hexadecimal digits. What was written but not flushed in one boot
+ * may be lost in the next. If the kernel does not tell, each process counts as a boot of its own: then nothing is
+ * trusted that another process has not flushed.
  */
 export function readBootId(): string {
   known ??= readKernelBootId() ?? crypto.randomUUID().replaceAll("-", "");

@@ -29,14 +29,14 @@ export function describeErrno(errno: string): string {
   return SENTENCES[errno] ?? errno;
 }
 
-/** Why a file operation failed, in words: for the end of a sentence that names the operation and path. */
+/** Why a file operation failed, in words that complete a sentence about the operation and the path. */
 export function reasonOf(error: unknown): string {
   const errno = errnoOf(error);
   if (errno !== undefined) return describeErrno(errno);
   return error instanceof Error ? error.message : String(error);
 }
 
-/** The cache or tree may only be read by this user; what needs writing there is left undone. */
+/** This user may not write to the cache or tree; whatever would need that is left undone. */
 export function isPermissionErrno(errno: string | undefined): boolean {
   return errno === "EACCES" || errno === "EPERM" || errno === "EROFS";
 }

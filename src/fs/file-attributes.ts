@@ -5,7 +5,7 @@ import type { FileStatus } from "./native/file-status.ts";
 import type { PathBuffer } from "./native/path-buffer.ts";
 import { setMtimeBuffer } from "./native/set-times.ts";
 
-/** What btdt keeps of a regular file's inode. */
+/** The attributes of a regular file that btdt preserves. */
 export interface FileAttributes {
   /** `st_mode & 0o7777`. */
   mode: number;
@@ -25,7 +25,7 @@ export function hasAttributes(status: FileStatus, attributes: FileAttributes): b
   );
 }
 
-/** Sets mode and mtime; the size is that of what was written. @throws a `node:fs` error */
+/** Sets mode and mtime; the size follows from what was written. @throws a `node:fs` error */
 export function setAttributes(path: PathBuffer, attributes: FileAttributes): void {
   chmodSync(fsPath(path.toBytes()), attributes.mode);
   setMtimeBuffer(path, attributes.mtimeSeconds, attributes.mtimeNanoseconds);

@@ -5,28 +5,28 @@ import { lstat, mtimeMs } from "./native/file-status.ts";
 import { LockFile } from "./native/flock.ts";
 import { discardTree, ignoringErrno, removeContents } from "./remove-tree.ts";
 
-/** While it has this suffix, a directory is being made and not locked yet. */
+/** A directory with this suffix is being created, and not locked yet. */
 const UNFINISHED_SUFFIX = ".new";
 const LOCK_NAME = "lock" as ByteString;
-/** Making a directory takes an instant; whatever is in the state of being made for longer was abandoned. */
+/** Creating one takes an instant; a directory that is unfinished for longer was abandoned. */
 const UNFINISHED_GRACE_MS = 10 * 60 * 1000;
-/** Where a file system has no locks, only age tells whether a process still lives. */
+/** If the file system has no locks, only the age tells whether the process is still alive. */
 const LOCKLESS_GRACE_MS = 24 * 60 * 60 * 1000;
 
 /**
- * A directory of one process, recognised as abandoned by anybody once that process has ended, however it ended: a file in
- * it is locked (`flock`) while the process lives.
+ * A directory that belongs to one process. Anyone can tell that it is abandoned once that process has ended, for
+ * whatever reason: it contains a file that is locked (`flock`) while the process lives.
  *
- * At every instant the directory is in one of these states, so that one left by a killed process can be removed:
- * - `NAME.new`, being made: abandoned when it is old;
- * - `NAME` with `lock`: abandoned when the lock is free. It gets this name only with the lock held, and `lock` is
- *   removed last of all that is in it;
- * - `NAME` without `lock`: empty, between the last two steps of its removal. One that is not empty was left by a removal
- *   in another order, or cannot be seen whole: abandoned when it is old.
+ * At any moment the directory is in one of these states, so that what a killed process leaves can always be removed:
+ * - `NAME.new`, being created: abandoned if it is old.
+ * - `NAME` with `lock`: abandoned if the lock is free. It gets this name only after it is locked, and `lock` is the
+ *   last file to be removed.
+ * - `NAME` without `lock`: empty, between the last two steps of its removal. If it is not empty, it was removed in a
+ *   different order, or its listing is incomplete: abandoned if it is old.
  */
 export class LockedDirectory {
   readonly path: ByteString;
-  /** When it was made, by the file system's own clock, which may differ from this machine's. */
+  /** The time of its creation by the file system's clock, which may differ from this machine's. */
   readonly madeMs: number;
   readonly #lock: LockFile;
   #isClosed = false;
@@ -55,7 +55,7 @@ export class LockedDirectory {
     }
   }
 
-  /** Removes it with all that is in it; what cannot be removed is left as abandoned. May be called again, which does nothing. */
+  /** Removes it with everything in it; what cannot be removed is left as abandoned. Calling it again does nothing. */
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
@@ -63,7 +63,7 @@ export class LockedDirectory {
       try {
         removeContents(this.path, LOCK_NAME);
       } finally {
-        // Before it is unlinked: FUSE and NFS keep a file that is open under another name in the directory.
+        // Before unlinking it: FUSE and NFS rename an open file within the directory instead of removing it.
         this.#lock.close();
       }
       removeEmptied(this.path);
@@ -72,8 +72,8 @@ export class LockedDirectory {
 }
 
 /**
- * Whether the process that made a directory has ended.
- * @param nowMs by the file system's clock; without it nothing counts as old
+ * Whether the process that created a directory has ended.
+ * @param nowMs by the file system's clock; if omitted, nothing counts as old
  * @throws a `node:fs` error
  */
 export function isAbandoned(path: ByteString, nowMs = Number.NEGATIVE_INFINITY): boolean {
@@ -94,8 +94,8 @@ export function isAbandoned(path: ByteString, nowMs = Number.NEGATIVE_INFINITY):
 }
 
 /**
- * Removes a directory that is abandoned, `lock` last: being killed on the way leaves one that still is.
- * @throws a `node:fs` error; the rest is left for the next time
+ * Removes an abandoned directory, `lock` last, so that after being killed it is still recognised as abandoned.
+ * @throws a `node:fs` error; the rest is left for the next attempt
  */
 export function removeAbandoned(path: ByteString): void {
   removeContents(path, LOCK_NAME);
@@ -117,7 +117,7 @@ function removeEmptied(path: ByteString): void {
 
 function probeLock(directory: ByteString): ReturnType<LockFile["tryLock"]> | "missing" {
   const path = joinBytes(directory, LOCK_NAME);
-  // Anything else in its place was not made by btdt, and nobody holds it.
+  // Anything else in its place was not created by btdt, and is not locked.
   if (lstat(path)?.kind !== "file") return "missing";
   const lock = openForProbe(path);
   try {
@@ -127,7 +127,7 @@ function probeLock(directory: ByteString): ReturnType<LockFile["tryLock"]> | "mi
   }
 }
 
-/** Another user's can be asked through a descriptor for reading, except on file systems that emulate flock. */
+/** Another user's lock can be probed through a descriptor for reading, except on file systems that emulate flock. */
 function openForProbe(path: ByteString): LockFile | undefined {
   for (const access of ["write", "read"] as const) {
     try {

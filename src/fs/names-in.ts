@@ -4,8 +4,8 @@ import { errnoOf } from "./errno.ts";
 import { lstat } from "./native/file-status.ts";
 
 /**
- * Names in a directory, as text; none when it does not exist.
- * @throws a `node:fs` error, ENOENT too when the directory is there after all: nobody must take it for empty
+ * The names in a directory, as text; none if it does not exist.
+ * @throws a `node:fs` error; also ENOENT if the directory exists after all, because it must not be mistaken for empty
  */
 export function namesIn(directory: ByteString): string[] {
   try {

@@ -19,23 +19,23 @@ import { tryLink } from "./native/link-file.ts";
 import type { PathBuffer } from "./native/path-buffer.ts";
 
 /**
- * How a file may come to stand in a second place. `auto` prefers what costs no data and, of those, what leaves the
- * two independent: a reflink, else a hard link, else a copy.
+ * How a file may be placed elsewhere. `auto` prefers what copies no data and, of that, what keeps the two
+ * independent: a reflink, else a hard link, else a copy.
  */
 export const LINK_MODES = ["auto", "reflink", "hard", "copy"] as const;
 export type LinkMode = (typeof LINK_MODES)[number];
 
-/** What was really done, which is what gets reported. */
+/** What was actually done, for the report. */
 export type Placement = "reflinked" | "linked" | "copied";
 
-/** The file's link count is at the file system's limit (ext4: 65,000): a fresh inode would help. */
+/** The file has as many links as the file system allows (ext4: 65,000); a new inode would help. */
 export class TooManyLinks extends Error {}
 
 const status = emptyStatus();
 
 /**
- * Places files of one pair of file systems, and remembers what they refuse: a file system without reflinks is asked
- * once, not for each file.
+ * Places files between one pair of file systems, and remembers what these do not support: a file system without
+ * reflinks is asked once, not for each file.
  */
 export class FilePlacer {
   #mayReflink: boolean;
@@ -46,14 +46,14 @@ export class FilePlacer {
     this.#mayLink = mode === "auto" || mode === "hard";
   }
 
-  /** Whether a hard link is the next thing that `place` would try: callers may then try it themselves first. */
+  /** Whether `place` would try a hard link first; callers may then try it themselves. */
   get prefersLink(): boolean {
     return this.#mayLink && !this.#mayReflink;
   }
 
   /**
-   * Makes `target`, which must not exist, from `source`, whose content and attributes `attributes` states.
-   * `mayShare` false asks for a file of its own with its own inode.
+   * Creates `target`, which must not exist, from `source`, whose content and attributes are described by
+   * `attributes`. If `mayShare` is false, it gets its own inode.
    * @throws TooManyLinks, BtdtError SYSTEM, a `node:fs` error
    */
   place(source: PathBuffer, target: PathBuffer, attributes: FileAttributes, mayShare: boolean): Placement {
@@ -92,7 +92,7 @@ export class FilePlacer {
   #tryHardLink(source: PathBuffer, target: PathBuffer): boolean {
     if (tryLink(source, target)) return true;
     try {
-      // Once more, for an error that says why.
+      // Again, for an error that says why.
       linkSync(fsPath(source.toBytes()), fsPath(target.toBytes()));
       return true;
     } catch (error) {
@@ -103,7 +103,7 @@ export class FilePlacer {
         case "ENOSYS":
           this.#mayLink = false;
           return false;
-        // Another user's file where fs.protected_hardlinks is on: the next file may be ours.
+        // Another user's file, with fs.protected_hardlinks on: the next file may be ours.
         case "EPERM":
         case "EACCES":
           return false;
@@ -117,7 +117,7 @@ export class FilePlacer {
 }
 
 /**
- * Copies with exact attributes. The target must not exist: writing into an existing file would write through a
+ * Copies a file with exact attributes. The target must not exist: writing into an existing file would write through a
  * link.
  * @throws BtdtError SYSTEM, a `node:fs` error; nothing is left behind
  */
@@ -125,7 +125,7 @@ export function copyFile(source: PathBuffer, target: PathBuffer, attributes: Fil
   const targetPath = fsPath(target.toBytes());
   const from = openSync(fsPath(source.toBytes()), constants.O_RDONLY | constants.O_NOFOLLOW);
   try {
-    // Outside the inner `try`: when the target exists it is not ours to remove.
+    // Outside the inner `try`: an existing target is not ours to remove.
     const to = openSync(targetPath, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
     try {
       try {
@@ -152,12 +152,12 @@ const COPY_BUFFER_BYTES = 256 * 1024;
 let copyBuffer: Uint8Array | undefined;
 
 /**
- * Only ever appends, so that the size grows with the data. `copyFileSync` ends with an `ftruncate`, which puts the size
- * on disk (ext4) before the data: after a power cut the file would have the right size, and hold zeros.
+ * Only appends, so that the size grows with the data. `copyFileSync` ends with `ftruncate`, after which ext4 may put
+ * the size on disk before the data: after a power cut, the file would have the right size and contain zeros.
  */
 function copyContent(from: number, to: number, sizeBytes: number): void {
   if (sizeBytes > COPY_BUFFER_BYTES) copyRange(from, to);
-  // Goes on where that has ended. A small file is done in one turn.
+  // Continues where that ended. A small file takes one iteration.
   copyBuffer ??= new Uint8Array(COPY_BUFFER_BYTES);
   for (;;) {
     const length = readSync(from, copyBuffer, 0, COPY_BUFFER_BYTES, null);
@@ -168,7 +168,7 @@ function copyContent(from: number, to: number, sizeBytes: number): void {
   }
 }
 
-/** On the way out of an error that is about to be reported, and matters more than this one. */
+/** While another error is about to be reported, which matters more than this one. */
 function removeQuietly(path: string | Buffer): void {
   try {
     unlinkSync(path);

@@ -1,8 +1,8 @@
 import { readSync, writeSync } from "node:fs";
 
-/** Reading and writing all of a range: a single system call may stop short of it. */
+/** Reads and writes whole ranges: a single system call may stop short. */
 
-/** False when the file ends before. @throws a `node:fs` error */
+/** Returns false if the file ends too early. @throws a `node:fs` error */
 export function readFullyAt(descriptor: number, into: Uint8Array, offset: number): boolean {
   for (let done = 0; done < into.length; ) {
     const count = readSync(descriptor, into, done, into.length - done, offset + done);

@@ -3,9 +3,8 @@ import { type ByteString, fsPath, parentOf } from "../base/byte-string.ts";
 import { closeWritten } from "./native/close-written.ts";
 
 /**
- * Writes a whole new file and forces it to disk. Whatever bears the name already must be another's and is
- * an error: the name is one that nobody else makes.
- * @throws a `node:fs` error; the partly written file is the caller's to remove
+ * Writes a new file and forces it to disk. If the name exists, that is an error, since nobody else uses it.
+ * @throws a `node:fs` error; the caller removes the partial file
  */
 export function writeDurably(path: ByteString, contents: Uint8Array): void {
   const descriptor = openSync(fsPath(path), constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o666);
@@ -20,7 +19,7 @@ export function writeDurably(path: ByteString, contents: Uint8Array): void {
 }
 
 /**
- * Gives a durably written file its name, replacing what had it, and makes the name itself durable: without
+ * Gives a durably written file its name, replacing any file of that name, and makes the name itself durable: without
  * this, a power cut can leave the name on an empty file.
  * @throws a `node:fs` error
  */

@@ -6,7 +6,7 @@ const PIECE_BYTES = 256 * 1024;
 const POLL_MS = 50;
 const RETRY_MS = 5;
 
-/** Opens what may have to be waited for: a named pipe has to have a writer. @throws BtdtError CANCELLED, a `node:fs` error */
+/** Opens what may block: a named pipe needs a writer. @throws BtdtError CANCELLED, a `node:fs` error */
 export async function openPatiently(path: string, isCancelled: () => boolean): Promise<number> {
   const opening = new Promise<number>((resolve, reject) => {
     open(path, "r", (error, descriptor) => (error === null ? resolve(descriptor) : reject(error)));
@@ -15,7 +15,7 @@ export async function openPatiently(path: string, isCancelled: () => boolean): P
 }
 
 /**
- * What comes out of a pipe, as it comes. Whoever writes may be slow: waiting leaves signals and timers their turn.
+ * The data from a pipe, as it arrives. The writer may be slow: waiting leaves signals and timers their turn.
  * @throws BtdtError CANCELLED, a `node:fs` error
  */
 export async function* readPipe(
@@ -31,7 +31,7 @@ export async function* readPipe(
   }
 }
 
-/** Undefined when nothing is there yet in a pipe that its other owner has set to non-blocking. */
+/** Undefined if nothing is available yet in a pipe that its other owner has made non-blocking. */
 async function readOnce(descriptor: number, piece: Uint8Array): Promise<number | undefined> {
   return await new Promise((resolve, reject) => {
     read(descriptor, piece, 0, piece.length, null, (error, count) => {

@@ -6,15 +6,15 @@ import { emptyStatus, type FileStatus, fstat, lstat } from "./native/file-status
 import { writeFullyAt } from "./positioned-io.ts";
 
 /**
- * Files that another user may have put something else in the place of: a symlink that leads elsewhere, a FIFO or a device
- * that would be waited for, a file without end. Everything that is opened in a cache is opened here.
+ * Opens files that another user may have replaced by something else: a symlink that leads elsewhere, a FIFO or device
+ * that would block, a file without end. Everything that is opened in a cache is opened here.
  */
 const SAFE_FLAGS = constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /**
- * Opens a regular file: never through a symlink in its place, never waiting.
+ * Opens a regular file without following a symlink in its place, and without blocking.
  * @returns an open descriptor
- * @throws a `node:fs` error; its code is EFTYPE where anything else than a regular file is
+ * @throws a `node:fs` error, with the code EFTYPE for anything but a regular file
  */
 export function openRegularFile(path: ByteString, flags: number, mode = 0o666): number {
   let descriptor: number;
@@ -40,9 +40,9 @@ export interface RegularFile {
 }
 
 /**
- * Reads a file, or as much of it as its kind may have.
- * @param mostBytes of a larger one only so much is read, which its reader then finds damaged
- * @throws a `node:fs` error, as `openRegularFile`
+ * Reads a file, but not more than a file of its kind may have.
+ * @param mostBytes a larger file is read only up to here; its reader then finds it damaged
+ * @throws a `node:fs` error, like `openRegularFile`
  */
 export function readRegularFile(path: ByteString, mostBytes: number): RegularFile {
   const descriptor = openRegularFile(path, constants.O_RDONLY);
@@ -54,7 +54,7 @@ export function readRegularFile(path: ByteString, mostBytes: number): RegularFil
   }
 }
 
-/** From the beginning; less when the file ends before. @throws a `node:fs` error */
+/** From the beginning; less if the file ends earlier. @throws a `node:fs` error */
 export function readUpTo(descriptor: number, sizeBytes: number): Buffer {
   const bytes = Buffer.allocUnsafeSlow(sizeBytes);
   let length = 0;
@@ -64,7 +64,7 @@ export function readUpTo(descriptor: number, sizeBytes: number): Buffer {
   return bytes.subarray(0, length);
 }
 
-/** Writes a file that must not exist. @throws a `node:fs` error; what was written of it is left */
+/** Writes a file that must not exist. @throws a `node:fs` error; a partial file is left */
 export function writeNewFile(path: ByteString, contents: Uint8Array): void {
   const descriptor = openRegularFile(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL);
   try {

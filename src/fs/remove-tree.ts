@@ -13,40 +13,43 @@ import { errnoOf, isPermissionErrno } from "./errno.ts";
 import { emptyStatus, fstat, lstat } from "./native/file-status.ts";
 
 const OWNER_ALL = 0o700;
-/** Linux: names a file without access to it, so that a directory that its owner may not read can be opened, too. */
+/** Linux: opens a file without accessing it, so that even a directory that its owner may not read can be opened. */
 const O_PATH = 0o10000000;
 const LINUX_FLAGS = O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW;
-/** Each level holds a descriptor; below this depth paths are relative to the last one. */
+/** Each level holds a descriptor; below this depth, paths are relative to the last one. */
 const MOST_DESCRIPTORS = 64;
 
 /**
- * Removes a file, or a directory with all that is in it, directories without write permission among them (Go's module cache
- * has such). What does not exist counts as removed.
+ * Removes a file, or a directory with everything in it, even directories without write permission (as in Go's module
+ * cache). What does not exist counts as removed.
  *
- * Each name is tried once, so that it ends even where removing a file makes another appear (`.fuse_hidden…`, `.nfs…`);
- * what fails does not keep the rest from being removed. Directories are reached by descriptor: one that is replaced by a
- * symlink meanwhile leads nowhere.
- * @throws a `node:fs` error, the first one
+ * Each name is tried once, so that it ends even if removing a file makes another one appear (`.fuse_hidden…`,
+ * `.nfs…`); a failure does not keep the rest from being removed. Directories are reached by descriptor, so one that
+ * is replaced by a symlink in the meantime leads nowhere.
+ * @throws the first `node:fs` error
  */
 export function removeTree(path: ByteString): void {
   removeNode(path, 0);
 }
 
-/** For the rests of work that has succeeded or failed already: what becomes of them must not hide that. The next sweep gets them. */
+/**
+ * For what is left of work that has already succeeded or failed: a failure here must not hide that. The next sweep
+ * removes it.
+ */
 export function discardTree(path: ByteString): void {
   ignoringErrno(() => removeTree(path));
 }
 
 /**
- * Removes all that is in a directory, but not the directory.
- * @param except a name that stays
- * @throws a `node:fs` error, the first one; ENOTDIR also for a symlink to a directory
+ * Removes everything in a directory, but not the directory itself.
+ * @param except a name to keep
+ * @throws the first `node:fs` error; ENOTDIR also for a symlink to a directory
  */
 export function removeContents(directory: ByteString, except?: ByteString): void {
   emptyDirectory(directory, 0, except);
 }
 
-/** Does what may fail for reasons of the file system without harm. */
+/** Ignores file system errors that do no harm. */
 export function ignoringErrno(action: () => void): void {
   try {
     action();
@@ -94,13 +97,13 @@ function emptyDirectory(path: ByteString, depth: number, except: ByteString | un
   }
 }
 
-/** Undefined where descriptors have no paths: elsewhere than on Linux, and without `/proc`. */
+/** Undefined where descriptors have no paths: on other systems than Linux, and without `/proc`. */
 function openByPath(path: ByteString): number | undefined {
   if (!existsSync("/proc/self/fd")) return undefined;
   return openSync(fsPath(path), LINUX_FLAGS);
 }
 
-/** Lets the owner of a directory do in it what root could; another user's stays as it is. @throws a `node:fs` error */
+/** Gives the owner of a directory all permissions; another user's is left as it is. @throws a `node:fs` error */
 export function openDirectory(path: ByteString): void {
   if (lstat(path)?.kind === "directory") grantOwnerAccess(path, undefined);
 }

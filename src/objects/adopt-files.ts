@@ -23,24 +23,24 @@ const SLASH = "/" as ByteString;
 export interface AdoptFilesInput {
   readonly payload: Uint8Array;
   readonly source: ByteString;
-  /** What the source's files have; the manifest's own times unless times are ignored. */
+  /** The times of the source's files: those in the manifest unless times are ignored. */
   readonly sourceTimes: FileTimes;
   readonly objects: ByteString;
-  /** A directory of this job's own user for half-made objects; on the objects' file system. */
+  /** A directory of this process for unfinished objects, on the objects' file system. */
   readonly temporary: ByteString;
   readonly linkMode: LinkMode;
-  /** Non-zero for each file that must not share an inode with the tree. */
+  /** Non-zero for files that must not share an inode with the tree. */
   readonly ownInode: Uint8Array;
-  /** For each file whether its object, if there is one, is to be trusted: one of `Suspicion`. Undefined when all are. */
+  /** How far each file's object, if there is one, is trusted: a `Suspicion`. Undefined if all are trusted. */
   readonly suspicions: Uint8Array | undefined;
   readonly firstDirectory: number;
   readonly endDirectory: number;
 }
 
-/** Bytes by what became of them; files without an object (empty ones) count nowhere. */
+/** Bytes by outcome; files without an object (empty ones) are not counted. */
 export interface AdoptedFiles {
   readonly fileCounts: Record<Placement | "reused", number>;
-  /** Bytes that were not in the cache before. */
+  /** Bytes that were not yet in the cache. */
   readonly newBytes: number;
 }
 
@@ -50,10 +50,9 @@ const status = emptyStatus();
 const sourceAttributes: FileAttributes = { mode: 0, sizeBytes: 0, mtimeSeconds: 0, mtimeNanoseconds: 0 };
 
 /**
- * Makes sure that each file of some directories of a manifest has its object in the cache.
+ * Makes sure that each file in some directories of a manifest has its object in the cache.
  *
- * An adopted file is looked at once more after it was linked: it is the object then, and must still be what was
- * hashed.
+ * A linked file is checked again after it was linked: it is the object now, and must still be what was hashed.
  * @throws BtdtError SOURCE_CHANGED, a `node:fs` error
  */
 export const adoptFilesJob: Job<AdoptFilesInput, AdoptedFiles> = {
@@ -90,7 +89,7 @@ export const adoptFilesJob: Job<AdoptFilesInput, AdoptedFiles> = {
   },
 };
 
-/** Works on the module's path buffers: `source` must name the file. */
+/** Uses the module's path buffers: `source` must name the file. */
 class Adopter {
   readonly #manifest: Manifest;
   readonly #input: AdoptFilesInput;
@@ -112,7 +111,7 @@ class Adopter {
     const object = this.#objectPath.set(file);
     const mayShare =
       isLinkable(this.#manifest, file) && this.#input.ownInode[file] === 0 && this.hasManifestTime(file);
-    // The common case of a first store: nothing is there and linking works.
+    // The common case in a first store: there is no object yet, and linking works.
     if (this.#placer.prefersLink && mayShare && tryLink(source, object)) {
       if (lstatBuffer(object, status) && isWhole(status, this.#manifest, file)) return "linked";
       unlinkSync(fsPath(object.toBytes()));
@@ -126,7 +125,7 @@ class Adopter {
     return this.replace(file, object, mayShare);
   }
 
-  /** An object that cannot be read now is replaced like one that has lost bytes: the source has them. */
+  /** An object that cannot be read is replaced like one that has lost bytes, since the source has them. */
   private isTrusted(file: number, object: PathBuffer): boolean {
     const suspicion = this.#input.suspicions?.[file] ?? Suspicion.NONE;
     if (suspicion === Suspicion.NONE) return true;
@@ -139,7 +138,7 @@ class Adopter {
     }
   }
 
-  /** Makes the object beside its place and renames it there, over a damaged one if need be. */
+  /** Creates the object under a temporary name and renames it, replacing a damaged one. */
   private replace(file: number, object: PathBuffer, mayShare: boolean): Placement {
     this.#temporaryCount += 1;
     temporary
@@ -183,7 +182,7 @@ class Adopter {
   }
 }
 
-/** What the file systems refuse is learnt once for each pair of directories, not for each job. */
+/** What the file systems do not support is remembered for each pair of directories, not for each job. */
 let knownPlacer: { readonly key: string; readonly placer: FilePlacer } | undefined;
 
 function placerFor(input: AdoptFilesInput): FilePlacer {

@@ -7,7 +7,7 @@ import { locateObject } from "./object-path.ts";
 
 const object = new PathBuffer();
 
-/** Makes a file that was just written the object of its kind. False when this file system does not want to. */
+/** Makes an object of a file that was just written. Returns false if the file system does not support that. */
 export function adoptWrittenFile(
   objects: ByteString,
   manifest: Manifest,
@@ -16,7 +16,7 @@ export function adoptWrittenFile(
 ): boolean {
   object.set(locateObject(objects, manifest, file));
   if (tryLink(path, object)) return true;
-  // It may be there already, from an equal file; only a try that fails on a free name says anything.
+  // The object may already exist, from an equal file; only a failure with a free name says something.
   return tryOpen(object);
 }
 

@@ -13,9 +13,9 @@ export interface CheckObjectsInput {
 }
 
 export interface CheckedObjects {
-  /** Names of those whose bytes do not have the digest that the name promises. */
+  /** Names of objects whose bytes do not match the digest in the name. */
   readonly damaged: readonly string[];
-  /** Names of those that could not be read. */
+  /** Names of objects that could not be read. */
   readonly unreadable: readonly string[];
   /** Names of those that are gone. */
   readonly missing: readonly string[];
@@ -25,7 +25,7 @@ export interface CheckedObjects {
 const path = new PathBuffer();
 const status = emptyStatus();
 
-/** Hashes objects. One that is gone is neither damaged nor unreadable. @throws BtdtError CANCELLED; a `node:fs` error */
+/** Hashes objects. A missing one is neither damaged nor unreadable. @throws BtdtError CANCELLED; a `node:fs` error */
 export const checkObjectsJob: Job<CheckObjectsInput, CheckedObjects> = {
   name: "check-objects",
   run({ objects, names }, context) {
@@ -58,7 +58,7 @@ export const checkObjectsJob: Job<CheckObjectsInput, CheckedObjects> = {
 export type ObjectCondition = "whole" | "damaged" | "missing" | "unreadable";
 
 /**
- * Whether a file has the bytes that an object's name promises. Its other attributes are not looked at.
+ * Whether the bytes of a file match the digest in an object's name. Other attributes are not checked.
  * @throws a `node:fs` error
  */
 export function checkObject(file: PathBuffer, name: string, context: JobContext): ObjectCondition {
@@ -70,7 +70,7 @@ export function checkObject(file: PathBuffer, name: string, context: JobContext)
     return hasContent(file, status, Buffer.from(digestHex, "hex"), 0, context) ? "whole" : "damaged";
   } catch (error) {
     if (isBtdtError(error, "SOURCE_UNREADABLE")) return "unreadable";
-    // It was replaced or edited while it was read. What it is now is for the next look to tell.
+    // It was replaced or edited while it was read; the next check will tell what it is now.
     if (isBtdtError(error, "SOURCE_CHANGED")) return lstatBuffer(file, status) ? "damaged" : "missing";
     throw error;
   }

@@ -13,9 +13,9 @@ export interface StoredObject {
   readonly name: string;
   readonly sizeBytes: number;
   readonly allocatedBytes: number;
-  /** When its inode last changed, by the file system's clock: being linked changes it too. */
+  /** When its inode last changed, by the file system's clock; linking it changes it, too. */
   readonly changedMs: number;
-  /** It is a regular file with the mode and time that its name says. Its size is for the manifest to say. */
+  /** It is a regular file with the mode and time in its name. Only a manifest tells its size. */
   readonly isAsNamed: boolean;
 }
 
@@ -23,7 +23,7 @@ export interface StoredObject {
 export function objectNamesInShard(objects: ByteString, shard: string): string[] {
   const directory = joinBytes(objects, bytesFromText(shard));
   assertNotSymlink(directory);
-  // A foreign file in its place has no objects in it.
+  // A foreign file in place of a shard contains no objects.
   if (lstat(directory)?.kind !== "directory") return [];
   return namesIn(directory).filter((name) => name.startsWith(shard) && parseObjectName(name) !== undefined);
 }
@@ -35,16 +35,16 @@ export function listObjectNames(objects: ByteString): Set<string> {
   return names;
 }
 
-/** The objects in one shard, looked at. @throws a `node:fs` error */
+/** The objects in one shard, with their status. @throws a `node:fs` error */
 export function listObjectsInShard(objects: ByteString, shard: string): StoredObject[] {
-  // A restore may have dropped it just now.
+  // A restore may have just dropped it.
   return objectNamesInShard(objects, shard).flatMap((name) => lookUpObject(objects, name) ?? []);
 }
 
 const path = new PathBuffer();
 const status = emptyStatus();
 
-/** Undefined when it does not exist, or the name is not an object's. @throws a `node:fs` error */
+/** Undefined if it does not exist, or the name is not that of an object. @throws a `node:fs` error */
 export function lookUpObject(objects: ByteString, name: string): StoredObject | undefined {
   const parsed = parseObjectName(name);
   if (parsed === undefined || !lstatBuffer(path.set(objectPath(objects, name)), status)) return undefined;

@@ -7,14 +7,14 @@ import { at, type Manifest } from "../manifest/manifest.ts";
 /** The part of a file's mode that its object has. */
 export const PERMISSIONS = 0o777;
 
-/** An empty file has no object: every restore makes it. */
+/** An empty file has no object: restores create it. */
 export function hasObject(manifest: Manifest, file: number): boolean {
   return at(manifest.fileSizes, file) > 0;
 }
 
 /**
- * Only files with content and without special bits become links: a set-user-id file in a cache that others can write would
- * be a gift to them.
+ * Only files with content and without special bits are linked: a set-user-ID file in a cache that others can write to
+ * would give away the rights of its owner.
  */
 export function isLinkable(manifest: Manifest, file: number): boolean {
   return hasObject(manifest, file) && (at(manifest.fileModes, file) & ~PERMISSIONS) === 0;

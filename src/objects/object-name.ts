@@ -4,8 +4,8 @@ import { at, type Manifest } from "../manifest/manifest.ts";
 import { PERMISSIONS } from "./object-attributes.ts";
 
 /**
- * An object is one inode that every restored tree links to, so it is named by all that an inode has and a
- * tree can tell: `<digest>-<permissions, octal>-<mtime seconds>.<nanoseconds, 9 digits>`.
+ * An object is one inode that all restored trees link to, so its name contains everything that belongs to an inode
+ * and is part of a tree: `<digest>-<permissions, octal>-<mtime seconds>.<nanoseconds, 9 digits>`.
  */
 export interface ObjectName {
   readonly digestHex: string;
@@ -14,7 +14,7 @@ export interface ObjectName {
   readonly mtimeNanoseconds: number;
 }
 
-/** The name of the object of a manifest's file. */
+/** The name of the object of a file in a manifest. */
 export function nameObject(manifest: Manifest, file: number): string {
   return formatObjectName({
     digestHex: manifest.digestHex(file),
@@ -32,7 +32,7 @@ const OBJECT_NAME = new RegExp(
   `^([0-9a-f]{${DIGEST_HEX_DIGITS}})-(0|[1-7][0-7]{0,2})-(-?\\d{1,16})\\.(\\d{9})$`,
 );
 
-/** Undefined for a name that is not an object's: such a file is foreign and is left alone. */
+/** Undefined if the name is not that of an object: such a file is foreign and left alone. */
 export function parseObjectName(text: string): ObjectName | undefined {
   const [, digestHex, permissions, seconds, nanoseconds] = OBJECT_NAME.exec(text) ?? [];
   if (

@@ -7,7 +7,7 @@ import { at, type Manifest } from "../manifest/manifest.ts";
 import { PERMISSIONS } from "./object-attributes.ts";
 import { nameObject } from "./object-name.ts";
 
-/** Each object lies in a directory, its shard, that is named by the first byte of its digest. */
+/** Each object is in a directory, its shard, which is named after the first byte of its digest. */
 export const SHARD_NAMES: readonly string[] = Array.from({ length: 256 }, (_, index) =>
   index.toString(16).padStart(2, "0"),
 );
@@ -29,7 +29,7 @@ export function locateObject(objects: ByteString, manifest: Manifest, file: numb
   return objectPath(objects, nameObject(manifest, file));
 }
 
-/** Which shards of the objects' directory used last have been looked at; a thread looks at each once. */
+/** The shards of the last used objects directory that have been checked; each thread checks each of them once. */
 let knownShards = { objects: "" as ByteString, isReal: new Uint8Array(SHARD_NAMES.length) };
 
 function assertRealShard(objects: ByteString, shard: number): void {
@@ -43,15 +43,18 @@ const SLASH = 0x2f;
 const DASH = 0x2d;
 const POINT = 0x2e;
 
-/** How many digests are converted to text at a time: enough to make the calls cheap, few enough to stay in the processor's cache. */
+/**
+ * How many digests are converted to text at a time: enough to make the calls cheap, few enough for the processor's
+ * cache.
+ */
 const RUN_FILES = 256;
 
 /**
- * The paths of the objects of a manifest's files, for loops that visit these in order. They are written byte by byte, because
- * a string for each costs as much as the `lstat` of the object.
+ * The paths of the objects of a manifest's files, for loops that visit these in order. They are written byte by byte,
+ * because creating a string for each costs as much as the `lstat` of the object.
  */
 export class ObjectPathWriter {
-  /** Of the file that was set last; the same as `locateObject`. */
+  /** For the file that was set last; the same as `locateObject`. */
   readonly buffer = new PathBuffer();
   private readonly manifest: Manifest;
   private readonly objects: ByteString;

@@ -8,8 +8,8 @@ import { isWhole } from "./object-attributes.ts";
 import { locateObject } from "./object-path.ts";
 
 /**
- * Removes the object of a manifest's file if it is not what its name says; a store may have mended it by now. Trees that link
- * to it keep it.
+ * Removes the object of a file in a manifest if it does not match its name; a store may have replaced it by now.
+ * Trees that link to it keep it.
  * @throws a `node:fs` error
  */
 export function removeChangedObject(objects: ByteString, manifest: Manifest, file: number): void {

@@ -5,7 +5,7 @@ import { objectNamesInShard } from "./list-objects.ts";
 import { hasObject } from "./object-attributes.ts";
 import { nameObject, parseObjectName } from "./object-name.ts";
 
-/** The modification times of a manifest's files, in memory that threads share. */
+/** The modification times of a manifest's files, in memory shared between threads. */
 export interface FileTimes {
   readonly seconds: Float64Array;
   readonly nanoseconds: Uint32Array;
@@ -16,11 +16,11 @@ export function timesOf(manifest: Manifest): FileTimes {
 }
 
 /**
- * Takes modification times out of what makes two files the same (`--ignore-mtime`).
+ * Removes modification times from what makes two files equal (`--ignore-mtime`).
  *
- * A time cannot simply be dropped, because an object is an inode and has one, which restore checks. So a file
- * takes over the time of an object with its content and permissions that the cache holds already, or of an equal file
- * earlier in the tree. The files of the source are not touched; what their times are is answered.
+ * A time cannot simply be dropped, because an object is an inode and has one, which restores check. So a file gets
+ * the time of an object with its content and permissions in the cache, or of an equal file earlier in the tree. The
+ * files of the source are not changed; the function returns their times.
  */
 export function reuseObjectTimes(manifest: Manifest, objects: ByteString): FileTimes {
   const sourceTimes = copyOf(timesOf(manifest));

@@ -5,8 +5,8 @@ import { hasContent } from "../read/has-content.ts";
 import type { JobContext } from "../work/job.ts";
 
 /**
- * How far an object is trusted whose attributes are right. A power cut can leave a file with its full size and time and
- * zeros in place of what was not written yet; see `docs/reliability.md`.
+ * How far an object with the right attributes is trusted. A power cut can leave a file with its full size and time,
+ * but zeros in place of data that was not written yet; see `docs/concurrency.md`.
  *
  * - `NONE`: its bytes are on disk, or nothing has happened since they were written.
  * - `HOLES`: it may not be on disk yet. Blocks that were never written show as holes.
@@ -15,8 +15,8 @@ import type { JobContext } from "../work/job.ts";
 export const Suspicion = { NONE: 0, HOLES: 1, CONTENT: 2 } as const;
 
 /**
- * Whether an object whose attributes are right has lost bytes. A hole alone proves nothing, since files may have holes from
- * the start: then the digest decides, too.
+ * Whether an object with the right attributes has lost bytes. A hole alone proves nothing, since files can have holes
+ * from the start: then the digest decides.
  * @param suspicion one of `Suspicion`
  * @param digests the expected digest is at `offset`
  * @throws BtdtError SOURCE_CHANGED, SOURCE_UNREADABLE; a `node:fs` error

@@ -3,8 +3,8 @@ import { linuxLibc } from "./libc.ts";
 const COPY_AT_ONCE_BYTES = 0x4000_0000;
 
 /**
- * Lets the kernel copy from where one file's offset is to where the other's is, as far as it can and will. Whoever reads and
- * writes on from there copies the rest: two file systems, a full disk, an old kernel, another system.
+ * Lets the kernel copy as much as it can, from one file's offset to the other's. The caller continues from there by
+ * reading and writing, for example between two file systems, or on an old kernel.
  */
 export function copyRange(from: number, to: number): void {
   for (let count = 1; count > 0; ) {

@@ -8,22 +8,22 @@ import { PathBuffer } from "./path-buffer.ts";
 export type FileKind = "file" | "directory" | "symlink" | "other";
 
 /**
- * What one `lstat` tells, exact to the nanosecond and without BigInts: seconds and nanoseconds are kept
- * apart, because a file system's nanoseconds since 1970 exceed 64 bits before its seconds do.
+ * The result of an `lstat`, exact to the nanosecond and without BigInts. Seconds and nanoseconds are separate,
+ * because nanoseconds since 1970 do not fit into a double.
  */
 export interface FileStatus {
   kind: FileKind;
   /** Permission, set-id and sticky bits: `st_mode & 0o7777`. */
   mode: number;
   sizeBytes: number;
-  /** What the file takes on disk. */
+  /** The space that the file takes on disk. */
   allocatedBytes: number;
   mtimeSeconds: number;
   mtimeNanoseconds: number;
   ctimeSeconds: number;
   ctimeNanoseconds: number;
   linkCount: number;
-  /** Device and inode: equal exactly when two paths name the same file. */
+  /** Device and inode: equal if and only if two paths name the same file. */
   device: number;
   inodeHigh: number;
   inodeLow: number;
@@ -85,7 +85,7 @@ function readNodeStats(stats: BigIntStats, into: FileStatus): void {
   into.allocatedBytes = Number(stats.blocks) * 512;
   [into.ctimeSeconds, into.ctimeNanoseconds] = splitNanoseconds(stats.ctimeNs);
   [into.mtimeSeconds, into.mtimeNanoseconds] = splitNanoseconds(stats.mtimeNs);
-  // Linux's own encoding, so that both ways of asking agree.
+  // Linux's own encoding, so that both implementations agree.
   const major = ((stats.dev >> 8n) & 0xfffn) | ((stats.dev >> 32n) & ~0xfffn);
   const minor = (stats.dev & 0xffn) | ((stats.dev >> 12n) & 0xffff_ff00n);
   into.device = Number(major) * TWO_TO_32 + Number(minor);
@@ -109,7 +109,7 @@ function kindOf(typeAndMode: number): FileKind {
   }
 }
 
-/** The portable way; the fast one falls back on it, so that errors come with their code. */
+/** The portable implementation. The fast one falls back to it, so that errors have their code. */
 export function lstatPortable(path: ByteString, into: FileStatus): boolean {
   const stats = lstatSync(fsPath(path), { bigint: true, throwIfNoEntry: false });
   if (stats === undefined) return false;
@@ -118,7 +118,7 @@ export function lstatPortable(path: ByteString, into: FileStatus): boolean {
 }
 
 /**
- * `lstat` into `into`; false when nothing is there.
+ * `lstat` into `into`; returns false if nothing is there.
  * @throws a `node:fs` error for anything but ENOENT
  */
 export function lstatBuffer(path: PathBuffer, into: FileStatus): boolean {
@@ -129,7 +129,7 @@ export function lstatBuffer(path: PathBuffer, into: FileStatus): boolean {
   return lstatPortable(path.toBytes(), into);
 }
 
-/** `lstat` of a path; undefined when nothing is there. */
+/** `lstat` of a path; undefined if nothing is there. */
 export function lstat(path: ByteString): FileStatus | undefined {
   const status = emptyStatus();
   return lstatBuffer(scratchPath.set(path), status) ? status : undefined;
@@ -144,7 +144,7 @@ export function fstat(descriptor: number, into: FileStatus): void {
   }
 }
 
-/** With fractions: entries used within one second still have an order. */
+/** With fractions, so that entries used within one second are still ordered. */
 export function mtimeMs(status: FileStatus): number {
   return status.mtimeSeconds * 1000 + status.mtimeNanoseconds / 1e6;
 }
@@ -155,7 +155,7 @@ export function isSameFile(left: FileStatus, right: FileStatus): boolean {
   );
 }
 
-/** Whether a file still is what it was, as far as its inode can tell. Linking it changes its ctime only. */
+/** Whether a file is unchanged, as far as its inode can tell. Linking it changes only its ctime. */
 export function isUnchanged(before: FileStatus, now: FileStatus): boolean {
   return (
     isSameFile(before, now) &&

@@ -8,8 +8,8 @@ const SEEK_HOLE = 4;
 const OPEN_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /**
- * Whether a file has a hole: a part that no block is assigned to, or blocks that were never written, and that reads as
- * zeros. False where the system does not tell.
+ * Whether a file has a hole: a part without blocks, or with blocks that were never written, which reads as zeros.
+ * False if the system cannot tell.
  * @throws a `node:fs` error
  */
 export function hasHole(path: PathBuffer, sizeBytes: number): boolean {

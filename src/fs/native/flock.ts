@@ -15,14 +15,14 @@ const LONGEST_WAIT_MS = 50;
 export type LockMode = "shared" | "exclusive";
 
 /**
- * `unsupported` when the file system has no `flock` at all (some network file systems): the caller then
- * needs another way to be safe.
+ * `unsupported` if the file system has no `flock` at all, like some network file systems: the caller then needs
+ * another way to be safe.
  */
 export type LockOutcome = "locked" | "busy" | "unsupported";
 
 /**
- * A file that is held open for its `flock`. The kernel drops the lock when the process ends, however it
- * ends, so nothing is ever left locked by the dead.
+ * A file that is held open for its `flock`. The kernel releases the lock when the process ends, for whatever reason,
+ * so dead processes lock nothing.
  */
 export class LockFile {
   readonly #descriptor: number;
@@ -31,7 +31,7 @@ export class LockFile {
     this.#descriptor = descriptor;
   }
 
-  /** Never waits, nor through a symlink. @throws a `node:fs` error; EFTYPE for what is not a file */
+  /** Never waits, and never follows a symlink. @throws a `node:fs` error; EFTYPE if it is not a file */
   static open(path: ByteString, access: "create" | "write" | "read"): LockFile {
     const flags =
       access === "create"
@@ -45,14 +45,13 @@ export class LockFile {
   tryLock(mode: LockMode): LockOutcome {
     const operation = mode === "shared" ? LOCK_SH : LOCK_EX;
     if (libc.flock(this.#descriptor, operation | LOCK_NB) === 0) return "locked";
-    // Refused, or not supported? Whoever supports flock always grants an unlock.
+    // Denied or unsupported? A file system that supports flock always grants an unlock.
     return libc.flock(this.#descriptor, LOCK_UN) === 0 ? "busy" : "unsupported";
   }
 
   /**
-   * Waits for the lock by asking again and again, because a blocking `flock` would keep signals from being
-   * handled.
-   * @throws BtdtError CANCELLED when `isCancelled` turns true
+   * Polls for the lock, because a blocking `flock` would keep signals from being handled.
+   * @throws BtdtError CANCELLED once `isCancelled` is true
    */
   async lock(mode: LockMode, isCancelled: () => boolean): Promise<"locked" | "unsupported"> {
     for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(2 * waitMs, LONGEST_WAIT_MS)) {

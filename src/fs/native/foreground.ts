@@ -4,8 +4,8 @@ import { platform } from "node:os";
 import { errnoOf } from "../errno.ts";
 
 /**
- * Whether this process is in the foreground of its terminal. If so, Ctrl-C and Ctrl-\ there reach every process of its group, whatever their
- * standard streams are.
+ * Whether this process is in the foreground of its terminal. If so, Ctrl-C and Ctrl-\ there reach every process in
+ * its group, whatever their standard streams are.
  */
 export function isInForeground(): boolean {
   let terminal: number;

@@ -4,13 +4,13 @@ import { type ByteString, display } from "../../base/byte-string.ts";
 
 const LINUX = platform() === "linux";
 
-/** What a failed call reports where its `errno` cannot be told. */
+/** What a failed call reports if its `errno` is unknown. */
 const UNKNOWN = "EIO";
 
 /**
- * The error of a system call that was made through FFI and has failed, in the form of a `node:fs` error. To be asked at once:
- * the runtime makes system calls of its own, though only one that fails in between would change the answer. For
- * calls that cannot be repeated through `node:fs` (`close`), or that mean less there (`utimensat`).
+ * The error of a failed system call that was made through FFI, in the form of a `node:fs` error. Call it at once: the
+ * runtime makes system calls of its own, and one that fails in between would change the result. For calls that cannot
+ * be repeated through `node:fs` (`close`), or are less exact there (`utimensat`).
  */
 export function lastError(call: string, path?: ByteString): Error & { readonly code: string } {
   const code = codes().get(lastErrno()) ?? UNKNOWN;

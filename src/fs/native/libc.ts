@@ -2,15 +2,15 @@ import { dlopen } from "bun:ffi";
 import { platform } from "node:os";
 
 /**
- * The system calls that `node:fs` lacks, or that it makes much dearer in a loop over a hundred thousand
- * files (an `lstat` there builds an object with a dozen BigInts).
+ * System calls that `node:fs` lacks, or that are much more expensive there in a loop over a hundred thousand files
+ * (its `lstat` creates an object with a dozen BigInts).
  *
- * A call answers a negative number on failure. Callers repeat the operation through `node:fs`, whose errors carry a
- * reliable code, or, where that would not be the same, ask `lastError`.
+ * A call returns a negative number on failure. Callers then repeat the operation through `node:fs`, whose errors have
+ * a reliable code, or call `lastError` if repeating it would not be equivalent.
  */
 const LINUX = platform() === "linux";
 
-/** `AT_FDCWD`: a relative path starts at the working directory. */
+/** `AT_FDCWD`: relative paths start at the working directory. */
 export const AT_FDCWD = LINUX ? -100 : -2;
 export const AT_SYMLINK_NOFOLLOW = LINUX ? 0x100 : 0x20;
 
@@ -28,7 +28,7 @@ const LINUX_ONLY = {
   mmap: { args: ["ptr", "u64", "i32", "i32", "i32", "i64"], returns: "ptr" },
   munmap: { args: ["ptr", "u64"], returns: "i32" },
   copy_file_range: { args: ["i32", "ptr", "i32", "ptr", "u64", "u32"], returns: "i64" },
-  // Variadic in C: on Linux its arguments are passed like any others'.
+  // Variadic in C; on Linux, its arguments are passed like those of other functions.
   openat: { args: ["i32", "ptr", "i32", "u32"], returns: "i32" },
   read: { args: ["i32", "ptr", "u64"], returns: "i64" },
   write: { args: ["i32", "ptr", "u64"], returns: "i64" },
@@ -41,5 +41,5 @@ const LINUX_ONLY = {
 
 export const libc = dlopen(LINUX ? "libc.so.6" : "libSystem.B.dylib", COMMON).symbols;
 
-/** Absent where the system is not Linux; each caller has a portable way. */
+/** Undefined on other systems than Linux; each caller has a portable fallback. */
 export const linuxLibc = LINUX ? dlopen("libc.so.6", LINUX_ONLY).symbols : undefined;

@@ -2,7 +2,7 @@ import { compileLightly } from "../../base/compile-lightly.ts";
 import { AT_FDCWD, libc } from "./libc.ts";
 import type { PathBuffer } from "./path-buffer.ts";
 
-/** Tries to hard-link and says only whether it worked: for the many files where it does. */
+/** Tries to hard-link, and returns whether it worked: for loops in which it usually does. */
 export function tryLink(existing: PathBuffer, path: PathBuffer): boolean {
   return libc.linkat(AT_FDCWD, existing.pointer, AT_FDCWD, path.pointer, 0) === 0;
 }

@@ -15,13 +15,13 @@ const LOCAL_TYPES: ReadonlySet<number> = new Set([
   0x7371_7368, // squashfs
 ]);
 
-// `struct statfs` takes 120 bytes at most; `f_type`, the first field, fits into its lower half.
+// `struct statfs` has at most 120 bytes; `f_type` is its first field, and fits into the lower half.
 const words = new Uint32Array(new ArrayBuffer(256));
 const wordsPointer = ptr(words);
 
 /**
- * Whether nobody can change an open file behind this kernel's back, as on a network file system, in FUSE or, whatever lies
- * below it, in overlayfs. False for any that is not known.
+ * Whether open files can change only through this kernel, unlike on network file systems, FUSE and, whatever is below
+ * it, overlayfs. False for unknown file systems.
  */
 export function isOnLocalFileSystem(descriptor: number): boolean {
   if (linuxLibc?.fstatfs(descriptor, wordsPointer) !== 0) return false;

@@ -3,17 +3,17 @@ import { type ByteString, bytesFromBuffer, display } from "../../base/byte-strin
 import { compileLightly, compileMethodsLightly } from "../../base/compile-lightly.ts";
 import { BtdtError } from "../../base/errors.ts";
 
-/** The kernel's limit for one path, its closing NUL included. */
+/** The kernel's limit for a path, including the final NUL. */
 const PATH_MAX_BYTES = 4096;
 
 const ZERO = 0x30;
 const LETTER_A = 0x61;
 
 /**
- * One path as a C string in memory that does not move, built and cut back in place, so that a loop over
- * many files of one directory allocates nothing.
+ * A path as a C string at a stable address. It is extended and truncated in place, so that a loop over many files in
+ * a directory allocates nothing.
  *
- * Every method that lengthens the path throws BtdtError PATH_TOO_LONG rather than name another file.
+ * Every method that extends the path throws BtdtError PATH_TOO_LONG rather than name a different file.
  */
 export class PathBuffer {
   private readonly bytes = Buffer.from(new ArrayBuffer(PATH_MAX_BYTES));
@@ -29,7 +29,7 @@ export class PathBuffer {
     return this.append(path);
   }
 
-  /** Cuts back to a length that `length` had before. */
+  /** Truncates to a length that `length` had before. */
   truncate(length: number): this {
     this.#length = length;
     this.bytes[length] = 0;
@@ -41,7 +41,7 @@ export class PathBuffer {
     return this;
   }
 
-  /** Makes the path longer by so many bytes, which are still to be written; answers where they begin. */
+  /** Extends the path by a number of bytes, which the caller must write; returns their offset. */
   private reserve(sizeBytes: number): number {
     const offset = this.#length;
     if (offset + sizeBytes >= PATH_MAX_BYTES) throw this.#tooLong();
@@ -50,22 +50,22 @@ export class PathBuffer {
     return offset;
   }
 
-  // The next three are for loops over many files: a string for each name costs more than to write its bytes.
+  // The next three are for loops over many files: creating a string per name costs more than writing its bytes.
 
   appendByte(byte: number): this {
     this.bytes[this.reserve(1)] = byte;
     return this;
   }
 
-  /** Appends a part of a column of names. */
+  /** Appends part of a column of names. */
   appendBytes(source: Buffer, start: number, end: number): this {
     source.copy(this.bytes, this.reserve(end - start), start, end);
     return this;
   }
 
   /**
-   * Appends a number as `toString(radix)` and `padStart(leastDigits, "0")` would write it.
-   * @param value an integer, not negative and below 2³¹
+   * Appends a number like `toString(radix)` and `padStart(leastDigits, "0")`.
+   * @param value a non-negative integer below 2³¹
    */
   appendNumber(value: number, radix: number, leastDigits = 1): this {
     if (radix === 10 && leastDigits <= 9 && (value >= 1e8 || leastDigits === 9)) {
@@ -83,7 +83,7 @@ export class PathBuffer {
     return this;
   }
 
-  /** Times are made of nine digits or ten: three at a time, with a division for each three. */
+  /** Times have nine or ten digits, which are written three at a time, with one division each. */
   private appendTimeNumber(value: number): this {
     const billions = (value / 1e9) | 0;
     const belowBillion = value - billions * 1e9;
@@ -121,7 +121,7 @@ export class PathBuffer {
 
 let threeDigits: Uint8Array | undefined;
 
-/** From 000 to 999, one behind the other; made when it is needed, so that no start pays for it. */
+/** From 000 to 999, concatenated; created on first use, so that start-up does not pay for it. */
 function makeThreeDigits(): Uint8Array {
   const digits = new Uint8Array(3000);
   for (let value = 0; value < 1000; value++) {

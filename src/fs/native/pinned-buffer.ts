@@ -1,6 +1,6 @@
 import { type Pointer, ptr } from "bun:ffi";
 
-/** Memory whose address is known, for system calls that are made directly. It lasts as long as this object. */
+/** Memory with a known address, for direct system calls. It lives as long as this object. */
 export class PinnedBuffer {
   readonly bytes: Uint8Array;
   readonly #pointer: Pointer;

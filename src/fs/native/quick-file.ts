@@ -6,8 +6,8 @@ import type { PathBuffer } from "./path-buffer.ts";
 import type { PinnedBuffer } from "./pinned-buffer.ts";
 
 /**
- * Opening, reading and writing for loops over a hundred thousand small files, where the way through `node:fs` costs as much
- * as the system call. Whatever fails is done again by `node:fs`, for an error with its code.
+ * Opening, reading and writing in loops over a hundred thousand small files, where `node:fs` adds as much as the
+ * system call costs. Whatever fails is repeated through `node:fs`, for an error with a code.
  */
 const O_CLOEXEC = 0o2000000;
 
@@ -17,7 +17,7 @@ export function openQuickly(path: PathBuffer, flags: number, mode = 0): number {
   return descriptor >= 0 ? descriptor : openSync(fsPath(path.toBytes()), flags, mode);
 }
 
-/** Answers how much was read; 0 at the end. @throws a `node:fs` error */
+/** Returns the number of bytes read; 0 at the end. @throws a `node:fs` error */
 export function readQuickly(
   descriptor: number,
   into: PinnedBuffer,
@@ -41,7 +41,7 @@ export function writeQuickly(
   }
 }
 
-/** Closes a file that was only read, where an error says nothing. */
+/** Closes a file that was only read, where an error means nothing. */
 export function closeQuickly(descriptor: number): void {
   libc.close(descriptor);
 }

@@ -11,16 +11,16 @@ const timesPointer = ptr(times);
 const scratchPath = new PathBuffer();
 
 /**
- * Sets the modification time (and the access time to the same) of a file, directory or, without
- * following it, symlink. `node:fs` takes seconds as one floating-point number and so misses by up to 243 ns,
- * and it reads a time before 1970 as "now".
+ * Sets the modification time (and, to the same value, the access time) of a file, a directory or, without following
+ * it, a symlink. `node:fs` takes seconds as one floating-point number, which is off by up to 243 ns, and reads times
+ * before 1970 as "now".
  * @throws a `node:fs` error
  */
 export function setMtimeBuffer(path: PathBuffer, mtimeSeconds: number, mtimeNanoseconds: number): void {
   times[0] = times[2] = BigInt(mtimeSeconds);
   times[1] = times[3] = BigInt(mtimeNanoseconds);
   if (libc.utimensat(AT_FDCWD, path.pointer, timesPointer, AT_SYMLINK_NOFOLLOW) === 0) return;
-  // Not by way of `node:fs`, which could succeed now, with another time.
+  // Not repeated through `node:fs`, which might succeed with a different time.
   throw lastError("utimensat", path.toBytes());
 }
 
@@ -37,8 +37,8 @@ export function touchIfPossible(path: ByteString): void {
 }
 
 /**
- * Sets both times to the file system's own now, which may run apart from this machine's clock, and which
- * every user who may write the file can do (an explicit time only its owner can). A symlink is not followed.
+ * Sets both times to the file system's current time, which may differ from this machine's clock, and which everyone
+ * who may write the file can set (only its owner can set others). Does not follow symlinks.
  * @throws a `node:fs` error
  */
 export function touch(path: ByteString): void {

@@ -4,8 +4,8 @@ import { BtdtError } from "../../base/errors.ts";
 import { linuxLibc } from "./libc.ts";
 
 /**
- * Writes to disk what the kernel holds in memory of a directory's file system, in one call. `fsync` of each of many small
- * files would take a journal commit for each. macOS has no such call: `sync` schedules the writes of all file systems.
+ * Flushes the file system of a directory in one call; `fsync` of many small files would need a journal commit for
+ * each. macOS has no such call: `sync` schedules the writes of all file systems.
  * @throws BtdtError SYSTEM; a `node:fs` error
  */
 export function syncFileSystem(directory: ByteString): void {
@@ -14,7 +14,7 @@ export function syncFileSystem(directory: ByteString): void {
     const isFlushed =
       linuxLibc === undefined ? Bun.spawnSync(["/bin/sync"]).success : linuxLibc.syncfs(descriptor) === 0;
     if (isFlushed) return;
-    // An error of `syncfs` cannot be told here; `fsync` of the directory most likely gives the same.
+    // The error of `syncfs` is unknown here; `fsync` of the directory most likely fails with the same.
     fsyncSync(descriptor);
     const path = display(directory);
     throw new BtdtError("SYSTEM", `the file system of ${path} could not be flushed to disk`, { path });

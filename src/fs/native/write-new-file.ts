@@ -20,8 +20,8 @@ const timesPointer = ptr(times);
 const status = emptyStatus();
 
 /**
- * Makes new files with exact attributes in as few system calls as can be. One for each directory: whether the mode
- * that a file is made with lasts (the umask, a default ACL) is found out with its first file.
+ * Creates files with exact attributes in as few system calls as possible. One instance per directory: the first file
+ * shows whether the mode that a file is created with is kept (umask, default ACL).
  */
 export class NewFileWriter {
   readonly #umask: number;
@@ -32,14 +32,14 @@ export class NewFileWriter {
     this.#umask = umask;
   }
 
-  /** The next files go to another directory. */
+  /** Continues in another directory. */
   enterDirectory(): void {
     this.#isProbed = false;
   }
 
   /**
    * The file must not exist: writing into an existing one would write through a link.
-   * @throws a `node:fs` error; what is left behind is the caller's to remove
+   * @throws a `node:fs` error; the caller removes what is left
    */
   write(path: PathBuffer, source: PinnedBuffer, offset: number, attributes: FileAttributes): void {
     const { mode, sizeBytes } = attributes;
