@@ -10,20 +10,20 @@ export interface CacheStatistics {
   readonly keyCount: number;
   /** Keys with the same contents are one entry. */
   readonly entryCount: number;
-  /** What entries take on disk. */
+  /** The disk space that entries take. */
   readonly keptBytes: number;
-  /** What they would take more if none shared anything. */
+  /** The additional space they would take without sharing. */
   readonly savedBytes: number;
-  /** What the next clean would free in any case. */
+  /** What the next clean frees regardless of limits. */
   readonly garbageBytes: number;
-  /** Restores of each day that had any, the latest first. */
+  /** Restores on each day that had any, latest first. */
   readonly restores: readonly DayCounts[];
 }
 
 /** @throws BtdtError CACHE_NOT_ACCESSIBLE, CACHE_FORMAT_NEWER */
 export async function measureStatistics(cache: CacheDirectory, runtime: Runtime): Promise<CacheStatistics> {
   const { entries, keptBytes, garbageBytes } = await measureCache(cache, runtime);
-  // Each key of an entry would otherwise be an entry of its own.
+  // Otherwise, each key of an entry would count as an entry of its own.
   const unsharedBytes = entries.reduce((sum, { entry, sizeBytes }) => sum + sizeBytes * entry.keys.length, 0);
   return {
     keyCount: entries.reduce((sum, { entry }) => sum + entry.keys.length, 0),

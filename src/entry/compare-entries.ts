@@ -6,8 +6,8 @@ export interface EntryDifference {
 }
 
 /**
- * What the second entry has otherwise than the first, by path. Times do not count. When one of them has several trees, paths begin with
- * the names of their trees; otherwise it does not count where the trees were stored from.
+ * How the second entry differs from the first, by path. Times are ignored. If one of them has several trees, paths
+ * start with the names of their trees; otherwise, where the trees were stored from is ignored.
  */
 export function compareEntries(before: InspectedEntry, after: InspectedEntry): EntryDifference[] {
   const belowNames = before.trees.length > 1 || after.trees.length > 1;

@@ -5,8 +5,8 @@ import { errnoOf } from "../fs/errno.ts";
 import { keyFileName } from "../key/key-file.ts";
 
 /**
- * Deletes keys; those that were not there are answered. Contents that nothing needs any more stay until the next clean, so that a restore
- * under way is not disturbed.
+ * Deletes keys, and returns those that were missing. Contents that nothing needs any more stay until the next clean,
+ * so that running restores are not disturbed.
  * @throws BtdtError CACHE_WRITE_FAILED
  */
 export function deleteKeys(

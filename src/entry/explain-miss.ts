@@ -5,16 +5,19 @@ import { sharedPrefixLength } from "../key/shared-prefix.ts";
 import { listKeys, type StoredKey } from "./list-keys.ts";
 
 const MOST_SHOWN = 3;
-/** Reading more key files would make a miss slow. */
+/** Reading more key files would slow down a miss. */
 const MOST_READ = 1000;
 
 export interface MissExplanation {
   readonly keyCount: number;
-  /** Keys that begin like one of those that were missed; the longest way first, of several the one stored last. */
+  /**
+   * Keys that start like one of the missed ones; the longest common prefix first, and of equal ones, the one stored
+   * last.
+   */
   readonly nearest: readonly StoredKey[];
 }
 
-/** Why keys were missed: what the cache has instead. @throws BtdtError CACHE_FORMAT_NEWER, CACHE_NOT_ACCESSIBLE */
+/** Explains a miss by what the cache has instead. @throws BtdtError CACHE_FORMAT_NEWER, CACHE_NOT_ACCESSIBLE */
 export function explainMiss(cache: CacheDirectory, keys: readonly string[]): MissExplanation {
   const wanted = keys.map(keyFileName);
   const nearness = (fileName: string): number =>

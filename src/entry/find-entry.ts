@@ -28,14 +28,14 @@ export type FoundEntry =
       readonly trees: readonly FoundTree[];
     }
   | { readonly kind: "missing" }
-  /** There, but wrong; `reason` is a sentence for the user. */
+  /** Found, but wrong; `reason` is a sentence for the user. */
   | { readonly kind: "damaged"; readonly reason: string }
-  /** There, but the system refuses to read it just now. */
+  /** Found, but the system cannot read it at the moment. */
   | { readonly kind: "unreadable"; readonly reason: string };
 
 /**
- * Looks a key up and reads its manifests. Whether the objects are whole shows only when they are used.
- * @param onFound told of a key that exists before its manifests, which may be large, are read
+ * Looks up a key and reads its manifests. Whether the objects are whole is only known when they are used.
+ * @param onFound called for an existing key before its manifests, which may be large, are read
  * @throws BtdtError CACHE_FORMAT_NEWER
  */
 export function findEntry(
@@ -57,8 +57,8 @@ export function findEntry(
         trees.push({ stored, manifest: read.manifest });
         continue;
       }
-      // A clean removes the key first: when that is gone too, this is an ordinary miss. Or a store has replaced
-      // the entry, and a clean has taken the old one's manifest.
+      // A clean removes the key first: if that is gone as well, this is an ordinary miss. Or a store has replaced the
+      // entry, and a clean has removed the old one's manifest.
       const now = readKeyFile(cache, name);
       if (now === undefined) return { kind: "missing" };
       if (!isSameRecord(decodeKeyFile(now.bytes, name), record)) return findEntry(cache, key, onFound);

@@ -8,9 +8,9 @@ import { findEntry } from "./find-entry.ts";
 
 export interface InspectedFile {
   readonly kind: "file" | "directory" | "symlink";
-  /** Relative to its tree's root; `.` for the root itself, and for a tree that is a single file. */
+  /** Relative to the root of its tree; `.` for the root itself, or if the tree is a single file. */
   readonly path: string;
-  /** Absent for symlinks, which have none. */
+  /** Undefined for symlinks, which have no mode. */
   readonly mode?: number;
   readonly sizeBytes?: number;
   readonly digest?: string;
@@ -25,7 +25,7 @@ export interface InspectedEntry {
 
 /**
  * All files of an entry, sorted by path.
- * @param belowNames whether paths begin with the name of their tree
+ * @param belowNames whether paths start with the name of their tree
  */
 export function filesOfEntry({ trees }: InspectedEntry, belowNames: boolean): InspectedFile[] {
   const files = trees.flatMap((tree) => {
@@ -41,7 +41,10 @@ function named(name: string, path: string): string {
   return `${name}/${path}`;
 }
 
-/** What is in an entry; undefined when there is no such key. @throws BtdtError KEY_DAMAGED, CACHE_NOT_ACCESSIBLE, CACHE_FORMAT_NEWER */
+/**
+ * The contents of an entry; undefined if there is no such key. @throws BtdtError KEY_DAMAGED, CACHE_NOT_ACCESSIBLE,
+ * CACHE_FORMAT_NEWER
+ */
 export function inspectEntry(cache: CacheDirectory, key: string): InspectedEntry | undefined {
   const found = findEntry(cache, key);
   switch (found.kind) {

@@ -6,13 +6,13 @@ import { measureCache } from "./measure-cache.ts";
 
 export interface ListedKey extends StoredKey {
   readonly sizeBytes: number;
-  /** What deleting it would free, together with the other keys of the same contents. */
+  /** What deleting it would free, along with the other keys of the same entry. */
   readonly freedBytes: number;
-  /** Why it cannot be restored any more. */
+  /** Why it can no longer be restored. */
   readonly damage?: string;
 }
 
-/** The keys that begin with a prefix, the one used last first. @throws BtdtError CACHE_NOT_ACCESSIBLE, CACHE_FORMAT_NEWER */
+/** The keys with a prefix, most recently used first. @throws BtdtError CACHE_NOT_ACCESSIBLE, CACHE_FORMAT_NEWER */
 export async function listEntries(
   cache: CacheDirectory,
   prefix: string,
@@ -23,7 +23,7 @@ export async function listEntries(
   const listed: ListedKey[] = [];
   for (const key of listKeys(cache)) {
     const measure = measures.get(entryIdOf(key));
-    // One that was stored or deleted meanwhile is left to the next list.
+    // A key that was stored or deleted in the meantime is skipped.
     if (measure === undefined || !key.key.startsWith(prefix)) continue;
     const { sizeBytes, freedBytes, entry } = measure;
     const damage = entry.condition.kind === "damaged" ? { damage: entry.condition.reason } : {};

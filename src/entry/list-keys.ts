@@ -12,8 +12,9 @@ export interface StoredKey extends KeyRecord {
 }
 
 /**
- * The keys of a cache, the one stored last first. Those that are damaged, cannot be read or vanish meanwhile are passed over.
- * @param wants asked with the name of a key's file, before it is read
+ * The keys of a cache, most recently stored first. Damaged and unreadable ones, and those that disappear in the
+ * meantime, are skipped.
+ * @param wants called with the name of a key's file before it is read
  * @throws BtdtError CACHE_FORMAT_NEWER, CACHE_NOT_ACCESSIBLE
  */
 export function listKeys(
@@ -35,7 +36,7 @@ function readStoredKey(cache: CacheDirectory, name: string): StoredKey | undefin
     if (file === undefined) return undefined;
     return { ...decodeKeyFile(file.bytes, name), lastUsedMs: mtimeMs(file.status) };
   } catch (error) {
-    // A foreign directory, a file of another user: not a key to us.
+    // Such as a foreign directory, or another user's file: not a key for us.
     if (isBtdtError(error, "KEY_DAMAGED") || errnoOf(error) !== undefined) return undefined;
     throw error;
   }

@@ -6,7 +6,7 @@ import { createPause } from "../work/breather.ts";
 import type { Runtime } from "../work/runtime.ts";
 
 /**
- * Measures all entries, without any lock: what is written meanwhile may be missing.
+ * Measures all entries, without a lock: what is written in the meantime may be missing.
  * @throws BtdtError CACHE_NOT_ACCESSIBLE, CACHE_FORMAT_NEWER, CANCELLED
  */
 export async function measureCache(cache: CacheDirectory, runtime: Runtime): Promise<MeasuredCache> {

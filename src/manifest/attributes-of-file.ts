@@ -4,7 +4,7 @@ import { at, type Manifest } from "./manifest.ts";
 
 /**
  * The attributes that a manifest states for a file.
- * @param into for loops over many files: is filled in and answered, so that nothing is allocated
+ * @param into for loops over many files: filled in and returned, so that nothing is allocated
  */
 export function attributesOfFile(
   manifest: Manifest,

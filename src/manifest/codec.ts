@@ -21,7 +21,7 @@ const MANIFEST_FILE: PayloadFormat = {
   damageCode: "MANIFEST_DAMAGED",
 };
 
-/** What a manifest file is called: the SHA-256 of all its bytes, 64 hexadecimal digits. */
+/** The name of a manifest file: the SHA-256 of all its bytes, 64 hexadecimal digits. */
 export function manifestDigestOf(file: Uint8Array): string {
   return new Bun.SHA256().update(file).digest("hex");
 }
@@ -33,7 +33,7 @@ export function encodeManifest(manifest: Manifest): Buffer {
       hint: "an entry holds at most about twenty million files: store parts of the tree under separate keys",
     });
   }
-  // Digests, the bulk of it, do not compress: a higher level would only take longer.
+  // Digests, most of its bytes, do not compress: a higher level would only take longer.
   return Buffer.concat([
     encodePrefix(MANIFEST_FILE, manifest.payload.length),
     zstdCompressSync(manifest.payload),
@@ -41,9 +41,8 @@ export function encodeManifest(manifest: Manifest): Buffer {
 }
 
 /**
- * Reads a manifest file with distrust: what it answers has been checked to be a well-formed tree whose names
- * stay inside it.
- * @param name what to call the manifest in an error
+ * Reads a manifest file with distrust: what it returns is known to be a well-formed tree whose names stay inside it.
+ * @param name what to call the manifest in errors
  * @throws BtdtError MANIFEST_DAMAGED, CACHE_FORMAT_NEWER
  */
 export function decodeManifest(file: Uint8Array, name: string): Manifest {
@@ -56,7 +55,7 @@ export function inflateManifest(file: Uint8Array, name: string): Buffer {
   return inflatePayload(MANIFEST_FILE, file.subarray(PREFIX_SIZE_BYTES), payloadBytes, name);
 }
 
-/** Turns a payload that came from a cache into a manifest that can be relied on. @throws BtdtError MANIFEST_DAMAGED */
+/** Turns a payload from a cache into a manifest that can be trusted. @throws BtdtError MANIFEST_DAMAGED */
 export function checkedManifest(payload: Uint8Array, name: string): Manifest {
   const shared = new SharedArrayBuffer(payload.length);
   new Uint8Array(shared).set(payload);
@@ -87,7 +86,7 @@ function readCounts(header: Uint32Array): ManifestCounts | undefined {
 
 const views = new WeakMap<Uint8Array, Manifest>();
 
-/** A view of a payload that another thread has checked already; one and the same for all jobs that share it. */
+/** A view of a payload that another thread has already checked; the same one for all jobs that share it. */
 export function viewManifest(payload: Uint8Array): Manifest {
   const known = views.get(payload);
   if (known !== undefined) return known;

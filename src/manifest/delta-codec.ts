@@ -23,7 +23,7 @@ const DELTA_FILE: PayloadFormat = {
 
 const HEAD_SIZE_BYTES = PREFIX_SIZE_BYTES + DIGEST_SIZE_BYTES;
 
-/** A manifest that a delta is made against. */
+/** The manifest that a delta is based on. */
 export interface BaseManifest {
   /** SHA-256 of its file, 64 hexadecimal digits. */
   readonly digest: string;
@@ -31,7 +31,7 @@ export interface BaseManifest {
 }
 
 /**
- * @param file its digest has been checked; a delta is not accepted
+ * @param file a file whose digest has been checked; must not be a delta
  * @throws BtdtError MANIFEST_DAMAGED, CACHE_FORMAT_NEWER
  */
 export function readBaseManifest(file: Uint8Array, digest: string): BaseManifest {
@@ -39,9 +39,9 @@ export function readBaseManifest(file: Uint8Array, digest: string): BaseManifest
 }
 
 /**
- * A manifest as its difference to another one: of a tree that changed a little it takes a hundredth of the room, because the
- * digests, which do not compress, are nearly all in the other one. zstd does the work, with the base's payload as the
- * dictionary.
+ * A manifest as the difference from another one. For a tree that changed a little, it takes a hundredth of the space,
+ * because nearly all digests, which do not compress, are in the other one. zstd does the work, with the base's
+ * payload as the dictionary.
  */
 export function encodeDelta(manifest: Manifest, base: BaseManifest): Buffer {
   const dictionary = base.payload;
@@ -50,7 +50,7 @@ export function encodeDelta(manifest: Manifest, base: BaseManifest): Buffer {
     dictionary,
     params: {
       [constants.ZSTD_c_compressionLevel]: 1,
-      // The window has to reach back over all of the base, and the table to know about one place in it for each file.
+      // The window must cover the whole base, and the hash table one place in it for each file.
       [constants.ZSTD_c_windowLog]: Math.min(LARGEST_WINDOW_LOG, Math.max(SMALLEST_LOG, reach)),
       [constants.ZSTD_c_hashLog]: Math.min(LARGEST_TABLE_LOG, Math.max(SMALLEST_LOG, reach - 3)),
     },
@@ -63,19 +63,19 @@ export function encodeDelta(manifest: Manifest, base: BaseManifest): Buffer {
 }
 
 const SMALLEST_LOG = 12;
-/** 128 MiB: a decoder accepts no more unless it is told to. */
+/** 128 MiB: by default, decoders accept no more. */
 const LARGEST_WINDOW_LOG = 27;
 /** 16 MiB of memory. */
 const LARGEST_TABLE_LOG = 22;
 
-/** The digest of the manifest file that a manifest file was made against; undefined for one that stands alone. */
+/** The digest of the base of a manifest file; undefined if it is not a delta. */
 export function baseDigestOf(file: Uint8Array): string | undefined {
   if (!hasMagic(DELTA_FILE, file) || file.length < HEAD_SIZE_BYTES) return undefined;
   return Buffer.from(file.subarray(PREFIX_SIZE_BYTES, HEAD_SIZE_BYTES)).toString("hex");
 }
 
 /**
- * @param base the one that `baseDigestOf` asks for
+ * @param base the manifest named by `baseDigestOf`
  * @throws BtdtError MANIFEST_DAMAGED, CACHE_FORMAT_NEWER
  */
 export function decodeDelta(file: Uint8Array, name: string, base: BaseManifest): Manifest {

@@ -1,9 +1,9 @@
 import { at, type Manifest } from "./manifest.ts";
 
-/** What one directory costs beside its files, in files. */
+/** The cost of a directory in addition to its files, in files. */
 const DIRECTORY_WEIGHT = 4;
 
-/** Enough for its message to cost nothing, little enough that workers end together. */
+/** Enough to make its message cheap, little enough for workers to finish together. */
 const RANGE_WEIGHT = 1500;
 
 export interface DirectoryRange {
@@ -12,8 +12,8 @@ export interface DirectoryRange {
 }
 
 /**
- * Cuts a manifest's directories into runs of about equal work, the heaviest first. A directory is never split:
- * two threads that add names to one directory only wait for each other.
+ * Divides a manifest's directories into ranges of about equal work, the heaviest first. A directory is never split:
+ * two threads that add names to one directory would only wait for each other.
  */
 export function directoryRanges(manifest: Manifest): DirectoryRange[] {
   const ranges: (DirectoryRange & { weight: number })[] = [];

@@ -1,7 +1,7 @@
 import { DIGEST_SIZE_BYTES } from "../base/digest.ts";
 import { layOutColumns } from "../base/format/column-layout.ts";
 
-/** Where each column of a manifest's payload begins. `docs/format.md` describes the same. */
+/** The offset of each column in a manifest's payload, as described in `docs/format.md`. */
 export interface ManifestCounts {
   /** The entry is one file, not a tree. */
   readonly isSingleFile: boolean;
@@ -18,7 +18,7 @@ export const HEADER_SIZE_BYTES = 64;
 
 export type ManifestLayout = ReturnType<typeof layoutOf>;
 
-/** Widest elements first, so that every column is aligned to its own element size. */
+/** Widest elements first, so that every column is aligned to its element size. */
 export function layoutOf(counts: ManifestCounts) {
   const { directoryCount: directories, fileCount: files, symlinkCount: symlinks } = counts;
   const { column, endBytes } = layOutColumns(HEADER_SIZE_BYTES);

@@ -8,22 +8,22 @@ export type ReadManifest =
   | {
       readonly kind: "read";
       readonly manifest: Manifest;
-      /** Digest of the manifest that has to stay in the cache for this one to be read. */
+      /** The digest of the manifest that must stay in the cache for this one to be readable. */
       readonly base: string | undefined;
     }
   | { readonly kind: "missing" }
-  /** Its bytes, or its base's, are wrong. `reason` is a sentence for the user. */
+  /** Its bytes, or those of its base, are wrong. `reason` is a sentence for the user. */
   | { readonly kind: "damaged"; readonly reason: string }
-  /** Its bytes could not be had this time, which says nothing about them. */
+  /** Its bytes could not be read this time, which says nothing about them. */
   | { readonly kind: "unreadable"; readonly reason: string };
 
-/** Reads a cache's manifests with distrust, those that are deltas together with their bases. */
+/** Reads a cache's manifests with distrust, deltas together with their bases. */
 export class ManifestReader {
   readonly #readFile: (digest: string) => Uint8Array | undefined;
-  /** Consecutive entries often have the same. */
+  /** Consecutive entries often have the same base. */
   #lastBase: BaseManifest | undefined;
 
-  /** @param readFile undefined when the cache has no such manifest; may throw a `node:fs` error */
+  /** @param readFile returns undefined if the cache has no such manifest; may throw a `node:fs` error */
   constructor(readFile: (digest: string) => Uint8Array | undefined) {
     this.#readFile = readFile;
   }
@@ -39,7 +39,7 @@ export class ManifestReader {
     });
   }
 
-  /** The same for a file at hand, whose digest is right. @throws BtdtError CACHE_FORMAT_NEWER */
+  /** The same for a file whose digest is known to be right. @throws BtdtError CACHE_FORMAT_NEWER */
   decode(file: Uint8Array, digest: string): ReadManifest {
     return this.#attempt(() => this.#decode(file, digest));
   }

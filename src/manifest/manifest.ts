@@ -5,16 +5,16 @@ import type { PathBuffer } from "../fs/native/path-buffer.ts";
 import { HEADER_SIZE_BYTES, layoutOf, type ManifestCounts, type ManifestLayout } from "./layout.ts";
 
 /**
- * The immutable list of what an entry holds, as columns over one block of memory: a million files cost no
- * objects, and threads share it without a copy. `docs/format.md` has the layout.
+ * The immutable list of the files of a tree, as columns over one block of memory: a million files need no objects,
+ * and threads share it without a copy. `docs/format.md` has the layout.
  *
- * Directory 0 is the root; a directory's parent comes before it. Files and symlinks are grouped by directory,
- * in the directories' order, and sorted by name bytes within one. The manifest of a single file has the
- * root as a placeholder and one file with an empty name.
+ * Directory 0 is the root, and parents precede their children. Files and symlinks are grouped by directory, in the
+ * order of the directories, and sorted by name bytes within each. The manifest of a single file has a placeholder
+ * root and one file with an empty name.
  */
 export class Manifest {
   readonly counts: ManifestCounts;
-  /** The whole payload, header included. */
+  /** The whole payload, including the header. */
   readonly payload: Uint8Array;
 
   readonly directoryMtimeSeconds: Float64Array;
@@ -22,7 +22,7 @@ export class Manifest {
   readonly directoryModes: Uint16Array;
   readonly directoryParents: Uint32Array;
   readonly directoryNameEnds: Uint32Array;
-  /** One past the last file of each directory; the files begin where the previous directory's end. */
+  /** The end of each directory's files, which start where those of the previous directory end. */
   readonly directoryFileEnds: Uint32Array;
   readonly directorySymlinkEnds: Uint32Array;
   readonly directoryNames: Uint8Array;
@@ -32,7 +32,7 @@ export class Manifest {
   readonly fileMtimeNanoseconds: Uint32Array;
   readonly fileModes: Uint16Array;
   readonly fileNameEnds: Uint32Array;
-  /** 32 bytes a file. */
+  /** 32 bytes per file. */
   readonly fileDigests: Buffer;
   readonly fileNames: Buffer;
 
@@ -43,7 +43,7 @@ export class Manifest {
   readonly symlinkNames: Uint8Array;
   readonly symlinkTargets: Uint8Array;
 
-  /** A view of a payload whose header `counts` was read from; `buffer` must have the layout's size. */
+  /** A view of a payload, with `counts` from its header; `buffer` must have the size of the layout. */
   constructor(buffer: ArrayBufferLike, counts: ManifestCounts) {
     const layout: ManifestLayout = layoutOf(counts);
     const { directoryCount: directories, fileCount: files, symlinkCount: symlinks } = counts;
@@ -72,7 +72,7 @@ export class Manifest {
     this.symlinkTargets = new Uint8Array(buffer, layout.symlinkTargets, counts.symlinkTargetBytes);
   }
 
-  /** Zeroed columns to be filled, in memory that threads can share. */
+  /** Zeroed columns to fill in, in memory that threads can share. */
   static allocate(counts: ManifestCounts): Manifest {
     const buffer = new SharedArrayBuffer(layoutOf(counts).sizeBytes);
     const header = new Uint32Array(buffer, 0, HEADER_SIZE_BYTES / 4);
@@ -97,7 +97,8 @@ export class Manifest {
     return directory === 0 ? 0 : at(this.directorySymlinkEnds, directory - 1);
   }
 
-  // Each column of names is decoded as a whole, once: pieces of one long string cost far less than strings of their own.
+  // Each column of names is decoded once, as a whole: substrings of one long string cost far less than separate
+  // strings.
   #directoryNameText: ByteString | undefined;
   #fileNameText: ByteString | undefined;
   #symlinkNameText: ByteString | undefined;
@@ -113,7 +114,7 @@ export class Manifest {
     return nameAt(this.#fileNameText, this.fileNameEnds, file);
   }
 
-  /** Appends what `fileName` answers, without a string: for loops over many files. */
+  /** Appends the result of `fileName` without creating a string: for loops over many files. */
   appendFileName(path: PathBuffer, file: number): void {
     const start = file === 0 ? 0 : at(this.fileNameEnds, file - 1);
     path.appendBytes(this.fileNames, start, at(this.fileNameEnds, file));
@@ -133,7 +134,7 @@ export class Manifest {
     return this.fileDigests.toString("hex", DIGEST_SIZE_BYTES * file, DIGEST_SIZE_BYTES * (file + 1));
   }
 
-  /** Relative to the entry's root: empty for the root, else without a leading or trailing slash. */
+  /** Relative to the tree's root: empty for the root, otherwise without leading or trailing slash. */
   directoryPath(directory: number): ByteString {
     let path = "";
     for (let index = directory; index !== 0; index = at(this.directoryParents, index)) {
@@ -143,12 +144,12 @@ export class Manifest {
     return path as ByteString;
   }
 
-  /** Which directory a file is in, by bisection. */
+  /** The directory that contains a file, by bisection. */
   directoryOfFile(file: number): number {
     return firstAbove(this.directoryFileEnds, file);
   }
 
-  /** Relative to the entry's root; empty for the manifest of a single file. */
+  /** Relative to the tree's root; empty for the manifest of a single file. */
   filePath(file: number): ByteString {
     const directory = this.directoryPath(this.directoryOfFile(file));
     const name = this.fileName(file);
@@ -160,7 +161,7 @@ export class Manifest {
   }
 }
 
-/** An element that the layout guarantees to exist. */
+/** An element that is guaranteed to exist by the layout. */
 export function at(
   column: Float64Array | Int32Array | Uint32Array | Uint16Array | Uint8Array,
   index: number,

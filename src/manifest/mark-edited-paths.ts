@@ -1,7 +1,7 @@
 import type { ByteString } from "../base/byte-string.ts";
 import { at, type Manifest } from "./manifest.ts";
 
-/** One byte a file, which threads share: 1 where the file's path is known to be edited in place. */
+/** One byte per file, shared between threads: 1 if the file's path is known to be edited in place. */
 export function markEditedPaths(manifest: Manifest, editedPaths: ReadonlySet<ByteString>): Uint8Array {
   const marks = new Uint8Array(new SharedArrayBuffer(manifest.counts.fileCount));
   if (editedPaths.size === 0) return marks;

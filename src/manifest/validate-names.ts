@@ -8,17 +8,17 @@ const LEAVES_DIRECTORY = "a name escapes its directory";
 const OUT_OF_ORDER = "names in a directory are out of order or duplicated";
 const DOUBLE = "a name is used for two things";
 
-/** What is wrong with the names of a manifest whose columns add up. */
+/** What is wrong with the names of a manifest with consistent columns. */
 export function problemOfNames(manifest: Manifest): string | undefined {
   const { counts } = manifest;
   if (counts.isSingleFile) return undefined;
-  // Asked of all names at once, because they stand one behind the other.
+  // Checked for all names at once, because they are consecutive.
   const columns = [manifest.directoryNames, manifest.fileNames, manifest.symlinkNames];
   if (columns.some((names) => names.includes(SLASH) || names.includes(0))) return LEAVES_DIRECTORY;
   return problemOfOrder(manifest) ?? problemOfDoubles(manifest);
 }
 
-/** Names of one kind in one directory rise, so that no two are the same. */
+/** Names of one kind in one directory ascend, so no two are equal. */
 function problemOfOrder(manifest: Manifest): string | undefined {
   const { directoryCount } = manifest.counts;
   const directories = column(manifest.directoryNames, manifest.directoryNameEnds);
@@ -45,7 +45,7 @@ function problemOfOrder(manifest: Manifest): string | undefined {
   return undefined;
 }
 
-/** Names as they stand, one behind the other: a string for each would cost more than all else that is checked. */
+/** Consecutive names, without creating strings, which would cost more than everything else that is checked. */
 interface NameColumn {
   readonly names: Uint8Array;
   readonly ends: Uint32Array;
@@ -75,7 +75,7 @@ function isPlain(column: NameColumn, index: number): boolean {
   return length > 2 || names[start] !== DOT || (length === 2 && names[start + 1] !== DOT);
 }
 
-/** Below zero when the left name comes first, by its bytes; zero when they are the same. */
+/** Negative if the left name comes first, by its bytes; zero if they are equal. */
 function compareNames(left: NameColumn, leftIndex: number, right: NameColumn, rightIndex: number): number {
   const leftStart = startOf(left, leftIndex);
   const rightStart = startOf(right, rightIndex);
@@ -89,7 +89,7 @@ function compareNames(left: NameColumn, leftIndex: number, right: NameColumn, ri
   return leftBytes - rightBytes;
 }
 
-/** Names of different kinds in one directory. Those of one kind have been found to rise. */
+/** Names of different kinds in one directory. Those of one kind are known to ascend. */
 function problemOfDoubles(manifest: Manifest): string | undefined {
   const { directoryCount } = manifest.counts;
   const directories = column(manifest.directoryNames, manifest.directoryNameEnds);
@@ -125,7 +125,7 @@ function problemOfDoubles(manifest: Manifest): string | undefined {
   return undefined;
 }
 
-/** Whether a name is one of a rising run of others. */
+/** Whether a name is among an ascending run of others. */
 function isAmong(names: NameColumn, index: number, others: NameColumn, first: number, end: number): boolean {
   let low = first;
   let high = end;

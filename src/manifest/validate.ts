@@ -3,12 +3,12 @@ import { at, type Manifest } from "./manifest.ts";
 import { problemOfNames } from "./validate-names.ts";
 
 const LARGEST_MODE = 0o7777;
-/** The kernel takes no longer path; it also bounds how deep a tree can be. */
+/** The kernel accepts no longer path; this also limits the depth of trees. */
 const LARGEST_PATH_BYTES = 4095;
 
 /**
- * What is wrong with a manifest that came from a cache, or undefined. Everything that restoring relies on is
- * checked here and only here: whoever wrote the cache may be careless or hostile.
+ * What is wrong with a manifest from a cache, or undefined. Everything that a restore relies on is checked here, and
+ * only here: whoever wrote the cache may be careless or hostile.
  */
 export function problemOf(manifest: Manifest): string | undefined {
   return (
@@ -59,7 +59,7 @@ function problemOfShape(manifest: Manifest): string | undefined {
   return undefined;
 }
 
-/** Cumulative ends: never falling, the last one exactly `total`. */
+/** Cumulative ends: never decreasing, and the last one is exactly `total`. */
 function endsAreSound(ends: Uint32Array, total: number): boolean {
   let previous = 0;
   for (let index = 0; index < ends.length; index++) {
@@ -70,7 +70,7 @@ function endsAreSound(ends: Uint32Array, total: number): boolean {
   return previous === total;
 }
 
-// Plain loops: these go over every file of an entry before the first one is restored.
+// Plain loops: they visit every file of an entry before the first one is restored.
 
 function problemOfAttributes(manifest: Manifest): string | undefined {
   const nanoseconds = [

@@ -5,19 +5,19 @@ import { hashFilesJob } from "./hash-files.ts";
 import { hashLargeFile } from "./hash-large-file.ts";
 import type { LargeFile } from "./large-file.ts";
 
-/** What happens to the files of a tree while they are read: they are digested, and perhaps kept while they are at hand. */
+/** What happens to the files of a tree while they are read: they are hashed, and perhaps stored at the same time. */
 export interface Digester {
-  /** A job's worth of files: enough to make its message cheap, few enough to keep all workers busy. */
+  /** The number of files per job: enough to make its message cheap, few enough to keep all workers busy. */
   readonly batchFiles: number;
   /**
-   * Digests the first files of a batch, as many as make a job: one at least, unless the work was cancelled. Files above one
-   * chunk are named in the answer and given to `digestLargeFile` then.
+   * Hashes the first files of a batch, as many as make a job: at least one, unless the work was cancelled. Files
+   * larger than one chunk are only named in the result, and then passed to `digestLargeFile`.
    */
   digestBatch(runner: Runner, batch: FileBatch): Promise<FileColumns>;
   digestLargeFile(runner: Runner, file: LargeFile & { readonly mode: number }): Promise<Uint8Array>;
 }
 
-/** Keeps nothing. */
+/** Hashes without storing anything. */
 export const hashOnly: Digester = {
   batchFiles: 400,
   digestBatch: (runner, batch) => runner.run(hashFilesJob, batch),

@@ -1,15 +1,18 @@
 import { DIGEST_SIZE_BYTES } from "../base/digest.ts";
 import type { WorkDone } from "../base/progress.ts";
 
-/** What was read of a batch, one element a file in the batch's order; fewer files if the job stopped early. */
+/**
+ * What was read of a batch, with one element per file in the order of the batch; fewer files if the job stopped
+ * early.
+ */
 export interface FileColumns {
   readonly sizes: Float64Array;
   readonly mtimeSeconds: Float64Array;
   readonly mtimeNanoseconds: Uint32Array;
   readonly modes: Uint16Array;
-  /** 32 bytes a file; zeros for a large one. */
+  /** 32 bytes per file; zeros for a large one. */
   readonly digests: Uint8Array;
-  /** Positions of the files above one chunk, which are left to be read span by span. */
+  /** Positions of the files larger than one chunk, which are read later, span by span. */
   readonly large: readonly number[];
 }
 
@@ -24,7 +27,7 @@ export function allocateColumns(fileCount: number): FileColumns & { readonly lar
   };
 }
 
-/** The first files. Copies: a view would take all of the memory behind it to another thread. */
+/** The first files, copied: a view would transfer all memory behind it to another thread. */
 export function truncateColumns(columns: FileColumns, fileCount: number): FileColumns {
   return {
     sizes: columns.sizes.slice(0, fileCount),
@@ -36,7 +39,7 @@ export function truncateColumns(columns: FileColumns, fileCount: number): FileCo
   };
 }
 
-/** How much work it was to read them. Large files are only found by then. */
+/** The work of reading them; large files are only found so far. */
 export function measureWork({ sizes, large }: FileColumns): WorkDone {
   const foundBytes = large.reduce((sum, position) => sum + (sizes[position] ?? 0), 0);
   const totalBytes = sizes.reduce((sum, sizeBytes) => sum + sizeBytes, 0);

@@ -1,7 +1,7 @@
 import type { ByteString } from "../base/byte-string.ts";
 import { joinBytes } from "../base/byte-string.ts";
 
-/** Files of one directory. */
+/** The files of one directory. */
 export interface FileGroup {
   /** Relative to the root. */
   readonly directory: ByteString;
@@ -14,7 +14,7 @@ export interface FileBatch {
   readonly groups: readonly FileGroup[];
 }
 
-/** The part of the groups that has the files from `start` up to, but not including, `end`. */
+/** The files from `start` up to, but not including, `end`. */
 export function sliceGroups(groups: readonly FileGroup[], start: number, end: number): FileGroup[] {
   const part: FileGroup[] = [];
   let first = 0;
@@ -26,7 +26,7 @@ export function sliceGroups(groups: readonly FileGroup[], start: number, end: nu
   return part;
 }
 
-/** Relative to the root, in the groups' order. */
+/** Relative to the root, in the order of the groups. */
 export function listPaths(groups: readonly FileGroup[]): ByteString[] {
   return groups.flatMap(({ directory, names }) => names.map((name) => joinBytes(directory, name)));
 }

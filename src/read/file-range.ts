@@ -1,7 +1,7 @@
 import { BtdtError } from "../base/errors.ts";
 import { type FileGroup, sliceGroups } from "./file-groups.ts";
 
-/** Files that are consecutive in the manifest. */
+/** Consecutive files of the manifest. */
 export interface FileRange {
   readonly firstFile: number;
   readonly groups: readonly FileGroup[];
@@ -9,8 +9,8 @@ export interface FileRange {
 }
 
 /**
- * What was not read of a range, in parts about as large as what was: the files may be large ones.
- * @throws BtdtError CANCELLED when nothing was read
+ * The rest of a range, in parts about as large as what was read: the files may be large.
+ * @throws BtdtError CANCELLED if nothing was read
  */
 export function splitRest({ firstFile, groups, fileCount }: FileRange, readCount: number): FileRange[] {
   const restCount = fileCount - readCount;

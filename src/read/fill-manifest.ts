@@ -5,7 +5,7 @@ import { Manifest } from "../manifest/manifest.ts";
 import type { FileColumns } from "./file-columns.ts";
 import type { WalkedDirectory, WalkedSymlink } from "./walk-tree.ts";
 
-/** What was read of files that are consecutive in the manifest. */
+/** What was read of consecutive files of the manifest. */
 export interface RangeContent {
   readonly firstFile: number;
   readonly columns: FileColumns;
@@ -13,7 +13,7 @@ export interface RangeContent {
   readonly largeDigests: ReadonlyMap<number, Uint8Array>;
 }
 
-/** A manifest with room for what a walk has found. */
+/** A manifest with room for what a walk found. */
 export function allocateManifest(
   directories: readonly WalkedDirectory[],
   fileCount: number,

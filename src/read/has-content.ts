@@ -10,10 +10,10 @@ const status = emptyStatus();
 const digest = new Uint8Array(DIGEST_SIZE_BYTES);
 
 /**
- * Whether a file's bytes have a digest, found out by hashing them in this thread.
- * @param attributes what the file was a moment ago: its size and time
+ * Whether a file's bytes match a digest, by hashing them in this thread.
+ * @param attributes its size and time a moment ago
  * @param digests the expected digest is at `offset`
- * @throws BtdtError SOURCE_CHANGED when it is something else by now, SOURCE_UNREADABLE
+ * @throws BtdtError SOURCE_CHANGED if they have changed, SOURCE_UNREADABLE
  */
 export function hasContent(
   path: PathBuffer,

@@ -9,10 +9,11 @@ import { Breather } from "../work/breather.ts";
 const READ_BYTES = 1024 * 1024;
 
 /**
- * BLAKE3 as the btdt written in Rust computes it, so that its keys stay valid: for a file, what `b3sum` prints; for a directory,
- * the hash over each name's hash and the child's, in the order of the names' bytes. Symlinks are followed.
+ * BLAKE3 as computed by the Rust version of btdt, so that its keys stay valid: for a file, what `b3sum` prints; for a
+ * directory, the hash over the hash of each name and of its child, in the order of the names' bytes. Symlinks are
+ * followed.
  *
- * This module brings its own machine code (WebAssembly): load it only when it is needed.
+ * This module contains WebAssembly code: load it only when needed.
  */
 export class Blake3Hasher {
   readonly #hasher: IHasher;
@@ -40,7 +41,7 @@ export class Blake3Hasher {
     return this.#hasher.init().update(bytes).digest("binary");
   }
 
-  /** @param ancestors resolved: following a symlink to one of them would never end */
+  /** @param ancestors resolved paths; following a symlink to one of them would never end */
   async #hashBelow(path: ByteString, ancestors: readonly string[]): Promise<Uint8Array> {
     if (this.#isCancelled()) throw new BtdtError("CANCELLED", "stopped before everything was hashed");
     try {

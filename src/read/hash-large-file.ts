@@ -4,7 +4,7 @@ import { hashSpanJob, SPAN_SIZE_BYTES } from "./hash-span.ts";
 import type { LargeFile } from "./large-file.ts";
 
 /**
- * Digests a file above one chunk, its spans in parallel.
+ * Hashes a file larger than one chunk, its spans in parallel.
  * @throws BtdtError SOURCE_CHANGED, SOURCE_UNREADABLE
  */
 export async function hashLargeFile(runner: Runner, file: LargeFile): Promise<Uint8Array> {

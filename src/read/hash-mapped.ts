@@ -6,8 +6,8 @@ const TOUCHED_SIZE_BYTES = 128 * 1024;
 const PAGE_SIZE_BYTES = 4096;
 
 /**
- * Digests the chunks of a part of a file from a mapping, which costs no copy: with `touchPages` that shows. False when
- * mapping is not safe (see FileMapping).
+ * Hashes the chunks in a part of a file from a mapping, which saves a copy. Returns false if mapping is not safe (see
+ * FileMapping).
  */
 export function hashMapped(
   descriptor: number,
@@ -38,9 +38,9 @@ export function hashMapped(
 let touchedSum = 0;
 
 /**
- * Hashing takes the bytes in order and stalls at each page until its address is translated and its first bytes have
- * arrived: processors prefetch within a page only. Asking for one byte of each page, all at once, lets these waits
- * overlap, and saves a third of the time that hashing mapped bytes takes. The sum is kept so that the reads are not
+ * Hashing reads bytes in order, and stalls at each page until its address is translated and its first bytes have
+ * arrived, because processors prefetch only within a page. Touching one byte of each page ahead of time lets these
+ * stalls overlap, which saves a third of the time for hashing mapped bytes. The sum keeps the reads from being
  * optimised away.
  */
 function touchPages(bytes: Uint8Array): void {

@@ -14,8 +14,8 @@ import { matchFiles } from "./match-files.ts";
 const BATCH_FILES = 400;
 
 /**
- * What `btdt hash` prints for the matching files, in the order of their paths. No match is an error, because a key that never
- * changes is noticed late; where it is allowed, the digest is empty.
+ * What `btdt hash` prints for the matching files, in the order of their paths. No match is an error, because a key
+ * that never changes would go unnoticed; if it is allowed, the digest is empty.
  * @throws BtdtError NO_FILES_MATCH, SOURCE_UNREADABLE, SOURCE_CHANGED, CANCELLED
  */
 export async function hashMatchingFiles(

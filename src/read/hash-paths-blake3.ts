@@ -3,7 +3,7 @@ import { hexOf } from "../base/digest.ts";
 import type { Runtime } from "../work/runtime.ts";
 
 /**
- * The BLAKE3 digest of one or several files and directories, 64 hexadecimal digits; for several, the hash over their hashes.
+ * The BLAKE3 digest of files and directories, 64 hexadecimal digits; for several paths, the hash over their hashes.
  * @throws BtdtError SOURCE_MISSING, SOURCE_UNREADABLE, SOURCE_UNSUPPORTED, CANCELLED
  */
 export async function hashPathsBlake3(paths: readonly string[], runtime: Runtime): Promise<string> {

@@ -13,8 +13,8 @@ import { treeDigest } from "./tree-digest.ts";
 const PATHS_TAG = "btdt paths 1\0";
 
 /**
- * One digest, 64 hexadecimal digits, for one or several files and directories. For several paths, their order counts and their
- * names do not: SHA-512/256 over a tag and the digest of each.
+ * One digest, 64 hexadecimal digits, for files and directories. The order of several paths matters, but not their
+ * names: it is SHA-512/256 over a tag and the digest of each.
  * @throws BtdtError SOURCE_MISSING, SOURCE_UNREADABLE, SOURCE_CHANGED, SOURCE_UNSUPPORTED, CANCELLED
  */
 export async function hashPaths(paths: readonly string[], runtime: Runtime): Promise<string> {
@@ -28,7 +28,7 @@ export async function hashPaths(paths: readonly string[], runtime: Runtime): Pro
         if (index === paths.length - 1) runtime.progress.expectFiles(fileCount);
       };
       digests.push(await hashPath(path, onWalked, runtime));
-      // A cancelled job answers for only some of its files.
+      // A cancelled job has hashed only some of its files.
       if (runtime.isCancelled()) throw new BtdtError("CANCELLED", "stopped before everything was hashed");
     }
   } finally {
@@ -37,7 +37,7 @@ export async function hashPaths(paths: readonly string[], runtime: Runtime): Pro
   return combineDigests(digests);
 }
 
-/** The digest of several paths, 64 hexadecimal digits, from the digest of each. */
+/** The digest of several paths, 64 hexadecimal digits, from the digests of each. */
 export function combineDigests(digests: readonly Uint8Array[]): string {
   const [first] = digests;
   if (first !== undefined && digests.length === 1) return hexOf(first);
@@ -52,7 +52,7 @@ async function hashPath(
   runtime: Runtime,
 ): Promise<Uint8Array> {
   const isDirectory = isDirectoryToHash(path);
-  // A symlink that the user names is followed, as by sha256sum; those inside a directory are not.
+  // A symlink named by the user is followed, as by sha256sum; those inside a directory are not.
   const resolved = resolvePath(bytesFromText(path));
   if (!isDirectory) {
     onWalked(1);

@@ -9,8 +9,8 @@ import type { VisitOutcome } from "./visit-files.ts";
 let content: PinnedBuffer | undefined;
 
 /**
- * Digests a file of at most one chunk into `digests` at `offset`, and fills `status` with what the file
- * was while it was read. A larger file is only looked at.
+ * Hashes a file of at most one chunk into `digests` at `offset`, and fills `status` with what the file was when it
+ * was read. A larger file is only examined.
  * @throws BtdtError SOURCE_CHANGED, SOURCE_UNREADABLE
  */
 export function hashSmallFile(

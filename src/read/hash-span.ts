@@ -8,12 +8,13 @@ import type { LargeFile } from "./large-file.ts";
 import { assertUnchanged, changedWhileRead, openSource, unreadable } from "./open-source.ts";
 
 /**
- * How much of a file one job hashes: little enough that the workers end together and that a lease (see FileMapping) is
- * held for some 20 milliseconds; enough for the page tables, which are made and taken down for each, to cost little.
+ * How much of a file one job hashes: little enough for the workers to finish together, and for a lease (see
+ * FileMapping) to be held for only about 20 milliseconds; enough for the page tables, which are created for each
+ * span, to cost little.
  */
 export const SPAN_SIZE_BYTES = 8 * CHUNK_SIZE_BYTES;
 
-/** Stays in the processor's cache, where a whole chunk would not. */
+/** Fits into the processor's cache, unlike a whole chunk. */
 const READ_SIZE_BYTES = 256 * 1024;
 
 export interface HashSpanInput extends LargeFile {
@@ -21,7 +22,7 @@ export interface HashSpanInput extends LargeFile {
   readonly startBytes: number;
 }
 
-/** Hashes the chunks of one span of a large file; answers their digests, 32 bytes each. */
+/** Hashes the chunks in one span of a large file; returns their digests, 32 bytes each. */
 export const hashSpanJob: Job<HashSpanInput, Uint8Array> = {
   name: "hash-span",
   run(input) {

@@ -12,17 +12,17 @@ const LARGEST_IGNORE_FILE_BYTES = 1024 * 1024;
 interface Rules {
   /** The directory of the last `.btdtignore` among the lines; empty for the root. */
   readonly directory: string;
-  /** Of all files from the root down to here, relative to the root. */
+  /** Lines of all files from the root down to here, relative to the root. */
   readonly lines: readonly string[];
   readonly patterns: Ignore;
 }
 
 /**
- * What a store excludes, by gitignore's rules: the last matching pattern decides, a `.btdtignore` deeper in the tree
- * overrides one above it, and `--exclude` overrides them all. Nothing inside an excluded directory can be re-included,
- * because the walk does not enter it.
+ * What a store excludes, by the rules of gitignore: the last matching pattern decides, a `.btdtignore` deeper in the
+ * tree overrides one above it, and `--exclude` overrides all of them. Nothing inside an excluded directory can be
+ * re-included, because the walk does not enter it.
  *
- * For a walk that visits a directory before what is in it.
+ * For a walk that visits each directory before its contents.
  */
 export class IgnoreRules {
   readonly #excludes: readonly string[];
@@ -37,7 +37,7 @@ export class IgnoreRules {
     if (excludePatterns.length > 0) this.#push("", []);
   }
 
-  /** Called for each directory before its children are asked about. */
+  /** Call it for each directory before asking about its children. */
   enter(path: ByteString, absolutePath: ByteString, names: readonly ByteString[]): void {
     if (!this.#readIgnoreFiles) return;
     const directory = textFromBytes(path);
@@ -61,8 +61,8 @@ export class IgnoreRules {
   }
 
   /**
-   * All patterns form one list: a pattern that re-includes a directory must re-include what is in it, even if another
-   * file's pattern excludes the directory.
+   * All patterns form one list: a pattern that re-includes a directory must re-include its contents, even if a
+   * pattern in another file excludes the directory.
    */
   #push(directory: string, lines: readonly string[]): void {
     const all = [...(this.#stack.at(-1)?.lines ?? []), ...lines];
@@ -71,7 +71,7 @@ export class IgnoreRules {
   }
 }
 
-/** A line of a directory's `.btdtignore` as it would be written in the root's; none if it has no pattern. */
+/** A line of a directory's `.btdtignore`, as it would be written in the root's; none if it has no pattern. */
 function rebaseLine(line: string, directory: string): string[] {
   if (directory === "") return [line];
   if (line.startsWith("#")) return [];
@@ -93,7 +93,7 @@ function isWithin(directory: string, ancestor: string): boolean {
   return directory === ancestor || directory.startsWith(`${ancestor}/`);
 }
 
-/** A `.btdtignore` that is not a regular file has no rules. */
+/** A `.btdtignore` that is not a regular file contains no rules. */
 function readIgnoreFile(path: ByteString): string | undefined {
   const status = lstat(path);
   if (status?.kind !== "file") return undefined;

@@ -2,12 +2,12 @@ import type { ByteString } from "../base/byte-string.ts";
 import type { FileColumns } from "./file-columns.ts";
 import type { ExpectedFile } from "./open-source.ts";
 
-/** A file above one chunk, to be read span by span, and what it was when it was found. */
+/** A file larger than one chunk, to be read span by span, and what it was when it was found. */
 export interface LargeFile extends ExpectedFile {
   readonly path: ByteString;
 }
 
-/** A large file that a job has found in its batch. */
+/** A large file that a job found in its batch. */
 export function describeLargeFile(path: ByteString, columns: FileColumns, position: number) {
   return {
     path,

@@ -10,7 +10,7 @@ export interface DirectoryListing {
 }
 
 /**
- * @param lookUpKind for names whose kind the listing does not tell
+ * @param lookUpKind for names whose kind the listing does not contain
  * @throws a `node:fs` error
  */
 export function listDirectory(
@@ -20,7 +20,8 @@ export function listDirectory(
   const kinds = new Map<ByteString, FileKind>();
   for (const entry of readdirSync(fsPath(directory), { withFileTypes: true })) {
     const kind = kindOfEntry(entry);
-    // A name that is not UTF-8 arrives mangled, and some file systems do not tell kinds: then the long way.
+    // Names that are not UTF-8 arrive mangled, and some file systems do not report kinds: then the slow way is
+    // needed.
     if (kind === undefined || entry.name.includes("\uFFFD")) return listNames(directory, lookUpKind);
     kinds.set(bytesFromText(entry.name), kind);
   }

@@ -3,14 +3,15 @@ import { type ByteString, bytesFromText, escapeControls } from "../base/byte-str
 import { BtdtError } from "../base/errors.ts";
 import { errnoOf, reasonOf } from "../fs/errno.ts";
 
-/** Never entered: they change without the sources changing. */
+/** Never entered: they change although the sources do not. */
 const PRUNED_NAMES: ReadonlySet<string> = new Set([".git", "btdt-v1"]);
 
 const GLOB_CHARACTERS = /[*?[\]{}\\]/;
 
 /**
- * Paths of the files that match any of the patterns, each once, sorted by bytes. A pattern that begins with `!` removes from what
- * the patterns before it found. Names with a leading dot match like others; symlinks to directories are not followed.
+ * Paths of the files that match any of the patterns, without duplicates, sorted by bytes. A pattern that starts with
+ * `!` excludes files that earlier patterns found. Names with a leading dot match like others; symlinks to directories
+ * are not followed.
  * @throws BtdtError SOURCE_UNREADABLE, CANCELLED
  */
 export function matchFiles(patterns: readonly string[], isCancelled: () => boolean): ByteString[] {

@@ -7,10 +7,10 @@ import { emptyStatus, fstat } from "../fs/native/file-status.ts";
 import type { PathBuffer } from "../fs/native/path-buffer.ts";
 import { openQuickly } from "../fs/native/quick-file.ts";
 
-// O_NONBLOCK: a pipe that has taken the file's place must not make the open wait for a writer.
+// O_NONBLOCK: if a pipe has taken the file's place, open must not wait for a writer.
 const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
-/** What a file was when it was found; anything else while it is read is an error. */
+/** What a file was when it was found; if it differs while it is read, that is an error. */
 export interface ExpectedFile {
   readonly sizeBytes: number;
   readonly mtimeSeconds: number;
@@ -19,7 +19,7 @@ export interface ExpectedFile {
 
 const status = emptyStatus();
 
-/** Opens a file that a walk has found. @throws BtdtError SOURCE_CHANGED, SOURCE_UNREADABLE */
+/** Opens a file found by a walk. @throws BtdtError SOURCE_CHANGED, SOURCE_UNREADABLE */
 export function openSource(path: PathBuffer): number {
   try {
     return openQuickly(path, FLAGS);

@@ -8,7 +8,7 @@ import { type FileRange, splitRest } from "./file-range.ts";
 import { fillFiles, type RangeContent } from "./fill-manifest.ts";
 import { describeLargeFile } from "./large-file.ts";
 
-/** Reads ranges of files while the walk goes on, before there is a manifest for what they turn out to be. */
+/** Reads ranges of files while the walk continues, before there is a manifest to fill in. */
 export class RangeReader {
   readonly #root: ByteString;
   readonly #digester: Digester;
@@ -16,7 +16,7 @@ export class RangeReader {
   readonly #reading: Promise<void>[] = [];
   readonly #early: RangeContent[] = [];
   #manifest: Manifest | undefined;
-  // The first in time: it may stop jobs of earlier ranges, which then fail because they were stopped.
+  // The earliest failure: it may stop jobs of earlier ranges, which then fail because they were stopped.
   #firstFailure: unknown;
 
   constructor(root: ByteString, digester: Digester, pool: Runner) {
@@ -25,17 +25,17 @@ export class RangeReader {
     this.#pool = pool;
   }
 
-  /** Begins to read a range. Failures are reported by `finish`. */
+  /** Starts reading a range. `finish` reports failures. */
   submit(range: FileRange, runner: Runner): void {
     const reading = this.#read(range, runner);
-    // Awaited by `finish`; until then a failure must not count as unhandled.
+    // Awaited by `finish`; until then, a failure must not count as unhandled.
     reading.catch((error: unknown) => {
       this.#firstFailure ??= error;
     });
     this.#reading.push(reading);
   }
 
-  /** Fills in all that was submitted. @throws BtdtError, and whatever the digester throws */
+  /** Fills in everything that was submitted. @throws BtdtError, and whatever the digester throws */
   async finish(manifest: Manifest): Promise<void> {
     this.#manifest = manifest;
     for (const content of this.#early.splice(0)) fillFiles(manifest, content);

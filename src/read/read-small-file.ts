@@ -7,14 +7,14 @@ import type { PinnedBuffer } from "../fs/native/pinned-buffer.ts";
 import { closeQuickly, readQuickly } from "../fs/native/quick-file.ts";
 import { changedWhileRead, openSource, unreadable } from "./open-source.ts";
 
-/** One byte more than a chunk, so that a file which has grown shows itself in the same read. */
+/** One byte more than a chunk, so that the same read detects growth. */
 export const SMALL_FILE_ROOM_BYTES = CHUNK_SIZE_BYTES + 1;
 
 const after = emptyStatus();
 
 /**
- * Reads a file of at most one chunk into `into` at `start`, where there are SMALL_FILE_ROOM_BYTES, and fills `status` with what
- * the file was while it was read. A larger file is only looked at.
+ * Reads a file of at most one chunk into `into` at `start`, where there are SMALL_FILE_ROOM_BYTES, and fills `status`
+ * with what the file was when it was read. A larger file is only examined.
  * @throws BtdtError SOURCE_CHANGED, SOURCE_UNREADABLE
  */
 export function readSmallFile(
@@ -40,15 +40,15 @@ export function readSmallFile(
 }
 
 /**
- * Asks for one byte more than the file should have, so that growth shows itself; a short read is not the end
- * on every file system.
+ * Asks for one byte more than the file should have, to detect growth; on some file systems, a short read is not the
+ * end.
  */
 function readFully(descriptor: number, into: PinnedBuffer, start: number, expectedBytes: number): number {
   let lengthBytes = 0;
   for (;;) {
     const count = readQuickly(descriptor, into, start + lengthBytes, expectedBytes + 1 - lengthBytes);
     lengthBytes += count;
-    // A file that claims to be empty is read as well: those of /proc do, and are not.
+    // Files that claim to be empty are read as well: those in /proc do, but are not.
     if (count === 0 || lengthBytes >= expectedBytes) return lengthBytes;
   }
 }

@@ -1,7 +1,8 @@
 /**
- * This room turns a tree on disk into a manifest or a digest: `walkTree` finds directories and names, `IgnoreRules` says what to
- * leave out, jobs open and hash the files (`visitFiles`, `hashSpanJob`), and `fillManifest` writes down what they were. A source may
- * change at any moment: each file is compared with itself before and after it is read, and one that changed is an error.
+ * Turns a tree on disk into a manifest or a digest: `walkTree` finds directories and names, `IgnoreRules` decides
+ * what to exclude, jobs open and hash the files (`visitFiles`, `hashSpanJob`), and `fillManifest` records what they
+ * were. A source may change at any moment: each file is compared with itself before and after it is read, and a
+ * change is an error.
  */
 import type { ByteString } from "../base/byte-string.ts";
 import type { Manifest } from "../manifest/manifest.ts";
@@ -13,11 +14,11 @@ import { RangeReader } from "./range-reader.ts";
 import { type WalkedDirectory, type WalkOptions, walkTree } from "./walk-tree.ts";
 
 export interface ReadTreeOptions extends WalkOptions {
-  /** Told when the walk is over and most of the reading is still to come. */
+  /** Called when the walk is done, and most of the reading is still to come. */
   readonly onWalked?: (fileCount: number) => void;
 }
 
-/** From so many files on there is enough to do for several threads. */
+/** From this many files on, there is enough work for several threads. */
 const WORTH_THREADS_FILES = 400;
 
 /**
@@ -47,7 +48,7 @@ export async function readTree(
         if (fileCount - firstFile >= batchFiles) {
           reader.submit({ firstFile, groups, fileCount: fileCount - firstFile }, runners.pool);
           [firstFile, groups] = [fileCount, []];
-          // Lets finished jobs be noted and workers be given new ones.
+          // Lets finished jobs be recorded, and workers be given new ones.
           await Bun.sleep(0);
         }
       }
@@ -58,7 +59,7 @@ export async function readTree(
   if (last.fileCount > 0) {
     reader.submit(last, fileCount < WORTH_THREADS_FILES ? runners.inline : runners.pool);
   }
-  // While other threads have something to do.
+  // As long as other threads have work.
   const manifest = allocateManifest(directories, fileCount);
   fillDirectories(manifest, directories);
   await reader.finish(manifest);

@@ -13,17 +13,18 @@ interface Child {
 }
 
 /**
- * The digest of a directory or a single file: names, kinds and contents count; modes and times do not.
+ * The digest of a directory or a single file. It covers names, kinds and contents, but not modes and times.
  *
- * A directory's is SHA-512/256 over a tag and, for each child by name bytes: its kind (`f`, `d` or `l`), the name's
- * length as 32 bits little-endian, the name, the child's digest. A symlink's digest is the SHA-256 of its text.
+ * A directory's digest is SHA-512/256 over a tag and, for each child by name bytes, its kind (`f`, `d` or `l`), the
+ * length of the name as 32 bits little-endian, the name, and the child's digest. A symlink's digest is the SHA-256 of
+ * its target.
  */
 export function treeDigest(manifest: Manifest): Uint8Array {
   if (manifest.counts.isSingleFile) return manifest.fileDigests;
   const children: Child[][] = [];
   for (let directory = 0; directory < manifest.counts.directoryCount; directory++)
     children.push(listLeaves(manifest, directory));
-  // Children come after their parents, so backwards every child is done before its parent.
+  // Children come after their parents, so in reverse order, every child is done before its parent.
   for (let directory = manifest.counts.directoryCount - 1; directory > 0; directory--) {
     const digest = digestDirectory(children[directory] ?? []);
     const name = manifest.directoryName(directory);

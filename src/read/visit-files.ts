@@ -9,21 +9,26 @@ import { changedWhileRead } from "./open-source.ts";
 
 const SLASH = "/" as ByteString;
 
-/** `large`: above one chunk, only looked at. */
+/** `large`: larger than one chunk, only examined. */
 export type VisitOutcome = "hashed" | "large" | "not-a-file";
 
-/** What a job does with each file of its batch. The methods run once a file: mark them with `compileMethodsLightly`. */
+/**
+ * What a job does with each file of its batch. The methods run once per file: mark them with `compileMethodsLightly`.
+ */
 export interface FileVisitor {
-  /** The rest is for another job, or nobody wants it any more. */
+  /** The rest is left to another job, or no longer wanted. */
   hasEnough(): boolean;
-  /** Puts the digest of a file of at most one chunk at `offset`, and fills `status` with what the file is. */
+  /** Writes the digest of a file of at most one chunk at `offset`, and fills `status` with what the file is. */
   visit(path: PathBuffer, status: FileStatus, digests: Uint8Array, offset: number): VisitOutcome;
 }
 
 const path = new PathBuffer();
 const status = emptyStatus();
 
-/** Visits the files in order until the visitor has enough. @throws BtdtError SOURCE_CHANGED, and whatever the visitor throws */
+/**
+ * Visits the files in order until the visitor stops. @throws BtdtError SOURCE_CHANGED, and whatever the visitor
+ * throws
+ */
 export function visitFiles({ root, groups }: FileBatch, visitor: FileVisitor): FileColumns {
   const columns = allocateColumns(countFiles(groups));
   let file = 0;
@@ -34,7 +39,7 @@ export function visitFiles({ root, groups }: FileBatch, visitor: FileVisitor): F
     for (const name of names) {
       if (visitor.hasEnough()) return truncateColumns(columns, file);
       path.truncate(length);
-      // A single file is its own root and has no name below it.
+      // A single file is its own root, without names below it.
       if (name !== "") path.append(SLASH).append(name);
       switch (visitor.visit(path, status, columns.digests, file * DIGEST_SIZE_BYTES)) {
         case "hashed":

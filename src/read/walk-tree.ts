@@ -16,7 +16,7 @@ export interface WalkedSymlink {
 
 /** One directory of a tree; names are sorted by their bytes. */
 export interface WalkedDirectory {
-  /** Position of the parent in the order of the walk; the root's is its own, 0. */
+  /** Index of the parent in the order of the walk; for the root its own, 0. */
   readonly parent: number;
   /** Empty for the root. */
   readonly name: ByteString;
@@ -29,9 +29,9 @@ export interface WalkedDirectory {
 
 export interface WalkOptions {
   readonly ignoreRules: IgnoreRules;
-  /** The cache itself: skipped with a warning wherever it turns up. */
+  /** The cache itself: skipped with a warning wherever it is. */
   readonly excludedDirectory?: FileStatus | undefined;
-  /** Told what is skipped and why, in a whole sentence. */
+  /** Called with what is skipped and why, as a sentence. */
   readonly onWarning: (warning: string) => void;
 }
 
@@ -42,8 +42,8 @@ interface Pending {
 }
 
 /**
- * Walks a tree, a directory before what is in it and siblings by name bytes. Symlinks are never followed; files are
- * named but not looked at, because opening them tells their status anyway.
+ * Walks a tree: each directory before its contents, and siblings by name bytes. Symlinks are never followed. Files
+ * are listed but not examined, because opening them returns their status anyway.
  * @throws BtdtError SOURCE_UNREADABLE, SOURCE_CHANGED
  */
 export function* walkTree(root: ByteString, options: WalkOptions): Generator<WalkedDirectory, void> {
