@@ -162,18 +162,6 @@ test("an object that is edited again is noted in no file outside", () => {
   expect(differences(before, snapshotTree(scratch.path("outside")))).toEqual([]);
 });
 
-test("damage in a pack is marked in no file outside", () => {
-  const pack = firstBelow(cache.below("packs"));
-  const path = join(pack, "pack");
-  const content = readFileSync(path);
-  content.fill(0, content.length - 4);
-  writeFileSync(path, content);
-  plant(join(pack, "damaged-0"));
-  const before = snapshotTree(scratch.path("outside"));
-  expect(cache.restore("packed", "to-packed").exitCode).toBe(4);
-  expect(differences(before, snapshotTree(scratch.path("outside")))).toEqual([]);
-});
-
 test("files with a second name outside are neither appended to nor written over", () => {
   const outside = scratch.directory("outside");
   const names = [

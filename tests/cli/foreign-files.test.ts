@@ -1,0 +1,155 @@
+import { describe, expect } from "bun:test";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { TestCache } from "../support/cache.ts";
+import { compareTrees } from "../support/compare-trees.ts";
+import { btdt, type Finished, must } from "../support/executable.ts";
+import { btdtMeasured } from "../support/memory.ts";
+import { testWith } from "../support/requirements.ts";
+import { Scratch } from "../support/scratch.ts";
+import { dir, file, makeTree } from "../support/tree.ts";
+
+const scratch = Scratch.use();
+const cache = new TestCache(scratch);
+
+const MISTAKE = /bug in btdt|mistake|^\s+at /m;
+/** Ends a command that waits for something, with a status that none of them has. */
+const WITHIN_TWENTY_SECONDS = ["timeout", "-s", "KILL", "20"];
+const MOST_MEMORY_BYTES = 500_000_000;
+
+const kinds: Readonly<Record<string, (path: string) => void>> = {
+  "a FIFO": (path) => must(["mkfifo", path]),
+  "a directory": (path) => {
+    mkdirSync(path);
+    writeFileSync(join(path, "f"), "");
+  },
+  "a socket": (path) => {
+    // Paths of sockets are short.
+    const made = must(["mktemp", "-u", "/tmp/btdt-socket-XXXXXX"]).trim();
+    Bun.listen({ unix: made, socket: { data: () => undefined } }).unref();
+    renameSync(made, path);
+  },
+  "a device": (path) => must(["mknod", path, "c", "1", "5"]),
+  "8 GiB of holes": (path) => {
+    writeFileSync(path, "");
+    truncateSync(path, 8 * 1024 ** 3);
+  },
+};
+
+function manifestOf(key: string): string {
+  const { trees, manifest } = JSON.parse(readFileSync(cache.below("keys", key), "utf8"));
+  const digest: string = manifest ?? trees[0].manifest;
+  return cache.below("manifests", digest.slice(0, 2), digest);
+}
+
+function withinLimits(words: readonly string[], isMeasured: boolean): Finished {
+  const finished = isMeasured
+    ? btdtMeasured(words, scratch.fresh("report"), { cwd: scratch.path() })
+    : btdt(words, { cwd: scratch.path(), through: WITHIN_TWENTY_SECONDS });
+  if ("peakMemoryBytes" in finished) expect(finished.peakMemoryBytes).toBeLessThan(MOST_MEMORY_BYTES);
+  expect([...words, finished.stderr]).toEqual([...words, expect.not.stringMatching(MISTAKE)]);
+  expect([...words, finished.exitCode]).toEqual([...words, expect.any(Number)]);
+  expect([0, 1, 3, 4]).toContain(finished.exitCode);
+  return finished;
+}
+
+/** Entries of each storage, two of which stay as they are. Answers the directories of packs, by key. */
+function fillCache(): ReadonlyMap<string, string> {
+  const packs = new Map<string, string>();
+  for (const name of ["sound", "key", "manifest", "object", "packed", "index", "pack"]) {
+    makeTree(scratch.path(name), dir({ f: file(`content of ${name}`) }));
+    const isPacked = name === "packed" || name === "index" || name === "pack";
+    const before = existsSync(cache.below("packs")) ? readdirSync(cache.below("packs")) : [];
+    cache.store(name, name, ...(isPacked ? ["--storage", "packs"] : []));
+    const made = readdirSync(cache.below("packs")).find((each) => !before.includes(each));
+    packs.set(name, cache.below("packs", made ?? ""));
+  }
+  mkdirSync(cache.below("restore-counts"), { recursive: true });
+  return packs;
+}
+
+function objectOf(text: string): string {
+  const digest = new Bun.SHA256().update(text).digest("hex");
+  return cache.below("objects", cache.objects().find((path) => path.includes(digest)) ?? "");
+}
+
+function replace(path: string, make: (path: string) => void): void {
+  must(["rm", "-rf", path]);
+  make(path);
+}
+
+describe("in place of a file of the cache", () => {
+  for (const [kind, make] of Object.entries(kinds)) {
+    const isHuge = kind.startsWith("8 GiB");
+    testWith(
+      kind === "a device" ? ["root"] : [],
+      `${kind} stops no command, and costs only what it has replaced`,
+      () => {
+        const packs = fillCache();
+        replace(cache.below("keys", "key"), make);
+        replace(manifestOf("manifest"), make);
+        replace(objectOf("content of object"), make);
+        replace(join(packs.get("index") ?? "", "index"), make);
+        replace(join(packs.get("pack") ?? "", "pack"), make);
+        make(join(packs.get("packed") ?? "", "damaged-7"));
+        make(cache.below("edited-paths", "b753e13d22a1827013d42d88775d9ad8"));
+        make(cache.below("restore-counts", `${new Date().toISOString().slice(0, 10)}-hit`));
+        make(cache.below("restore-counts", "2020-01-01-miss"));
+        make(cache.below("sessions", crypto.randomUUID()));
+        const session = cache.below("sessions", crypto.randomUUID());
+        mkdirSync(session);
+        make(join(session, "lock"));
+        make(join(session, "ab".repeat(32)));
+
+        for (const words of [["list"], ["stats"], ["clean", "--dry-run"], ["clean"], ["clean"]]) {
+          const [command = "", ...others] = words;
+          const { exitCode, stderr } = withinLimits([command, "-c", cache.path, ...others], isHuge);
+          expect([command, exitCode, stderr]).toEqual([command, 0, expect.any(String)]);
+        }
+        for (const key of ["sound", "packed"]) {
+          const restored = withinLimits(["restore", "-c", cache.path, "-k", key, `to-${key}`], isHuge);
+          expect([key, restored.exitCode]).toEqual([key, 0]);
+          expect(compareTrees(scratch.path(key), scratch.path(`to-${key}`))).toEqual([]);
+        }
+        for (const key of ["key", "manifest", "object", "index", "pack"]) {
+          const restored = withinLimits(["restore", "-c", cache.path, "-k", key, `to-${key}`], isHuge);
+          expect([key, restored.exitCode]).toEqual([key, 4]);
+          expect(existsSync(scratch.path(`to-${key}`))).toBe(false);
+        }
+      },
+    );
+
+    testWith(
+      kind === "a device" ? ["root"] : [],
+      `${kind} as the format file or the lock is an error that names the cache`,
+      () => {
+        makeTree(scratch.path("sound"), dir({ f: file("content") }));
+        cache.store("sound", "sound");
+        const run = (): void => {
+          for (const [command, ...words] of [
+            ["list"],
+            ["clean"],
+            ["restore", "-k", "sound", "to"],
+            ["store", "-k", "new", "sound"],
+          ] as const) {
+            const { exitCode, stderr } = withinLimits([command, "-c", cache.path, ...words], isHuge);
+            if (exitCode === 1) expect(stderr).toContain(cache.path);
+          }
+        };
+        replace(cache.below("lock"), make);
+        run();
+        replace(cache.below("format"), make);
+        run();
+        expect(withinLimits(["list", "-c", cache.path], isHuge).exitCode).toBe(1);
+      },
+    );
+  }
+});
