@@ -13,6 +13,7 @@ import { TestCache } from "../support/cache.ts";
 import { compareTrees } from "../support/compare-trees.ts";
 import { btdt, type Finished, must } from "../support/executable.ts";
 import { btdtMeasured } from "../support/memory.ts";
+import { mountTmpfs } from "../support/mounts.ts";
 import { testWith } from "../support/requirements.ts";
 import { Scratch } from "../support/scratch.ts";
 import { dir, file, makeTree } from "../support/tree.ts";
@@ -151,5 +152,42 @@ describe("in place of a file of the cache", () => {
         expect(withinLimits(["list", "-c", cache.path], isHuge).exitCode).toBe(1);
       },
     );
+  }
+});
+
+testWith(["mount"], "times in the year 287,000 and long before 1970 are no obstacle", () => {
+  // Not every file system has them.
+  mountTmpfs(scratch, "memory");
+  const path = (name: string): string => scratch.path("memory", name);
+  makeTree(path("tree"), dir({ future: file("f"), past: file("p") }));
+  mkdirSync(path("cache"));
+  const [future, past] = ["@8999999999999", "@-5000000000000"];
+  must(["touch", "-d", future, path("tree/future")]);
+  must(["touch", "-d", past, path("tree/past")]);
+  const run = (command: string, ...words: string[]): Finished => {
+    const finished = btdt([command, "-c", path("cache"), ...words]);
+    expect([command, finished.stderr]).toEqual([command, expect.not.stringMatching(MISTAKE)]);
+    expect([command, finished.exitCode]).toEqual([command, 0]);
+    return finished;
+  };
+  run("store", "-k", "k", path("tree"));
+  run("store", "-k", "p", "--storage", "packs", path("tree"));
+  const keys = join(path("cache"), "btdt-v1", "keys");
+  must(["touch", "-d", future, join(keys, "k")]);
+  must(["touch", "-d", past, join(keys, "p")]);
+  expect(run("list").stdout).toContain("k ");
+  const { entries } = JSON.parse(run("list", "--json").stdout);
+  expect(entries.map(({ lastUsedAt }: { lastUsedAt: string }) => lastUsedAt).toSorted()).toEqual([
+    "+275760-09-13T00:00:00.000Z",
+    "-156474-04-23T15:06:40.000Z",
+  ]);
+  expect(run("inspect", "k").stdout).toContain("+275760-09-13 00:00:00");
+  run("inspect", "k", "--json");
+  run("stats");
+  run("clean");
+  for (const key of ["k", "p"]) {
+    run("restore", "-k", key, path(`to-${key}`));
+    const times = must(["stat", "-c", "%Y", path(`to-${key}/future`), path(`to-${key}/past`)]);
+    expect(times).toBe("8999999999999\n-5000000000000\n");
   }
 });

@@ -1,5 +1,6 @@
 import { Command } from "@commander-js/extra-typings";
 import { escapeControls } from "../../base/byte-string.ts";
+import { formatTime } from "../../base/iso-time.ts";
 import { openCache } from "../../cache/open-cache.ts";
 import { compareEntries } from "../../entry/compare-entries.ts";
 import {
@@ -66,7 +67,7 @@ export function defineInspectCommand(context: CommandContext) {
 }
 
 function describeFile({ mtimeMs, ...file }: InspectedFile) {
-  return { ...file, mtime: new Date(mtimeMs).toISOString() };
+  return { ...file, mtime: formatTime(mtimeMs) };
 }
 
 function rowOf(file: InspectedFile): string[] {
@@ -74,7 +75,9 @@ function rowOf(file: InspectedFile): string[] {
   return [
     TYPE_LETTERS[file.kind] + permissions(file.mode ?? 0o777),
     String(file.sizeBytes ?? 0),
-    new Date(file.mtimeMs).toISOString().slice(0, 19).replace("T", " "),
+    formatTime(file.mtimeMs)
+      .replace("T", " ")
+      .replace(/\.\d+Z$/, ""),
     escapeControls(file.path) + target,
   ];
 }

@@ -1,6 +1,7 @@
 import { Command } from "@commander-js/extra-typings";
 import { escapeControls } from "../../base/byte-string.ts";
 import { formatDuration } from "../../base/duration.ts";
+import { formatTime } from "../../base/iso-time.ts";
 import { formatSize } from "../../base/size.ts";
 import { openCache } from "../../cache/open-cache.ts";
 import { type ListedKey, listEntries } from "../../entry/list-entries.ts";
@@ -43,6 +44,6 @@ export function defineListCommand(context: CommandContext) {
 
 function describeKey(listed: ListedKey) {
   const { key, trees, sizeBytes, freedBytes, storedAt, damage } = listed;
-  const lastUsedAt = new Date(listed.lastUsedMs).toISOString();
+  const lastUsedAt = formatTime(listed.lastUsedMs);
   return { key, trees, ...countsOf(trees), sizeBytes, freedBytes, storedAt, lastUsedAt, damage };
 }
