@@ -1,0 +1,105 @@
+import { describe, expect, test } from "bun:test";
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { TestCache } from "../support/cache.ts";
+import { compareTrees } from "../support/compare-trees.ts";
+import { btdt, finishedOf, startBtdt } from "../support/executable.ts";
+import { fileDigest } from "../support/expected-digests.ts";
+import { testWith } from "../support/requirements.ts";
+import { Scratch } from "../support/scratch.ts";
+import { injecting } from "../support/trace.ts";
+import { dir, file, makeTree, type TreeNode } from "../support/tree.ts";
+
+const scratch = Scratch.use();
+const cache = new TestCache(scratch);
+
+const MEBIBYTE = 1024 * 1024;
+
+function random(sizeBytes: number): Uint8Array {
+  const bytes = new Uint8Array(sizeBytes);
+  for (let offset = 0; offset < sizeBytes; offset += 65_536) {
+    crypto.getRandomValues(bytes.subarray(offset, Math.min(sizeBytes, offset + 65_536)));
+  }
+  return bytes;
+}
+
+function packs(): string[] {
+  return readdirSync(cache.below("packs")).toSorted();
+}
+
+function marks(): string[] {
+  return packs().flatMap((name) =>
+    readdirSync(cache.below("packs", name)).filter((each) => /^damaged/.test(each)),
+  );
+}
+
+function expectHit(key: string, source: string, destination: string, ...options: string[]): void {
+  expect(cache.restore(key, destination, ...options)).toMatchObject({ exitCode: 0 });
+  expect(compareTrees(scratch.path(source), scratch.path(destination))).toEqual([]);
+}
+
+/** Small files in a block, and a large one. */
+function storeMixed(key: string, source = key): void {
+  const small = Array.from({ length: 50 }, (_, index): [string, TreeNode] => [
+    `f${index}`,
+    file(`${key} ${index} `.repeat(500)),
+  ]);
+  makeTree(scratch.path(source), dir({ ...Object.fromEntries(small), large: file(random(9 * MEBIBYTE)) }));
+  cache.store(key, source, "--storage", "packs");
+}
+
+/** Objects whose content is not what their name says. */
+function wrongObjects(): string[] {
+  return cache.objects().filter((name) => {
+    const digest = fileDigest(readFileSync(cache.below("objects", name))).toString("hex");
+    return !name.slice(3).startsWith(digest);
+  });
+}
+
+test("a restore that is interrupted at any moment makes no object that is not whole", async () => {
+  const small = Array.from({ length: 1600 }, (_, index): [string, TreeNode] => [
+    `f${index}`,
+    file(`${index}`),
+  ]);
+  makeTree(scratch.path("from"), dir({ ...Object.fromEntries(small), large: file(random(16 * MEBIBYTE)) }));
+  cache.store("k", "from", "--storage", "packs");
+  const startNs = Bun.nanoseconds();
+  expect(cache.restore("k", "whole", "--link", "copy").exitCode).toBe(0);
+  const wholeMs = (Bun.nanoseconds() - startNs) / 1e6;
+  const moments = 20;
+  for (let moment = 1; moment <= moments; moment++) {
+    const started = startBtdt(cache.restoreWords("k", `to${moment}`));
+    const finished = finishedOf(started);
+    await Bun.sleep((wholeMs * moment) / moments);
+    started.kill("SIGINT");
+    const { exitCode } = await finished;
+    expect([0, 130]).toContain(exitCode);
+    expect(existsSync(scratch.path(`to${moment}`))).toBe(exitCode === 0);
+    expect(wrongObjects()).toEqual([]);
+    for (const name of cache.objects()) rmSync(cache.below("objects", name));
+  }
+  expectHit("k", "from", "to");
+});
+
+describe("an errno is not damage", () => {
+  for (const errno of ["EIO", "EMFILE", "EACCES", "ESTALE", "ENOMEM"]) {
+    for (const [what, name, calls] of [
+      ["the index cannot be opened", "index", "open,openat"],
+      ["the index cannot be read", "index", "read,pread64"],
+      ["the pack cannot be opened", "pack", "open,openat"],
+      ["the pack cannot be read", "pack", "pread64"],
+    ] as const) {
+      testWith(["strace"], `${what}: ${errno}`, () => {
+        storeMixed("k");
+        const path = cache.below("packs", packs()[0] ?? "", name);
+        const through = injecting({ calls, what: `error=${errno}:when=1+`, path });
+        const missed = btdt(cache.restoreWords("k", "none", "--link", "copy"), { through });
+        expect(missed.exitCode).toBe(4);
+        expect(missed.stderr).toMatch(/cannot (be )?read/);
+        expect(missed.stderr).not.toContain("bug in btdt");
+        expect(existsSync(scratch.path("none"))).toBe(false);
+        expect(marks()).toEqual([]);
+        expectHit("k", "k", "to", "--link", "copy");
+      });
+    }
+  }
+});
