@@ -19,6 +19,8 @@ const SENTENCES: Readonly<Record<string, string>> = {
   ELOOP: "too many levels of symbolic links",
   ENAMETOOLONG: "the name is too long",
   EMFILE: "too many open files",
+  ENFILE: "too many open files in the system",
+  ENOMEM: "out of memory",
   EIO: "input/output error",
   ESTALE: "stale file handle",
   EPIPE: "broken pipe",

@@ -1,6 +1,6 @@
-import { zstdCompressSync } from "node:zlib";
 import { BtdtError } from "../base/errors.ts";
 import {
+  compressPayload,
   damaged,
   decodePrefix,
   encodePrefix,
@@ -36,7 +36,7 @@ export function encodeManifest(manifest: Manifest): Buffer {
   // Digests, most of its bytes, do not compress: a higher level would only take longer.
   return Buffer.concat([
     encodePrefix(MANIFEST_FILE, manifest.payload.length),
-    zstdCompressSync(manifest.payload),
+    compressPayload(manifest.payload),
   ]);
 }
 

@@ -1,6 +1,7 @@
-import { constants, zstdCompressSync } from "node:zlib";
+import { constants } from "node:zlib";
 import { DIGEST_SIZE_BYTES } from "../base/digest.ts";
 import {
+  compressPayload,
   damaged,
   decodePrefix,
   encodePrefix,
@@ -46,7 +47,7 @@ export function readBaseManifest(file: Uint8Array, digest: string): BaseManifest
 export function encodeDelta(manifest: Manifest, base: BaseManifest): Buffer {
   const dictionary = base.payload;
   const reach = Math.ceil(Math.log2(manifest.payload.length + dictionary.length));
-  const frame = zstdCompressSync(manifest.payload, {
+  const frame = compressPayload(manifest.payload, {
     dictionary,
     params: {
       [constants.ZSTD_c_compressionLevel]: 1,

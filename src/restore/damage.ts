@@ -1,7 +1,7 @@
 import { display, joinBytes } from "../base/byte-string.ts";
 import { rememberEditedPath } from "../cache/edited-paths.ts";
 import { dropObject } from "../durability/drop-object.ts";
-import { errnoOf, isPermissionErrno } from "../fs/errno.ts";
+import { describeErrno, errnoOf, isPermissionErrno } from "../fs/errno.ts";
 import { nameObject } from "../objects/object-name.ts";
 import { removeChangedObject } from "../objects/remove-changed-object.ts";
 import { markDamagedBlock } from "../packs/contents/pack-directory.ts";
@@ -17,6 +17,8 @@ export interface Damage {
 interface DamagedFile {
   readonly file: number;
   readonly problem: ObjectProblem | "damaged-in-pack";
+  /** Why it is unreadable, where that is known. */
+  readonly errno?: string;
 }
 
 interface DamagedBlock {
@@ -45,7 +47,7 @@ export function describeDamage({ manifest, name }: Target, { files }: Damage): s
     case "damaged-in-pack":
       return `the content of ${named}${others} is damaged in its pack`;
     case "unreadable":
-      return `the content of ${named}${others} cannot be read`;
+      return `the content of ${named}${others} cannot be read${first.errno === undefined ? "" : `: ${describeErrno(first.errno)}`}`;
   }
 }
 

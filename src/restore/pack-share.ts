@@ -59,7 +59,7 @@ export async function unpackShare(
       case "damaged":
         return { file, problem: "damaged-in-pack" as const };
       case "unreadable":
-        return { file, problem: problem.kind };
+        return { file, problem: problem.kind, errno: problem.errno };
     }
   });
   return { fileCount: unpacked.fileCount, damage: { files, blocks: unpacked.damagedBlocks } };

@@ -1,4 +1,4 @@
-import { zstdDecompressSync } from "node:zlib";
+import { type ZstdOptions, zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import { BtdtError, type ErrorCode } from "../errors.ts";
 
 /**
@@ -25,11 +25,42 @@ function largestFileBytes(payloadBytes: number): number {
   return payloadBytes + payloadBytes / 256 + 1024;
 }
 
-export const LARGEST_FILE_BYTES = largestFileBytes(LARGEST_PAYLOAD_BYTES);
-
 /** The largest size of a file with this prefix. @param prefix at least PREFIX_SIZE_BYTES of any file */
 export function mostFileBytes(prefix: Buffer): number {
   return largestFileBytes(Math.min(prefix.readUInt32LE(12), LARGEST_PAYLOAD_BYTES));
+}
+
+/**
+ * A frame of some kilobytes can inflate to gigabytes. Payloads have digests and names, which compress to a fraction, not to
+ * nothing: beyond a first part that is cheap enough, more than this many bytes for each of the frame (or as many as a dictionary
+ * could give) are refused before memory is taken for them. See `compressPayload` for trees that really are so regular.
+ */
+const MOST_EXPANSION = 256;
+const MOST_DICTIONARY_EXPANSION = 4;
+const UNCONDITIONAL_BYTES = 128 * 1024 * 1024;
+
+function smallestFrameBytes(payloadBytes: number, dictionaryBytes: number): number {
+  const conditionalBytes = payloadBytes - UNCONDITIONAL_BYTES - MOST_DICTIONARY_EXPANSION * dictionaryBytes;
+  return Math.max(0, Math.ceil(conditionalBytes / MOST_EXPANSION));
+}
+
+/** The magic number of a frame that decoders skip (RFC 8878, section 3.1.2); the size of what follows is next. */
+const SKIPPABLE_MAGIC = 0x184d2a50;
+const SKIPPABLE_HEADER_BYTES = 8;
+
+/**
+ * A payload as one zstd frame. Where that is smaller than `inflatePayload` finds plausible, a skippable frame of zeros makes up for it.
+ * @param options the dictionary, if any, and how to compress
+ */
+export function compressPayload(payload: Uint8Array, options: ZstdOptions = {}): Buffer {
+  const frame = zstdCompressSync(payload, options);
+  const dictionaryBytes = options.dictionary === undefined ? 0 : options.dictionary.byteLength;
+  const lackingBytes = smallestFrameBytes(payload.length, dictionaryBytes) - frame.length;
+  if (lackingBytes <= 0) return frame;
+  const padding = Buffer.alloc(SKIPPABLE_HEADER_BYTES + lackingBytes);
+  padding.writeUInt32LE(SKIPPABLE_MAGIC, 0);
+  padding.writeUInt32LE(lackingBytes, 4);
+  return Buffer.concat([frame, padding]);
 }
 
 /**
@@ -76,7 +107,8 @@ export function decodePrefix(format: PayloadFormat, file: Uint8Array, name: stri
 }
 
 /**
- * The payload of a file. Never takes more memory than the file states, whatever the frame would inflate to.
+ * The payload of a file. Never takes more memory than the file states, whatever the frame would inflate to, nor more than
+ * the frame can plausibly hold, whatever the file states.
  * @param dictionary what the frame was compressed with
  * @throws BtdtError the format's damage code
  */
@@ -87,6 +119,9 @@ export function inflatePayload(
   name: string,
   dictionary?: Uint8Array,
 ): Buffer {
+  if (frame.length < smallestFrameBytes(payloadBytes, dictionary?.length ?? 0)) {
+    throw damaged(format, name, "its stated size is out of proportion");
+  }
   let payload: Buffer;
   try {
     payload = zstdDecompressSync(frame, {

@@ -1,14 +1,15 @@
-import { closeSync, constants, openSync } from "node:fs";
-import { type ByteString, fsPath } from "../../base/byte-string.ts";
+import { closeSync, constants } from "node:fs";
+import type { ByteString } from "../../base/byte-string.ts";
 import { errnoOf } from "../../fs/errno.ts";
-import { emptyStatus, fstat } from "../../fs/native/file-status.ts";
 import { readFullyAt } from "../../fs/positioned-io.ts";
+import { openRegularFile } from "../../fs/regular-file.ts";
 import { isPackHeader } from "../format/index-codec.ts";
 import { PACK_HEADER_BYTES } from "../format/index-layout.ts";
 
-export type OpenedPack =
-  /** For the caller to close. */
-  | { readonly kind: "open"; readonly descriptor: number }
+export type OpenedPack = { readonly kind: "open"; readonly descriptor: number } | PackProblem;
+
+/** Why nothing of a pack can be read. */
+export type PackProblem =
   /** A clean has deleted it since its index was read. */
   | { readonly kind: "gone" }
   /** What bears its name is not the pack that its index describes. */
@@ -16,49 +17,35 @@ export type OpenedPack =
   /** The attempt failed, which says nothing about the pack. */
   | { readonly kind: "unreadable"; readonly errno: string };
 
-/** What a path leads to is a symlink, a socket or a device, or lies below something that is no directory. */
-const FOREIGN_ERRNOS: ReadonlySet<string> = new Set(["ELOOP", "ENXIO", "ENODEV", "ENOTDIR"]);
-
-/** Opens a file of a pack; never waits for a FIFO. @param nonce the one in the pack's index */
+/** Opens a pack, for the caller to close. @param nonce the one in the pack's index */
 export function openPack(path: ByteString, nonce: Uint8Array): OpenedPack {
-  const opened = openPackFile(path);
-  if (opened.kind !== "open") return opened;
-  const { descriptor } = opened;
-  let outcome: OpenedPack = { kind: "damaged" };
+  let descriptor = -1;
+  let isOpen = false;
   try {
+    descriptor = openRegularFile(path, constants.O_RDONLY);
     const header = new Uint8Array(PACK_HEADER_BYTES);
-    if (readFullyAt(descriptor, header, 0) && isPackHeader(header, nonce)) outcome = opened;
+    isOpen = readFullyAt(descriptor, header, 0) && isPackHeader(header, nonce);
+    return isOpen ? { kind: "open", descriptor } : { kind: "damaged" };
   } catch (error) {
-    outcome = failureOf(error);
+    return classifyPackFailure(error);
+  } finally {
+    if (descriptor >= 0 && !isOpen) closeSync(descriptor);
   }
-  if (outcome.kind !== "open") closeSync(descriptor);
-  return outcome;
 }
 
-/** The same for any file of a pack, whatever is in it. */
-export function openPackFile(path: ByteString): OpenedPack {
-  let descriptor: number;
-  try {
-    const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-    descriptor = openSync(fsPath(path), flags);
-  } catch (error) {
-    return failureOf(error);
-  }
-  let outcome: OpenedPack;
-  try {
-    const status = emptyStatus();
-    fstat(descriptor, status);
-    outcome = status.kind === "file" ? { kind: "open", descriptor } : { kind: "damaged" };
-  } catch (error) {
-    outcome = failureOf(error);
-  }
-  if (outcome.kind !== "open") closeSync(descriptor);
-  return outcome;
-}
-
-function failureOf(error: unknown): OpenedPack {
+/** What an error means that came of opening or reading a file of a pack; anything but a `node:fs` error is thrown. */
+export function classifyPackFailure(error: unknown): PackProblem {
   const errno = errnoOf(error);
-  if (errno === undefined) throw error;
-  if (errno === "ENOENT") return { kind: "gone" };
-  return FOREIGN_ERRNOS.has(errno) ? { kind: "damaged" } : { kind: "unreadable", errno };
+  switch (errno) {
+    case undefined:
+      throw error;
+    case "ENOENT":
+      return { kind: "gone" };
+    // Something else than a file is in its place, or something else than a directory in that of the pack.
+    case "EFTYPE":
+    case "ENOTDIR":
+      return { kind: "damaged" };
+    default:
+      return { kind: "unreadable", errno };
+  }
 }

@@ -1,15 +1,11 @@
-import { closeSync } from "node:fs";
-import type { ByteString } from "../../base/byte-string.ts";
 import { isBtdtError } from "../../base/errors.ts";
-import { LARGEST_FILE_BYTES } from "../../base/format/payload-file.ts";
 import type { CacheDirectory } from "../../cache/cache-directory.ts";
-import { errnoOf } from "../../fs/errno.ts";
+import { readPayloadFile } from "../../cache/read-payload-file.ts";
 import { namesIn } from "../../fs/names-in.ts";
-import { emptyStatus, fstat, lstat, mtimeMs } from "../../fs/native/file-status.ts";
-import { readFullyAt } from "../../fs/positioned-io.ts";
+import { type FileStatus, lstat, mtimeMs } from "../../fs/native/file-status.ts";
 import { decodePackIndex } from "../format/index-codec.ts";
 import type { PackIndex } from "../format/pack-index.ts";
-import { openPackFile } from "./open-pack.ts";
+import { classifyPackFailure } from "./open-pack.ts";
 import { damagedBlockOf, indexFilePath, packDirectory, packFilePath } from "./pack-directory.ts";
 
 /** A pack as its index describes it. */
@@ -47,93 +43,51 @@ export type FoundPack = StoredPack | DamagedPack | UnreadablePack;
  */
 export function readPack(cache: CacheDirectory, name: string): FoundPack | undefined {
   try {
-    return readStoredPack(cache, name) ?? (isGone(cache, name) ? undefined : damagedPack(cache, name));
+    const directory = lstat(packDirectory(cache, name));
+    if (directory === undefined) return undefined;
+    // A symlink could lead anywhere.
+    if (directory.kind !== "directory") return describeDamaged(cache, name, directory);
+    // A clean deletes damaged packs: a single bad answer of a network file system must not be the reason.
+    const stored = readStoredPack(cache, name) ?? readStoredPack(cache, name);
+    return stored ?? describeDamaged(cache, name, directory);
   } catch (error) {
-    const errno = errnoOf(error);
-    if (errno === undefined) throw error;
-    return { kind: "unreadable", name, errno };
+    const problem = classifyPackFailure(error);
+    // Of a pack that is being deleted nothing is left an instant later.
+    return problem.kind === "unreadable" ? { ...problem, name } : undefined;
   }
 }
 
-/** Undefined when it is gone or damaged. @throws BtdtError CACHE_FORMAT_NEWER; a `node:fs` error */
+/** Undefined when it is not whole. @throws BtdtError CACHE_FORMAT_NEWER; a `node:fs` error */
 function readStoredPack(cache: CacheDirectory, name: string): StoredPack | undefined {
-  // A symlink is none.
-  if (lstat(packDirectory(cache, name))?.kind !== "directory") return undefined;
-  const indexFile = readIndexFile(indexFilePath(cache, name));
-  if (indexFile === undefined || new Bun.SHA256().update(indexFile.bytes).digest("hex") !== name) {
-    return undefined;
-  }
-  const index = decodeIndexIfWhole(indexFile.bytes, name);
-  const status = statusOf(packFilePath(cache, name));
-  if (index === undefined || status?.kind !== "file" || status.sizeBytes !== index.packBytes()) {
-    return undefined;
-  }
+  const index = readIndex(cache, name);
+  const pack = lstat(packFilePath(cache, name));
+  if (index === undefined || pack?.kind !== "file" || pack.sizeBytes !== index.packBytes()) return undefined;
   const damagedBlocks = new Set(
     namesIn(packDirectory(cache, name))
       .map(damagedBlockOf)
       .filter((block) => block !== undefined),
   );
-  const allocatedBytes = status.allocatedBytes + indexFile.allocatedBytes;
-  return { kind: "stored", name, index, damagedBlocks, allocatedBytes, madeMs: mtimeMs(status) };
+  const indexBytes = lstat(indexFilePath(cache, name))?.allocatedBytes ?? 0;
+  const allocatedBytes = pack.allocatedBytes + indexBytes;
+  return { kind: "stored", name, index, damagedBlocks, allocatedBytes, madeMs: mtimeMs(pack) };
 }
 
-/** Undefined when there is none, or what is there cannot be one. @throws a `node:fs` error */
-function readIndexFile(
-  path: ByteString,
-): { readonly bytes: Uint8Array; readonly allocatedBytes: number } | undefined {
-  const opened = openPackFile(path);
-  switch (opened.kind) {
-    case "gone":
-    case "damaged":
-      return undefined;
-    case "unreadable":
-      throw Object.assign(new Error(`cannot read the index of a pack: ${opened.errno}`), {
-        code: opened.errno,
-      });
-    case "open":
-      break;
-  }
+function readIndex(cache: CacheDirectory, name: string): PackIndex | undefined {
   try {
-    const status = emptyStatus();
-    fstat(opened.descriptor, status);
-    if (status.sizeBytes > LARGEST_FILE_BYTES) return undefined;
-    const bytes = new Uint8Array(status.sizeBytes);
-    if (!readFullyAt(opened.descriptor, bytes, 0)) return undefined;
-    return { bytes, allocatedBytes: status.allocatedBytes };
-  } finally {
-    closeSync(opened.descriptor);
-  }
-}
-
-function decodeIndexIfWhole(file: Uint8Array, name: string): PackIndex | undefined {
-  try {
-    return decodePackIndex(file, name);
+    const bytes = readPayloadFile(indexFilePath(cache, name));
+    if (new Bun.SHA256().update(bytes).digest("hex") !== name) return undefined;
+    return decodePackIndex(bytes, name);
   } catch (error) {
     if (isBtdtError(error, "PACK_DAMAGED")) return undefined;
-    throw error;
+    if (isBtdtError(error) || classifyPackFailure(error).kind === "unreadable") throw error;
+    return undefined;
   }
 }
 
-function isGone(cache: CacheDirectory, name: string): boolean {
-  return lstat(packDirectory(cache, name)) === undefined;
-}
-
-function damagedPack(cache: CacheDirectory, name: string): DamagedPack {
-  const status = statusOf(packFilePath(cache, name)) ?? lstat(packDirectory(cache, name));
-  return {
-    kind: "damaged",
-    name,
-    allocatedBytes: status?.allocatedBytes ?? 0,
-    madeMs: status === undefined ? 0 : mtimeMs(status),
-  };
-}
-
-/** Undefined when nothing is there, or the pack is not even a directory. @throws a `node:fs` error */
-function statusOf(path: ByteString): ReturnType<typeof lstat> {
-  try {
-    return lstat(path);
-  } catch (error) {
-    if (errnoOf(error) === "ENOTDIR") return undefined;
-    throw error;
-  }
+function describeDamaged(cache: CacheDirectory, name: string, directory: FileStatus): FoundPack | undefined {
+  // In the meantime a clean may have deleted it.
+  if (lstat(packDirectory(cache, name)) === undefined) return undefined;
+  const status = directory.kind === "directory" ? lstat(packFilePath(cache, name)) : undefined;
+  const { allocatedBytes } = status ?? directory;
+  return { kind: "damaged", name, allocatedBytes, madeMs: mtimeMs(status ?? directory) };
 }

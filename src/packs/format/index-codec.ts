@@ -1,7 +1,7 @@
-import { zstdCompressSync } from "node:zlib";
 import { CHUNK_SIZE_BYTES, chunkCount, digestOfChunks, digestsBetween } from "../../base/digest.ts";
 import { BtdtError } from "../../base/errors.ts";
 import {
+  compressPayload,
   damaged,
   decodePrefix,
   encodePrefix,
@@ -47,7 +47,7 @@ export function encodePackIndex(index: PackIndex): Buffer {
       hint: "store parts of the tree under separate keys",
     });
   }
-  return Buffer.concat([encodePrefix(INDEX_FILE, index.payload.length), zstdCompressSync(index.payload)]);
+  return Buffer.concat([encodePrefix(INDEX_FILE, index.payload.length), compressPayload(index.payload)]);
 }
 
 /**

@@ -7,7 +7,7 @@ import { PinnedBuffer } from "../../fs/native/pinned-buffer.ts";
 import { viewManifest } from "../../manifest/codec.ts";
 import { at, type Manifest } from "../../manifest/manifest.ts";
 import type { Job } from "../../work/job.ts";
-import { openPack } from "../contents/open-pack.ts";
+import { openPack, type PackProblem } from "../contents/open-pack.ts";
 import { type BlockRead, readBlock } from "../contents/read-block.ts";
 import type { PackAccess } from "./open-ahead.ts";
 import { contentAt, filesBetween, itemAt, type UnpackItems } from "./unpack-items.ts";
@@ -29,16 +29,10 @@ export interface UnpackBlocksInput extends UnpackPart {
   readonly damageFlag: Int32Array;
 }
 
-/** Why a file's content did not come from its pack. `gone`: a clean has deleted the pack meanwhile. */
-export type UnpackProblem =
-  | { readonly kind: "damaged" }
-  | { readonly kind: "gone" }
-  | { readonly kind: "unreadable"; readonly errno: string };
-
 export interface UnpackedBlocks {
   readonly fileCount: number;
   readonly contentBytes: number;
-  readonly problems: readonly { readonly file: number; readonly problem: UnpackProblem }[];
+  readonly problems: readonly { readonly file: number; readonly problem: PackProblem }[];
   /** Blocks of the part's pack that were read and are not what their index, or their contents' digests, say. */
   readonly damagedBlocks: readonly number[];
 }
@@ -74,7 +68,7 @@ class Unpacker {
   readonly result = {
     fileCount: 0,
     contentBytes: 0,
-    problems: [] as { file: number; problem: UnpackProblem }[],
+    problems: [] as { file: number; problem: PackProblem }[],
     damagedBlocks: [] as number[],
   };
   private readonly manifest: Manifest;
@@ -88,7 +82,7 @@ class Unpacker {
   }
 
   /** Nothing of the pack can be read. A pack that is gone is no damage: its contents may be in another one by now. */
-  fail(problem: UnpackProblem): UnpackedBlocks {
+  fail(problem: PackProblem): UnpackedBlocks {
     const { firstPlace, endPlace, blocks, damageFlag } = this.input;
     if (problem.kind !== "gone") Atomics.store(damageFlag, 0, 1);
     if (problem.kind === "damaged") this.result.damagedBlocks.push(...blocks.map(({ block }) => block));
@@ -118,7 +112,7 @@ class Unpacker {
     this.result.damagedBlocks.push(block);
   }
 
-  private failFiles(firstPlace: number, endPlace: number, problem: UnpackProblem): void {
+  private failFiles(firstPlace: number, endPlace: number, problem: PackProblem): void {
     for (const file of filesBetween(this.input.items, firstPlace, endPlace)) {
       this.result.problems.push({ file, problem });
     }

@@ -14,10 +14,11 @@ import { adoptWrittenFile } from "../../objects/adopt-written-file.ts";
 import { isLinkable } from "../../objects/object-attributes.ts";
 import type { Runners } from "../../work/job.ts";
 import { runAllSharing } from "../../work/run-all.ts";
+import type { PackProblem } from "../contents/open-pack.ts";
 import { PackContents } from "../contents/pack-contents.ts";
 import { findContentSources, isPacked } from "./content-sources.ts";
 import { PacksOpenAhead } from "./open-ahead.ts";
-import { type UnpackedBlocks, type UnpackProblem, unpackBlocksJob } from "./unpack-blocks.ts";
+import { type UnpackedBlocks, unpackBlocksJob } from "./unpack-blocks.ts";
 import { listWrittenLargeFiles } from "./unpack-items.ts";
 import { planUnpack, type UnpackPlan } from "./unpack-plan.ts";
 
@@ -42,7 +43,7 @@ export interface UnpackedTree {
   readonly fileCount: number;
   readonly contentBytes: number;
   /** When there are any, what was unpacked is of no use; each file once. */
-  readonly problems: readonly { readonly file: number; readonly problem: UnpackProblem }[];
+  readonly problems: readonly { readonly file: number; readonly problem: PackProblem }[];
   /** Blocks that were read and found damaged. */
   readonly damagedBlocks: readonly { readonly pack: string; readonly block: number }[];
 }
@@ -58,7 +59,7 @@ export async function unpackTree(
 ): Promise<UnpackedTree> {
   makeLargeFiles(firstPlan, target);
   const total = { fileCount: 0, contentBytes: 0 };
-  const problems = new Map<number, UnpackProblem>();
+  const problems = new Map<number, PackProblem>();
   const damagedBlocks: { readonly pack: string; readonly block: number }[] = [];
   let plan: UnpackPlan | undefined = firstPlan;
   for (let round = 1; plan !== undefined; round++) {
@@ -107,7 +108,7 @@ async function unpackParts(
 
 /** For the files whose packs have gone; undefined when there are none, or their contents are nowhere any more. */
 function planAgain(
-  problems: ReadonlyMap<number, UnpackProblem>,
+  problems: ReadonlyMap<number, PackProblem>,
   { cache, manifest }: UnpackTarget,
 ): UnpackPlan | undefined {
   if (problems.size === 0) return undefined;
