@@ -2,7 +2,7 @@ import type { ByteString } from "../base/byte-string.ts";
 
 /** A file, directory or link in an archive of any format. */
 export interface ArchiveEntry {
-  /** Relative and without a trailing slash; empty for the root. Not to be trusted in an archive that is read. */
+  /** Relative, without a trailing slash; empty for the root. When read from an archive, it must not be trusted. */
   readonly path: ByteString;
   readonly kind: "file" | "directory" | "symlink" | "hardlink";
   readonly mode: number;
@@ -10,9 +10,12 @@ export interface ArchiveEntry {
   readonly mtimeNanoseconds: number;
   /** Of a file. */
   readonly sizeBytes: number;
-  /** Of a symlink; for a hard link, the path of the other file in the archive. */
+  /** The target of a symlink; for a hard link, the path of the other file in the archive. */
   readonly target: ByteString;
-  /** Of a file, in pieces that are each valid until the next is asked for. To be read before the next entry is asked for. */
+  /**
+   * The content of a file, in pieces that are each valid until the next is requested. It must be read before the next
+   * entry is requested.
+   */
   readonly body: AsyncIterable<Uint8Array>;
 }
 

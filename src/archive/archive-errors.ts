@@ -5,7 +5,7 @@ export function invalidArchive(what: string, hint?: string): BtdtError {
   return new BtdtError("ARCHIVE_INVALID", what, hint === undefined ? {} : { hint });
 }
 
-/** The bytes are not what the format says they must be. */
+/** The bytes are not what the format requires. */
 export function damagedArchive(what: string): BtdtError {
   return invalidArchive(`the archive is damaged: ${what}`);
 }
@@ -14,7 +14,7 @@ export function truncatedArchive(): BtdtError {
   return invalidArchive("the archive is truncated");
 }
 
-/** The archive is sound, but has something in it that btdt does not keep. */
+/** The archive is valid, but contains something that btdt does not store. */
 export function refusedEntry(path: ByteString, why: string, hint?: string): BtdtError {
   return invalidArchive(`the archive is refused: ${display(path)} ${why}`, hint);
 }

@@ -3,7 +3,7 @@ import { escapeControls } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
 import { errnoOf, reasonOf } from "../fs/errno.ts";
 
-/** Where an archive comes from: a path of a file or named pipe, or this process's standard input. */
+/** Where an archive comes from: the path of a file or named pipe, or this process's standard input. */
 export type ArchiveSource = { readonly kind: "path"; readonly path: string } | { readonly kind: "stdin" };
 
 export interface FoundArchive {
@@ -12,11 +12,11 @@ export interface FoundArchive {
   readonly sizeBytes: number | undefined;
 }
 
-/** What stands for the standard input, as with most tools. A file of this name is `./-`. */
+/** Stands for standard input, as in most tools. A file of this name is `./-`. */
 const STDIN_NAME = "-";
 
 /**
- * Looks for an archive without opening it: to open a pipe may take long.
+ * Looks for an archive without opening it, since opening a pipe may block.
  * @throws BtdtError SOURCE_MISSING, SOURCE_UNREADABLE, SOURCE_UNSUPPORTED
  */
 export function findArchive(archive: string): FoundArchive {

@@ -3,12 +3,12 @@ import type { ArchiveEntry } from "./archive-entry.ts";
 export const ARCHIVE_FORMATS = ["tar", "tar.gz", "zip"] as const;
 export type ArchiveFormat = (typeof ARCHIVE_FORMATS)[number];
 
-/** Takes an archive's bytes, which are its own only until it returns. */
+/** Receives the bytes of an archive, which are valid only until it returns. */
 export type ByteSink = (bytes: Uint8Array) => void | Promise<void>;
 
 /** Writes entries in order, then the end of the archive. */
 export interface ArchiveWriter {
-  /** @throws BtdtError ARCHIVE_INVALID for what the format cannot hold, and what the sink throws */
+  /** @throws BtdtError ARCHIVE_INVALID for what the format cannot represent, and what the sink throws */
   add(entry: ArchiveEntry): Promise<void>;
   finish(): Promise<void>;
 }

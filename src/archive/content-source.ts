@@ -10,7 +10,7 @@ import type { BlockReader } from "../packs/unpack/block-reader.ts";
 import { isPacked } from "../packs/unpack/content-sources.ts";
 import { readObject } from "./read-object.ts";
 
-/** Files of one directory tend to lie in few blocks. */
+/** Files of one directory tend to be in few blocks. */
 const MOST_BLOCKS = 4;
 
 /** Reads the contents of an entry's files in order, from objects or packs, and checks them. */
@@ -18,7 +18,7 @@ export class ContentSource {
   readonly #cache: CacheDirectory;
   readonly #manifest: Manifest;
   readonly #packs: BlockReader | undefined;
-  /** By `pack/block`, the one used last at the end. */
+  /** By `pack/block`, most recently used last. */
   readonly #blocks = new Map<string, Uint8Array>();
   readonly #path = new PathBuffer();
 
@@ -29,9 +29,9 @@ export class ContentSource {
   }
 
   /**
-   * The content of a file in pieces, each valid until the next is asked for. A small file is checked before it is given out;
-   * a large one turns out to be wrong only at its end.
-   * @throws BtdtError ENTRY_MISSING when the content is damaged or gone, CACHE_NOT_ACCESSIBLE when it cannot be read
+   * The content of a file in pieces, each valid until the next is requested. A small file is checked before it is
+   * returned; damage in a large file is only detected at its end.
+   * @throws BtdtError ENTRY_MISSING if the content is damaged or missing, CACHE_NOT_ACCESSIBLE if it cannot be read
    */
   async *read(file: number): AsyncGenerator<Uint8Array, void> {
     const sizeBytes = at(this.#manifest.fileSizes, file);

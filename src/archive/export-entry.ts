@@ -1,7 +1,7 @@
 /**
- * This room turns entries into tar and zip files and back. Export lists a manifest (`listEntries`), reads each content and checks it
- * (`ContentSource`), and writes it down (an `ArchiveWriter`). Import reads an archive (`readArchive`), which may come from anybody, makes
- * its tree in the session's directory (`extract`), and stores that.
+ * Converts entries to tar and zip files and back. Export lists a manifest (`listEntries`), reads and checks each
+ * content (`ContentSource`), and writes it (`ArchiveWriter`). Import reads an archive (`readArchive`), which may be
+ * hostile, creates its tree in the session's directory (`extract`), and stores that.
  */
 import type { ByteString } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
@@ -36,8 +36,8 @@ export type ExportResult =
   | { readonly kind: "missed" };
 
 /**
- * Streams the entry of the first key that is found as an archive. Content that turns out to be damaged is an error, because a part
- * of the archive has been written by then.
+ * Streams the entry of the first key found as an archive. Damaged content is an error, because part of the archive
+ * has already been written by then.
  * @throws BtdtError
  */
 export async function exportEntry(request: ExportRequest, runtime: Runtime): Promise<ExportResult> {

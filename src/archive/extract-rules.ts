@@ -4,10 +4,10 @@ import { refusedEntry } from "./archive-errors.ts";
 
 const LONGEST_NAME_BYTES = 255;
 
-/** What an archive has put at a path; `implied` is a directory that only the path of something in it mentions. */
+/** What an archive has at a path; `implied` is a directory that is only part of the paths of other entries. */
 export type KnownKind = "file" | "directory" | "symlink" | "implied";
 
-/** Without "." parts; empty for the root. @throws BtdtError ARCHIVE_INVALID for a path that would escape */
+/** Without "." components; empty for the root. @throws BtdtError ARCHIVE_INVALID for a path that would escape */
 export function normalizePath(given: ByteString): ByteString {
   const parts = given.split("/").filter((part) => part !== ".");
   if (parts.join("") === "" && !given.startsWith("/")) return "" as ByteString;
@@ -19,7 +19,7 @@ export function normalizePath(given: ByteString): ByteString {
   return parts.join("/") as ByteString;
 }
 
-/** All directories above a path, from the root's child down. */
+/** All directories above a path, starting with the root's child. */
 export function listAncestors(path: ByteString): ByteString[] {
   const ancestors: ByteString[] = [];
   for (let slash = path.indexOf("/"); slash >= 0; slash = path.indexOf("/", slash + 1)) {
@@ -34,9 +34,9 @@ export function depthOf(path: ByteString): number {
 }
 
 /**
- * `..` may only stand at the start of a target, where it leads from one real directory to the next: after a name, which
- * may itself be a symlink, the text does not tell where it leads.
- * @param path normalized
+ * `..` is allowed only at the start of a target, where it leads from one real directory to the next: after a name,
+ * which may itself be a symlink, the text does not tell where it leads.
+ * @param path normalised
  * @throws BtdtError ARCHIVE_INVALID for a symlink that may point outside the tree
  */
 export function assertPointsInside(path: ByteString, target: ByteString): void {
@@ -49,7 +49,7 @@ export function assertPointsInside(path: ByteString, target: ByteString): void {
   if (isOutside) throw refusedEntry(path, `is a symlink that points outside: ${display(target)}`);
 }
 
-/** A path may be used once, but for a directory that was implied before. @throws BtdtError ARCHIVE_INVALID */
+/** A path may be used only once, except for an implied directory. @throws BtdtError ARCHIVE_INVALID */
 export function assertUnused(
   path: ByteString,
   known: KnownKind | undefined,

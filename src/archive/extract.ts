@@ -16,21 +16,22 @@ import {
   normalizePath,
 } from "./extract-rules.ts";
 
-/** Until all is in it, nobody else looks into a directory, and this process can write there. */
+/** Until a directory is complete, nobody else can look into it, and this process can write to it. */
 const UNFINISHED_MODE = 0o700;
 const OWNER_READS = 0o500;
-/** The list of paths is in memory, and a small archive can have very many. */
+/** The list of paths is kept in memory, and a small archive can contain very many. */
 const MOST_ENTRIES = 10_000_000;
 
 export interface ExtractOptions {
-  /** For directories that the archive has no entry for. */
+  /** For directories without an entry in the archive. */
   readonly umask: number;
   readonly onEntry: () => void;
 }
 
 /**
- * Makes the tree of an archive at a path of this process's own. Whoever made the archive may be hostile: paths that would escape,
- * links that point outside, double paths and everything that is not a file, directory or symlink are errors.
+ * Creates the tree of an archive at a path that belongs to this process. The archive may be hostile: paths that would
+ * escape, links that point outside, duplicate paths, and everything that is not a file, directory or symlink are
+ * errors.
  * @throws BtdtError ARCHIVE_INVALID; a `node:fs` error
  */
 export async function extract(
@@ -70,7 +71,9 @@ class Extractor {
     if (this.#kinds.size > MOST_ENTRIES) throw invalidArchive("the archive has too many files");
   }
 
-  /** Gives directories their attributes, deepest first: a closed directory hides what is in it. */
+  /**
+   * Sets the attributes of directories, deepest first: the contents of an inaccessible directory cannot be reached.
+   */
   finish(): void {
     const paths = [...this.#kinds].filter(([, kind]) => kind === "directory" || kind === "implied");
     for (const [path] of paths.toSorted(
@@ -78,7 +81,7 @@ class Extractor {
     )) {
       const target = this.#locate(path as ByteString);
       const entry = this.#directories.get(path as ByteString);
-      // One that its owner may not read could not be stored.
+      // One that its owner cannot read could not be stored.
       const mode = entry?.mode ?? this.#impliedMode;
       chmodSync(fsPath(target), (mode & OWNER_READS) === OWNER_READS ? mode : mode | UNFINISHED_MODE);
       if (entry !== undefined) {

@@ -11,12 +11,13 @@ import { findArchive } from "./archive-source.ts";
 
 export interface ImportRequest
   extends Pick<StoreRequest, "cache" | "keys" | "storage" | "compression" | "durability"> {
-  /** The path of a tar, tar.gz or zip file, or of a pipe that a tar or tar.gz comes from; `-` is standard input. */
+  /** The path of a tar, tar.gz or zip file, or of a pipe with a tar or tar.gz; `-` is standard input. */
   readonly archive: string;
 }
 
 /**
- * Stores the tree of an archive. It is made within the cache first, where its files become objects without a copy.
+ * Stores the tree of an archive. It is first created inside the cache, where its files become objects without being
+ * copied.
  * @throws BtdtError
  */
 export async function importArchive(request: ImportRequest, runtime: Runtime): Promise<StoreResult> {
@@ -25,7 +26,7 @@ export async function importArchive(request: ImportRequest, runtime: Runtime): P
   cache.prepareForWriting();
   const session = Session.open(cache);
   try {
-    // Loaded when asked for: other commands do not pay for the libraries.
+    // Loaded on demand: other commands do not pay for the libraries.
     const { readArchive } = await import("./open-archive.ts");
     const { extract } = await import("./extract.ts");
     const breather = new Breather();
@@ -47,7 +48,7 @@ export async function importArchive(request: ImportRequest, runtime: Runtime): P
         onEntry: () => runtime.progress.add({ files: 1 }),
       });
     } catch (error) {
-      // What the archive does wrong is a BtdtError by now.
+      // Faults of the archive are BtdtErrors by now.
       throw errnoOf(error) === undefined ? error : cacheWriteError(cache, error);
     }
     const store = { ...request, ignoreMtime: false, linkMode: "auto" as const };

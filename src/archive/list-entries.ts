@@ -4,17 +4,17 @@ import { treeNames } from "../key/tree-names.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
 import { type ArchiveEntry, EMPTY_BODY } from "./archive-entry.ts";
 
-/** What the file of an entry that is a single file is called in an archive. */
+/** The name in an archive of an entry that is a single file. */
 const SINGLE_FILE_NAME = "file" as ByteString;
 const NO_TARGET = "" as ByteString;
 
 export interface ArchivedTree {
   readonly manifest: Manifest;
-  /** Empty for a directory that is the archive's root. */
+  /** Empty for a directory that is the root of the archive. */
   readonly path: ByteString;
 }
 
-/** Each of several trees has its name in the archive; a single directory is the archive's root. */
+/** Several trees are named in the archive; a single directory is the root of the archive. */
 export function nameTrees(
   trees: readonly { readonly stored: StoredTree; readonly manifest: Manifest }[],
 ): ArchivedTree[] {
@@ -25,7 +25,10 @@ export function nameTrees(
   });
 }
 
-/** How many files, directories and symlinks an archive of them has; the root, which has no name, may be missing. */
+/**
+ * The number of files, directories and symlinks in an archive of these trees; the root, which has no name, may be
+ * missing.
+ */
 export function countEntries(trees: readonly ArchivedTree[]): number {
   return trees.reduce((sum, { manifest, path }) => {
     const { directoryCount, fileCount, symlinkCount, isSingleFile } = manifest.counts;
@@ -33,7 +36,7 @@ export function countEntries(trees: readonly ArchivedTree[]): number {
   }, 0);
 }
 
-/** A directory before what is in it. @param read gives the content of a file of the manifest */
+/** Each directory before its contents. @param read returns the content of a file of the manifest */
 export function* listEntries(
   { manifest, path: root }: ArchivedTree,
   read: (file: number) => AsyncIterable<Uint8Array>,

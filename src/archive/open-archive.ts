@@ -14,18 +14,18 @@ const PIECE_BYTES = 256 * 1024;
 const MAGIC_BYTES = 4;
 const ZIP_MAGIC = "504b";
 const GZIP_MAGIC = "1f8b";
-/** Formats that are recognised only to say what to do about them, by the hexadecimal digits they begin with. */
+/** Formats that are recognised only to say what to do about them, by the hexadecimal digits they start with. */
 const FOREIGN = { "28b52ffd": "zstd", "425a68": "bzip2", fd377a58: "xz", "04224d18": "lz4" } as const;
 
 interface ReadOptions {
   readonly isCancelled: () => boolean;
-  /** Told of each piece of the archive that was read; it may let others have their turn. */
+  /** Called for each piece of the archive that was read; it may yield to others. */
   readonly onRead: (bytes: number) => Promise<void>;
 }
 
 /**
- * The entries of an archive, whose format shows in its first bytes. A tar may come through a pipe; a zip file has its list of
- * entries at the end, so that it has to be a file.
+ * The entries of an archive, whose format is recognised by its first bytes. A tar may come from a pipe; a zip file
+ * has its directory at the end, so it must be a file.
  * @throws BtdtError ARCHIVE_INVALID, SOURCE_UNREADABLE, CANCELLED
  */
 export async function* readArchive(

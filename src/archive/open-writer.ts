@@ -1,7 +1,7 @@
 import type { ByteString } from "../base/byte-string.ts";
 import type { ArchiveFormat, ArchiveWriter, ByteSink } from "./archive-writer.ts";
 
-/** What an archive is going to hold. */
+/** What an archive will contain. */
 export interface ArchiveOutline {
   readonly entryCount: number;
   readonly contentBytes: number;
@@ -9,8 +9,8 @@ export interface ArchiveOutline {
 }
 
 /**
- * Loaded when asked for: other commands do not pay for the libraries.
- * @throws BtdtError ARCHIVE_INVALID when the format cannot hold it
+ * Loaded on demand: other commands do not pay for the libraries.
+ * @throws BtdtError ARCHIVE_INVALID if the format cannot represent it
  */
 export async function openWriter(
   format: ArchiveFormat,

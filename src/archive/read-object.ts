@@ -4,13 +4,13 @@ import { CHUNK_SIZE_BYTES } from "../base/digest.ts";
 import type { PathBuffer } from "../fs/native/path-buffer.ts";
 import { readFullyAt } from "../fs/positioned-io.ts";
 
-// O_NONBLOCK: a pipe in an object's place must not make the open wait for a writer.
+// O_NONBLOCK: if a pipe is in an object's place, open must not wait for a writer.
 const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 const buffer = new Uint8Array(CHUNK_SIZE_BYTES);
 
 /**
- * An object in chunks, each valid until the next is asked for; it ends early when the object is shorter than expected.
+ * An object in chunks, each valid until the next is requested; it ends early if the object is shorter than expected.
  * @throws a `node:fs` error
  */
 export function* readObject(path: PathBuffer, sizeBytes: number): Generator<Uint8Array, void> {

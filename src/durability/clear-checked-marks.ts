@@ -3,8 +3,8 @@ import { errnoOf } from "../fs/errno.ts";
 import { clearMarks, isOfThisBoot, listUnflushedMarks } from "./unflushed-marks.ts";
 
 /**
- * All objects of a manifest were found right in this boot: what other boots left in doubt about them is settled. In a cache
- * that may only be read the marks stay.
+ * All objects of a manifest were found whole in this boot, so what other boots left in doubt is settled. In a
+ * read-only cache, the marks stay.
  */
 export function clearCheckedMarks(cache: CacheDirectory, digest: string): void {
   try {

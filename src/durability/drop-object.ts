@@ -9,8 +9,8 @@ import { objectPath } from "../objects/object-path.ts";
 import type { JobContext } from "../work/job.ts";
 
 /**
- * Takes a damaged object out of the cache. A store may have put a good one in its place since it was looked at: so it is
- * moved to the session first, looked at there, and given its name back if it is whole after all.
+ * Removes a damaged object from the cache. A store may have replaced it by a good one since it was examined: so it is
+ * moved to the session first, examined there, and given its name back if it is whole after all.
  * @throws a `node:fs` error
  */
 export function dropObject(cache: CacheDirectory, session: Session, name: string, context: JobContext): void {

@@ -14,9 +14,9 @@ import { clearMarks, isOfThisBoot, listUnflushedMarks, type UnflushedMark } from
 const CHEAP_FLUSH_BYTES = 16 * 1024 * 1024;
 
 /**
- * Makes all objects durable that a session made or counted on under its marks, and clears the marks.
- * @param isAnythingNew false when it made none and found no suspects: then there is nothing to flush, unless other
- *   sessions made what it found
+ * Makes all objects durable that a session created or relied on under its marks, and clears the marks.
+ * @param isAnythingNew false if it created none and found no suspects: then there is nothing to flush, unless other
+ * sessions created what it found
  * @throws BtdtError CACHE_WRITE_FAILED
  */
 export function flush(cache: CacheDirectory, marks: readonly UnflushedMark[], isAnythingNew: boolean): void {
@@ -29,7 +29,7 @@ export function flush(cache: CacheDirectory, marks: readonly UnflushedMark[], is
   }
 }
 
-/** Marks of this boot whose sessions, the caller's own among them, make no more objects. @throws a `node:fs` error */
+/** Marks of this boot whose sessions, including the caller's, create no more objects. @throws a `node:fs` error */
 export function listFinishedMarks(cache: CacheDirectory, own: Session): UnflushedMark[] {
   return listUnflushedMarks(cache).filter((mark) => isOfThisBoot(mark) && isFinished(cache, mark, own));
 }
@@ -41,8 +41,8 @@ function isFinished(cache: CacheDirectory, { sessionId }: UnflushedMark, own: Se
 }
 
 /**
- * Flushes what earlier commands of this boot left to the kernel, if it has written nearly all of that by now. It is nobody's
- * task in particular, and nothing is wrong where it does not succeed.
+ * Flushes what earlier commands of this boot left to the kernel, if nearly all of it has been written by now. This is
+ * opportunistic: if it fails, nothing is wrong.
  */
 export function flushIfCheap(cache: CacheDirectory, session: Session): void {
   try {
@@ -55,7 +55,7 @@ export function flushIfCheap(cache: CacheDirectory, session: Session): void {
   }
 }
 
-/** Of all file systems of this machine. Unknown is a lot. */
+/** Of all file systems on this machine. If unknown, assume a lot. */
 function unwrittenBytes(): number {
   try {
     const text = readFileSync("/proc/meminfo", "latin1");

@@ -10,12 +10,13 @@ import { listFinishedMarks } from "./flush.ts";
 import { Suspects } from "./suspects.ts";
 import { clearMarks, isOfThisBoot } from "./unflushed-marks.ts";
 
-/** Enough for a job's message to cost nothing, little enough for threads to end together. */
+/** Enough to make a job's message cheap, little enough for threads to finish together. */
 const OBJECTS_PER_JOB = 500;
 
 /**
- * Brings all that is in doubt to an end: flushes what this boot made, hashes what another one may have lost, and drops what
- * is damaged. Afterwards no object is a suspect, except those of stores under way and those that cannot be read.
+ * Settles everything that is in doubt: flushes what this boot created, hashes what an earlier boot may have lost, and
+ * drops what is damaged. Afterwards, no object is a suspect, except those of running stores and those that cannot be
+ * read.
  * @throws BtdtError CACHE_WRITE_FAILED, CACHE_FORMAT_NEWER, CANCELLED
  */
 export async function settleMarks(cache: CacheDirectory, session: Session, runtime: Runtime): Promise<void> {

@@ -15,10 +15,13 @@ import {
   type UnflushedMark,
 } from "./unflushed-marks.ts";
 
-/** Reading the manifests of more marks would take longer than looking at every object. */
+/** Reading the manifests of more marks would take longer than examining every object. */
 const MOST_MARKS_READ = 64;
 
-/** The objects of a cache that a power cut may have taken bytes of. On an ordinary day there are no marks, and no suspects. */
+/**
+ * The objects of a cache that may have lost bytes in a power cut. On ordinary days, there are no marks, and no
+ * suspects.
+ */
 export class Suspects {
   readonly marks: readonly UnflushedMark[];
   readonly #ofThisBoot: SuspectNames;
@@ -30,7 +33,10 @@ export class Suspects {
     this.#ofOtherBoots = ofOtherBoots;
   }
 
-  /** Undefined when there are none. While the marks cannot be read, everything is suspect. @throws BtdtError CACHE_FORMAT_NEWER */
+  /**
+   * Undefined if there are none. If the marks cannot be read, everything is suspect. @throws BtdtError
+   * CACHE_FORMAT_NEWER
+   */
   static find(cache: CacheDirectory): Suspects | undefined {
     try {
       const marks = listUnflushedMarks(cache);
@@ -54,7 +60,7 @@ export class Suspects {
     return Suspicion.NONE;
   }
 
-  /** Names of the objects that another boot may have lost bytes of. @throws a `node:fs` error */
+  /** The names of objects that may have lost bytes in another boot. @throws a `node:fs` error */
   listObjects(cache: CacheDirectory): string[] {
     const names = this.#ofOtherBoots;
     return [...(names === "all" ? listObjectNames(cache.objects) : names)];
@@ -64,7 +70,7 @@ export class Suspects {
     return this.suspicionOf(name) !== Suspicion.NONE;
   }
 
-  /** For each file of a manifest one of `Suspicion`, in memory that threads share; undefined when all are trusted. */
+  /** One `Suspicion` for each file of a manifest, in memory shared between threads; undefined if all are trusted. */
   flagFiles(manifest: Manifest): Uint8Array | undefined {
     const { fileCount } = manifest.counts;
     const flags = new Uint8Array(new SharedArrayBuffer(fileCount));
@@ -79,7 +85,7 @@ export class Suspects {
   }
 }
 
-/** `all` when it cannot be told which. */
+/** `all` if they cannot be told apart. */
 type SuspectNames = ReadonlySet<string> | "all";
 
 function collectNames(cache: CacheDirectory, marks: readonly UnflushedMark[]): SuspectNames {
@@ -91,7 +97,7 @@ function collectNames(cache: CacheDirectory, marks: readonly UnflushedMark[]): S
     if (seen.has(mark.digest)) continue;
     seen.add(mark.digest);
     const file = readMarkedManifest(cache, mark);
-    // Its session has flushed what it made just now.
+    // Its session has just flushed what it created.
     if (file === undefined) continue;
     if (manifestDigestOf(file) !== mark.digest) return "all";
     const read = reader.decode(file, mark.digest);

@@ -1,10 +1,11 @@
 /**
- * This room knows what a power cut can take, and keeps it from being restored.
+ * Knows what a power cut can destroy, and keeps it from being restored.
  *
- * Making 80,000 objects durable one by one would cost more than all the rest of a store, so objects are made without a
- * flush. Before a process makes its first one it leaves a mark, durably: the manifest whose objects it is going to make,
- * with the boot that it runs in. The mark goes when the file system was flushed after the last object was made. As long as
- * it is there the manifest's objects are suspects: in the same boot of holes, in another one of everything.
+ * Flushing 80,000 objects one by one would cost more than the rest of a store, so objects are created without
+ * flushing. Before a process creates its first object, it durably leaves a mark: the manifest whose objects it is
+ * going to create, with the boot that it runs in. The mark is removed once the file system was flushed after the last
+ * object. As long as it exists, the manifest's objects are suspects: of having holes in the same boot, of anything in
+ * another one.
  */
 import { linkSync, mkdirSync, readFileSync, renameSync, unlinkSync } from "node:fs";
 import { type ByteString, bytesFromText, fsPath, joinBytes } from "../base/byte-string.ts";
@@ -22,7 +23,7 @@ const MARK_NAME = new RegExp(`^([0-9a-f]{32})-([0-9a-f-]{36})-([0-9a-f]{${DIGEST
 
 export interface UnflushedMark {
   readonly name: string;
-  /** Of the boot in which the objects are being made. */
+  /** The boot in which the objects are created. */
   readonly bootId: string;
   readonly sessionId: string;
   /** The manifest's. */
@@ -33,7 +34,7 @@ export function isOfThisBoot({ bootId }: UnflushedMark): boolean {
   return bootId === readBootId();
 }
 
-/** Files with other names are not btdt's and are passed over. @throws a `node:fs` error */
+/** Ignores files with other names, which are not btdt's. @throws a `node:fs` error */
 export function listUnflushedMarks(cache: CacheDirectory): UnflushedMark[] {
   return namesIn(cache.unflushed).flatMap((name) => {
     const [, bootId, sessionId, digest] = MARK_NAME.exec(name) ?? [];
@@ -43,8 +44,8 @@ export function listUnflushedMarks(cache: CacheDirectory): UnflushedMark[] {
 }
 
 /**
- * To be called before this session makes the first object of a manifest, or counts on one.
- * @param manifestFile path of the manifest, which is on disk already
+ * Call it before this session creates the first object of a manifest, or relies on one.
+ * @param manifestFile the path of the manifest, which is already on disk
  * @throws BtdtError CACHE_WRITE_FAILED
  */
 export function markUnflushed(
@@ -65,7 +66,7 @@ export function markUnflushed(
   return { name, bootId, sessionId: session.id, digest };
 }
 
-/** A link takes no room and no write; some file systems have none. */
+/** A link takes no space and no write; some file systems have none. */
 function linkOrCopy(existing: ByteString, path: ByteString, session: Session): void {
   try {
     linkSync(fsPath(existing), fsPath(path));
@@ -77,7 +78,7 @@ function linkOrCopy(existing: ByteString, path: ByteString, session: Session): v
   }
 }
 
-/** Undefined when it is gone. @throws a `node:fs` error */
+/** Undefined if it is gone. @throws a `node:fs` error */
 export function readMarkedManifest(cache: CacheDirectory, { name }: UnflushedMark): Uint8Array | undefined {
   try {
     return readPayloadFile(markPath(cache, name));
@@ -88,8 +89,8 @@ export function readMarkedManifest(cache: CacheDirectory, { name }: UnflushedMar
 }
 
 /**
- * Says that the objects of some manifests are on disk, or were found right in this boot. A mark that comes back after a
- * power cut costs another look, nothing else.
+ * Records that the objects of some manifests are on disk, or were found whole in this boot. A mark that comes back
+ * after a power cut costs another check, nothing else.
  * @throws a `node:fs` error
  */
 export function clearMarks(cache: CacheDirectory, marks: readonly UnflushedMark[]): void {

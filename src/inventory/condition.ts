@@ -10,5 +10,5 @@ export type Condition =
       /** Files that were edited through a link, by their paths in the tree. */
       readonly editedPaths: readonly ByteString[];
     }
-  /** Something could not be read this time, which says nothing about what it holds. */
+  /** Something could not be read this time, which says nothing about its contents. */
   | { readonly kind: "unreadable"; readonly reason: string };

@@ -1,6 +1,6 @@
 import type { Stock } from "./inventory.ts";
 
-/** How many entries need each item; one more for what has to stay for another reason. */
+/** The number of entries that need each item, plus one for items that must stay for another reason. */
 export function countReferences({ entries, itemBytes, pinnedItems, mayAllBeNeeded }: Stock): Uint32Array {
   const references = new Uint32Array(itemBytes.length);
   if (mayAllBeNeeded) references.fill(1);

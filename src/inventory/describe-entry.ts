@@ -3,7 +3,10 @@ import type { KeyGroup } from "./group-keys.ts";
 import type { CachedEntry } from "./inventory.ts";
 import type { Needs } from "./needs-finder.ts";
 
-/** An entry from the keys that point to it and what its manifests need. What could not be read becomes a problem. */
+/**
+ * Describes an entry by the keys that point to it and what its manifests need. What could not be read becomes a
+ * problem.
+ */
 export function describeEntry(
   id: string,
   { keys, keyFiles, lastUsedMs, keyBytes, manifests }: KeyGroup,

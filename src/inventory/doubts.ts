@@ -25,7 +25,7 @@ export class Doubts {
     }
   }
 
-  /** An entry that could not be looked at is kept. */
+  /** An entry that could not be examined is kept. */
   addEntry(keys: readonly string[], condition: Condition): void {
     if (condition.kind !== "unreadable") return;
     const names = keys.map(escapeControls).join(", ");
@@ -44,7 +44,7 @@ export class Doubts {
   }
 
   /**
-   * Reads something of the cache; undefined, and a warning, when the system refuses.
+   * Reads something in the cache; returns undefined, with a warning, if the system refuses.
    * @param what for the sentence "cannot read …"
    */
   attempt<Result>(what: string, read: () => Result): Result | undefined {

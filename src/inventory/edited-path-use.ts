@@ -4,21 +4,22 @@ import { type EditedPath, listEditedPaths } from "../cache/edited-paths.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import { markEditedPaths } from "../manifest/mark-edited-paths.ts";
 
-/** Long enough for a job that runs once a quarter, and whose entry is evicted in between. */
+/** Long enough for a job that runs once per quarter and whose entry is evicted in between. */
 const LONGEST_UNUSED_MS = 90 * 24 * 60 * 60 * 1000;
-/** Cleans may come every few minutes; a day more or less is nothing here. */
+/** Cleans may run every few minutes; a day more or less does not matter here. */
 const CONFIRM_EVERY_MS = 24 * 60 * 60 * 1000;
 
 export interface EditedPathPlan {
-  /** No entry has had a file at this path for long. */
+  /** No entry has had a file at this path for a long time. */
   readonly stale: readonly EditedPath[];
-  /** An entry has one now, and the note about it is to say so. */
+  /** An entry has one now, and the note must be updated. */
   readonly confirmed: readonly EditedPath[];
 }
 
 /**
- * Finds out which edited paths still matter. The time of such a note is when an entry with that path was last seen; as long as
- * there is one it stays, however old, because without it the job that edits the file would miss once more.
+ * Finds out which edited paths still matter. The time of such a note is when an entry with that path was last seen.
+ * As long as there is one, the note stays, whatever its age, because without it the job that edits the file would
+ * miss once more.
  */
 export class EditedPathUse {
   readonly #all: readonly EditedPath[];
@@ -30,7 +31,7 @@ export class EditedPathUse {
     this.#unseen = new Set(this.#all.map(({ path }) => path));
   }
 
-  /** An entry, or a store under way, has these files. */
+  /** An entry or a running store has these files. */
   see(manifest: Manifest): void {
     if (this.#unseen.size === 0) return;
     for (const [file, mark] of markEditedPaths(manifest, this.#unseen).entries()) {

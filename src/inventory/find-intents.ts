@@ -5,11 +5,11 @@ import type { Doubts } from "./doubts.ts";
 
 export interface IntentsOfCache {
   readonly sessions: readonly SessionTrace[];
-  /** The manifest files that living sessions are about to publish. */
+  /** The manifest files that live sessions are about to publish. */
   readonly intents: readonly Uint8Array[];
 }
 
-/** Sessions and their intents; asked twice, for the reason that `listTwice` has. */
+/** Sessions and their intents, listed twice for the same reason as in `listTwice`. */
 export function findIntents(
   cache: CacheDirectory,
   nowMs: number,

@@ -7,7 +7,7 @@ import { listTwice } from "./list-twice.ts";
 
 export interface PacksOfCache {
   readonly packs: PackContents;
-  /** Set when there may be packs beside these, or some could not be read: why. */
+  /** Why there may be more packs than these, if some could not be read. */
   readonly unreadable: string | undefined;
 }
 

@@ -1,17 +1,17 @@
 import type { CachedEntry } from "./inventory.ts";
 import type { Items } from "./items.ts";
 
-/** How long what has just changed is spared, by the file system's clock. */
+/** How long recent changes are protected, by the file system's clock. */
 export interface Grace {
-  /** Whatever is said about it: where there are no locks, somebody may be about to need it. */
+  /** Protects everything: without locks, some process may be about to need it. */
   readonly anyMs: number;
-  /** What no entry needs: where listings may be stale, the key that needs it may be missing from one. */
+  /** Protects what no entry needs: if listings may be stale, the key that needs it may be missing from one. */
   readonly unneededMs: number;
 }
 
 export const NO_GRACE: Grace = { anyMs: 0, unneededMs: 0 };
 
-/** The files that are spared because they are young. */
+/** The files that are protected because they are young. */
 export function findYoung(
   items: Items,
   entries: readonly CachedEntry[],

@@ -5,7 +5,7 @@ import type { Doubts } from "./doubts.ts";
 import type { EditedPathPlan } from "./edited-path-use.ts";
 import type { DamagedKeyFile } from "./group-keys.ts";
 
-/** What can go whatever entries need: none of it is an item. */
+/** What can be deleted regardless of entries; none of it is an item. */
 export interface Garbage {
   readonly damagedKeyFiles: readonly DamagedKeyFile[];
   /** Of dead processes. */

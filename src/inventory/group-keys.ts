@@ -24,11 +24,11 @@ type ReadKey =
     }
   /** Deleted since it was listed. */
   | { readonly kind: "gone" }
-  /** It was read and is not a key. */
+  /** It was read, and is not a key. */
   | { readonly kind: "damaged"; readonly allocatedBytes: number }
   /** It may be a key. */
   | { readonly kind: "unreadable"; readonly reason: string }
-  /** A directory, say: not a key, and not ours to delete. */
+  /** Such as a directory: not a key, and not ours to delete. */
   | { readonly kind: "foreign"; readonly reason: string };
 
 export interface DamagedKeyFile {

@@ -15,9 +15,8 @@ interface StoredManifest {
 export type StoredFile = ({ readonly kind: "object" } & StoredObject) | StoredManifest;
 
 /**
- * One number for each thing that entries can need, so that one plan counts references to all of them: first the contents of
- * packs, then the lists of chunks that packs have of large files, then objects and manifests in the order in which they were
- * found.
+ * Numbers everything that entries can need, so that one plan can count references to all of it: first the contents of
+ * packs, then the chunk lists of large files in packs, then objects and manifests in the order they were found.
  */
 export class Items {
   /** Items before this one are parts of packs. */
@@ -41,7 +40,7 @@ export class Items {
     return this.firstFile + this.#files.length;
   }
 
-  /** @param content numbered through all packs */
+  /** @param content numbered across all packs */
   itemOfContent(content: number): number {
     return content;
   }
@@ -50,7 +49,7 @@ export class Items {
     return (this.#firstChunkLists[pack] ?? 0) + large;
   }
 
-  /** Of an object or a manifest, whose names have nothing in common; undefined when it was not found. */
+  /** The item of an object or a manifest, whose names never coincide; undefined if it was not found. */
   itemOfFile(name: string): number | undefined {
     return this.#itemOfName.get(name);
   }
@@ -66,12 +65,12 @@ export class Items {
     return item;
   }
 
-  /** With the items that they are. */
+  /** With their items. */
   *files(): Generator<readonly [number, StoredFile]> {
     for (const [index, file] of this.#files.entries()) yield [this.firstFile + index, file];
   }
 
-  /** What each takes on disk: of a block, in proportion to its size. */
+  /** The disk space that each takes: of a block, in proportion to its size. */
   measure(): number[] {
     const bytes: number[] = [];
     for (const { index } of this.#packs.packs) {

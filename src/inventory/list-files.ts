@@ -7,8 +7,8 @@ import type { Doubts } from "./doubts.ts";
 import type { Items } from "./items.ts";
 
 /**
- * Numbers all objects and manifests. Those in a directory that cannot be listed are left out, so that they are not deleted; an entry that
- * needs them has them looked up by name.
+ * Numbers all objects and manifests. Those in a directory that cannot be listed are omitted, so they are not deleted;
+ * if an entry needs them, they are looked up by name.
  */
 export async function listFiles(
   cache: CacheDirectory,

@@ -5,7 +5,7 @@ import { listKeyFiles } from "../cache/key-files.ts";
 import { reasonOf } from "../fs/errno.ts";
 import { listTwice } from "./list-twice.ts";
 
-/** Names of all key files, sorted. @throws BtdtError CACHE_NOT_ACCESSIBLE */
+/** The names of all key files, sorted. @throws BtdtError CACHE_NOT_ACCESSIBLE */
 export function listKeyNames(cache: CacheDirectory): string[] {
   try {
     return listTwice(() => listKeyFiles(cache));

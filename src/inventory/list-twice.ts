@@ -1,6 +1,6 @@
 /**
- * The names that one of two listings has. A listing may come back short, as of a network file system whose directory has
- * just changed; for what is missing in it nothing speaks up, and what it needs would be taken for garbage.
+ * The names in either of two listings. A listing may be incomplete, as on a network file system whose directory has
+ * just changed; nothing would reveal a missing name, and what it needs would count as garbage.
  */
 export function listTwice(list: () => readonly string[]): string[] {
   return [...new Set([...list(), ...list()])].toSorted();

@@ -3,7 +3,7 @@ import type { CachedEntry, Inventory } from "./inventory.ts";
 
 interface MeasuredEntry {
   readonly entry: CachedEntry;
-  /** All it needs on disk, shared or not. */
+  /** The disk space of everything that it needs, shared or not. */
   readonly sizeBytes: number;
   /** What deleting it, and nothing else, would free. */
   readonly freedBytes: number;

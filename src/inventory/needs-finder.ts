@@ -15,29 +15,29 @@ import type { PacksOfCache } from "./find-packs.ts";
 import type { Items } from "./items.ts";
 
 export interface Needs {
-  /** The manifest itself, the one it was made against, and its contents. */
+  /** The manifest itself, its base, and its contents. */
   readonly items: Uint32Array;
-  /** False when it could need any other item as well, because it could not be read. */
+  /** False if it may need any other item as well, because it could not be read. */
   readonly isKnown: boolean;
   readonly condition: Condition;
 }
 
 /**
- * Finds out what manifests need. A listing is believed in what it has but not in what it lacks, which is looked up by name
- * before an entry counts as damaged.
+ * Finds out what manifests need. A listing is trusted in what it contains, but not in what it lacks: that is looked
+ * up by name before an entry counts as damaged.
  */
 export class NeedsFinder {
   readonly #cache: CacheDirectory;
   readonly #items: Items;
   readonly #packs: PackContents;
-  /** Set when there are packs that could not be read, and may have what is missing elsewhere. */
+  /** Set if some packs could not be read, which may contain what is missing elsewhere. */
   readonly #unreadablePacks: string | undefined;
   readonly #reader: ManifestReader;
   readonly #onManifest: (manifest: Manifest) => void;
-  /** Names of objects that were looked up in vain. */
+  /** Names of objects that were not found when they were looked up. */
   readonly #absent = new Set<string>();
 
-  /** @param onManifest told of each manifest that could be read */
+  /** @param onManifest called for each manifest that could be read */
   constructor(
     cache: CacheDirectory,
     items: Items,
@@ -58,8 +58,8 @@ export class NeedsFinder {
   }
 
   /**
-   * What a manifest needs that a store is about to publish. Objects that are not whole count as well: the store may be
-   * replacing them just now.
+   * What a manifest that a store is about to publish needs. Objects that are not whole count as well: the store may
+   * be replacing them at the moment.
    * @throws BtdtError CACHE_FORMAT_NEWER
    */
   findForIntent(file: Uint8Array): Needs {
@@ -89,7 +89,7 @@ export class NeedsFinder {
     }
   }
 
-  /** A file has an object, or contents in packs; with both, the packs' ones are not needed. */
+  /** A file has an object, or contents in packs; if it has both, those in packs are not needed. */
   #addContents(manifest: Manifest, items: Set<number>, isIntent: boolean): Condition {
     const editedPaths: ByteString[] = [];
     let unreadable: string | undefined;
@@ -123,7 +123,7 @@ export class NeedsFinder {
     return { kind: "damaged", reason: "contents are missing", editedPaths };
   }
 
-  /** False when the packs lack some of a file's contents. */
+  /** False if the packs lack some of a file's contents. */
   #addPacked(manifest: Manifest, file: number, items: Set<number>): boolean {
     const offset = file * DIGEST_SIZE_BYTES;
     const sizeBytes = at(manifest.fileSizes, file);
@@ -141,13 +141,16 @@ export class NeedsFinder {
     return object?.kind === "object" && object.isAsNamed && object.sizeBytes === at(manifest.fileSizes, file);
   }
 
-  /** Written in place, which sets the time. What is short with its time unchanged was lost, in a power cut for one. */
+  /**
+   * Written in place, which updates the time. A file that is shorter, with its time unchanged, has lost data, for
+   * example in a power cut.
+   */
   #isEdited(item: number): boolean {
     const object = this.#items.fileOf(item);
     return object?.kind === "object" && !object.isAsNamed && object.sizeBytes > 0;
   }
 
-  /** The item of an object that no listing had. @throws a `node:fs` error */
+  /** The item of an object that was in no listing. @throws a `node:fs` error */
   #lookUp(name: string): number | undefined {
     if (this.#absent.has(name)) return undefined;
     const object = lookUpObject(this.#cache.objects, name);
@@ -156,14 +159,14 @@ export class NeedsFinder {
     return undefined;
   }
 
-  /** One that no listing had is no item, and is not deleted either. */
+  /** An object that was in no listing is not an item, and is not deleted either. */
   #addManifest(digest: string, items: Set<number>): void {
     const item = this.#items.itemOfFile(digest);
     if (item !== undefined) items.add(item);
   }
 }
 
-/** One answer that a file does not exist is not believed while the directory has its name. */
+/** A single answer that a file does not exist is not trusted while the directory lists its name. */
 function readListedManifest(cache: CacheDirectory, digest: string): Uint8Array | undefined {
   const file = readManifestFile(cache, digest);
   if (file !== undefined || statManifestFile(cache, digest) === undefined) return file;

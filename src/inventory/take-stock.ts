@@ -1,7 +1,7 @@
 /**
- * Inventory takes stock of a cache: which entries there are, what each needs, what nothing needs. It reads names, sizes, keys,
- * manifests and the indexes of packs, never contents, and changes nothing. What could not be read is kept apart from what is
- * damaged: it says nothing about the cache, and nothing may be deleted because of it.
+ * Takes stock of a cache: which entries exist, what each needs, and what nothing needs. It reads names, sizes, keys,
+ * manifests and pack indexes, never contents, and changes nothing. What could not be read is distinguished from what
+ * is damaged: it says nothing about the cache, and nothing may be deleted because of it.
  */
 import type { Progress } from "../base/progress.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
@@ -23,13 +23,13 @@ export interface StockRequest {
   readonly nowMs: number;
   readonly grace: Grace;
   readonly progress?: Progress;
-  /** Called between steps of some milliseconds: gives way to signals. @throws BtdtError CANCELLED once one came */
+  /** Called every few milliseconds; yields to signals. @throws BtdtError CANCELLED after a signal */
   readonly pause: () => Promise<void>;
 }
 
 /**
- * Takes stock, under the cache's exclusive lock when anything is to be deleted. Intents are read before keys: a store that
- * publishes its keys and drops its intent meanwhile is seen at least once.
+ * Takes stock; under the cache's exclusive lock if anything is to be deleted. Intents are read before keys, so that a
+ * store that publishes its keys and removes its intent in the meantime is seen at least once.
  * @throws BtdtError CACHE_FORMAT_NEWER, CACHE_NOT_ACCESSIBLE, CANCELLED
  */
 export async function takeStock(
@@ -58,12 +58,12 @@ export async function takeStock(
   for (const intent of intents) {
     const needed = finder.findForIntent(intent);
     for (const item of needed.items) pinned.add(item);
-    // Damage is for the store to notice: when its base is gone, it announces another manifest before it counts on anything.
+    // The store notices damage: if its base is gone, it announces another manifest before it relies on anything.
     if (!needed.isKnown) doubts.addUnknownNeeds("a store under way", needed.condition);
   }
   const entries = [...keys.groups].map(([id, group]) => describeEntry(id, group, needs, doubts));
   for (const item of findYoung(items, entries, nowMs, grace)) pinned.add(item);
-  // While an entry could not be read, it may still have any edited path.
+  // If an entry could not be read, it may contain any edited path.
   const editedPaths = doubts.mayAllBeNeeded ? undefined : editedPathUse?.plan(nowMs);
   const found = {
     damagedKeyFiles: keys.damaged,

@@ -10,9 +10,9 @@ export interface CleanResult {
     readonly freedBytes: number;
     readonly reason: EvictionReason;
   }[];
-  /** What no entry needed in the first place. */
+  /** What no entry needed even before. */
   readonly garbage: { readonly count: number; readonly bytes: number };
-  /** Packs of which nothing is needed, and packs that were rewritten without what is not needed. */
+  /** Packs that nothing needs, and packs that were rewritten without unneeded contents. */
   readonly packs: {
     readonly removedCount: number;
     readonly removedBytes: number;
@@ -23,7 +23,7 @@ export interface CleanResult {
   readonly nowMs: number;
 }
 
-/** Of a cache that nothing was ever stored in. */
+/** For a cache in which nothing was ever stored. */
 export const NOTHING_CLEANED: Omit<CleanResult, "nowMs"> = {
   removed: [],
   garbage: { count: 0, bytes: 0 },
@@ -31,7 +31,7 @@ export const NOTHING_CLEANED: Omit<CleanResult, "nowMs"> = {
   kept: { entryCount: 0, bytes: 0 },
 };
 
-/** What a plan comes to. Contents of packs take fractions of their blocks. */
+/** The result of a plan. Contents of packs take fractions of their blocks. */
 export function summarize(plan: CleanPlan, garbage: Garbage, packPlan: PackPlan, nowMs: number): CleanResult {
   return {
     removed: plan.evictions.map(({ entry, reason, freedBytes }) => {

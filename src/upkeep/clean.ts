@@ -1,6 +1,6 @@
 /**
- * Upkeep keeps a cache small and sound. A clean takes stock under the cache's exclusive lock, plans, and carries the plan out;
- * packs that are mostly waste are rewritten without the lock and replaced under it.
+ * Keeps a cache small and sound. A clean takes stock under the cache's exclusive lock, makes a plan, and carries it
+ * out; packs that are mostly garbage are rewritten without the lock and replaced under it.
  */
 
 import { display } from "../base/byte-string.ts";
@@ -29,8 +29,8 @@ export interface CleanRequest extends Omit<CleanLimits, "nowMs"> {
 }
 
 /**
- * Evicts what the limits say and deletes all garbage. Stores and restores may run beside it: it works under the exclusive lock,
- * which a store needs only for the instant in which it announces what it is going to publish.
+ * Evicts what exceeds the limits, and deletes all garbage. Stores and restores can run concurrently: a clean holds
+ * the exclusive lock, which a store needs only for the instant in which it announces what it will publish.
  * @throws BtdtError
  */
 export async function cleanCache(request: CleanRequest, runtime: Runtime): Promise<CleanResult> {
@@ -49,7 +49,7 @@ export async function cleanCache(request: CleanRequest, runtime: Runtime): Promi
   }
 }
 
-/** Says what a clean would do, without the lock and by this machine's clock. */
+/** Returns what a clean would do, without the lock and by this machine's clock. */
 async function previewClean(request: CleanRequest, runtime: Runtime): Promise<CleanResult> {
   const limits = { ...request, nowMs: runtime.nowMs() };
   const { plan, stock, packPlan } = await decide(request.cache, limits, NO_GRACE, runtime);
@@ -61,7 +61,7 @@ async function cleanPrepared(request: CleanRequest, runtime: Runtime): Promise<C
   const session = Session.open(cache);
   try {
     await settleMarks(cache, session, runtime);
-    // By the clock that all ages are measured with.
+    // By the clock that determines all ages.
     const nowMs = session.openedMs;
     const { plan, stock, packPlan } = await withCleanLock(cache, runtime.isCancelled, async (grace) => {
       const decision = await decide(cache, { ...request, nowMs }, grace, runtime);
@@ -94,7 +94,7 @@ async function decide(cache: CacheDirectory, limits: CleanLimits, grace: Grace, 
   return { stock, plan, packPlan: planPacks(stock, plan.unneededItems, nowMs - grace.anyMs) };
 }
 
-/** Puts one new pack in the place of some that are mostly waste. @returns whether any was replaced */
+/** Replaces packs that are mostly garbage by one new pack. @returns whether any was replaced */
 async function rewriteWaste(
   { cache, session, nowMs }: { cache: CacheDirectory; session: Session; nowMs: number },
   packs: PackContents,

@@ -1,4 +1,4 @@
-/** What reading a content has shown. */
+/** The result of reading a content. */
 export type ContentState = "sound" | "damaged" | "unreadable" | "gone";
 
 export function blockKey(packName: string, block: number): string {

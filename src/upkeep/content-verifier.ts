@@ -6,7 +6,7 @@ import { blockKey, type ContentState } from "./content-state.ts";
 import { verifyObjects } from "./verify-objects.ts";
 import { selectBlocks, verifyBlocks } from "./verify-packs.ts";
 
-/** Reads contents on all threads, and remembers what came of it so that none is read twice. */
+/** Reads contents on all threads, and remembers the results so that none is read twice. */
 export class ContentVerifier {
   readonly #cache: CacheDirectory;
   readonly #runtime: Runtime;
@@ -27,12 +27,12 @@ export class ContentVerifier {
     return this.#blocks.size;
   }
 
-  /** How much was read, before compression. */
+  /** How much was read, uncompressed. */
   get contentBytes(): number {
     return this.#contentBytes;
   }
 
-  /** Undefined for one that was not read. */
+  /** Undefined if it was not read. */
   objectState(name: string): ContentState | undefined {
     return this.#objects.get(name);
   }
@@ -46,9 +46,9 @@ export class ContentVerifier {
   }
 
   /**
-   * Reads what was not read before. Objects that are not as they are named are left out: nobody uses them, whatever is in
-   * them.
-   * @param isWanted asked with the item of an object or a content
+   * Reads what was not read before. Objects that do not match their names are skipped: nobody uses them, whatever
+   * they contain.
+   * @param isWanted called with the item of an object or a content
    * @throws BtdtError CANCELLED
    */
   async verify(stock: Inventory, isWanted: (item: number) => boolean): Promise<void> {
@@ -76,7 +76,7 @@ export class ContentVerifier {
     this.#contentBytes += bytes;
   }
 
-  /** Forgets what was not there, so that it is looked for again; false when nothing was lacking. */
+  /** Forgets what was missing, so that it is looked up again; returns false if nothing was missing. */
   forgetGone(): boolean {
     let hasForgotten = false;
     for (const states of [this.#objects, this.#blocks]) {
@@ -89,7 +89,7 @@ export class ContentVerifier {
     return hasForgotten;
   }
 
-  /** An object was set aside, or another one has its name now. */
+  /** An object was set aside or replaced. */
   forgetObject(name: string): void {
     this.#objects.delete(name);
   }

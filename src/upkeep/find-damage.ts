@@ -16,16 +16,16 @@ export interface DamagedFile {
   readonly manifest: Manifest;
   readonly file: number;
   readonly tree: StoredTree;
-  /** As the entry has it, below its tree's path when it has several trees. */
+  /** Its path in the entry, below the path of its tree if there are several. */
   readonly path: string;
   readonly reason: string;
 }
 
 export interface EntryDamage {
-  /** Of a manifest: the entry's files are not known. */
+  /** The damage of a manifest: the entry's files are unknown. */
   readonly manifestReasons: readonly string[];
   readonly files: readonly DamagedFile[];
-  /** Why some of it could not be looked at. */
+  /** Why some of it could not be examined. */
   readonly unreadable: ReadonlySet<string>;
 }
 
@@ -33,7 +33,10 @@ export function hasDamage({ manifestReasons, files }: EntryDamage): boolean {
   return manifestReasons.length > 0 || files.length > 0;
 }
 
-/** Finds what of an entry a restore would not get right, from contents that were read. @throws BtdtError CACHE_FORMAT_NEWER */
+/**
+ * Finds what a restore of an entry would not get right, given the contents that were read. @throws BtdtError
+ * CACHE_FORMAT_NEWER
+ */
 export function findDamage(
   cache: CacheDirectory,
   trees: readonly StoredTree[],
@@ -96,7 +99,7 @@ export function describeBlockDamage(packName: string, block: number): string {
   return `block ${block} of pack ${packName} is damaged`;
 }
 
-/** As a restore does, it takes the object when that looks whole, and what packs have otherwise. */
+/** Like a restore, it uses the object if it looks whole, and packs otherwise. */
 function findProblem(
   manifest: Manifest,
   file: number,

@@ -1,19 +1,19 @@
 import { describeBlockDamage, hasDamage } from "./find-damage.ts";
 import type { Verification } from "./verify.ts";
 
-/** One thing in a cache that is not what it should be. */
+/** Something in a cache that is not as it should be. */
 export interface DamageFinding {
-  /** Of the entry that is concerned; none when no entry needs it. */
+  /** The keys of the affected entry; empty if no entry needs it. */
   readonly keys: readonly string[];
-  /** The file, as the entry has it; absent when it is about all of the entry, or about none. */
+  /** The file's path in the entry; undefined if the whole entry is affected, or none. */
   readonly path?: string;
   readonly reason: string;
   readonly entryId?: string;
-  /** What is lost with it even if nothing else is. */
+  /** What is lost with it, even if nothing else is. */
   readonly isKey?: boolean;
 }
 
-/** To be asked before anything is repaired. */
+/** Call it before anything is repaired. */
 export function listDamage({ entries, contents, stock }: Verification): DamageFinding[] {
   const damage = entries.flatMap(({ entry, damage }): DamageFinding[] => {
     const { keys, id: entryId } = entry;
@@ -43,7 +43,7 @@ export function listDamage({ entries, contents, stock }: Verification): DamageFi
   return damage;
 }
 
-/** The ids of entries that are damaged. */
+/** The ids of damaged entries. */
 export function listDamagedEntries({ entries }: Verification): Set<string> {
   return new Set(entries.filter(({ damage }) => hasDamage(damage)).map(({ entry }) => entry.id));
 }

@@ -1,16 +1,16 @@
 import type { Inventory } from "../inventory/inventory.ts";
 import type { LiveItems } from "../packs/rewrite/rewrite-packs.ts";
 
-/** What all packs may take, compared with what is needed of them. */
+/** What all packs may take, in relation to what is needed from them. */
 const MOST_SPACE_RATIO = 1.3;
 
 export interface PackPlan {
-  /** Packs of which nothing is needed, and those that are damaged. */
+  /** Packs that nothing needs, and damaged ones. */
   readonly removed: readonly string[];
   readonly removedBytes: number;
-  /** Packs too much of which is no longer needed: what is needed goes to a new one. */
+  /** Packs with too much garbage: what is needed from them moves to a new one. */
   readonly rewritten: readonly LiveItems[];
-  /** About what rewriting them frees. */
+  /** Roughly what rewriting them frees. */
   readonly rewrittenFreedBytes: number;
 }
 
@@ -22,9 +22,9 @@ interface PackUse {
 }
 
 /**
- * Decides from what nothing needs which packs go and which are rewritten: those with the most waste first, until all packs
- * together take little more than what is needed of them.
- * @param youngerMs packs made after this time stay as they are
+ * Decides, from what nothing needs, which packs are deleted and which are rewritten: those with the most garbage
+ * first, until all packs together take little more than what is needed from them.
+ * @param youngerMs packs created after this time stay as they are
  */
 export function planPacks(
   { packs, items, itemBytes }: Pick<Inventory, "packs" | "items" | "itemBytes">,

@@ -1,6 +1,6 @@
 /**
- * What a clean deletes, and why: computed from what was found, before anything is touched. `--dry-run` prints
- * the plan, a real run carries it out.
+ * What a clean deletes, and why: computed before anything is touched. `--dry-run` prints the plan, a real run carries
+ * it out.
  */
 
 import { countReferences } from "../inventory/count-references.ts";
@@ -8,9 +8,9 @@ import type { CachedEntry, Stock } from "../inventory/inventory.ts";
 
 export interface CleanLimits {
   readonly nowMs: number;
-  /** Entries that were last used longer ago go. */
+  /** Evicts entries that were last used longer ago. */
   readonly maxAgeMs: number | undefined;
-  /** Entries go, the least recently used first, until what is left takes no more. */
+  /** Evicts the least recently used entries until the rest takes no more. */
   readonly maxSizeBytes: number | undefined;
 }
 
@@ -19,24 +19,24 @@ export type EvictionReason = "age" | "size" | "damage";
 export interface Eviction {
   readonly entry: CachedEntry;
   readonly reason: EvictionReason;
-  /** What deleting this entry freed at its turn: what no other entry left by then needs. */
+  /** What deleting this entry freed when it was its turn: what no remaining entry needs. */
   readonly freedBytes: number;
 }
 
 export interface CleanPlan {
   readonly evictions: readonly Eviction[];
   readonly kept: readonly CachedEntry[];
-  /** What nothing needs, evicted entries' items included. */
+  /** What nothing needs, including the items of evicted entries. */
   readonly unneededItems: readonly number[];
-  /** Files among them that no entry needed in the first place. */
+  /** The files among them that no entry needed even before. */
   readonly garbageFileCount: number;
   readonly garbageBytes: number;
   readonly keptBytes: number;
 }
 
 /**
- * Entries that could not be read are kept, whatever the limits say. While something may need any item, no item goes, and so no
- * entry is evicted for its size: it would free nothing.
+ * Entries that could not be read are kept, whatever the limits. While something may need any item, no item is
+ * deleted, so no entry is evicted for its size: that would free nothing.
  */
 export function planClean(stock: Stock, limits: CleanLimits): CleanPlan {
   const { entries, itemBytes, firstFile, mayAllBeNeeded } = stock;

@@ -20,14 +20,14 @@ import { objectPath } from "../objects/object-path.ts";
 import type { Runtime } from "../work/runtime.ts";
 import type { DamagedFile } from "./find-damage.ts";
 
-/** Makes objects from good copies, wherever these are. */
+/** Creates objects from good copies, wherever these are. */
 export class Refiller {
   readonly #cache: CacheDirectory;
   readonly #session: Session;
   readonly #runtime: Runtime;
-  /** A directory that may be the tree, or the one that its path is relative to. */
+  /** A directory that may be the tree, or the directory that its path is relative to. */
   readonly #from: ByteString | undefined;
-  /** Names of objects by their content. */
+  /** The names of objects, by content. */
   readonly #namesOfDigest = new Map<string, string[]>();
 
   constructor(
@@ -48,7 +48,10 @@ export class Refiller {
     }
   }
 
-  /** Gives a file its object; false when there is no good copy. @throws BtdtError CACHE_WRITE_FAILED, CANCELLED; a `node:fs` error */
+  /**
+   * Creates a file's object; returns false if there is no good copy. @throws BtdtError CACHE_WRITE_FAILED, CANCELLED;
+   * a `node:fs` error
+   */
   async refill({ manifest, file, tree }: DamagedFile): Promise<boolean> {
     const attributes = objectAttributes(manifest, file);
     const name = nameObject(manifest, file);
@@ -76,7 +79,10 @@ export class Refiller {
     }
   }
 
-  /** False, with nothing left behind, when the source is not a good copy. @throws BtdtError CANCELLED; a `node:fs` error when the disk is full */
+  /**
+   * Returns false, with nothing left behind, if the source is not a good copy. @throws BtdtError CANCELLED; a
+   * `node:fs` error if the disk is full
+   */
   #copy(source: ByteString, temporary: ByteString, name: string, attributes: FileAttributes): boolean {
     const status = tryLstat(source);
     if (status?.kind !== "file" || status.sizeBytes !== attributes.sizeBytes) return false;
@@ -97,7 +103,7 @@ function digestPart(objectName: string): string {
   return objectName.slice(0, DIGEST_HEX_DIGITS);
 }
 
-/** What cannot be looked at is no copy to be used. */
+/** What cannot be examined is not a usable copy. */
 function tryLstat(path: ByteString): ReturnType<typeof lstat> {
   try {
     return lstat(path);

@@ -12,12 +12,12 @@ export function removeEntryKeys(cache: CacheDirectory, entry: CachedEntry): void
   }
 }
 
-/** Removes what is in a key's place and is not a key, unless a store has replaced it. @throws a `node:fs` error */
+/** Removes what has the name of a key but is not one, unless a store has replaced it. @throws a `node:fs` error */
 export function removeDamagedKey(cache: CacheDirectory, name: string): void {
   if (isDamaged(cache, name)) removeIfPresent(() => removeKeyFile(cache, name));
 }
 
-/** Where the file system has no locks, a store may have given the key to another entry since it was looked at. */
+/** Without locks, a store may have replaced the key since it was examined. */
 function stillPointsTo(cache: CacheDirectory, keyFileName: string, entryId: string): boolean {
   const keyFile = readKeyFile(cache, keyFileName);
   if (keyFile === undefined) return false;
@@ -41,7 +41,7 @@ function isDamaged(cache: CacheDirectory, name: string): boolean {
   }
 }
 
-/** What is gone already needs no removing. @throws a `node:fs` error */
+/** Ignores what is already gone. @throws a `node:fs` error */
 export function removeIfPresent(unlink: () => void): void {
   try {
     unlink();

@@ -11,11 +11,11 @@ import { removeDamagedKey, removeEntryKeys } from "./remove-keys.ts";
 import { type Verification, type VerifyRequest, verifyCache } from "./verify.ts";
 
 /**
- * Mends what a verification has found: sets aside what is damaged, so that it is missing; fills in what is missing from good
- * copies; removes the keys of entries that lack something even then. Stopped at any point, it leaves entries that are
- * whole or miss.
- * @param from where the trees that were stored may still be
- * @returns what is found afterwards; the entries that are damaged in it have lost their keys
+ * Repairs what a verification found: sets aside what is damaged, so that it is missing; fills in what is missing from
+ * good copies; removes the keys of entries that still lack something. If it is stopped at any point, entries are
+ * whole, or are misses.
+ * @param from where the stored trees may still be
+ * @returns what is found afterwards; entries that are still damaged have lost their keys
  * @throws BtdtError
  */
 export async function repairCache(
@@ -28,7 +28,7 @@ export async function repairCache(
   const session = Session.open(cache);
   try {
     let now = found;
-    // What takes the place of something damaged has perhaps not been read yet.
+    // What replaces something damaged may not have been read yet.
     while (await setAside(request, session, now, runtime)) {
       now = await verifyCache(request, runtime, now.contents);
     }
@@ -48,7 +48,7 @@ export async function repairCache(
   }
 }
 
-/** False when nothing is left to be set aside. @throws BtdtError CANCELLED; a `node:fs` error */
+/** False if there is nothing left to set aside. @throws BtdtError CANCELLED; a `node:fs` error */
 async function setAside(
   { cache, keys }: VerifyRequest,
   session: Session,

@@ -7,7 +7,7 @@ import { deletePack, publishPack } from "../packs/contents/pack-directory.ts";
 import { CONTENT_ID_BYTES } from "../packs/format/index-layout.ts";
 import type { FinishedPack, PackWriter } from "../packs/write/pack-writer.ts";
 
-/** A new pack, without a name yet, and the ones that it is to replace. */
+/** A new, unpublished pack, and the packs that it replaces. */
 export interface Replacement {
   readonly writer: PackWriter;
   readonly finished: FinishedPack;
@@ -15,8 +15,8 @@ export interface Replacement {
 }
 
 /**
- * Gives a new pack its name and removes each old one that has nothing more to give: all that is needed of it by now is in the
- * new one. Under the cache's exclusive lock, with stock taken anew: writing the new pack took time.
+ * Publishes a new pack and removes each old one of which everything that is needed now is in the new one. Call it
+ * under the cache's exclusive lock, after taking stock again: writing the new pack took time.
  * @returns whether any pack was replaced
  * @throws a `node:fs` error
  */

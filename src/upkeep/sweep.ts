@@ -18,16 +18,16 @@ import type { CleanPlan, Eviction } from "./plan.ts";
 import { removeDamagedKey, removeEntryKeys, removeIfPresent } from "./remove-keys.ts";
 
 export interface SweepTools {
-  /** The clean's own, for what is moved aside before it is removed. */
+  /** The clean's own session, for what is moved aside before it is removed. */
   readonly session: Session;
   readonly progress: Progress;
-  /** Gives way to signals. @throws BtdtError CANCELLED once one came */
+  /** Yields to signals. @throws BtdtError CANCELLED after a signal */
   readonly pause: () => Promise<void>;
 }
 
 /**
- * Carries out a plan, under the cache's exclusive lock: keys first, then manifests, then objects and packs, so that being
- * stopped or killed at any point leaves whole entries and garbage, never a key without its contents.
+ * Carries out a plan under the cache's exclusive lock: keys first, then manifests, then objects and packs, so that a
+ * stop or kill at any point leaves whole entries and garbage, never a key without its contents.
  * @throws BtdtError CANCELLED; a `node:fs` error
  */
 export async function sweep(
@@ -59,7 +59,9 @@ export async function sweep(
   await removeGarbage(cache, garbage, pause);
 }
 
-/** An entry whose object was edited in place goes without a restore that would have found out, so that this is noted here. */
+/**
+ * If an object was edited in place, its entry is removed without a restore that would notice, so it is noted here.
+ */
 function evict(cache: CacheDirectory, { entry }: Eviction): void {
   if (entry.condition.kind === "damaged") {
     for (const path of entry.condition.editedPaths) rememberEditedPath(cache, path);
@@ -78,7 +80,7 @@ function removeFile(cache: CacheDirectory, file: StoredFile): void {
   }
 }
 
-/** @param isFile false when it may be whatever bears an object's name, a directory for instance */
+/** @param isFile false if anything may have an object's name, such as a directory */
 function removeObject(path: ByteString, isFile: boolean): void {
   if (isFile) unlinkSync(fsPath(path));
   else removeTree(path);

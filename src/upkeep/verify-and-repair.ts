@@ -4,7 +4,9 @@ import { type DamageFinding, listDamage, listDamagedEntries } from "./list-damag
 import { repairCache } from "./repair.ts";
 import { type Verification, type VerifyRequest, verifyCache } from "./verify.ts";
 
-/** What became of a damage; `removed` when it could not be mended, so that what needs it is gone as well. */
+/**
+ * What became of the damage; `removed` if it could not be repaired, so that whatever needs it was removed as well.
+ */
 export type DamageOutcome = "found" | "repaired" | "removed";
 
 export interface VerifyResult {
@@ -15,22 +17,22 @@ export interface VerifyResult {
     readonly contentBytes: number;
   };
   readonly damage: readonly {
-    /** Of the entry that is concerned; none when no entry needs it. */
+    /** The keys of the affected entry; empty if no entry needs it. */
     readonly keys: readonly string[];
-    /** The file, as the entry has it; undefined when it is about all of the entry, or about none. */
+    /** The file's path in the entry; undefined if the whole entry is affected, or none. */
     readonly path: string | undefined;
     readonly reason: string;
     readonly outcome: DamageOutcome;
   }[];
-  /** What could not be read, which says nothing about it: sentences. */
+  /** What could not be read, which says nothing about it, as sentences. */
   readonly unreadable: readonly string[];
-  /** Keys that were asked for and are not there. */
+  /** Requested keys that are not in the cache. */
   readonly missingKeys: readonly string[];
 }
 
 export interface RepairRequest extends VerifyRequest {
   readonly repair: boolean;
-  /** Where the trees that were stored may still be: a tree, or the working directory that it was stored from. */
+  /** Where the stored trees may still be: a tree, or the working directory that it was stored from. */
   readonly from: ByteString | undefined;
 }
 

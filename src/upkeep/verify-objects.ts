@@ -10,10 +10,10 @@ import type { Runner } from "../work/job.ts";
 import { runAllSharing } from "../work/run-all.ts";
 import type { ContentState } from "./content-state.ts";
 
-/** Enough for a job's message to cost nothing, little enough for threads to end together. */
+/** Enough to make a job's message cheap, little enough for threads to finish together. */
 const OBJECTS_PER_JOB = 400;
 
-/** Hashes objects on all threads, large ones one after the other. @throws BtdtError CANCELLED */
+/** Hashes objects on all threads, large ones one after another. @throws BtdtError CANCELLED */
 export async function verifyObjects(
   cache: CacheDirectory,
   objects: readonly StoredObject[],

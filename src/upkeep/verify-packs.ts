@@ -15,7 +15,7 @@ import { blockKey, type ContentState } from "./content-state.ts";
 
 const BATCH_BLOCKS = 4;
 
-/** The blocks that hold a wanted content, cut into jobs; those that are known to be damaged are left out. */
+/** The blocks that contain a wanted content, divided into jobs, without those known to be damaged. */
 export function selectBlocks(
   cache: CacheDirectory,
   packs: PackContents,
@@ -52,7 +52,7 @@ function describeBlock(index: PackIndex, number: number): BlockToVerify {
   };
 }
 
-/** Reads blocks on all threads; answers by `blockKey`. @throws BtdtError CANCELLED */
+/** Reads blocks on all threads; returns results by `blockKey`. @throws BtdtError CANCELLED */
 export async function verifyBlocks(
   inputs: readonly VerifyBlocksInput[],
   runner: Runner,

@@ -13,7 +13,7 @@ import { type EntryDamage, findDamage } from "./find-damage.ts";
 
 export interface VerifyRequest {
   readonly cache: CacheDirectory;
-  /** None: all of the cache, what no entry needs included. */
+  /** Empty: the whole cache, including what no entry needs. */
   readonly keys: readonly string[];
 }
 
@@ -23,21 +23,21 @@ interface VerifiedEntry {
   readonly damage: EntryDamage;
 }
 
-/** What was found at one time; all of it may have changed since. */
+/** What was found at one time; everything may have changed since. */
 export interface Verification {
   readonly stock: Inventory;
   readonly contents: ContentVerifier;
   readonly entries: readonly VerifiedEntry[];
-  /** Keys that were asked for and are not there. */
+  /** Requested keys that are not in the cache. */
   readonly missingKeys: readonly string[];
 }
 
-/** A clean may take away what is being read. */
+/** A clean may delete what is being read. */
 const MOST_ATTEMPTS = 5;
 
 /**
- * Reads contents and compares them with what keys and manifests say. It takes no lock: beside stores, restores and cleans it
- * looks again at what has gone meanwhile.
+ * Reads contents and compares them with what keys and manifests say. It takes no lock: alongside stores, restores and
+ * cleans, it looks again at what has disappeared.
  * @param contents what was read before, and is not read again
  * @throws BtdtError CACHE_FORMAT_NEWER, CACHE_NOT_ACCESSIBLE, CANCELLED
  */
@@ -60,7 +60,7 @@ export async function verifyCache(
       const trees = readTrees(cache, entry);
       if (trees === undefined) continue;
       const damage = findDamage(cache, trees, stock, contents);
-      // One that a clean has evicted meanwhile is no damage.
+      // An entry that a clean has evicted in the meantime is not damage.
       if (readTrees(cache, entry) !== undefined) entries.push({ entry, trees, damage });
       await pause();
     }
@@ -69,7 +69,7 @@ export async function verifyCache(
   }
 }
 
-/** Undefined once no key points to the entry any more. */
+/** Undefined once no key points to the entry. */
 function readTrees(cache: CacheDirectory, entry: CachedEntry): readonly StoredTree[] | undefined {
   for (const name of entry.keyFiles) {
     try {

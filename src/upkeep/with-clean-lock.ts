@@ -2,11 +2,11 @@ import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { withExclusiveLock } from "../cache/cache-lock.ts";
 import type { Grace } from "../inventory/find-young.ts";
 
-/** Where a file system has no locks, what is younger is taken to be in use. */
+/** If the file system has no locks, anything younger counts as in use. */
 const GRACE_WITHOUT_LOCKS_MS = 24 * 60 * 60 * 1000;
 
 /**
- * Works under the cache's exclusive lock, with the grace that its file system asks for.
+ * Runs `work` under the cache's exclusive lock, with the grace period that the file system requires.
  * @throws BtdtError CACHE_WRITE_FAILED, CANCELLED, and what `work` throws
  */
 export async function withCleanLock<Result>(

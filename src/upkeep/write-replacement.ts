@@ -9,8 +9,8 @@ import type { Runtime } from "../work/runtime.ts";
 import type { Replacement } from "./replace-packs.ts";
 
 /**
- * Writes what is needed of some packs into one new one, in the session's directory and without the lock: it takes time. The
- * caller closes its writer. Undefined when there is nothing to put in their place.
+ * Writes what is needed from some packs into a new one, in the session's directory and without the lock, because it
+ * takes time. The caller closes its writer. Returns undefined if there is nothing to replace them with.
  * @throws BtdtError
  */
 export async function writeReplacement(
@@ -39,7 +39,7 @@ export async function writeReplacement(
   }
 }
 
-/** The packs concerned stay; of a damaged block nothing counts as there any more. @throws a `node:fs` error */
+/** The affected packs stay; contents of a damaged block count as missing from now on. @throws a `node:fs` error */
 function noteProblems(
   cache: CacheDirectory,
   { damagedBlocks, incompletePacks }: RewrittenPacks,

@@ -5,15 +5,15 @@ import { damagedArchive, truncatedArchive } from "../archive-errors.ts";
 const OUTPUT_BYTES = 256 * 1024;
 
 /**
- * Decompresses gzip of one or more members; checksums and lengths are checked. Zeros may follow the last member, as on tapes;
- * anything else is refused, as GNU tar does: it may be a damaged member.
+ * Decompresses gzip with one or more members, and checks their checksums and lengths. Zeros may follow the last
+ * member, as on tapes; anything else is rejected, as by GNU tar: it may be a damaged member.
  * @throws BtdtError ARCHIVE_INVALID, and what the compressed stream throws
  */
 export async function* gunzip(compressed: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void> {
   const inflater = createGunzip({ chunkSize: OUTPUT_BYTES });
   const feeder = new Feeder(compressed);
   const feeding = feeder.feed(inflater);
-  // Ends the loop below, which then tells the failure.
+  // Ends the loop below, which then reports the failure.
   feeding.catch(() => inflater.destroy(new Error("there is no more to inflate")));
   try {
     yield* inflater;
@@ -30,7 +30,7 @@ type Inflater = ReturnType<typeof createGunzip>;
 
 class Feeder {
   readonly #pieces: AsyncIterator<Uint8Array>;
-  /** What the inflater may not have used, and where that begins. */
+  /** What the inflater may not have consumed, and its offset. */
   #last: Uint8Array = new Uint8Array(0);
   #lastStart = 0;
   /** Of the compressed stream. */
@@ -47,7 +47,7 @@ class Feeder {
       await new Promise<void>((resolve, reject) => {
         inflater.write(piece, (error) => (error ? reject(error) : resolve()));
       });
-      // It has found the end; the rest is no longer its.
+      // It has found the end; what follows is not part of it.
       if (inflater.bytesWritten < this.#lastStart + piece.length) break;
     }
     inflater.end();

@@ -4,7 +4,7 @@ import type { ArchiveWriter, ByteSink } from "../archive-writer.ts";
 
 const LEVEL = 6;
 
-/** Compresses what another writer makes. The header has no time: equal entries give equal archives. */
+/** Compresses the output of another writer. The header contains no time, so equal entries produce equal archives. */
 export class GzipWriter implements ArchiveWriter {
   readonly #gzip = createGzip({ level: LEVEL });
   readonly #inner: ArchiveWriter;
@@ -13,7 +13,7 @@ export class GzipWriter implements ArchiveWriter {
 
   constructor(sink: ByteSink, makeInner: (sink: ByteSink) => ArchiveWriter) {
     this.#draining = this.#drain(sink);
-    // Awaited at the end; until then a failure must not count as unhandled.
+    // Awaited at the end; until then, a failure must not count as unhandled.
     this.#draining.catch(() => undefined);
     this.#inner = makeInner((bytes) => this.#write(bytes));
   }
@@ -37,7 +37,7 @@ export class GzipWriter implements ArchiveWriter {
     }
   }
 
-  /** Returns when the bytes are compressed: until then they have to stay as they are. */
+  /** Returns when the bytes are compressed; until then, they must not change. */
   async #write(bytes: Uint8Array): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       this.#gzip.write(bytes, (error) => (error ? reject(this.#failure ?? error) : resolve()));

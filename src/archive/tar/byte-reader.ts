@@ -2,10 +2,10 @@ import { truncatedArchive } from "../archive-errors.ts";
 
 const NOTHING = new Uint8Array(0);
 
-/** Cuts a stream of bytes where its reader wants it cut. */
+/** Splits a stream of bytes where its reader wants. */
 export class ByteReader {
   readonly #pieces: AsyncIterator<Uint8Array>;
-  /** Read from the stream and not yet taken. */
+  /** Read from the stream, but not yet consumed. */
   #rest: Uint8Array = NOTHING;
 
   constructor(pieces: AsyncIterable<Uint8Array>) {
@@ -13,8 +13,8 @@ export class ByteReader {
   }
 
   /**
-   * Exactly so many bytes; undefined where the stream ends.
-   * @throws BtdtError ARCHIVE_INVALID when it ends on the way
+   * Exactly this many bytes; undefined at the end of the stream.
+   * @throws BtdtError ARCHIVE_INVALID if it ends within them
    */
   async read(lengthBytes: number): Promise<Uint8Array | undefined> {
     if (this.#rest.length >= lengthBytes) return this.#take(lengthBytes);
@@ -29,7 +29,7 @@ export class ByteReader {
     return bytes;
   }
 
-  /** At least one byte and at most so many; undefined where the stream ends. */
+  /** At least one byte, and at most this many; undefined at the end of the stream. */
   async readSome(mostBytes: number): Promise<Uint8Array | undefined> {
     while (this.#rest.length === 0) {
       const next = await this.#pieces.next();

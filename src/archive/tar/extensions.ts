@@ -4,7 +4,7 @@ import { type TarHeader, TypeFlag } from "./header.ts";
 import { decodePaxRecords } from "./pax-records.ts";
 import { parsePaxTime } from "./pax-time.ts";
 
-/** An archive's description of one file, all that extends its header counted in. */
+/** The description of one file in an archive, including everything that extends its header. */
 export interface TarMember extends TarHeader {
   readonly mtimeNanoseconds: number;
 }
@@ -14,10 +14,12 @@ export const LARGEST_EXTENSION_BYTES = 4 * 1024 * 1024;
 
 const SIZE = /^\d{1,15}$/;
 
-/** Keywords that this reader knows; values of others would only take memory. */
+/** Keywords that this reader knows; storing the values of others would only take memory. */
 const KEYWORDS: ReadonlySet<string> = new Set(["path", "linkpath", "size", "mtime"]);
 
-/** Keywords of files with holes, by GNU tar and bsdtar, star and Solaris: what follows their header is a map, not content. */
+/**
+ * Keywords of sparse files, by GNU tar and bsdtar, star and Solaris: what follows their header is a map, not content.
+ */
 const SPARSE = /^GNU\.sparse\.|^SCHILY\.realsize$|^SUN\.holesdata$/;
 
 export function isExtension(type: string): boolean {
@@ -33,7 +35,7 @@ export function isExtension(type: string): boolean {
   }
 }
 
-/** What extension headers say about the files that come after them. pax goes before GNU, and both before the header. */
+/** What extension headers say about the files after them. pax takes precedence over GNU, and both over the header. */
 export class Extensions {
   readonly #global = new Map<string, ByteString>();
   #local = new Map<string, ByteString>();
@@ -41,12 +43,12 @@ export class Extensions {
   #longLink: ByteString | undefined;
   #isPending = false;
 
-  /** Whether something was said about a next file. */
+  /** Whether there are extensions for a next file. */
   get isPending(): boolean {
     return this.#isPending;
   }
 
-  /** @param type of an extension, and `content` its body. @throws BtdtError ARCHIVE_INVALID */
+  /** @param type the type of an extension, and `content` its body. @throws BtdtError ARCHIVE_INVALID */
   take(type: string, content: Uint8Array): void {
     switch (type) {
       case TypeFlag.GNU_LONG_NAME:
@@ -65,7 +67,7 @@ export class Extensions {
     this.#isPending = true;
   }
 
-  /** The next file, after which only what is global still counts. @throws BtdtError ARCHIVE_INVALID */
+  /** The next file; after it, only global extensions remain. @throws BtdtError ARCHIVE_INVALID */
   apply(header: TarHeader): TarMember {
     const name = this.#value("path") ?? this.#longName ?? header.name;
     const linkName = this.#value("linkpath") ?? this.#longLink ?? header.linkName;
@@ -94,7 +96,7 @@ export class Extensions {
     };
   }
 
-  /** An empty value stands for none, and takes back a global one. */
+  /** An empty value means none, and cancels a global one. */
   #value(keyword: string): ByteString | undefined {
     const value = this.#local.get(keyword) ?? this.#global.get(keyword);
     return value === "" ? undefined : value;

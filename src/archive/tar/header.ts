@@ -6,7 +6,7 @@ export const BLOCK_BYTES = 512;
 
 /** A header block: `struct posix_header` of GNU tar's manual, chapter "Basic Tar Format". */
 export interface TarHeader {
-  /** With the prefix. */
+  /** Including the prefix. */
   readonly name: ByteString;
   readonly mode: number;
   readonly sizeBytes: number;
@@ -48,7 +48,7 @@ const TYPE = 156;
 const LINK_NAME = [157, 257] as const;
 const MAGIC = [257, 265] as const;
 const PREFIX = [345, 500] as const;
-/** `star` keeps times behind a shorter prefix, and says so at the end. */
+/** `star` stores times after a shorter prefix, and marks that at the end. */
 const STAR_PREFIX = [345, 476] as const;
 const STAR_MAGIC = [508, 512] as const;
 
@@ -62,7 +62,7 @@ export function decodeHeader(block: Uint8Array): TarHeader {
     decodeNumber(block.subarray(start, end));
   if (!hasChecksum(block, number(CHECKSUM))) throw damagedArchive("a header's checksum is wrong");
   const name = textOf(block, NAME);
-  // GNU tar has other things in the prefix's place, and another magic.
+  // GNU tar uses the prefix for other things, and has a different magic.
   const isPosix = bytesFromBuffer(block, MAGIC[0], MAGIC[0] + 6) === "ustar\0";
   const isStar = bytesFromBuffer(block, ...STAR_MAGIC) === "tar\0";
   const prefix = isPosix ? textOf(block, isStar ? STAR_PREFIX : PREFIX) : ("" as ByteString);
@@ -76,7 +76,7 @@ export function decodeHeader(block: Uint8Array): TarHeader {
   };
 }
 
-/** Numbers and names have to fit: `numbers.ts`, `split-name.ts`. */
+/** Numbers and names must fit: see `numbers.ts`, `split-name.ts`. */
 export function encodeHeader(header: TarHeader & { readonly prefix: ByteString }): Uint8Array {
   const block = Buffer.alloc(BLOCK_BYTES);
   const octal = ([start, end]: readonly [number, number], value: number): void =>
@@ -95,12 +95,12 @@ export function encodeHeader(header: TarHeader & { readonly prefix: ByteString }
   return block;
 }
 
-/** Old programs took bytes for signed ones. */
+/** Old programs treated bytes as signed. */
 function hasChecksum(block: Uint8Array, stated: number): boolean {
   return stated === sumOf(block, 1) || stated === sumOf(block, -1);
 }
 
-/** The sum of all bytes, with spaces in the checksum's place. @param sign -1 to take bytes above 127 as negative */
+/** The sum of all bytes, with spaces in place of the checksum. @param sign -1 to treat bytes above 127 as negative */
 function sumOf(block: Uint8Array, sign: 1 | -1): number {
   let sum = 0;
   for (let index = 0; index < block.length; index++) {

@@ -3,12 +3,12 @@ import { damagedArchive } from "../archive-errors.ts";
 const SPACE = 0x20;
 const ZERO = 0x30;
 const SEVEN = 0x37;
-/** In the first byte of a number that is not octal. */
+/** Marks a number that is not octal, in its first byte. */
 const BINARY_FLAG = 0x80;
 
 /**
- * A number in a header: octal digits up to a space or NUL; or, as GNU tar writes what octal has no room for, a
- * big-endian two's complement of all bits but the first.
+ * A number in a header: octal digits up to a space or NUL or, where these have no room, GNU tar's big-endian two's
+ * complement of all bits but the first.
  * @throws BtdtError ARCHIVE_INVALID
  */
 export function decodeNumber(field: Uint8Array): number {
@@ -33,7 +33,7 @@ function decodeBinary(field: Uint8Array): number {
   return number;
 }
 
-/** The largest number that octal digits and a NUL have room for. */
+/** The largest number that fits in octal digits and a NUL. */
 export function largestOctal(fieldBytes: number): number {
   return 8 ** (fieldBytes - 1) - 1;
 }

@@ -5,10 +5,10 @@ export interface Timestamp {
 }
 
 const NANOSECONDS = 1_000_000_000n;
-/** More digits are no time that a file system knows, and stay exact in a number. */
+/** No file system has times with more digits, and this many are exact in a number. */
 const DECIMAL = /^(-?)(\d{1,15})(?:\.(\d*))?$/;
 
-/** A pax time: a decimal number of seconds since 1970, cut off below the nanosecond. Undefined for anything else. */
+/** A pax time: a decimal number of seconds since 1970, truncated to nanoseconds. Undefined for anything else. */
 export function parsePaxTime(text: string): Timestamp | undefined {
   const [, sign, whole, fraction = ""] = DECIMAL.exec(text) ?? [];
   if (whole === undefined) return undefined;

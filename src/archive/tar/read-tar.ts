@@ -1,6 +1,7 @@
 /**
- * Reads tar archives: v7, ustar, pax, GNU tar and star. Names are bytes: what is not UTF-8 stays as it is. The formats are described
- * in POSIX.1-2017 (`pax`, "EXTENDED DESCRIPTION") and GNU tar's manual ("Tar Internals").
+ * Reads tar archives: v7, ustar, pax, GNU tar and star. Names are bytes; those that are not UTF-8 are preserved. The
+ * formats are described in POSIX.1-2017 (`pax`, "EXTENDED DESCRIPTION") and in the manual of GNU tar ("Tar
+ * Internals").
  */
 import type { ByteString } from "../../base/byte-string.ts";
 import { type ArchiveEntry, EMPTY_BODY } from "../archive-entry.ts";
@@ -11,7 +12,9 @@ import { BLOCK_BYTES, decodeHeader, type TarHeader, TypeFlag } from "./header.ts
 
 const PIECE_BYTES = 256 * 1024;
 
-/** Reads to the end of the stream, so that whoever checks it as a whole can. @throws BtdtError ARCHIVE_INVALID */
+/**
+ * Reads to the end of the stream, so that checks of the whole stream take place. @throws BtdtError ARCHIVE_INVALID
+ */
 export async function* readTar(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<ArchiveEntry, void> {
   const reader = new ByteReader(pieces);
   const extensions = new Extensions();
@@ -83,8 +86,8 @@ async function readExtension(reader: ByteReader, sizeBytes: number): Promise<Uin
 }
 
 /**
- * Two blocks of zeros are the end, and whatever fills the last record. A stream may end after the first. More archives after the
- * end would be lost without a word.
+ * Two blocks of zeros end an archive, followed by whatever fills the last record. A stream may end after the first
+ * one. Another archive after the end would be lost silently.
  */
 async function assertEnd(reader: ByteReader): Promise<void> {
   for (;;) {
@@ -94,13 +97,13 @@ async function assertEnd(reader: ByteReader): Promise<void> {
   }
 }
 
-/** Undefined for what stands for no file. @throws BtdtError ARCHIVE_INVALID */
+/** Undefined for headers that do not describe a file. @throws BtdtError ARCHIVE_INVALID */
 function kindOf({ type, name, sizeBytes }: TarMember): ArchiveEntry["kind"] | undefined {
   switch (type) {
     case TypeFlag.FILE:
     case TypeFlag.OLD_FILE:
     case TypeFlag.CONTIGUOUS_FILE:
-      // Before POSIX, a directory was a file whose name ends so.
+      // Before POSIX, a directory was a file with such a name.
       return name.endsWith("/") ? "directory" : "file";
     case TypeFlag.HARD_LINK:
       if (sizeBytes > 0) throw refusedEntry(name, "is a hard link with content of its own");
@@ -120,7 +123,7 @@ function kindOf({ type, name, sizeBytes }: TarMember): ArchiveEntry["kind"] | un
   }
 }
 
-/** A directory may state how much room to reserve; old programs state the target's size for a symlink. */
+/** A directory may state how much room to reserve; for a symlink, old programs state the size of the target. */
 function hasBody({ type }: TarMember, kind: ArchiveEntry["kind"] | undefined): boolean {
   return kind === "file" || kind === undefined || (kind === "directory" && type !== TypeFlag.DIRECTORY);
 }

@@ -19,7 +19,7 @@ const NO_NAME = "" as ByteString;
 const ROOT_NAME = "./" as ByteString;
 const NON_ASCII = /[\x80-\xff]/;
 
-/** POSIX tar (`pax`): all names, sizes and times are kept exactly, in extended headers where a plain one has no room. */
+/** Writes POSIX tar (`pax`): all names, sizes and times are exact, in extended headers if a plain one has no room. */
 export class TarWriter implements ArchiveWriter {
   readonly #sink: ByteSink;
 
@@ -43,7 +43,7 @@ export class TarWriter implements ArchiveWriter {
   }
 }
 
-/** All that stands before an entry's content. */
+/** Everything that precedes an entry's content. */
 function encodeMember(entry: ArchiveEntry): Uint8Array {
   const records = new Map<string, ByteString>();
   const path =
@@ -52,7 +52,7 @@ function encodeMember(entry: ArchiveEntry): Uint8Array {
   const target = entry.kind === "symlink" || entry.kind === "hardlink" ? entry.target : NO_NAME;
   if (split === undefined || isForeign(path)) records.set("path", path);
   if (target.length > NAME_BYTES || isForeign(target)) records.set("linkpath", target);
-  // Else, readers take the values above for UTF-8.
+  // Otherwise, readers interpret the values above as UTF-8.
   const isText = [...records.values()].every(isUtf8);
   const sizeBytes = entry.kind === "file" ? entry.sizeBytes : 0;
   if (sizeBytes > LARGEST_SIZE_BYTES) records.set("size", `${sizeBytes}` as ByteString);
@@ -90,7 +90,10 @@ function encodeMember(entry: ArchiveEntry): Uint8Array {
   ]);
 }
 
-/** Readers take a plain name for whatever their locale says: UTF-8 is told in an extended header; other bytes are left raw. */
+/**
+ * Readers interpret a plain name according to their locale: an extended header says that a name is UTF-8; other bytes
+ * are written as they are.
+ */
 function isForeign(name: ByteString): boolean {
   return NON_ASCII.test(name) && isUtf8(name);
 }

@@ -8,17 +8,17 @@ const CENTRAL_SIGNATURE = 0x02014b50;
 const END_BYTES = 22;
 const CENTRAL_BYTES = 46;
 const LONGEST_COMMENT_BYTES = 0xffff;
-/** Stands for a number that only the 64-bit extension has room for. */
+/** Marks a number that only the 64-bit extension can represent. */
 const IN_ZIP64 = 0xffffffff;
-/** A directory is read as a whole: this is more than 65,535 files with names of 900 bytes take. */
+/** The directory is read as a whole: this is more than 65,535 files with names of 900 bytes take. */
 const LARGEST_DIRECTORY_BYTES = 64 * 1024 * 1024;
 
-/** What the directory says about a member, in the order of PKWARE's APPNOTE, 4.3.12. */
+/** What the directory says about a member, in the order of section 4.3.12 of PKWARE's APPNOTE. */
 export interface ZipMember {
   readonly madeBy: number;
   readonly flags: number;
   readonly method: number;
-  /** As DOS has them. */
+  /** In DOS format. */
   readonly time: number;
   readonly date: number;
   readonly checksum: number;
@@ -31,7 +31,7 @@ export interface ZipMember {
 }
 
 /**
- * The members of a zip file, by the directory at its end, which alone tells modes and symlinks.
+ * The members of a zip file, from the directory at its end, the only place with modes and symlinks.
  * @throws BtdtError ARCHIVE_INVALID; a `node:fs` error
  */
 export function readCentralDirectory(descriptor: number): ZipMember[] {
@@ -50,7 +50,7 @@ export function readCentralDirectory(descriptor: number): ZipMember[] {
   return members;
 }
 
-/** The record at the end, before a comment of any length. */
+/** The record at the end, which a comment of any length may follow. */
 function findEnd(tail: Buffer): Buffer {
   for (let start = tail.length - END_BYTES; start >= 0; start--) {
     const isEnd =

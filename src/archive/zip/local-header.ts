@@ -5,12 +5,12 @@ import { readAt } from "./read-at.ts";
 
 const LOCAL_SIGNATURE = 0x04034b50;
 const LOCAL_BYTES = 30;
-/** Checksum and sizes stand after the content. */
+/** Checksum and sizes follow the content. */
 const SIZES_FOLLOW_FLAG = 8;
 
 /**
- * Where the content of a member begins. The header before it says again what the directory says: where they differ, one
- * of them is damaged.
+ * The offset of a member's content. The header before it repeats the directory: if they differ, one of them is
+ * damaged.
  * @throws BtdtError ARCHIVE_INVALID; a `node:fs` error
  */
 export function skipLocalHeader(descriptor: number, member: ZipMember): number {

@@ -9,11 +9,11 @@ const STORED = 0;
 const DEFLATED = 8;
 const ENCRYPTED_FLAG = 1;
 const PIECE_BYTES = 64 * 1024;
-/** Up to here a content is inflated in one call, which costs a tenth of a stream. */
+/** Up to this size, a content is inflated in one call, which costs a tenth of a stream. */
 const SMALL_BYTES = 1024 * 1024;
 
 /**
- * The content of a member. Never more than its stated size is given out; that it is the right one is known at the end.
+ * The content of a member. Never returns more than its stated size; whether it is right is known at the end.
  * @throws BtdtError ARCHIVE_INVALID; a `node:fs` error
  */
 export async function* readMember(descriptor: number, member: ZipMember): AsyncGenerator<Uint8Array, void> {

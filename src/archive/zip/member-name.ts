@@ -3,14 +3,14 @@ import { damagedArchive, refusedEntry } from "../archive-errors.ts";
 import type { ZipMember } from "./central-directory.ts";
 
 const UTF8_FLAG = 0x800;
-/** Info-ZIP's extra field with a name in UTF-8: APPNOTE, 4.6.9. */
+/** Info-ZIP's extra field with a UTF-8 name: APPNOTE, 4.6.9. */
 const UNICODE_PATH = 0x7075;
 // oxlint-disable-next-line no-control-regex -- the complement of ASCII is the point
 const NON_ASCII = /[^\x00-\x7f]/;
 
 /**
- * A member's name as UTF-8. Without a flag or an extra field it is in code page 437 by the standard, and in whatever the
- * maker's locale was in practice: rather than make a wrong name of it, it is refused.
+ * A member's name as UTF-8. Without a flag or an extra field, it is in code page 437 by the standard, and in the
+ * creator's locale in practice: it is rejected rather than misread.
  * @throws BtdtError ARCHIVE_INVALID
  */
 export function decodeName(member: ZipMember): ByteString {
@@ -35,7 +35,7 @@ function unicodePathOf({ extra, name }: ZipMember): ByteString | undefined {
     if (end > extra.length) return undefined;
     if (extra.readUInt16LE(start) === UNICODE_PATH && end - start >= 9 && extra[start + 4] === 1) {
       const unicode = bytesFromBuffer(extra, start + 9, end);
-      // It counts for the name only that it was made for.
+      // It applies only to the name that it was created for.
       const isOfName = extra.readUInt32LE(start + 5) === Bun.hash.crc32(Buffer.from(name, "latin1"));
       return isOfName && isUtf8(unicode) ? unicode : undefined;
     }

@@ -1,6 +1,6 @@
 /**
- * Reads zip files with Unix modes and symlinks, as PKWARE's APPNOTE describes them; the 64-bit extension is refused. All that the
- * format has for it is checked: CRC-32, sizes, and that headers and directory agree.
+ * Reads zip files with Unix modes and symlinks, as described in PKWARE's APPNOTE, but not the 64-bit extension.
+ * Everything that the format can check is checked: CRC-32, sizes, and that headers and directory agree.
  */
 import { type ByteString, bytesFromBuffer } from "../../base/byte-string.ts";
 import { type ArchiveEntry, EMPTY_BODY } from "../archive-entry.ts";
@@ -12,7 +12,7 @@ import { decodeName } from "./member-name.ts";
 const MADE_BY_UNIX = 3;
 const FILE_TYPE_MASK = 0o170000;
 const LONGEST_TARGET_BYTES = 4096;
-/** A header with an empty name before each content. */
+/** A header with an empty name precedes each content. */
 const SMALLEST_MEMBER_BYTES = 30;
 
 /** @throws BtdtError ARCHIVE_INVALID; a `node:fs` error */
@@ -25,7 +25,7 @@ export async function* readZip(
   for (const member of members) yield await readEntry(descriptor, member, onRead);
 }
 
-/** Members that share content would inflate to any size. */
+/** Members that share content could inflate to any size. */
 function assertApart(members: readonly ZipMember[]): void {
   let end = 0;
   for (const member of members.toSorted((one, other) => one.localOffset - other.localOffset)) {
@@ -68,7 +68,7 @@ async function readTarget(descriptor: number, member: ZipMember): Promise<ByteSt
   return bytesFromBuffer(Buffer.concat(parts));
 }
 
-/** Tells how much of the archive was read, while it gives out what that inflates to. */
+/** Reports how much of the archive was read, while it returns what that inflates to. */
 async function* readCounted(
   descriptor: number,
   member: ZipMember,
@@ -81,7 +81,7 @@ async function* readCounted(
   }
 }
 
-/** A zip file's times have no zone; they are taken, and by `export` given, as local time. */
+/** Times in a zip file have no zone; they are read, and written by `export`, as local time. */
 function dosTime(date: number, time: number): number {
   const [year, month, day] = [1980 + (date >> 9), ((date >> 5) & 15) - 1, date & 31];
   const local = new Date(year, month, day, time >> 11, (time >> 5) & 63, (time & 31) * 2);

@@ -7,7 +7,7 @@ import type { ArchiveWriter, ByteSink } from "../archive-writer.ts";
 const LEVEL = 6;
 const MADE_BY_UNIX = 3;
 const FILE_TYPES = { file: 0o100000, hardlink: 0o100000, directory: 0o040000, symlink: 0o120000 } as const;
-/** The most that the format holds without its 64-bit extension, which the library does not write. */
+/** The most that the format can hold without its 64-bit extension, which the library does not write. */
 const MOST_ENTRIES = 65_534;
 const MOST_BYTES = 2 ** 32 - 2;
 /** The years that a zip file can express. */
@@ -16,8 +16,8 @@ const LATEST_MS = Date.UTC(2099, 11, 30);
 const USE_TAR = "export it with --format tar or tar.gz";
 
 /**
- * To be called before anything is written. Contents count uncompressed, so that whether an entry can be exported does not depend on
- * how well it compresses.
+ * Call it before anything is written. Contents count uncompressed, so that whether an entry can be exported does not
+ * depend on how well it compresses.
  * @throws BtdtError ARCHIVE_INVALID
  */
 export function assertZipHolds(entryCount: number, contentBytes: number): void {
@@ -42,11 +42,11 @@ function tooLarge() {
   return invalidArchive("a zip file has no room for more than 4 GiB", USE_TAR);
 }
 
-/** Zip with Unix modes and symlinks. Times are kept to two seconds, from 1980 on. */
+/** Writes zip files with Unix modes and symlinks. Times have a resolution of two seconds, and start in 1980. */
 export class ZipWriter implements ArchiveWriter {
   readonly #sink: ByteSink;
   readonly #zip: Zip;
-  /** The library gives bytes when it likes to; they are passed on when the sink can be waited for. */
+  /** The library emits bytes at any time; they are passed on when the sink can be awaited. */
   readonly #pending: Uint8Array[] = [];
   #failure: Error | undefined;
   #entryCount = 0;
@@ -70,7 +70,7 @@ export class ZipWriter implements ArchiveWriter {
     const name = entry.kind === "directory" ? `${path}/` : path;
     const file = entry.kind === "file" ? new ZipDeflate(name, { level: LEVEL }) : new ZipPassThrough(name);
     file.os = MADE_BY_UNIX;
-    // fflate puts it into a signed shift.
+    // fflate uses it in a signed shift.
     file.attrs = ((FILE_TYPES[entry.kind] | entry.mode) << 16) >>> 0;
     file.mtime = new Date(Math.min(LATEST_MS, Math.max(EARLIEST_MS, entry.mtimeSeconds * 1000)));
     this.#zip.add(file);
