@@ -8,9 +8,10 @@ import {
   rmdirSync,
   unlinkSync,
 } from "node:fs";
-import { type ByteString, bytesFromBuffer, fsPath, joinBytes } from "../base/byte-string.ts";
+import { type ByteString, bytesFromBuffer, display, fsPath, joinBytes } from "../base/byte-string.ts";
+import { BtdtError } from "../base/errors.ts";
 import { errnoOf, isPermissionErrno } from "./errno.ts";
-import { emptyStatus, fstat, lstat } from "./native/file-status.ts";
+import { emptyStatus, type FileStatus, fstat, isSameFile, lstat } from "./native/file-status.ts";
 
 const OWNER_ALL = 0o700;
 /** Linux: opens a file without accessing it, so that even a directory that its owner may not read can be opened. */
@@ -26,10 +27,11 @@ const MOST_DESCRIPTORS = 64;
  * Each name is tried once, so that it ends even if removing a file makes another one appear (`.fuse_hidden…`,
  * `.nfs…`); a failure does not keep the rest from being removed. Directories are reached by descriptor, so one that
  * is replaced by a symlink in the meantime leads nowhere.
- * @throws the first `node:fs` error
+ * @param spared a directory that is neither entered nor removed, whatever mount it is reached by
+ * @throws the first `node:fs` error; BtdtError SYSTEM where `spared` was met
  */
-export function removeTree(path: ByteString): void {
-  removeNode(path, 0);
+export function removeTree(path: ByteString, spared?: FileStatus): void {
+  removeNode(path, 0, spared);
 }
 
 /**
@@ -46,7 +48,7 @@ export function discardTree(path: ByteString): void {
  * @throws the first `node:fs` error; ENOTDIR also for a symlink to a directory
  */
 export function removeContents(directory: ByteString, except?: ByteString): void {
-  emptyDirectory(directory, 0, except);
+  emptyDirectory(directory, 0, except, undefined);
 }
 
 /** Ignores file system errors that do no harm. */
@@ -58,7 +60,7 @@ export function ignoringErrno(action: () => void): void {
   }
 }
 
-function removeNode(path: ByteString, depth: number): void {
+function removeNode(path: ByteString, depth: number, spared: FileStatus | undefined): void {
   try {
     unlinkSync(fsPath(path));
     return;
@@ -68,7 +70,7 @@ function removeNode(path: ByteString, depth: number): void {
     // A directory: EISDIR on Linux, EPERM elsewhere.
     if ((errno !== "EISDIR" && errno !== "EPERM") || lstat(path)?.kind !== "directory") throw error;
   }
-  emptyDirectory(path, depth, undefined);
+  emptyDirectory(path, depth, undefined, spared);
   try {
     rmdirSync(fsPath(path));
   } catch (error) {
@@ -76,17 +78,23 @@ function removeNode(path: ByteString, depth: number): void {
   }
 }
 
-function emptyDirectory(path: ByteString, depth: number, except: ByteString | undefined): void {
+function emptyDirectory(
+  path: ByteString,
+  depth: number,
+  except: ByteString | undefined,
+  spared: FileStatus | undefined,
+): void {
   const descriptor = depth < MOST_DESCRIPTORS ? openByPath(path) : undefined;
   try {
     const directory = descriptor === undefined ? path : (`/proc/self/fd/${descriptor}` as ByteString);
+    if (spared !== undefined) assertNotSpared(path, descriptor, spared);
     grantOwnerAccess(directory, descriptor);
     let failure: { readonly error: unknown } | undefined;
     for (const name of readdirSync(fsPath(directory), { encoding: "buffer" })) {
       const child = bytesFromBuffer(name);
       if (child === except) continue;
       try {
-        removeNode(joinBytes(directory, child), depth + 1);
+        removeNode(joinBytes(directory, child), depth + 1, spared);
       } catch (error) {
         failure ??= { error };
       }
@@ -95,6 +103,13 @@ function emptyDirectory(path: ByteString, depth: number, except: ByteString | un
   } finally {
     if (descriptor !== undefined) closeSync(descriptor);
   }
+}
+
+function assertNotSpared(path: ByteString, descriptor: number | undefined, spared: FileStatus): void {
+  if (descriptor !== undefined) fstat(descriptor, status);
+  const found = descriptor === undefined ? lstat(path) : status;
+  if (found === undefined || !isSameFile(found, spared)) return;
+  throw new BtdtError("SYSTEM", `${display(path)} must not be deleted`, { path: display(path) });
 }
 
 /** Undefined where descriptors have no paths: on other systems than Linux, and without `/proc`. */

@@ -1,8 +1,8 @@
-import { renameSync, unlinkSync } from "node:fs";
-import { type ByteString, display, fsPath } from "../base/byte-string.ts";
+import { renameSync } from "node:fs";
+import { type ByteString, fsPath } from "../base/byte-string.ts";
 import { compileMethodsLightly } from "../base/compile-lightly.ts";
 import { DIGEST_SIZE_BYTES } from "../base/digest.ts";
-import { BtdtError, isBtdtError } from "../base/errors.ts";
+import { isBtdtError } from "../base/errors.ts";
 import { errnoOf } from "../fs/errno.ts";
 import { type FileAttributes, hasAttributes } from "../fs/file-attributes.ts";
 import { emptyStatus, lstatBuffer } from "../fs/native/file-status.ts";
@@ -13,6 +13,8 @@ import { attributesOfFile } from "../manifest/attributes-of-file.ts";
 import { viewManifest } from "../manifest/codec.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
 import type { Job, JobContext } from "../work/job.ts";
+import { changedBeforeStored, notPreserved } from "./adopt-errors.ts";
+import { dropUnlessGood } from "./drop-unless-good.ts";
 import { hasObject, isLinkable, isWhole, objectAttributes } from "./object-attributes.ts";
 import { ObjectPathWriter } from "./object-path.ts";
 import type { FileTimes } from "./reuse-object-times.ts";
@@ -114,8 +116,11 @@ class Adopter {
     // The common case in a first store: there is no object yet, and linking works.
     if (this.#placer.prefersLink && mayShare && tryLink(source, object)) {
       if (lstatBuffer(object, status) && isWhole(status, this.#manifest, file)) return "linked";
-      unlinkSync(fsPath(object.toBytes()));
-      throw changedBeforeStored();
+      // Another store may have put a good one there meanwhile.
+      dropUnlessGood(object, this.nextTemporary(), (path) => {
+        return lstatBuffer(path, status) && isWhole(status, this.#manifest, file);
+      });
+      throw changedBeforeStored(source);
     }
     if (lstatBuffer(object, status) && isWhole(status, this.#manifest, file)) {
       // A path that is edited in place must not share its object with any tree.
@@ -140,10 +145,7 @@ class Adopter {
 
   /** Creates the object under a temporary name and renames it, replacing a damaged one. */
   private replace(file: number, object: PathBuffer, mayShare: boolean): Placement {
-    this.#temporaryCount += 1;
-    temporary
-      .set(this.#input.temporary)
-      .append(`/${this.#temporaryPrefix}-${this.#temporaryCount}` as ByteString);
+    this.nextTemporary();
     const attributes = objectAttributes(this.#manifest, file);
     let placement: Placement;
     try {
@@ -152,17 +154,24 @@ class Adopter {
       // A linked source is the object itself; a copied one may have changed while it was copied.
       if (placement !== "linked") this.assertSourceUnchanged(file);
     } catch (error) {
-      if (errnoOf(error) === "ENOENT" && !lstatBuffer(source, status)) throw changedBeforeStored();
+      if (errnoOf(error) === "ENOENT" && !lstatBuffer(source, status)) throw changedBeforeStored(source);
       if (!(error instanceof TooManyLinks)) throw error;
       copyFile(source, temporary, attributes);
       this.assertSourceUnchanged(file);
       placement = "copied";
     }
     if (!lstatBuffer(temporary, status) || !isWhole(status, this.#manifest, file)) {
-      throw placement === "linked" ? changedBeforeStored() : notKept(object);
+      throw placement === "linked" ? changedBeforeStored(source) : notPreserved(object);
     }
     renameSync(fsPath(temporary.toBytes()), fsPath(object.toBytes()));
     return placement;
+  }
+
+  private nextTemporary(): PathBuffer {
+    this.#temporaryCount += 1;
+    return temporary
+      .set(this.#input.temporary)
+      .append(`/${this.#temporaryPrefix}-${this.#temporaryCount}` as ByteString);
   }
 
   private hasManifestTime(file: number): boolean {
@@ -178,7 +187,8 @@ class Adopter {
     attributesOfFile(this.#manifest, file, sourceAttributes);
     sourceAttributes.mtimeSeconds = at(seconds, file);
     sourceAttributes.mtimeNanoseconds = at(nanoseconds, file);
-    if (!lstatBuffer(source, status) || !hasAttributes(status, sourceAttributes)) throw changedBeforeStored();
+    if (!lstatBuffer(source, status) || !hasAttributes(status, sourceAttributes))
+      throw changedBeforeStored(source);
   }
 }
 
@@ -189,26 +199,6 @@ function placerFor(input: AdoptFilesInput): FilePlacer {
   const key = `${input.source}\0${input.objects}\0${input.linkMode}`;
   if (knownPlacer?.key !== key) knownPlacer = { key, placer: new FilePlacer(input.linkMode) };
   return knownPlacer.placer;
-}
-
-function changedBeforeStored(): BtdtError {
-  const path = display(source.toBytes());
-  return new BtdtError("SOURCE_CHANGED", `${path} changed while it was stored`, {
-    path,
-    hint: "wait until nothing is writing to the directory, or skip the file with --exclude",
-  });
-}
-
-function notKept(object: PathBuffer): BtdtError {
-  const path = display(object.toBytes());
-  return new BtdtError(
-    "CACHE_WRITE_FAILED",
-    `the cache's file system did not preserve the size, mode and mtime of ${path}`,
-    {
-      path,
-      hint: "btdt needs a file system that supports permissions and nanosecond timestamps",
-    },
-  );
 }
 
 compileMethodsLightly(Adopter, adoptFilesJob);

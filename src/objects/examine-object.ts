@@ -1,18 +1,31 @@
 import { compileLightly } from "../base/compile-lightly.ts";
-import { emptyStatus, lstatBuffer } from "../fs/native/file-status.ts";
+import type { FileAttributes } from "../fs/file-attributes.ts";
+import { emptyStatus, type FileStatus, lstatBuffer } from "../fs/native/file-status.ts";
 import type { PathBuffer } from "../fs/native/path-buffer.ts";
 import type { Manifest } from "../manifest/manifest.ts";
-import { isWhole } from "./object-attributes.ts";
+import { isWhole, objectAttributes } from "./object-attributes.ts";
 
-/** `edited`: it does not match its name, because something wrote to a file that was linked to it. */
-export type ObjectState = "whole" | "missing" | "edited";
+/**
+ * `edited`: something wrote to a file that was linked to it, or changed its attributes. `lost`: a power cut took data, since it is
+ * shorter than it was and no newer. Whether bytes in the middle were lost, the attributes do not tell.
+ */
+export type ObjectState = "whole" | "missing" | "edited" | "lost";
 
 const status = emptyStatus();
 
 /** Examines the object of a file in a manifest, at `path`. @throws a `node:fs` error */
 export function examineObject(path: PathBuffer, manifest: Manifest, file: number): ObjectState {
   if (!lstatBuffer(path, status)) return "missing";
-  return isWhole(status, manifest, file) ? "whole" : "edited";
+  if (isWhole(status, manifest, file)) return "whole";
+  return hasLostData(status, objectAttributes(manifest, file)) ? "lost" : "edited";
+}
+
+function hasLostData(found: FileStatus, expected: FileAttributes): boolean {
+  if (found.kind !== "file") return true;
+  const isNewer =
+    found.mtimeSeconds > expected.mtimeSeconds ||
+    (found.mtimeSeconds === expected.mtimeSeconds && found.mtimeNanoseconds > expected.mtimeNanoseconds);
+  return found.sizeBytes < expected.sizeBytes && !isNewer;
 }
 
 compileLightly(examineObject);

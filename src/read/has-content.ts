@@ -1,4 +1,5 @@
 import { CHUNK_SIZE_BYTES, chunkCount, DIGEST_SIZE_BYTES, digestOfChunks } from "../base/digest.ts";
+import { BtdtError } from "../base/errors.ts";
 import type { FileAttributes } from "../fs/file-attributes.ts";
 import { emptyStatus } from "../fs/native/file-status.ts";
 import type { PathBuffer } from "../fs/native/path-buffer.ts";
@@ -13,7 +14,7 @@ const digest = new Uint8Array(DIGEST_SIZE_BYTES);
  * Whether a file's bytes match a digest, by hashing them in this thread.
  * @param attributes its size and time a moment ago
  * @param digests the expected digest is at `offset`
- * @throws BtdtError SOURCE_CHANGED if they have changed, SOURCE_UNREADABLE
+ * @throws BtdtError SOURCE_CHANGED if they have changed, SOURCE_UNREADABLE, CANCELLED
  */
 export function hasContent(
   path: PathBuffer,
@@ -29,6 +30,7 @@ export function hasContent(
   const chunkDigests = new Uint8Array(chunkCount(sizeBytes) * DIGEST_SIZE_BYTES);
   const large = { path: path.toBytes(), sizeBytes, mtimeSeconds, mtimeNanoseconds };
   for (let startBytes = 0; startBytes < sizeBytes; startBytes += SPAN_SIZE_BYTES) {
+    if (context.isCancelled()) throw new BtdtError("CANCELLED", "cancelled before a file was hashed");
     const span = hashSpanJob.run({ ...large, startBytes }, context);
     chunkDigests.set(span, chunkCount(startBytes) * DIGEST_SIZE_BYTES);
   }

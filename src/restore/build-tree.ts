@@ -93,7 +93,11 @@ function beginProgress(
   { progress }: Runtime,
 ): void {
   const parent = destination.kind === "directory" ? destination.path : destination.parent;
-  const isCopied = mayUnpack || links.mode === "copy" || lstat(parent)?.device !== cache.rootStatus()?.device;
+  const isRead =
+    mayUnpack ||
+    links.isVerified ||
+    links.mode === "copy" ||
+    lstat(parent)?.device !== cache.rootStatus()?.device;
   let files = 0;
   let bytes = 0;
   for (let file = 0; file < manifest.counts.fileCount; file++) {
@@ -101,6 +105,6 @@ function beginProgress(
     files += 1;
     bytes += at(manifest.fileSizes, file);
   }
-  // A link takes the same time whatever the size, a copy does not.
-  progress.begin({ name: "restoring", files, ...(isCopied ? { unit: "bytes", bytes } : { unit: "files" }) });
+  // A link takes the same time whatever the size; a copy does not, nor does reading.
+  progress.begin({ name: "restoring", files, ...(isRead ? { unit: "bytes", bytes } : { unit: "files" }) });
 }

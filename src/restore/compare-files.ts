@@ -6,6 +6,7 @@ import { errnoOf } from "../fs/errno.ts";
 import { type FileAttributes, hasAttributes } from "../fs/file-attributes.ts";
 import { emptyStatus, isSameFile, lstatBuffer } from "../fs/native/file-status.ts";
 import { PathBuffer } from "../fs/native/path-buffer.ts";
+import type { LinkMode } from "../fs/place-file.ts";
 import { attributesOfFile } from "../manifest/attributes-of-file.ts";
 import { viewManifest } from "../manifest/codec.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
@@ -14,16 +15,14 @@ import { locateObject } from "../objects/object-path.ts";
 import { Suspicion } from "../objects/suspicion.ts";
 import { hasContent } from "../read/has-content.ts";
 import type { Job, JobContext } from "../work/job.ts";
-import type { Unchanged } from "./target.ts";
+import type { LinkSource, Unchanged } from "./target.ts";
 
 const SLASH = "/" as ByteString;
 
 export interface CompareFilesInput {
   readonly payload: Uint8Array;
   readonly destination: ByteString;
-  readonly objects: ByteString;
-  /** See `LinkSource`. */
-  readonly suspicions: Uint8Array | undefined;
+  readonly links: LinkSource;
   readonly firstDirectory: number;
   readonly endDirectory: number;
   /** Its directories say where to look; files and symlinks are filled in, in memory that threads share. */
@@ -68,7 +67,7 @@ export const compareFilesJob: Job<CompareFilesInput, DirectoriesInTheWay> = {
         path.truncate(directoryLength).append(manifest.fileName(file));
         if (!lstatBuffer(path, status)) continue;
         noteIfDirectory();
-        if (isUnchangedFile(manifest, file, input, context)) input.unchanged.files[file] = 1;
+        if (isUnchangedFile(manifest, file, input.links, context)) input.unchanged.files[file] = 1;
       }
       for (
         let link = manifest.firstSymlinkOf(directory);
@@ -90,20 +89,19 @@ export const compareFilesJob: Job<CompareFilesInput, DirectoriesInTheWay> = {
 };
 
 /**
- * Size, mode and time alone would do for a build tool; a restore promises the content. Being the very inode of the object,
- * or having its digest, proves it.
+ * Size, mode and time alone would do for a build tool; a restore promises the content. Being the very inode of the object, or having its
+ * digest, proves it. A file that must have its own inode is changed as long as it shares one: an edit would reach the object.
  */
-function isUnchangedFile(
-  manifest: Manifest,
-  file: number,
-  { objects, suspicions }: CompareFilesInput,
-  context: JobContext,
-): boolean {
+function isUnchangedFile(manifest: Manifest, file: number, links: LinkSource, context: JobContext): boolean {
   if (!hasAttributes(status, attributesOfFile(manifest, file, attributes))) return false;
   if (!hasObject(manifest, file)) return true;
-  const isTrusted = suspicions === undefined || suspicions[file] === Suspicion.NONE;
-  object.set(locateObject(objects, manifest, file));
-  if (isTrusted && lstatBuffer(object, objectStatus) && isSameFile(status, objectStatus)) return true;
+  if (links.ownInode[file] !== 0 && status.linkCount > 1) return false;
+  object.set(locateObject(links.objects, manifest, file));
+  if (lstatBuffer(object, objectStatus) && isSameFile(status, objectStatus)) {
+    if (!mayLink(links.mode)) return false;
+    const isTrusted = links.suspicions === undefined || links.suspicions[file] === Suspicion.NONE;
+    if (isTrusted && !links.isVerified) return true;
+  }
   try {
     return hasContent(path, status, manifest.fileDigests, file * DIGEST_SIZE_BYTES, context);
   } catch (error) {
@@ -111,6 +109,10 @@ function isUnchangedFile(
     if (isBtdtError(error) && error.code !== "CANCELLED") return false;
     throw error;
   }
+}
+
+function mayLink(mode: LinkMode): boolean {
+  return mode === "auto" || mode === "hard";
 }
 
 function isUnchangedSymlink(manifest: Manifest, symlink: number): boolean {

@@ -1,12 +1,14 @@
 import { display, joinBytes } from "../base/byte-string.ts";
 import { rememberEditedPath } from "../cache/edited-paths.ts";
-import { dropObject } from "../durability/drop-object.ts";
 import { describeErrno, errnoOf, isPermissionErrno } from "../fs/errno.ts";
-import { nameObject } from "../objects/object-name.ts";
-import { removeChangedObject } from "../objects/remove-changed-object.ts";
+import { PathBuffer } from "../fs/native/path-buffer.ts";
+import { dropUnlessGood } from "../objects/drop-unless-good.ts";
+import { examineObject } from "../objects/examine-object.ts";
+import { locateObject } from "../objects/object-path.ts";
 import { markDamagedBlock } from "../packs/contents/pack-directory.ts";
 import type { ObjectProblem } from "./place-object.ts";
 import type { Target } from "./target.ts";
+import { verifyFile } from "./verify-file.ts";
 
 /** What keeps a tree from being restored, as found while building it. */
 export interface Damage {
@@ -44,6 +46,8 @@ export function describeDamage({ manifest, name }: Target, { files }: Damage): s
       return `${named}${others} lost data in a power cut`;
     case "missing":
       return `the content of ${named}${others} is missing`;
+    case "damaged":
+      return `the content of ${named}${others} is damaged`;
     case "damaged-in-pack":
       return `the content of ${named}${others} is damaged in its pack`;
     case "unreadable":
@@ -52,23 +56,20 @@ export function describeDamage({ manifest, name }: Target, { files }: Damage): s
 }
 
 /**
- * Notes damage in the cache, so that nobody counts on it again. Objects that were edited through a link are dropped, so that the next
- * store makes good ones, and their paths are remembered, so that they are not linked again. Damaged blocks are marked.
+ * Notes damage in the cache, so that nothing relies on it again. Objects that are edited or damaged are dropped, so that the next store
+ * makes good ones; paths of edited ones are remembered, so that they are not linked again. Damaged blocks are marked.
  */
-export function noteDamage(
-  { cache, manifest, links, session }: Target,
-  damage: Damage,
-  warn: (warning: string) => void,
-): void {
+export function noteDamage(target: Target, damage: Damage, warn: (warning: string) => void): void {
+  const { cache, manifest, links } = target;
   try {
     for (const { file, problem } of damage.files) {
-      if (problem === "lost" && session !== undefined) {
-        dropObject(cache, session, nameObject(manifest, file), { isCancelled: () => false });
+      if (problem === "edited") {
+        links.ownInode[file] = 1;
+        rememberEditedPath(cache, manifest.filePath(file));
       }
-      if (problem !== "edited") continue;
-      links.ownInode[file] = 1;
-      rememberEditedPath(cache, manifest.filePath(file));
-      removeChangedObject(cache.objects, manifest, file);
+      if (problem === "edited" || problem === "lost" || problem === "damaged") {
+        dropBadObject(target, file, problem);
+      }
     }
     for (const { pack, block } of damage.blocks) markDamagedBlock(cache, pack, block);
   } catch (error) {
@@ -76,7 +77,24 @@ export function noteDamage(
     if (errno === undefined) throw error;
     // A clean has removed the pack: there is nothing left to note.
     if (errno === "ENOENT") return;
-    const why = isPermissionErrno(errno) ? "the cache is read-only" : errno;
+    const why = isPermissionErrno(errno) ? "the cache is read-only" : describeErrno(errno);
     warn(`could not remove damaged contents from the cache: ${why}`);
   }
+}
+
+/** What is at hand ends first. */
+const NEVER_CANCELLED = { isCancelled: () => false };
+
+/** Without a session the cache cannot be written, which noting the path has said. */
+function dropBadObject(
+  { manifest, links, session }: Target,
+  file: number,
+  problem: "edited" | "lost" | "damaged",
+): void {
+  if (session === undefined) return;
+  const isMended = (path: PathBuffer): boolean =>
+    examineObject(path, manifest, file) === "whole" &&
+    (problem === "edited" || verifyFile(path, manifest, file, NEVER_CANCELLED) === undefined);
+  const object = new PathBuffer().set(locateObject(links.objects, manifest, file));
+  if (!isMended(object)) dropUnlessGood(object, new PathBuffer().set(session.temporaryPath()), isMended);
 }

@@ -3,8 +3,8 @@ import { posix } from "node:path";
 import { type ByteString, display, fsPath, joinBytes, parentOf } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
 import { errnoOf, reasonOf } from "../fs/errno.ts";
-import { lstat } from "../fs/native/file-status.ts";
-import { isWithin, resolvePath } from "../fs/resolve-path.ts";
+import { type FileStatus, isSameFile, lstat } from "../fs/native/file-status.ts";
+import { resolvePath } from "../fs/resolve-path.ts";
 
 /** What a restore finds where the tree is to be. `path` is free of symlinks. */
 export type Destination =
@@ -41,7 +41,7 @@ export function examineDestination(
   }
   try {
     const destination = classify(given, parents);
-    if (lstat(cacheRoot) !== undefined && isWithin(destination.path, resolvePath(cacheRoot))) {
+    if (isInside(destination, lstat(cacheRoot))) {
       throw new BtdtError("DESTINATION_INSIDE_CACHE", `${display(given)} is part of the cache itself`, {
         path: display(given),
         hint: "restore to a directory outside the cache",
@@ -50,6 +50,16 @@ export function examineDestination(
     return destination;
   } catch (error) {
     throw destinationError(given, error);
+  }
+}
+
+/** By device and inode: the cache may be mounted at a second place. */
+function isInside(destination: Destination, cacheRoot: FileStatus | undefined): boolean {
+  if (cacheRoot === undefined) return false;
+  for (let { path } = destination; ; path = parentOf(path)) {
+    const status = lstat(path);
+    if (status !== undefined && isSameFile(status, cacheRoot)) return true;
+    if (path === "/") return false;
   }
 }
 

@@ -1,9 +1,7 @@
 import { mkdirSync } from "node:fs";
-import { type ByteString, display, fsPath, parentOf } from "../base/byte-string.ts";
-import { BtdtError } from "../base/errors.ts";
+import { type ByteString, fsPath, parentOf } from "../base/byte-string.ts";
 import { lstat } from "../fs/native/file-status.ts";
 import { ignoringErrno, openDirectory } from "../fs/remove-tree.ts";
-import { isWithin, resolvePath } from "../fs/resolve-path.ts";
 import type { Runtime } from "../work/runtime.ts";
 import { buildTree } from "./build-tree.ts";
 import { isDamaged } from "./damage.ts";
@@ -27,7 +25,6 @@ export async function prepareExistingDestination(
   runtime: Runtime,
 ): Promise<PreparedTree> {
   const { manifest } = target;
-  if (target.exact) assertCacheOutside(target, destination);
   const plan = await planMerge(target, destination, runtime);
   const before = lstat(destination);
   let staging: StagingDirectory | undefined;
@@ -64,16 +61,4 @@ export async function prepareExistingDestination(
     close();
     throw error;
   }
-}
-
-function assertCacheOutside({ cache }: Target, destination: ByteString): void {
-  if (lstat(cache.objects) === undefined || !isWithin(resolvePath(cache.objects), destination)) return;
-  throw new BtdtError(
-    "DESTINATION_CONFLICT",
-    `--exact would delete the cache, which is inside ${display(destination)}`,
-    {
-      path: display(destination),
-      hint: "restore to a directory outside the cache, or without --exact",
-    },
-  );
 }

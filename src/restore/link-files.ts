@@ -24,6 +24,7 @@ import type { Job, JobContext } from "../work/job.ts";
 import { ObjectPlacer, type ObjectProblem } from "./place-object.ts";
 import type { LinkSource, Site } from "./target.ts";
 import { TreePath } from "./tree-path.ts";
+import { verifyFile } from "./verify-file.ts";
 
 export interface LinkFilesInput {
   readonly payload: Uint8Array;
@@ -128,7 +129,8 @@ class TreeBuilder {
     const object = this.object.set(file);
     const state = examineObject(object, manifest, file);
     if (state !== "whole") return this.noteDamage(file, state);
-    const doubt = this.problemOfSuspect(file, object);
+    // What is verified is hashed where it was restored.
+    const doubt = input.links.isVerified ? undefined : this.problemOfSuspect(file, object);
     if (doubt !== undefined) return this.noteDamage(file, doubt);
     if (this.isDamaged()) return;
     path.setFile(directory, file);
@@ -138,13 +140,19 @@ class TreeBuilder {
       case "missing":
       case "edited":
       case "lost":
+      case "damaged":
       case "unreadable":
         return this.noteDamage(file, placed);
       case "linked":
       case "reflinked":
-      case "copied":
+      case "copied": {
+        const mismatch = input.links.isVerified
+          ? verifyFile(path.buffer, manifest, file, this.context)
+          : undefined;
+        if (mismatch !== undefined) return this.noteDamage(file, mismatch);
         this.result.fileCounts[placed] += 1;
         this.result.contentBytes += at(manifest.fileSizes, file);
+      }
     }
   }
 

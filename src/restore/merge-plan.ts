@@ -6,6 +6,7 @@ import { at } from "../manifest/manifest.ts";
 import { runAllSharing } from "../work/run-all.ts";
 import type { Runtime } from "../work/runtime.ts";
 import { compareFilesJob } from "./compare-files.ts";
+import { assertCacheNotIn, listExtras } from "./extras.ts";
 import type { Target, Unchanged } from "./target.ts";
 
 /** What has to be done to make an existing directory hold an entry, found out before anything is changed. */
@@ -31,13 +32,7 @@ export async function planMerge(
   };
   const ranges = directoryRanges(manifest);
   const runner = ranges.length > 1 ? runners.pool : runners.inline;
-  const shared = {
-    payload: manifest.payload,
-    destination,
-    objects: cache.objects,
-    suspicions: links.suspicions,
-    unchanged,
-  };
+  const shared = { payload: manifest.payload, destination, links, unchanged };
   const found = await runAllSharing(runner, compareFilesJob, shared, ranges);
   const directoriesInTheWay = found.flat();
   const [first] = directoriesInTheWay;
@@ -47,6 +42,11 @@ export async function planMerge(
       path,
       hint: "remove it, or use --exact, which deletes whatever is not in the entry",
     });
+  }
+  if (exact) {
+    const doomed = directoriesInTheWay.map((path) => joinBytes(destination, path));
+    doomed.push(...listExtras(manifest, unchanged.directories, destination, "skip"));
+    assertCacheNotIn(doomed, cache.rootStatus());
   }
   return { unchanged, directoriesInTheWay };
 }

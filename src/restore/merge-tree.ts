@@ -4,10 +4,10 @@ import { errnoOf, isPermissionErrno } from "../fs/errno.ts";
 import { lstat } from "../fs/native/file-status.ts";
 import { removeTree } from "../fs/remove-tree.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
+import { listExtras } from "./extras.ts";
 import { finishDirectory, isOpen } from "./finish-directories.ts";
 import type { MergePlan } from "./merge-plan.ts";
 import { putBackMode } from "./put-back-attributes.ts";
-import { removeExtras } from "./remove-extras.ts";
 import type { Target } from "./target.ts";
 
 /**
@@ -17,12 +17,13 @@ import type { Target } from "./target.ts";
  * @throws a `node:fs` error; then directories have their old modes again
  */
 export function mergeTree(
-  { manifest, exact }: Target,
+  { cache, manifest, exact }: Target,
   { unchanged, directoriesInTheWay }: MergePlan,
   destination: ByteString,
   built: ByteString,
 ): void {
   const { directoryCount } = manifest.counts;
+  const cacheRoot = cache.rootStatus();
   const opened = new Map<ByteString, number>();
   try {
     for (let directory = 0; directory < directoryCount; directory++) {
@@ -30,7 +31,7 @@ export function mergeTree(
         open(joinBytes(destination, manifest.directoryPath(directory)), opened);
       }
     }
-    for (const path of directoriesInTheWay) removeTree(joinBytes(destination, path));
+    for (const path of directoriesInTheWay) removeTree(joinBytes(destination, path), cacheRoot);
     for (let directory = 0; directory < directoryCount; directory++) {
       if (unchanged.directories[directory] === 1) {
         moveContents(manifest, unchanged, directory, destination, built);
@@ -40,7 +41,10 @@ export function mergeTree(
         move(path, built, destination);
       }
     }
-    if (exact) removeExtras(manifest, unchanged.directories, destination);
+    if (exact) {
+      const extras = listExtras(manifest, unchanged.directories, destination, "fail");
+      for (const path of extras) removeTree(path, cacheRoot);
+    }
   } catch (error) {
     for (const [path, mode] of opened) putBackMode(path, mode);
     throw error;

@@ -13,8 +13,8 @@ import { examineObject, type ObjectState } from "../objects/examine-object.ts";
 import { isLinkable, PERMISSIONS } from "../objects/object-attributes.ts";
 import type { LinkSource } from "./target.ts";
 
-/** What keeps a file from being made from its object; `lost`: a power cut took some of its bytes. */
-export type ObjectProblem = Exclude<ObjectState, "whole"> | "lost" | "unreadable";
+/** What keeps a file from being made from its object; `damaged`: it was hashed, and has other bytes than were stored. */
+export type ObjectProblem = Exclude<ObjectState, "whole"> | "damaged" | "unreadable";
 
 const temporary = new PathBuffer();
 

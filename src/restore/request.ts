@@ -13,6 +13,8 @@ export interface RestoreRequest {
   readonly linkMode: LinkMode;
   /** Remove what the entry does not have. */
   readonly exact: boolean;
+  /** Hash every file that is restored, linked ones too; one whose bytes do not match is damage. */
+  readonly verify: boolean;
 }
 
 /** `hit` is the primary key, `fallback` any other. */

@@ -122,7 +122,7 @@ function targetsOf(
   places: readonly Place[],
   { request, session, suspects }: Attempt,
 ): Target[] {
-  const { cache, linkMode, exact } = request;
+  const { cache, linkMode, exact, verify } = request;
   const editedPaths = readEditedPaths(cache);
   return trees.flatMap(({ stored, manifest }, index) => {
     const destination = places[index]?.destination;
@@ -133,6 +133,7 @@ function targetsOf(
       objects: cache.objects,
       temporary: session?.directory,
       mode: linkMode,
+      isVerified: verify,
       ownInode,
       suspicions: suspects?.flagFiles(manifest),
     };

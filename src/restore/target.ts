@@ -27,6 +27,8 @@ export interface LinkSource {
   /** The session's directory, where an object is remade; undefined when the cache may only be read. */
   readonly temporary: ByteString | undefined;
   readonly mode: LinkMode;
+  /** Hash every file that is restored, linked ones too. */
+  readonly isVerified: boolean;
   /** 1 for each file that must not share its inode, because its path is known to be edited in place. */
   readonly ownInode: Uint8Array;
   /** For each file whether its object is to be trusted: one of `Suspicion`. Undefined when all are. */

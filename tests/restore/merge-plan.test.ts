@@ -48,6 +48,7 @@ function targetOf(manifest: Manifest, options: Partial<Target> = {}): Target {
       objects: cache.objects,
       temporary: undefined,
       mode: "auto",
+      isVerified: false,
       ownInode: new Uint8Array(manifest.counts.fileCount),
       suspicions: undefined,
     },

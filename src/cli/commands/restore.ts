@@ -12,7 +12,12 @@ import {
   defineFallbackPrefixOption,
   defineKeysToTryOption,
 } from "../options/key-options.ts";
-import { defineExactOption, defineLinkOption, defineResultFileOption } from "../options/restore-options.ts";
+import {
+  defineExactOption,
+  defineLinkOption,
+  defineResultFileOption,
+  defineVerifyOption,
+} from "../options/restore-options.ts";
 import { reportMiss } from "../report-miss.ts";
 import { ResultFile } from "../result-file.ts";
 
@@ -36,6 +41,7 @@ export function defineRestoreCommand(context: CommandContext) {
     .addOption(new Option("--miss-ok", "exit with 0 if no key is found").env("BTDT_MISS_OK").default(false))
     .addOption(defineResultFileOption())
     .addOption(defineExactOption("DESTINATION"))
+    .addOption(defineVerifyOption("DESTINATION"))
     .addOption(defineLinkOption("how to place files in DESTINATION"))
     .addOption(defineCreateCacheOption())
     .argument("[destination...]", "where to restore directories and files")
@@ -58,6 +64,7 @@ export function defineRestoreCommand(context: CommandContext) {
           places: first === undefined ? { kind: "recorded" } : { kind: "named", paths: [first, ...others] },
           linkMode: options.link,
           exact: options.exact,
+          verify: options.verify,
         },
         context.runtime,
       );

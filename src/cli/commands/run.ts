@@ -14,7 +14,12 @@ import {
   defineFallbackPrefixOption,
   defineKeysToTryOption,
 } from "../options/key-options.ts";
-import { defineExactOption, defineLinkOption, defineResultFileOption } from "../options/restore-options.ts";
+import {
+  defineExactOption,
+  defineLinkOption,
+  defineResultFileOption,
+  defineVerifyOption,
+} from "../options/restore-options.ts";
 import {
   defineCompressionOption,
   defineDurabilityOption,
@@ -48,6 +53,7 @@ export function defineRunCommand(context: CommandContext, words: readonly string
     )
     .addOption(defineResultFileOption())
     .addOption(defineExactOption("PATH"))
+    .addOption(defineVerifyOption("PATH"))
     .addOption(defineExcludeOption())
     .addOption(defineIgnoreMtimeOption())
     .addOption(defineLinkOption("how to place files in the cache and in PATH"))
@@ -81,6 +87,7 @@ export function defineRunCommand(context: CommandContext, words: readonly string
           places: { kind: "produced", paths },
           linkMode: options.link,
           exact: options.exact,
+          verify: options.verify,
         },
         runtime,
       );

@@ -18,6 +18,16 @@ export function defineLinkOption(purpose: string) {
     .default("auto" as const);
 }
 
+/** @param place the name of the argument that files are restored to */
+export function defineVerifyOption(place: string) {
+  return new Option(
+    "--verify",
+    `hash all files restored to ${place}; a mismatch is damage, and the next key is tried`,
+  )
+    .env("BTDT_VERIFY")
+    .default(false);
+}
+
 export function defineResultFileOption() {
   return new Option("--result-file <path>", "write the outcome (hit, fallback or miss) to this file").env(
     "BTDT_RESULT_FILE",

@@ -1,33 +1,14 @@
 import { expect, test } from "bun:test";
-import { existsSync, mkdirSync, utimesSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { bytesFromText } from "../../src/base/byte-string.ts";
 import { listObjectsInShard } from "../../src/objects/list-objects.ts";
 import { nameObject } from "../../src/objects/object-name.ts";
-import { removeChangedObject } from "../../src/objects/remove-changed-object.ts";
 import { manifestOf } from "../support/listed-manifest.ts";
 import { directory, file } from "../support/listed-tree.ts";
 import { Scratch } from "../support/scratch.ts";
 
 const scratch = Scratch.use();
-
-test("removes an object only when it is not what its name says", () => {
-  const objects = scratch.freshDirectory();
-  const manifest = manifestOf(directory({ f: file({ size: 3, mtime: { seconds: 5, nanoseconds: 0 } }) }));
-  const name = nameObject(manifest, 0);
-  mkdirSync(join(objects, name.slice(0, 2)));
-  const path = join(objects, name.slice(0, 2), name);
-  const remove = () => removeChangedObject(bytesFromText(objects), manifest, 0);
-
-  remove();
-  writeFileSync(path, "abc", { mode: 0o644 });
-  utimesSync(path, 5, 5);
-  remove();
-  expect(existsSync(path)).toBe(true);
-  writeFileSync(path, "abd");
-  remove();
-  expect(existsSync(path)).toBe(false);
-});
 
 test("foreign files are not listed as objects", () => {
   const objects = scratch.freshDirectory();

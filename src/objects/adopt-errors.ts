@@ -1,0 +1,25 @@
+import { display } from "../base/byte-string.ts";
+import { BtdtError } from "../base/errors.ts";
+import type { PathBuffer } from "../fs/native/path-buffer.ts";
+
+/** A source that is not what was read. */
+export function changedBeforeStored(source: PathBuffer): BtdtError {
+  const path = display(source.toBytes());
+  return new BtdtError("SOURCE_CHANGED", `${path} changed while it was stored`, {
+    path,
+    hint: "wait until nothing is writing to the directory, or skip the file with --exclude",
+  });
+}
+
+/** An object that is not what was made. */
+export function notPreserved(object: PathBuffer): BtdtError {
+  const path = display(object.toBytes());
+  return new BtdtError(
+    "CACHE_WRITE_FAILED",
+    `the cache's file system did not preserve the size, mode and mtime of ${path}`,
+    {
+      path,
+      hint: "btdt needs a file system that supports permissions and nanosecond timestamps",
+    },
+  );
+}
