@@ -32,8 +32,8 @@ export function listSessions(cache: CacheDirectory, nowMs: number, graceMs: numb
       const isDead = nowMs - mtimeMs(status) >= graceMs && isAbandoned(directory, nowMs);
       traces.push({ directory, isDead, intents: isDead ? [] : readIntents(directory) });
     } catch (error) {
-      // It was just closed.
-      if (errnoOf(error) !== "ENOENT") throw error;
+      // It was closed just now; or a listing failed, and then nobody knows what it is about to publish.
+      if (errnoOf(error) !== "ENOENT" || lstat(directory) !== undefined) throw error;
     }
   }
   return traces;

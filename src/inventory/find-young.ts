@@ -1,3 +1,4 @@
+import type { PackContents } from "../packs/contents/pack-contents.ts";
 import type { CachedEntry } from "./inventory.ts";
 import type { Items } from "./items.ts";
 
@@ -11,9 +12,10 @@ export interface Grace {
 
 export const NO_GRACE: Grace = { anyMs: 0, unneededMs: 0 };
 
-/** The files that are protected because they are young. */
+/** The items that are protected because they are young. */
 export function findYoung(
   items: Items,
+  packs: PackContents,
   entries: readonly CachedEntry[],
   nowMs: number,
   grace: Grace,
@@ -25,6 +27,11 @@ export function findYoung(
   for (const [item, { changedMs }] of items.files()) {
     const ageMs = nowMs - changedMs;
     if (ageMs < grace.anyMs || (ageMs < grace.unneededMs && !needed.has(item))) young.push(item);
+  }
+  for (const [pack, { madeMs }] of packs.packs.entries()) {
+    // Those that are spared anyway are left to the plan.
+    const packItems = nowMs - madeMs < grace.unneededMs ? items.itemsOfPack(pack) : [];
+    if (!packItems.some((item) => needed.has(item))) young.push(...packItems);
   }
   return young;
 }

@@ -49,6 +49,17 @@ export class Items {
     return (this.#firstChunkLists[pack] ?? 0) + large;
   }
 
+  itemsOfPack(pack: number): number[] {
+    const items: number[] = [];
+    const { counts } = this.#packs.packs[pack]?.index ?? { counts: { contentCount: 0, largeCount: 0 } };
+    const first = this.#packs.firstContentOf(pack);
+    for (let content = 0; content < counts.contentCount; content++) {
+      items.push(this.itemOfContent(first + content));
+    }
+    for (let large = 0; large < counts.largeCount; large++) items.push(this.itemOfChunkList(pack, large));
+    return items;
+  }
+
   /** The item of an object or a manifest, whose names never coincide; undefined if it was not found. */
   itemOfFile(name: string): number | undefined {
     return this.#itemOfName.get(name);

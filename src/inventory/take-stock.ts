@@ -62,7 +62,7 @@ export async function takeStock(
     if (!needed.isKnown) doubts.addUnknownNeeds("a store under way", needed.condition);
   }
   const entries = [...keys.groups].map(([id, group]) => describeEntry(id, group, needs, doubts));
-  for (const item of findYoung(items, entries, nowMs, grace)) pinned.add(item);
+  for (const item of findYoung(items, readable.packs, entries, nowMs, grace)) pinned.add(item);
   // If an entry could not be read, it may contain any edited path.
   const editedPaths = doubts.mayAllBeNeeded ? undefined : editedPathUse?.plan(nowMs);
   const found = {

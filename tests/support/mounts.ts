@@ -23,6 +23,14 @@ export function mountImage(scratch: Scratch, name: string, type: "xfs" | "ext4")
   return path;
 }
 
+/** The same directory at a second place, through FUSE: `bindfs` must be installed. */
+export function mountFuse(scratch: Scratch, directory: string, name: string): string {
+  const path = scratch.directory(name);
+  must(["bindfs", directory, path]);
+  scratch.noteMount(path);
+  return path;
+}
+
 /** The same directory at a second place, where nothing can be written. */
 export function mountReadOnly(scratch: Scratch, directory: string, name: string): string {
   const path = scratch.path(name);

@@ -1,4 +1,6 @@
 import { ptr } from "bun:ffi";
+import { closeSync, constants, openSync } from "node:fs";
+import { type ByteString, fsPath } from "../../base/byte-string.ts";
 import { linuxLibc } from "./libc.ts";
 
 /** `f_type` of Linux's <linux/magic.h>: file systems whose files change only through this kernel. */
@@ -15,6 +17,20 @@ const LOCAL_TYPES: ReadonlySet<number> = new Set([
   0x7371_7368, // squashfs
 ]);
 
+/** File systems whose directories other machines, or processes without the kernel's knowledge, change. */
+const SHARED_TYPES: ReadonlySet<number> = new Set([
+  0x6969, // NFS
+  0xff53_4d42, // CIFS
+  0xfe53_4d42, // SMB 2 and later
+  0x6573_5546, // FUSE, virtiofs
+  0x0102_1997, // 9P
+  0x00c3_6400, // Ceph
+  0x4750_4653, // GPFS
+  0x0bd0_0bd0, // Lustre
+  0x1983_0326, // BeeGFS
+  0x5346_414f, // AFS
+]);
+
 // `struct statfs` has at most 120 bytes; `f_type` is its first field, and fits into the lower half.
 const words = new Uint32Array(new ArrayBuffer(256));
 const wordsPointer = ptr(words);
@@ -24,6 +40,20 @@ const wordsPointer = ptr(words);
  * it, overlayfs. False for unknown file systems.
  */
 export function isOnLocalFileSystem(descriptor: number): boolean {
-  if (linuxLibc?.fstatfs(descriptor, wordsPointer) !== 0) return false;
-  return LOCAL_TYPES.has(words[0] ?? 0);
+  const type = typeOf(descriptor);
+  return type !== undefined && LOCAL_TYPES.has(type);
+}
+
+function typeOf(descriptor: number): number | undefined {
+  return linuxLibc?.fstatfs(descriptor, wordsPointer) === 0 ? words[0] : undefined;
+}
+
+/** Whether a listing of a directory may be older than its last change. @throws a `node:fs` error */
+export function mayListStale(directory: ByteString): boolean {
+  const descriptor = openSync(fsPath(directory), constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    return SHARED_TYPES.has(typeOf(descriptor) ?? 0);
+  } finally {
+    closeSync(descriptor);
+  }
 }
