@@ -1,4 +1,4 @@
-/** What runs in each worker thread: jobs by name, one at a time. It must stay beside `main.ts`, see `build.ts`. */
+/** Runs in each worker thread: jobs by name, one at a time. It must stay next to `main.ts`, see `build.ts`. */
 import { adoptFilesJob } from "./objects/adopt-files.ts";
 import { checkObjectsJob } from "./objects/check-objects.ts";
 import { verifyBlocksJob } from "./packs/contents/verify-blocks.ts";
@@ -47,7 +47,7 @@ self.onmessage = (event: MessageEvent<WorkerSetup | JobRequest>) => {
     ({ cancelFlag, claims } = message);
     return;
   }
-  // Before all else: what it shares with later jobs is needed even if somebody else does this one.
+  // First of all: what it shares with later jobs is needed even if another thread does this one.
   const input = inputOf(message);
   if (!takeJob(claims, message.slot, message.id)) return;
   let reply: JobReply;

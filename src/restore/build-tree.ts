@@ -10,9 +10,10 @@ import type { BuiltTree } from "./prepared-tree.ts";
 import type { Site, Target } from "./target.ts";
 
 /**
- * Builds an entry's tree, or the part of it that is not unchanged, aside. Directories have no final attributes yet.
+ * Builds an entry's tree, or the part of it that is not up to date, in a staging directory. Directories do not have
+ * their final attributes yet.
  * @param distrusted files whose objects are known to be useless; undefined to do without packs
- * @throws BtdtError, CANCELLED among them; a `node:fs` error
+ * @throws BtdtError, CANCELLED among others; a `node:fs` error
  */
 export async function buildTree(
   target: Target,
@@ -23,7 +24,7 @@ export async function buildTree(
   beginProgress(target, site, distrusted !== undefined, runtime);
   const damageFlag = new Int32Array(new SharedArrayBuffer(4));
   if (distrusted === undefined) return await linkFiles(target, site, undefined, damageFlag, runtime);
-  // Threads make them while this one finds out what packs have. Of a part of a tree, most may not be needed.
+  // Threads create them while this one finds out what is in packs. For part of a tree, most may not be needed.
   const making =
     site.unchanged === undefined
       ? makeDirectories(target.manifest, site.path, runtime.runners)
@@ -36,7 +37,7 @@ export async function buildTree(
   if (share === undefined && distrusted.size > 0) return describeLoss(distrusted);
   const linking = linkFiles(target, site, share, damageFlag, runtime);
   if (share === undefined) return await linking;
-  // Of a part of a tree, it makes the directories.
+  // For part of a tree, it creates the directories.
   if (site.unchanged !== undefined) await linking;
   const unpacking = unpackShare(target, site, share, damageFlag, runtime);
   await Promise.allSettled([linking, unpacking]);
@@ -78,7 +79,7 @@ async function linkFiles(
   return { fileCounts, damage: { files: parts.flatMap(({ damaged }) => damaged), blocks: [] } };
 }
 
-/** No pack has what objects have lost: there is no need to build anything again to find that out. */
+/** No pack has what objects have lost: no need to build anything again to find that out. */
 function describeLoss(distrusted: ReadonlySet<number>): BuiltTree {
   return {
     fileCounts: { reflinked: 0, linked: 0, copied: 0, unpacked: 0 },
@@ -105,6 +106,6 @@ function beginProgress(
     files += 1;
     bytes += at(manifest.fileSizes, file);
   }
-  // A link takes the same time whatever the size; a copy does not, nor does reading.
+  // A link takes the same time for any size, a copy does not.
   progress.begin({ name: "restoring", files, ...(isRead ? { unit: "bytes", bytes } : { unit: "files" }) });
 }

@@ -25,11 +25,11 @@ export interface CompareFilesInput {
   readonly links: LinkSource;
   readonly firstDirectory: number;
   readonly endDirectory: number;
-  /** Its directories say where to look; files and symlinks are filled in, in memory that threads share. */
+  /** Its directories say where to look; files and symlinks are filled in, in memory shared between threads. */
   readonly unchanged: Unchanged;
 }
 
-/** Paths, relative to the destination, of directories that stand where the entry has a file or symlink. */
+/** Paths, relative to the destination, of directories in place of which the entry has a file or symlink. */
 export type DirectoriesInTheWay = readonly ByteString[];
 
 const path = new PathBuffer();
@@ -89,8 +89,8 @@ export const compareFilesJob: Job<CompareFilesInput, DirectoriesInTheWay> = {
 };
 
 /**
- * Size, mode and time alone would do for a build tool; a restore promises the content. Being the very inode of the object, or having its
- * digest, proves it. A file that must have its own inode is changed as long as it shares one: an edit would reach the object.
+ * Size, mode and time alone would be enough for a build tool, but a restore promises the content. That is proven by
+ * being the same inode as the object, or by the digest.
  */
 function isUnchangedFile(manifest: Manifest, file: number, links: LinkSource, context: JobContext): boolean {
   if (!hasAttributes(status, attributesOfFile(manifest, file, attributes))) return false;

@@ -19,7 +19,7 @@ export interface Damage {
 interface DamagedFile {
   readonly file: number;
   readonly problem: ObjectProblem | "damaged-in-pack";
-  /** Why it is unreadable, where that is known. */
+  /** Why it is unreadable, if known. */
   readonly errno?: string;
 }
 
@@ -56,8 +56,9 @@ export function describeDamage({ manifest, name }: Target, { files }: Damage): s
 }
 
 /**
- * Notes damage in the cache, so that nothing relies on it again. Objects that are edited or damaged are dropped, so that the next store
- * makes good ones; paths of edited ones are remembered, so that they are not linked again. Damaged blocks are marked.
+ * Records damage in the cache, so that nobody relies on it again. Objects that were edited through a link are
+ * dropped, so that the next store creates good ones, and their paths are remembered, so that they are not linked
+ * again. Damaged blocks are marked.
  */
 export function noteDamage(target: Target, damage: Damage, warn: (warning: string) => void): void {
   const { cache, manifest, links } = target;
@@ -75,7 +76,7 @@ export function noteDamage(target: Target, damage: Damage, warn: (warning: strin
   } catch (error) {
     const errno = errnoOf(error);
     if (errno === undefined) throw error;
-    // A clean has removed the pack: there is nothing left to note.
+    // A clean has removed the pack: there is nothing left to record.
     if (errno === "ENOENT") return;
     const why = isPermissionErrno(errno) ? "the cache is read-only" : describeErrno(errno);
     warn(`could not remove damaged contents from the cache: ${why}`);

@@ -6,13 +6,13 @@ import { errnoOf, reasonOf } from "../fs/errno.ts";
 import { type FileStatus, isSameFile, lstat } from "../fs/native/file-status.ts";
 import { resolvePath } from "../fs/resolve-path.ts";
 
-/** What a restore finds where the tree is to be. `path` is free of symlinks. */
+/** What a restore finds at a destination. `path` is free of symlinks. */
 export type Destination =
   | NewDestination
-  /** A directory that has to stay the one it is: it is not empty, a mount point, or the working directory. */
+  /** A directory that must not be replaced: it is not empty, a mount point, or the working directory. */
   | { readonly kind: "directory"; readonly path: ByteString };
 
-/** A place that a tree or a file can take by one rename. */
+/** A path that a tree or a file can take by one rename. */
 export type NewDestination =
   /** Nothing, or an empty directory that can be replaced as a whole. */
   | {
@@ -20,16 +20,17 @@ export type NewDestination =
       readonly path: ByteString;
       /** The nearest directory above it that exists. */
       readonly parent: ByteString;
-      /** Directories between the two that have to be made, the outermost first. */
+      /** Directories between the two that must be created, outermost first. */
       readonly missingParents: readonly ByteString[];
     }
   | { readonly kind: "file"; readonly path: ByteString; readonly parent: ByteString };
 
 /**
- * Looks at a destination without changing anything. The destination itself may be a symlink to a directory, which is
- * the user's word; nothing below it is followed.
- * @param parents whether the directory that it lies in must exist
- * @throws BtdtError USAGE, DESTINATION_PARENT_MISSING, DESTINATION_CONFLICT, DESTINATION_INSIDE_CACHE, DESTINATION_NOT_WRITABLE
+ * Examines a destination without changing anything. The destination itself may be a symlink to a directory, as the
+ * user chose it; no symlink below it is followed.
+ * @param parents whether its parent directory must exist
+ * @throws BtdtError USAGE, DESTINATION_PARENT_MISSING, DESTINATION_CONFLICT, DESTINATION_INSIDE_CACHE,
+ * DESTINATION_NOT_WRITABLE
  */
 export function examineDestination(
   given: ByteString,
@@ -89,7 +90,7 @@ function classify(given: ByteString, parents: "existing" | "made"): Destination 
 
 function newPlace(path: ByteString, parents: "existing" | "made"): Destination {
   const missing: ByteString[] = [];
-  // Of ".." nobody knows where it leads as long as what is before it does not exist.
+  // Nobody knows where ".." leads while what precedes it does not exist.
   const mayBeMade = parents === "made" && !path.split("/").includes("..");
   let existing = mayBeMade ? (posix.normalize(path) as ByteString) : path;
   for (let isMissing = true; isMissing; isMissing = mayBeMade && lstat(existing) === undefined) {

@@ -14,7 +14,7 @@ import { removeAbandonedIn, StagingDirectory } from "./staging-directory.ts";
 import type { Target } from "./target.ts";
 
 /**
- * Builds what a directory lacks of a tree within it, to be merged into it.
+ * Builds what a directory lacks of a tree, inside it, to be merged into it.
  * @param distrusted see `buildTree`
  * @throws BtdtError, a `node:fs` error
  */
@@ -36,7 +36,7 @@ export async function prepareExistingDestination(
     if (state === "changing") putBackMode(destination, before.mode);
   };
   try {
-    // A restore may have been killed when nothing was there yet, and have built its tree beside.
+    // A restore may have been killed while nothing existed here, with its tree next to this path.
     ignoringErrno(() => removeAbandonedIn(parentOf(destination)));
     openDirectory(destination);
     staging = StagingDirectory.create(destination);

@@ -2,8 +2,8 @@ import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { listKeys } from "../entry/list-keys.ts";
 
 /**
- * For each prefix in turn the keys that begin with it, newest first, without those that were tried already. The cache is only listed if
- * there is a prefix.
+ * For each prefix in turn, the keys that start with it, newest first, except those already tried. The cache is listed
+ * only if there is a prefix.
  * @throws BtdtError CACHE_FORMAT_NEWER, CACHE_NOT_ACCESSIBLE
  */
 export function listFallbackKeys(request: {

@@ -18,18 +18,22 @@ const status = emptyStatus();
 export interface FinishDirectoriesInput {
   readonly payload: Uint8Array;
   readonly root: ByteString;
-  /** 1 for each directory that is not there. */
+  /** 1 for each directory that does not exist. */
   readonly unchanged: Uint8Array | undefined;
   readonly firstDirectory: number;
   readonly endDirectory: number;
 }
 
-/** Gives directories their final mode and time, except those that shut out their owner. The root is the caller's. */
+/**
+ * Sets the final mode and time of directories, except of those that deny access to their owner. The root is left to
+ * the caller.
+ */
 export const finishDirectoriesJob: Job<FinishDirectoriesInput, null> = {
   name: "finish-directories",
   run({ payload, root, unchanged, firstDirectory, endDirectory }) {
     const manifest = viewManifest(payload);
-    // `mkdir` gave each its mode; the umask, a default ACL or an inherited set-group-id bit changes all of one mode alike.
+    // `mkdir` gave each its mode; the umask, a default ACL or an inherited set-group-ID bit changes all with the same
+    // mode alike.
     const isModeKept = new Map<number, boolean>();
     for (let directory = Math.max(1, firstDirectory); directory < endDirectory; directory++) {
       const mode = at(manifest.directoryModes, directory);
@@ -44,8 +48,9 @@ export const finishDirectoriesJob: Job<FinishDirectoriesInput, null> = {
 };
 
 /**
- * Gives the directories of a tree that was built aside their final modes and times. Those that are moved on their own come later if
- * they are closed, because a closed directory cannot be moved: the root, and those whose parent is unchanged.
+ * Sets the final modes and times of the directories of a tree that was built aside. Those that are moved individually
+ * follow later if they are inaccessible, because such a directory cannot be moved: the root, and those whose parent
+ * already exists.
  * @throws BtdtError CANCELLED, a `node:fs` error
  */
 export async function finishTree(
@@ -57,7 +62,7 @@ export async function finishTree(
   const runner = ranges.length > 1 ? runners.pool : runners.inline;
   const shared = { payload: manifest.payload, root, unchanged: unchanged?.directories };
   await runAllSharing(runner, finishDirectoriesJob, shared, ranges);
-  // Deepest first, because a closed directory hides what is in it.
+  // Deepest first, because the contents of an inaccessible directory cannot be reached.
   for (let directory = manifest.counts.directoryCount - 1; directory > 0; directory--) {
     if (isOpen(at(manifest.directoryModes, directory)) || unchanged?.directories[directory] === 1) continue;
     if (unchanged?.directories[at(manifest.directoryParents, directory)] === 1) continue;
@@ -65,7 +70,10 @@ export async function finishTree(
   }
 }
 
-/** The root comes last of all: a closed one could not be moved to its place, and moving things into it changes its time. */
+/**
+ * The root comes last: it could not be moved into place if it were inaccessible, and moving things into it changes
+ * its time.
+ */
 export function finishRoot(manifest: Manifest, root: ByteString): void {
   finishDirectory(manifest, root, 0);
 }
@@ -75,7 +83,7 @@ export function isOpen(mode: number): boolean {
   return (mode & 0o700) === 0o700;
 }
 
-/** Gives one directory its final mode and time. @throws a `node:fs` error */
+/** Sets the final mode and time of one directory. @throws a `node:fs` error */
 export function finishDirectory(manifest: Manifest, root: ByteString, directory: number): void {
   setPath(manifest, root, directory);
   chmodSync(fsPath(path.toBytes()), at(manifest.directoryModes, directory));

@@ -32,10 +32,10 @@ export interface LinkFilesInput {
   readonly site: Site;
   readonly firstDirectory: number;
   readonly endDirectory: number;
-  /** Non-zero for each file that comes from a pack: only its directory is made here. */
+  /** Non-zero for each file that comes from a pack: only its directory is created here. */
   readonly packed: Int32Array | undefined;
   readonly areDirectoriesMade: boolean;
-  /** One word that all jobs of a tree share: non-zero once damage was found. */
+  /** One word, shared by all jobs of a tree: non-zero once damage was found. */
   readonly damageFlag: Int32Array;
 }
 
@@ -46,10 +46,11 @@ export interface LinkedFiles {
 }
 
 /**
- * Builds a part of an entry's tree from the cache's objects. Directories get their final mode and time later, when everything in them
- * is there.
+ * Builds part of an entry's tree from the cache's objects. Directories get their final mode and time later, when they
+ * are complete.
  *
- * After the first damaged object nothing more is built, but every object is still looked at, so that all damage is found at once.
+ * After the first damaged object, nothing more is built, but every object is still examined, so that all damage is
+ * found at once.
  * @throws BtdtError, a `node:fs` error; both mean that the destination cannot be written
  */
 export const linkFilesJob: Job<LinkFilesInput, LinkedFiles> = {

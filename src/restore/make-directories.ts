@@ -23,7 +23,7 @@ export const makeDirectoriesJob: Job<MakeDirectoriesInput, null> = {
   run({ payload, root, firstDirectory, endDirectory }, context) {
     const path = new TreePath(viewManifest(payload), root);
     for (let directory = firstDirectory; directory < endDirectory; directory++) {
-      // What comes next relies on all of them.
+      // What follows relies on all of them.
       if (context.isCancelled()) throw new BtdtError("CANCELLED", "stopped before all directories were made");
       path.ensureDirectory(directory);
     }
@@ -32,7 +32,8 @@ export const makeDirectoriesJob: Job<MakeDirectoriesInput, null> = {
 };
 
 /**
- * Makes all directories of a tree, in no more jobs than the threads take at once, so that the calling thread is free for other work.
+ * Creates all directories of a tree, in no more jobs than the threads take at once, so that the calling thread is
+ * free for other work.
  * @throws BtdtError CANCELLED; a `node:fs` error
  */
 export async function makeDirectories(manifest: Manifest, root: ByteString, runners: Runners): Promise<void> {

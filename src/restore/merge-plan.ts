@@ -9,10 +9,10 @@ import { compareFilesJob } from "./compare-files.ts";
 import { assertCacheNotIn, listExtras } from "./extras.ts";
 import type { Target, Unchanged } from "./target.ts";
 
-/** What has to be done to make an existing directory hold an entry, found out before anything is changed. */
+/** What must be done to bring an existing directory in line with an entry, determined before anything is changed. */
 export interface MergePlan {
   readonly unchanged: Unchanged;
-  /** Directories, relative to the destination, that have to give way to files and symlinks; none unless `exact`. */
+  /** Directories, relative to the destination, that must give way to files and symlinks; none unless `exact`. */
   readonly directoriesInTheWay: readonly ByteString[];
 }
 

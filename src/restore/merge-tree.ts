@@ -11,10 +11,10 @@ import { putBackMode } from "./put-back-attributes.ts";
 import type { Target } from "./target.ts";
 
 /**
- * Moves a tree that was built aside into a directory that exists: file by file where the directory is there, else as a whole, each in
- * one step. Whoever opens a file sees the old one or the new one; an existing file or symlink is replaced, never written through. It
- * runs to its end without giving way, so that no signal leaves half of it.
- * @throws a `node:fs` error; then directories have their old modes again
+ * Moves a tree that was built aside into an existing directory: file by file where a directory exists, otherwise as a
+ * whole, each in one step. Readers see the old file or the new one; an existing file or symlink is replaced, never
+ * written through. It runs to completion without yielding, so that no signal leaves half of it.
+ * @throws a `node:fs` error; directories have their old modes again
  */
 export function mergeTree(
   { cache, manifest, exact }: Target,
@@ -49,7 +49,8 @@ export function mergeTree(
     for (const [path, mode] of opened) putBackMode(path, mode);
     throw error;
   }
-  // Deepest first, because a closed directory hides what is in it. The root is the caller's.
+  // Deepest first, because the contents of an inaccessible directory cannot be reached. The root is left to the
+  // caller.
   for (let directory = directoryCount - 1; directory > 0; directory--) {
     const isNewAndClosed =
       !isOpen(at(manifest.directoryModes, directory)) &&
@@ -60,7 +61,7 @@ export function mergeTree(
   }
 }
 
-/** Whether a directory is new in one that exists: those below it come with it. */
+/** Whether a directory is new in an existing one: those below it come with it. */
 function isMovedAlone(manifest: Manifest, existing: Uint8Array, directory: number): boolean {
   return existing[directory] === 0 && existing[at(manifest.directoryParents, directory)] === 1;
 }
@@ -86,7 +87,7 @@ function move(path: ByteString, from: ByteString, to: ByteString): void {
   renameSync(fsPath(joinBytes(from, path)), fsPath(joinBytes(to, path)));
 }
 
-/** Lets the owner change a directory until it gets its final mode; another user's stays as it is. */
+/** Lets the owner change a directory until it gets its final mode; another user's is left as it is. */
 function open(path: ByteString, opened: Map<ByteString, number>): void {
   const mode = lstat(path)?.mode;
   if (mode === undefined || isOpen(mode)) return;

@@ -13,7 +13,7 @@ import { StagingDirectory } from "./staging-directory.ts";
 import type { Target } from "./target.ts";
 
 /**
- * Builds a tree, or a single file, beside its place, to be moved there as a whole.
+ * Builds a tree, or a single file, next to its destination, to be moved there as a whole.
  * @param distrusted see `buildTree`
  * @throws BtdtError, a `node:fs` error
  */
@@ -27,11 +27,11 @@ export async function prepareNewDestination(
   const { isSingleFile } = manifest.counts;
   const staging = StagingDirectory.create(destination.parent);
   try {
-    // The root stays open until it is in place.
+    // The root stays accessible until it is in place.
     if (!isSingleFile) mkdirSync(fsPath(staging.tree), { mode: 0o700 });
     const site = { path: staging.tree, unchanged: undefined };
     const built = await buildTree(target, site, distrusted, runtime);
-    // A directory that its owner may not write cannot be moved.
+    // A directory that its owner cannot write to cannot be moved.
     const isMovable = isSingleFile || (at(manifest.directoryModes, 0) & 0o700) === 0o700;
     if (!isSingleFile && !isDamaged(built.damage) && !runtime.isCancelled()) {
       await finishTree(manifest, site, runtime);
@@ -52,7 +52,7 @@ export async function prepareNewDestination(
   }
 }
 
-/** Makes the directories that lead there, too; when it fails none of them is left. */
+/** Also creates the parent directories; if it fails, none of them is left. */
 function move(built: ByteString, destination: NewDestination): void {
   const made: ByteString[] = [];
   try {
@@ -66,7 +66,9 @@ function move(built: ByteString, destination: NewDestination): void {
   }
 }
 
-/** False when another tree, or another process, has made it since it was found missing: a real directory, and nothing else will do. */
+/**
+ * Returns false if another tree or process has created it in the meantime; anything but a real directory is an error.
+ */
 function makeParent(path: ByteString): boolean {
   try {
     mkdirSync(fsPath(path));

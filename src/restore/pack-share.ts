@@ -11,14 +11,14 @@ import type { Runtime } from "../work/runtime.ts";
 import type { Damage } from "./damage.ts";
 import type { Site, Target } from "./target.ts";
 
-/** The share of a tree's files that comes from packs. */
+/** The files of a tree that come from packs. */
 export interface PackShare {
   readonly sources: ContentSources;
   readonly plan: UnpackPlan;
 }
 
 /**
- * Finds out which files come from packs and how they are to be read; undefined when none does.
+ * Finds out which files come from packs and how to read them; undefined if none do.
  * @param distrusted files whose objects are known to be useless
  * @throws BtdtError CACHE_FORMAT_NEWER; a `node:fs` error
  */
@@ -65,7 +65,7 @@ export async function unpackShare(
   return { fileCount: unpacked.fileCount, damage: { files, blocks: unpacked.damagedBlocks } };
 }
 
-/** Unpacked files become objects without a flush; without a mark none may. */
+/** Unpacked files become objects without being flushed, so only if there is a mark. */
 function isMarked({ cache, session, digest }: Target): boolean {
   if (session === undefined) return false;
   try {
@@ -77,7 +77,7 @@ function isMarked({ cache, session, digest }: Target): boolean {
   }
 }
 
-/** What is unpacked on the cache's own file system becomes objects, so that the next restore links. */
+/** Files unpacked on the cache's file system become objects, so that the next restore links them. */
 function mayAdopt({ links }: Target, site: ByteString): boolean {
   if (links.temporary === undefined || links.mode === "copy" || links.mode === "reflink") return false;
   const here = lstat(site) ?? lstat(parentOf(site));

@@ -17,14 +17,14 @@ export type PlacedEntry =
   | { readonly kind: "damaged"; readonly reason: string };
 
 /**
- * Makes destinations hold the trees of an entry. All are built aside before the first one takes its place, so that an entry with damage
- * or a full disk leaves no trace.
- * @throws BtdtError, CANCELLED among them
+ * Brings destinations in line with the trees of an entry. All are built aside before the first one is moved into
+ * place, so that an entry with damage, or a full disk, leaves no trace.
+ * @throws BtdtError, CANCELLED among others
  */
 export async function placeEntry(targets: readonly Target[], runtime: Runtime): Promise<PlacedEntry> {
   const prepared: { readonly target: Target; readonly tree: PreparedTree }[] = [];
   try {
-    // The others too when one is damaged: all damage is to be noted now, so that it costs one miss and not one for each tree.
+    // Even if one is damaged: all damage is recorded now, so that it costs one miss, not one for each tree.
     for (const target of targets) prepared.push({ target, tree: await prepareTree(target, runtime) });
     const damaged = prepared.find(({ tree }) => isDamaged(tree.damage));
     if (damaged !== undefined) {
@@ -34,7 +34,7 @@ export async function placeEntry(targets: readonly Target[], runtime: Runtime): 
     for (const { target, tree } of prepared) {
       commit(tree, target);
       const { cache, digest, destination, links } = target;
-      // Then each of its objects was looked at, and is right.
+      // Each of its objects has been examined, and is whole.
       const areAllChecked = destination.kind !== "directory" && tree.fileCounts.unpacked === 0;
       if (links.suspicions !== undefined && areAllChecked) clearCheckedMarks(cache, digest);
     }
@@ -44,7 +44,7 @@ export async function placeEntry(targets: readonly Target[], runtime: Runtime): 
   }
 }
 
-/** From objects if they look as if all were there, and also from packs if they do not or turn out to be damaged. */
+/** From objects if they seem to be complete, and also from packs if they are not, or turn out to be damaged. */
 async function prepareTree(target: Target, runtime: Runtime): Promise<PreparedTree> {
   try {
     if (!looksLinkable(target.cache, target.manifest)) return await prepare(target, new Set(), runtime);
@@ -59,7 +59,7 @@ async function prepareTree(target: Target, runtime: Runtime): Promise<PreparedTr
   }
 }
 
-/** @param distrusted files whose objects are known to be useless; undefined when packs are not to be looked at */
+/** @param distrusted files whose objects are known to be useless; undefined to do without packs */
 async function prepare(
   target: Target,
   distrusted: ReadonlySet<number> | undefined,

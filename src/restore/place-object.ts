@@ -13,12 +13,12 @@ import { examineObject, type ObjectState } from "../objects/examine-object.ts";
 import { isLinkable, PERMISSIONS } from "../objects/object-attributes.ts";
 import type { LinkSource } from "./target.ts";
 
-/** What keeps a file from being made from its object; `damaged`: it was hashed, and has other bytes than were stored. */
+/** Why a file cannot be created from its object; `lost`: a power cut took some of its bytes. */
 export type ObjectProblem = Exclude<ObjectState, "whole"> | "damaged" | "unreadable";
 
 const temporary = new PathBuffer();
 
-/** Makes files from objects that are whole, by whatever way the file systems offer. */
+/** Creates files from whole objects, in whatever way the file systems offer. */
 export class ObjectPlacer {
   private readonly manifest: Manifest;
   private readonly links: LinkSource;
@@ -33,7 +33,7 @@ export class ObjectPlacer {
     this.placer = shareFilePlacer(links, site);
   }
 
-  /** Whether a hard link is the first thing that `place` would try. */
+  /** Whether `place` would try a hard link first. */
   prefersLink(file: number): boolean {
     return this.placer.prefersLink && this.mayShare(file);
   }
@@ -43,11 +43,11 @@ export class ObjectPlacer {
     try {
       const placement = this.placeOrRenew(file, object, target);
       if (placement === "linked") return placement;
-      // What was copied may have been edited through another tree's link since the object was looked at.
+      // What was copied may have been edited through a link in another tree since the object was examined.
       const state = examineObject(object, this.manifest, file);
       return state === "whole" ? placement : state;
     } catch (error) {
-      // Was it the object or the destination? A clean may have removed the one, others may not read it.
+      // Is it the object or the destination? A clean may have removed the object, or this user may not read it.
       const state = examineObject(object, this.manifest, file);
       if (state !== "whole") return state;
       if (isReadable(object)) throw error;
@@ -69,7 +69,10 @@ export class ObjectPlacer {
     }
   }
 
-  /** The object has as many links as its inode can have: a copy of it takes its place, and starts again at one. */
+  /**
+   * The object has as many links as its inode can have: it is replaced by a copy of itself, which starts over with
+   * one.
+   */
   private renewObject(
     file: number,
     object: PathBuffer,
@@ -88,7 +91,7 @@ export class ObjectPlacer {
           if (tryLink(object, target)) return "linked";
         }
       } catch (error) {
-        // A cache that is full or has become read-only can still be copied from.
+        // Copying from a cache that is full or has become read-only still works.
         if (errnoOf(error) === undefined && !isBtdtError(error, "SYSTEM")) throw error;
       }
     }
@@ -99,7 +102,7 @@ export class ObjectPlacer {
 
 let sharedPlacer: { readonly key: string; readonly placer: FilePlacer } | undefined;
 
-/** Jobs of one restore share what was learnt about the file systems. */
+/** Jobs of one restore share what they learn about the file systems. */
 function shareFilePlacer({ objects, mode }: LinkSource, site: ByteString): FilePlacer {
   const key = `${objects}\0${site}\0${mode}`;
   if (sharedPlacer?.key !== key) sharedPlacer = { key, placer: new FilePlacer(mode) };

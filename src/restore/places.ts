@@ -7,34 +7,34 @@ import { recordablePath } from "../key/recorded-path.ts";
 import { type Destination, examineDestination } from "./destination.ts";
 import { examineRecordedDestination } from "./recorded-destination.ts";
 
-/** Where the trees of an entry are to be. */
+/** Where to restore the trees of an entry. */
 export type RestorePlaces =
-  /** Where they were, relative to the working directory. */
+  /** Where they were stored from, relative to the working directory. */
   | { readonly kind: "recorded" }
   /** In the order of the trees. */
   | { readonly kind: "named"; readonly paths: Paths }
   /**
-   * What a command makes, and is going to be stored from there: directories on the way may be missing, trees of the same paths in another
-   * order get their own, and an entry with another number of trees is none.
+   * What a command produces, and will be stored from there: parent directories may be missing, trees with the same
+   * paths in another order are matched by path, and an entry with another number of trees does not count.
    */
   | { readonly kind: "produced"; readonly paths: Paths };
 
 type Paths = readonly [string, ...string[]];
 
 export interface Place {
-  /** As it was named. */
+  /** As given by the user, or recorded. */
   readonly name: string;
   readonly destination: Destination;
 }
 
-/** The place of each of an entry's trees; a mismatch is what the user is told when the entry does not fit. */
+/** The place of each of an entry's trees; a mismatch contains the error if the entry does not fit. */
 type AssignedPlaces =
   | { readonly kind: "found"; readonly places: readonly Place[] }
   | { readonly kind: "mismatch"; readonly error: BtdtError };
 
 /**
- * Examines the places that the user named, before any key is looked up.
- * @throws BtdtError as `examineDestination`, and USAGE when one lies in another
+ * Examines the places given by the user, before any key is looked up.
+ * @throws BtdtError like `examineDestination`, and USAGE if they overlap
  */
 export function examineNamedPlaces(places: RestorePlaces, cacheRoot: ByteString): readonly Place[] {
   switch (places.kind) {
@@ -48,9 +48,9 @@ export function examineNamedPlaces(places: RestorePlaces, cacheRoot: ByteString)
 }
 
 /**
- * Assigns each of an entry's trees its place.
- * @param named what `examineNamedPlaces` answered
- * @throws BtdtError as `examineRecordedDestination`
+ * Assigns a place to each of an entry's trees.
+ * @param named the result of `examineNamedPlaces`
+ * @throws BtdtError like `examineRecordedDestination`
  */
 export function assignPlaces(
   record: KeyRecord,
@@ -65,7 +65,7 @@ export function assignPlaces(
 }
 
 function examineAll(paths: Paths, cacheRoot: ByteString, parents: "existing" | "made"): Place[] {
-  // By their text first, because an outer one that does not exist yet is not the mistake.
+  // Compared as text first, because a missing outer directory is not the actual mistake.
   const texts = paths.map((path) => posix.normalize(path).replace(/(?<=.)\/$/, ""));
   if (!paths.includes("")) assertApart(paths, texts);
   const places = paths.map((name) => {

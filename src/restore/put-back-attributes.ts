@@ -6,8 +6,8 @@ import { PathBuffer } from "../fs/native/path-buffer.ts";
 import { setMtimeBuffer } from "../fs/native/set-times.ts";
 
 /**
- * Gives a directory the mode and time that it had before something was made in it and removed again. Like `putBackMode` it comes after
- * work that has failed, and must not hide why: in another user's directory nothing is put back.
+ * Restores the mode and time of a directory after something was created in it and removed again. Like `putBackMode`,
+ * it runs after a failure, and must not hide it: in another user's directory, nothing is put back.
  */
 export function putBackAttributes(directory: ByteString, before: FileStatus): void {
   putBackMode(directory, before.mode);

@@ -4,9 +4,10 @@ import { lstat } from "../fs/native/file-status.ts";
 import { type Destination, destinationError, examineDestination } from "./destination.ts";
 
 /**
- * Looks at the place that an entry itself names, relative to the working directory. That is the cache's word, not the user's: no
- * symlink on the way is followed, because it could lead out of the working directory. Directories on the way may be missing.
- * @param path as `isRecordedPath` has it
+ * Examines the path that an entry itself records, relative to the working directory. It comes from the cache, not
+ * from the user: no symlink on the way is followed, because it could lead out of the working directory. Parent
+ * directories may be missing.
+ * @param path in the form of `isRecordedPath`
  * @throws BtdtError DESTINATION_CONFLICT, DESTINATION_INSIDE_CACHE, DESTINATION_NOT_WRITABLE
  */
 export function examineRecordedDestination(path: string, cacheRoot: ByteString): Destination {

@@ -11,7 +11,7 @@ export interface RestoreRequest {
   readonly fallbackPrefixes: readonly string[];
   readonly places: RestorePlaces;
   readonly linkMode: LinkMode;
-  /** Remove what the entry does not have. */
+  /** Remove whatever is not in the entry. */
   readonly exact: boolean;
   /** Hash every file that is restored, linked ones too; one whose bytes do not match is damage. */
   readonly verify: boolean;
@@ -25,11 +25,11 @@ export type RestoreResult =
       readonly fileCount: number;
       readonly contentBytes: number;
       readonly trees: readonly StoredTree[];
-      /** As they were named or recorded, one for each tree. */
+      /** As given or recorded, one for each tree. */
       readonly destinations: readonly string[];
       readonly fileCounts: PlacementCounts;
     }
   | { readonly outcome: "miss" };
 
-/** How many files were placed in which way; `unchanged` ones were at the destination already. */
+/** The number of files by how they were placed; `unchanged` ones were already at the destination. */
 export type PlacementCounts = Readonly<Record<Placement | "unpacked" | "unchanged", number>>;

@@ -1,7 +1,8 @@
 /**
- * Brings an entry's trees back. `restore.ts` picks the key, `places.ts` finds out where its trees go, and `place-entry.ts` puts all of
- * them there or none: each is built aside from objects and packs (`build-tree.ts`), and takes its place only when it is complete, by
- * one rename (`new-destination.ts`) or file by file (`existing-destination.ts`).
+ * Restores the trees of an entry. `restore.ts` picks the key, `places.ts` decides where its trees go, and
+ * `place-entry.ts` places all of them or none: each is built aside from objects and packs (`build-tree.ts`), and
+ * moved into place only when it is complete, by one rename (`new-destination.ts`) or file by file
+ * (`existing-destination.ts`).
  */
 import { bytesFromText } from "../base/byte-string.ts";
 import { isBtdtError } from "../base/errors.ts";
@@ -22,15 +23,15 @@ import { assignPlaces, examineNamedPlaces, type Place } from "./places.ts";
 import type { RestoreRequest, RestoreResult } from "./request.ts";
 import type { Target } from "./target.ts";
 
-/** Starting threads takes about as long as placing this many files in one. */
+/** Starting threads takes about as long as placing this many files in one thread. */
 const WORTH_THREADS_FILES = 1500;
 
 const MISS: RestoreResult = { outcome: "miss" };
 
 /**
- * Restores the first of the keys whose entry is there and whole, and counts how it went. A damaged entry is skipped with a warning, and
- * nothing of it reaches a destination. An entry that does not have as many trees as there are destinations is skipped as well, unless
- * it was asked for by its key.
+ * Restores the first of the keys whose entry is found and whole, and counts the outcome. A damaged entry is skipped
+ * with a warning, and nothing of it reaches a destination. An entry whose number of trees differs from the number of
+ * destinations is skipped as well, unless its key was given explicitly.
  * @throws BtdtError
  */
 export async function restoreEntry(request: RestoreRequest, runtime: Runtime): Promise<RestoreResult> {
@@ -85,7 +86,7 @@ async function restoreKey(key: string, attempt: Attempt, runtime: Runtime): Prom
       runtime.onWarning(`${assigned.error.message}; it counts as a miss`);
       return MISS;
     }
-    // First of all, so that a clean that runs at the same time takes this entry for the one used last.
+    // First, so that a concurrent clean sees this entry as the one used last.
     touchKeyFile(cache, entry.keyFileName);
     const placed = await placeEntry(targetsOf(entry.trees, assigned.places, attempt), runtime);
     if (placed.kind === "placed") {
@@ -98,8 +99,8 @@ async function restoreKey(key: string, attempt: Attempt, runtime: Runtime): Prom
         fileCounts: placed.fileCounts,
       };
     }
-    // Not damage if a clean has meanwhile removed the entry, which it does before its contents, or a store has replaced it: then the new
-    // one is wanted.
+    // This is not damage if a clean has removed the entry in the meantime, key first, or if a store has replaced it:
+    // then the new one is wanted.
     const now = find();
     if (now.kind === "found" && isSameRecord(now.record, record)) {
       runtime.onWarning(damageWarning(key, placed.reason));
@@ -141,7 +142,7 @@ function targetsOf(
   });
 }
 
-/** With a session a restore can mend objects. In a cache that is read-only it does without. */
+/** With a session, a restore can repair objects. In a read-only cache, it does without. */
 function openSessionIfWritable(cache: CacheDirectory): Session | undefined {
   if (!cache.isPrepared()) return undefined;
   try {

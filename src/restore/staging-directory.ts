@@ -5,8 +5,8 @@ import { isAbandoned, LockedDirectory, removeAbandoned } from "../fs/locked-dire
 import { ignoringErrno } from "../fs/remove-tree.ts";
 
 /**
- * A hidden directory next to where a tree will stand, so that the tree can be moved there in one step. What a killed
- * restore has left is removed by the next one at the same place.
+ * A hidden directory next to a destination, from which a tree is moved into place in one step. The next restore to
+ * the same place removes what a killed one has left.
  */
 export class StagingDirectory {
   readonly #directory: LockedDirectory;
@@ -17,29 +17,29 @@ export class StagingDirectory {
 
   /** @throws a `node:fs` error */
   static create(parent: ByteString): StagingDirectory {
-    // First of all, because on a full disk it makes the room that is needed.
+    // First, because on a full disk this frees the space that is needed.
     removeAbandonedIn(parent);
     const name = bytesFromText(`${STAGING_PREFIX}${crypto.randomUUID()}`);
     const directory = LockedDirectory.create(joinBytes(parent, name));
-    // Only now is the time known, and with it what is old.
+    // Only now is the time known, and so what is old.
     removeAbandonedIn(parent, directory.madeMs);
     return new StagingDirectory(directory);
   }
 
-  /** Where the tree, or the single file, is to be made; nothing is there yet. */
+  /** Where to build the tree or single file; nothing exists there yet. */
   get tree(): ByteString {
     return joinBytes(this.#directory.path, "tree" as ByteString);
   }
 
-  /** May be called again, which does nothing. */
+  /** Calling it again does nothing. */
   close(): void {
     this.#directory.close();
   }
 }
 
 /**
- * Removes what killed restores have left in a directory. What is another user's, or is being removed by another restore, is
- * left alone.
+ * Removes what killed restores have left in a directory. What belongs to another user, or is being removed by another
+ * restore, is left alone.
  * @param nowMs see `isAbandoned`
  * @throws a `node:fs` error: the directory cannot be read
  */

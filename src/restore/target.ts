@@ -11,31 +11,31 @@ export interface Target {
   readonly manifest: Manifest;
   /** The manifest's. */
   readonly digest: string;
-  /** Undefined when the cache may only be read. */
+  /** Undefined if the cache is read-only. */
   readonly session: Session | undefined;
-  /** Which tree of the entry it is, as a user knows it; empty when there is only one. */
+  /** The name of the tree for the user; empty if the entry has only one. */
   readonly name: ByteString;
   readonly destination: Destination;
-  /** Remove what the entry does not have. */
+  /** Remove whatever is not in the entry. */
   readonly exact: boolean;
   readonly links: LinkSource;
 }
 
-/** Where files are linked from, and which may be: plain data, which crosses into threads as it is. */
+/** Where files are linked from, and which may be linked: plain data, which can be sent to threads. */
 export interface LinkSource {
   readonly objects: ByteString;
-  /** The session's directory, where an object is remade; undefined when the cache may only be read. */
+  /** The session's directory, where an object is copied; undefined if the cache is read-only. */
   readonly temporary: ByteString | undefined;
   readonly mode: LinkMode;
   /** Hash every file that is restored, linked ones too. */
   readonly isVerified: boolean;
   /** 1 for each file that must not share its inode, because its path is known to be edited in place. */
   readonly ownInode: Uint8Array;
-  /** For each file whether its object is to be trusted: one of `Suspicion`. Undefined when all are. */
+  /** How far each file's object is trusted: a `Suspicion`. Undefined if all are trusted. */
   readonly suspicions: Uint8Array | undefined;
 }
 
-/** 1 for each directory, file and symlink of an entry that the destination already has, and keeps. */
+/** 1 for each directory, file and symlink of an entry that the destination already has and keeps. */
 export interface Unchanged {
   readonly directories: Uint8Array;
   readonly files: Uint8Array;
@@ -46,6 +46,6 @@ export interface Unchanged {
 export interface Site {
   /** An empty directory for a tree; a path that does not exist for a single file. */
   readonly path: ByteString;
-  /** What need not be built; undefined when the whole tree is wanted. */
+  /** What need not be built; undefined if the whole tree is wanted. */
   readonly unchanged: Unchanged | undefined;
 }

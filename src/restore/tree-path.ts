@@ -7,7 +7,10 @@ import { at, type Manifest } from "../manifest/manifest.ts";
 
 const SLASH = "/" as ByteString;
 
-/** The paths of an entry's files and symlinks where its tree is built. It makes the directories that they need, unless all are there. */
+/**
+ * The paths of an entry's files and symlinks in the tree that is being built. It creates the directories that they
+ * need, unless all exist.
+ */
 export class TreePath {
   /** The path that was set last. */
   readonly buffer = new PathBuffer();

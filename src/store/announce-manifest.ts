@@ -10,8 +10,8 @@ import type { Manifest } from "../manifest/manifest.ts";
 import { nearestKey } from "./nearest-key.ts";
 
 /**
- * A manifest that stands alone takes about half as much as its payload. A delta that saves less than three quarters of that
- * is not worth a second file at each restore.
+ * A complete manifest takes about half of its payload's size. A delta that saves less than three quarters of that is
+ * not worth a second file on each restore.
  */
 const WORTHWHILE_RATIO = 1 / 8;
 
@@ -24,20 +24,20 @@ interface NearestBase extends BaseManifest {
   readonly file: Uint8Array;
 }
 
-/** What an entry is stored as. */
+/** How a manifest is going to be used. */
 export interface ManifestUse {
   readonly keys: readonly string[];
-  /** As the key files will record it. */
+  /** As recorded in the key files. */
   readonly path: string | undefined;
   readonly asDelta: boolean;
 }
 
 /**
- * Encodes a manifest and makes it known as the session's intent.
+ * Encodes a manifest and announces it as the session's intent.
  *
- * With `asDelta` it becomes the difference to a manifest of the nearest key, where that is much smaller: what matters where
- * contents are packed and a manifest is the largest part of an entry that changed a little. Elsewhere restores have
- * nothing to read but links, and a second file would show.
+ * With `asDelta`, it becomes the difference from a manifest of the most similar key, if that is much smaller: this
+ * matters if contents are packed, because the manifest is the largest part of an entry that changed a little.
+ * Otherwise, restores read nothing else before they link, so a second file would be noticeable.
  * @throws BtdtError SOURCE_UNSUPPORTED, CACHE_WRITE_FAILED, CANCELLED
  */
 export async function announceManifest(
@@ -52,7 +52,7 @@ export async function announceManifest(
   if (base !== undefined && smaller !== undefined) {
     touchManifestFile(cache, base.digest);
     await session.publishIntent(smaller.digest, smaller.file, isCancelled);
-    // From here on no clean removes the base. One that ran before may have.
+    // From here on, no clean removes the base. An earlier one may have.
     if (statManifestFile(cache, base.digest) !== undefined) return smaller;
   }
   const whole = announced(encodeManifest(manifest));
@@ -60,7 +60,7 @@ export async function announceManifest(
   return whole;
 }
 
-/** Undefined when the two have little in common. */
+/** Undefined if the two have little in common. */
 function asDifference(manifest: Manifest, base: NearestBase): AnnouncedManifest | undefined {
   if (manifest.payload.length > LARGEST_PAYLOAD_BYTES) return undefined;
   if (Buffer.compare(base.payload, manifest.payload) === 0) return base;
@@ -72,10 +72,7 @@ function announced(file: Uint8Array): AnnouncedManifest {
   return { digest: manifestDigestOf(file), file };
 }
 
-/**
- * The manifest of the key that begins most like the new ones, or the one that this was made against. Undefined when there
- * is none that can be used: whoever asks does without.
- */
+/** The manifest of the most similar key, or its base. Undefined if none can be used: the caller does without. */
 function nearestBase(
   cache: CacheDirectory,
   keys: readonly string[],

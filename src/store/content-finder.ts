@@ -8,7 +8,7 @@ import { locateObject } from "../objects/object-path.ts";
 import { type ContentTable, findContent, NOT_FOUND } from "../packs/contents/content-table.ts";
 import type { PackContents } from "../packs/contents/pack-contents.ts";
 
-/** What a pack that was just written has. */
+/** The contents of a pack that was just written. */
 interface NewPack {
   contents(): ContentTable;
   chunkDigestsOf(largeDigest: Uint8Array): Uint8Array | undefined;
@@ -17,7 +17,7 @@ interface NewPack {
 const object = new PathBuffer();
 const status = emptyStatus();
 
-/** Tells which contents the cache has: in the packs that it had, in those that the store has added, or as objects. */
+/** Knows which contents the cache has: in existing packs, in packs that the store has added, or as objects. */
 export class ContentFinder {
   readonly #objects: ByteString;
   readonly #newPacks: { readonly pack: NewPack; readonly table: ContentTable }[] = [];
@@ -25,14 +25,14 @@ export class ContentFinder {
   #names: string;
   readonly #usedPacks = new Set<string>();
 
-  /** @param names of the packs in `held`, one text */
+  /** @param names the names of the packs in `held`, as one text */
   constructor(objects: ByteString, held: PackContents, names: string) {
     this.#objects = objects;
     this.#held = held;
     this.#names = names;
   }
 
-  /** Of the packs that were held when they were last read. */
+  /** Of the packs in `held`, when they were last read. */
   get names(): string {
     return this.#names;
   }
@@ -46,7 +46,7 @@ export class ContentFinder {
     this.#newPacks.push({ pack, table: pack.contents() });
   }
 
-  /** Packs, beside the store's own, that have some of what was looked for. */
+  /** Packs, other than the store's own, that have some of what was looked for. */
   usedPacks(): ReadonlySet<string> {
     return this.#usedPacks;
   }
@@ -55,7 +55,7 @@ export class ContentFinder {
     return this.#held.largePlaceOf(largeDigest) !== undefined;
   }
 
-  /** The files of a manifest of whose contents something is nowhere. */
+  /** The files of a manifest with contents that are nowhere. */
   listMissing(manifest: Manifest): number[] {
     const missing: number[] = [];
     for (let file = 0; file < manifest.counts.fileCount; file++) {

@@ -22,13 +22,13 @@ import { ContentFinder } from "./content-finder.ts";
 import { readAgain } from "./read-again.ts";
 import type { KeptFiles } from "./request.ts";
 
-/** A tree that was read by way of a packer, and whose intent is known. */
+/** A tree that was read by a packer, and whose intent is published. */
 export interface PackedSource {
   readonly source: ByteString;
   readonly manifest: Manifest;
 }
 
-/** The packing of a store: contents are packed while they are read, and checked once the intents protect them. */
+/** Packs the contents of a store while they are read, and checks them once the intents protect them. */
 export class TreePacker {
   readonly #cache: CacheDirectory;
   readonly #session: Session;
@@ -66,7 +66,7 @@ export class TreePacker {
     try {
       const names = listPacks(cache).join();
       const objectNames = listObjectNames(cache.objects);
-      // What may be lost is packed once more.
+      // What may be lost is packed again.
       for (const name of objectNames) if (suspects?.isSuspect(name)) objectNames.delete(name);
       return new TreePacker(cache, session, compression, PackContents.load(cache), names, objectNames);
     } catch (error) {
@@ -74,15 +74,16 @@ export class TreePacker {
     }
   }
 
-  /** Packs what is not held yet. */
+  /** Packs what the cache does not have yet. */
   get digester(): Digester {
     return this.#digester;
   }
 
   /**
-   * Publishes what was packed and makes sure that the cache has all contents of the sources. To be called when the session's
-   * intents are known: from the instant in which the pack has its name they protect all that it has, and all that its lists of
-   * chunks refer to. What was held when the trees were read may be gone by then, and is read again.
+   * Publishes what was packed, and makes sure that the cache has all contents of the sources. Call it when the
+   * session's intents are published: from the moment the pack has its name, they protect all contents in it and all
+   * chunks in its chunk lists. Contents that existed when the trees were read may be gone by then, and are read
+   * again.
    * @throws BtdtError
    */
   async complete(sources: readonly PackedSource[], runtime: Runtime): Promise<KeptFiles> {
@@ -114,8 +115,8 @@ export class TreePacker {
   }
 
   /**
-   * Gives the pack its name at a moment when no clean is under way: one that looks at the cache afterwards finds in the pack
-   * what the intents need. Then looks at what other processes have done to the packs.
+   * Publishes the pack while no clean is running: a later one finds in it what the intents need. Then checks what
+   * other processes have done to the packs.
    */
   async #publish({ isCancelled }: Runtime): Promise<void> {
     const finished = this.#writer.finish((digest) => !this.#found.hasChunkList(digest));
@@ -140,7 +141,7 @@ export class TreePacker {
     }
   }
 
-  /** Whatever happened; then no job writes any more. @throws BtdtError CACHE_WRITE_FAILED */
+  /** Call it in any case; afterwards, no job writes any more. @throws BtdtError CACHE_WRITE_FAILED */
   async close(): Promise<void> {
     await this.#digester.stop();
     this.#writer.close();

@@ -4,8 +4,8 @@ import { decodeKeyFile, type KeyRecord, keyFileName } from "../key/key-file.ts";
 import { sharedPrefixLength } from "../key/shared-prefix.ts";
 
 /**
- * The key that begins most like one of `keys`; of several the one used last, and of keys that have nothing in common, too.
- * One key file is read, however many there are.
+ * The key with the longest common prefix with one of `keys`; of several, and if there is none, the one used last.
+ * Only one key file is read, however many there are.
  * @throws BtdtError KEY_DAMAGED, CACHE_FORMAT_NEWER; a `node:fs` error
  */
 export function nearestKey(cache: CacheDirectory, keys: readonly string[]): KeyRecord | undefined {

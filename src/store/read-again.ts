@@ -5,7 +5,7 @@ import type { Digester } from "../read/digester.ts";
 import { describeLargeFile } from "../read/large-file.ts";
 import type { Runtime } from "../work/runtime.ts";
 
-/** Reads some of a manifest's files once more, for a digester that keeps them. @throws BtdtError; a `node:fs` error */
+/** Reads some of a manifest's files again, for a digester that stores them. @throws BtdtError; a `node:fs` error */
 export async function readAgain(
   digester: Digester,
   source: ByteString,

@@ -8,7 +8,7 @@ import { readTree } from "../read/read-tree.ts";
 import type { Runtime } from "../work/runtime.ts";
 import type { Source } from "./sources.ts";
 
-/** Turns what stands at a source's path into a manifest. @throws BtdtError SOURCE_…, CACHE_WRITE_FAILED, CANCELLED */
+/** Reads a source into a manifest. @throws BtdtError SOURCE_…, CACHE_WRITE_FAILED, CANCELLED */
 export async function readSource(
   cache: CacheDirectory,
   { path, ignoreRules }: Source,
@@ -28,7 +28,7 @@ export async function readSource(
     };
     return await readTree(path, options, runtime.runners, digester);
   } catch (error) {
-    // What is wrong with the source is a BtdtError by now; the rest is the pack's, which is written meanwhile.
+    // Faults of the source are BtdtErrors by now; all others are from the pack, which is written at the same time.
     throw errnoOf(error) === undefined ? error : cacheWriteError(cache, error);
   }
 }

@@ -7,7 +7,7 @@ import type { KeyRecord } from "../key/key-file.ts";
 
 export interface StoreRequest {
   readonly cache: CacheDirectory;
-  /** All of them will name the entry; those that exist are overwritten. */
+  /** All of them will name the entry; existing ones are replaced. */
   readonly keys: readonly [string, ...string[]];
   /** Directories and files, each to become a tree of the entry. */
   readonly sources: readonly [string, ...string[]];
@@ -19,7 +19,7 @@ export interface StoreRequest {
   readonly durability: Durability;
 }
 
-/** What became of the files' contents; empty files have none and count nowhere. */
+/** The outcome for each file's contents; empty files have none and are not counted. */
 export interface KeptFiles {
   readonly newBytes: number;
   readonly fileCounts: Record<Placement | "packed" | "reused", number>;

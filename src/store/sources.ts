@@ -9,12 +9,12 @@ import { isWithin, resolvePath } from "../fs/resolve-path.ts";
 import { recordablePath } from "../key/recorded-path.ts";
 import { IgnoreRules } from "../read/ignore-rules.ts";
 
-/** What is to become a tree of an entry. */
+/** What will become a tree of an entry. */
 export interface Source {
   readonly path: ByteString;
   /** Undefined for a single file. */
   readonly ignoreRules: IgnoreRules | undefined;
-  /** Where a restore puts it when it is not told; see `StoredTree`. */
+  /** Where a restore without destinations puts it; see `StoredTree`. */
   readonly recordedPath: string | undefined;
 }
 
@@ -25,7 +25,7 @@ interface FoundSource extends Source {
 }
 
 /**
- * Looks at what is to be stored. No source may be another one, or lie in it: neither where it is now nor where it is going to be
+ * Examines what is to be stored. Sources must not overlap, neither where they are now nor where they would be
  * restored.
  * @throws BtdtError USAGE, SOURCE_MISSING, SOURCE_UNREADABLE, SOURCE_UNSUPPORTED, SOURCE_INSIDE_CACHE
  */
@@ -61,7 +61,7 @@ function assertApart(sources: readonly FoundSource[], pathOf: (source: FoundSour
   );
 }
 
-/** A symlink that the user names is followed; those inside a directory are not. */
+/** A symlink named by the user is followed; those inside a directory are not. */
 function findSource(given: string, excludePatterns: readonly string[], cache: CacheDirectory): FoundSource {
   const bytes = bytesFromText(given);
   const name = display(bytes);
@@ -99,7 +99,7 @@ function findSource(given: string, excludePatterns: readonly string[], cache: Ca
   }
 }
 
-/** Behind a symlink, `..` leads elsewhere than its text says: then the path is not recorded. */
+/** After a symlink, `..` leads elsewhere than its text says: then the path is not recorded. */
 function recordedPathOf(given: string, resolved: ByteString): string | undefined {
   const path = recordablePath(given);
   if (path === undefined) return undefined;

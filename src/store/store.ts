@@ -1,7 +1,7 @@
 /**
- * Storing: keeps trees as one entry. The order is that of `docs/concurrency.md`: read a source, announce its manifest as an intent,
- * keep its contents, publish the manifests, publish the keys. So a reader sees a whole entry or none, and a store that fails or
- * is killed leaves nothing but garbage for the next clean.
+ * Stores trees as one entry, in the order of `docs/concurrency.md`: read a source, announce its manifest as an
+ * intent, store its contents, publish the manifests, publish the keys. So a reader sees a whole entry or none, and a
+ * store that fails or is killed leaves only garbage for the next clean.
  */
 
 import type { ByteString } from "../base/byte-string.ts";
@@ -27,7 +27,7 @@ import { readSource } from "./read-source.ts";
 import type { KeptFiles, StoreRequest, StoreResult } from "./request.ts";
 import { findSources, type Source } from "./sources.ts";
 
-/** Keeps trees as one entry under one or more keys. @throws BtdtError */
+/** Stores trees as one entry under one or more keys. @throws BtdtError */
 export async function storeEntry(request: StoreRequest, runtime: Runtime): Promise<StoreResult> {
   const { cache } = request;
   const sources = findSources(request, cache);
@@ -41,7 +41,7 @@ export async function storeEntry(request: StoreRequest, runtime: Runtime): Promi
   }
 }
 
-/** Keeps what stands at paths that have been looked at. @throws BtdtError */
+/** Stores sources that have been examined. @throws BtdtError */
 export async function storeSources(
   request: Omit<StoreRequest, "sources" | "excludePatterns">,
   sources: readonly [Source, ...Source[]],
@@ -112,7 +112,7 @@ async function publishKeys(
   runtime: Runtime,
 ): Promise<void> {
   const storedAt = new Date(runtime.nowMs()).toISOString();
-  // A clean that has looked at a key's old entry could delete the new key in its stead.
+  // A clean that has decided to evict a key's old entry could otherwise delete the new key instead.
   await withSharedLock(cache, runtime.isCancelled, () => {
     for (const key of keys) {
       publishKeyFile(cache, session, keyFileName(key), encodeKeyFile({ key, storedAt, trees }));
@@ -145,7 +145,7 @@ function sumKept(parts: readonly KeptFiles[]): KeptFiles {
   return { newBytes, fileCounts };
 }
 
-/** Hard links, the point of objects, need the source to be on the cache's own file system. */
+/** Hard links, the point of objects, require the source to be on the cache's file system. */
 function goesToPacks(
   { cache, storage }: Pick<StoreRequest, "cache" | "storage">,
   source: ByteString,

@@ -1,23 +1,23 @@
 import { compileLightly } from "../../base/compile-lightly.ts";
 import { CONTENT_ID_BYTES } from "../format/index-layout.ts";
 
-/** Numbered content ids, as a hash table in memory that threads share. */
+/** Numbered content ids in a hash table, in memory shared between threads. */
 export interface ContentTable {
   /** 16 bytes each, by number. */
   readonly ids: Uint8Array;
-  /** See `encodeSlot`. Their count is a power of two. */
+  /** See `encodeSlot`. Their number is a power of two. */
   readonly slots: Int32Array;
 }
 
-/** What a slot says: fresh memory is zero, which has to mean that nothing is there. */
+/** Encodes a slot: fresh memory is zero, which must mean that the slot is empty. */
 const EMPTY_SLOT = 0;
 const encodeSlot = (content: number): number => content + 1;
 const decodeSlot = (slot: number): number => slot - 1;
 
-/** The answer of `findContent` for a content that is not in the table. */
+/** The result of `findContent` for a content that is not in the table. */
 export const NOT_FOUND = decodeSlot(EMPTY_SLOT);
 
-/** @param columns contents, 16 bytes each, numbered through; of equal ones the first is found */
+/** @param columns contents, 16 bytes each, numbered consecutively; of equal ones, the first is found */
 export function buildContentTable(
   columns: readonly Uint8Array[],
   isWanted: (content: number) => boolean = () => true,
@@ -40,12 +40,12 @@ export function buildContentTable(
   return table;
 }
 
-/** The number of the content whose digest stands at `offset`, or NOT_FOUND. */
+/** The number of the content with the digest at `offset`, or NOT_FOUND. */
 export function findContent(table: ContentTable, digest: Uint8Array, offset: number): number {
   return decodeSlot(table.slots[slotOf(table, digest, offset)] ?? EMPTY_SLOT);
 }
 
-/** Where a digest is, or would be. */
+/** Where a digest is, or would be inserted. */
 function slotOf({ ids, slots }: ContentTable, digest: Uint8Array, offset: number): number {
   const mask = slots.length - 1;
   for (let slot = wordAt(digest, offset) & mask; ; slot = (slot + 1) & mask) {

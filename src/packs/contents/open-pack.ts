@@ -8,16 +8,16 @@ import { PACK_HEADER_BYTES } from "../format/index-layout.ts";
 
 export type OpenedPack = { readonly kind: "open"; readonly descriptor: number } | PackProblem;
 
-/** Why nothing of a pack can be read. */
+/** Why nothing in a pack can be read. */
 export type PackProblem =
   /** A clean has deleted it since its index was read. */
   | { readonly kind: "gone" }
-  /** What bears its name is not the pack that its index describes. */
+  /** What has its name is not the pack that its index describes. */
   | { readonly kind: "damaged" }
   /** The attempt failed, which says nothing about the pack. */
   | { readonly kind: "unreadable"; readonly errno: string };
 
-/** Opens a pack, for the caller to close. @param nonce the one in the pack's index */
+/** Opens a pack; the caller closes it. @param nonce the one in the pack's index */
 export function openPack(path: ByteString, nonce: Uint8Array): OpenedPack {
   let descriptor = -1;
   let isOpen = false;
@@ -33,7 +33,7 @@ export function openPack(path: ByteString, nonce: Uint8Array): OpenedPack {
   }
 }
 
-/** What an error means that came of opening or reading a file of a pack; anything but a `node:fs` error is thrown. */
+/** The meaning of an error from opening or reading a file of a pack; anything but a `node:fs` error is thrown. */
 export function classifyPackFailure(error: unknown): PackProblem {
   const errno = errnoOf(error);
   switch (errno) {
@@ -41,7 +41,7 @@ export function classifyPackFailure(error: unknown): PackProblem {
       throw error;
     case "ENOENT":
       return { kind: "gone" };
-    // Something else than a file is in its place, or something else than a directory in that of the pack.
+    // Something other than a file is in its place, or something other than a directory in place of the pack.
     case "EFTYPE":
     case "ENOTDIR":
       return { kind: "damaged" };

@@ -1,6 +1,6 @@
 /**
- * What the packs of a cache hold, and where. Reading begins here: indexes become one table of contents, by which every other room
- * asks for a content and is told its block.
+ * Knows what the packs of a cache contain, and where. Reading starts here: the indexes become one table of contents,
+ * in which everything else looks up contents and finds their blocks.
  */
 
 import { compileMethodsLightly } from "../../base/compile-lightly.ts";
@@ -17,7 +17,7 @@ import {
   type UnreadablePack,
 } from "./read-pack.ts";
 
-/** Where one content lies. */
+/** Where a content is. */
 export interface ContentPlace {
   readonly pack: number;
   readonly block: number;
@@ -26,28 +26,28 @@ export interface ContentPlace {
   readonly sizeBytes: number;
 }
 
-/** A large file's list of chunks, in the index of one pack. */
+/** The chunk list of a large file, in the index of one pack. */
 export interface LargePlace {
   readonly pack: number;
   readonly large: number;
 }
 
-/** Which contents the packs of a cache hold, from their indexes alone. */
+/** Which contents the packs of a cache contain, from their indexes alone. */
 export class PackContents {
   readonly packs: readonly StoredPack[];
   readonly damaged: readonly DamagedPack[];
-  /** What they hold is unknown: a content that is not found elsewhere may be there. */
+  /** Their contents are unknown: a content that is not found elsewhere may be in them. */
   readonly unreadable: readonly UnreadablePack[];
   readonly table: ContentTable;
-  /** The number of each pack's first content; contents are numbered through in the order in which they lie. */
+  /** The number of each pack's first content; contents are numbered consecutively in the order of the packs. */
   readonly #firstContents: readonly number[];
   readonly #blocks: Uint32Array;
-  /** Where in its block each content begins; threads share it. */
+  /** The offset of each content in its block; shared between threads. */
   readonly contentOffsets: Uint32Array;
   readonly #larges = new Map<string, LargePlace>();
 
   constructor(found: readonly FoundPack[]) {
-    // The largest first: of contents that several packs hold, as many as possible come from few packs.
+    // Largest first, so that contents in several packs come from as few packs as possible.
     this.packs = found
       .filter((pack) => pack.kind === "stored")
       .toSorted(
@@ -91,7 +91,7 @@ export class PackContents {
     );
   }
 
-  /** @throws BtdtError CACHE_FORMAT_NEWER; a `node:fs` error when the packs cannot be listed */
+  /** @throws BtdtError CACHE_FORMAT_NEWER; a `node:fs` error if the packs cannot be listed */
   static load(cache: CacheDirectory): PackContents {
     return new PackContents(
       listPacks(cache)
@@ -108,12 +108,12 @@ export class PackContents {
     return this.#firstContents[pack] ?? 0;
   }
 
-  /** The number behind a pack's last content. */
+  /** The number after a pack's last content. */
   endContentOf(pack: number): number {
     return this.firstContentOf(pack) + (this.packs[pack]?.index.counts.contentCount ?? 0);
   }
 
-  /** The number behind a block's last content. */
+  /** The number after a block's last content. */
   endContentOfBlock(pack: number, block: number): number {
     const ends = this.packs[pack]?.index.blockContentEnds;
     return ends === undefined ? 0 : this.firstContentOf(pack) + at(ends, block);
@@ -141,14 +141,14 @@ export class PackContents {
     };
   }
 
-  /** The number of the content that is a small file, or NOT_FOUND. */
+  /** The number of the content of a small file, or NOT_FOUND. */
   findSmall(digest: Uint8Array, offset: number): number {
     return findContent(this.table, digest, offset);
   }
 
   /**
-   * The numbers of the contents that make up a file, in order: one for a small file, its chunks for a large one.
-   * Undefined when not all of them are there.
+   * The numbers of the contents of a file, in order: one for a small file, its chunks for a large one. Undefined if
+   * some are missing.
    */
   findFile(digest: Uint8Array, offset: number, sizeBytes: number): readonly number[] | undefined {
     if (sizeBytes > CHUNK_SIZE_BYTES)
@@ -157,7 +157,7 @@ export class PackContents {
     return content === NOT_FOUND ? undefined : [content];
   }
 
-  /** The numbers of a large file's chunks, in order; undefined when not all of them are there. */
+  /** The numbers of a large file's chunks, in order; undefined if some are missing. */
   findChunks(largeDigest: Uint8Array): readonly number[] | undefined {
     const digests = this.chunkDigestsOf(largeDigest);
     if (digests === undefined) return undefined;

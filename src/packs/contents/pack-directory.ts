@@ -11,14 +11,14 @@ import { writeNewFile } from "../../fs/regular-file.ts";
 import { removeTree } from "../../fs/remove-tree.ts";
 
 /**
- * A pack is a directory, named by the SHA-256 of its index file, with two files that never change: so it appears and
- * disappears in one step. An empty file beside them says of a block that it was found damaged.
+ * A pack is a directory, named by the SHA-256 of its index file, with two immutable files: so it appears and
+ * disappears in one step. Empty files next to them mark blocks that were found damaged.
  */
 export const PACK_FILE_NAME = "pack" as ByteString;
 export const INDEX_FILE_NAME = "index" as ByteString;
 const DAMAGE_MARK = /^damaged-(0|[1-9]\d{0,8})$/;
 
-/** The names of a cache's packs, sorted; foreign files are passed over. @throws a `node:fs` error */
+/** The names of a cache's packs, sorted, ignoring foreign files. @throws a `node:fs` error */
 export function listPacks(cache: CacheDirectory): string[] {
   return namesIn(cache.packs).filter(isDigestHex).toSorted();
 }
@@ -43,7 +43,7 @@ export function publishPack(cache: CacheDirectory, finished: ByteString, name: s
   syncDirectory(cache.packs);
 }
 
-/** Moves it to the session's directory first, so that a pack is there or not, never a part of one. @throws a `node:fs` error */
+/** Moves it to the session's directory first, so that a pack is either complete or gone. @throws a `node:fs` error */
 export function deletePack(cache: CacheDirectory, session: Session, name: string): void {
   const grave = session.temporaryPath();
   try {
@@ -55,7 +55,10 @@ export function deletePack(cache: CacheDirectory, session: Session, name: string
   removeTree(grave);
 }
 
-/** From now on nobody counts on what is in the block, so that the next store packs it again. @throws a `node:fs` error */
+/**
+ * From now on, nobody relies on the contents of the block, so the next store packs them again. @throws a `node:fs`
+ * error
+ */
 export function markDamagedBlock(cache: CacheDirectory, name: string, block: number): void {
   const directory = packDirectory(cache, name);
   assertNotSymlink(directory);

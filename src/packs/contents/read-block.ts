@@ -7,7 +7,7 @@ import type { StoredBlock } from "../format/pack-index.ts";
 export type BlockRead =
   /** Valid until the next block is read. */
   | { readonly kind: "whole"; readonly content: Uint8Array }
-  /** Bytes were read and are not those that the index describes. */
+  /** Bytes were read, but are not those that the index describes. */
   | { readonly kind: "damaged" }
   /** Reading failed, which says nothing about the block. */
   | { readonly kind: "unreadable"; readonly errno: string };

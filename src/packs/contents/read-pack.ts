@@ -8,15 +8,15 @@ import type { PackIndex } from "../format/pack-index.ts";
 import { classifyPackFailure } from "./open-pack.ts";
 import { damagedBlockOf, indexFilePath, packDirectory, packFilePath } from "./pack-directory.ts";
 
-/** A pack as its index describes it. */
+/** A pack as described by its index. */
 export interface StoredPack {
   readonly kind: "stored";
   readonly name: string;
   readonly index: PackIndex;
-  /** Found damaged by a restore or a clean: nobody counts on what is in them. */
+  /** Found damaged by a restore or a clean: nobody relies on their contents. */
   readonly damagedBlocks: ReadonlySet<number>;
   readonly allocatedBytes: number;
-  /** When it was made, by the file system's clock. */
+  /** When it was created, by the file system's clock. */
   readonly madeMs: number;
 }
 
@@ -28,7 +28,7 @@ export interface DamagedPack {
   readonly madeMs: number;
 }
 
-/** Reading failed, which says nothing about the pack: it may hold anything, and is to be left alone. */
+/** Reading failed, which says nothing about the pack: it may contain anything, and must be left alone. */
 export interface UnreadablePack {
   readonly kind: "unreadable";
   readonly name: string;
@@ -38,7 +38,7 @@ export interface UnreadablePack {
 export type FoundPack = StoredPack | DamagedPack | UnreadablePack;
 
 /**
- * Reads a pack's index; the pack itself is only looked at. Undefined when it is gone.
+ * Reads a pack's index; the pack itself is only examined. Returns undefined if it is gone.
  * @throws BtdtError CACHE_FORMAT_NEWER
  */
 export function readPack(cache: CacheDirectory, name: string): FoundPack | undefined {
@@ -47,17 +47,17 @@ export function readPack(cache: CacheDirectory, name: string): FoundPack | undef
     if (directory === undefined) return undefined;
     // A symlink could lead anywhere.
     if (directory.kind !== "directory") return describeDamaged(cache, name, directory);
-    // A clean deletes damaged packs: a single bad answer of a network file system must not be the reason.
+    // A clean deletes damaged packs: a single wrong result of a network file system must not cause that.
     const stored = readStoredPack(cache, name) ?? readStoredPack(cache, name);
     return stored ?? describeDamaged(cache, name, directory);
   } catch (error) {
     const problem = classifyPackFailure(error);
-    // Of a pack that is being deleted nothing is left an instant later.
+    // A pack that is being deleted is gone an instant later.
     return problem.kind === "unreadable" ? { ...problem, name } : undefined;
   }
 }
 
-/** Undefined when it is not whole. @throws BtdtError CACHE_FORMAT_NEWER; a `node:fs` error */
+/** Undefined if it is not whole. @throws BtdtError CACHE_FORMAT_NEWER; a `node:fs` error */
 function readStoredPack(cache: CacheDirectory, name: string): StoredPack | undefined {
   const index = readIndex(cache, name);
   const pack = lstat(packFilePath(cache, name));
@@ -85,7 +85,7 @@ function readIndex(cache: CacheDirectory, name: string): PackIndex | undefined {
 }
 
 function describeDamaged(cache: CacheDirectory, name: string, directory: FileStatus): FoundPack | undefined {
-  // In the meantime a clean may have deleted it.
+  // A clean may have deleted it in the meantime.
   if (lstat(packDirectory(cache, name)) === undefined) return undefined;
   const status = directory.kind === "directory" ? lstat(packFilePath(cache, name)) : undefined;
   const { allocatedBytes } = status ?? directory;

@@ -9,7 +9,7 @@ import { openPack } from "./open-pack.ts";
 import { readBlock } from "./read-block.ts";
 
 export interface BlockToVerify {
-  /** Its number in its pack. */
+  /** Its number in the pack. */
   readonly number: number;
   readonly block: StoredBlock;
   readonly contentSizes: Uint32Array;
@@ -24,7 +24,7 @@ export interface VerifyBlocksInput {
 }
 
 export interface VerifiedBlocks {
-  /** What became of opening the pack. */
+  /** The result of opening the pack. */
   readonly pack: "open" | "gone" | "damaged" | "unreadable";
   readonly damaged: readonly number[];
   readonly unreadable: readonly number[];

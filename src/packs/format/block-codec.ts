@@ -4,22 +4,22 @@ import { BtdtError } from "../../base/errors.ts";
 import type * as deflateBlocks from "./deflate-block.ts";
 import { inflateZstd } from "./inflate-zstd.ts";
 
-/** What one block holds at most, before compression: a whole chunk of a large file. */
+/** The maximum contents of a block before compression: a whole chunk of a large file. */
 export const LARGEST_BLOCK_BYTES = CHUNK_SIZE_BYTES;
 
-/** How a block's codec is written down; the position is the number. */
+/** The codecs of blocks; the position is the number in the index. */
 const CODECS: readonly Codec[] = ["none", "zstd", "deflate"];
 
-/** Less than this saved is not worth decompressing. */
+/** Saving less than this is not worth decompressing. */
 const WORTHWHILE_RATIO = 0.97;
 
 export interface CompressedBlock {
   readonly codecNumber: number;
-  /** May be the very bytes that were given. */
+  /** May be the given bytes themselves. */
   readonly stored: Uint8Array;
 }
 
-/** What does not get smaller stays as it is. */
+/** What does not shrink is stored uncompressed. */
 export function compressBlock(content: Uint8Array, { codec, level }: Compression): CompressedBlock {
   const stored = compress(content, codec, level);
   return stored.length < content.length * WORTHWHILE_RATIO
@@ -51,7 +51,7 @@ export function blockChecksum(stored: Uint8Array): bigint {
   return Bun.hash.xxHash3(stored);
 }
 
-/** Whether a block's two sizes can be. */
+/** Whether a block's two sizes are possible. */
 export function areBlockSizesSound(codecNumber: number, storedBytes: number, contentBytes: number): boolean {
   if (contentBytes === 0 || contentBytes > LARGEST_BLOCK_BYTES) return false;
   return CODECS[codecNumber] === "none"
@@ -60,9 +60,9 @@ export function areBlockSizesSound(codecNumber: number, storedBytes: number, con
 }
 
 /**
- * Never takes more memory than `contentBytes`, whatever the stored bytes would inflate to. The answer may be
+ * Never takes more memory than `contentBytes`, whatever the stored bytes would inflate to. The result may be
  * overwritten by the next call.
- * @throws BtdtError PACK_DAMAGED when it is not exactly that much
+ * @throws BtdtError PACK_DAMAGED if it is not exactly that much
  */
 export function decompressBlock(codecNumber: number, stored: Uint8Array, contentBytes: number): Uint8Array {
   let content: Uint8Array;
@@ -88,7 +88,10 @@ function decompress(codec: Codec, stored: Uint8Array, contentBytes: number): Uin
   }
 }
 
-/** Loaded when it is needed: the library makes tables as it is loaded, which would cost every start of every thread some milliseconds. */
+/**
+ * Loaded on demand: the library creates tables when it is loaded, which would cost each thread some milliseconds at
+ * start-up.
+ */
 function deflate(): typeof deflateBlocks {
   return require("./deflate-block.ts") as typeof deflateBlocks;
 }

@@ -23,7 +23,7 @@ const INDEX_FILE: PayloadFormat = {
   damageCode: "PACK_DAMAGED",
 };
 
-/** A pack begins with a magic of its own, the version, a zero word and the nonce. */
+/** A pack starts with its own magic, the version, a zero word and the nonce. */
 const PACK_MAGIC = Buffer.from("BTDTPACK", "latin1");
 const PACK_VERSION = 1;
 
@@ -35,7 +35,7 @@ export function encodePackHeader(nonce: Uint8Array): Buffer {
   return header;
 }
 
-/** Whether a pack's first bytes are those that its index asks for. */
+/** Whether the first bytes of a pack match its index. */
 export function isPackHeader(header: Uint8Array, nonce: Uint8Array): boolean {
   return encodePackHeader(nonce).equals(header);
 }
@@ -51,8 +51,8 @@ export function encodePackIndex(index: PackIndex): Buffer {
 }
 
 /**
- * Reads an index file with distrust: all that it says adds up.
- * @param name what to call the pack in an error
+ * Reads an index file with distrust: everything in it is consistent.
+ * @param name what to call the pack in errors
  * @throws BtdtError PACK_DAMAGED, CACHE_FORMAT_NEWER
  */
 export function decodePackIndex(file: Uint8Array, name: string): PackIndex {

@@ -1,15 +1,15 @@
 import { DIGEST_SIZE_BYTES } from "../../base/digest.ts";
 import { layOutColumns } from "../../base/format/column-layout.ts";
 
-/** A pack begins with 8 bytes of magic, its format version and a reserved word, then its nonce. */
+/** A pack starts with 8 bytes of magic, its format version and a reserved word, followed by its nonce. */
 export const PACK_HEADER_BYTES = 32;
 export const NONCE_BYTES = 16;
 
 export const INDEX_HEADER_BYTES = 64;
 
 /**
- * Contents are listed by the first half of their digest: enough to tell them apart, and half of an index. Whoever
- * reads a content checks all of the digest, which the manifest or the list of chunks has.
+ * Contents are listed by the first half of their digests: enough to distinguish them, and it halves the index.
+ * Whoever reads a content checks the whole digest, which is in the manifest or the chunk list.
  */
 export const CONTENT_ID_BYTES = 16;
 
@@ -21,7 +21,7 @@ export interface PackIndexCounts {
   readonly chunkCount: number;
 }
 
-/** Widest elements first, so that every column is aligned to its own element size. */
+/** Widest elements first, so that every column is aligned to its element size. */
 export function indexLayoutOf(counts: PackIndexCounts) {
   const { blockCount: blocks, contentCount: contents, largeCount: larges, chunkCount: chunks } = counts;
   const { column, endBytes } = layOutColumns(INDEX_HEADER_BYTES);

@@ -1,6 +1,9 @@
 import { constants, createZstdDecompress, zstdDecompressSync } from "node:zlib";
 
-/** What `node:zlib`'s streams are made of: it writes into memory that is there already. Not documented, so it may be missing. */
+/**
+ * What the streams of `node:zlib` are built on; it writes into existing memory. It is undocumented, so it may be
+ * missing.
+ */
 interface ZstdHandle {
   reset(): void;
   writeSync(
@@ -16,7 +19,7 @@ interface ZstdHandle {
 
 interface Inflater {
   readonly handle: ZstdHandle;
-  /** How much room is left in the output, and how much of the input. */
+  /** How much is left of the output, and of the input. */
   readonly state: Uint32Array;
 }
 
@@ -24,14 +27,14 @@ let inflater: Inflater | null | undefined;
 let output: Uint8Array = new Uint8Array(0);
 
 /**
- * Inflates one zstd frame to at most `contentBytes`. Half of the time of doing this with fresh memory goes into the page faults of
- * the memory, so the same is used again where that is possible: the answer is valid until the next call.
- * @throws when it is no frame or inflates to more
+ * Inflates one zstd frame to at most `contentBytes`. With fresh memory, half of the time would go into page faults,
+ * so memory is reused if possible: the result is valid until the next call.
+ * @throws if it is not a frame, or inflates to more
  */
 export function inflateZstd(stored: Uint8Array, contentBytes: number): Uint8Array {
   if (inflater === undefined) inflater = openInflater();
   if (inflater !== null) {
-    // With one byte more, so that a frame which goes on behind its stated end shows itself.
+    // With one byte more, which detects a frame that continues after its stated end.
     if (output.length <= contentBytes) output = new Uint8Array(contentBytes + 1);
     const { handle, state } = inflater;
     handle.reset();
@@ -48,7 +51,7 @@ function openInflater(): Inflater | null {
   const handle = "_handle" in stream ? stream._handle : undefined;
   const state = "_writeState" in stream ? stream._writeState : undefined;
   if (!isHandle(handle) || !(state instanceof Uint32Array)) return null;
-  // An error is seen by what is left to do.
+  // What is left to do reveals an error.
   Object.assign(handle, { onerror: () => undefined });
   return { handle, state };
 }

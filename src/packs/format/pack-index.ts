@@ -8,7 +8,7 @@ import {
   type PackIndexCounts,
 } from "./index-layout.ts";
 
-/** Where a block lies in its pack, and what is known of it before it is read. */
+/** Where a block is in its pack, and what is known about it before it is read. */
 export interface StoredBlock {
   readonly offset: number;
   readonly storedBytes: number;
@@ -19,21 +19,21 @@ export interface StoredBlock {
 }
 
 /**
- * What a pack holds, as columns over one block of memory. `docs/format.md` has the layout.
+ * The contents of a pack, as columns over one block of memory. `docs/format.md` has the layout.
  *
- * Blocks stand in the pack one behind the other; contents stand in their block likewise, so that no offset needs to be
- * written down. A content is a whole file of up to one chunk, or a chunk of a larger file. Of a large file the
- * index lists the digests of its chunks, which may lie in other packs.
+ * Blocks are consecutive in the pack, and contents are consecutive in their block, so no offsets are stored. A
+ * content is a whole file of up to one chunk, or a chunk of a larger file. For a large file, the index lists the
+ * digests of its chunks, which may be in other packs.
  */
 export class PackIndex {
   readonly counts: PackIndexCounts;
   readonly payload: Uint8Array;
-  /** What pack and index have in common, and no other pack has. */
+  /** What identifies a pack and its index as belonging together. */
   readonly nonce: Uint8Array;
   /** XXH3-64 of each block's stored bytes. */
   readonly blockChecksums: BigUint64Array;
   readonly blockStoredSizes: Uint32Array;
-  /** One past the last content of each block. */
+  /** The end of each block's contents. */
   readonly blockContentEnds: Uint32Array;
   readonly blockCodecs: Uint8Array;
   readonly contentSizes: Uint32Array;
@@ -90,13 +90,13 @@ export class PackIndex {
     };
   }
 
-  /** Where a block begins in the pack. The sizes before it must have their final values. */
+  /** The offset of a block in the pack. The sizes before it must be final. */
   private blockOffset(block: number): number {
     this.blockOffsets ??= offsetsOf(this.blockStoredSizes);
     return at(this.blockOffsets, block);
   }
 
-  /** What a block's contents add up to. */
+  /** The total size of a block's contents. */
   blockContentBytes(block: number): number {
     let sum = 0;
     for (let content = this.firstContentOf(block); content < at(this.blockContentEnds, block); content++) {
@@ -105,7 +105,7 @@ export class PackIndex {
     return sum;
   }
 
-  /** How large the pack is, header included. */
+  /** The size of the pack, including its header. */
   packBytes(): number {
     return this.blockStoredSizes.reduce((sum, sizeBytes) => sum + sizeBytes, PACK_HEADER_BYTES);
   }

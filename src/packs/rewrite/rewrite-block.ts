@@ -7,25 +7,28 @@ import { BlockWriter, type PackedBlock, type PackTarget } from "../write/block-w
 
 export interface RewriteBlockInput {
   readonly descriptor: number;
-  /** Its number in its pack. */
+  /** Its number in the pack. */
   readonly number: number;
   readonly block: StoredBlock;
   /** Of all contents in the block. */
   readonly contentSizes: Uint32Array;
   readonly contentIds: Uint8Array;
-  /** Non-zero for each that is to be kept. */
+  /** Non-zero for each content to keep. */
   readonly kept: Uint8Array;
   readonly target: PackTarget;
 }
 
 export interface RewrittenBlock {
-  /** What is there of the contents that were to be kept. */
+  /** Those of the contents to keep that could be read. */
   readonly blocks: readonly PackedBlock[];
-  /** Why something of it is not; see `BlockRead`. */
+  /** Why some could not; see `BlockRead`. */
   readonly problem: "damaged" | "unreadable" | undefined;
 }
 
-/** Copies what is kept of one block to another pack; everything is checked on the way. @throws a `node:fs` error: the pack cannot be written */
+/**
+ * Copies what is kept from one block to another pack, checking everything. @throws a `node:fs` error: the pack cannot
+ * be written
+ */
 export const rewriteBlockJob: Job<RewriteBlockInput, RewrittenBlock> = {
   name: "rewrite-block",
   run({ descriptor, block, contentSizes, contentIds, kept, target }, context) {

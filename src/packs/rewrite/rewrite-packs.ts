@@ -1,6 +1,6 @@
 /**
- * Rewriting: what is needed of old packs goes to a new one. Blocks that are damaged or cannot be read keep nothing else from being
- * rewritten.
+ * Moves what is needed from old packs to a new one. Blocks that are damaged or cannot be read do not keep anything
+ * else from being rewritten.
  */
 
 import { closeSync } from "node:fs";
@@ -19,7 +19,7 @@ import { type PackIndex } from "../format/pack-index.ts";
 import { PackWriter } from "../write/pack-writer.ts";
 import { type RewriteBlockInput, rewriteBlockJob } from "./rewrite-block.ts";
 
-/** What is needed of a pack, by the numbers of its index. */
+/** What is needed from a pack, by the numbers in its index. */
 export interface LiveItems {
   readonly pack: number;
   readonly name: string;
@@ -28,15 +28,18 @@ export interface LiveItems {
 }
 
 export interface RewrittenPacks {
-  /** Holds what was rewritten, and has no name yet; to be closed. */
+  /** Contains what was rewritten, and has no name yet; the caller closes it. */
   readonly writer: PackWriter;
   /** Blocks that were read and found damaged. */
   readonly damagedBlocks: readonly { readonly pack: string; readonly block: number }[];
-  /** Packs of which something could not be read this time, or that are gone. */
+  /** Packs that could not be read completely this time, or are gone. */
   readonly incompletePacks: readonly string[];
 }
 
-/** Writes what is needed of some packs into one new one. The old ones stay. @throws BtdtError CANCELLED, a `node:fs` error: the pack cannot be written */
+/**
+ * Writes what is needed from some packs into a new one. The old ones stay. @throws BtdtError CANCELLED, a `node:fs`
+ * error: the pack cannot be written
+ */
 export async function rewritePacks(
   cache: CacheDirectory,
   session: Session,
@@ -116,7 +119,8 @@ function listLiveBlocks(
       contentSizes: index.contentSizes.slice(first, end),
       contentIds: index.contentIds.slice(first * CONTENT_ID_BYTES, end * CONTENT_ID_BYTES),
       kept,
-      // What was kept raw did not compress; what was compressed stays readable by whoever could read it before.
+      // What was uncompressed did not shrink; what was compressed stays readable by everyone who could read it
+      // before.
       target: { ...target, compression },
     });
   }

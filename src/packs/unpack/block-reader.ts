@@ -7,7 +7,7 @@ import type { PackedFiles } from "./find-packed-files.ts";
 import { PacksOpenAhead } from "./open-ahead.ts";
 import { planUnpack } from "./unpack-plan.ts";
 
-/** Reads single blocks of the packs that an entry needs, in any order; to be closed. */
+/** Reads single blocks of the packs that an entry needs, in any order; the caller closes it. */
 export class BlockReader {
   readonly packed: PackedFiles;
   readonly #ahead: PacksOpenAhead;

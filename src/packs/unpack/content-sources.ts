@@ -7,8 +7,8 @@ import { NOT_FOUND } from "../contents/content-table.ts";
 import type { PackContents } from "../contents/pack-contents.ts";
 
 /**
- * Where each of a manifest's files comes from, one number a file in memory that threads share: one content of a pack, several
- * (the chunks of a large file), or no pack.
+ * Where each of a manifest's files comes from, as one number per file, in memory shared between threads: one content
+ * of a pack, several (the chunks of a large file), or no pack.
  */
 export type ContentSources = Int32Array;
 
@@ -32,7 +32,7 @@ function noteOnlyContent(sources: ContentSources, file: number, content: number)
   sources[file] = content + 1;
 }
 
-/** Finds the files whose contents packs have. @param isWanted false for a file that comes from elsewhere */
+/** Finds the files whose contents are in packs. @param isWanted false for files that come from elsewhere */
 export function findContentSources(
   manifest: Manifest,
   packs: PackContents,

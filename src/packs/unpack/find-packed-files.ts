@@ -20,8 +20,8 @@ export interface PackedFiles {
 const SAMPLE_FILES = 16;
 
 /**
- * Finds out which files of an entry come from packs; undefined when none does.
- * @param distrusted files whose objects are known to be of no use
+ * Finds out which files of an entry come from packs; undefined if none do.
+ * @param distrusted files whose objects are known to be useless
  * @throws BtdtError CACHE_FORMAT_NEWER; a `node:fs` error
  */
 export function findPackedFiles(
@@ -52,8 +52,8 @@ const object = new PathBuffer();
 const status = emptyStatus();
 
 /**
- * Whether an entry's files look as if they could all be linked, so that packs need not be looked at: asked of a few of them,
- * to be found out for certain by trying.
+ * Whether an entry's files look as if all of them could be linked, so that packs need not be read. Only some are
+ * examined; trying to link shows for certain.
  */
 export function looksLinkable(cache: CacheDirectory, manifest: Manifest): boolean {
   const { fileCount } = manifest.counts;

@@ -5,22 +5,22 @@ import { openPack } from "../contents/open-pack.ts";
 import type { PackContents } from "../contents/pack-contents.ts";
 import { packFilePath } from "../contents/pack-directory.ts";
 
-/** Well below what any process may open, and more packs than a cleaned cache has. */
+/** Well below the number of files that any process may open, and more packs than a cleaned cache has. */
 const MOST_OPEN = 64;
-/** Closed again when there are no more descriptors: jobs need some. */
+/** Closed again if descriptors run out, because jobs need some. */
 const SPARE_DESCRIPTORS = 16;
 
-/** How a job gets at a pack. */
+/** How a job accesses a pack. */
 export interface PackAccess {
   readonly path: ByteString;
   readonly nonce: Uint8Array;
-  /** Open for reading, or undefined when the job has to open it. */
+  /** Open for reading, or undefined if the job must open it. */
   readonly descriptor: number | undefined;
 }
 
 /**
- * Opens packs that are about to be read, as many as is reasonable: a clean that deletes one of them meanwhile does not matter any
- * more. What cannot be opened is left to the jobs, which tell why.
+ * Opens packs that are about to be read, as many as reasonable, so that a clean may delete them in the meantime. What
+ * cannot be opened is left to the jobs, which report why.
  */
 export class PacksOpenAhead {
   readonly #descriptors = new Map<number, number>();
@@ -35,7 +35,7 @@ export class PacksOpenAhead {
     }
   }
 
-  /** False when nothing more can be opened. */
+  /** Returns false if no more can be opened. */
   #open(pack: number): boolean {
     const { path, nonce } = this.access(pack);
     const opened = openPack(path, nonce);

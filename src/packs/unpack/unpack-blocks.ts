@@ -18,10 +18,10 @@ export interface UnpackBlocksInput extends UnpackPart {
   readonly access: PackAccess;
   readonly payload: Uint8Array;
   readonly items: UnpackItems;
-  /** Where the tree is built; its directories and its large files, empty so far, are there. */
+  /** Where the tree is built; its directories exist, and its large files, still empty. */
   readonly staging: ByteString;
   readonly umask: number;
-  /** The objects' directory when what is written is to be an object as well. */
+  /** The objects directory, if what is written should become objects as well. */
   readonly adoptInto: ByteString | undefined;
   /** Non-zero for each file that must not share its inode. */
   readonly ownInode: Uint8Array;
@@ -33,13 +33,14 @@ export interface UnpackedBlocks {
   readonly fileCount: number;
   readonly contentBytes: number;
   readonly problems: readonly { readonly file: number; readonly problem: PackProblem }[];
-  /** Blocks of the part's pack that were read and are not what their index, or their contents' digests, say. */
+  /** Blocks of the part's pack that were read, but do not match the index or the digests of their contents. */
   readonly damagedBlocks: readonly number[];
 }
 
 /**
- * Decompresses blocks and writes the files that they hold. Each content is digested before it is written.
- * @throws BtdtError, CANCELLED among them; a `node:fs` error: the destination cannot be written
+ * Decompresses blocks and writes the files that they contain. The digest of each content is checked before it is
+ * written.
+ * @throws BtdtError, CANCELLED among others; a `node:fs` error: the destination cannot be written
  */
 export const unpackBlocksJob: Job<UnpackBlocksInput, UnpackedBlocks> = {
   name: "unpack-blocks",
@@ -51,7 +52,7 @@ export const unpackBlocksJob: Job<UnpackBlocksInput, UnpackedBlocks> = {
     try {
       let firstPlace = input.firstPlace;
       for (const block of input.blocks) {
-        // Nobody may take what is there so far for all of it.
+        // Nobody may mistake what exists so far for all of it.
         if (context.isCancelled()) throw new BtdtError("CANCELLED", "stopped before all files were unpacked");
         unpacker.unpack(opened.descriptor, block, firstPlace);
         firstPlace = block.endPlace;
@@ -81,7 +82,7 @@ class Unpacker {
     this.files = new UnpackedFileWriter(manifest, input);
   }
 
-  /** Nothing of the pack can be read. A pack that is gone is no damage: its contents may be in another one by now. */
+  /** Nothing in the pack can be read. A missing pack is not damage: its contents may be in another one by now. */
   fail(problem: PackProblem): UnpackedBlocks {
     const { firstPlace, endPlace, blocks, damageFlag } = this.input;
     if (problem.kind !== "gone") Atomics.store(damageFlag, 0, 1);
@@ -90,7 +91,7 @@ class Unpacker {
     return this.result;
   }
 
-  /** Blocks are still checked once damage is known: all of it is to be known at once. */
+  /** Blocks are still checked after damage was found, so that all damage is found at once. */
   unpack(descriptor: number, block: BlockToUnpack, firstPlace: number): void {
     const read = readBlock(descriptor, block);
     switch (read.kind) {
@@ -118,7 +119,7 @@ class Unpacker {
     }
   }
 
-  /** False when some content is not what the manifest asks for. */
+  /** False if some content is not what the manifest requires. */
   private writeContents(
     { content }: Extract<BlockRead, { kind: "whole" }>,
     { endPlace }: BlockToUnpack,
@@ -138,10 +139,10 @@ class Unpacker {
       const offset = at(items.contentOffsets, contentNumber);
       const isChunk = item >= items.firstChunk;
       const chunk = isChunk ? at(items.chunks, item - items.firstChunk) : 0;
-      // The manifest's sizes count; a content that has another one does not have the digest either.
+      // The sizes in the manifest count; a content of a different size does not have the digest either.
       const restBytes = at(manifest.fileSizes, file) - chunk * CHUNK_SIZE_BYTES;
       const sizeBytes = Math.min(CHUNK_SIZE_BYTES, restBytes);
-      // Files with the same content follow each other; it is digested once.
+      // Files with the same content are consecutive; it is hashed once.
       if (contentNumber !== checkedContent || sizeBytes !== checkedBytes) {
         isWhole = isChunk
           ? hasDigest(content, offset, sizeBytes, items.chunkDigests, item - items.firstChunk)

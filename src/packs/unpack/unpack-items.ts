@@ -5,29 +5,29 @@ import { hasSeveralContents, isPacked, onlyContentOf } from "./content-sources.t
 import type { PackedFiles } from "./find-packed-files.ts";
 
 /**
- * What is to be written from packs, an item for each small file and for each chunk of a large one, in the order in which the
- * contents lie. In memory that threads share, so that each works out for itself what its blocks are for.
+ * What to write from packs: an item for each small file and each chunk of a large one, in the order of the contents.
+ * In memory shared between threads, so that each finds out by itself what its blocks are for.
  */
 export interface UnpackItems {
   /** Content and item, see `encodeOrder`; sorted. */
   readonly order: Float64Array;
-  /** By the item's number: small files first. */
+  /** By item number: small files first. */
   readonly files: Uint32Array;
   /** The number of the first item that is a chunk. */
   readonly firstChunk: number;
-  /** From that item on: which of the file's chunks it is, and the chunk's digest, 32 bytes each. */
+  /** From that item on: which chunk of the file it is, and the chunk's digest, 32 bytes each. */
   readonly chunks: Uint32Array;
   readonly chunkDigests: Uint8Array;
-  /** From that item on: whether it is in its place in the file, filled in by the jobs. */
+  /** From that item on: whether it was written to the file; set by the jobs. */
   readonly areChunksWritten: Uint8Array;
-  /** By the content's number: where in its block it begins. */
+  /** By content number: its offset in its block. */
   readonly contentOffsets: Uint32Array;
 }
 
-/** Leaves 27 bits of a double's 53 for the contents' numbers. */
+/** Leaves 27 of a double's 53 bits for content numbers. */
 const MOST_ITEMS = 2 ** 26;
 
-/** A content's number and an item's as one number, which sorts by content. */
+/** A content number and an item number as one number, which sorts by content. */
 export function encodeOrder(content: number, item: number): number {
   return content * MOST_ITEMS + item;
 }
@@ -40,7 +40,7 @@ export function itemOfOrder(order: number): number {
   return order % MOST_ITEMS;
 }
 
-/** @param unwanted non-zero for each file that is to be left out */
+/** @param unwanted non-zero for each file to leave out */
 export function listUnpackItems(
   manifest: Manifest,
   { contents: packs, sources }: PackedFiles,
@@ -88,24 +88,24 @@ export function listUnpackItems(
   return items;
 }
 
-/** The number of the content that is at a place in the order. */
+/** The content number at a position in the order. */
 export function contentAt({ order }: UnpackItems, place: number): number {
   return contentOfOrder(at(order, place));
 }
 
-/** The number of the item that is at a place in the order. */
+/** The item number at a position in the order. */
 export function itemAt({ order }: UnpackItems, place: number): number {
   return itemOfOrder(at(order, place));
 }
 
-/** The files of the items from `firstPlace` up to, but not including, `endPlace`; one may be there several times. */
+/** The files of the items from `firstPlace` up to, but not including, `endPlace`, possibly with repetitions. */
 export function filesBetween(items: UnpackItems, firstPlace: number, endPlace: number): number[] {
   const files: number[] = [];
   for (let place = firstPlace; place < endPlace; place++) files.push(at(items.files, itemAt(items, place)));
   return files;
 }
 
-/** Large files of which each chunk is in its place. */
+/** Large files of which every chunk was written. */
 export function listWrittenLargeFiles(items: UnpackItems): number[] {
   const written = new Set<number>(items.files.subarray(items.firstChunk));
   for (const [index, isWritten] of items.areChunksWritten.entries()) {

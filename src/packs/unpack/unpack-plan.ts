@@ -6,16 +6,16 @@ import type { StoredBlock } from "../format/pack-index.ts";
 import type { PackedFiles } from "./find-packed-files.ts";
 import { contentAt, listUnpackItems, type UnpackItems } from "./unpack-items.ts";
 
-/** With a block's worth of content, what one job writes. */
+/** What one job writes, in blocks' worth of content. */
 const JOB_FILES = 1000;
 
 export interface BlockToUnpack extends StoredBlock {
   readonly block: number;
-  /** In the order of the items: the end of those that this block has the contents of. */
+  /** In the order of the items: the end of those with contents in this block. */
   readonly endPlace: number;
 }
 
-/** What one job writes. A block is never shared by two parts, and a part never has two packs. */
+/** What one job writes. Two parts never share a block, and a part never has two packs. */
 export interface UnpackPart {
   readonly pack: number;
   readonly blocks: readonly BlockToUnpack[];
@@ -27,7 +27,7 @@ export interface UnpackPart {
 export interface UnpackPlan {
   readonly contents: PackContents;
   readonly items: UnpackItems;
-  /** In the order of the packs, and of the blocks within each. */
+  /** In the order of the packs, and of the blocks in each. */
   readonly parts: readonly UnpackPart[];
   readonly largeFiles: readonly number[];
 }
@@ -40,8 +40,8 @@ interface BlockPlaces {
 }
 
 /**
- * Which blocks have to be read for the files that come from packs, and for what.
- * @param unwanted non-zero for each file that is to be left out
+ * Determines which blocks must be read for the files that come from packs, and what each is needed for.
+ * @param unwanted non-zero for each file to leave out
  */
 export function planUnpack(
   manifest: Manifest,
@@ -74,7 +74,7 @@ export function planUnpack(
   return { contents, items, parts, largeFiles: [...new Set(items.files.subarray(items.firstChunk))] };
 }
 
-/** The blocks in the order in which they lie, each with its items. */
+/** The blocks in the order of the packs, each with its items. */
 function listBlocks(items: UnpackItems, contents: PackContents): BlockPlaces[] {
   const blocks: BlockPlaces[] = [];
   const { length } = items.order;

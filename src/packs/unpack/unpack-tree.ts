@@ -1,6 +1,6 @@
 /**
- * Unpacking: writes the files of an entry that come from packs, aside, where the tree is built. The order is: find the files
- * (`find-packed-files`), plan which blocks are read for what (`unpack-plan`), read and write in threads (`unpack-blocks`).
+ * Writes the files of an entry that come from packs, where the tree is built: finds the files (`find-packed-files`),
+ * plans which blocks are read for what (`unpack-plan`), reads and writes in threads (`unpack-blocks`).
  */
 
 import { closeSync, constants, openSync } from "node:fs";
@@ -22,16 +22,16 @@ import { type UnpackedBlocks, unpackBlocksJob } from "./unpack-blocks.ts";
 import { listWrittenLargeFiles } from "./unpack-items.ts";
 import { planUnpack, type UnpackPlan } from "./unpack-plan.ts";
 
-/** Each time a clean has deleted a pack that was about to be read: its contents are looked up again. */
+/** How often the contents of packs are looked up again that a clean has deleted just before they were read. */
 const MOST_ROUNDS = 5;
 
 export interface UnpackTarget {
   readonly cache: CacheDirectory;
   readonly manifest: Manifest;
-  /** Where the tree is built; its directories are there. */
+  /** Where the tree is built; its directories exist. */
   readonly staging: ByteString;
   readonly umask: number;
-  /** Whether what is written becomes an object as well. */
+  /** Whether the written files become objects as well. */
   readonly isAdopted: boolean;
   /** Non-zero for each file that must not share its inode. */
   readonly ownInode: Uint8Array;
@@ -42,15 +42,15 @@ export interface UnpackTarget {
 export interface UnpackedTree {
   readonly fileCount: number;
   readonly contentBytes: number;
-  /** When there are any, what was unpacked is of no use; each file once. */
+  /** If there are any, what was unpacked is useless; each file is listed once. */
   readonly problems: readonly { readonly file: number; readonly problem: PackProblem }[];
   /** Blocks that were read and found damaged. */
   readonly damagedBlocks: readonly { readonly pack: string; readonly block: number }[];
 }
 
 /**
- * Writes the wanted files of an entry from packs; each block is read once, in the order in which they lie.
- * @throws BtdtError, CANCELLED among them; a `node:fs` error: the destination cannot be written
+ * Writes the wanted files of an entry from packs; each block is read once, in the order of the packs.
+ * @throws BtdtError, CANCELLED among others; a `node:fs` error: the destination cannot be written
  */
 export async function unpackTree(
   firstPlan: UnpackPlan,
@@ -87,7 +87,7 @@ async function unpackParts(
 ): Promise<UnpackedBlocks[]> {
   const ahead = new PacksOpenAhead(cache, plan.contents, new Set(plan.parts.map(({ pack }) => pack)));
   try {
-    // Opening them may have taken a while: a signal is heard before anything is written.
+    // Opening them may have taken a while: signals are noticed before anything is written.
     await new Promise<void>((resolve) => setImmediate(resolve));
     const shared = {
       payload: manifest.payload,
@@ -106,7 +106,7 @@ async function unpackParts(
   }
 }
 
-/** For the files whose packs have gone; undefined when there are none, or their contents are nowhere any more. */
+/** For files whose packs are gone; undefined if there are none, or their contents are nowhere. */
 function planAgain(
   problems: ReadonlyMap<number, PackProblem>,
   { cache, manifest }: UnpackTarget,
@@ -125,7 +125,7 @@ function makeLargeFiles({ largeFiles }: UnpackPlan, { staging, manifest }: Unpac
   }
 }
 
-/** Only those of which every chunk is in its place; answers how many. */
+/** Only those with every chunk written; returns their number. */
 function finishLargeFiles(plan: UnpackPlan, target: UnpackTarget): number {
   const { staging, manifest, isAdopted, ownInode, cache } = target;
   const written = listWrittenLargeFiles(plan.items);

@@ -55,7 +55,7 @@ export class UnpackedFileWriter {
     if (isLinkable(manifest, file)) this.mayAdopt = adoptWrittenFile(this.adoptInto, manifest, file, target);
   }
 
-  /** Into a large file that is there already. @throws a `node:fs` error */
+  /** Writes to an existing large file. @throws a `node:fs` error */
   writeChunk(content: Uint8Array, file: number, chunk: number): void {
     this.setTarget(file);
     const descriptor = openSync(fsPath(target.toBytes()), constants.O_WRONLY | constants.O_NOFOLLOW);

@@ -5,15 +5,15 @@ import { writeFullyAt } from "../../fs/positioned-io.ts";
 import { blockChecksum, compressBlock, LARGEST_BLOCK_BYTES } from "../format/block-codec.ts";
 import { CONTENT_ID_BYTES } from "../format/index-layout.ts";
 
-/** A pack that several threads write to: each block gets its place by adding to one shared number. */
+/** A pack that several threads write to: each reserves room for a block by adding to a shared number. */
 export interface PackTarget {
   readonly descriptor: number;
-  /** One element: where the next block goes. */
+  /** One element: the offset of the next block. */
   readonly nextOffset: BigInt64Array;
   readonly compression: Compression;
 }
 
-/** A block that stands in its pack, as the index will tell of it. */
+/** A block in its pack, as the index will describe it. */
 export interface PackedBlock {
   readonly offset: number;
   readonly storedBytes: number;
@@ -26,10 +26,13 @@ export interface PackedBlock {
 
 const NEARLY_FULL_BYTES = 0.9 * LARGEST_BLOCK_BYTES;
 
-/** Shared by all jobs of a thread: one works at a time. Room for a full block and one content more, and for a byte behind it. */
+/**
+ * Shared by all jobs of a thread, of which one runs at a time. Room for a full block and one more content, and a byte
+ * after it.
+ */
 let sharedBuffer: PinnedBuffer | undefined;
 
-/** Gathers contents into blocks. What it is given stands in `buffer` already, at `position`. */
+/** Gathers contents into blocks. Contents are already in `buffer`, at `position`. */
 export class BlockWriter {
   readonly blocks: PackedBlock[] = [];
   readonly buffer: PinnedBuffer;
@@ -44,7 +47,7 @@ export class BlockWriter {
     this.#target = target;
   }
 
-  /** Takes the content that stands at `position`. @throws a `node:fs` error */
+  /** Adds the content at `position`. @throws a `node:fs` error */
   add(sizeBytes: number, digest: Uint8Array): void {
     if (this.position + sizeBytes > LARGEST_BLOCK_BYTES) {
       const start = this.position;
@@ -56,7 +59,7 @@ export class BlockWriter {
     this.#digests.push(digest);
   }
 
-  /** Whether what was given so far makes so many blocks, the last of which has not much room left. */
+  /** Whether the contents so far make this many blocks, the last of which is nearly full. */
   hasFilled(blockCount: number): boolean {
     return this.blocks.length >= blockCount - 1 && this.position >= NEARLY_FULL_BYTES;
   }

@@ -3,7 +3,7 @@ import { CONTENT_ID_BYTES } from "../format/index-layout.ts";
 import { PackIndex } from "../format/pack-index.ts";
 import type { PackedBlock } from "./block-writer.ts";
 
-/** A file above one chunk, of which the contents in a pack are chunks. */
+/** A file larger than one chunk, whose chunks are contents in a pack. */
 export interface LargeContent {
   readonly sizeBytes: number;
   readonly digest: Uint8Array;

@@ -5,15 +5,15 @@ const SLOT_COUNT = 2 ** 20;
 const LONGEST_PROBE = 32;
 
 /**
- * Which contents some thread of a store is packing already, so that each is packed once. Only a hint: it knows
- * digests by half of their bits and forgets when it is full. A content taken for another one is found missing
- * when the store checks that it has all of them.
+ * Which contents some thread of a store is already packing, so that each is packed once. Only a hint: it
+ * distinguishes digests by half of their bits, and forgets when it is full. If a content was mistaken for another
+ * one, the store finds it missing when it checks that it has all of them.
  */
 export function allocateClaims(): Int32Array {
   return new Int32Array(new SharedArrayBuffer(SLOT_COUNT * 8));
 }
 
-/** False when the digest at `offset` was claimed before. */
+/** Returns false if the digest at `offset` was claimed before. */
 export function claimContent(claims: Int32Array, digest: Uint8Array, offset: number): boolean {
   const first = wordAt(digest, offset) | 1;
   const second = wordAt(digest, offset + 4) | 1;

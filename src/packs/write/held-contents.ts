@@ -10,11 +10,11 @@ import { buildContentTable, type ContentTable, findContent, NOT_FOUND } from "..
 import { CONTENT_ID_BYTES } from "../format/index-layout.ts";
 import { allocateClaims } from "./content-claims.ts";
 
-/** What a store need not write, in memory that threads share. */
+/** What a store need not write, in memory shared between threads. */
 export interface HeldContents {
   /** Contents in the cache's packs. */
   readonly packed: ContentTable;
-  /** Contents that some object has, though perhaps with another time or mode; undefined when there are no objects. */
+  /** Contents that some object has, perhaps with a different time or mode; undefined if there are no objects. */
   readonly objectContents: ContentTable | undefined;
   readonly objects: ByteString;
   readonly claims: Int32Array;
@@ -41,7 +41,7 @@ export function gatherHeldContents(
 const object = new PathBuffer();
 const objectStatus = emptyStatus();
 
-/** Whether the cache has, whole, the object of a file with this digest and status. */
+/** Whether the cache has a whole object for a file with this digest and status. */
 export function holdsObject(
   { objectContents, objects }: HeldContents,
   digests: Uint8Array,

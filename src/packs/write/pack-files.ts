@@ -18,16 +18,16 @@ export interface PackFilesInput extends FileBatch {
   readonly held: HeldContents;
 }
 
-/** The files, and the blocks that their contents went into. */
+/** The files, and the blocks with their contents. */
 export interface PackFilesOutput extends FileColumns {
   readonly blocks: readonly PackedBlock[];
-  /** Files whose content the cache had before. */
+  /** Files whose content was already in the cache. */
   readonly reusedCount: number;
 }
 
 /**
- * Reads and digests files, and packs the contents that the cache does not hold yet: one pass over the source.
- * @throws BtdtError SOURCE_CHANGED, SOURCE_UNREADABLE, CANCELLED; a `node:fs` error means that the pack cannot be written
+ * Reads and hashes files, and packs the contents that the cache does not have yet, in one pass over the source.
+ * @throws BtdtError SOURCE_CHANGED, SOURCE_UNREADABLE, CANCELLED; a `node:fs` error: the pack cannot be written
  */
 export const packFilesJob: Job<PackFilesInput, PackFilesOutput> = {
   name: "pack-files",
@@ -41,7 +41,7 @@ export const packFilesJob: Job<PackFilesInput, PackFilesOutput> = {
   workOf: (_input, output) => measureWork(output),
 };
 
-/** Keeps jobs short, so that at the end of a store no thread has much left to do when there is no more for the others. */
+/** Keeps jobs short, so that no thread has much left to do at the end of a store when the others are idle. */
 const ENOUGH_BLOCKS = 2;
 
 class FilePacker implements FileVisitor {

@@ -29,8 +29,8 @@ export interface PackedSpan {
 const path = new PathBuffer();
 
 /**
- * Digests the chunks of one span of a large file and packs those that the cache does not hold.
- * @throws BtdtError SOURCE_CHANGED, SOURCE_UNREADABLE, CANCELLED; a `node:fs` error means that the pack cannot be written
+ * Hashes the chunks in one span of a large file, and packs those that the cache does not have.
+ * @throws BtdtError SOURCE_CHANGED, SOURCE_UNREADABLE, CANCELLED; a `node:fs` error: the pack cannot be written
  */
 export const packSpanJob: Job<PackSpanInput, PackedSpan> = {
   name: "pack-span",
@@ -69,7 +69,7 @@ export const packSpanJob: Job<PackSpanInput, PackedSpan> = {
   workOf: ({ sizeBytes, startBytes }) => ({ bytes: Math.min(PACK_SPAN_BYTES, sizeBytes - startBytes) }),
 };
 
-/** Tells failures of the source from those of the pack. */
+/** Distinguishes failures of the source from those of the pack. */
 function reading(read: () => void): void {
   try {
     read();

@@ -1,6 +1,6 @@
 /**
- * Writing: one pack at a time, many threads at once, in a session's directory. A pack gets its name in the cache when it is
- * whole and durable, in `contents/pack-directory`.
+ * Writes one pack at a time, from many threads, in a session's directory. `contents/pack-directory` publishes it once
+ * it is complete and durable.
  */
 
 import { closeSync, constants, fsyncSync, mkdirSync, openSync } from "node:fs";
@@ -17,14 +17,14 @@ import { NONCE_BYTES, PACK_HEADER_BYTES } from "../format/index-layout.ts";
 import type { PackedBlock, PackTarget } from "./block-writer.ts";
 import { buildIndex, type LargeContent } from "./build-index.ts";
 
-/** A pack on disk, whole and durable, that has no name in the cache yet. */
+/** A pack on disk, complete and durable, but not published yet. */
 export interface FinishedPack {
   readonly directory: ByteString;
   readonly name: string;
   readonly packBytes: number;
 }
 
-/** One pack that is being written, in a directory of its own. To be closed when no job writes to it any more. */
+/** A pack that is being written, in its own directory. Close it when no job writes to it any more. */
 export class PackWriter {
   readonly target: PackTarget;
   readonly #directory: ByteString;
@@ -40,7 +40,7 @@ export class PackWriter {
   }
 
   /**
-   * @param directory is made; nothing is there yet
+   * @param directory is created; must not exist
    * @throws a `node:fs` error
    */
   static create(directory: ByteString, compression: Compression): PackWriter {
@@ -68,19 +68,19 @@ export class PackWriter {
     this.#larges.set(hexOf(large.digest), large);
   }
 
-  /** What the pack holds so far. */
+  /** The contents of the pack so far. */
   contents(): ContentTable {
     return buildContentTable(this.#blocks.map((block) => block.contentIds));
   }
 
-  /** The digests of the chunks of a large file whose list is in the pack so far, 32 bytes each. */
+  /** The chunk digests of a large file whose list is in the pack so far, 32 bytes each. */
   chunkDigestsOf(largeDigest: Uint8Array): Uint8Array | undefined {
     return this.#larges.get(hexOf(largeDigest))?.chunkDigests;
   }
 
   /**
-   * Makes the pack durable and writes its index; undefined when there is nothing in it.
-   * @param isListNeeded whether a large file's list of chunks has to be in this index
+   * Makes the pack durable and writes its index; returns undefined if it is empty.
+   * @param isListNeeded whether a large file's chunk list must be in this index
    * @throws BtdtError, a `node:fs` error
    */
   finish(isListNeeded: (largeDigest: Uint8Array) => boolean): FinishedPack | undefined {
@@ -97,7 +97,7 @@ export class PackWriter {
     return { directory: this.#directory, name, packBytes: index.packBytes() + bytes.length };
   }
 
-  /** Gives up a pack that is not finished; does nothing to one that is. */
+  /** Abandons an unfinished pack; does nothing to a finished one. */
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;

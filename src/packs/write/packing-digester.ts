@@ -11,10 +11,10 @@ import { type PackFilesOutput, packFilesJob } from "./pack-files.ts";
 import { PACK_SPAN_BYTES, packSpanJob } from "./pack-span.ts";
 import type { PackWriter } from "./pack-writer.ts";
 
-/** Enough to fill a block, of files as they lie in package directories. */
+/** Enough typical files of package directories to fill a block. */
 const BATCH_FILES = 1600;
 
-/** Packs the contents of a source's files as they are read, but for those that the cache holds. */
+/** Packs the contents of a source's files as they are read, except for those that the cache has. */
 export class PackingDigester implements Digester {
   readonly batchFiles = BATCH_FILES;
   readonly #held: HeldContents;
@@ -32,12 +32,12 @@ export class PackingDigester implements Digester {
     this.#shared = { target: writer.target, held };
   }
 
-  /** Files whose content the cache had before. */
+  /** Files whose content was already in the cache. */
   get reusedCount(): number {
     return this.#reusedCount;
   }
 
-  /** From now on everything goes to another pack, whatever was thought to be held. */
+  /** From now on, everything is packed into another pack, even contents that were believed to be in the cache. */
   switchTo(writer: PackWriter): void {
     this.#writer = writer;
     const held = {
@@ -91,7 +91,7 @@ export class PackingDigester implements Digester {
     return digest;
   }
 
-  /** After a failure the other jobs have nothing to gain. */
+  /** After a failure, the other jobs are pointless. */
   async #track<Output>(running: Promise<Output>): Promise<Output> {
     this.#running.add(running);
     try {
@@ -104,7 +104,7 @@ export class PackingDigester implements Digester {
     }
   }
 
-  /** Stops the jobs that are under way; when it has settled none writes any more. */
+  /** Stops the running jobs; when it settles, none writes any more. */
   async stop(): Promise<void> {
     Atomics.store(this.#stopFlag, 0, 1);
     await Promise.allSettled(this.#running);
