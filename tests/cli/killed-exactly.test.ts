@@ -13,7 +13,7 @@ const scratch = Scratch.use();
 const cache = new TestCache(scratch);
 
 /** The calls by which sessions and staging directories come and go. */
-const CALLS = ["mkdir", "flock", "rename", "unlink", "rmdir"];
+const CALLS = ["mkdir", "flock", "rename", "unlink", "unlinkat", "rmdir"];
 const AN_HOUR_AGO = Date.now() / 1000 - 3600;
 
 beforeEach(() => {
@@ -105,7 +105,7 @@ testWith(["strace"], "one failing unlink leaves nothing after the next restore, 
   scratch.directory("places");
   for (let when = 1; when <= 4; when++) {
     rmSync(scratch.path("places", "to"), { recursive: true, force: true });
-    for (const call of ["unlink", "rmdir"]) {
+    for (const call of ["unlink", "unlinkat", "rmdir"]) {
       btdt(words, { through: injecting({ calls: call, what: `error=EIO:when=${when}` }) });
       rmSync(scratch.path("places", "to"), { recursive: true, force: true });
       expect(btdt(words).exitCode).toBe(0);
