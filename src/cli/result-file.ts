@@ -1,8 +1,9 @@
-import { closeSync, openSync, writeSync } from "node:fs";
+import { openSync, writeSync } from "node:fs";
 import { escapeControls } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
 import type { Outcome } from "../cache/restore-counts.ts";
 import { reasonOf } from "../fs/errno.ts";
+import { closeWritten } from "../fs/native/close-written.ts";
 
 /**
  * The file of `--result-file`, for pipelines that read an outcome instead of an exit code: the bare word, without a newline. It is opened
@@ -31,7 +32,7 @@ export class ResultFile {
   write(outcome: Outcome): void {
     try {
       writeSync(this.#descriptor, outcome);
-      closeSync(this.#descriptor);
+      closeWritten(this.#descriptor);
     } catch (error) {
       throw explainFailure(this.#path, error);
     }

@@ -1,4 +1,5 @@
 import { compileLightly } from "../base/compile-lightly.ts";
+import { errnoOf } from "../fs/errno.ts";
 import type { FileAttributes } from "../fs/file-attributes.ts";
 import { emptyStatus, type FileStatus, lstatBuffer } from "../fs/native/file-status.ts";
 import type { PathBuffer } from "../fs/native/path-buffer.ts";
@@ -7,15 +8,21 @@ import { isWhole, objectAttributes } from "./object-attributes.ts";
 
 /**
  * `edited`: something wrote to a file that was linked to it, or changed its attributes. `lost`: a power cut took data, since it is
- * shorter than it was and no newer. Whether bytes in the middle were lost, the attributes do not tell.
+ * shorter than it was and no newer. Whether bytes in the middle were lost, the attributes do not tell. `unreadable`: the system refused to
+ * look at it, which says nothing about it.
  */
-export type ObjectState = "whole" | "missing" | "edited" | "lost";
+export type ObjectState = "whole" | "missing" | "edited" | "lost" | "unreadable";
 
 const status = emptyStatus();
 
-/** Examines the object of a file in a manifest, at `path`. @throws a `node:fs` error */
+/** Examines the object of a file in a manifest, at `path`. */
 export function examineObject(path: PathBuffer, manifest: Manifest, file: number): ObjectState {
-  if (!lstatBuffer(path, status)) return "missing";
+  try {
+    if (!lstatBuffer(path, status)) return "missing";
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+    return "unreadable";
+  }
   if (isWhole(status, manifest, file)) return "whole";
   return hasLostData(status, objectAttributes(manifest, file)) ? "lost" : "edited";
 }

@@ -1,10 +1,8 @@
 import { type ByteString, bytesFromText, joinBytes } from "../base/byte-string.ts";
-
 import { assertNotSymlink } from "../fs/assert-not-symlink.ts";
 import { hasAttributes } from "../fs/file-attributes.ts";
 import { namesIn } from "../fs/names-in.ts";
 import { emptyStatus, lstat, lstatBuffer } from "../fs/native/file-status.ts";
-
 import { PathBuffer } from "../fs/native/path-buffer.ts";
 import { parseObjectName } from "./object-name.ts";
 import { objectPath, SHARD_NAMES } from "./object-path.ts";

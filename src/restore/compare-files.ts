@@ -97,16 +97,16 @@ function isUnchangedFile(manifest: Manifest, file: number, links: LinkSource, co
   if (!hasObject(manifest, file)) return true;
   if (links.ownInode[file] !== 0 && status.linkCount > 1) return false;
   object.set(locateObject(links.objects, manifest, file));
-  if (lstatBuffer(object, objectStatus) && isSameFile(status, objectStatus)) {
-    if (!mayLink(links.mode)) return false;
-    const isTrusted = links.suspicions === undefined || links.suspicions[file] === Suspicion.NONE;
-    if (isTrusted && !links.isVerified) return true;
-  }
   try {
+    if (lstatBuffer(object, objectStatus) && isSameFile(status, objectStatus)) {
+      if (!mayLink(links.mode)) return false;
+      const isTrusted = links.suspicions === undefined || links.suspicions[file] === Suspicion.NONE;
+      if (isTrusted && !links.isVerified) return true;
+    }
     return hasContent(path, status, manifest.fileDigests, file * DIGEST_SIZE_BYTES, context);
   } catch (error) {
     // Unreadable, or being written to: it will be replaced.
-    if (isBtdtError(error) && error.code !== "CANCELLED") return false;
+    if (errnoOf(error) !== undefined || (isBtdtError(error) && error.code !== "CANCELLED")) return false;
     throw error;
   }
 }

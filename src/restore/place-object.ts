@@ -14,7 +14,7 @@ import { isLinkable, PERMISSIONS } from "../objects/object-attributes.ts";
 import type { LinkSource } from "./target.ts";
 
 /** Why a file cannot be created from its object; `lost`: a power cut took some of its bytes. */
-export type ObjectProblem = Exclude<ObjectState, "whole"> | "damaged" | "unreadable";
+export type ObjectProblem = Exclude<ObjectState, "whole"> | "damaged";
 
 const temporary = new PathBuffer();
 

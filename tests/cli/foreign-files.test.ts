@@ -8,13 +8,14 @@ import {
   truncateSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { TestCache } from "../support/cache.ts";
 import { compareTrees } from "../support/compare-trees.ts";
-import { btdt, type Finished, must } from "../support/executable.ts";
+import { btdt, type Finished, must, run } from "../support/executable.ts";
+import { executableForAll } from "../support/executable-for-all.ts";
 import { btdtMeasured } from "../support/memory.ts";
 import { mountTmpfs } from "../support/mounts.ts";
-import { testWith } from "../support/requirements.ts";
+import { AS_NOBODY, testWith } from "../support/requirements.ts";
 import { Scratch } from "../support/scratch.ts";
 import { dir, file, makeTree } from "../support/tree.ts";
 
@@ -191,3 +192,35 @@ testWith(["mount"], "times in the year 287,000 and long before 1970 are no obsta
     expect(times).toBe("8999999999999\n-5000000000000\n");
   }
 });
+
+testWith(
+  ["root", "setpriv"],
+  "directories that cannot be read make a miss with the reason, and cost nothing",
+  () => {
+    const { executable } = executableForAll(scratch);
+    const asNobody = (command: string, ...words: string[]): Finished => {
+      const finished = run([...AS_NOBODY, executable, command, "-c", cache.path, ...words], {
+        cwd: scratch.path(),
+      });
+      expect([command, finished.stderr]).toEqual([command, expect.not.stringMatching(MISTAKE)]);
+      return finished;
+    };
+    makeTree(scratch.path("tree"), dir({ f: file("content"), g: file("other content") }));
+    must(["chmod", "-R", "a+rwX", scratch.directory("cache"), scratch.path("tree")]);
+    must(["chmod", "777", scratch.path()]);
+    expect(asNobody("store", "-k", "k", "tree").exitCode).toBe(0);
+    const closed = [cache.below("edited-paths"), dirname(objectOf("content"))];
+    for (const path of closed) must(["chmod", "0", path]);
+    const missed = asNobody("restore", "-k", "k", "to");
+    expect(missed.exitCode).toBe(4);
+    expect(missed.stderr).toContain("the content of f cannot be read");
+    for (const command of ["list", "stats", "clean"]) {
+      const { exitCode, stderr } = asNobody(command);
+      expect([command, exitCode]).toEqual([command, 0]);
+      expect(stderr).toContain("permission denied");
+    }
+    for (const path of closed) must(["chmod", "755", path]);
+    expect(asNobody("restore", "-k", "k", "to").exitCode).toBe(0);
+    expect(compareTrees(scratch.path("tree"), scratch.path("to"))).toEqual([]);
+  },
+);

@@ -1,12 +1,14 @@
+import type { ByteString } from "../../base/byte-string.ts";
 import type { CacheDirectory } from "../../cache/cache-directory.ts";
 import { describeErrno } from "../../fs/errno.ts";
-import { emptyStatus, lstatBuffer } from "../../fs/native/file-status.ts";
 import { PathBuffer } from "../../fs/native/path-buffer.ts";
+import { ignoringErrno } from "../../fs/remove-tree.ts";
 import type { Manifest } from "../../manifest/manifest.ts";
-import { listObjectNames } from "../../objects/list-objects.ts";
+import { examineObject } from "../../objects/examine-object.ts";
+import { objectNamesInShard } from "../../objects/list-objects.ts";
 import { hasObject } from "../../objects/object-attributes.ts";
 import { nameObject } from "../../objects/object-name.ts";
-import { locateObject } from "../../objects/object-path.ts";
+import { locateObject, SHARD_NAMES } from "../../objects/object-path.ts";
 import { PackContents } from "../contents/pack-contents.ts";
 import { listPacks } from "../contents/pack-directory.ts";
 import { type ContentSources, findContentSources, isPacked, lacksObject } from "./content-sources.ts";
@@ -31,7 +33,7 @@ export function findPackedFiles(
   onWarning: (warning: string) => void,
 ): PackedFiles | undefined {
   if (listPacks(cache).length === 0) return undefined;
-  const objectNames = listObjectNames(cache.objects);
+  const objectNames = listReadableObjects(cache.objects);
   for (const file of distrusted) objectNames.delete(nameObject(manifest, file));
   const contents = PackContents.load(cache);
   warnOfUnreadable(contents, onWarning);
@@ -48,8 +50,18 @@ function warnOfUnreadable({ unreadable }: PackContents, onWarning: (warning: str
   }
 }
 
+/** In a shard that cannot be read no object is known to be there: its contents are looked for in packs. */
+function listReadableObjects(objects: ByteString): Set<string> {
+  const names = new Set<string>();
+  for (const shard of SHARD_NAMES) {
+    ignoringErrno(() => {
+      for (const name of objectNamesInShard(objects, shard)) names.add(name);
+    });
+  }
+  return names;
+}
+
 const object = new PathBuffer();
-const status = emptyStatus();
 
 /**
  * Whether an entry's files look as if all of them could be linked, so that packs need not be read. Only some are
@@ -61,7 +73,7 @@ export function looksLinkable(cache: CacheDirectory, manifest: Manifest): boolea
   for (let file = 0; file < fileCount; file += step) {
     if (!hasObject(manifest, file)) continue;
     object.set(locateObject(cache.objects, manifest, file));
-    if (!lstatBuffer(object, status)) return false;
+    if (examineObject(object, manifest, file) !== "whole") return false;
   }
   return true;
 }
