@@ -25,7 +25,8 @@ export function findYoung(
   for (const entry of entries) for (const item of entry.items) needed.add(item);
   const young: number[] = [];
   for (const [item, { changedMs }] of items.files()) {
-    const ageMs = nowMs - changedMs;
+    // What has changed since is as young as can be.
+    const ageMs = Math.max(0, nowMs - changedMs);
     if (ageMs < grace.anyMs || (ageMs < grace.unneededMs && !needed.has(item))) young.push(item);
   }
   for (const [pack, { madeMs }] of packs.packs.entries()) {
