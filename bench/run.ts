@@ -102,6 +102,12 @@ function compareTrees(): Comparison[] {
           prepare: (round) => mkdirSync(cache(round)),
           extraWords: (round) => ["--cache", cache(round), source],
         },
+        {
+          name: "btdt store --durability none",
+          command: [btdt, "store", "--durability", "none", "--keys", "tree"],
+          prepare: (round) => mkdirSync(cache(`none-${round}`)),
+          extraWords: (round) => ["--cache", cache(`none-${round}`), source],
+        },
         { name: "tar c", command: ["tar", "cf", archive, "-C", source, "."] },
       ],
       rounds,

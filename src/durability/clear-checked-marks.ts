@@ -1,18 +1,21 @@
 import type { CacheDirectory } from "../cache/cache-directory.ts";
+import type { Session } from "../cache/session.ts";
 import { errnoOf } from "../fs/errno.ts";
-import { clearMarks, isOfThisBoot, listUnflushedMarks } from "./unflushed-marks.ts";
+import { filterFinished } from "./finished-marks.ts";
+import { clearMarks, isOfThisBoot, type UnflushedMark } from "./unflushed-marks.ts";
 
 /**
- * All objects of a manifest were found whole in this boot, so what other boots left in doubt is settled. In a
- * read-only cache, the marks stay.
+ * Clears marks of other boots whose objects were all found right in this one. In a cache that may only be read they stay.
+ * @param marks as they were before the objects were looked at
  */
-export function clearCheckedMarks(cache: CacheDirectory, digest: string): void {
+export function clearCheckedMarks(
+  marks: readonly UnflushedMark[],
+  cache: CacheDirectory,
+  session: Session | undefined,
+): void {
   try {
-    const marks = listUnflushedMarks(cache);
-    clearMarks(
-      cache,
-      marks.filter((mark) => mark.digest === digest && !isOfThisBoot(mark)),
-    );
+    const others = marks.filter((mark) => !isOfThisBoot(mark));
+    clearMarks(cache, filterFinished(others, cache, session));
   } catch (error) {
     if (errnoOf(error) === undefined) throw error;
   }

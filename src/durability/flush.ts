@@ -1,13 +1,11 @@
 import { readFileSync } from "node:fs";
-import { bytesFromText, joinBytes } from "../base/byte-string.ts";
 import { isBtdtError } from "../base/errors.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { cacheWriteError } from "../cache/cache-errors.ts";
 import type { Session } from "../cache/session.ts";
 import { errnoOf } from "../fs/errno.ts";
-import { isAbandoned } from "../fs/locked-directory.ts";
-import { lstat } from "../fs/native/file-status.ts";
 import { syncFileSystem } from "../fs/native/sync-file-system.ts";
+import { filterFinished } from "./finished-marks.ts";
 import { clearMarks, isOfThisBoot, listUnflushedMarks, type UnflushedMark } from "./unflushed-marks.ts";
 
 /** Even a slow disk writes this in a fraction of a second. */
@@ -29,24 +27,13 @@ export function flush(cache: CacheDirectory, marks: readonly UnflushedMark[], is
   }
 }
 
-/** Marks of this boot whose sessions, including the caller's, create no more objects. @throws a `node:fs` error */
-export function listFinishedMarks(cache: CacheDirectory, own: Session): UnflushedMark[] {
-  return listUnflushedMarks(cache).filter((mark) => isOfThisBoot(mark) && isFinished(cache, mark, own));
-}
-
-function isFinished(cache: CacheDirectory, { sessionId }: UnflushedMark, own: Session): boolean {
-  if (sessionId === own.id) return true;
-  const directory = joinBytes(cache.sessions, bytesFromText(sessionId));
-  return lstat(directory) === undefined || isAbandoned(directory);
-}
-
 /**
  * Flushes what earlier commands of this boot left to the kernel, if nearly all of it has been written by now. This is
  * opportunistic: if it fails, nothing is wrong.
  */
 export function flushIfCheap(cache: CacheDirectory, session: Session): void {
   try {
-    const marks = listFinishedMarks(cache, session);
+    const marks = filterFinished(listUnflushedMarks(cache).filter(isOfThisBoot), cache, session);
     if (marks.length === 0 || unwrittenBytes() > CHEAP_FLUSH_BYTES) return;
     syncFileSystem(cache.root);
     clearMarks(cache, marks);

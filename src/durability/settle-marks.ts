@@ -6,9 +6,9 @@ import { checkObjectsJob } from "../objects/check-objects.ts";
 import { runAllSharing } from "../work/run-all.ts";
 import type { Runtime } from "../work/runtime.ts";
 import { dropObject } from "./drop-object.ts";
-import { listFinishedMarks } from "./flush.ts";
+import { filterFinished } from "./finished-marks.ts";
 import { Suspects } from "./suspects.ts";
-import { clearMarks, isOfThisBoot } from "./unflushed-marks.ts";
+import { clearMarks, isOfThisBoot, listUnflushedMarks } from "./unflushed-marks.ts";
 
 /** Enough to make a job's message cheap, little enough for threads to finish together. */
 const OBJECTS_PER_JOB = 500;
@@ -21,7 +21,7 @@ const OBJECTS_PER_JOB = 500;
  */
 export async function settleMarks(cache: CacheDirectory, session: Session, runtime: Runtime): Promise<void> {
   try {
-    const finished = listFinishedMarks(cache, session);
+    const finished = filterFinished(listUnflushedMarks(cache).filter(isOfThisBoot), cache, session);
     if (finished.length > 0) {
       syncFileSystem(cache.root);
       clearMarks(cache, finished);
@@ -39,7 +39,8 @@ async function checkSuspects(
   suspects: Suspects,
   runtime: Runtime,
 ): Promise<void> {
-  const marks = suspects.marks.filter((mark) => !isOfThisBoot(mark));
+  const others = suspects.marks.filter((mark) => !isOfThisBoot(mark));
+  const marks = filterFinished(others, cache, session);
   const names = suspects.listObjects(cache);
   const parts: { names: string[] }[] = [];
   for (let start = 0; start < names.length; start += OBJECTS_PER_JOB) {
@@ -49,8 +50,11 @@ async function checkSuspects(
   progress.begin({ name: "checking", noun: "objects", unit: "files", files: names.length });
   const runner = parts.length > 1 ? runners.pool : runners.inline;
   const results = await runAllSharing(runner, checkObjectsJob, { objects: cache.objects }, parts);
-  for (const name of results.flatMap(({ damaged }) => damaged)) {
-    dropObject(cache, session, name, { isCancelled });
+  const damaged = results.flatMap((result) => result.damaged);
+  for (const name of damaged) dropObject(cache, session, name, { isCancelled });
+  if (damaged.length > 0) {
+    const objects = damaged.length === 1 ? "1 object" : `${damaged.length} objects`;
+    runtime.onWarning(`${objects} lost data in a power cut and will not be used`);
   }
   if (results.every(({ unreadable }) => unreadable.length === 0)) clearMarks(cache, marks);
 }

@@ -33,10 +33,10 @@ export async function placeEntry(targets: readonly Target[], runtime: Runtime): 
     if (runtime.isCancelled()) throw new BtdtError("CANCELLED", "stopped before anything was restored");
     for (const { target, tree } of prepared) {
       commit(tree, target);
-      const { cache, digest, destination, links } = target;
+      const { cache, session, marks, destination, links } = target;
       // Each of its objects has been examined, and is whole.
       const areAllChecked = destination.kind !== "directory" && tree.fileCounts.unpacked === 0;
-      if (links.suspicions !== undefined && areAllChecked) clearCheckedMarks(cache, digest);
+      if (links.suspicions !== undefined && areAllChecked) clearCheckedMarks(marks, cache, session);
     }
     return { kind: "placed", fileCounts: sumCounts(prepared.map(({ tree }) => tree)) };
   } finally {

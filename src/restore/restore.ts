@@ -138,7 +138,9 @@ function targetsOf(
       ownInode,
       suspicions: suspects?.flagFiles(manifest),
     };
-    return [{ cache, manifest, digest: stored.manifest, session, name, destination, exact, links }];
+    const digest = stored.manifest;
+    const marks = suspects?.marks.filter((mark) => mark.digest === digest) ?? [];
+    return [{ cache, manifest, digest, marks, session, name, destination, exact, links }];
   });
 }
 

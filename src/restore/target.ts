@@ -1,6 +1,7 @@
 import type { ByteString } from "../base/byte-string.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
 import type { Session } from "../cache/session.ts";
+import type { UnflushedMark } from "../durability/unflushed-marks.ts";
 import type { LinkMode } from "../fs/place-file.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import type { Destination } from "./destination.ts";
@@ -11,6 +12,8 @@ export interface Target {
   readonly manifest: Manifest;
   /** The manifest's. */
   readonly digest: string;
+  /** The manifest's unflushed marks. */
+  readonly marks: readonly UnflushedMark[];
   /** Undefined if the cache is read-only. */
   readonly session: Session | undefined;
   /** The name of the tree for the user; empty if the entry has only one. */

@@ -40,6 +40,7 @@ function targetOf(manifest: Manifest, options: Partial<Target> = {}): Target {
     cache,
     manifest,
     digest: "",
+    marks: [],
     session: undefined,
     name: bytesFromText(""),
     destination: { kind: "directory", path },

@@ -1,0 +1,23 @@
+import { bytesFromText, joinBytes } from "../base/byte-string.ts";
+import type { CacheDirectory } from "../cache/cache-directory.ts";
+import type { Session } from "../cache/session.ts";
+import { isAbandoned } from "../fs/locked-directory.ts";
+import { lstat } from "../fs/native/file-status.ts";
+import type { UnflushedMark } from "./unflushed-marks.ts";
+
+/**
+ * Of some marks those whose sessions, the caller's own among them, make no more objects. Only these may be cleared: what a
+ * session makes after its mark was cleared would pass for flushed.
+ * @throws a `node:fs` error
+ */
+export function filterFinished(
+  marks: readonly UnflushedMark[],
+  cache: CacheDirectory,
+  own: Session | undefined,
+): UnflushedMark[] {
+  return marks.filter(({ sessionId }) => {
+    if (sessionId === own?.id) return true;
+    const directory = joinBytes(cache.sessions, bytesFromText(sessionId));
+    return lstat(directory) === undefined || isAbandoned(directory);
+  });
+}

@@ -1,0 +1,122 @@
+import { expect, test } from "bun:test";
+import { copyFileSync, existsSync, lstatSync, readdirSync, writeFileSync } from "node:fs";
+import { TestCache } from "../support/cache.ts";
+import { compareTrees } from "../support/compare-trees.ts";
+import { must } from "../support/executable.ts";
+import { Scratch } from "../support/scratch.ts";
+import { dir, file, makeTree } from "../support/tree.ts";
+
+const scratch = Scratch.use();
+const cache = new TestCache(scratch);
+
+const OTHER_BOOT = "0123456789abcdef0123456789abcdef";
+const SESSION = "11111111-2222-4333-8444-555555555555";
+
+const marks = (): string[] => readdirSync(cache.below("unflushed"));
+
+/** Makes the objects of the only manifest look as if another boot had not flushed them. */
+function leaveMark(): void {
+  const [manifest = ""] = cache.manifests();
+  const digest = manifest.slice(manifest.indexOf("/") + 1);
+  copyFileSync(
+    cache.below("manifests", manifest),
+    cache.below("unflushed", `${OTHER_BOOT}-${SESSION}-${digest}`),
+  );
+}
+
+/** What ext4 may make of a file in a power cut: zeros, with the size and the time that it had. */
+function loseBytes(): void {
+  const [object = ""] = cache.objects();
+  const path = cache.below("objects", object);
+  const { size } = lstatSync(path);
+  must(["touch", "-r", path, scratch.path("time")]);
+  writeFileSync(path, new Uint8Array(size));
+  must(["touch", "-r", scratch.path("time"), path]);
+}
+
+function storeTwoFiles(): void {
+  makeTree(scratch.path("tree"), dir({ one: file("one\n".repeat(5000)), two: file("two\n".repeat(5000)) }));
+  must(["cp", "-a", scratch.path("tree"), scratch.path("safe")]);
+  cache.store("key", "tree");
+}
+
+test("a store with a flush leaves no mark", () => {
+  storeTwoFiles();
+  expect(marks()).toEqual([]);
+});
+
+test("objects that another boot did not flush are hashed by the next restore, once", () => {
+  storeTwoFiles();
+  leaveMark();
+  expect(cache.restore("key", "restored").exitCode).toBe(0);
+  expect(compareTrees(scratch.path("safe"), scratch.path("restored"))).toEqual([]);
+  expect(marks()).toEqual([]);
+});
+
+test("one that lost its bytes makes the entry a miss and is dropped; the path is still linked afterwards", () => {
+  storeTwoFiles();
+  leaveMark();
+  loseBytes();
+  const missed = cache.restore("key", "restored");
+  expect(missed).toMatchObject({ exitCode: 4, stdout: "" });
+  expect(missed.stderr).toContain("lost data in a power cut");
+  expect(existsSync(scratch.path("restored"))).toBe(false);
+  expect(cache.objects()).toHaveLength(1);
+  cache.store("key", "safe");
+  expect(cache.restore("key", "restored").stderr).toContain("2 linked");
+  expect(compareTrees(scratch.path("safe"), scratch.path("restored"))).toEqual([]);
+});
+
+test("a store replaces one that lost its bytes instead of reusing it", () => {
+  storeTwoFiles();
+  leaveMark();
+  loseBytes();
+  expect(cache.store("again", "safe").stderr).toContain("1 linked, 1 reused");
+  expect(cache.restore("again", "restored").exitCode).toBe(0);
+  expect(compareTrees(scratch.path("safe"), scratch.path("restored"))).toEqual([]);
+});
+
+test("a store as packs does not count on it", () => {
+  storeTwoFiles();
+  leaveMark();
+  loseBytes();
+  cache.store("packed", "safe", "--storage", "packs");
+  expect(cache.restore("packed", "restored").exitCode).toBe(0);
+  expect(compareTrees(scratch.path("safe"), scratch.path("restored"))).toEqual([]);
+});
+
+test("a restore into a tree that is linked to it does not take it for unchanged", () => {
+  storeTwoFiles();
+  expect(cache.restore("key", "restored").exitCode).toBe(0);
+  leaveMark();
+  loseBytes();
+  expect(cache.restore("key", "restored").exitCode).toBe(4);
+});
+
+test("a clean drops it, says so, and settles what was in doubt", () => {
+  storeTwoFiles();
+  leaveMark();
+  loseBytes();
+  const cleaned = cache.clean();
+  expect(cleaned.exitCode).toBe(0);
+  expect(cleaned.stderr).toContain("1 object lost data in a power cut and will not be used");
+  expect(marks()).toEqual([]);
+  expect(cache.restore("key", "restored").exitCode).toBe(4);
+});
+
+test("a mark that cannot be read makes every object suspect, and a foreign file none", () => {
+  storeTwoFiles();
+  writeFileSync(cache.below("unflushed", "README"), "not a mark");
+  expect(cache.restore("key", "first").exitCode).toBe(0);
+  writeFileSync(cache.below("unflushed", `${OTHER_BOOT}-${SESSION}-${"0".repeat(64)}`), "not a manifest");
+  loseBytes();
+  expect(cache.restore("key", "second").exitCode).toBe(4);
+});
+
+test("a cache of an earlier version has no marks, and gets a place for them", () => {
+  storeTwoFiles();
+  must(["rmdir", cache.below("unflushed")]);
+  expect(cache.restore("key", "restored").exitCode).toBe(0);
+  cache.store("again", "tree");
+  expect(marks()).toEqual([]);
+});
