@@ -13,7 +13,7 @@ test("a key is found with the manifests of its trees, in their order", () => {
   const found = findEntry(cache.directory, "k");
   if (found.kind !== "found") throw new Error(found.kind);
   expect(found.trees.map(({ stored }) => stored.manifest)).toEqual([...manifests]);
-  expect(found.trees.map(({ manifest }) => `${manifest.fileName(0)}`)).toEqual(["f", "g"]);
+  expect(found.trees.map(({ manifest }): string => manifest.fileName(0))).toEqual(["f", "g"]);
 });
 
 test("what is not there is missing; what is wrong is damaged", () => {

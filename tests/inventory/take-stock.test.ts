@@ -111,7 +111,7 @@ test("dead sessions are garbage", async () => {
   const cache = new HandMadeCache(scratch);
   const session = cache.addDeadSession();
   const { garbage } = await stockOf(cache);
-  expect(garbage.sessions.map(({ directory }) => `${directory}`)).toEqual([session]);
+  expect(garbage.sessions.map(({ directory }): string => directory)).toEqual([session]);
   expect(garbage.count).toBe(1);
 });
 
@@ -131,5 +131,5 @@ test("it stops where it is told to", async () => {
   const stopped = new Error("stopped");
   const pause = (): Promise<void> => Promise.reject(stopped);
   const taking = takeStock(cache.directory, { nowMs: NOW_MS, grace: NO_GRACE, pause });
-  await expect(taking).rejects.toBe(stopped);
+  expect(await taking.catch((error: unknown) => error)).toBe(stopped);
 });

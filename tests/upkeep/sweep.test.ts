@@ -46,7 +46,7 @@ function prepare(): HandMadeCache {
 }
 
 const objectsOf = (cache: HandMadeCache): string[] =>
-  readdirSync(`${cache.directory.objects}`, { recursive: true })
+  readdirSync(cache.directory.objects, { recursive: true })
     .map(String)
     .filter((name) => name.includes("/"));
 
@@ -67,6 +67,6 @@ test("stopped after any step it leaves whole entries and garbage", async () => {
     expect(lastPause).toBeLessThan(50);
     if (!isOver) continue;
     expect(objectsOf(cache)).toHaveLength(2);
-    expect(readdirSync(`${cache.directory.keys}`)).toEqual(["new"]);
+    expect(readdirSync(cache.directory.keys)).toEqual(["new"]);
   }
 });
