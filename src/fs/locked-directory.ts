@@ -94,11 +94,16 @@ export function isAbandoned(path: ByteString, nowMs = Number.NEGATIVE_INFINITY):
 }
 
 /**
- * Removes an abandoned directory, `lock` last, so that after being killed it is still recognised as abandoned.
+ * Removes an abandoned directory, `lock` last, so that after being killed it is still recognised as abandoned. Its own process may
+ * be removing it, too: the lock is free shortly before the directory is gone.
  * @throws a `node:fs` error; the rest is left for the next attempt
  */
 export function removeAbandoned(path: ByteString): void {
-  removeContents(path, LOCK_NAME);
+  try {
+    removeContents(path, LOCK_NAME);
+  } catch (error) {
+    if (errnoOf(error) !== "ENOENT") throw error;
+  }
   removeEmptied(path);
 }
 

@@ -132,3 +132,12 @@ testWith(["strace"], "killed at whichever step, it is removed afterwards", () =>
     expect(states).toContain(state);
   }
 });
+
+test("removing one that its own process has just removed does nothing", () => {
+  const path = scratch.fresh();
+  const directory = LockedDirectory.create(b(path));
+  writeFileSync(join(path, "f"), "");
+  directory.close();
+  removeAbandoned(b(path));
+  expect(existsSync(path)).toBe(false);
+});

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { type BigIntStats, constants, lstatSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+import type { TreeNode } from "./tree.ts";
 
 /** One line for each thing in a tree, by its path: all that a restore has to bring back. */
 export type Snapshot = ReadonlyMap<string, string>;
@@ -39,17 +40,56 @@ function describeInto(
 }
 
 function describe(path: Buffer, stats: BigIntStats): string {
-  const mode = (Number(stats.mode) & 0o7777).toString(8).padStart(4, "0");
+  const mode = Number(stats.mode) & 0o7777;
   switch (Number(stats.mode) & constants.S_IFMT) {
     case constants.S_IFREG:
-      return `file ${mode} ${stats.size} bytes sha256 ${createHash("sha256").update(readFileSync(path)).digest("hex")}`;
+      return describeFile(mode, readFileSync(path));
     case constants.S_IFDIR:
-      return `directory ${mode}`;
+      return `directory ${octal(mode)}`;
     case constants.S_IFLNK:
       return `symlink to ${readlinkSync(path, { encoding: "buffer" }).toString("latin1")}`;
     default:
-      return `other ${mode}`;
+      return `other ${octal(mode)}`;
   }
+}
+
+/** What a tree is after it was made from this literal, all of whose nodes have an mtime of whole seconds. */
+export function snapshotOf(node: TreeNode, options: SnapshotOptions = {}): Snapshot {
+  const snapshot = new Map<string, string>();
+  describeNodeInto(snapshot, node, "", options);
+  return snapshot;
+}
+
+function describeNodeInto(
+  snapshot: Map<string, string>,
+  node: TreeNode,
+  relative: string,
+  options: SnapshotOptions,
+): void {
+  if (relative !== "" || options.withRoot !== false) {
+    const mtime = options.withMtime === false ? "" : ` mtime ${node.mtime?.slice(1)}000000000`;
+    snapshot.set(relative === "" ? "." : relative, `${describeNode(node)}${mtime}`);
+  }
+  if (node.kind !== "directory") return;
+  for (const [name, child] of Object.entries(node.children))
+    describeNodeInto(snapshot, child, relative === "" ? name : `${relative}/${name}`, options);
+}
+
+function describeNode(node: TreeNode): string {
+  switch (node.kind) {
+    case "file":
+      return describeFile(node.mode ?? 0o644, Buffer.from(node.content));
+    case "directory":
+      return `directory ${octal(node.mode ?? 0o755)}`;
+    case "symlink":
+      return `symlink to ${node.target}`;
+  }
+}
+
+const octal = (mode: number): string => mode.toString(8).padStart(4, "0");
+
+function describeFile(mode: number, content: Uint8Array): string {
+  return `file ${octal(mode)} ${content.length} bytes sha256 ${createHash("sha256").update(content).digest("hex")}`;
 }
 
 /** Each difference as a line; none when both are the same. */

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, lutimesSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { must } from "./executable.ts";
 
 /** A tree as a literal. Names are strings of bytes: `\xff` is the byte 255, not the letter. */
@@ -61,8 +61,15 @@ function makeNode(bytes: string, node: TreeNode): void {
       for (const [name, child] of Object.entries(node.children)) makeNode(`${bytes}/${name}`, child);
       break;
   }
-  if (node.mtime !== undefined) touch(bytes, node.mtime);
+  if (node.mtime !== undefined) setMtime(bytes, node.mtime);
   if (node.kind === "directory") chmodSync(path, node.mode ?? 0o755);
+}
+
+function setMtime(bytes: string, mtime: string): void {
+  const [, seconds] = /^@(\d+)$/.exec(mtime) ?? [];
+  // Whole seconds are exact this way.
+  if (seconds === undefined) touch(bytes, mtime);
+  else lutimesSync(Buffer.from(bytes, "latin1"), Number(seconds), Number(seconds));
 }
 
 /** By a shell, because arguments that are not UTF-8 cannot be handed over. */
