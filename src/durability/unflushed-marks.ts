@@ -7,13 +7,14 @@
  * object. As long as it exists, the manifest's objects are suspects: of having holes in the same boot, of anything in
  * another one.
  */
-import { linkSync, mkdirSync, readFileSync, renameSync, unlinkSync } from "node:fs";
+import { linkSync, mkdirSync, renameSync, unlinkSync } from "node:fs";
 import { type ByteString, bytesFromText, fsPath, joinBytes } from "../base/byte-string.ts";
 import { DIGEST_HEX_DIGITS } from "../base/digest.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { cacheWriteError } from "../cache/cache-errors.ts";
 import { readPayloadFile } from "../cache/read-payload-file.ts";
 import type { Session } from "../cache/session.ts";
+import { assertNotSymlink } from "../fs/assert-not-symlink.ts";
 import { readBootId } from "../fs/boot-id.ts";
 import { errnoOf } from "../fs/errno.ts";
 import { namesIn } from "../fs/names-in.ts";
@@ -73,7 +74,7 @@ function linkOrCopy(existing: ByteString, path: ByteString, session: Session): v
   } catch (error) {
     if (errnoOf(error) === undefined) throw error;
     const temporary = session.temporaryPath();
-    writeDurably(temporary, readFileSync(fsPath(existing)));
+    writeDurably(temporary, readPayloadFile(existing));
     renameSync(fsPath(temporary), fsPath(path));
   }
 }
@@ -110,6 +111,7 @@ function makeUnflushedDirectory(cache: CacheDirectory): void {
     syncDirectory(cache.root);
   } catch (error) {
     if (errnoOf(error) !== "EEXIST") throw error;
+    assertNotSymlink(cache.unflushed);
   }
 }
 

@@ -1,20 +1,8 @@
-import {
-  closeSync,
-  constants,
-  copyFileSync,
-  linkSync,
-  openSync,
-  readSync,
-  unlinkSync,
-  writeSync,
-} from "node:fs";
-import { display, fsPath } from "../base/byte-string.ts";
-import { BtdtError } from "../base/errors.ts";
+import { constants, copyFileSync, linkSync } from "node:fs";
+import { fsPath } from "../base/byte-string.ts";
+import { copyFile } from "./copy-file.ts";
 import { errnoOf } from "./errno.ts";
 import { type FileAttributes, setAttributes } from "./file-attributes.ts";
-import { closeWritten } from "./native/close-written.ts";
-import { copyRange } from "./native/copy-range.ts";
-import { emptyStatus, lstatBuffer } from "./native/file-status.ts";
 import { tryLink } from "./native/link-file.ts";
 import type { PathBuffer } from "./native/path-buffer.ts";
 
@@ -30,8 +18,6 @@ export type Placement = "reflinked" | "linked" | "copied";
 
 /** The file has as many links as the file system allows (ext4: 65,000); a new inode would help. */
 export class TooManyLinks extends Error {}
-
-const status = emptyStatus();
 
 /**
  * Places files between one pair of file systems, and remembers what these do not support: a file system without
@@ -113,66 +99,5 @@ export class FilePlacer {
           throw error;
       }
     }
-  }
-}
-
-/**
- * Copies a file with exact attributes. The target must not exist: writing into an existing file would write through a
- * link.
- * @throws BtdtError SYSTEM, a `node:fs` error; nothing is left behind
- */
-export function copyFile(source: PathBuffer, target: PathBuffer, attributes: FileAttributes): void {
-  const targetPath = fsPath(target.toBytes());
-  const from = openSync(fsPath(source.toBytes()), constants.O_RDONLY | constants.O_NOFOLLOW);
-  try {
-    // Outside the inner `try`: an existing target is not ours to remove.
-    const to = openSync(targetPath, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
-    try {
-      try {
-        copyContent(from, to, attributes.sizeBytes);
-      } finally {
-        closeWritten(to);
-      }
-      setAttributes(target, attributes);
-      if (!lstatBuffer(target, status) || status.sizeBytes !== attributes.sizeBytes) {
-        throw new BtdtError("SYSTEM", `${display(target.toBytes())} was not copied completely`, {
-          path: display(target.toBytes()),
-        });
-      }
-    } catch (error) {
-      removeQuietly(targetPath);
-      throw error;
-    }
-  } finally {
-    closeSync(from);
-  }
-}
-
-const COPY_BUFFER_BYTES = 256 * 1024;
-let copyBuffer: Uint8Array | undefined;
-
-/**
- * Only appends, so that the size grows with the data. `copyFileSync` ends with `ftruncate`, after which ext4 may put
- * the size on disk before the data: after a power cut, the file would have the right size and contain zeros.
- */
-function copyContent(from: number, to: number, sizeBytes: number): void {
-  if (sizeBytes > COPY_BUFFER_BYTES) copyRange(from, to);
-  // Continues where that ended. A small file takes one iteration.
-  copyBuffer ??= new Uint8Array(COPY_BUFFER_BYTES);
-  for (;;) {
-    const length = readSync(from, copyBuffer, 0, COPY_BUFFER_BYTES, null);
-    if (length === 0) return;
-    for (let written = 0; written < length; ) {
-      written += writeSync(to, copyBuffer, written, length - written);
-    }
-  }
-}
-
-/** While another error is about to be reported, which matters more than this one. */
-function removeQuietly(path: string | Buffer): void {
-  try {
-    unlinkSync(path);
-  } catch (error) {
-    if (errnoOf(error) === undefined) throw error;
   }
 }

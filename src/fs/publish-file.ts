@@ -1,21 +1,13 @@
-import { closeSync, constants, fsyncSync, openSync, renameSync, writeSync } from "node:fs";
+import { closeSync, constants, fsyncSync, openSync, renameSync } from "node:fs";
 import { type ByteString, fsPath, parentOf } from "../base/byte-string.ts";
-import { closeWritten } from "./native/close-written.ts";
+import { writeNewFile } from "./regular-file.ts";
 
 /**
  * Writes a new file and forces it to disk. If the name exists, that is an error, since nobody else uses it.
  * @throws a `node:fs` error; the caller removes the partial file
  */
 export function writeDurably(path: ByteString, contents: Uint8Array): void {
-  const descriptor = openSync(fsPath(path), constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o666);
-  try {
-    for (let written = 0; written < contents.length; ) {
-      written += writeSync(descriptor, contents, written, contents.length - written);
-    }
-    fsyncSync(descriptor);
-  } finally {
-    closeWritten(descriptor);
-  }
+  writeNewFile(path, contents, fsyncSync);
 }
 
 /**

@@ -64,11 +64,20 @@ export function readUpTo(descriptor: number, sizeBytes: number): Buffer {
   return bytes.subarray(0, length);
 }
 
-/** Writes a file that must not exist. @throws a `node:fs` error; a partial file is left */
-export function writeNewFile(path: ByteString, contents: Uint8Array): void {
+/**
+ * Writes a file that must not exist.
+ * @param beforeClose what else is done to it, such as a flush
+ * @throws a `node:fs` error; a partial file is left
+ */
+export function writeNewFile(
+  path: ByteString,
+  contents: Uint8Array,
+  beforeClose: (descriptor: number) => void = () => undefined,
+): void {
   const descriptor = openRegularFile(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL);
   try {
     writeFullyAt(descriptor, contents, 0);
+    beforeClose(descriptor);
   } finally {
     closeWritten(descriptor);
   }

@@ -102,6 +102,9 @@ describe("in place of a file of the cache", () => {
         replace(join(packs.get("index") ?? "", "index"), make);
         replace(join(packs.get("pack") ?? "", "pack"), make);
         make(join(packs.get("packed") ?? "", "damaged-7"));
+        const mark = `${"ab".repeat(16)}-11111111-2222-4333-8444-555555555555-${"cd".repeat(32)}`;
+        mkdirSync(cache.below("unflushed"), { recursive: true });
+        make(cache.below("unflushed", mark));
         make(cache.below("edited-paths", "b753e13d22a1827013d42d88775d9ad8"));
         make(cache.below("restore-counts", `${new Date().toISOString().slice(0, 10)}-hit`));
         make(cache.below("restore-counts", "2020-01-01-miss"));

@@ -1,6 +1,7 @@
 import { afterAll, beforeEach, describe, expect, test } from "bun:test";
 import {
   appendFileSync,
+  copyFileSync,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -12,7 +13,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { TestCache } from "../support/cache.ts";
 import { differences, snapshotTree } from "../support/compare-trees.ts";
 import { btdt, must } from "../support/executable.ts";
@@ -46,6 +47,9 @@ function fillCache(): void {
   }
   writeFileSync(cache.below("restore-counts", "2020-01-01-hit"), "..");
   writeFileSync(cache.below("restore-counts", "earlier-hit"), ".");
+  // Left by a store before the machine was started last.
+  mkdirSync(cache.below("unflushed"), { recursive: true });
+  copyFileSync(manifestOf("linked"), markOf("linked"));
 }
 
 /** Filled once, copied for each test. */
@@ -88,6 +92,14 @@ const manifestOf = (key: string): string => {
   return cache.below("manifests", digest.slice(0, 2), digest);
 };
 
+const markOf = (key: string): string => {
+  const boot = "ab".repeat(16);
+  return cache.below(
+    "unflushed",
+    `${boot}-11111111-2222-4333-8444-555555555555-${basename(manifestOf(key))}`,
+  );
+};
+
 const places: readonly (readonly [string, () => string])[] = [
   ["btdt's directory", () => cache.below()],
   ["the format file", () => cache.below("format")],
@@ -107,6 +119,8 @@ const places: readonly (readonly [string, () => string])[] = [
   ["the index of a pack", () => join(firstBelow(cache.below("packs")), "index")],
   ["sessions", () => cache.below("sessions")],
   ["a session", () => cache.below("sessions", crypto.randomUUID())],
+  ["marks of unflushed objects", () => cache.below("unflushed")],
+  ["a mark of unflushed objects", () => markOf("linked")],
   ["edited paths", () => cache.below("edited-paths")],
   ["an edited path", () => firstBelow(cache.below("edited-paths"))],
   ["counts", () => cache.below("restore-counts")],

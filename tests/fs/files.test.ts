@@ -16,12 +16,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { bytesFromText } from "../../src/base/byte-string.ts";
 import { BtdtError } from "../../src/base/errors.ts";
+import { copyFile } from "../../src/fs/copy-file.ts";
 import { errnoOf, isDiskFullErrno, isPermissionErrno, reasonOf } from "../../src/fs/errno.ts";
 import type { FileAttributes } from "../../src/fs/file-attributes.ts";
 import { namesIn } from "../../src/fs/names-in.ts";
 import { tryLink } from "../../src/fs/native/link-file.ts";
 import { PathBuffer } from "../../src/fs/native/path-buffer.ts";
-import { copyFile, FilePlacer, LINK_MODES } from "../../src/fs/place-file.ts";
+import { FilePlacer, LINK_MODES } from "../../src/fs/place-file.ts";
 import { publishDurably, syncDirectory, writeDurably } from "../../src/fs/publish-file.ts";
 import { isWithin, resolvePath } from "../../src/fs/resolve-path.ts";
 import { testWith } from "../support/requirements.ts";
@@ -142,7 +143,7 @@ describe("copying", () => {
         const [from, to, log] = [scratch.fresh(), scratch.fresh(), scratch.fresh()];
         writeFileSync(from, Buffer.alloc(sizeBytes, "content"));
         const script = `
-        import { copyFile } from "${join(import.meta.dir, "../../src/fs/place-file.ts")}";
+        import { copyFile } from "${join(import.meta.dir, "../../src/fs/copy-file.ts")}";
         import { PathBuffer } from "${join(import.meta.dir, "../../src/fs/native/path-buffer.ts")}";
         const [from, to] = process.argv.slice(1).map((path) => new PathBuffer().set(path));
         copyFile(from, to, { mode: 0o644, sizeBytes: ${sizeBytes}, mtimeSeconds: 1, mtimeNanoseconds: 0 });
@@ -188,14 +189,14 @@ describe("copying", () => {
     expect(() => copyFile(p(from), p(to), attributes(3))).toThrow(code("SYSTEM"));
     expect(existsSync(to)).toBe(false);
     mkdirSync(scratch.fresh());
-    expect(() => copyFile(p(scratch.path()), p(to), attributes(3))).toThrow(code("EISDIR"));
+    expect(() => copyFile(p(scratch.path()), p(to), attributes(3))).toThrow(code("EFTYPE"));
     expect(existsSync(to)).toBe(false);
   });
 
   test("does not follow a symlink that has taken the source's place", () => {
     const [link, to] = [scratch.fresh(), scratch.fresh()];
     symlinkSync("/etc/passwd", link);
-    expect(() => copyFile(p(link), p(to), attributes(3))).toThrow(code("ELOOP"));
+    expect(() => copyFile(p(link), p(to), attributes(3))).toThrow(code("EFTYPE"));
   });
 });
 

@@ -34,7 +34,7 @@ testWith(["strace"], "a close that fails is reported, whoever wrote the file", (
     const writers: readonly (readonly [readonly string[], string])[] = [
       [["publish-file.ts"], `imported.writeDurably(path, Buffer.from("12345"))`],
       [
-        ["place-file.ts", "native/path-buffer.ts"],
+        ["copy-file.ts", "native/path-buffer.ts"],
         `imported.copyFile(new imported.PathBuffer().set(path + "-from"), new imported.PathBuffer().set(path), ${ATTRIBUTES})`,
       ],
       [

@@ -1,0 +1,156 @@
+import { renameSync } from "node:fs";
+import { type ByteString, fsPath } from "../base/byte-string.ts";
+import { compileMethodsLightly } from "../base/compile-lightly.ts";
+import { DIGEST_SIZE_BYTES } from "../base/digest.ts";
+import { isBtdtError } from "../base/errors.ts";
+import { copyFile } from "../fs/copy-file.ts";
+import { errnoOf } from "../fs/errno.ts";
+import { type FileAttributes, hasAttributes } from "../fs/file-attributes.ts";
+import { emptyStatus, lstatBuffer } from "../fs/native/file-status.ts";
+import { tryLink } from "../fs/native/link-file.ts";
+import { PathBuffer } from "../fs/native/path-buffer.ts";
+import { FilePlacer, type LinkMode, type Placement, TooManyLinks } from "../fs/place-file.ts";
+import { attributesOfFile } from "../manifest/attributes-of-file.ts";
+import { at, type Manifest } from "../manifest/manifest.ts";
+import type { JobContext } from "../work/job.ts";
+import { changedBeforeStored, notPreserved } from "./adopt-errors.ts";
+import { dropUnlessGood } from "./drop-unless-good.ts";
+import { isLinkable, isWhole, objectAttributes } from "./object-attributes.ts";
+import { ObjectPathWriter } from "./object-path.ts";
+import type { FileTimes } from "./reuse-object-times.ts";
+import { hasLostBytes, Suspicion } from "./suspicion.ts";
+
+export interface ObjectMakerInput {
+  readonly source: ByteString;
+  /** The times of the source's files: those in the manifest unless times are ignored. */
+  readonly sourceTimes: FileTimes;
+  readonly objects: ByteString;
+  /** A directory of this process for unfinished objects, on the objects' file system. */
+  readonly temporary: ByteString;
+  readonly linkMode: LinkMode;
+  /** Non-zero for files that must not share an inode with the tree. */
+  readonly ownInode: Uint8Array;
+  /** How far each file's object, if there is one, is trusted: a `Suspicion`. Undefined if all are trusted. */
+  readonly suspicions: Uint8Array | undefined;
+}
+
+const temporary = new PathBuffer();
+const status = emptyStatus();
+const sourceAttributes: FileAttributes = { mode: 0, sizeBytes: 0, mtimeSeconds: 0, mtimeNanoseconds: 0 };
+
+/** Makes objects of the files of a source. */
+export class ObjectMaker {
+  readonly #manifest: Manifest;
+  readonly #source: PathBuffer;
+  readonly #input: ObjectMakerInput;
+  readonly #context: JobContext;
+  readonly #placer: FilePlacer;
+  readonly #objectPath: ObjectPathWriter;
+  readonly #temporaryPrefix = crypto.randomUUID();
+  #temporaryCount = 0;
+
+  /** @param source names the file whenever `make` is called */
+  constructor(manifest: Manifest, source: PathBuffer, input: ObjectMakerInput, context: JobContext) {
+    this.#manifest = manifest;
+    this.#source = source;
+    this.#input = input;
+    this.#context = context;
+    this.#placer = placerFor(input);
+    this.#objectPath = new ObjectPathWriter(input.objects, manifest);
+  }
+
+  /** @throws BtdtError SOURCE_CHANGED, CACHE_WRITE_FAILED, SYSTEM; a `node:fs` error */
+  make(file: number): Placement | "reused" {
+    const object = this.#objectPath.set(file);
+    const mayShare =
+      isLinkable(this.#manifest, file) && this.#input.ownInode[file] === 0 && this.hasManifestTime(file);
+    // The common case in a first store: there is no object yet, and linking works.
+    if (this.#placer.prefersLink && mayShare && tryLink(this.#source, object)) {
+      if (lstatBuffer(object, status) && isWhole(status, this.#manifest, file)) return "linked";
+      // Another store may have put a good one there meanwhile.
+      dropUnlessGood(object, this.nextTemporary(), (path) => {
+        return lstatBuffer(path, status) && isWhole(status, this.#manifest, file);
+      });
+      throw changedBeforeStored(this.#source);
+    }
+    if (lstatBuffer(object, status) && isWhole(status, this.#manifest, file)) {
+      // A path that is edited in place must not share its object with any tree.
+      const isPrivate = this.#input.ownInode[file] === 0 || status.linkCount === 1;
+      if (isPrivate && this.isTrusted(file, object)) return "reused";
+    }
+    return this.replace(file, object, mayShare);
+  }
+
+  /** An object that cannot be read is replaced like one that has lost bytes, since the source has them. */
+  private isTrusted(file: number, object: PathBuffer): boolean {
+    const suspicion = this.#input.suspicions?.[file] ?? Suspicion.NONE;
+    if (suspicion === Suspicion.NONE) return true;
+    const { fileDigests } = this.#manifest;
+    try {
+      return !hasLostBytes(object, status, suspicion, fileDigests, file * DIGEST_SIZE_BYTES, this.#context);
+    } catch (error) {
+      if (errnoOf(error) === undefined && !isBtdtError(error)) throw error;
+      return false;
+    }
+  }
+
+  /** Creates the object under a temporary name and renames it, replacing a damaged one. */
+  private replace(file: number, object: PathBuffer, mayShare: boolean): Placement {
+    this.nextTemporary();
+    const attributes = objectAttributes(this.#manifest, file);
+    let placement: Placement;
+    try {
+      this.assertSourceUnchanged(file);
+      placement = this.#placer.place(this.#source, temporary, attributes, mayShare);
+      // A linked source is the object itself; a copied one may have changed while it was copied.
+      if (placement !== "linked") this.assertSourceUnchanged(file);
+    } catch (error) {
+      if (errnoOf(error) === "ENOENT" && !lstatBuffer(this.#source, status))
+        throw changedBeforeStored(this.#source);
+      if (!(error instanceof TooManyLinks)) throw error;
+      copyFile(this.#source, temporary, attributes);
+      this.assertSourceUnchanged(file);
+      placement = "copied";
+    }
+    if (!lstatBuffer(temporary, status) || !isWhole(status, this.#manifest, file)) {
+      throw placement === "linked" ? changedBeforeStored(this.#source) : notPreserved(object);
+    }
+    renameSync(fsPath(temporary.toBytes()), fsPath(object.toBytes()));
+    return placement;
+  }
+
+  private nextTemporary(): PathBuffer {
+    this.#temporaryCount += 1;
+    return temporary
+      .set(this.#input.temporary)
+      .append(`/${this.#temporaryPrefix}-${this.#temporaryCount}` as ByteString);
+  }
+
+  private hasManifestTime(file: number): boolean {
+    const { seconds, nanoseconds } = this.#input.sourceTimes;
+    return (
+      at(seconds, file) === at(this.#manifest.fileMtimeSeconds, file) &&
+      at(nanoseconds, file) === at(this.#manifest.fileMtimeNanoseconds, file)
+    );
+  }
+
+  private assertSourceUnchanged(file: number): void {
+    const { seconds, nanoseconds } = this.#input.sourceTimes;
+    attributesOfFile(this.#manifest, file, sourceAttributes);
+    sourceAttributes.mtimeSeconds = at(seconds, file);
+    sourceAttributes.mtimeNanoseconds = at(nanoseconds, file);
+    if (!lstatBuffer(this.#source, status) || !hasAttributes(status, sourceAttributes))
+      throw changedBeforeStored(this.#source);
+  }
+}
+
+/** What the file systems do not support is remembered for each pair of directories, not for each job. */
+let knownPlacer: { readonly key: string; readonly placer: FilePlacer } | undefined;
+
+function placerFor(input: ObjectMakerInput): FilePlacer {
+  const key = `${input.source}\0${input.objects}\0${input.linkMode}`;
+  if (knownPlacer?.key !== key) knownPlacer = { key, placer: new FilePlacer(input.linkMode) };
+  return knownPlacer.placer;
+}
+
+compileMethodsLightly(ObjectMaker);
