@@ -6,21 +6,23 @@
 import { display } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
+import { withExclusiveLock } from "../cache/cache-lock.ts";
 import { Session } from "../cache/session.ts";
 import { settleMarks } from "../durability/settle-marks.ts";
 import { reasonOf } from "../fs/errno.ts";
+import { mayListStale } from "../fs/native/local-file-system.ts";
 import { type Grace, NO_GRACE } from "../inventory/find-young.ts";
 import { takeStock } from "../inventory/take-stock.ts";
 import type { PackContents } from "../packs/contents/pack-contents.ts";
 import type { LiveItems } from "../packs/rewrite/rewrite-packs.ts";
 import { createPause } from "../work/breather.ts";
 import type { Runtime } from "../work/runtime.ts";
+import { chooseGrace } from "./choose-grace.ts";
 import { type CleanResult, NOTHING_CLEANED, summarize } from "./clean-result.ts";
 import { planPacks } from "./pack-plan.ts";
 import { type CleanLimits, planClean } from "./plan.ts";
 import { replacePacks } from "./replace-packs.ts";
 import { sweep } from "./sweep.ts";
-import { withCleanLock } from "./with-clean-lock.ts";
 import { writeReplacement } from "./write-replacement.ts";
 
 export interface CleanRequest extends Omit<CleanLimits, "nowMs"> {
@@ -63,12 +65,17 @@ async function cleanPrepared(request: CleanRequest, runtime: Runtime): Promise<C
     await settleMarks(cache, session, runtime);
     // By the clock that determines all ages.
     const nowMs = session.openedMs;
-    const { plan, stock, packPlan } = await withCleanLock(cache, runtime.isCancelled, async (grace) => {
-      const decision = await decide(cache, { ...request, nowMs }, grace, runtime);
-      const tools = { session, progress: runtime.progress, pause: createPause(runtime.isCancelled) };
-      await sweep(cache, decision.stock, decision.plan, decision.packPlan, tools);
-      return decision;
-    });
+    const { plan, stock, packPlan } = await withExclusiveLock(
+      cache,
+      runtime.isCancelled,
+      async (hasLocks) => {
+        const grace = chooseGrace(hasLocks, mayListStale(cache.root));
+        const decision = await decide(cache, { ...request, nowMs }, grace, runtime);
+        const tools = { session, progress: runtime.progress, pause: createPause(runtime.isCancelled) };
+        await sweep(cache, decision.stock, decision.plan, decision.packPlan, tools);
+        return decision;
+      },
+    );
     const result = summarize(plan, stock.garbage, packPlan, nowMs);
     if (packPlan.rewritten.length === 0) return result;
     const isReplaced = await rewriteWaste(
@@ -104,7 +111,8 @@ async function rewriteWaste(
   const replacement = await writeReplacement(cache, session, packs, rewritten, runtime);
   if (replacement === undefined) return false;
   try {
-    return await withCleanLock(cache, runtime.isCancelled, async (grace) => {
+    return await withExclusiveLock(cache, runtime.isCancelled, async (hasLocks) => {
+      const grace = chooseGrace(hasLocks, mayListStale(cache.root));
       const now = await takeStock(cache, { nowMs, grace, pause: createPause(runtime.isCancelled) });
       const { unneededItems } = planClean(now, { nowMs, maxAgeMs: undefined, maxSizeBytes: undefined });
       return replacePacks(cache, session, replacement, now, unneededItems);

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { chooseGrace } from "../../src/upkeep/with-clean-lock.ts";
+import { chooseGrace } from "../../src/upkeep/choose-grace.ts";
 
 const MINUTE_MS = 60_000;
 
