@@ -16,5 +16,5 @@ export function truncatedArchive(): BtdtError {
 
 /** The archive is valid, but contains something that btdt does not store. */
 export function refusedEntry(path: ByteString, why: string, hint?: string): BtdtError {
-  return invalidArchive(`the archive is refused: ${display(path)} ${why}`, hint);
+  return invalidArchive(`the archive is rejected: ${display(path)} ${why}`, hint);
 }

@@ -21,7 +21,7 @@ const STDIN_NAME = "-";
  */
 export function findArchive(archive: string): FoundArchive {
   const isStdin = archive === STDIN_NAME;
-  const name = isStdin ? "the standard input" : escapeControls(archive);
+  const name = isStdin ? "standard input" : escapeControls(archive);
   try {
     // Symlinks are followed.
     if (!isStdin) accessSync(archive, constants.R_OK);
@@ -35,7 +35,9 @@ export function findArchive(archive: string): FoundArchive {
     const isMissing = errno === "ENOENT" || errno === "ENOTDIR" || errno === "EBADF";
     throw new BtdtError(
       isMissing ? "SOURCE_MISSING" : "SOURCE_UNREADABLE",
-      isMissing ? `there is no ${name} to import` : `cannot read ${name}: ${reasonOf(error)}`,
+      isMissing
+        ? `cannot import ${name}: no such file or directory`
+        : `cannot read ${name}: ${reasonOf(error)}`,
       { path: name },
     );
   }

@@ -108,7 +108,7 @@ export class ContentSource {
     const path = display(this.#manifest.filePath(file)) || "the file";
     return new BtdtError(
       "ENTRY_MISSING",
-      `the content of ${path} is damaged or missing; the archive is not whole`,
+      `the content of ${path} is damaged or missing; the archive is incomplete`,
       { path, hint: "store the entry again" },
     );
   }
@@ -118,7 +118,7 @@ export class ContentSource {
     const path = display(this.#manifest.filePath(file)) || "the file";
     return new BtdtError(
       "CACHE_NOT_ACCESSIBLE",
-      `cannot read the content of ${path} from the cache: ${errno}; the archive is not whole`,
+      `cannot read the content of ${path} from the cache: ${errno}; the archive is incomplete`,
       { path },
     );
   }

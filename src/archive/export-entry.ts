@@ -87,7 +87,7 @@ async function writeTree(
   const onRead = async (bytes: number): Promise<void> => {
     runtime.progress.add({ bytes });
     await breather.breathe();
-    if (runtime.isCancelled()) throw new BtdtError("CANCELLED", "stopped before the archive was whole");
+    if (runtime.isCancelled()) throw new BtdtError("CANCELLED", "stopped before the archive was complete");
   };
   const packed = findPackedFiles(cache, tree.manifest, new Set(), runtime.onWarning);
   const packs = packed && new BlockReader(cache, tree.manifest, packed);

@@ -12,7 +12,7 @@ export function normalizePath(given: ByteString): ByteString {
   const parts = given.split("/").filter((part) => part !== ".");
   if (parts.join("") === "" && !given.startsWith("/")) return "" as ByteString;
   if (given.includes("\0") || parts.some((part) => part === "" || part === "..")) {
-    throw refusedEntry(given, "would leave its directory");
+    throw refusedEntry(given, "would escape from its directory");
   }
   if (parts.some((part) => part.length > LONGEST_NAME_BYTES))
     throw refusedEntry(given, "has a name that is too long");
@@ -56,5 +56,5 @@ export function assertUnused(
   kind: ArchiveEntry["kind"],
 ): void {
   if (known === undefined || (known === "implied" && kind === "directory")) return;
-  throw refusedEntry(path, "is there twice");
+  throw refusedEntry(path, "is in it twice");
 }

@@ -123,7 +123,7 @@ class Extractor {
     for (const ancestor of listAncestors(path)) {
       const kind = this.#kinds.get(ancestor);
       if (kind === "directory" || kind === "implied") continue;
-      if (kind !== undefined) throw refusedEntry(path, "lies below something that is not a directory");
+      if (kind !== undefined) throw refusedEntry(path, "is below something that is not a directory");
       mkdirSync(fsPath(this.#locate(ancestor)), { mode: UNFINISHED_MODE });
       this.#kinds.set(ancestor, "implied");
     }
@@ -146,5 +146,5 @@ async function writeFile(target: ByteString, entry: ArchiveEntry): Promise<void>
   } finally {
     closeWritten(descriptor);
   }
-  if (sizeBytes !== entry.sizeBytes) throw damagedArchive("a file is not what it states");
+  if (sizeBytes !== entry.sizeBytes) throw damagedArchive("a file does not match its checksum or size");
 }

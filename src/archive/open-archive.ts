@@ -42,7 +42,7 @@ export async function* readArchive(
     }
   } catch (error) {
     if (errnoOf(error) === undefined) throw error;
-    const name = source.kind === "stdin" ? "the standard input" : escapeControls(source.path);
+    const name = source.kind === "stdin" ? "standard input" : escapeControls(source.path);
     throw new BtdtError("SOURCE_UNREADABLE", `cannot read ${name}: ${reasonOf(error)}`, {
       path: name,
       cause: error,
@@ -71,7 +71,7 @@ async function* readStream(
   if (isZip(start)) {
     throw invalidArchive(
       "a zip file cannot be read from a pipe",
-      "keep it in a file first, or send a tar or tar.gz",
+      "save it to a file first, or send a tar or tar.gz",
     );
   }
   yield* readTarOf(start, count(join(start, rest), onRead));
@@ -85,7 +85,7 @@ async function* readTarOf(
   for (const [start, name] of Object.entries(FOREIGN)) {
     if (!digits.startsWith(start)) continue;
     throw invalidArchive(
-      `the archive is compressed with ${name}, which btdt does not read`,
+      `the archive is compressed with ${name}, which btdt does not support`,
       `decompress it through a pipe: ${name} -dc FILE | btdt import … -`,
     );
   }

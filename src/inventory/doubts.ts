@@ -21,7 +21,7 @@ export class Doubts {
       this.warnings.push(`cannot read the key file ${escapeControls(name)}: ${reason}`);
     }
     for (const { name, reason } of foreign) {
-      this.warnings.push(`${escapeControls(name)} among the key files is left alone: ${reason}`);
+      this.warnings.push(`${escapeControls(name)} in the directory of keys is left alone: ${reason}`);
     }
   }
 

@@ -18,7 +18,7 @@ export function findIntents(
 ): IntentsOfCache {
   if (cache.rootStatus() === undefined) return { sessions: [], intents: [] };
   const list = () => listSessions(cache, nowMs, graceMs);
-  const found = doubts.attemptNeeds("the intents of stores under way", () => [...list(), ...list()]);
+  const found = doubts.attemptNeeds("the intents of running stores", () => [...list(), ...list()]);
   if (found === undefined) return { sessions: [], intents: [] };
   const sessions = new Map(found.map((session) => [session.directory, session]));
   const intents = new Map(

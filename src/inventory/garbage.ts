@@ -20,7 +20,8 @@ export function measureGarbage(found: Omit<Garbage, "count" | "bytes">, doubts: 
   const { damagedKeyFiles, sessions, editedPaths, oldCounts } = found;
   const sizes = [
     ...sessions.map(
-      ({ directory }) => doubts.attempt("what a dead process left", () => freedBytesOf(directory)) ?? 0,
+      ({ directory }) =>
+        doubts.attempt("the directory of a dead process", () => freedBytesOf(directory)) ?? 0,
     ),
     ...[...damagedKeyFiles, ...editedPaths.stale, ...oldCounts].map(({ allocatedBytes }) => allocatedBytes),
   ];

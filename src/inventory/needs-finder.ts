@@ -113,7 +113,7 @@ export class NeedsFinder {
         if (item !== undefined && this.#isEdited(item)) editedPaths.push(manifest.filePath(file));
       } catch (error) {
         if (errnoOf(error) === undefined) throw error;
-        unreadable ??= `an object cannot be looked at: ${reasonOf(error)}`;
+        unreadable ??= `an object cannot be examined: ${reasonOf(error)}`;
       }
     }
     if (unreadable !== undefined) return { kind: "unreadable", reason: unreadable };

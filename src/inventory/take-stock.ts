@@ -59,7 +59,7 @@ export async function takeStock(
     const needed = finder.findForIntent(intent);
     for (const item of needed.items) pinned.add(item);
     // The store notices damage: if its base is gone, it announces another manifest before it relies on anything.
-    if (!needed.isKnown) doubts.addUnknownNeeds("a store under way", needed.condition);
+    if (!needed.isKnown) doubts.addUnknownNeeds("a running store", needed.condition);
   }
   const entries = [...keys.groups].map(([id, group]) => describeEntry(id, group, needs, doubts));
   for (const item of findYoung(items, readable.packs, entries, nowMs, grace)) pinned.add(item);
@@ -69,7 +69,7 @@ export async function takeStock(
     damagedKeyFiles: keys.damaged,
     sessions: sessions.filter(({ isDead }) => isDead),
     editedPaths: editedPaths ?? { stale: [], confirmed: [] },
-    oldCounts: doubts.attempt("the counts of restores", () => listOldCounts(cache, nowMs)) ?? [],
+    oldCounts: doubts.attempt("the restore counts", () => listOldCounts(cache, nowMs)) ?? [],
   };
   return {
     entries,

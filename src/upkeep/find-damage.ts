@@ -125,7 +125,7 @@ function findProblem(
   if (packed !== undefined) return findPackProblem(packed, packs, contents);
   if (packs.unreadable.length > 0) return { kind: "unreadable", reason: "not all packs can be read" };
   const reason =
-    object === undefined || hasGone ? "its content is missing" : "its object was edited or cut off";
+    object === undefined || hasGone ? "its content is missing" : "its object was edited or truncated";
   return { kind: "damaged", reason };
 }
 

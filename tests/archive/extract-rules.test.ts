@@ -17,7 +17,7 @@ describe("a path", () => {
 
   for (const path of ["/", "/a", "a//b", "..", "a/..", "../a", "a/../../b", "a\0b", "n".repeat(256)]) {
     test(`${JSON.stringify(path.slice(0, 20))} is refused`, () => {
-      expect(() => normalizePath(bytes(path))).toThrow("the archive is refused");
+      expect(() => normalizePath(bytes(path))).toThrow("the archive is rejected");
     });
   }
 });
@@ -49,7 +49,7 @@ describe("a symlink", () => {
   ];
   for (const [path = "", target = ""] of refused) {
     test(`at ${path} must not point to ${JSON.stringify(target)}`, () => {
-      expect(() => assertPointsInside(bytes(path), bytes(target))).toThrow("the archive is refused");
+      expect(() => assertPointsInside(bytes(path), bytes(target))).toThrow("the archive is rejected");
     });
   }
 });
@@ -57,9 +57,9 @@ describe("a symlink", () => {
 test("a path is used once, but for a directory that was implied", () => {
   expect(() => assertUnused(bytes("a"), undefined, "file")).not.toThrow();
   expect(() => assertUnused(bytes("a"), "implied", "directory")).not.toThrow();
-  expect(() => assertUnused(bytes("a"), "implied", "file")).toThrow("is there twice");
-  expect(() => assertUnused(bytes("a"), "directory", "directory")).toThrow("is there twice");
-  expect(() => assertUnused(bytes("a"), "file", "hardlink")).toThrow("is there twice");
+  expect(() => assertUnused(bytes("a"), "implied", "file")).toThrow("is in it twice");
+  expect(() => assertUnused(bytes("a"), "directory", "directory")).toThrow("is in it twice");
+  expect(() => assertUnused(bytes("a"), "file", "hardlink")).toThrow("is in it twice");
 });
 
 test("ancestors are listed from the top", () => {

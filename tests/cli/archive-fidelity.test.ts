@@ -145,7 +145,7 @@ describe("damage is found, and nothing is stored", () => {
       const { exitCode, stderr } = importFrom("k", "archive");
       expect(exitCode).toBe(1);
       expect(stderr).toContain(
-        "is stored as a sparse file, which btdt does not read (make the archive without --sparse",
+        "is stored as a sparse file, which btdt does not support (make the archive without --sparse",
       );
       expect(cache.keys()).toEqual([]);
     });
@@ -156,7 +156,7 @@ describe("damage is found, and nothing is stored", () => {
     const { exitCode, stderr } = importFrom("k", "archive");
     expect(exitCode).toBe(1);
     expect(stderr).toContain(
-      "is compressed with zstd, which btdt does not read (decompress it through a pipe: zstd -dc",
+      "is compressed with zstd, which btdt does not support (decompress it through a pipe: zstd -dc",
     );
   });
 });

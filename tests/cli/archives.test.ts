@@ -72,7 +72,7 @@ test("a miss, a fallback, and a damaged entry", () => {
   const damaged = btdt(["export", "-c", cache.path, "-k", "k"]);
   expect(damaged.exitCode).toBe(1);
   expect(damaged.stderr).toMatch(
-    /^btdt: error: the content of .+ is damaged or missing; the archive is not whole/,
+    /^btdt: error: the content of .+ is damaged or missing; the archive is incomplete/,
   );
 });
 
@@ -126,7 +126,7 @@ describe("through a pipe", () => {
       exitCode: 1,
       stdout: "",
       stderr:
-        "btdt: error: a zip file cannot be read from a pipe (keep it in a file first, or send a tar or tar.gz)\n",
+        "btdt: error: a zip file cannot be read from a pipe (save it to a file first, or send a tar or tar.gz)\n",
     });
     expect(cache.keys()).toEqual([]);
     expect(cache.sessions()).toEqual([]);
@@ -153,7 +153,7 @@ describe("through a pipe", () => {
   test("what is neither a file nor a pipe", () => {
     const nothing = importBy("IMPORT - < /dev/null");
     expect(nothing.exitCode).toBe(1);
-    expect(nothing.stderr).toStartWith("btdt: error: the standard input is neither a file nor a pipe (");
+    expect(nothing.stderr).toStartWith("btdt: error: standard input is neither a file nor a pipe (");
     expect(importBy('IMPORT "$1"', scratch.directory("directory")).stderr).toContain(
       "is neither a file nor a pipe",
     );
@@ -238,7 +238,7 @@ describe("hostile archives are refused, and nothing of them is kept", () => {
       const finished = importFrom("k", "archive");
       expect(finished.exitCode).toBe(1);
       expect(finished.stderr).toMatch(
-        /^btdt: error: the archive (is refused|has a) .+\n$|^btdt: error: the archive is refused: .+\n$/,
+        /^btdt: error: the archive has a .+\n$|^btdt: error: the archive is rejected: .+\n$/,
       );
       expect(cache.keys()).toEqual([]);
       expect(cache.sessions()).toEqual([]);

@@ -191,7 +191,7 @@ test("a missing and an edited object", () => {
   rmSync(objectWith("gone"));
   writeFileSync(objectWith("edited"), "was written");
   expect(verifyJson().damage).toEqual([
-    { keys: ["k"], path: "edited", reason: "its object was edited or cut off", outcome: "found" },
+    { keys: ["k"], path: "edited", reason: "its object was edited or truncated", outcome: "found" },
     { keys: ["k"], path: "gone", reason: "its content is missing", outcome: "found" },
   ]);
   expect(verify("--repair", "--from", scratch.path("tree")).exitCode).toBe(0);

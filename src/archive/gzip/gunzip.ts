@@ -14,7 +14,7 @@ export async function* gunzip(compressed: AsyncIterable<Uint8Array>): AsyncGener
   const feeder = new Feeder(compressed);
   const feeding = feeder.feed(inflater);
   // Ends the loop below, which then reports the failure.
-  feeding.catch(() => inflater.destroy(new Error("there is no more to inflate")));
+  feeding.catch(() => inflater.destroy(new Error("nothing left to inflate")));
   try {
     yield* inflater;
   } catch (error) {
@@ -56,7 +56,7 @@ class Feeder {
   async assertOnlyZerosAfter(endBytes: number): Promise<void> {
     let rest: Uint8Array | undefined = this.#last.subarray(Math.max(0, endBytes - this.#lastStart));
     for (; rest !== undefined; rest = await this.#next()) {
-      if (rest.some((byte) => byte !== 0)) throw damagedArchive("there is more data after its end");
+      if (rest.some((byte) => byte !== 0)) throw damagedArchive("it is followed by other data");
     }
   }
 

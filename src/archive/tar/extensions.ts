@@ -74,7 +74,7 @@ export class Extensions {
     if (header.type === TypeFlag.GNU_SPARSE || this.#local.has("sparse") || this.#global.has("sparse")) {
       throw refusedEntry(
         name,
-        "is stored as a sparse file, which btdt does not read",
+        "is stored as a sparse file, which btdt does not support",
         "make the archive without --sparse; with bsdtar, add --no-read-sparse",
       );
     }

@@ -93,7 +93,7 @@ async function assertEnd(reader: ByteReader): Promise<void> {
   for (;;) {
     const piece = await reader.readSome(PIECE_BYTES);
     if (piece === undefined) return;
-    if (!isZero(piece)) throw damagedArchive("there is more data after its end");
+    if (!isZero(piece)) throw damagedArchive("it is followed by other data");
   }
 }
 
@@ -106,7 +106,7 @@ function kindOf({ type, name, sizeBytes }: TarMember): ArchiveEntry["kind"] | un
       // Before POSIX, a directory was a file with such a name.
       return name.endsWith("/") ? "directory" : "file";
     case TypeFlag.HARD_LINK:
-      if (sizeBytes > 0) throw refusedEntry(name, "is a hard link with content of its own");
+      if (sizeBytes > 0) throw refusedEntry(name, "is a hard link with its own content");
       return "hardlink";
     case TypeFlag.SYMLINK:
       return "symlink";
@@ -117,9 +117,9 @@ function kindOf({ type, name, sizeBytes }: TarMember): ArchiveEntry["kind"] | un
     case TypeFlag.CHARACTER_DEVICE:
     case TypeFlag.BLOCK_DEVICE:
     case TypeFlag.PIPE:
-      throw refusedEntry(name, "is a device or pipe, which a cache does not keep");
+      throw refusedEntry(name, "is a device or pipe, which btdt does not store");
     default:
-      throw refusedEntry(name, `is of the type ${JSON.stringify(type)}, which btdt does not read`);
+      throw refusedEntry(name, `is of the type ${JSON.stringify(type)}, which btdt does not support`);
   }
 }
 

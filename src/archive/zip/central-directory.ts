@@ -42,11 +42,11 @@ export function readCentralDirectory(descriptor: number): ZipMember[] {
   if (offset === IN_ZIP64 || sizeBytes === IN_ZIP64 || count === 0xffff) throw zip64();
   const isSplit = end.readUInt16LE(4) !== 0 || end.readUInt16LE(6) !== 0 || end.readUInt16LE(8) !== count;
   if (isSplit)
-    throw invalidArchive("the archive is a part of a zip file that was split, which btdt does not read");
+    throw invalidArchive("the archive is a part of a zip file that was split, which btdt does not support");
   if (offset + sizeBytes > size) throw damagedArchive("its directory is not where it should be");
   if (sizeBytes > LARGEST_DIRECTORY_BYTES) throw damagedArchive("its directory is too large");
   const members = decodeMembers(readAt(descriptor, offset, sizeBytes));
-  if (members.length !== count) throw damagedArchive("its directory does not add up");
+  if (members.length !== count) throw damagedArchive("its directory is inconsistent");
   return members;
 }
 
@@ -65,12 +65,12 @@ function decodeMembers(directory: Buffer): ZipMember[] {
   const members: ZipMember[] = [];
   for (let start = 0; start < directory.length; ) {
     if (directory.length - start < CENTRAL_BYTES || directory.readUInt32LE(start) !== CENTRAL_SIGNATURE) {
-      throw damagedArchive("its directory does not add up");
+      throw damagedArchive("its directory is inconsistent");
     }
     const nameEnd = start + CENTRAL_BYTES + directory.readUInt16LE(start + 28);
     const extraEnd = nameEnd + directory.readUInt16LE(start + 30);
     const end = extraEnd + directory.readUInt16LE(start + 32);
-    if (end > directory.length) throw damagedArchive("its directory does not add up");
+    if (end > directory.length) throw damagedArchive("its directory is inconsistent");
     members.push({
       madeBy: directory.readUInt8(start + 5),
       flags: directory.readUInt16LE(start + 8),
@@ -94,7 +94,7 @@ function decodeMembers(directory: Buffer): ZipMember[] {
 
 function zip64() {
   return invalidArchive(
-    "the archive is a 64-bit zip file, which btdt does not read",
+    "the archive is a 64-bit zip file, which btdt does not support",
     "make it a tar or tar.gz",
   );
 }

@@ -28,7 +28,7 @@ export async function* readMember(descriptor: number, member: ZipMember): AsyncG
     yield piece;
   }
   if (doneBytes !== sizeBytes || checksum !== member.checksum)
-    throw damagedArchive("a file is not what it states");
+    throw damagedArchive("a file does not match its checksum or size");
 }
 
 function inflate(
@@ -45,7 +45,7 @@ function inflate(
         : inflateLarge(descriptor, member);
     default:
       throw invalidArchive(
-        `the archive uses compression method ${method}, which btdt does not read`,
+        `the archive uses compression method ${method}, which btdt does not support`,
         "make it a tar or tar.gz",
       );
   }
@@ -80,7 +80,7 @@ async function* inflateLarge(descriptor: number, member: ZipMember): AsyncGenera
   let failure: unknown;
   feeding.catch((error: unknown) => {
     failure = error;
-    inflater.destroy(new Error("there is no more to inflate"));
+    inflater.destroy(new Error("nothing left to inflate"));
   });
   try {
     yield* inflater;

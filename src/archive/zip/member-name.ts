@@ -18,7 +18,7 @@ export function decodeName(member: ZipMember): ByteString {
   if (!NON_ASCII.test(name)) return name;
   if ((flags & UTF8_FLAG) !== 0) {
     if (isUtf8(name)) return name;
-    throw damagedArchive("a name is marked as UTF-8 and is not");
+    throw damagedArchive("a name is marked as UTF-8, but is not");
   }
   const unicode = unicodePathOf(member);
   if (unicode !== undefined) return unicode;

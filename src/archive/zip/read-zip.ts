@@ -29,7 +29,7 @@ export async function* readZip(
 function assertApart(members: readonly ZipMember[]): void {
   let end = 0;
   for (const member of members.toSorted((one, other) => one.localOffset - other.localOffset)) {
-    if (member.localOffset < end) throw damagedArchive("two files share their place");
+    if (member.localOffset < end) throw damagedArchive("two files overlap");
     end = member.localOffset + SMALLEST_MEMBER_BYTES + member.name.length + member.storedBytes;
   }
 }
@@ -58,7 +58,7 @@ function kindOf(name: ByteString, type: number): "file" | "directory" | "symlink
   if (name.endsWith("/") || type === 0o040000) return "directory";
   if (type === 0o120000) return "symlink";
   if (type === 0 || type === 0o100000) return "file";
-  throw refusedEntry(name, "is a device, pipe or socket, which a cache does not keep");
+  throw refusedEntry(name, "is a device, pipe or socket, which btdt does not store");
 }
 
 async function readTarget(descriptor: number, member: ZipMember): Promise<ByteString> {

@@ -32,7 +32,7 @@ export function defineVerifyCommand(context: CommandContext) {
     .addHelpText("after", "\nExample:\n  btdt verify --cache /cache --repair")
     .action(async (keys, { cache, repair, from }) => {
       if (from !== undefined && !repair) {
-        throw new BtdtError("USAGE", "--from only works with --repair");
+        throw new BtdtError("USAGE", "--from requires --repair");
       }
       const result = await verifyAndRepair(
         {

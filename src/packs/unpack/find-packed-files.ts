@@ -45,7 +45,7 @@ export function findPackedFiles(
 function warnOfUnreadable({ unreadable }: PackContents, onWarning: (warning: string) => void): void {
   for (const { name, errno } of unreadable) {
     onWarning(
-      `cannot read the index of pack ${name}: ${describeErrno(errno)}; what only it has counts as missing for now`,
+      `cannot read the index of pack ${name}: ${describeErrno(errno)}; contents that only it has count as missing for now`,
     );
   }
 }

@@ -95,7 +95,7 @@ function formPart(blocks: readonly BlockPlaces[], contents: PackContents): Unpac
   const { pack, firstPlace } = blocks[0] ?? { pack: 0, firstPlace: 0 };
   const endPlace = blocks.at(-1)?.endPlace ?? firstPlace;
   const index = contents.packs[pack]?.index;
-  if (index === undefined) throw new RangeError("a part of an unpacking has no pack");
+  if (index === undefined) throw new RangeError("part of an unpack plan has no pack");
   return {
     pack,
     firstPlace,
