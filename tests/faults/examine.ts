@@ -64,9 +64,15 @@ export async function checkKeys(place: Place, promises: Promises, processor: num
   return problems;
 }
 
-/** What the keys that a command stores or removes may restore after it failed, or was told to have done its work. */
+/**
+ * What the keys that a command stores or removes may restore after it, whether it has done its work or failed. To restore a key is to
+ * use it: one that is to be removed for its age is left alone until it is.
+ */
 export function promisesAfter(scenario: Scenario, base: Base, isDone: boolean): Promises {
-  const touched = new Set([...(scenario.stores?.keys() ?? []), ...(scenario.removes?.keys() ?? [])]);
+  const touched = new Set([
+    ...(scenario.stores?.keys() ?? []),
+    ...((isDone && scenario.removes?.keys()) || []),
+  ]);
   return new Map([...promisesOf(scenario, base, isDone)].filter(([key]) => touched.has(key)));
 }
 

@@ -4,7 +4,7 @@
  */
 import { writeSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { scenarios } from "./scenarios.ts";
+import { longScenarios, scenarios } from "./scenarios.ts";
 import { Stage } from "./stage.ts";
 
 const { values } = parseArgs({
@@ -36,7 +36,7 @@ function note(problems: readonly string[], report: string): void {
 
 const stage = new Stage();
 try {
-  for (const scenario of scenarios.filter(({ name }) => name.includes(values.only))) {
+  for (const scenario of [...scenarios, ...longScenarios].filter(({ name }) => name.includes(values.only))) {
     await stage.play(scenario, selection, ({ isHit, problems, report }) => {
       playedCount += 1;
       if (!isHit) unreachedCount += 1;

@@ -7,6 +7,11 @@ export interface Scenario {
   readonly name: string;
   /** Adds to a place with the base what the command needs. */
   prepare?(place: Place): void;
+  /** Trees that this brings, and keys with the tree that is stored under each. */
+  readonly trees?: readonly string[];
+  readonly keys?: ReadonlyMap<string, string>;
+  /** There is so much to do that threads do it; without this there is one, whose calls come in the same order each time. */
+  readonly usesThreads?: true;
   words(place: Place): readonly string[];
   /** Its standard output goes to this file. */
   outputFile?(place: Place): string;

@@ -1,10 +1,12 @@
 import type { Scenario } from "./scenario.ts";
+import { crowdScenarios } from "./scenarios/crowd.ts";
 import { lookScenarios } from "./scenarios/look.ts";
 import { restoreScenarios } from "./scenarios/restore.ts";
 import { runScenarios } from "./scenarios/run.ts";
 import { storeScenarios } from "./scenarios/store.ts";
 import { upkeepScenarios } from "./scenarios/upkeep.ts";
 
+/** What `npm test` has time for. */
 export const scenarios: readonly Scenario[] = [
   ...storeScenarios,
   ...restoreScenarios,
@@ -12,3 +14,5 @@ export const scenarios: readonly Scenario[] = [
   ...upkeepScenarios,
   ...lookScenarios,
 ];
+
+export const longScenarios: readonly Scenario[] = crowdScenarios;

@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, statfsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { snapshotTree } from "../support/compare-trees.ts";
 import { must } from "../support/executable.ts";
 import { type Base, makeBase } from "./base.ts";
 import { type Selection, selectFaults } from "./matrix.ts";
@@ -23,13 +24,12 @@ export class Stage {
 
   /** Plays a scenario with each of the selected faults. */
   async play(scenario: Scenario, selection: Selection, onPlayed: (played: Played) => void): Promise<void> {
-    const original = await this.#first.copyTo(this.#freshPath());
-    scenario.prepare?.(original);
+    const { original, base } = await this.#prepare(scenario);
     const faults = selectFaults(await this.#trace(scenario, original), selection);
     const playAll = async (processor: number): Promise<void> => {
       for (let fault = faults.shift(); fault !== undefined; fault = faults.shift()) {
         const place = await original.copyTo(this.#freshPath());
-        onPlayed(await playWithFault({ scenario, base: this.#base, original, place, processor }, fault));
+        onPlayed(await playWithFault({ scenario, base, original, place, processor }, fault));
         place.remove();
       }
     };
@@ -40,13 +40,20 @@ export class Stage {
   /** Plays a scenario once, all reads and writes of which are short; answers what is wrong. */
   async playShort(scenario: Scenario): Promise<string[]> {
     this.#shortIo ??= compileShortIo(this.#scratch);
-    const original = await this.#first.copyTo(this.#freshPath());
-    scenario.prepare?.(original);
+    const { original, base } = await this.#prepare(scenario);
     const place = await original.copyTo(this.#freshPath());
-    const play = { scenario, base: this.#base, original, place, processor: this.#processors[0] ?? 0 };
+    const play = { scenario, base, original, place, processor: this.#processors[0] ?? 0 };
     const problems = await playWithShortIo(play, this.#shortIo);
     for (const each of [original, place]) each.remove();
     return problems;
+  }
+
+  async #prepare(scenario: Scenario): Promise<{ original: Place; base: Base }> {
+    const original = await this.#first.copyTo(this.#freshPath());
+    scenario.prepare?.(original);
+    const snapshots = new Map(this.#base.snapshots);
+    for (const name of scenario.trees ?? []) snapshots.set(name, snapshotTree(original.tree(name)));
+    return { original, base: { snapshots, keys: new Map([...this.#base.keys, ...(scenario.keys ?? [])]) } };
   }
 
   async #trace(scenario: Scenario, original: Place) {

@@ -10,7 +10,7 @@ const HANGS_AFTER_MS = 60_000;
 /** One system call that a command made on its place. */
 export interface TracedCall {
   readonly call: string;
-  /** Among all calls of this name in the thread that does the work, from 1. */
+  /** Among all calls of this name in its thread, from 1. */
   readonly ordinal: number;
   readonly area: Area;
 }
@@ -20,12 +20,17 @@ export interface RunInPlace {
   readonly words: readonly string[];
   /** Where its standard output goes; else it is kept. */
   readonly outputFile: string | undefined;
-  /** One processor makes btdt work in one thread, so that its calls come in the same order each time. */
-  readonly processor: number;
+  /** With one processor btdt works in one thread. */
+  readonly processor: number | undefined;
 }
 
 export function runIn(place: Place, scenario: Scenario, processor: number): RunInPlace {
-  return { place, words: scenario.words(place), outputFile: scenario.outputFile?.(place), processor };
+  return {
+    place,
+    words: scenario.words(place),
+    outputFile: scenario.outputFile?.(place),
+    processor: scenario.usesThreads ? undefined : processor,
+  };
 }
 
 /** Runs btdt as it is. */
@@ -66,7 +71,8 @@ async function start(
   { place, words, outputFile, processor }: RunInPlace,
   tracer: readonly string[],
 ): Promise<Finished> {
-  const command = [...tracer, "taskset", "-c", String(processor), BTDT, ...words];
+  const pinned = processor === undefined ? [] : ["taskset", "-c", String(processor)];
+  const command = [...tracer, ...pinned, BTDT, ...words];
   const started = Bun.spawn(command, {
     cwd: place.path,
     stdin: "ignore",
@@ -86,16 +92,15 @@ async function start(
 /** A call that another thread interrupts in the trace is listed where it begins. */
 function callsIn(trace: string, place: Place): TracedCall[] {
   const counts = new Map<string, number>();
-  const calls: TracedCall[] = [];
-  const lines = trace.split("\n");
-  const [, worker = ""] = /^(\d+) /.exec(lines[0] ?? "") ?? [];
-  for (const line of lines) {
+  const calls = new Map<string, TracedCall>();
+  for (const line of trace.split("\n")) {
     const [, thread, call] = /^(\d+) +(\w+)\(/.exec(line) ?? [];
-    if (call === undefined || thread !== worker) continue;
-    const ordinal = (counts.get(call) ?? 0) + 1;
-    counts.set(call, ordinal);
+    if (call === undefined) continue;
+    const ordinal = (counts.get(`${thread} ${call}`) ?? 0) + 1;
+    counts.set(`${thread} ${call}`, ordinal);
     const area = place.areaOf(line);
-    if (area !== undefined) calls.push({ call, ordinal, area });
+    // The same in several threads fails in all of them.
+    if (area !== undefined) calls.set(`${call} ${ordinal} ${area}`, { call, ordinal, area });
   }
-  return calls;
+  return [...calls.values()];
 }
