@@ -86,6 +86,7 @@ export function promisesOf(scenario: Scenario, base: Base, isDone: boolean): Pro
     const before = isDone ? [] : (promises.get(key) ?? [undefined]);
     promises.set(key, [treeOf(base, tree), ...before]);
   }
+  for (const [key, tree] of scenario.repairs ?? []) promises.set(key, [treeOf(base, tree)]);
   for (const [key, tree] of scenario.removes ?? []) {
     promises.set(key, isDone ? [undefined] : [treeOf(base, tree), undefined]);
   }

@@ -25,7 +25,7 @@ export interface Play {
 }
 
 export interface Played {
-  /** False when the command came to its end without making the call. */
+  /** False when the call was not made: then there was nothing to look at. */
   readonly isHit: boolean;
   /** Each thing that is not as it must be, as a line. */
   readonly problems: readonly string[];
@@ -38,14 +38,15 @@ export async function playWithFault(play: Play, fault: Fault): Promise<Played> {
   const { scenario, place, processor } = play;
   const run = runIn(place, scenario, processor);
   const { finished, hit } = await runWithFault(run, fault);
+  if (hit === undefined) return { isHit: false, problems: [], report: `${scenario.name}: not hit` };
   const problems = await checkAfter(play, finished);
   problems.push(...(await checkRepeated(play, await runPlainly(run))));
   const report = [
     `${scenario.name}: ${describeFault(fault)}`,
-    `  ${hit ?? "the call was not made"}`,
+    `  ${hit}`,
     `  ended with ${finished.exitCode}: ${finished.stderr.trim()}`,
   ].join("\n");
-  return { isHit: hit !== undefined, problems, report };
+  return { isHit: true, problems, report };
 }
 
 /** Short reads and writes are no failure: the command has to do its work. Answers what is wrong. */

@@ -21,6 +21,8 @@ export interface Scenario {
   readonly exitCodeAgain?: number;
   /** Keys that the command stores, with the tree that they get. */
   readonly stores?: ReadonlyMap<string, string>;
+  /** Keys of damaged entries, with the trees that they have once the command has mended them. */
+  readonly repairs?: ReadonlyMap<string, string>;
   /** Keys that the command takes away, with the tree that they have. */
   readonly removes?: ReadonlyMap<string, string>;
   /** What is wrong with what the command has left beside the cache; `original` is the place as it was before. */

@@ -48,12 +48,15 @@ export async function listCalls(run: RunInPlace): Promise<{ finished: Finished; 
   const trace = `${run.place.path}.trace`;
   const tracer = ["strace", "-f", "-qq", "-y", "-s", "4096", "-o", trace, "-e", "trace=%file,%desc"];
   const finished = await start(run, tracer);
-  const calls = callsIn(readFileSync(trace, "latin1"), run.place);
+  const calls = callsIn(readFileSync(trace, "latin1"), run);
   rmSync(trace);
   return { finished, calls };
 }
 
-/** Runs btdt while one of its calls fails; `hit` is the call as strace shows it, undefined when it was never made. */
+/**
+ * Runs btdt while one of its calls fails; `hit` is the call as strace shows it, undefined when it was never made, or when a call
+ * that is none of the place's failed, too.
+ */
 export async function runWithFault(
   run: RunInPlace,
   fault: Fault,
@@ -64,7 +67,8 @@ export async function runWithFault(
   const finished = await start(run, [...tracer, "-e", `trace=${fault.call}`, "-e", inject]);
   const lines = existsSync(trace) ? readFileSync(trace, "latin1").split("\n") : [];
   rmSync(trace, { force: true });
-  return { finished, hit: lines.find((line) => line.includes("(INJECTED)")) };
+  const hits = lines.filter((line) => line.includes("(INJECTED)"));
+  return { finished, hit: hits.every((line) => run.place.areaOf(line) !== undefined) ? hits[0] : undefined };
 }
 
 async function start(
@@ -89,13 +93,14 @@ async function start(
   return { exitCode: exitCodeOf(started), stdout, stderr };
 }
 
-/** A call that another thread interrupts in the trace is listed where it begins. */
-function callsIn(trace: string, place: Place): TracedCall[] {
+/** A call that another thread interrupts in the trace is listed where it begins. Where there is one thread, others are children. */
+function callsIn(trace: string, { place, processor }: RunInPlace): TracedCall[] {
+  const [, first = ""] = /^(\d+) /.exec(trace) ?? [];
   const counts = new Map<string, number>();
   const calls = new Map<string, TracedCall>();
   for (const line of trace.split("\n")) {
     const [, thread, call] = /^(\d+) +(\w+)\(/.exec(line) ?? [];
-    if (call === undefined) continue;
+    if (call === undefined || (processor !== undefined && thread !== first)) continue;
     const ordinal = (counts.get(`${thread} ${call}`) ?? 0) + 1;
     counts.set(`${thread} ${call}`, ordinal);
     const area = place.areaOf(line);

@@ -42,6 +42,16 @@ function leaveMostlyUnneededPack(place: Place): void {
   must([BTDT, "delete", "-q", "-c", place.cache, "whole"]);
 }
 
+/** An entry of which one object has other bytes, with the size and time that it should have. */
+function damageObject(place: Place): void {
+  const words = ["store", "-q", "-c", place.cache, "-k", "broken", "--storage", "objects", "--link", "copy"];
+  must([BTDT, ...words, place.tree("fresh")]);
+  const find = "grep -rlx 'echo fresh' btdt-v1/objects";
+  const damage =
+    'touch -r "$f" ../mark && printf wrong | dd of="$f" conv=notrunc status=none && touch -r ../mark "$f"';
+  must(["sh", "-ec", `f=$(${find}); ${damage}`], { cwd: place.cache });
+}
+
 function clean(
   name: string,
   prepare: (place: Place) => void,
@@ -61,6 +71,23 @@ export const upkeepScenarios: readonly Scenario[] = [
   clean("of garbage", leaveGarbage, new Map()),
   clean("by age", leaveOldEntries, new Map([["old", "fresh"]]), "--max-age", "30d"),
   clean("that rewrites a pack", leaveMostlyUnneededPack, new Map()),
+  {
+    name: "verify",
+    words: (place) => ["verify", "-c", place.cache],
+    exitCode: 0,
+  },
+  {
+    name: "verify with nothing to repair",
+    words: (place) => ["verify", "-c", place.cache, "--repair"],
+    exitCode: 0,
+  },
+  {
+    name: "verify and repair",
+    prepare: damageObject,
+    words: (place) => ["verify", "-c", place.cache, "--repair", "--from", place.tree("fresh")],
+    exitCode: 0,
+    repairs: new Map([["broken", "fresh"]]),
+  },
   {
     name: "delete",
     words: (place) => ["delete", "-c", place.cache, "packed-1"],
