@@ -1,12 +1,12 @@
 import { renameSync } from "node:fs";
-import { type ByteString, bytesFromText, fsPath, joinBytes } from "../base/byte-string.ts";
+import { type ByteString, bytesFromText, display, fsPath, joinBytes } from "../base/byte-string.ts";
 import { DIGEST_HEX_DIGITS } from "../base/digest.ts";
 import { BtdtError, isBtdtError } from "../base/errors.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { withSharedLock } from "../cache/cache-lock.ts";
 import type { Session } from "../cache/session.ts";
 import { copyFile } from "../fs/copy-file.ts";
-import { errnoOf, isDiskFullErrno } from "../fs/errno.ts";
+import { errnoOf, isDiskFullErrno, reasonOf } from "../fs/errno.ts";
 import type { FileAttributes } from "../fs/file-attributes.ts";
 import { lstat } from "../fs/native/file-status.ts";
 import { PathBuffer } from "../fs/native/path-buffer.ts";
@@ -27,6 +27,7 @@ export class Refiller {
   readonly #runtime: Runtime;
   /** A directory that may be the tree, or the directory that its path is relative to. */
   readonly #from: ByteString | undefined;
+  #failure: BtdtError | undefined;
   /** The names of objects, by content. */
   readonly #namesOfDigest = new Map<string, string[]>();
 
@@ -46,6 +47,11 @@ export class Refiller {
       const digest = digestPart(name);
       this.#namesOfDigest.set(digest, [...(this.#namesOfDigest.get(digest) ?? []), name]);
     }
+  }
+
+  /** Why a copy that may be good could not be made, if there was one: what is lacking then is not lost. */
+  get failure(): BtdtError | undefined {
+    return this.#failure;
   }
 
   /**
@@ -84,31 +90,38 @@ export class Refiller {
    * `node:fs` error if the disk is full
    */
   #copy(source: ByteString, temporary: ByteString, name: string, attributes: FileAttributes): boolean {
-    const status = tryLstat(source);
-    if (status?.kind !== "file" || status.sizeBytes !== attributes.sizeBytes) return false;
     const copy = new PathBuffer().set(temporary);
     try {
+      const status = lstat(source);
+      if (status?.kind !== "file" || status.sizeBytes !== attributes.sizeBytes) return false;
       copyFile(new PathBuffer().set(source), copy, attributes);
-      if (checkObject(copy, name, this.#runtime) === "whole") return true;
+      const condition = checkObject(copy, name, this.#runtime);
+      if (condition === "whole") return true;
+      if (condition === "unreadable")
+        this.#failure ??= copyFailed(source, new Error("the copy cannot be read"));
     } catch (error) {
-      if (isBtdtError(error, "CANCELLED") || isDiskFullErrno(errnoOf(error))) throw error;
-      if (!(error instanceof BtdtError) && errnoOf(error) === undefined) throw error;
+      const errno = errnoOf(error);
+      if (isBtdtError(error, "CANCELLED") || isDiskFullErrno(errno)) throw error;
+      if (!(error instanceof BtdtError) && errno === undefined) throw error;
+      if (errno === undefined || !NO_COPY.has(errno)) this.#failure ??= copyFailed(source, error);
     }
     discardTree(temporary);
     return false;
   }
 }
 
-function digestPart(objectName: string): string {
-  return objectName.slice(0, DIGEST_HEX_DIGITS);
+/** There is no such file. With any other errno it may be there, and good. */
+const NO_COPY: ReadonlySet<string> = new Set(["ENOENT", "ENOTDIR", "ELOOP", "ENAMETOOLONG"]);
+
+function copyFailed(source: ByteString, cause: unknown): BtdtError {
+  const path = display(source);
+  return new BtdtError("SYSTEM", `cannot repair with ${path}: ${reasonOf(cause)}`, {
+    path,
+    cause,
+    hint: "no entry was removed; run the command again",
+  });
 }
 
-/** What cannot be examined is not a usable copy. */
-function tryLstat(path: ByteString): ReturnType<typeof lstat> {
-  try {
-    return lstat(path);
-  } catch (error) {
-    if (errnoOf(error) === undefined) throw error;
-    return undefined;
-  }
+function digestPart(objectName: string): string {
+  return objectName.slice(0, DIGEST_HEX_DIGITS);
 }

@@ -12,7 +12,7 @@ import { type Verification, type VerifyRequest, verifyCache } from "./verify.ts"
 
 /**
  * Repairs what a verification found: sets aside what is damaged, so that it is missing; fills in what is missing from
- * good copies; removes the keys of entries that still lack something. If it is stopped at any point, entries are
+ * good copies; removes the keys of entries that still lack something, unless a copy could not be read or made. If it is stopped at any point, entries are
  * whole, or are misses.
  * @param from where the stored trees may still be
  * @returns what is found afterwards; entries that are still damaged have lost their keys
@@ -34,6 +34,7 @@ export async function repairCache(
     }
     const refiller = new Refiller(cache, session, runtime, from, now.stock);
     for (const { damage } of now.entries) for (const file of damage.files) await refiller.refill(file);
+    if (refiller.failure !== undefined) throw refiller.failure;
     now = await verifyCache(request, runtime, now.contents);
     const lost = now.entries.filter(({ damage }) => hasDamage(damage));
     if (lost.length === 0) return now;

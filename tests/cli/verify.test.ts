@@ -13,7 +13,9 @@ import {
 import { TestCache } from "../support/cache.ts";
 import { differences, snapshotTree } from "../support/compare-trees.ts";
 import { btdt, type Finished } from "../support/executable.ts";
+import { testWith } from "../support/requirements.ts";
 import { Scratch } from "../support/scratch.ts";
+import { injecting } from "../support/trace.ts";
 import { dir, file, makeTree } from "../support/tree.ts";
 
 const scratch = Scratch.use();
@@ -263,3 +265,24 @@ test("a key that is not there", () => {
   });
   expect(verify("--from", ".").exitCode).toBe(2);
 });
+
+testWith(
+  ["strace"],
+  "an entry is not removed because a good copy could not be read, or not be written, just now",
+  () => {
+    makeTree(scratch.path("tree"), dir({ broken: file("broken"), sound: file("sound") }));
+    cache.store("key", "tree", "--storage", "objects", "--link", "copy");
+    rot(objectWith("broken"));
+    const copy = scratch.path("tree", "broken");
+    const words = ["verify", "-c", cache.path, "--repair", "--from", scratch.path("tree")];
+    for (const errno of ["EIO", "ESTALE", "EMFILE", "EACCES"]) {
+      const through = injecting({ calls: "openat", what: `error=${errno}`, path: copy });
+      const finished = btdt(words, { through });
+      expect(finished.exitCode).toBe(1);
+      expect(finished.stderr).toStartWith(`btdt: error: cannot repair with ${copy}: `);
+      expect(cache.keys()).toEqual(["key"]);
+    }
+    expect(verify("--repair", "--from", scratch.path("tree")).exitCode).toBe(0);
+    expectRestored("key", "tree");
+  },
+);

@@ -13,8 +13,8 @@ const CONTRACT = new Set([0, 1, 3, MISSED]);
 /** Words that only a failure which nobody thought of would bring. */
 const INTERNAL = /INTERNAL|bug in btdt|mistake in btdt|\$bunfs|TypeError|RangeError|ReferenceError|^ +at /m;
 
-/** A command that `run` has run may fail, too. */
-const EXPLAINED = /^btdt: (?:error: .|the command ended with)/m;
+/** A command that `run` has run may fail, too; what `verify` finds it prints. */
+const EXPLAINED = /^btdt: (?:error: .|warning: .|the command ended with)/m;
 
 /** What is wrong with how a command ended, whatever failed. */
 export function checkEnd({ exitCode, stderr }: Finished): string[] {
