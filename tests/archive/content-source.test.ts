@@ -86,7 +86,7 @@ for (const storage of ["objects", "packs"] as const) {
   });
 }
 
-test("objects that are edited, cut off or gone are damage, and only they are", async () => {
+test("edited, truncated and missing objects are damage, and only they are", async () => {
   const { cache, manifest } = await open("objects");
   for (const path of objectsOf(cache, 9_000_000)) {
     const bytes = Buffer.from(CONTENTS["large"] ?? []);
@@ -122,7 +122,7 @@ testWith(
   },
 );
 
-test("a damaged block is damage of what is in it", async () => {
+test("a damaged block damages its contents", async () => {
   const { cache, manifest } = await open("packs");
   const [name = ""] = readdirSync(cache.packs);
   const path = join(cache.packs, name, "pack");

@@ -16,7 +16,7 @@ describe("a path", () => {
   });
 
   for (const path of ["/", "/a", "a//b", "..", "a/..", "../a", "a/../../b", "a\0b", "n".repeat(256)]) {
-    test(`${JSON.stringify(path.slice(0, 20))} is refused`, () => {
+    test(`${JSON.stringify(path.slice(0, 20))} is rejected`, () => {
       expect(() => normalizePath(bytes(path))).toThrow("the archive is rejected");
     });
   }

@@ -60,7 +60,7 @@ test("a body of another size than stated is damage", async () => {
   expect(await codeOf(extractAll([entry]))).toBe("ARCHIVE_INVALID");
 });
 
-test("a path that the file system has no room for is refused", async () => {
+test("a path that is too long for the file system is rejected", async () => {
   const path = Array.from({ length: 30 }, () => "n".repeat(200)).join("/");
   expect(await codeOf(extractAll([heldEntry({ path })]))).toBe("ARCHIVE_INVALID");
 });

@@ -57,12 +57,12 @@ describe("sizes", () => {
     "NaN",
     "10000P",
   ]) {
-    test(`${JSON.stringify(wrong)} is refused`, () => {
+    test(`${JSON.stringify(wrong)} is rejected`, () => {
       expect(() => parseSizeBytes(wrong)).toThrow(usage);
     });
   }
 
-  test("any other text is refused as such", () => {
+  test("any other text is rejected as such", () => {
     fc.assert(
       fc.property(text, (given) => {
         try {
@@ -120,7 +120,7 @@ describe("durations", () => {
   }
 
   for (const wrong of ["7", "", "d", "7x", "7d 12", "-7d", "1d, 2h", "7 d ays", "1..5h", "9999999999999d"]) {
-    test(`${JSON.stringify(wrong)} is refused`, () => {
+    test(`${JSON.stringify(wrong)} is rejected`, () => {
       expect(() => parseDurationMs(wrong)).toThrow(usage);
     });
   }
@@ -197,13 +197,13 @@ describe("what people see", () => {
     );
   });
 
-  test("is the text itself where there are none", () => {
+  test("is the text itself if there are none", () => {
     expect(escapeControls("häß 😀 a\\b")).toBe("häß 😀 a\\b");
     expect(escapeControls("a\nb\tc\u001b[2Jd\u0085")).toBe("a\\nb\\tc\\x1b[2Jd\\x85");
   });
 });
 
-test("errors are told apart by code", () => {
+test("errors are distinguished by code", () => {
   const error = new BtdtError("USAGE", "m", { path: "p", hint: "h", cause: 1 });
   expect(isBtdtError(error)).toBe(true);
   expect(isBtdtError(error, "USAGE")).toBe(true);

@@ -19,7 +19,7 @@ const FORMAT: PayloadFormat = {
 const MEBIBYTE = 1024 * 1024;
 
 describe("a stated size is checked against the frame before memory is taken", () => {
-  test("66 KB that state 2 GiB are refused", () => {
+  test("66 KB that state 2 GiB are rejected", () => {
     const statedBytes = 2 ** 31 - 1;
     const frame = Buffer.alloc(66_000);
     zstdCompressSync(Buffer.alloc(MEBIBYTE)).copy(frame);
@@ -58,7 +58,7 @@ test("what inflates to another size than it states is damage", () => {
   expect(() => inflatePayload(FORMAT, frame, 101, "x")).toThrow("its size is not the stated one");
 });
 
-test("a prefix tells the payload's size, and is refused when it is another format's", () => {
+test("a prefix states the payload's size, and is rejected if it belongs to another format", () => {
   expect(decodePrefix(FORMAT, encodePrefix(FORMAT, 1234), "x")).toBe(1234);
   const newer = encodePrefix({ ...FORMAT, version: 2 }, 1234);
   expect(() => decodePrefix(FORMAT, newer, "x")).toThrow("test file x has format 2");

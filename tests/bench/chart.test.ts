@@ -113,7 +113,7 @@ test("every measurement is a bar with its value, and the ratio to btdt's", () =>
   ]);
 });
 
-test("within a group a bar is as long as its value, and none leaves the picture", () => {
+test("within a group, a bar is as long as its value, and none leaves the picture", () => {
   const groups = barsOf(renderChart(results));
   const values = [
     [250, 200, 1000],
@@ -153,7 +153,7 @@ test("light and dark readers each get colours of their own", () => {
   }
 });
 
-test("the chart in the documentation shows the results that lie beside the bench, all of them", () => {
+test("the chart in the documentation shows all results of the bench", () => {
   const committed = readResults();
   expect(readFileSync(CHART_PATH, "utf8")).toBe(renderChart(committed));
   expect(committed.comparisons.length).toBeGreaterThan(4);

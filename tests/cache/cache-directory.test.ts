@@ -49,7 +49,7 @@ describe("sessions", () => {
     expect(readdirSync(join(root, "sessions"))).toEqual(["dead"]);
   });
 
-  test("that are being made are left alone until nobody can be making them", () => {
+  test("that are being created are left alone until nobody can be creating them", () => {
     const { cache, root } = freshCache();
     const unfinished = join(root, "sessions", "x.new");
     mkdirSync(unfinished);
@@ -160,7 +160,7 @@ describe("opening", () => {
     expect(readdirSync(path)).toEqual([]);
   });
 
-  test("what is no cache", () => {
+  test("not a cache", () => {
     const file = scratch.fresh();
     expect(opened(file)).toThrow(code("CACHE_MISSING"));
     writeFileSync(file, "");

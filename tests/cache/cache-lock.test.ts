@@ -22,7 +22,7 @@ function afterAsking(times: number): () => boolean {
 
 const isCancelled = expect.objectContaining({ code: "CANCELLED" });
 
-test("whoever holds it exclusively keeps out both sides; shared holders keep out exclusive ones only", async () => {
+test("an exclusive holder excludes both sides; shared holders exclude only exclusive ones", async () => {
   const cache = preparedCache();
   for (const [held, wanted, expected] of [
     ["exclusive", withExclusiveLock, "kept out"],
@@ -41,7 +41,7 @@ test("whoever holds it exclusively keeps out both sides; shared holders keep out
   }
 });
 
-test("says whether the file system has locks, answers what the action answers, and is free afterwards", async () => {
+test("reports whether the file system has locks, returns the action's result, and is free afterwards", async () => {
   const cache = preparedCache();
   expect(await withExclusiveLock(cache, never, (isSupported) => isSupported)).toBe(true);
   expect(await withSharedLock(cache, never, () => "answer")).toBe("answer");
@@ -58,7 +58,7 @@ test("is given back when the action fails, whose error is passed on", async () =
   expect(await withExclusiveLock(cache, afterAsking(0), () => "free")).toBe("free");
 });
 
-test("what is no lock file is an error that names the cache", async () => {
+test("anything but a lock file is an error that names the cache", async () => {
   const [withDirectory, withSymlink] = [preparedCache(), preparedCache()];
   mkdirSync(withDirectory.lockFile);
   symlinkSync(scratch.fresh("target"), withSymlink.lockFile);

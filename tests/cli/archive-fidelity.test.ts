@@ -69,7 +69,7 @@ describe("names of any bytes", () => {
     });
   }
 
-  test("are refused for a zip file before anything is written", () => {
+  test("are rejected for a zip file before anything is written", () => {
     makeTree(scratch.path("from"), oddTree());
     cache.store("k", "from");
     const { exitCode, stdout, stderr } = btdt(["export", "-c", cache.path, "-k", "k", "--format", "zip"]);
@@ -105,7 +105,7 @@ test("what an archive has no entry for gets the mode that mkdir would give it", 
   expect(lstatSync(scratch.path("to", "d")).mode & 0o7777).toBe(0o750);
 });
 
-test("a directory that nobody may write to comes back so", () => {
+test("a read-only directory is restored as such", () => {
   makeTree(scratch.path("from"), dir({ d: dir({ f: file("x") }, { mode: 0o555 }) }));
   cache.store("k", "from");
   exportTo("archive");
@@ -133,7 +133,7 @@ describe("damage is found, and nothing is stored", () => {
   });
 
   for (const version of ["0.0", "0.1", "1.0", "gnu"]) {
-    test(`a sparse file in GNU tar's format ${version} is refused`, () => {
+    test(`a sparse file in GNU tar's format ${version} is rejected`, () => {
       must(["truncate", "-s", "1M", scratch.path("sparse")]);
       must([
         "sh",
@@ -161,7 +161,7 @@ describe("damage is found, and nothing is stored", () => {
   });
 });
 
-describe("what becomes of the output is told in one line", () => {
+describe("a failure of the output is reported in one line", () => {
   for (const format of ["tar", "tar.gz", "zip"]) {
     test(`${format}: a full disk, and a reader that has gone`, () => {
       makeTree(scratch.path("from"), dir({ f: file(crypto.getRandomValues(new Uint8Array(50_000))) }));

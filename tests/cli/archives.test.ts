@@ -47,7 +47,7 @@ for (const storage of ["objects", "packs"]) {
   }
 }
 
-test("GNU tar reads what is exported, and makes what is imported", () => {
+test("GNU tar reads exported archives, and creates ones that can be imported", () => {
   makeTree(scratch.path("from"), tree());
   cache.store("k", "from");
   exportTo("archive");
@@ -133,7 +133,7 @@ describe("through a pipe", () => {
     expect(importBy('IMPORT - < "$1"', scratch.path("zip")).exitCode).toBe(0);
   });
 
-  test("one that ends too early, brings nothing, or is no archive, keeps nothing", () => {
+  test("one that ends too early, is empty, or is not an archive, stores nothing", () => {
     makeTree(scratch.path("from"), tree());
     cache.store("k", "from");
     exportTo("tar.gz", "--format", "tar.gz");
@@ -172,7 +172,7 @@ describe("through a pipe", () => {
   });
 });
 
-describe("what a zip file has no room for is refused before anything is written", () => {
+describe("what exceeds the limits of a zip file is rejected before anything is written", () => {
   const exportZip = () => btdt(["export", "-c", cache.path, "-k", "k", "--format", "zip"]);
 
   test("too many things", () => {
@@ -205,7 +205,7 @@ describe("what a zip file has no room for is refused before anything is written"
   });
 });
 
-describe("hostile archives are refused, and nothing of them is kept", () => {
+describe("hostile archives are rejected, and nothing in them is stored", () => {
   const plain = { size: 0, type: "file" as const };
   const link = { size: 0, type: "symlink" as const };
   const archives = {

@@ -53,21 +53,25 @@ testWith(["mount"], "an edited object in a read-only cache is a miss every time,
   }
 });
 
-testWith(["root", "setpriv"], "another user's cache restores: by copy where links are refused", () => {
-  storeTree();
-  const { executable, workplace } = executableForAll(scratch);
-  const restore = (key: string, to: string) =>
-    run([...AS_NOBODY, executable, "restore", "-c", cache.path, "-k", key, `${workplace}/${to}`]);
-  const restored = restore("key", "to");
-  expect(restored).toMatchObject({ exitCode: 0, stdout: "Restored key key\n" });
-  expect(compareTrees(scratch.path("tree"), `${workplace}/to`)).toEqual([]);
-  expect(statSync(`${workplace}/to`).uid).toBe(65534);
-  const isProtected = must(["cat", "/proc/sys/fs/protected_hardlinks"]).trim() === "1";
-  if (isProtected) expect(restored.stderr).toContain("2 copied");
-  expect(restore("none", "to2").exitCode).toBe(4);
-  // Its owner goes on using it.
-  expect(cache.restore("key", "own").stderr).toContain("2 linked");
-});
+testWith(
+  ["root", "setpriv"],
+  "another user's cache can be restored from, by copying where links are denied",
+  () => {
+    storeTree();
+    const { executable, workplace } = executableForAll(scratch);
+    const restore = (key: string, to: string) =>
+      run([...AS_NOBODY, executable, "restore", "-c", cache.path, "-k", key, `${workplace}/${to}`]);
+    const restored = restore("key", "to");
+    expect(restored).toMatchObject({ exitCode: 0, stdout: "Restored key key\n" });
+    expect(compareTrees(scratch.path("tree"), `${workplace}/to`)).toEqual([]);
+    expect(statSync(`${workplace}/to`).uid).toBe(65534);
+    const isProtected = must(["cat", "/proc/sys/fs/protected_hardlinks"]).trim() === "1";
+    if (isProtected) expect(restored.stderr).toContain("2 copied");
+    expect(restore("none", "to2").exitCode).toBe(4);
+    // Its owner goes on using it.
+    expect(cache.restore("key", "own").stderr).toContain("2 linked");
+  },
+);
 
 testWith(["root", "setpriv"], "what another user may not read is a miss with a warning, not an error", () => {
   makeTree(scratch.path("tree"), dir({ secret: file("secret", { mode: 0o600 }) }));

@@ -55,7 +55,7 @@ test("a directory of a later version alone", () => {
   expectRefusal(everyCommand(), "newer btdt (btdt-v2)");
 });
 
-test("both versions side by side are none of each other's business", () => {
+test("both versions side by side do not affect each other", () => {
   prepare();
   mkdirSync(`${cache.path}/btdt-v2`);
   expect(cache.restore("key", "to").exitCode).toBe(0);
@@ -90,7 +90,7 @@ test("a manifest", () => {
   );
 });
 
-test("a format file that is none says what to do", () => {
+test("an invalid format file is an error that says what to do", () => {
   prepare();
   for (const content of ["", "something else\n", "btdt cache format x\n"]) {
     writeFileSync(cache.below("format"), content);

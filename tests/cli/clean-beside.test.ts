@@ -24,7 +24,7 @@ function makeVariant(variant: number): Snapshot {
   return snapshotTree(scratch.path(`variant${variant}`));
 }
 
-test("while stores, restores and cleans run, every restore is exactly right or a miss", async () => {
+test("while stores, restores and cleans run, every restore is exact or a miss", async () => {
   const variants = [0, 1, 2].map(makeVariant);
   scratch.directory("cache");
   const stores = { isOver: false };

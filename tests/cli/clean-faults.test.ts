@@ -63,20 +63,24 @@ describe("what the system refuses to read once is not damage", () => {
     "the sessions": () => cache.below("sessions"),
   };
   for (const [name, pathOf] of Object.entries(places)) {
-    testWith(["strace"], `${name}: clean says so, keeps all that may depend on it and goes on`, () => {
-      prepare();
-      for (const errno of ["EIO", "EMFILE", "EACCES", "ESTALE"]) {
-        const cleaned = cleanWith(
-          { calls: "openat,open", what: `error=${errno}`, path: pathOf() },
-          "--max-size",
-          "1GiB",
-        );
-        expect({ errno, ...cleaned }).toMatchObject({ errno, exitCode: 0 });
-        expect(cleaned.stderr).toContain("btdt: warning: cannot ");
-        expect(cleaned.stdout).not.toContain("Removed");
-      }
-      expectNothingLost();
-    });
+    testWith(
+      ["strace"],
+      `${name}: clean reports it, keeps everything that may depend on it, and continues`,
+      () => {
+        prepare();
+        for (const errno of ["EIO", "EMFILE", "EACCES", "ESTALE"]) {
+          const cleaned = cleanWith(
+            { calls: "openat,open", what: `error=${errno}`, path: pathOf() },
+            "--max-size",
+            "1GiB",
+          );
+          expect({ errno, ...cleaned }).toMatchObject({ errno, exitCode: 0 });
+          expect(cleaned.stderr).toContain("btdt: warning: cannot ");
+          expect(cleaned.stdout).not.toContain("Removed");
+        }
+        expectNothingLost();
+      },
+    );
   }
 
   testWith(["strace"], "keys that cannot be listed end a clean before it begins", () => {
@@ -136,7 +140,7 @@ testWith(
   },
 );
 
-test("an edited object does not count as held: the pack keeps the good copy", () => {
+test("an edited object does not count: the pack keeps the good copy", () => {
   makeTree(scratch.path("tree"), dir({ file: file("the content"), other: file("other") }));
   cache.store("k", "tree", "--storage", "packs");
   expect(cache.restore("k", "first", "--link", "hard").exitCode).toBe(0);

@@ -54,7 +54,7 @@ describe("paths that are edited", () => {
     utimesSync(note(), seconds, seconds);
   }
 
-  test("stay remembered as long as an entry has them, however long ago that was", () => {
+  test("are remembered as long as an entry has them, however old they are", () => {
     editLinkedFile();
     clean();
     age(1000);
@@ -82,7 +82,7 @@ describe("paths that are edited", () => {
     expect(existsSync(note())).toBe(false);
   });
 
-  test("files that are none of them are not touched", () => {
+  test("foreign files are not touched", () => {
     editLinkedFile();
     const foreign = cache.below("edited-paths", "mine");
     writeFileSync(foreign, "bin/tool");

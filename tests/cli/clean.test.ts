@@ -38,7 +38,7 @@ function clean(...options: string[]): string {
   return stdout;
 }
 
-test("without limits only garbage goes", () => {
+test("without limits, only garbage is deleted", () => {
   storeEntry("a", 1000);
   expect(clean()).toMatch(/^Kept 1 entry, 1\.0 MiB\n$/);
   makeTree(scratch.path("other"), dir({ x: file("x") }));
@@ -79,7 +79,7 @@ test("--max-size removes the least recently used first, until the rest fits", ()
   for (const key of ["a", "b"]) expect(cache.restore(key, "none").exitCode).toBe(4);
 });
 
-test("a restore makes an entry the one used last", () => {
+test("a restore makes an entry the most recently used one", () => {
   storeEntry("a", 5);
   storeEntry("b", 4);
   expect(cache.restore("a", "to").exitCode).toBe(0);

@@ -102,7 +102,7 @@ test.each(["truncated", "empty", "longer by one byte"] as const)(
   },
 );
 
-test("an object that was written anew", () => {
+test("an object that was rewritten", () => {
   prepare();
   damage(objectWith("the bad content"), (bytes) => flipped(bytes, 3));
   expectMissThenMended();

@@ -38,7 +38,7 @@ function expectNothingBeside(...names: string[]): void {
   expect(readdirSync(scratch.path()).toSorted()).toEqual(["cache", "tree", ...names].toSorted());
 }
 
-test("absent: made as a whole, with the root's mode and time", () => {
+test("missing: created as a whole, with the root's mode and time", () => {
   storeTree();
   expect(cache.restore("key", "to").exitCode).toBe(0);
   expectRestored("to");
@@ -132,7 +132,7 @@ test("destinations that cannot be are errors that name them, and are left alone"
   ).toEqual([]);
 });
 
-test("behind a symlink, .. leads to where the system says", () => {
+test("after a symlink, .. leads to where the system says", () => {
   storeTree();
   makeTree(scratch.path("elsewhere"), dir({ deep: dir() }));
   symlinkSync("elsewhere/deep", scratch.path("link"));
@@ -150,7 +150,7 @@ test("an empty destination, as of an unset variable, is a usage error and not th
   expect(stderr).toContain("DESTINATION is empty");
 });
 
-test("beside the cache's own directory, within the cache directory", () => {
+test("next to btdt's own directory, inside the cache directory", () => {
   storeTree();
   expect(cache.restore("key", "cache/workspace").exitCode).toBe(0);
   expectRestored("cache/workspace");

@@ -34,7 +34,7 @@ function inode(...path: string[]): number {
   return lstatSync(scratch.path(...path)).ino;
 }
 
-test("files of the entry replace, others stay; the result has the entry's modes and times", () => {
+test("files of the entry replace existing ones, others stay; the result has the entry's modes and times", () => {
   storeTree(
     dir({
       changed: file("old"),
@@ -49,7 +49,7 @@ test("files of the entry replace, others stay; the result has the entry's modes 
   expect(lines.map((line) => line.replace(/: too much .*/, ""))).toEqual(["extra", "sub/own"]);
 });
 
-test("--exact removes what the entry does not have", () => {
+test("--exact deletes what is not in the entry", () => {
   storeTree(
     dir({
       extra: file("x"),

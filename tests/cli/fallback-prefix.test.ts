@@ -24,7 +24,7 @@ function restore(keys: string, ...options: string[]): Finished {
   return btdt(["restore", "-c", scratch.path("cache"), "-k", keys, ...options, scratch.path("to")]);
 }
 
-test("the key stored last with the prefix is a fallback hit, whichever was used last", () => {
+test("the most recently stored key with the prefix is a fallback, whichever was used last", () => {
   store("npm-1", "2026-01-01T00:00:00.000Z");
   store("npm-2", "2026-03-01T00:00:00.000Z");
   store("npm-3", "2026-02-01T00:00:00.000Z");
@@ -37,7 +37,7 @@ test("the key stored last with the prefix is a fallback hit, whichever was used 
   expect(readFileSync(scratch.path("to"), "utf8")).toBe("npm-2");
 });
 
-test("keys go before prefixes, and prefixes in their order", () => {
+test("keys take precedence over prefixes, and prefixes are tried in order", () => {
   store("a-1");
   store("b-1");
   const stdout = (...words: [string, ...string[]]) => restore(...words).stdout;
@@ -56,7 +56,7 @@ test("a prefix may be a template; an empty one matches nothing", () => {
   expect(restore("x", "--fallback-prefix", "{{ os").exitCode).toBe(2);
 });
 
-test("a damaged match is passed over for the next", () => {
+test("a damaged match is skipped for the next one", () => {
   store("npm-1", "2026-01-01T00:00:00.000Z");
   store("npm-2", "2026-03-01T00:00:00.000Z");
   store("npm-3", "2026-04-01T00:00:00.000Z");
@@ -69,7 +69,7 @@ test("a damaged match is passed over for the next", () => {
   expect(restored.stderr).toContain("the entry of key npm-2 cannot be used");
 });
 
-test("a miss names the nearest keys and when they were stored", () => {
+test("a miss names similar keys and when they were stored", () => {
   store("linux-npm-aaa", new Date(Date.now() - 90_000_000).toISOString());
   store("linux-npm-abc");
   store("linux-pip-abd");
@@ -84,7 +84,7 @@ test("a miss names the nearest keys and when they were stored", () => {
   expect(lines[2]).toStartWith("btdt: the cache has linux-pip-abd, stored ");
 });
 
-test("a miss without anything near says how many keys there are, or none", () => {
+test("a miss without similar keys says how many keys there are", () => {
   expect(restore("x").stderr).toBe("Keys not found in cache.\nbtdt: the cache is empty\n");
   store("a-1");
   store("a-2");

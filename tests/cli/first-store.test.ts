@@ -45,7 +45,7 @@ test("several stores may find the cache empty at once", async () => {
 /** System calls on which being killed, or watched, would show a half-made cache. */
 const MAKING = ["mkdir,mkdirat", "openat", "write,pwrite64", "fsync", "rename,renameat,renameat2", "close"];
 
-testWith(["strace"], "killed anywhere while it makes the cache, the next store goes on", () => {
+testWith(["strace"], "if it is killed anywhere while it creates the cache, the next store continues", () => {
   for (const calls of MAKING) {
     prepare();
     for (const when of [1, 2, 3, 9, 300]) {
@@ -66,7 +66,7 @@ testWith(["strace"], "killed anywhere while it makes the cache, the next store g
   }
 });
 
-testWith(["strace"], "a cache that is being made is an empty one to others", async () => {
+testWith(["strace"], "a cache that is being created is empty for others", async () => {
   for (const injection of [
     { calls: "mkdir,mkdirat", when: 1 },
     { calls: "mkdir,mkdirat", when: 100 },

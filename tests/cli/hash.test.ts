@@ -83,7 +83,7 @@ test("a directory's digest is the documented one", () => {
   expect(hash(`${scratch.path("tree")}/`)).toBe(directoryDigest(tree).toString("hex"));
 });
 
-test("in a directory names, kinds and contents count; modes and times do not", () => {
+test("a directory's digest covers names, kinds and contents, but not modes and times", () => {
   const tree = scratch.path("tree");
   makeTree(tree, dir({ file: file("text"), directory: dir(), link: symlink("file") }));
   const original = hash(tree);
@@ -128,7 +128,7 @@ test("symlinks inside are their text and are not followed; a named one is follow
   expect(hash(scratch.path("to-tree"))).toBe(before);
 });
 
-test("of several paths the order counts, the names do not", () => {
+test("the order of several paths matters, their names do not", () => {
   for (const [name, content] of [
     ["a", "first"],
     ["b", "second"],
@@ -183,7 +183,7 @@ describe("a file that changes while it is hashed is an error that names it", () 
     });
   }
 
-  testWith(["strace"], "a large one that somebody has open for writing, and is read therefore", async () => {
+  testWith(["strace"], "a large one that is open for writing, and is therefore read", async () => {
     const path = scratch.path("open");
     writeFileSync(path, bytes(CHUNK_BYTES + 7));
     const writer = openSync(path, "r+");
@@ -195,7 +195,7 @@ describe("a file that changes while it is hashed is an error that names it", () 
   });
 });
 
-test("pipes in a directory are left out with a warning that names them", () => {
+test("pipes in a directory are skipped with a warning that names them", () => {
   makeTree(scratch.path("tree"), dir({ x: file("x") }));
   const before = hash(scratch.path("tree"));
   must(["mkfifo", scratch.path("tree", "pipe")]);

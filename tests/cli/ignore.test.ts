@@ -49,12 +49,12 @@ test("two stars, question marks, classes", () => {
   expect(kept(tree, "x/**/*.o", "a[0-9]", "?b")).toEqual(["q", "q/z.o", "x", "x/y", "x/y/z"]);
 });
 
-test("an exclamation mark brings back, the last pattern that matches decides", () => {
+test("an exclamation mark re-includes, the last matching pattern decides", () => {
   const tree = dir({ "a.log": any, "keep.log": any, b: any });
   expect(kept(tree, "*.log", "!keep.log")).toEqual(["b", "keep.log"]);
 });
 
-test("what is in a directory that is left out cannot be brought back", () => {
+test("the contents of an excluded directory cannot be re-included", () => {
   expect(kept(dir({ d: dir({ keep: any }), e: any }), "d/", "!d/keep")).toEqual(["e"]);
 });
 
@@ -62,7 +62,7 @@ test("case counts", () => {
   expect(kept(dir({ A: any, a: any }), "a")).toEqual(["A"]);
 });
 
-test(".btdtignore files count from their directory on, deeper ones first, and are kept themselves", () => {
+test(".btdtignore files apply to their directory, deeper ones take precedence, and they are stored themselves", () => {
   const tree = dir({
     ".btdtignore": file("*.tmp\n# a comment\n\n/only-here\n"),
     "a.tmp": any,
@@ -90,7 +90,7 @@ test(".btdtignore files count from their directory on, deeper ones first, and ar
   ]);
 });
 
-test("--exclude goes before .btdtignore, both ways", () => {
+test("--exclude takes precedence over .btdtignore, both ways", () => {
   const tree = dir({ ".btdtignore": file("a\n!b\n"), a: any, b: any, c: any });
   expect(kept(tree, "!a", "b")).toEqual([".btdtignore", "a", "c"]);
 });
@@ -105,6 +105,6 @@ test("a .btdtignore with carriage returns, and one that is a directory", () => {
   expect(kept(tree)).toEqual([".btdtignore", "sub", "sub/.btdtignore", "sub/.btdtignore/x"]);
 });
 
-test("excluding everything keeps an empty directory", () => {
+test("excluding everything stores an empty directory", () => {
   expect(kept(dir({ a: any, d: dir({ b: any }) }), "*")).toEqual([]);
 });

@@ -119,7 +119,7 @@ testWith(
   },
 );
 
-testWith(["strace"], "another restore beside it is not disturbed", async () => {
+testWith(["strace"], "a concurrent restore is not disturbed", async () => {
   storeTree();
   const words = cache.restoreWords("key", "first");
   const first = await stoppedAt({ calls: "link,linkat", when: 50 }, words, scratch.path("trace"), () => {

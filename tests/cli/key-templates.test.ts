@@ -142,7 +142,7 @@ test("a key is limited by what it becomes", () => {
   expect(store("{{ env.LONG }}", { LONG: "x".repeat(513) }).exitCode).toBe(2);
 });
 
-test("restore finds what store kept, without a shell, until the file changes", () => {
+test("restore finds what store stored, without a shell, until the file changes", () => {
   makeTree(scratch.path("work"), dir({ "package-lock.json": file("1") }));
   const key = 'node-modules-{{ hashFiles("package-lock.json") }}';
   expanded(key);

@@ -104,7 +104,7 @@ test("a key that exists is overwritten", () => {
   expect(restored("key")).toBe("second");
 });
 
-test("keys that are none are usage errors", () => {
+test("invalid keys are usage errors", () => {
   scratch.directory("cache");
   writeFileSync(scratch.path("file"), "content");
   for (const [key, expected] of [

@@ -30,7 +30,7 @@ const keyFile = (name: string) => scratch.path("cache", "btdt-v1", "keys", name)
 const mtime = "@1700000000";
 const shared = file("x".repeat(100_000), { mtime });
 
-test("list has the key used last first, and what each would free", () => {
+test("list shows the most recently used key first, and what each would free", () => {
   store("a", dir({ shared, own: file("a".repeat(50_000), { mtime }) }, { mtime }));
   store("b", dir({ shared }, { mtime }));
   store("other,alias", dir({ small: file("s", { mtime }) }, { mtime }));
@@ -99,7 +99,7 @@ test("inspect lists files as they are", () => {
   expect(onCache("inspect", "single").stdout).toBe("-rw-r--r--  7  2023-11-14 22:13:20  .\n");
 });
 
-test("inspect --diff tells what another entry has otherwise", () => {
+test("inspect --diff shows how another entry differs", () => {
   store("a", dir({ same: file("1", { mtime }), gone: file("2"), edited: file("3"), mode: file("4") }));
   store("b", dir({ same: file("1"), more: file("2"), edited: file("x"), mode: file("4", { mode: 0o700 }) }));
   expect(onCache("inspect", "a", "--diff", "b").stdout).toBe("~ edited\n- gone\n~ mode\n+ more\n");
@@ -111,7 +111,7 @@ test("inspect --diff tells what another entry has otherwise", () => {
   expect(document(onCache("inspect", "a", "--diff", "b", "--json")).differences).toHaveLength(4);
 });
 
-test("a key that is not there is a miss for inspect and delete; a damaged one an error", () => {
+test("a missing key is a miss for inspect and delete; a damaged one is an error", () => {
   store("a", dir({}));
   const missed = { exitCode: 4, stdout: "" };
   expect(onCache("inspect", "x")).toMatchObject(missed);

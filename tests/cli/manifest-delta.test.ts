@@ -78,7 +78,7 @@ test("linked trees' manifests stand alone, and so do those of trees that have no
   expect(Math.min(...sizes)).toBeGreaterThan(Math.max(...sizes) * 0.8);
 });
 
-test("the key that begins most like the new one is built on; else, of all keys, the one used last", () => {
+test("the base is the key with the longest common prefix, or else the one used last", () => {
   makeSource();
   cache.store("nm-1", "from", ...PACKS);
   makeTree(scratch.path("small"), dir({ x: file("x") }));
@@ -95,7 +95,7 @@ test("the key that begins most like the new one is built on; else, of all keys, 
 });
 
 describe("a clean", () => {
-  test("keeps the base as long as an entry needs it, and no longer", () => {
+  test("keeps the base as long as an entry needs it", () => {
     const { base, delta } = storeTwo();
     btdt(["delete", "-c", cache.path, "nm-1"]);
     expect(cache.clean().exitCode).toBe(0);
@@ -125,7 +125,7 @@ describe("a clean", () => {
   });
 });
 
-describe("a base that is not whole makes its entries a miss, and the next store mends them", () => {
+describe("a base that is not whole makes its entries a miss, and the next store repairs them", () => {
   const damages: readonly (readonly [string, (path: string) => void, string])[] = [
     ["missing", (path) => rmSync(path), "its base manifest is missing"],
     ["cut off", (path) => truncateSync(path, 100), "its base manifest has been altered"],
@@ -148,7 +148,7 @@ describe("a base that is not whole makes its entries a miss, and the next store 
   }
 });
 
-describe("where there are no locks, a clean goes by when a manifest was last needed:", () => {
+describe("without locks, a clean goes by when a manifest was last needed:", () => {
   const LONG_AGO = Date.now() / 1000 - 2 * 24 * 60 * 60;
 
   testWith(["strace"], "it leaves alone what was needed not long ago", () => {

@@ -59,7 +59,7 @@ describe("lists", () => {
     expect(kept({ BTDT_EXCLUDE: "*.log" }, "--exclude", "f")).toEqual(["a.log", "b,c", "d e"]);
   });
 
-  test("keys and prefixes stand on lines or behind commas", () => {
+  test("keys and prefixes are separated by lines or commas", () => {
     kept({});
     const restore = (env: Variables, ...options: string[]) =>
       btdt(["restore", "-c", cache.path, ...options, scratch.path("to")], { env }).exitCode;
@@ -138,7 +138,7 @@ test("a wrong value is a usage error, and names the variable", () => {
   expect(existsSync(cache.below())).toBe(false);
 });
 
-test("a variable of another command's option is not looked at", () => {
+test("a variable of another command's option is ignored", () => {
   makeTree(scratch.path("tree"), dir({ f: file("f") }));
   expect(
     btdt(["hash", scratch.path("tree")], { env: { BTDT_MAX_AGE: "soon", BTDT_LINK: "soft" } }).exitCode,
@@ -151,7 +151,7 @@ test("a needed option that no variable has either", () => {
   );
 });
 
-test("of quiet and verbose the loud one wins, wherever it stands", () => {
+test("--verbose wins over --quiet, wherever each is given", () => {
   kept({});
   const restore = (env: Variables, ...options: string[]) =>
     btdt(["restore", "-c", cache.path, "-k", "k", ...options, scratch.path("to")], { env }).stderr;

@@ -67,7 +67,7 @@ function wrongObjects(): string[] {
   });
 }
 
-test("a restore that is interrupted at any moment makes no object that is not whole", async () => {
+test("a restore that is interrupted at any moment creates only whole objects", async () => {
   const small = Array.from({ length: 1600 }, (_, index): [string, TreeNode] => [
     `f${index}`,
     file(`${index}`),

@@ -68,7 +68,7 @@ for (const compression of ["zstd", "zstd:19", "deflate", "deflate:1", "none"]) {
   });
 }
 
-test("what is unpacked on the cache's own file system is linked the next time", () => {
+test("what is unpacked on the cache's file system is linked the next time", () => {
   makeTree(scratch.path("from"), mixedTree());
   cache.store("k", "from", "--storage", "packs");
   expect(expectRestored("k", "from", "first")).toContain("unpacked");
@@ -158,7 +158,7 @@ describe("clean", () => {
     expectRestored("b", "b");
   });
 
-  test("writes a mostly dead pack anew, and says so beforehand", () => {
+  test("rewrites a pack that is mostly garbage, and announces it in a dry run", () => {
     makeTree(scratch.path("from"), mixedTree());
     cache.store("k", "from", "--storage", "packs");
     const before = packBytes();
@@ -177,7 +177,7 @@ describe("clean", () => {
     expectRestored("k", "from", "to", "--link", "copy");
   });
 
-  test("a pack that is damaged is not written anew, and hurts no other", () => {
+  test("a damaged pack is not rewritten, and does not affect others", () => {
     makeTree(scratch.path("from"), dir({ a: file(random(100_000)), b: file(random(100_000)) }));
     cache.store("k", "from", "--storage", "packs");
     rmSync(scratch.path("from", "a"));
@@ -306,7 +306,7 @@ test("ten large files of few different chunks take little room", () => {
   must(["diff", "-r", scratch.path("from"), scratch.path("to")]);
 });
 
-test("a compression that does not exist is refused", () => {
+test("an unknown compression is rejected", () => {
   for (const compression of ["lz4", "zstd:0", "zstd:20", "deflate:10", "none:1", "zstd:"]) {
     const finished = btdt(cache.storeWords("k", "from", "--compression", compression));
     expect(finished).toMatchObject({ exitCode: 2 });

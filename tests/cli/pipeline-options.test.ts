@@ -84,7 +84,7 @@ test("--quiet leaves results, what scripts look for, and errors", () => {
   expect(btdt(words, { env: { BTDT_QUIET: "0" } }).stderr).not.toBe("");
 });
 
-test("--verbose tells the keys that templates became", () => {
+test("--verbose prints the keys that result from templates", () => {
   const detail = `btdt: keys: ${process.platform}-x\n`;
   expect(restore("{{ os }}-x", "--verbose").stderr).toStartWith(detail);
   expect(restore("{{ os }}-x").stderr).not.toContain(detail);

@@ -196,7 +196,7 @@ test("files with a second name outside are neither appended to nor written over"
   expect(content()).toEqual(["precious", "precious", "precious"]);
 });
 
-test("the error says what is to be done", () => {
+test("the error says what to do", () => {
   plant(cache.below("objects"));
   const { exitCode, stderr } = cache.restore("linked", "to-linked");
   expect(exitCode).toBe(1);

@@ -26,7 +26,7 @@ function forge(...paths: unknown[]): void {
   );
 }
 
-describe("a key file with a path that is none is damaged: a miss with a warning, and the next key is tried", () => {
+describe("a key file with an invalid path is damaged: a miss with a warning, and the next key is tried", () => {
   for (const paths of [
     ["/absolute"],
     ["../escaped"],
@@ -128,7 +128,7 @@ test("a symlink in the middle, below a directory that is real", () => {
   expect(readdirSync(scratch.path("outside"))).toEqual([]);
 });
 
-test("missing directories are made, and made once; files on the way are errors", () => {
+test("missing directories are created once; files on the way are errors", () => {
   storeTwo();
   forge("a/b/c", "a/b/d", "a/e");
   work.make("to");
@@ -142,7 +142,7 @@ test("missing directories are made, and made once; files on the way are errors",
   expect(readdirSync(scratch.path("other"))).toEqual(["a"]);
 });
 
-test("the cache itself is no place, whether it is there or would be made", () => {
+test("the cache itself is not a valid destination, whether it exists or not", () => {
   storeTwo();
   for (const path of ["btdt-v1", "btdt-v1/keys", "btdt-v1/new/deep/place", "btdt-v1/objects/00"]) {
     forge(path);

@@ -45,7 +45,7 @@ function shorten(path: string, sizeBytes: number): void {
 }
 
 for (const sizeBytes of [0, 3]) {
-  test(`an object of which a power cut left ${sizeBytes} bytes is no edit, and its path is linked again`, () => {
+  test(`an object truncated to ${sizeBytes} bytes by a power cut is not an edit, and its path is linked again`, () => {
     storeTree(dir({ f: file("content", { mtime: "@1700000000" }) }));
     rmSync(scratch.path("tree"), { recursive: true });
     shorten(objectPath(), sizeBytes);
@@ -68,7 +68,7 @@ function editElsewhere(): void {
   rmSync(scratch.path("other"), { recursive: true });
 }
 
-test("a path that is known to be edited does not stay linked where it was restored before", () => {
+test("a path that is known to be edited does not stay linked where it was restored earlier", () => {
   storeTree(dir({ f: file("content"), g: file("content of g") }));
   rmSync(scratch.path("tree"), { recursive: true });
   cache.restore("key", "to");

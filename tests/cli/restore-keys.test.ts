@@ -15,7 +15,7 @@ function storeAll(...keys: string[]): void {
   }
 }
 
-test("the first key that is there wins, and the exit code says which it was", () => {
+test("the first key found wins, and the exit status says which it was", () => {
   storeAll("a", "b", "c");
   for (const [keys, key, exitCode] of [
     ["a,b,c", "a", 0],
@@ -37,7 +37,7 @@ test("the first key that is there wins, and the exit code says which it was", ()
   }
 });
 
-test("no key is a miss: 4, a line on stderr, nothing made", () => {
+test("no key is a miss: status 4, a line on stderr, nothing created", () => {
   storeAll("a");
   expect(cache.restore("x,y", "to")).toEqual({
     exitCode: 4,
@@ -63,7 +63,7 @@ test("an empty cache is a miss and stays empty", () => {
   expect(existsSync(cache.below())).toBe(false);
 });
 
-test("a cache that is missing, or none, is an error: 1, with what to do", () => {
+test("a cache that is missing or invalid is an error that says what to do", () => {
   makeTree(scratch.path("file"), file("x"));
   for (const command of [["store", "-k", "k"], ["restore", "-k", "k"], ["clean"]]) {
     const [name = "", ...options] = command;
@@ -85,7 +85,7 @@ test("a cache that is missing, or none, is an error: 1, with what to do", () => 
   expect(existsSync(scratch.path("no"))).toBe(false);
 });
 
-test("--create-cache makes it, parents too", () => {
+test("--create-cache creates it, including its parents", () => {
   makeTree(scratch.path("tree"), dir({ a: file("a") }));
   const path = scratch.path("deep", "er", "cache");
   const words = ["-c", path, "--create-cache", "-k", "k"];

@@ -26,7 +26,7 @@ function run(command: readonly string[], ...options: string[]): Finished {
 
 const MAKE = ["sh", "-c", "mkdir -p out && echo made >out/file && echo said"];
 
-test("a miss runs the command and keeps what it made, a hit does not", () => {
+test("a miss runs the command and stores its results, a hit does not", () => {
   const missed = run(MAKE);
   expect(missed).toMatchObject({ exitCode: 0, stdout: "said\n" });
   expect(missed.stderr).toStartWith("Keys not found in cache.\n");
@@ -38,7 +38,7 @@ test("a miss runs the command and keeps what it made, a hit does not", () => {
   expect(readFileSync(scratch.path("out", "file"), "utf8")).toBe("made\n");
 });
 
-test("what a hit finds at the path stays, unless it is to be exact", () => {
+test("other files at the path stay on a hit, unless --exact is given", () => {
   run(MAKE);
   writeFileSync(scratch.path("out", "other"), "other");
   expect(run(MAKE)).toMatchObject({ exitCode: 0, stdout: "" });
@@ -47,7 +47,7 @@ test("what a hit finds at the path stays, unless it is to be exact", () => {
   expect(readdirSync(scratch.path("out"))).toEqual(["file"]);
 });
 
-test("a fallback is restored, the command runs on it, and the result gets the first key", () => {
+test("a fallback is restored, the command runs on it, and the result is stored under the primary key", () => {
   run(MAKE);
   rmSync(scratch.path("out"), { recursive: true });
   const more = ["sh", "-c", "cat out/file && echo more >out/more"];
@@ -61,14 +61,14 @@ test("a fallback is restored, the command runs on it, and the result gets the fi
   expect(existsSync(scratch.path("out", "more"))).toBe(true);
 });
 
-test("the exit code is the command's, and a failure is not kept", () => {
+test("the exit status is the command's, and a failed command's results are not stored", () => {
   expect(run(["sh", "-c", "mkdir -p out; exit 42"]).exitCode).toBe(42);
   expect(run(["sh", "-c", "kill -KILL $$"]).exitCode).toBe(137);
   expect(run(["sh", "-c", "exit 4"]).stderr).toContain("the command ended with 4; nothing was stored");
   expect(run(MAKE).stderr).toStartWith("Keys not found in cache.\n");
 });
 
-test("a command that is not there is 127, one that cannot be run 126", () => {
+test("a missing command is 127, one that cannot be run 126", () => {
   for (const command of ["btdt-no-such-command", "./none", ""]) {
     const { exitCode, stdout, stderr } = run([command]);
     expect({ command, exitCode, stdout }).toEqual({ command, exitCode: 127, stdout: "" });
@@ -79,7 +79,7 @@ test("a command that is not there is 127, one that cannot be run 126", () => {
   expect(run(["./plain"])).toMatchObject({ exitCode: 126, stdout: "" });
 });
 
-test("without a command, or without a path, it is a usage error", () => {
+test("a missing command or path is a usage error", () => {
   for (const wrong of [
     words([], []),
     words([], ["x"]).slice(0, -2),
@@ -92,7 +92,7 @@ test("without a command, or without a path, it is a usage error", () => {
   expect(existsSync(scratch.path("cache"))).toBe(false);
 });
 
-test("options behind -- are the command's, and so is every word", () => {
+test("everything after -- belongs to the command, even options", () => {
   const odd = ["--help", "--", "-k", "a b", "", "*"];
   const shown = run(["sh", "-c", 'mkdir out; printf "[%s]" "$0" "$@"', ...odd]);
   expect(shown).toMatchObject({ exitCode: 0, stdout: odd.map((word) => `[${word}]`).join("") });
@@ -108,7 +108,7 @@ test("the command has the environment and the standard input of btdt", () => {
   expect(piped.stdout.toString()).toBe("typed value\n1\n");
 });
 
-test("--always runs it on a hit, too, and keeps the entry as it was", () => {
+test("--always runs it on a hit, too, and leaves the entry as it was", () => {
   run(MAKE);
   rmSync(scratch.path("out"), { recursive: true });
   const again = run(["sh", "-c", "cat out/file; rm out/file; echo new >out/new; exit 5"], "--always");
@@ -120,7 +120,7 @@ test("--always runs it on a hit, too, and keeps the entry as it was", () => {
   expect(existsSync(scratch.path("out", "new"))).toBe(false);
 });
 
-test("what cannot be kept is a warning: the command's exit code stands", () => {
+test("results that cannot be stored are a warning: the command's exit status stands", () => {
   const { exitCode, stderr } = run(["true"]);
   expect(exitCode).toBe(0);
   expect(stderr).toContain("btdt: warning: nothing was stored: cannot store out: no such file or directory");
@@ -136,7 +136,7 @@ test("the result file is written before the command runs", () => {
   });
 });
 
-test("an error of the cache comes before the command", () => {
+test("an error of the cache is reported before the command runs", () => {
   const command = ["run", "-c", scratch.path("none"), "-k", "k", "out", "--", "echo", "ran"];
   expect(btdt(command, { cwd: scratch.path() })).toMatchObject({ exitCode: 1, stdout: "" });
 });
@@ -154,7 +154,7 @@ function removePaths(): void {
   for (const path of ["out", "state"]) rmSync(scratch.path(path), { recursive: true, force: true });
 }
 
-test("several paths are one entry, and directories that lead to them are made", () => {
+test("several paths are one entry, and their parent directories are created", () => {
   const missed = runPaths(["out/deep", "state"], TWO);
   expect(missed).toMatchObject({ exitCode: 0 });
   expect(missed.stderr).toContain("btdt: stored 2 paths, 2 files, 8 B as several");
@@ -179,7 +179,7 @@ test("the same paths in another order each get their own tree", () => {
   expect(readFileSync(scratch.path("out", "deep", "file"), "utf8")).toBe("one\n");
 });
 
-test("an entry with another number of paths counts as missing and is replaced", () => {
+test("an entry with a different number of paths counts as a miss and is replaced", () => {
   runPaths(["state"], TWO, "--result-file", scratch.path("result"));
   const other = runPaths(["out/deep", "state"], TWO, "--result-file", scratch.path("result"));
   expect(other.exitCode).toBe(0);
@@ -192,14 +192,14 @@ test("an entry with another number of paths counts as missing and is replaced", 
   expect(runPaths(["out/deep", "state"], ["false"]).exitCode).toBe(0);
 });
 
-test("of several paths all have to be there after the command, or nothing is stored", () => {
+test("all of several paths must exist after the command, or nothing is stored", () => {
   const { exitCode, stderr } = runPaths(["out", "none"], TWO);
   expect(exitCode).toBe(0);
   expect(stderr).toContain("warning: nothing was stored: cannot store none: no such file or directory");
   expect(runPaths(["out", "none"], ["true"]).stderr).toStartWith("Keys not found in cache.\n");
 });
 
-test("paths that are not apart are usage errors, and the command does not run", () => {
+test("overlapping paths are usage errors, and the command does not run", () => {
   for (const paths of [
     ["out", "out/deep"],
     ["state", "./state"],
@@ -210,7 +210,7 @@ test("paths that are not apart are usage errors, and the command does not run", 
   }
 });
 
-test("a directory that leads to a path may be missing, also for a miss", () => {
+test("the parent directory of a path may be missing, also on a miss", () => {
   const made = runPaths(["out/deep/file"], TWO);
   expect(made.exitCode).toBe(0);
   removePaths();

@@ -54,7 +54,7 @@ function expectWhole(key: string, ...names: string[]): void {
 }
 
 for (const storage of ["objects", "packs"]) {
-  test(`clean keeps all trees of a key, and what another key shares with one that goes: ${storage}`, () => {
+  test(`clean keeps all trees of a key, and what another key shares with an evicted one: ${storage}`, () => {
     storeThree("--storage", storage);
     expect(cache.clean().stdout).toMatch(/^Kept 3 entries, [\d.]+ \w+\n$/);
     expectWhole("both", "shared", "own");
@@ -95,7 +95,7 @@ test("sizes: a manifest and objects that entries share are counted once, and fre
   expectWhole("other", "else");
 });
 
-test("a key whose second tree is damaged goes; the manifest it shares with a whole one stays", () => {
+test("a key with a damaged second tree is removed; the manifest it shares with a whole one stays", () => {
   storeThree();
   const [, own] = work.trees("both");
   const manifest = own?.manifest ?? "";

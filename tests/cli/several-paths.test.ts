@@ -54,7 +54,7 @@ function noLeftovers(directory: string): void {
   expect(cache.sessions()).toEqual([]);
 }
 
-test("what is stored together comes back to where it was, relative to the working directory", () => {
+test("what was stored together is restored to where it was, relative to the working directory", () => {
   work.make("from", project());
   const stored = work.store("from", "k", ...PATHS);
   expect(stored.stdout).toBe("");
@@ -73,7 +73,7 @@ test("what is stored together comes back to where it was, relative to the workin
   noLeftovers("to");
 });
 
-test("a restore without destinations works for one path, too, and into what is there already", () => {
+test("a restore without destinations works for a single path, too, and into existing directories", () => {
   work.make("from", project());
   work.store("from", "k", "./node_modules//");
   expect(work.trees("k").map(({ path }) => path)).toEqual(["node_modules"]);
@@ -95,7 +95,7 @@ test("the working directory itself", () => {
   expect(existsSync(scratch.path("to/mine"))).toBe(true);
 });
 
-test("destinations take the trees in their order", () => {
+test("destinations get the trees in their order", () => {
   work.make("from", project());
   work.store("from", "k", ...PATHS);
   work.make("to", { here: dir() });
@@ -105,7 +105,7 @@ test("destinations take the trees in their order", () => {
   expect(readdirSync(scratch.path("to")).toSorted()).toEqual(["here", "one"]);
 });
 
-test("another number of destinations is a usage error that names the paths", () => {
+test("a different number of destinations is a usage error that names the paths", () => {
   work.make("from", project());
   work.store("from", "k", ...PATHS);
   work.store("from", "single", "node_modules");
@@ -134,7 +134,7 @@ test("another number of destinations is a usage error that names the paths", () 
   expect(readdirSync(scratch.path("to"))).toEqual([]);
 });
 
-test("a key that was found by its prefix and has another number of paths is passed over", () => {
+test("a key found by its prefix is skipped if it has a different number of paths", () => {
   work.make("from", project());
   work.store("from", "web-1", "node_modules", "state.json");
   work.store("from", "web-2", "node_modules");
@@ -148,7 +148,7 @@ test("a key that was found by its prefix and has another number of paths is pass
   expect(work.restore("to", "new,web-2", "1", "2").exitCode).toBe(2);
 });
 
-test("destinations that are not apart are usage errors, even when there is no such key", () => {
+test("overlapping destinations are usage errors, even if there is no such key", () => {
   work.make("from", project());
   work.store("from", "k", "node_modules", ".next");
   work.make("to", { a: dir(), link: symlink("a") });
@@ -169,7 +169,7 @@ test("destinations that are not apart are usage errors, even when there is no su
   expect(readdirSync(scratch.path("to")).toSorted()).toEqual(["a", "link"]);
 });
 
-test("paths that are not apart cannot be stored, and nothing is", () => {
+test("overlapping paths cannot be stored, and nothing is stored", () => {
   work.make("from", {
     a: dir({ b: dir({ c: file("c") }) }),
     ab: file("another"),
@@ -195,7 +195,7 @@ test("paths that are not apart cannot be stored, and nothing is", () => {
   expect(existsSync(cache.below())).toBe(false);
 });
 
-test("one path that cannot be stored keeps the others from being stored", () => {
+test("if one path cannot be stored, none is", () => {
   const from = work.make("from", project());
   must(["mkfifo", `${from}/pipe`]);
   for (const [path, message] of [
@@ -214,7 +214,7 @@ test("one path that cannot be stored keeps the others from being stored", () => 
   expect(cache.keys()).toEqual(["k"]);
 });
 
-test("paths from outside of the working directory are kept, and have to be told where to go", () => {
+test("paths outside the working directory are stored, but need explicit destinations", () => {
   work.make("from", project());
   work.make("beside", { tree: dir({ x: file("x") }) });
   work.store("from", "outside", "../beside/tree");
@@ -274,7 +274,7 @@ test("the same place is updated file by file, each tree by itself", () => {
   expect(readdirSync(`${exact}/.next`).toSorted()).toEqual(["cache", "keep"]);
 });
 
-test("edits in place of several trees cost one miss together", () => {
+test("edits in place of several trees cost a single miss", () => {
   work.make("from", { a: dir({ x: file("1") }), b: dir({ y: file("2") }), c: file("3") });
   work.store("from", "k", "a", "b", "c");
   for (const path of ["a/x", "b/y", "c"]) appendFileSync(scratch.path("from", path), "!");
@@ -288,7 +288,7 @@ test("edits in place of several trees cost one miss together", () => {
   }
 });
 
-test("a damaged tree makes the whole key a miss, whichever it is, and the next key is tried", () => {
+test("any damaged tree makes the whole key a miss, and the next key is tried", () => {
   work.make("from", project());
   for (const index of PATHS.keys()) {
     work.store("from", "good", ...PATHS);
@@ -329,7 +329,7 @@ test("a missing object of the last tree leaves the first ones where they were", 
   noLeftovers("to");
 });
 
-test("a destination that cannot be leaves the others as they were", () => {
+test("an invalid destination leaves the others as they were", () => {
   work.make("from", project());
   work.store("from", "k", ...PATHS);
   const to = work.make("to", { "state.json": dir({ mine: file("x") }), ".next": dir({ cache: dir() }) });

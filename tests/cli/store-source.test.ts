@@ -85,7 +85,7 @@ test("relative sources, the working directory and trailing slashes", () => {
   }
 });
 
-test("sockets and pipes are left out, each with a warning that names it", () => {
+test("sockets and pipes are skipped, each with a warning that names it", () => {
   makeTree(scratch.path("tree"), dir({ a: file("a"), sub: dir({}, { mtime: "@5" }) }));
   must(["mkfifo", scratch.path("tree", "sub", "pipe")]);
   const server = Bun.listen({ unix: scratch.path("tree", "sock"), socket: { data: () => undefined } });
@@ -117,7 +117,7 @@ test("sources that cannot be stored", () => {
   }
 });
 
-test("the cache itself is left out of a source that contains it, and is no source", () => {
+test("the cache itself is skipped in a source that contains it, and is not a valid source", () => {
   const cache = scratch.directory("cache");
   writeFileSync(`${cache}/own`, "content");
   mkdirSync(`${cache}/sub`);

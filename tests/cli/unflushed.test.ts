@@ -53,7 +53,7 @@ test("objects that another boot did not flush are hashed by the next restore, on
   expect(marks()).toEqual([]);
 });
 
-test("one that lost its bytes makes the entry a miss and is dropped; the path is still linked afterwards", () => {
+test("one that lost bytes makes the entry a miss and is dropped; the path is still linked afterwards", () => {
   storeTwoFiles();
   leaveMark();
   loseBytes();

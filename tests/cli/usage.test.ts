@@ -26,7 +26,7 @@ test("no command, or an unknown one, names those that exist", () => {
   expectUsageError(["--frobnicate"], "--frobnicate");
 });
 
-test("unknown options are refused, with the one that was meant", () => {
+test("unknown options are rejected, with a suggestion", () => {
   scratch.directory("cache");
   scratch.directory("tree");
   expectUsageError(["store", "-c", "cache", "-k", "k", "--exclud", "x", "tree"], "Did you mean --exclude?");
@@ -39,7 +39,7 @@ test("unknown options are refused, with the one that was meant", () => {
   expectUsageError(["hash", "--fast", "tree"], "--fast");
 });
 
-test("a mistyped option is what is told, whatever else is missing", () => {
+test("a mistyped option is reported, whatever else is missing", () => {
   const env = ["BTDT_CACHE", "BTDT_KEYS"].flatMap((name) => ["-u", name]);
   expect(run(["env", ...env, BTDT, "store", "--kye", "x"]).stderr).toBe(
     "btdt: error: unknown option '--kye' (Did you mean --keys?) (see btdt --help)\n",
@@ -75,7 +75,7 @@ test("missing and surplus arguments", () => {
   expectUsageError(["restore", "-c", "cache", "-k", "k", "--link", "soft", "d"], "auto, reflink, hard, copy");
 });
 
-test("sizes and durations that are none say what would be accepted", () => {
+test("invalid sizes and durations say what is accepted", () => {
   scratch.directory("cache");
   for (const size of ["ten", "", "10X", "-1G", "1e3", "0x10", "1 0G", "GiB"]) {
     expectUsageError(["clean", "-c", "cache", `--max-size=${size}`], `"${size}"`, "500MB", "10GiB");

@@ -107,7 +107,7 @@ function runBlock(block: MarkdownBlock, { directory, env, places }: Workplace): 
 
 const all = pages().flatMap((page) => blocksOf(page));
 
-test("every fenced block names a language, and somebody looks after each", () => {
+test("every fenced block names a language, and some test covers it", () => {
   const isLookedAfter = ({ language, page }: MarkdownBlock): boolean => {
     const other = OTHERS[language];
     return language in SHELLS || (other !== undefined && (other.pages?.includes(page) ?? true));
@@ -120,7 +120,7 @@ test("JSON is JSON", () => {
   for (const { language, text } of all) if (language === "json") expect(JSON.parse(text)).toBeObject();
 });
 
-test("what is replaced is still there", () => {
+test("what is replaced still exists", () => {
   for (const { page, text } of INSTEAD) {
     const texts = all.filter((block) => block.page === page && isShell(block)).map((block) => block.text);
     expect({ page, text, occurs: texts.some((each) => each.includes(text)) }).toMatchObject({ occurs: true });

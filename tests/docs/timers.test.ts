@@ -19,7 +19,7 @@ function home(): string {
   return scratch.path("home");
 }
 
-test("what cron is told to run works", () => {
+test("the command for cron works", () => {
   const lines = inLanguage("crontab").flatMap(({ text }) => text.trimEnd().split("\n"));
   expect(lines.length).toBeGreaterThan(0);
   const env = { HOME: home() };
@@ -38,7 +38,7 @@ test("what cron is told to run works", () => {
 
 const units = inLanguage("ini").map(({ text }) => text);
 
-test("what systemd is told to run works", () => {
+test("the command for systemd works", () => {
   const commands = units.flatMap((text) =>
     [...text.matchAll(/^ExecStart=(.+)$/gm)].map((match) => match[1] ?? ""),
   );

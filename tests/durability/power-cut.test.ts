@@ -118,7 +118,7 @@ describe("a cut while the kernel writes file contents back", () => {
 
 const SHUTDOWN_ROUNDS = Number(process.env["BTDT_TEST_POWER_CUTS"] ?? 3);
 
-describe("a cut that drops what is in memory", () => {
+describe("a cut that loses what is in memory", () => {
   for (const type of ["ext4", "xfs"] as const satisfies readonly FragileDiskType[]) {
     for (const [durability, isSameBoot] of [
       ["flush", false],

@@ -99,11 +99,11 @@ describeWith(["linux"], "in an executable that is compiled and linked as btdt is
     expect(JSON.parse(must([probe, "tricks", scratch]))).toEqual([TRICKS, TRICKS]);
   });
 
-  test("every C function takes its arguments and answers as it is declared, in both threads", () => {
+  test("every C function takes arguments and returns results as declared, in both threads", () => {
     expect(JSON.parse(must([probe, "libc", scratch]))).toEqual([LIBC, LIBC]);
   });
 
-  test("shared memory is shared wherever in a message it stands, and other memory is copied", () => {
+  test("shared memory is shared anywhere in a message, and other memory is copied", () => {
     expect(JSON.parse(must([probe, "threads", scratch]))).toEqual({
       counted: 200_000,
       part: [7, 0, 0, 0],
@@ -117,7 +117,7 @@ describeWith(["linux"], "in an executable that is compiled and linked as btdt is
     expect(JSON.parse(must([probe, "turns", scratch]))).toEqual(["signal", "timer", "message"]);
   });
 
-  test("the last compiler leaves alone what is to be compiled lightly, and only that", () => {
+  test("the last compiler leaves lightly compiled functions alone, and only those", () => {
     const heavy = run([probe, "compile", scratch], { env: REPORT_FTL });
     expect(countFtl(heavy.stderr)).toBeGreaterThanOrEqual(2);
     const light = run([probe, "compile-lightly", scratch], { env: REPORT_FTL });

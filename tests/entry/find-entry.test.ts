@@ -16,7 +16,7 @@ test("a key is found with the manifests of its trees, in their order", () => {
   expect(found.trees.map(({ manifest }): string => manifest.fileName(0))).toEqual(["f", "g"]);
 });
 
-test("what is not there is missing; what is wrong is damaged", () => {
+test("an absent entry is missing; a wrong one is damaged", () => {
   const cache = new HandMadeCache(scratch);
   expect(findEntry(cache.directory, "none")).toEqual({ kind: "missing" });
   const manifest = cache.addEntry("k", { f: "content" });

@@ -43,7 +43,7 @@ function attributes(sizeBytes: number): FileAttributes {
 }
 
 describe("publishing", () => {
-  test("replaces the name in one step; whoever has the old file open keeps it", () => {
+  test("replaces the name in one step; those who have the old file open keep it", () => {
     const [directory, temporaryFile] = [scratch.freshDirectory(), scratch.fresh()];
     const path = join(directory, "f");
     writeFileSync(path, "old");
@@ -92,7 +92,7 @@ describe("publishing", () => {
     expect(readdirSync(directory)).toEqual(["f"]);
   });
 
-  test("syncing what is no directory is an error with a code", () => {
+  test("syncing anything but a directory is an error with a code", () => {
     const path = scratch.fresh();
     expect(() => syncDirectory(b(path))).toThrow(code("ENOENT"));
     writeFileSync(path, "");
@@ -182,7 +182,7 @@ describe("copying", () => {
     expect(readFileSync(to, "utf8")).toBe("old");
   });
 
-  test("leaves nothing behind when it fails", () => {
+  test("leaves nothing behind if it fails", () => {
     const [from, to] = [scratch.fresh(), scratch.fresh()];
     expect(() => copyFile(p(from), p(to), attributes(3))).toThrow(code("ENOENT"));
     writeFileSync(from, "four");
@@ -276,7 +276,7 @@ test("errno is that of node:fs errors only", () => {
   expect([isDiskFullErrno("EDQUOT"), isDiskFullErrno(undefined)]).toEqual([true, false]);
 });
 
-test("names in a directory: none in one that is missing, an error in what is not one", () => {
+test("names in a directory: none if it is missing, an error if it is not a directory", () => {
   const directory = scratch.freshDirectory();
   for (const name of ["b", "a"]) writeFileSync(join(directory, name), "");
   expect(namesIn(b(directory)).toSorted()).toEqual(["a", "b"]);

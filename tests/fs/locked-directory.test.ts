@@ -20,7 +20,7 @@ const scratch = Scratch.use();
 const b = bytesFromText;
 const MINUTE_MS = 60_000;
 
-test("is not abandoned while it is open, and is gone with all that is in it when it is closed", () => {
+test("is not abandoned while it is open, and is removed with its contents when it is closed", () => {
   const path = scratch.fresh();
   const directory = LockedDirectory.create(b(path));
   expect(directory.path).toBe(b(path));
@@ -34,7 +34,7 @@ test("is not abandoned while it is open, and is gone with all that is in it when
   expect(isAbandoned(b(path))).toBe(false);
 });
 
-test("nothing is left of one that could not be made", () => {
+test("nothing is left of one that could not be created", () => {
   const path = scratch.freshDirectory();
   writeFileSync(join(path, "f"), "");
   expect(() => LockedDirectory.create(b(path))).toThrow(expect.objectContaining({ code: "ENOTEMPTY" }));
@@ -73,7 +73,7 @@ test("states that a dead process leaves", () => {
   expect(isAbandoned(b(file), nowMs)).toBe(false);
 });
 
-test("without the time only what is certain counts as abandoned", () => {
+test("without the time, only what is certain counts as abandoned", () => {
   const [unfinished, lockless] = [`${scratch.fresh()}.new`, scratch.fresh()];
   for (const path of [unfinished, lockless]) {
     mkdirSync(path);
@@ -83,7 +83,7 @@ test("without the time only what is certain counts as abandoned", () => {
   }
 });
 
-test("a FIFO, a directory or a symlink in place of the lock is none, and nothing waits for it", () => {
+test("a FIFO, a directory or a symlink in place of the lock counts as missing, and does not block", () => {
   for (const make of [
     (path: string) => run(["mkfifo", path]),
     (path: string) => mkdirSync(path),

@@ -27,7 +27,7 @@ function makeTree(root = scratch.fresh("tree")): string {
   return root;
 }
 
-test("removes files and trees, names that are not UTF-8 included; what is missing is removed already", () => {
+test("removes files and trees, even with names that are not UTF-8; what is missing counts as removed", () => {
   const tree = makeTree();
   removeTree(b(tree));
   expect(existsSync(tree)).toBe(false);
@@ -88,7 +88,7 @@ testWith(
   },
 );
 
-testWith(["strace"], "one failure is reported, and keeps nothing else from being removed", () => {
+testWith(["strace"], "one failure is reported, and does not keep anything else from being removed", () => {
   const tree = scratch.freshDirectory();
   for (const name of ["a", "b", "c", "d"]) writeFileSync(join(tree, name), "");
   const script = `try { (await import("${source}")).removeTree(process.argv[1]) } catch (error) { console.log(error.code) }`;

@@ -8,7 +8,7 @@ test("the commands are found in the bytes", () => {
   expect(readAppletNames({ path: "busybox", bytes })).toEqual(["[", "[[", "ash", "sh", "zcat"]);
 });
 
-test("another file is refused", () => {
+test("any other file is rejected", () => {
   for (const text of ["", "no list", "[\0[[\0", "[\0[[\0cat\0\0", "[\0[[\0sh\0a/b\0\0"])
     expect(() => readAppletNames({ path: "other", bytes: Buffer.from(text, "latin1") })).toThrow(
       expect.objectContaining({ code: "package-unavailable" }),

@@ -29,7 +29,7 @@ async function pack(): Promise<Uint8Array> {
 const blob = (digest: string): string => `blobs/${digest.replace(":", "/")}`;
 const digestOf = (bytes: Uint8Array): string => new Bun.SHA256().update(bytes).digest("hex");
 
-test("a layer keeps what each entry is, with one owner and one time", async () => {
+test("a layer preserves each entry, with one owner and one time", async () => {
   const { tar, compressed } = await packLayer(entries, created);
   expect(Buffer.compare(gunzipSync(compressed), tar)).toBe(0);
   const unpacked = await unpackTar(tar);
@@ -41,7 +41,7 @@ test("a layer keeps what each entry is, with one owner and one time", async () =
   for (const { header } of unpacked) expect([header.uid, header.gid, header.mtime]).toEqual([0, 0, created]);
 });
 
-test("a path that is there twice is refused", async () => {
+test("a duplicate path is rejected", async () => {
   const twice: LayerEntry[] = [...entries, { kind: "symlink", path: "usr/btdt", target: "other" }];
   const refusal = packLayer(twice, created).then(
     () => "packed",

@@ -62,7 +62,7 @@ test("entries share items, and each item's size counts once", async () => {
   expect(keptBytes).toBe((a?.sizeBytes ?? 0) + (b?.freedBytes ?? 0));
 });
 
-test("what is missing, cut off or edited damages its entry and no other", async () => {
+test("a missing, truncated or edited object damages its entry and no other", async () => {
   const cache = new HandMadeCache(scratch);
   cache.addEntry("whole", { f: "whole" });
   for (const key of ["missing", "short", "edited", "lost"]) cache.addEntry(key, { f: `of ${key}` });
@@ -94,7 +94,7 @@ test("what is missing, cut off or edited damages its entry and no other", async 
   });
 });
 
-test("a manifest that was altered, a key file that is none, a directory with a key's name", async () => {
+test("a changed manifest, an invalid key file, a directory with the name of a key", async () => {
   const cache = new HandMadeCache(scratch);
   const manifest = cache.addEntry("altered", { f: "content" });
   writeFileSync(cache.manifestPath(manifest), "altered");
@@ -125,7 +125,7 @@ test("with a grace, young files are pinned, but not those that an entry needs", 
   expect([...(await stockOf(cache)).pinnedItems]).toEqual([]);
 });
 
-test("it stops where it is told to", async () => {
+test("it stops when it is told to", async () => {
   const cache = new HandMadeCache(scratch);
   cache.addEntry("k", { f: "content" });
   const stopped = new Error("stopped");

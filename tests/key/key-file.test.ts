@@ -151,7 +151,7 @@ describe("codec", () => {
     null: null,
     "a list": ["a"],
   })) {
-    test(`a path that is none: ${what}`, () => {
+    test(`an invalid path: ${what}`, () => {
       expect(() => decodeKeyFile(keyFileWith([{ path }]), "k")).toThrow(
         expect.objectContaining({ code: "KEY_DAMAGED", message: expect.stringContaining("path") }),
       );
@@ -165,14 +165,14 @@ describe("codec", () => {
     [".", "a"],
     ["a", "."],
   ]) {
-    test(`paths that are not apart: ${paths.join(", ")}`, () => {
+    test(`overlapping paths: ${paths.join(", ")}`, () => {
       expect(() => decodeKeyFile(keyFileWith(paths.map((path) => ({ path }))), "k")).toThrow(
         expect.objectContaining({ code: "KEY_DAMAGED", message: expect.stringContaining("inside another") }),
       );
     });
   }
 
-  test("paths with a common beginning are apart", () => {
+  test("paths with a common prefix do not overlap", () => {
     const paths = ["a", "ab", "a-b/c", "a-b/d", "b/a"];
     const { trees } = decodeKeyFile(keyFileWith(paths.map((path) => ({ path }))), "k");
     expect(trees.map(({ path }) => path)).toEqual(paths);
@@ -298,7 +298,7 @@ describe("entries", () => {
 });
 
 describe("--keys", () => {
-  test("is split at commas; empty and double ones are dropped, the order stays", () => {
+  test("is split at commas; empty keys and duplicates are dropped, the order is preserved", () => {
     expect(parseKeys(["b,,a", "a", ",c,"])).toEqual(["b", "a", "c"]);
     expect(parseKeys([" a "])).toEqual([" a "]);
   });

@@ -3,7 +3,7 @@ import { detachLoader } from "../../link/loader-paths.ts";
 import { testWith } from "../support/requirements.ts";
 import { hostLibc } from "./probe-executable.ts";
 
-test("a loader's own paths are made absent, texts that mention them stay", () => {
+test("a loader's own paths are replaced by missing ones, texts that mention them stay", () => {
   const before =
     "x\0/lib/x86_64-linux-gnu/\0/usr/lib/\0y\0/etc/ld.so.cache\0Do not use /etc/ld.so.cache\0/lib64/ld.so\0/lib/\0";
   const after =

@@ -42,7 +42,7 @@ describeWith(["linux"], "a malformed executable", () => {
     }
   };
 
-  test("cut off anywhere is refused", () => {
+  test("truncated anywhere is rejected", () => {
     const { length } = probe.bytes;
     const accepted: number[] = [];
     // Every length of the headers and of the tail with the section headers, and every page between.
@@ -67,7 +67,7 @@ describeWith(["linux"], "a malformed executable", () => {
     return headers;
   };
 
-  test("with any one structural byte changed is refused", () => {
+  test("with any one structural byte changed is rejected", () => {
     const accepted: string[] = [];
     for (const [start, end] of structure()) {
       for (let offset = start; offset < end; offset++) {
@@ -119,7 +119,7 @@ describeWith(["linux"], "a malformed executable", () => {
       ).toBe("malformed-elf");
   });
 
-  test("that is something else is refused by its kind", () => {
+  test("that is something else is rejected by its kind", () => {
     expect(outcome(new Uint8Array())).toBe("malformed-elf");
     expect(outcome(Buffer.from("#!/bin/sh\n"))).toBe("malformed-elf");
     expect(outcome(readFileSync("/bin/ls"))).toBe("not-a-bun-executable");

@@ -28,7 +28,7 @@ describeWith(["linux"], "a static executable", () => {
   });
   afterAll(() => rmSync(scratch, { recursive: true }));
 
-  test("has no segment that names another file, and keeps access rights apart", () => {
+  test("has no segment that names another file, and separates access rights", () => {
     const { programHeaders } = readElf({ path: "linked", bytes: linked });
     expect(programHeaders.flatMap(({ type }) => FORBIDDEN.get(type) ?? [])).toEqual([]);
     const loaded = programHeaders.filter(({ type }) => type === LOAD);

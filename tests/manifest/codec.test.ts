@@ -110,7 +110,7 @@ describe("damage", () => {
     );
   });
 
-  test("an altered byte is rejected, or makes no difference", () => {
+  test("a changed byte is rejected, or makes no difference", () => {
     fc.assert(
       fc.property(entries, fc.nat(), fc.integer({ min: 1, max: 255 }), (tree, position, change) => {
         const manifest = manifestOf(tree);
@@ -143,7 +143,7 @@ describe("damage", () => {
     );
   });
 
-  test("random bytes behind a sound prefix", () => {
+  test("random bytes after a valid prefix", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 300 }), (payload) => {
         const outcome = outcomeOf(fileOf(payload));
@@ -179,7 +179,7 @@ describe("hostile payloads", () => {
     expectDamaged(encodeManifest(manifestOf(deep)));
   });
 
-  test("names out of order, or double", () => {
+  test("names out of order or duplicated", () => {
     const twoNames = (left: string, right: string): Buffer =>
       reencoded(manifestOf(withNames("aa", "bb")), (manifest) => {
         manifest.fileNames.set(Buffer.from(left + right, "latin1"));
@@ -189,7 +189,7 @@ describe("hostile payloads", () => {
     expectDamaged(twoNames("aa", "aa"));
   });
 
-  test("two names are accepted exactly when the second sorts behind the first by its bytes", () => {
+  test("two names are accepted if and only if the second sorts after the first by its bytes", () => {
     fc.assert(
       fc.property(names, names, (left, right) => {
         fc.pre(left !== right);
@@ -251,7 +251,7 @@ describe("hostile payloads", () => {
     );
   });
 
-  test("parents that run in a circle, point forwards or nowhere", () => {
+  test("parents in a cycle, after their children, or out of range", () => {
     const tree = directory({ a: directory(), b: directory() });
     for (const [index, parent] of [
       [1, 2],

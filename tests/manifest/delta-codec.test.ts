@@ -66,7 +66,7 @@ describe("a delta", () => {
     expect(treeOf(decodeDelta(delta, "m", baseOf(manyFiles(20_000))))).toEqual(treeOf(changed));
   });
 
-  test("is no manifest that stands alone, and the other way round", () => {
+  test("is not a complete manifest, and vice versa", () => {
     const base = baseOf(manyFiles(3));
     const delta = encodeDelta(manifestOf(manyFiles(4)), base);
     expect(() => decodeManifest(delta, "m")).toThrow("manifest m is damaged: its magic number is wrong");
@@ -74,7 +74,7 @@ describe("a delta", () => {
     expect(baseDigestOf(base.file)).toBeUndefined();
   });
 
-  test("against a delta is refused", () => {
+  test("against another delta is rejected", () => {
     const delta = encodeDelta(manifestOf(manyFiles(4)), baseOf(manyFiles(3)));
     expect(() => readBaseManifest(delta, manifestDigestOf(delta))).toThrow("its magic number is wrong");
   });
@@ -95,7 +95,7 @@ describe("a delta", () => {
     );
   });
 
-  test("needs the very base that it was made against", () => {
+  test("needs exactly the base that it was created with", () => {
     const base = baseOf(manyFiles(50));
     const delta = encodeDelta(manifestOf(manyFiles(50, (index) => index === 7)), base);
     expect(isDamaged(delta, baseOf(manyFiles(51)))).toBe(true);
@@ -117,7 +117,7 @@ describe("a reader", () => {
     expect(read.base).toBe(base.digest);
   });
 
-  test("tells what is missing from what is damaged", () => {
+  test("distinguishes missing from damaged", () => {
     const altered = Uint8Array.from(base.file).fill(0, 20, 30);
     expect(readerOf({}).read(name)).toEqual({ kind: "missing" });
     expect(readerOf({ [name]: delta.subarray(0, 100) }).read(name)).toEqual({

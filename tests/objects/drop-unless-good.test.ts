@@ -86,7 +86,7 @@ describe("dropping an object", () => {
     expect(readFileSync(path, "utf8")).toBe("abc");
   });
 
-  test("that cannot be looked at leaves it", () => {
+  test("that cannot be examined leaves it", () => {
     const path = makeObject();
     const dropping = () => {
       const aside = bufferOf(join(scratch.directory("session"), "aside"));
@@ -98,7 +98,7 @@ describe("dropping an object", () => {
     expect(readFileSync(path, "utf8")).toBe("abc");
   });
 
-  test("that is gone does nothing", () => {
+  test("that is missing does nothing", () => {
     const path = makeObject();
     rmSync(path);
     drop(path);

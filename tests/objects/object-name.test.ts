@@ -31,7 +31,7 @@ test("round trip", () => {
   );
 });
 
-test("what is read as an object's name is the only form of that name", () => {
+test("only the canonical form is read as an object's name", () => {
   const digits = fc.string({ unit: fc.constantFrom("0", "1", "7", "9", "-", "."), maxLength: 22 });
   const digest = "ab".repeat(32);
   fc.assert(

@@ -211,7 +211,7 @@ describe("a file that changes", () => {
     });
   }
 
-  test("one that is appended to all the time is hashed as it was at one moment, or refused", async () => {
+  test("one that is constantly appended to is hashed as it was at one moment, or rejected", async () => {
     const path = fileWith(contentOf(CHUNK_SIZE_BYTES + 1));
     const script = `
       import { openSync, writeSync } from "node:fs";

@@ -149,7 +149,7 @@ describe("a .btdtignore", () => {
     expect(kept(root, ["s/"])).toEqual([]);
   });
 
-  test("brings a directory back with all that is in it", () => {
+  test("re-includes a directory with everything in it", () => {
     const root = treeWith({
       ".btdtignore": "dist/\n",
       "p/.btdtignore": "!dist\n",

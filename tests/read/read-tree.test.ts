@@ -80,7 +80,7 @@ test("a job that reads nothing was cancelled", async () => {
   expect(error).toMatchObject({ code: "CANCELLED" });
 });
 
-test("what made others stop is told, not that they were stopped", async () => {
+test("the failure that stopped others is reported, not that they were stopped", async () => {
   const names = Array.from({ length: 60 }, (_, index) => `d${index}`);
   const pair = dir({ a: file("a"), b: file("b") });
   makeTree(

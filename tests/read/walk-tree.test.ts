@@ -48,7 +48,7 @@ const sortedByBytes = (list: readonly ByteString[]): ByteString[] =>
   list.toSorted((left, right) => Buffer.compare(Buffer.from(left, "latin1"), Buffer.from(right, "latin1")));
 
 describe("a walk", () => {
-  test("gives a directory before what is in it, siblings by name bytes, each once", () => {
+  test("lists each directory before its contents, siblings by name bytes, each once", () => {
     fc.assert(
       fc.property(directoryNodes, (tree) => {
         const walked: WalkedDirectory[] = [...walkTree(made(tree), options())];
@@ -76,7 +76,7 @@ describe("a walk", () => {
     );
   });
 
-  test("what it read is what is there: names of any bytes, modes, times, link texts", async () => {
+  test("it reads exactly what exists: names of any bytes, modes, times, symlink targets", async () => {
     const expected = (path: ByteString, node: ListedNode): ListedNode => {
       const status = lstat(path) ?? emptyStatus();
       const mtime = { seconds: status.mtimeSeconds, nanoseconds: status.mtimeNanoseconds };
@@ -125,7 +125,7 @@ describe("a walk", () => {
     expect(warnings).toEqual([`skipped ${root}/sub/pipe\\n: it is a socket, pipe or device`]);
   });
 
-  test("leaves out the directory that it is told to, wherever it turns up", () => {
+  test("skips the directory that it is told to skip, wherever it is", () => {
     const root = scratch.freshDirectory();
     mkdirSync(join(root, "a", "cache", "below"), { recursive: true });
     const warnings: string[] = [];
@@ -162,7 +162,7 @@ describe("the digest of a tree", () => {
     expect(await digest()).toEqual(before);
   });
 
-  test("tells trees apart by names, kinds and contents", () => {
+  test("distinguishes trees by names, kinds and contents", () => {
     const withoutAttributes = (node: ListedNode): unknown => {
       switch (node.kind) {
         case "file":

@@ -69,7 +69,7 @@ test("a symlink to a directory is followed; one that leads nowhere is an error",
   });
 });
 
-test("of missing parents, those to be made are listed from the outermost", () => {
+test("missing parents to create are listed outermost first", () => {
   expect(examine(scratch.path("a/b/c"), "made")).toEqual({
     kind: "free",
     path: resolved("a", "b", "c"),
@@ -82,7 +82,7 @@ test("of missing parents, those to be made are listed from the outermost", () =>
   });
 });
 
-test("no parent is made where .. leads out of one that is missing", () => {
+test("no parent is created if .. leads out of a missing one", () => {
   expect(catchError(() => examine(scratch.path("a") + "/../b/c", "made"))).toMatchObject({
     code: "DESTINATION_PARENT_MISSING",
   });

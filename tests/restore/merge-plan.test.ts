@@ -123,7 +123,7 @@ test("directories where the entry has a file are in the way, which only --exact 
   });
 });
 
-test("an entry that leads into the cache is refused", async () => {
+test("an entry that leads into the cache is rejected", async () => {
   const manifest = manifestOf(directory({ "btdt-v1": directory({ keys: directory() }) }));
   const cache = CacheDirectory.open(scratch.directory("to"));
   const target = targetOf(manifest, { cache });
@@ -133,7 +133,7 @@ test("an entry that leads into the cache is refused", async () => {
   });
 });
 
-test("a plan that was cancelled is none", async () => {
+test("a cancelled plan is not returned", async () => {
   const target = targetOf(manifestOf(directory({ f: listed("f") })));
   const planning = planMerge(
     target,

@@ -76,7 +76,7 @@ describe("without destinations", () => {
     }
   });
 
-  test("an entry of which one path is not recorded fits nowhere", () => {
+  test("an entry with an unrecorded path has no recorded destination", () => {
     expect(assign(record("a", undefined), { kind: "recorded" })).toBe(
       "the entry of key key has no recorded destination: it has 2 paths (a, not recorded)",
     );

@@ -45,7 +45,7 @@ test("no symlink is followed, on the way or at its end, inside or out", () => {
   expect(examine("real/x")).toMatchObject({ kind: "free", missingParents: [] });
 });
 
-test("a cache that lies in the working directory is no destination", () => {
+test("a cache in the working directory is not a valid destination", () => {
   scratch.directory("here", "cache", "btdt-v1", "keys");
   expect(catchError(() => examine("cache/btdt-v1/keys", "cache/btdt-v1"))).toMatchObject({
     code: "DESTINATION_INSIDE_CACHE",

@@ -76,7 +76,7 @@ describe("any cache, any limits", () => {
     });
   });
 
-  test("nothing is deleted that a kept entry or a pin needs, and everything else is", () => {
+  test("what a kept entry or a pin needs is kept, and everything else is deleted", () => {
     check((stock, limits) => {
       const plan = planClean(stock, limits);
       const needed = new Set([...stock.pinnedItems, ...plan.kept.flatMap((entry) => [...entry.items])]);

@@ -225,7 +225,7 @@ describe("a worker that is lost", () => {
 });
 
 describe("runAll", () => {
-  test("answers in the parts' order", async () => {
+  test("returns results in the order of the parts", async () => {
     expect(await runAll(testPool(2), job("echo"), count(100), (part) => part * 2)).toEqual(
       count(100).map((part) => part * 2),
     );
@@ -258,7 +258,7 @@ describe("runAll", () => {
   });
 });
 
-describe("inputs of which jobs share a part are whole, whichever was shared last,", () => {
+describe("inputs with a shared part are complete, whichever was shared last,", () => {
   const scratch = Scratch.use();
   const runners: readonly (readonly [string, () => Runner])[] = [
     ["in threads", () => realPool(3)],
@@ -310,7 +310,7 @@ test("the inline runner runs at once, in this thread", async () => {
   expect(answer).toEqual([5, true]);
 });
 
-test("what jobs have done is told, wherever they ran, unless they failed", async () => {
+test("the work of jobs is reported, wherever they ran, unless they failed", async () => {
   const told: number[] = [];
   const pool = new WorkerPool(
     2,

@@ -19,7 +19,7 @@ for (const pieceBytes of [1, 13, 100_000]) {
       expect((await inflate(bytes, pieceBytes)).equals(Buffer.concat([text, noise]))).toBe(true);
     });
 
-    test("anything else that follows is refused", async () => {
+    test("anything else that follows is rejected", async () => {
       for (const rest of ["x", "some text", "\0\0\0x", "\x1f\x8b\x09\x09"]) {
         const bytes = Buffer.concat([gzipSync(text), Buffer.from(rest, "latin1")]);
         expect({ rest, code: await codeOf(inflate(bytes, pieceBytes)) }).toEqual({
@@ -29,7 +29,7 @@ for (const pieceBytes of [1, 13, 100_000]) {
       }
     });
 
-    test("one that is cut anywhere is refused", async () => {
+    test("one that is truncated anywhere is rejected", async () => {
       const bytes = gzipSync(text);
       for (let size = 0; size < bytes.length; size++) {
         const code = await codeOf(inflate(bytes.subarray(0, size), pieceBytes));
@@ -39,7 +39,7 @@ for (const pieceBytes of [1, 13, 100_000]) {
   });
 }
 
-test("a flipped bit is found, or makes no difference to the content", async () => {
+test("a flipped bit is detected, or does not affect the content", async () => {
   const bytes = gzipSync(text);
   let foundCount = 0;
   for (let index = 0; index < bytes.length; index++) {
@@ -53,7 +53,7 @@ test("a flipped bit is found, or makes no difference to the content", async () =
   expect(foundCount).toBeGreaterThanOrEqual(bytes.length - 8);
 });
 
-test("the compressed stream's own failure is the one that is told", async () => {
+test("the failure of the compressed stream is the one that is reported", async () => {
   async function* failing(): AsyncGenerator<Uint8Array> {
     yield gzipSync(noise).subarray(0, 100);
     throw new Error("unreadable on purpose");

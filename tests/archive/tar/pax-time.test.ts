@@ -9,7 +9,7 @@ test("times before 1970 count backwards from it", () => {
   expect(formatPaxTime({ seconds: -1, nanoseconds: 0 })).toBe("-1");
 });
 
-test("what is below a nanosecond is rounded down", () => {
+test("fractions of a nanosecond are rounded down", () => {
   expect(parsePaxTime("1.0000000019")).toEqual({ seconds: 1, nanoseconds: 1 });
   expect(parsePaxTime("-1.0000000019")).toEqual({ seconds: -2, nanoseconds: 999_999_998 });
   expect(parsePaxTime("-1.0000000010")).toEqual({ seconds: -2, nanoseconds: 999_999_999 });

@@ -60,7 +60,7 @@ describe("a name", () => {
     expect(entry?.path).toBe(long);
   });
 
-  test("of an extended header goes before GNU's long name, and that before the header's", async () => {
+  test("of an extended header takes precedence over GNU's long name, and that over the header's", async () => {
     const gnu = member({ type: TypeFlag.GNU_LONG_NAME }, "from GNU\0");
     expect((await read(gnu, member({}), END))[0]?.path).toBe("from GNU" as ByteString);
     expect((await read(pax({ path: "from pax" }), gnu, member({}), END))[0]?.path).toBe(
@@ -86,7 +86,7 @@ describe("a name", () => {
   });
 });
 
-test("what is global counts until a file says otherwise", async () => {
+test("a global header applies until a file overrides it", async () => {
   const entries = await read(
     pax({ mtime: "77.5", comment: "x" }, TypeFlag.PAX_GLOBAL),
     member({}),
@@ -122,7 +122,7 @@ test("a volume's label is no file, nor is the room that a directory wants to hav
   ] as never);
 });
 
-test("content that nobody asked for is skipped", async () => {
+test("content that is not requested is skipped", async () => {
   const paths: string[] = [];
   const bytes = Buffer.concat([member({}, "y".repeat(5000)), member({ name: "z" as ByteString }), END]);
   for await (const { path } of readTar(inPieces(bytes, 600))) paths.push(path);
@@ -172,7 +172,7 @@ test("half of the end is an end, and so is one with zeros after it", async () =>
   expect(await read(member({}), Buffer.alloc(20 * 512))).toHaveLength(1);
 });
 
-test("one that is cut anywhere is refused", async () => {
+test("one that is truncated anywhere is rejected", async () => {
   const entries = [
     heldEntry({ path: "a", content: "a".repeat(700) }),
     heldEntry({ path: "n".repeat(200), content: "b", mtimeNanoseconds: 1 }),
@@ -184,7 +184,7 @@ test("one that is cut anywhere is refused", async () => {
   }
 });
 
-test("a flipped bit in a header is found, or makes no difference", async () => {
+test("a flipped bit in a header is detected, or makes no difference", async () => {
   const bytes = await writeEntries(
     (sink) => new TarWriter(sink),
     [heldEntry({ path: "a", content: "content" })],

@@ -90,7 +90,7 @@ describe("a name that is not ASCII", () => {
     expect(await codeOf(read(named("caf\xe9", UTF8_FLAG)))).toBe("ARCHIVE_INVALID");
   });
 
-  test("is refused where nothing tells its encoding", async () => {
+  test("is rejected if its encoding is unknown", async () => {
     expect(await codeOf(read(named("caf\x82", 0)))).toBe("ARCHIVE_INVALID");
     expect(await codeOf(read(named(utf8, 0)))).toBe("ARCHIVE_INVALID");
   });
@@ -173,7 +173,7 @@ describe("refused is", () => {
   }
 });
 
-test("one that is cut anywhere is refused", async () => {
+test("one that is truncated anywhere is rejected", async () => {
   const bytes = Buffer.from(zipSync({ x: strToU8("content".repeat(20)), "d/y": strToU8("y") }));
   for (let size = 0; size < bytes.length; size++) {
     expect({ size, code: await codeOf(read(bytes.subarray(0, size))) }).toEqual({
@@ -183,7 +183,7 @@ test("one that is cut anywhere is refused", async () => {
   }
 });
 
-test("what has no room without the 64-bit extension is known before", () => {
+test("what needs the 64-bit extension is detected beforehand", () => {
   expect(() => assertZipHolds(65_534, 2 ** 32 - 2)).not.toThrow();
   expect(() => assertZipHolds(65_535, 0)).toThrow("at most 65,534 files");
   expect(() => assertZipHolds(1, 2 ** 32 - 1)).toThrow("no room for more than 4 GiB");

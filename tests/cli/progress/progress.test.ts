@@ -92,7 +92,7 @@ testWith(
   },
 );
 
-testWith(["script"], "a bar and the time left, when it is known how much there is to do", async () => {
+testWith(["script"], "a bar and the time left, if the total is known", async () => {
   makeTree(
     scratch.path("tree"),
     dir({ a: file(crypto.getRandomValues(new Uint8Array(60_000)).toHex().repeat(150)) }),

@@ -29,7 +29,7 @@ function errorUnder(
 
 const ATTRIBUTES = "{ mode: 0o644, sizeBytes: 5, mtimeSeconds: 1000, mtimeNanoseconds: 1 }";
 
-testWith(["strace"], "a close that fails is reported, whoever wrote the file", () => {
+testWith(["strace"], "a failed close is reported, wherever the file was written", () => {
   for (const code of ["EDQUOT", "EIO", "ENOSPC"]) {
     const writers: readonly (readonly [readonly string[], string])[] = [
       [["publish-file.ts"], `imported.writeDurably(path, Buffer.from("12345"))`],

@@ -37,7 +37,7 @@ testWith(
   },
 );
 
-test("what is no file system of files is not local", () => {
+test("a file system without real files is not local", () => {
   expect(whetherMapped("/proc/self/status").isLocal).toBe(false);
   expect(isOnLocalFileSystem(-1)).toBe(false);
 });

@@ -132,7 +132,7 @@ describe("lstat agrees with node:fs", () => {
     );
   });
 
-  test("what is missing is no error, what cannot be asked is one", () => {
+  test("a missing file is not an error, an inaccessible one is", () => {
     expect(lstat(b(at("missing")))).toBeUndefined();
     expect(lstat(b(at("missing/below")))).toBeUndefined();
     expect(() => lstat(b(at("file/below")))).toThrow(expect.objectContaining({ code: "ENOTDIR" }));

@@ -94,7 +94,7 @@ test("two descriptors of one process exclude each other as well", () => {
   second.close();
 });
 
-test("a lock file is never followed through a symlink, nor made unless asked", () => {
+test("a lock file is never opened through a symlink, and is created only on request", () => {
   const path = scratch.fresh("lock");
   expect(() => LockFile.open(bytesFromText(path), "write")).toThrow(
     expect.objectContaining({ code: "ENOENT" }),

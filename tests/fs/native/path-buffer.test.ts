@@ -80,7 +80,7 @@ test("bytes, digits and numbers are appended as their strings would be", () => {
   );
 });
 
-test("none of them goes beyond the longest path", () => {
+test("none of them exceeds the longest path", () => {
   const full = new PathBuffer().set("x".repeat(LONGEST - 1) as ByteString);
   const two = Buffer.alloc(2);
   expect(() => full.appendBytes(two, 0, 2)).toThrow(tooLong);

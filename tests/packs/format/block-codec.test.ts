@@ -18,7 +18,7 @@ const contents = fc.oneof(
   fc.string({ minLength: 1, maxLength: 50 }).map((text) => Buffer.from(`${text}x`.repeat(100))),
 );
 
-test("what is compressed comes back", () => {
+test("compression is lossless", () => {
   fc.assert(
     fc.property(contents, compressions, (content, compression) => {
       const { codecNumber, stored } = compressBlock(content, compression);

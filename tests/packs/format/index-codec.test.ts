@@ -94,7 +94,7 @@ test("a flipped bit in the file is damage, or is in what only the name guards", 
   );
 });
 
-test("whatever a payload says, what is accepted adds up", () => {
+test("whatever a payload contains, what is accepted is consistent", () => {
   fc.assert(
     fc.property(indexes, fc.nat(), fc.nat({ max: 2 ** 32 - 1 }), (index, at, word) => {
       const payload = Buffer.from(index.payload);

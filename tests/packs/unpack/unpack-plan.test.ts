@@ -143,7 +143,7 @@ test("contents of damaged blocks are taken from another pack, or from none", () 
   expect(placesOf(plan(manifest, contents))).toEqual([{ file: 1, id: shortId(2), chunk: 0 }]);
 });
 
-test("what is unwanted is left out", () => {
+test("unwanted files are skipped", () => {
   const contents = packContents([{ blocks: [[content(1), content(2)]] }]);
   const unwanted = Uint8Array.of(1, 0);
   expect(placesOf(plan(manifestOfContents([1, 2]), contents, unwanted)).map((each) => each.file)).toEqual([
@@ -179,7 +179,7 @@ describe("large files", () => {
     expect(hexOf(digestAt(chunkDigests, 1))).toBe(hexOf(digestOf(6)));
   });
 
-  test("a file of which one chunk is nowhere, or whose list of chunks is, comes from no pack", () => {
+  test("a file with a missing chunk, or without a chunk list, comes from no pack", () => {
     const blocks = [[content(5, CHUNK_SIZE_BYTES)], [content(1)]];
     for (const described of [{ blocks, larges: [three] }, { blocks: [...blocks, [content(6)]] }]) {
       const sources = findContentSources(manifest, packContents([described]), () => true);
