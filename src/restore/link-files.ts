@@ -5,11 +5,8 @@ import { DIGEST_SIZE_BYTES } from "../base/digest.ts";
 import { BtdtError, isBtdtError } from "../base/errors.ts";
 import { errnoOf } from "../fs/errno.ts";
 import { type FileAttributes, setAttributes } from "../fs/file-attributes.ts";
-
 import { closeWritten } from "../fs/native/close-written.ts";
-
 import { tryLink } from "../fs/native/link-file.ts";
-
 import type { PathBuffer } from "../fs/native/path-buffer.ts";
 import { setMtimeBuffer } from "../fs/native/set-times.ts";
 import type { Placement } from "../fs/place-file.ts";
@@ -133,7 +130,10 @@ class TreeBuilder {
     // What is verified is hashed where it was restored.
     const doubt = input.links.isVerified ? undefined : this.problemOfSuspect(file, object);
     if (doubt !== undefined) return this.noteDamage(file, doubt);
-    if (this.isDamaged()) return;
+    if (this.isDamaged()) {
+      if (input.links.isVerified) this.verify(object, file);
+      return;
+    }
     path.setFile(directory, file);
     const isLinked = this.placer.prefersLink(file) && tryLink(object, path.buffer);
     const placed = isLinked ? "linked" : this.placer.place(file, object, path.buffer);
@@ -146,15 +146,17 @@ class TreeBuilder {
         return this.noteDamage(file, placed);
       case "linked":
       case "reflinked":
-      case "copied": {
-        const mismatch = input.links.isVerified
-          ? verifyFile(path.buffer, manifest, file, this.context)
-          : undefined;
-        if (mismatch !== undefined) return this.noteDamage(file, mismatch);
+      case "copied":
+        if (input.links.isVerified && !this.verify(path.buffer, file)) return;
         this.result.fileCounts[placed] += 1;
         this.result.contentBytes += at(manifest.fileSizes, file);
-      }
     }
+  }
+
+  private verify(path: PathBuffer, file: number): boolean {
+    const problem = verifyFile(path, this.manifest, file, this.context);
+    if (problem !== undefined) this.noteDamage(file, problem);
+    return problem === undefined;
   }
 
   private problemOfSuspect(file: number, object: PathBuffer): "lost" | "unreadable" | undefined {
