@@ -2,7 +2,7 @@
 import { adoptFilesJob } from "./objects/adopt-files.ts";
 import { checkObjectsJob } from "./objects/check-objects.ts";
 import { verifyBlocksJob } from "./packs/contents/verify-blocks.ts";
-import { rewriteBlockJob } from "./packs/rewrite/rewrite-block.ts";
+import { rewriteBlocksJob } from "./packs/rewrite/rewrite-blocks.ts";
 import { unpackBlocksJob } from "./packs/unpack/unpack-blocks.ts";
 import { packFilesJob } from "./packs/write/pack-files.ts";
 import { packSpanJob } from "./packs/write/pack-span.ts";
@@ -29,7 +29,7 @@ const jobs = new Map<string, Job<never, unknown>>(
     makeDirectoriesJob,
     packFilesJob,
     packSpanJob,
-    rewriteBlockJob,
+    rewriteBlocksJob,
     linkFilesJob,
     unpackBlocksJob,
     verifyBlocksJob,

@@ -4,11 +4,22 @@ import type { LiveItems } from "../packs/rewrite/rewrite-packs.ts";
 /** What all packs may take, in relation to what is needed from them. */
 const MOST_SPACE_RATIO = 1.3;
 
+/**
+ * Packs of about the same size are merged when there are more than so many: so their number grows with the logarithm of what they
+ * hold, and each content is rewritten about as often, not at each clean.
+ */
+const MOST_PACKS_OF_A_SIZE = 8;
+const SMALLEST_SIZE_BYTES = 64 * 1024;
+/** Larger packs are not merged: it would cost more than to read one pack more. */
+const LARGEST_MERGED_BYTES = 256 * 1024 * 1024;
+/** What one clean merges. */
+const MOST_MERGED_BYTES = 1024 * 1024 * 1024;
+
 export interface PackPlan {
   /** Packs that nothing needs, and damaged ones. */
   readonly removed: readonly string[];
   readonly removedBytes: number;
-  /** Packs with too much garbage: what is needed from them moves to a new one. */
+  /** Packs with too much garbage, and small ones of which there are many: what is needed from them moves to a new one. */
   readonly rewritten: readonly LiveItems[];
   /** Roughly what rewriting them frees. */
   readonly rewrittenFreedBytes: number;
@@ -23,7 +34,7 @@ interface PackUse {
 
 /**
  * Decides, from what nothing needs, which packs are deleted and which are rewritten: those with the most garbage
- * first, until all packs together take little more than what is needed from them.
+ * first, until all packs together take little more than what is needed from them, and small ones that are many.
  * @param youngerMs packs created after this time stay as they are
  */
 export function planPacks(
@@ -56,7 +67,7 @@ export function planPacks(
   const needed = uses.filter((use) => !isEmpty(use));
   let spaceBytes = sum(needed, ({ packBytes }) => packBytes);
   const mostBytes = sum(needed, ({ liveBytes }) => liveBytes) * MOST_SPACE_RATIO;
-  const rewritten: PackUse[] = [];
+  const wasteful: PackUse[] = [];
   const mostWasteFirst = needed.toSorted(
     (left, right) => left.liveBytes / left.packBytes - right.liveBytes / right.packBytes,
   );
@@ -64,9 +75,17 @@ export function planPacks(
     const total = packs.packs[use.live.pack]?.index.counts.contentCount ?? 0;
     if (spaceBytes <= mostBytes || use.live.contents.length === total) break;
     if (use.isYoung) continue;
-    rewritten.push(use);
+    wasteful.push(use);
     spaceBytes -= use.packBytes - use.liveBytes;
   }
+  const kept = needed.filter((use) => !use.isYoung && !wasteful.includes(use));
+  const rewritten = [
+    ...wasteful,
+    ...findMergeable(
+      kept,
+      sum(wasteful, ({ liveBytes }) => liveBytes),
+    ),
+  ];
   const allocated = ({ live }: PackUse): number => packs.packs[live.pack]?.allocatedBytes ?? 0;
   return {
     removed: [...removed.map(({ live }) => live.name), ...damaged.map(({ name }) => name)],
@@ -74,6 +93,29 @@ export function planPacks(
     rewritten: rewritten.map(({ live }) => live),
     rewrittenFreedBytes: sum(rewritten, ({ packBytes, liveBytes }) => Math.round(packBytes - liveBytes)),
   };
+}
+
+/** @param otherBytes what goes to the new pack anyway */
+function findMergeable(uses: readonly PackUse[], otherBytes: number): PackUse[] {
+  const bySize = new Map<number, PackUse[]>();
+  for (const use of uses) {
+    if (use.liveBytes > LARGEST_MERGED_BYTES) continue;
+    const size = Math.floor(
+      Math.log(Math.max(1, use.liveBytes / SMALLEST_SIZE_BYTES)) / Math.log(MOST_PACKS_OF_A_SIZE),
+    );
+    bySize.set(size, [...(bySize.get(size) ?? []), use]);
+  }
+  const merged: PackUse[] = [];
+  let mergedBytes = otherBytes;
+  for (const [, group] of [...bySize].toSorted(([left], [right]) => left - right)) {
+    if (group.length <= MOST_PACKS_OF_A_SIZE) continue;
+    for (const use of group) {
+      if (mergedBytes + use.liveBytes > MOST_MERGED_BYTES) return merged;
+      merged.push(use);
+      mergedBytes += use.liveBytes;
+    }
+  }
+  return merged;
 }
 
 function sum<Item>(items: readonly Item[], bytesOf: (item: Item) => number): number {

@@ -5,20 +5,25 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   truncateSync,
   writeFileSync,
 } from "node:fs";
 import { zstdCompressSync } from "node:zlib";
+import { DEFAULT_COMPRESSION } from "../../src/base/compression.ts";
+import { CacheDirectory } from "../../src/cache/cache-directory.ts";
 import { describeErrno } from "../../src/fs/errno.ts";
+import { storeEntry } from "../../src/store/store.ts";
 import { TestCache } from "../support/cache.ts";
 import { compareTrees } from "../support/compare-trees.ts";
-import { btdt, finishedOf, must, startBtdt } from "../support/executable.ts";
+import { BTDT, btdt, finishedOf, must, run, startBtdt } from "../support/executable.ts";
 import { fileDigest, sha256 } from "../support/expected-digests.ts";
+import { inlineRuntime } from "../support/inline-runtime.ts";
 import { btdtMeasured } from "../support/memory.ts";
 import { testWith } from "../support/requirements.ts";
 import { Scratch } from "../support/scratch.ts";
-import { injecting } from "../support/trace.ts";
+import { injecting, stoppedAt } from "../support/trace.ts";
 import { dir, file, makeTree, type TreeNode } from "../support/tree.ts";
 
 const scratch = Scratch.use();
@@ -180,5 +185,107 @@ describe("something else in place of a pack's file never hangs, and hurts nothin
     const restored = btdtMeasured(cache.restoreWords("k", "none", "--link", "copy"), scratch.path("report"));
     expect(restored).toMatchObject({ exitCode: 4 });
     expect(restored.peakMemoryBytes).toBeLessThan(400e6);
+  });
+});
+
+testWith(["strace"], "a clean at any moment of a store takes nothing that the store counts on", async () => {
+  const shared = random(8 * MEBIBYTE);
+  makeTree(scratch.path("old"), dir({ large: file(Buffer.concat([shared, random(1000)])) }));
+  makeTree(scratch.path("new"), dir({ large: file(Buffer.concat([shared, random(1000)])) }));
+  // The old entry's pack has chunks of the new one, whose list of chunks is in no pack that has a name yet.
+  const storeAfterDelete = async (when: number): Promise<number> => {
+    must(["rm", "-rf", cache.path, scratch.path("to")]);
+    cache.store("old", "old", "--storage", "packs");
+    rmSync(cache.below("keys", "old"));
+    const words = cache.storeWords("new", "new", "--storage", "packs");
+    const { exitCode } = await stoppedAt(
+      { calls: "fsync", when },
+      words,
+      scratch.path(`trace${when}`),
+      () => {
+        // It waits while the store is stopped with the lock in its hands.
+        run(["timeout", "5", BTDT, "clean", "-c", cache.path]);
+      },
+    );
+    return exitCode;
+  };
+  for (const when of [1, 3, 4, 5, 6]) {
+    expect(await storeAfterDelete(when)).toBe(0);
+    expectHit("new", "new", "to", "--link", "copy");
+  }
+});
+
+test("a damaged block keeps no other from being rewritten, and what is damaged goes", () => {
+  const [kept, broken] = [random(100_000), random(100_000)];
+  for (const name of ["one", "two"]) {
+    makeTree(
+      scratch.path(name),
+      dir({ waste: file(random(2 * MEBIBYTE)), kept: file(name === "one" ? kept : broken) }),
+    );
+    cache.store(name, name, "--storage", "packs");
+    rmSync(scratch.path(name, "waste"));
+    cache.store(name, name, "--storage", "packs");
+  }
+  const damaged =
+    packs().find((name) => readFileSync(cache.below("packs", name, "pack")).includes(broken)) ?? "";
+  const path = cache.below("packs", damaged, "pack");
+  const pack = readFileSync(path);
+  const offset = pack.indexOf(broken) + 50_000;
+  pack.writeUInt8(pack.readUInt8(offset) ^ 1, offset);
+  writeFileSync(path, pack);
+  expect(cache.clean()).toMatchObject({ exitCode: 0 });
+  const sizes = (): number =>
+    packs().reduce((sum, name) => sum + statSync(cache.below("packs", name, "pack")).size, 0);
+  expectHit("one", "one", "to", "--link", "copy");
+  expect(cache.restore("two", "none").exitCode).toBe(4);
+  cache.clean();
+  expect(sizes()).toBeLessThan(150_000);
+  expectHit("one", "one", "again", "--link", "copy");
+});
+
+describe("many packs", () => {
+  const FILES = 150;
+
+  /** An entry whose files are in a pack each, as so many stores that each add a file would leave it. */
+  async function storeInManyPacks(): Promise<void> {
+    const files = Array.from({ length: FILES }, (_, index): [string, TreeNode] => [
+      `f${index}`,
+      file(`content ${index}`),
+    ]);
+    makeTree(scratch.path("from"), dir(Object.fromEntries(files)));
+    scratch.directory("cache");
+    const store = async (source: string, key: string): Promise<void> => {
+      await storeEntry(
+        {
+          cache: CacheDirectory.open(cache.path),
+          keys: [key],
+          sources: [source],
+          excludePatterns: [],
+          ignoreMtime: false,
+          linkMode: "auto",
+          storage: "packs",
+          durability: "none",
+          compression: DEFAULT_COMPRESSION,
+        },
+        inlineRuntime(),
+      );
+    };
+    for (const [name] of files) await store(scratch.path("from", name), "one");
+    await store(scratch.path("from"), "all");
+    expect(packs()).toHaveLength(FILES);
+  }
+
+  test("a restore opens no more of them than it may, and a clean merges them", async () => {
+    await storeInManyPacks();
+    const through = ["bash", "-c", 'ulimit -n 100; exec "$0" "$@"'];
+    expect(btdt(cache.restoreWords("all", "few", "--link", "copy"), { through })).toMatchObject({
+      exitCode: 0,
+    });
+    expect(compareTrees(scratch.path("from"), scratch.path("few"))).toEqual([]);
+    expect(cache.clean()).toMatchObject({ exitCode: 0 });
+    expect(packs()).toHaveLength(1);
+    expect(cache.clean().stdout).not.toContain("pack");
+    expectHit("all", "from", "to", "--link", "copy");
+    expectHit("one", `from/f${FILES - 1}`, "single", "--link", "copy");
   });
 });

@@ -1,23 +1,26 @@
 /**
- * Moves what is needed from old packs to a new one. Blocks that are damaged or cannot be read do not keep anything
- * else from being rewritten.
+ * Moves what is needed from old packs to a new one, where small blocks become larger ones. Blocks that are damaged or cannot
+ * be read do not keep anything else from being rewritten.
  */
 
-import { closeSync } from "node:fs";
 import { DEFAULT_COMPRESSION } from "../../base/compression.ts";
 import type { CacheDirectory } from "../../cache/cache-directory.ts";
 import type { Session } from "../../cache/session.ts";
 import { at } from "../../manifest/manifest.ts";
 import type { Runner } from "../../work/job.ts";
 import { runAll } from "../../work/run-all.ts";
-import { openPack } from "../contents/open-pack.ts";
 import type { PackContents } from "../contents/pack-contents.ts";
 import { packFilePath } from "../contents/pack-directory.ts";
-import { findCodec } from "../format/block-codec.ts";
+import type { StoredPack } from "../contents/read-pack.ts";
+import { findCodec, LARGEST_BLOCK_BYTES } from "../format/block-codec.ts";
 import { CONTENT_ID_BYTES } from "../format/index-layout.ts";
-import { type PackIndex } from "../format/pack-index.ts";
 import { PackWriter } from "../write/pack-writer.ts";
-import { type RewriteBlockInput, rewriteBlockJob } from "./rewrite-block.ts";
+import {
+  type BlockToRewrite,
+  measureKept,
+  type RewriteBlocksInput,
+  rewriteBlocksJob,
+} from "./rewrite-blocks.ts";
 
 /** What is needed from a pack, by the numbers in its index. */
 export interface LiveItems {
@@ -48,45 +51,31 @@ export async function rewritePacks(
   runner: Runner,
 ): Promise<RewrittenPacks> {
   const writer = PackWriter.create(session.temporaryPath(), DEFAULT_COMPRESSION);
-  const damagedBlocks: { readonly pack: string; readonly block: number }[] = [];
-  const incompletePacks: string[] = [];
   try {
+    const blocks: BlockToRewrite[] = [];
     for (const live of rewritten) {
-      const index = packs.packs[live.pack]?.index;
-      if (index === undefined) continue;
-      const result = await rewritePack(cache, live, index, writer, runner);
-      damagedBlocks.push(...result.damagedBlocks.map((block) => ({ pack: live.name, block })));
-      if (!result.isComplete) incompletePacks.push(live.name);
+      const stored = packs.packs[live.pack];
+      if (stored === undefined) continue;
+      for (const block of listLiveBlocks(cache, stored, live)) blocks.push(block);
+      addChunkLists(writer, stored, live);
     }
-    return { writer, damagedBlocks, incompletePacks };
+    const parts = await runAll(runner, rewriteBlocksJob, groupBlocks(blocks, writer), (part) => part);
+    for (const { written } of parts) writer.addBlocks(written);
+    const problems = parts.flatMap((part) => part.problems);
+    return {
+      writer,
+      damagedBlocks: problems.filter(({ problem }) => problem.kind === "damaged"),
+      incompletePacks: [
+        ...new Set(problems.flatMap(({ pack, problem }) => (problem.kind === "damaged" ? [] : [pack]))),
+      ],
+    };
   } catch (error) {
     writer.close();
     throw error;
   }
 }
 
-async function rewritePack(
-  cache: CacheDirectory,
-  live: LiveItems,
-  index: PackIndex,
-  writer: PackWriter,
-  runner: Runner,
-): Promise<{ readonly damagedBlocks: readonly number[]; readonly isComplete: boolean }> {
-  const opened = openPack(packFilePath(cache, live.name), index.nonce);
-  if (opened.kind !== "open") return { damagedBlocks: [], isComplete: false };
-  const damagedBlocks: number[] = [];
-  let isComplete = true;
-  try {
-    const blocks = listLiveBlocks(index, live, opened.descriptor, writer);
-    const parts = await runAll(runner, rewriteBlockJob, blocks, (block) => block);
-    for (const [position, { blocks: written, problem }] of parts.entries()) {
-      writer.addBlocks(written);
-      if (problem === "damaged") damagedBlocks.push(blocks[position]?.number ?? 0);
-      if (problem === "unreadable") isComplete = false;
-    }
-  } finally {
-    closeSync(opened.descriptor);
-  }
+function addChunkLists(writer: PackWriter, { index }: StoredPack, live: LiveItems): void {
   for (const large of live.larges) {
     writer.addLarge({
       sizeBytes: at(index.largeSizes, large),
@@ -94,35 +83,55 @@ async function rewritePack(
       chunkDigests: index.chunkDigestsOf(large),
     });
   }
-  return { damagedBlocks, isComplete };
 }
 
 function listLiveBlocks(
-  index: PackIndex,
+  cache: CacheDirectory,
+  { name, index }: StoredPack,
   live: LiveItems,
-  descriptor: number,
-  { target }: PackWriter,
-): RewriteBlockInput[] {
+): BlockToRewrite[] {
+  const pack = { name, path: packFilePath(cache, name), nonce: index.nonce.slice() };
   const isLive = new Uint8Array(index.counts.contentCount);
   for (const content of live.contents) isLive[content] = 1;
-  const blocks: RewriteBlockInput[] = [];
+  const blocks: BlockToRewrite[] = [];
   for (let number = 0; number < index.counts.blockCount; number++) {
     const [first, end] = [index.firstContentOf(number), at(index.blockContentEnds, number)];
     const kept = isLive.slice(first, end);
     if (!kept.includes(1)) continue;
-    const block = index.storedBlock(number);
-    const compression = { ...target.compression, codec: findCodec(block.codecNumber) };
     blocks.push({
-      descriptor,
+      pack,
       number,
-      block,
+      block: index.storedBlock(number),
       contentSizes: index.contentSizes.slice(first, end),
       contentIds: index.contentIds.slice(first * CONTENT_ID_BYTES, end * CONTENT_ID_BYTES),
       kept,
-      // What was uncompressed did not shrink; what was compressed stays readable by everyone who could read it
-      // before.
-      target: { ...target, compression },
     });
   }
   return blocks;
+}
+
+/** A job for each new block. Only blocks of one codec come together. */
+function groupBlocks(blocks: readonly BlockToRewrite[], { target }: PackWriter): RewriteBlocksInput[] {
+  const parts: RewriteBlocksInput[] = [];
+  let group: BlockToRewrite[] = [];
+  let keptBytes = 0;
+  const close = (): void => {
+    const [first] = group;
+    if (first === undefined) return;
+    // What was uncompressed did not shrink; what was compressed stays readable by everyone who could read it before.
+    const compression = { ...target.compression, codec: findCodec(first.block.codecNumber) };
+    parts.push({ blocks: group, target: { ...target, compression } });
+    group = [];
+    keptBytes = 0;
+  };
+  const byCodec = blocks.toSorted((left, right) => left.block.codecNumber - right.block.codecNumber);
+  for (const block of byCodec) {
+    const blockBytes = measureKept(block);
+    const isOther = group[0] !== undefined && group[0].block.codecNumber !== block.block.codecNumber;
+    if (isOther || keptBytes + blockBytes > LARGEST_BLOCK_BYTES) close();
+    group.push(block);
+    keptBytes += blockBytes;
+  }
+  close();
+  return parts;
 }
