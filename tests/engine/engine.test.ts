@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { createHash } from "node:crypto";
-import { linkSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, linkSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buildExecutable } from "../../link/build-executable.ts";
@@ -81,8 +81,11 @@ function countFtl(report: string): number {
 
 describeWith(["linux"], "in an executable that is compiled and linked as btdt is", () => {
   let scratch = "";
+  /** For the probe's files: in a container, `tmpdir()` may be on overlayfs, from which nothing is mapped. */
+  let files = "";
   let probe = "";
   beforeAll(() => {
+    files = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "btdt-engine-"));
     scratch = mkdtempSync(join(tmpdir(), "btdt-engine-"));
     probe = join(scratch, "probe");
     buildExecutable(hostTarget(process.platform, process.arch), probe, {
@@ -93,18 +96,20 @@ describeWith(["linux"], "in an executable that is compiled and linked as btdt is
       cacheDirectory: join(root, "dist", ".packages"),
     });
   });
-  afterAll(() => rmSync(scratch, { recursive: true }));
+  afterAll(() => {
+    for (const directory of [scratch, files]) rmSync(directory, { recursive: true });
+  });
 
   test("every trick works in both threads, and the fast ways are taken", () => {
-    expect(JSON.parse(must([probe, "tricks", scratch]))).toEqual([TRICKS, TRICKS]);
+    expect(JSON.parse(must([probe, "tricks", files]))).toEqual([TRICKS, TRICKS]);
   });
 
   test("every C function takes arguments and returns results as declared, in both threads", () => {
-    expect(JSON.parse(must([probe, "libc", scratch]))).toEqual([LIBC, LIBC]);
+    expect(JSON.parse(must([probe, "libc", files]))).toEqual([LIBC, LIBC]);
   });
 
   test("shared memory is shared anywhere in a message, and other memory is copied", () => {
-    expect(JSON.parse(must([probe, "threads", scratch]))).toEqual({
+    expect(JSON.parse(must([probe, "threads", files]))).toEqual({
       counted: 200_000,
       part: [7, 0, 0, 0],
       words: [0, -8],
@@ -114,13 +119,13 @@ describeWith(["linux"], "in an executable that is compiled and linked as btdt is
   });
 
   test("messages, signals and timers have their turn between two immediates", () => {
-    expect(JSON.parse(must([probe, "turns", scratch]))).toEqual(["signal", "timer", "message"]);
+    expect(JSON.parse(must([probe, "turns", files]))).toEqual(["signal", "timer", "message"]);
   });
 
   test("the last compiler leaves lightly compiled functions alone, and only those", () => {
-    const heavy = run([probe, "compile", scratch], { env: REPORT_FTL });
+    const heavy = run([probe, "compile", files], { env: REPORT_FTL });
     expect(countFtl(heavy.stderr)).toBeGreaterThanOrEqual(2);
-    const light = run([probe, "compile-lightly", scratch], { env: REPORT_FTL });
+    const light = run([probe, "compile-lightly", files], { env: REPORT_FTL });
     expect(countFtl(light.stderr)).toBe(0);
     expect(light.stdout).toBe(heavy.stdout);
   });

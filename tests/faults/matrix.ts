@@ -21,7 +21,9 @@ export function selectFaults(calls: readonly TracedCall[], selection: Selection)
 }
 
 function selectFromKind(group: readonly TracedCall[], { picks, everyFailure, seed }: Selection): Fault[] {
-  const failures = failuresOf(group[0]?.call ?? "");
+  const [first] = group;
+  if (first === undefined) return [];
+  const failures = failuresOf(first.call, first.area);
   return pick(group, picks, seed).flatMap(({ call, ordinal, area }, index) =>
     (everyFailure ? failures : pick(failures, 1, seed + index)).map((what) => ({
       call,
