@@ -32,7 +32,7 @@ export function listSessions(cache: CacheDirectory, nowMs: number, graceMs: numb
       const isDead = nowMs - mtimeMs(status) >= graceMs && isAbandoned(directory, nowMs);
       traces.push({ directory, isDead, intents: isDead ? [] : readIntents(directory) });
     } catch (error) {
-      // It was closed just now; or a listing failed, and then nobody knows what it is about to publish.
+      // It was just closed, or a listing failed: then nobody knows what it is about to publish.
       if (errnoOf(error) !== "ENOENT" || lstat(directory) !== undefined) throw error;
     }
   }

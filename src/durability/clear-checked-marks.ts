@@ -5,8 +5,8 @@ import { filterFinished } from "./finished-marks.ts";
 import { clearMarks, isOfThisBoot, type UnflushedMark } from "./unflushed-marks.ts";
 
 /**
- * Clears marks of other boots whose objects were all found right in this one. In a cache that may only be read they stay.
- * @param marks as they were before the objects were looked at
+ * Clears marks of other boots whose objects were all found whole in this one. In a read-only cache, they stay.
+ * @param marks the marks from before the objects were examined
  */
 export function clearCheckedMarks(
   marks: readonly UnflushedMark[],

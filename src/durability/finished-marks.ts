@@ -6,8 +6,8 @@ import { lstat } from "../fs/native/file-status.ts";
 import type { UnflushedMark } from "./unflushed-marks.ts";
 
 /**
- * Of some marks those whose sessions, the caller's own among them, make no more objects. Only these may be cleared: what a
- * session makes after its mark was cleared would pass for flushed.
+ * The marks whose sessions, including the caller's, create no more objects. Only these may be cleared: what a session
+ * creates after its mark was cleared would pass for flushed.
  * @throws a `node:fs` error
  */
 export function filterFinished(

@@ -94,8 +94,8 @@ export function isAbandoned(path: ByteString, nowMs = Number.NEGATIVE_INFINITY):
 }
 
 /**
- * Removes an abandoned directory, `lock` last, so that after being killed it is still recognised as abandoned. Its own process may
- * be removing it, too: the lock is free shortly before the directory is gone.
+ * Removes an abandoned directory, `lock` last, so that after being killed it is still recognised as abandoned. Its
+ * own process may be removing it as well: the lock is free shortly before the directory is gone.
  * @throws a `node:fs` error; the rest is left for the next attempt
  */
 export function removeAbandoned(path: ByteString): void {

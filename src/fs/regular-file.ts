@@ -66,7 +66,7 @@ export function readUpTo(descriptor: number, sizeBytes: number): Buffer {
 
 /**
  * Writes a file that must not exist.
- * @param beforeClose what else is done to it, such as a flush
+ * @param beforeClose what else to do with it, such as flushing it
  * @throws a `node:fs` error; a partial file is left
  */
 export function writeNewFile(

@@ -27,8 +27,8 @@ const MOST_DESCRIPTORS = 64;
  * Each name is tried once, so that it ends even if removing a file makes another one appear (`.fuse_hidden…`,
  * `.nfs…`); a failure does not keep the rest from being removed. Directories are reached by descriptor, so one that
  * is replaced by a symlink in the meantime leads nowhere.
- * @param spared a directory that is neither entered nor removed, whatever mount it is reached by
- * @throws the first `node:fs` error; BtdtError SYSTEM where `spared` was met
+ * @param spared a directory that is neither entered nor removed, by whatever mount it is reached
+ * @throws the first `node:fs` error; BtdtError SYSTEM if `spared` was found
  */
 export function removeTree(path: ByteString, spared?: FileStatus): void {
   removeNode(path, 0, spared);

@@ -25,7 +25,7 @@ export function findYoung(
   for (const entry of entries) for (const item of entry.items) needed.add(item);
   const young: number[] = [];
   for (const [item, { changedMs }] of items.files()) {
-    // What has changed since is as young as can be.
+    // What has changed since then is as young as can be.
     const ageMs = Math.max(0, nowMs - changedMs);
     if (ageMs < grace.anyMs || (ageMs < grace.unneededMs && !needed.has(item))) young.push(item);
   }

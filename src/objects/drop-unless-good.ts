@@ -4,11 +4,11 @@ import { errnoOf } from "../fs/errno.ts";
 import type { PathBuffer } from "../fs/native/path-buffer.ts";
 
 /**
- * Removes an object that was found to be bad. A store may replace it with a good one at any moment, so it is taken aside first, and
- * what was taken is looked at: a good one goes back. (Only being killed in between loses that, which is a miss.) Trees that link to the object keep
- * it.
- * @param aside a path in the session's directory that nothing has
- * @param isGood whether the object, which is at `aside`, is to stay
+ * Removes an object that was found to be bad. A store may replace it with a good one at any moment, so it is renamed
+ * first and then examined: a good one gets its name back. (Only a kill in between loses it, which is a miss.) Trees
+ * that link to the object keep it.
+ * @param aside an unused path in the session's directory
+ * @param isGood whether the object, which is then at `aside`, should stay
  * @throws a `node:fs` error
  */
 export function dropUnlessGood(
@@ -27,7 +27,7 @@ export function dropUnlessGood(
   try {
     isKept = isGood(aside);
   } finally {
-    // What could not be looked at is kept as well.
+    // What could not be examined is kept as well.
     if (isKept) renameSync(asideName, name);
   }
   if (!isKept) unlinkSync(asideName);

@@ -7,9 +7,9 @@ import type { Manifest } from "../manifest/manifest.ts";
 import { isWhole, objectAttributes } from "./object-attributes.ts";
 
 /**
- * `edited`: something wrote to a file that was linked to it, or changed its attributes. `lost`: a power cut took data, since it is
- * shorter than it was and no newer. Whether bytes in the middle were lost, the attributes do not tell. `unreadable`: the system refused to
- * look at it, which says nothing about it.
+ * `edited`: something wrote to a file that was linked to it, or changed its attributes. `lost`: a power cut took
+ * data, since it is shorter than it was, but no newer; attributes do not tell whether bytes in the middle were lost.
+ * `unreadable`: the system refused to examine it, which says nothing about it.
  */
 export type ObjectState = "whole" | "missing" | "edited" | "lost" | "unreadable";
 

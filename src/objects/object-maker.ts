@@ -38,7 +38,7 @@ const temporary = new PathBuffer();
 const status = emptyStatus();
 const sourceAttributes: FileAttributes = { mode: 0, sizeBytes: 0, mtimeSeconds: 0, mtimeNanoseconds: 0 };
 
-/** Makes objects of the files of a source. */
+/** Creates objects from the files of a source. */
 export class ObjectMaker {
   readonly #manifest: Manifest;
   readonly #source: PathBuffer;
@@ -67,7 +67,7 @@ export class ObjectMaker {
     // The common case in a first store: there is no object yet, and linking works.
     if (this.#placer.prefersLink && mayShare && tryLink(this.#source, object)) {
       if (lstatBuffer(object, status) && isWhole(status, this.#manifest, file)) return "linked";
-      // Another store may have put a good one there meanwhile.
+      // Another store may have created a good one in the meantime.
       dropUnlessGood(object, this.nextTemporary(), (path) => {
         return lstatBuffer(path, status) && isWhole(status, this.#manifest, file);
       });

@@ -90,7 +90,8 @@ export const compareFilesJob: Job<CompareFilesInput, DirectoriesInTheWay> = {
 
 /**
  * Size, mode and time alone would be enough for a build tool, but a restore promises the content. That is proven by
- * being the same inode as the object, or by the digest.
+ * being the same inode as the object, or by the digest. A file that must have its own inode counts as changed as long
+ * as it shares one, because an edit would reach the object.
  */
 function isUnchangedFile(manifest: Manifest, file: number, links: LinkSource, context: JobContext): boolean {
   if (!hasAttributes(status, attributesOfFile(manifest, file, attributes))) return false;

@@ -56,9 +56,9 @@ export function describeDamage({ manifest, name }: Target, { files }: Damage): s
 }
 
 /**
- * Records damage in the cache, so that nobody relies on it again. Objects that were edited through a link are
- * dropped, so that the next store creates good ones, and their paths are remembered, so that they are not linked
- * again. Damaged blocks are marked.
+ * Records damage in the cache, so that nobody relies on it again. Edited and damaged objects are dropped, so that the
+ * next store creates good ones; the paths of edited ones are remembered, so that they are not linked again. Damaged
+ * blocks are marked.
  */
 export function noteDamage(target: Target, damage: Damage, warn: (warning: string) => void): void {
   const { cache, manifest, links } = target;
@@ -83,10 +83,10 @@ export function noteDamage(target: Target, damage: Damage, warn: (warning: strin
   }
 }
 
-/** What is at hand ends first. */
+/** Work at hand is finished first. */
 const NEVER_CANCELLED = { isCancelled: () => false };
 
-/** Without a session the cache cannot be written, which noting the path has said. */
+/** Without a session, the cache cannot be written, which noting the path has already reported. */
 function dropBadObject(
   { manifest, links, session }: Target,
   file: number,

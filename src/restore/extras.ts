@@ -17,9 +17,10 @@ import { at, type Manifest } from "../manifest/manifest.ts";
 const EXT_ROOT_INODE = 2;
 
 /**
- * The paths of what a destination has and an entry does not, which `--exact` deletes. A volume's own `lost+found` is none.
+ * The paths of whatever a destination has and the entry does not, which `--exact` deletes. The `lost+found` of a
+ * volume is not included.
  * @param existing 1 for each of the entry's directories that the destination has
- * @param whenClosed what to do about a directory that may not be read
+ * @param whenClosed what to do about a directory that cannot be read
  * @throws a `node:fs` error
  */
 export function listExtras(
@@ -42,7 +43,7 @@ export function listExtras(
 }
 
 /**
- * Looks for the cache in what is about to be deleted. It may have got there by another mount, so paths tell nothing.
+ * Looks for the cache in what is about to be deleted. It may be mounted there a second time, so paths say nothing.
  * @throws BtdtError DESTINATION_CONFLICT; a `node:fs` error
  */
 export function assertCacheNotIn(paths: readonly ByteString[], cacheRoot: FileStatus | undefined): void {
@@ -76,7 +77,7 @@ function readNames(directory: ByteString): ByteString[] {
   return readdirSync(fsPath(directory), { encoding: "buffer" }).map((name) => bytesFromBuffer(name));
 }
 
-/** What cannot be read now is looked at when it is deleted. */
+/** What cannot be read now is checked when it is deleted. */
 function readNamesIfAllowed(directory: ByteString): ByteString[] {
   try {
     return readNames(directory);
@@ -93,7 +94,7 @@ function isFileSystemRoot(path: ByteString): boolean {
   return isExtRoot || path === "/" || lstat(parentOf(path))?.device !== status.device;
 }
 
-/** The names that each existing directory is to have. */
+/** The names that each existing directory should have. */
 function collectNames(manifest: Manifest, existing: Uint8Array): Map<number, Set<ByteString>> {
   const names = new Map<number, Set<ByteString>>();
   for (let directory = 0; directory < manifest.counts.directoryCount; directory++) {

@@ -14,7 +14,9 @@ import { examineObject, type ObjectState } from "../objects/examine-object.ts";
 import { isLinkable, PERMISSIONS } from "../objects/object-attributes.ts";
 import type { LinkSource } from "./target.ts";
 
-/** Why a file cannot be created from its object; `lost`: a power cut took some of its bytes. */
+/**
+ * Why a file cannot be created from its object; `damaged`: it was hashed, and has different bytes than were stored.
+ */
 export type ObjectProblem = Exclude<ObjectState, "whole"> | "damaged";
 
 const temporary = new PathBuffer();

@@ -7,7 +7,8 @@ import { hasContent } from "../read/has-content.ts";
 import type { JobContext } from "../work/job.ts";
 
 /**
- * Hashes a file that was restored, or an object, and says what is wrong with it; undefined when its bytes are those that were stored.
+ * Hashes a restored file or an object, and returns what is wrong with it; undefined if its bytes are those that were
+ * stored.
  * @throws BtdtError CANCELLED
  */
 export function verifyFile(

@@ -49,7 +49,7 @@ export class Refiller {
     }
   }
 
-  /** Why a copy that may be good could not be made, if there was one: what is lacking then is not lost. */
+  /** Why a copy that may be good could not be made, if there was one: what is missing then is not lost. */
   get failure(): BtdtError | undefined {
     return this.#failure;
   }
@@ -110,7 +110,7 @@ export class Refiller {
   }
 }
 
-/** There is no such file. With any other errno it may be there, and good. */
+/** There is no such file. With any other errno, it may exist and be good. */
 const NO_COPY: ReadonlySet<string> = new Set(["ENOENT", "ENOTDIR", "ELOOP", "ENAMETOOLONG"]);
 
 function copyFailed(source: ByteString, cause: unknown): BtdtError {

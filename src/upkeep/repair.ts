@@ -12,8 +12,8 @@ import { type Verification, type VerifyRequest, verifyCache } from "./verify.ts"
 
 /**
  * Repairs what a verification found: sets aside what is damaged, so that it is missing; fills in what is missing from
- * good copies; removes the keys of entries that still lack something, unless a copy could not be read or made. If it is stopped at any point, entries are
- * whole, or are misses.
+ * good copies; removes the keys of entries that still lack something, unless a copy could not be read or made. If it
+ * is stopped at any point, entries are whole, or are misses.
  * @param from where the stored trees may still be
  * @returns what is found afterwards; entries that are still damaged have lost their keys
  * @throws BtdtError

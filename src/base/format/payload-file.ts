@@ -31,9 +31,10 @@ export function mostFileBytes(prefix: Buffer): number {
 }
 
 /**
- * A frame of some kilobytes can inflate to gigabytes. Payloads have digests and names, which compress to a fraction, not to
- * nothing: beyond a first part that is cheap enough, more than this many bytes for each of the frame (or as many as a dictionary
- * could give) are refused before memory is taken for them. See `compressPayload` for trees that really are so regular.
+ * A frame of a few kilobytes can inflate to gigabytes. Payloads consist of digests and names, which compress to a
+ * fraction, but not to nothing: beyond a first part that is cheap enough, more than this many bytes per byte of the
+ * frame (or as many as a dictionary could provide) are rejected before memory is allocated for them. See
+ * `compressPayload` for trees that really are that regular.
  */
 const MOST_EXPANSION = 256;
 const MOST_DICTIONARY_EXPANSION = 4;
@@ -49,7 +50,8 @@ const SKIPPABLE_MAGIC = 0x184d2a50;
 const SKIPPABLE_HEADER_BYTES = 8;
 
 /**
- * A payload as one zstd frame. Where that is smaller than `inflatePayload` finds plausible, a skippable frame of zeros makes up for it.
+ * A payload as one zstd frame. If that is smaller than `inflatePayload` considers plausible, a skippable frame of
+ * zeros makes up for it.
  * @param options the dictionary, if any, and how to compress
  */
 export function compressPayload(payload: Uint8Array, options: ZstdOptions = {}): Buffer {
@@ -107,8 +109,8 @@ export function decodePrefix(format: PayloadFormat, file: Uint8Array, name: stri
 }
 
 /**
- * The payload of a file. Never takes more memory than the file states, whatever the frame would inflate to, nor more than
- * the frame can plausibly hold, whatever the file states.
+ * The payload of a file. Never takes more memory than the file states, whatever the frame would inflate to, nor more
+ * than the frame can plausibly contain, whatever the file states.
  * @param dictionary what the frame was compressed with
  * @throws BtdtError the format's damage code
  */

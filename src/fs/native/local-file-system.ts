@@ -17,7 +17,7 @@ const LOCAL_TYPES: ReadonlySet<number> = new Set([
   0x7371_7368, // squashfs
 ]);
 
-/** File systems whose directories other machines, or processes without the kernel's knowledge, change. */
+/** File systems whose directories can be changed by other machines, or without the kernel's knowledge. */
 const SHARED_TYPES: ReadonlySet<number> = new Set([
   0x6969, // NFS
   0xff53_4d42, // CIFS
