@@ -1,5 +1,6 @@
 import type { ByteString } from "../base/byte-string.ts";
 import { compileMethodsLightly } from "../base/compile-lightly.ts";
+import { BtdtError } from "../base/errors.ts";
 import { PathBuffer } from "../fs/native/path-buffer.ts";
 import type { Placement } from "../fs/place-file.ts";
 import { viewManifest } from "../manifest/codec.ts";
@@ -49,7 +50,8 @@ export const adoptFilesJob: Job<AdoptFilesInput, AdoptedFiles> = {
         file < at(manifest.directoryFileEnds, directory);
         file++
       ) {
-        if (context.isCancelled()) return { fileCounts, newBytes };
+        // What was kept so far would pass for all of it.
+        if (context.isCancelled()) throw new BtdtError("CANCELLED", "stopped before all files were stored");
         if (!hasObject(manifest, file)) continue;
         source.truncate(directoryLength);
         if (!manifest.counts.isSingleFile) manifest.appendFileName(source.append(SLASH), file);

@@ -4,12 +4,14 @@
  */
 
 import { closeSync, constants, openSync } from "node:fs";
-import { type ByteString, fsPath } from "../../base/byte-string.ts";
+import { type ByteString, display, fsPath } from "../../base/byte-string.ts";
+import { BtdtError } from "../../base/errors.ts";
 import type { CacheDirectory } from "../../cache/cache-directory.ts";
 import { setAttributes } from "../../fs/file-attributes.ts";
+import { lstat } from "../../fs/native/file-status.ts";
 import { PathBuffer } from "../../fs/native/path-buffer.ts";
 import { attributesOfFile } from "../../manifest/attributes-of-file.ts";
-import type { Manifest } from "../../manifest/manifest.ts";
+import { at, type Manifest } from "../../manifest/manifest.ts";
 import { adoptWrittenFile } from "../../objects/adopt-written-file.ts";
 import { isLinkable } from "../../objects/object-attributes.ts";
 import type { Runners } from "../../work/job.ts";
@@ -133,6 +135,7 @@ function finishLargeFiles(plan: UnpackPlan, target: UnpackTarget): number {
   for (const file of written) {
     path.set(pathOf(staging, manifest, file));
     setAttributes(path, attributesOfFile(manifest, file));
+    if (lstat(path.toBytes())?.sizeBytes !== at(manifest.fileSizes, file)) throw incomplete(path);
     if (isAdopted && ownInode[file] === 0 && isLinkable(manifest, file)) {
       adoptWrittenFile(cache.objects, manifest, file, path);
     }
@@ -142,4 +145,9 @@ function finishLargeFiles(plan: UnpackPlan, target: UnpackTarget): number {
 
 function pathOf(staging: ByteString, manifest: Manifest, file: number): ByteString {
   return (manifest.counts.isSingleFile ? staging : `${staging}/${manifest.filePath(file)}`) as ByteString;
+}
+
+function incomplete(path: PathBuffer): BtdtError {
+  const name = display(path.toBytes());
+  return new BtdtError("SYSTEM", `${name} does not have the size that was written`, { path: name });
 }
