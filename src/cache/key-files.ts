@@ -58,7 +58,7 @@ export function publishKeyFile(
   }
 }
 
-/** Notes that an entry was used, where that is possible. */
+/** Notes that an entry was used, if possible. */
 export function touchKeyFile(cache: CacheDirectory, name: string): void {
   touchIfPossible(keyPath(cache, name));
 }

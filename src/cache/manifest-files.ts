@@ -49,8 +49,7 @@ export function publishManifestFile(
 }
 
 /**
- * Notes that a manifest is about to be needed, which a clean respects if the file system has no locks. @throws a
- * `node:fs` error
+ * Notes, if possible, that a manifest is about to be needed, which a clean respects if the file system has no locks.
  */
 export function touchManifestFile(cache: CacheDirectory, digest: string): void {
   touchIfPossible(manifestPath(cache, digest));

@@ -106,6 +106,6 @@ function beginProgress(
     files += 1;
     bytes += at(manifest.fileSizes, file);
   }
-  // A link takes the same time for any size, a copy does not.
+  // A link takes the same time for any size; a copy does not, nor does reading.
   progress.begin({ name: "restoring", files, ...(isRead ? { unit: "bytes", bytes } : { unit: "files" }) });
 }

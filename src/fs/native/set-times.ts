@@ -25,8 +25,8 @@ export function setMtimeBuffer(path: PathBuffer, mtimeSeconds: number, mtimeNano
 }
 
 /**
- * Notes that a file was used. Whatever keeps the note from being made (it is gone, may only be read, a disk error) costs at most
- * that it counts as unused for longer than it is, and must not fail what uses it.
+ * Notes that a file was used. If that is impossible (the file is gone or read-only, or the disk has an error), it
+ * merely counts as unused for longer than it is, which must not fail whatever uses it.
  */
 export function touchIfPossible(path: ByteString): void {
   try {
