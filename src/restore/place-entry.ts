@@ -77,8 +77,13 @@ async function prepare(
     }
     tree = await prepareNewDestination(target, destination, distrusted, runtime);
   }
-  if (!runtime.isCancelled()) noteDamage(target, tree.damage, runtime.onWarning);
-  return tree;
+  try {
+    if (!runtime.isCancelled()) noteDamage(target, tree.damage, runtime.onWarning);
+    return tree;
+  } catch (error) {
+    tree.close();
+    throw error;
+  }
 }
 
 function conflict({ path }: Destination, what: string): BtdtError {
