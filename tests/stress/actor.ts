@@ -1,8 +1,8 @@
 import { existsSync, lstatSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import type { Random } from "../support/random.ts";
 import { makeTree } from "../support/tree.ts";
 import { type Ended, type Interference, type ProcessOptions, runBtdt } from "./btdt-process.ts";
-import type { Random } from "./random.ts";
 import { groupOf, sampleTree } from "./sample-tree.ts";
 import { GROUPS, partCount, type World } from "./world.ts";
 

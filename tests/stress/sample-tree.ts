@@ -1,7 +1,7 @@
 import { type Snapshot, snapshotOf } from "../support/compare-trees.ts";
 import { randomBytes } from "../support/large-trees.ts";
+import { Random } from "../support/random.ts";
 import { dir, file, symlink, type TreeNode } from "../support/tree.ts";
-import { Random } from "./random.ts";
 
 /** Which tree it is: the part of an entry that one store makes. The tree has it in the file `id`. */
 export interface TreeId {

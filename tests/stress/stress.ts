@@ -3,9 +3,9 @@
  * restore leaves is compared with what was stored.
  */
 import { btdt } from "../support/executable.ts";
+import { Random } from "../support/random.ts";
 import { Actor } from "./actor.ts";
 import { checkAtTheEnd } from "./final-checks.ts";
-import { Random } from "./random.ts";
 import { GROUPS, World } from "./world.ts";
 
 const ACTORS = 24;
