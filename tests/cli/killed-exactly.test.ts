@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import { TestCache } from "../support/cache.ts";
 import { compareTrees } from "../support/compare-trees.ts";
 import { btdt, must } from "../support/executable.ts";
+import { mountFuse } from "../support/mounts.ts";
 import { testWith } from "../support/requirements.ts";
 import { Scratch } from "../support/scratch.ts";
 import { injecting } from "../support/trace.ts";
@@ -130,3 +131,33 @@ testWith([], "what an older version left without its lock file is removed when i
   expect(cache.clean().exitCode).toBe(0);
   expect(left.filter((path) => existsSync(path))).toEqual([]);
 });
+
+testWith(
+  ["mount", "bindfs"],
+  "on FUSE, where removed files that are open stay under another name, nothing is left",
+  () => {
+    scratch.directory("below", "cache");
+    const fuse = mountFuse(scratch, scratch.path("below"), "fuse");
+    makeTree(join(fuse, "tree"), dir({ f: file("content") }));
+    const words = ["-c", join(fuse, "cache"), "-k", "k"];
+    for (const storage of ["objects", "packs"]) {
+      expect(btdt(["store", ...words, "--storage", storage, join(fuse, "tree")]).exitCode).toBe(0);
+      for (const to of ["to", "to", storage]) {
+        expect(btdt(["restore", ...words, join(fuse, to)]).exitCode).toBe(0);
+        expect(compareTrees(join(fuse, "tree"), join(fuse, to))).toEqual([]);
+      }
+    }
+    expect(btdt(["clean", "-c", join(fuse, "cache")]).exitCode).toBe(0);
+    expect(readdirSync(scratch.path("below", "cache", "btdt-v1", "sessions"))).toEqual([]);
+    const hidden = must([
+      "find",
+      scratch.path("below"),
+      "-name",
+      ".fuse_hidden*",
+      "-o",
+      "-name",
+      ".btdt-restore-*",
+    ]);
+    expect(hidden).toBe("");
+  },
+);

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { FileMapping } from "../../../src/fs/native/file-mapping.ts";
 import { isOnLocalFileSystem } from "../../../src/fs/native/local-file-system.ts";
 import { must } from "../../support/executable.ts";
-import { mountTmpfs } from "../../support/mounts.ts";
+import { mountFuse, mountTmpfs } from "../../support/mounts.ts";
 import { testWith } from "../../support/requirements.ts";
 import { Scratch } from "../../support/scratch.ts";
 
@@ -36,6 +36,15 @@ testWith(
     expect(whetherMapped(join(local, "merged", "f"))).toEqual({ isLocal: false, isMapped: false });
   },
 );
+
+testWith(["mount", "bindfs"], "nor are they on FUSE, which grants the lease", () => {
+  const below = scratch.directory("below");
+  writeFileSync(join(below, "f"), "content");
+  expect(whetherMapped(join(mountFuse(scratch, below, "fuse"), "f"))).toEqual({
+    isLocal: false,
+    isMapped: false,
+  });
+});
 
 test("a file system without real files is not local", () => {
   expect(whetherMapped("/proc/self/status").isLocal).toBe(false);
