@@ -7,7 +7,7 @@
  * object. As long as it exists, the manifest's objects are suspects: of having holes in the same boot, of anything in
  * another one.
  */
-import { linkSync, mkdirSync, renameSync, unlinkSync } from "node:fs";
+import { linkSync, mkdirSync, renameSync } from "node:fs";
 import { type ByteString, bytesFromText, fsPath, joinBytes } from "../base/byte-string.ts";
 import { DIGEST_HEX_DIGITS } from "../base/digest.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
@@ -19,6 +19,7 @@ import { readBootId } from "../fs/boot-id.ts";
 import { errnoOf } from "../fs/errno.ts";
 import { namesIn } from "../fs/names-in.ts";
 import { syncDirectory, writeDurably } from "../fs/publish-file.ts";
+import { removeTree } from "../fs/remove-tree.ts";
 
 const MARK_NAME = new RegExp(`^([0-9a-f]{32})-([0-9a-f-]{36})-([0-9a-f]{${DIGEST_HEX_DIGITS}})$`);
 
@@ -95,13 +96,8 @@ export function readMarkedManifest(cache: CacheDirectory, { name }: UnflushedMar
  * @throws a `node:fs` error
  */
 export function clearMarks(cache: CacheDirectory, marks: readonly UnflushedMark[]): void {
-  for (const { name } of marks) {
-    try {
-      unlinkSync(fsPath(markPath(cache, name)));
-    } catch (error) {
-      if (errnoOf(error) !== "ENOENT") throw error;
-    }
-  }
+  // Whatever has the name of a mark, even a directory.
+  for (const { name } of marks) removeTree(markPath(cache, name));
 }
 
 /** Caches of earlier versions lack it. Its own name must be on disk before the first mark counts. */

@@ -1,7 +1,8 @@
-import { renameSync, unlinkSync } from "node:fs";
+import { renameSync } from "node:fs";
 import { fsPath } from "../base/byte-string.ts";
 import { errnoOf } from "../fs/errno.ts";
 import type { PathBuffer } from "../fs/native/path-buffer.ts";
+import { removeTree } from "../fs/remove-tree.ts";
 
 /**
  * Removes an object that was found to be bad. A store may replace it with a good one at any moment, so it is renamed
@@ -30,5 +31,6 @@ export function dropUnlessGood(
     // What could not be examined is kept as well.
     if (isKept) renameSync(asideName, name);
   }
-  if (!isKept) unlinkSync(asideName);
+  // It may be a directory.
+  if (!isKept) removeTree(aside.toBytes());
 }

@@ -40,9 +40,9 @@ const kinds: Readonly<Record<string, (path: string) => void>> = {
     renameSync(made, path);
   },
   "a device": (path) => must(["mknod", path, "c", "1", "5"]),
-  "8 GiB of holes": (path) => {
+  "3 GiB of holes": (path) => {
     writeFileSync(path, "");
-    truncateSync(path, 8 * 1024 ** 3);
+    truncateSync(path, 3 * 1024 ** 3);
   },
 };
 
@@ -90,7 +90,7 @@ function replace(path: string, make: (path: string) => void): void {
 
 describe("in place of a file of the cache", () => {
   for (const [kind, make] of Object.entries(kinds)) {
-    const isHuge = kind.startsWith("8 GiB");
+    const isHuge = kind.startsWith("3 GiB");
     testWith(
       kind === "a device" ? ["root"] : [],
       `${kind} stops no command, and costs only what it has replaced`,
