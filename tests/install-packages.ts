@@ -1,10 +1,10 @@
 /**
- * Installs the Debian packages that the tests use beside btdt itself. `npm test` and `.ci/run` call this; without root or
- * apt it installs nothing, and what is missing skips the tests that need it.
+ * Installs the Debian packages that the tests use. `npm test` and `.ci/run` call this; without root or apt, it
+ * installs nothing, and tests that need what is missing are skipped.
  */
 import { writeSync } from "node:fs";
 
-/** The one list; README.md repeats it, and a test compares the two. */
+/** The only list; README.md repeats it, and a test compares the two. */
 export const DEBIAN_PACKAGES = [
   // Fault injection, file systems with limits, terminals, tools to compare with.
   ..."strace bindfs e2fsprogs xfsprogs util-linux bsdutils git jq b3sum hyperfine zsh fish libxml2-utils systemd".split(
@@ -16,16 +16,16 @@ export const DEBIAN_PACKAGES = [
   ),
 ];
 
-/** Groovy runs the Jenkins guide. It is small, a Java is not: installed only where there is one. */
+/** Groovy runs the Jenkins guide. It is small, but Java is not: installed only if there is a Java. */
 const WITH_JAVA = ["groovy"];
 
 interface Installation {
   readonly missing: readonly string[];
-  /** Why they are not installed; undefined where they are. */
+  /** Why they are not installed; undefined if they are. */
   readonly failure?: string;
 }
 
-/** Installs what is missing, where this process may. */
+/** Installs what is missing, if this process may. */
 export function installPackages(): Installation {
   if (Bun.which("dpkg-query") === null) return { missing: DEBIAN_PACKAGES, failure: "this is not a Debian" };
   const wanted = [...DEBIAN_PACKAGES, ...(Bun.which("java") === null ? [] : WITH_JAVA)];
@@ -33,7 +33,7 @@ export function installPackages(): Installation {
   if (missing.length === 0) return { missing };
   if (process.getuid?.() !== 0) return { missing, failure: "only root may install them" };
   writeSync(2, `tests: installing ${missing.join(" ")}\n`);
-  // It says nothing when that is known already.
+  // It prints nothing if that is already known.
   if (process.arch !== "arm64") Bun.spawnSync(["dpkg", "--add-architecture", "arm64"]);
   for (const words of [["update"], ["install", "--yes", "--no-install-recommends", ...missing]]) {
     const { exitCode, stderr } = Bun.spawnSync(["apt-get", "-qq", ...words], {

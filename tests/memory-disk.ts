@@ -1,12 +1,12 @@
 /**
- * A file system of the tests' own, ext4 on an image in memory: each store forces what it publishes to disk, and a disk that others
- * use as well answers that in tens of milliseconds. It is mounted in a namespace of the tests' own and goes with them.
+ * A file system for the tests, ext4 on an image in memory: each store forces what it publishes to disk, and a busy
+ * disk takes tens of milliseconds for that. It is mounted in a namespace of the tests and disappears with them.
  */
 import { readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 
 const GIBIBYTE = 1024 ** 3;
-/** What the tests need there; those of large trees are on the real disk (`Scratch.useDisk`). */
+/** The room that tests need there; large trees are on the real disk (`Scratch.useDisk`). */
 const LEAST_BYTES = 3 * GIBIBYTE;
 const MOST_BYTES = 8 * GIBIBYTE;
 
@@ -22,7 +22,7 @@ shift 3
 exec "$@"
 `;
 
-/** Words that run the command after them with such a file system for temporary files; none where it cannot be had. */
+/** Words that run the command after them with such a file system for temporary files; empty if that is impossible. */
 export function onMemoryDisk(mountPoint: string): string[] {
   const sizeBytes = Math.min(MOST_BYTES, Math.floor(availableMemoryBytes() / 2));
   if (sizeBytes < LEAST_BYTES || Bun.which("unshare") === null) return [];

@@ -1,6 +1,7 @@
 /**
  * Runs the tests, two files at a time on two processors, and ends with what was skipped and why, and with one line:
- * `N passed, N failed` (and `, N skipped`). Arguments are handed to `bun test`, so `bun tests/run.ts clean` runs a part.
+ * `N passed, N failed` (and `, N skipped`). Arguments are passed to `bun test`, so `bun tests/run.ts clean` runs a
+ * part.
  */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -21,9 +22,9 @@ const run = Bun.spawnSync(
     ...onMemoryDisk(mountPoint),
     process.execPath,
     "test",
-    // Each test has a scratch directory of its own, and each file its globals.
+    // Each test has its own scratch directory, and each file its own globals.
     "--parallel",
-    // Ends a test that hangs; no test is decided by how fast the machine is.
+    // Ends a test that hangs; no test depends on how fast the machine is.
     "--timeout=300000",
     "--reporter=junit",
     `--reporter-outfile=${report}`,

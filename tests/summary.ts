@@ -1,6 +1,6 @@
-/** What people and continuous integration want to know of a run, from the runner's JUnit report. */
+/** What people and CI want to know about a run, from the runner's JUnit report. */
 export interface Summary {
-  /** The slowest files, what was skipped and why, and as the last line the counts. */
+  /** The slowest files, what was skipped and why, and the counts in the last line. */
   readonly lines: readonly string[];
   readonly passed: number;
 }
@@ -41,7 +41,7 @@ function skippedTests(report: string): string[] {
   return cases.map((tag) => `skipped: ${attributeOf(tag, "file")}: ${attributeOf(tag, "name")}`);
 }
 
-/** Of an element's tag, without entities. */
+/** An attribute of an element's tag, with entities decoded. */
 function attributeOf(tag: string, name: string): string {
   const text = new RegExp(` ${name}="([^"]*)"`).exec(tag)?.[1] ?? "";
   const entities: Readonly<Record<string, string>> = { lt: "<", gt: ">", quot: '"', apos: "'", amp: "&" };

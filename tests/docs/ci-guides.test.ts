@@ -23,7 +23,7 @@ ci) echo "npm ci"; mkdir -p node_modules && cp package-lock.json node_modules/ ;
 esac
 `;
 
-/** A project and an `npm` that says when it installs. */
+/** A project, and an `npm` that says when it installs. */
 function prepare(): Record<string, string> {
   for (const name of ["bin", "cache", "project"]) mkdirSync(scratch.path(name));
   writeFileSync(scratch.path("bin", "npm"), NPM);
@@ -34,7 +34,7 @@ function prepare(): Record<string, string> {
   return { PATH: `${scratch.path("bin")}:${process.env["PATH"]}`, CACHE: cache, BTDT_CACHE: cache };
 }
 
-/** Runs a script as a pipeline does twice: npm is to be called the first time only. */
+/** Runs a script like a pipeline, twice: npm must be called only the first time. */
 function expectOneInstall(script: string): void {
   expectOneInstallBy(["sh", "-ec", script], prepare());
 }
@@ -73,7 +73,7 @@ test("the longer one for Jenkins", () => {
 });
 
 test("the commands of Jenkins' script step", () => {
-  // What Groovy puts in.
+  // What Groovy inserts.
   const key = 'node-modules-{{ hashFiles("package-lock.json") }}';
   expect(guide("jenkins.md")).toContain(`def key = '${key}'`);
   const commands = [...guide("jenkins.md").matchAll(/"(btdt (?:restore|store) [^"]*)"/g)];
@@ -85,7 +85,7 @@ test("the commands of Jenkins' script step", () => {
 const jenkinsfiles = blocksOf("docs/jenkins.md").filter(({ language }) => language === "groovy");
 const isCleaning = ({ text }: MarkdownBlock): boolean => text.includes("btdt clean");
 
-/** Groovy's start script looks for Java in one place only. */
+/** Groovy's start script looks for Java in only one place. */
 const groovyEnvironment = (): Record<string, string> => ({
   ...prepare(),
   JAVA_HOME: dirname(dirname(realpathSync(Bun.which("java") ?? ""))),

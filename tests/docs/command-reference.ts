@@ -30,7 +30,7 @@ btdt store --cache /cache --keys node-modules node_modules
 \`\`\`
 `;
 
-/** Names of all commands, in help's order. */
+/** The names of all commands, in the order of the help. */
 export function commandNames(): string[] {
   const [, list = ""] = helpOf().split("\nCommands:\n");
   const names = [...list.matchAll(/^ {2}(\w+) /gm)].map((match) => match[1] ?? "");

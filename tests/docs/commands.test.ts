@@ -31,7 +31,7 @@ test("every command's help has examples, and each works", () => {
     must([BTDT, "store", "-c", cache, "-k", key, project]);
   const env = { HOME: home, PATH: `${scratch.path("bin")}:${process.env["PATH"]}` };
 
-  // A restore needs something stored, a deletion comes last.
+  // A restore needs something stored, and a deletion comes last.
   const order = ["hash", "store", "restore"];
   const rank = (name: string): number => (name === "delete" ? 100 : order.indexOf(name));
   for (const name of commandNames().toSorted((left, right) => rank(left) - rank(right))) {

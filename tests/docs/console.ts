@@ -1,4 +1,4 @@
-/** Blocks that show commands behind `$ ` and what these print, both streams as a terminal shows them. */
+/** Blocks with commands after `$ ` and their output: both streams, as on a terminal. */
 export interface ShownCommand {
   readonly command: string;
   readonly output: string;
@@ -16,7 +16,7 @@ export function parseConsole(text: string): ShownCommand[] {
   return shown;
 }
 
-/** One script for all commands of a block, so that they share a shell; `outputsOf` takes apart what it prints. */
+/** One script for all commands of a block, so that they share a shell; `outputsOf` splits its output. */
 export function scriptOf(shown: readonly ShownCommand[]): string {
   const steps = shown.map(
     ({ command }) => `${command}\n__status=$?; printf '\\0%d\\0' $__status; (exit $__status)`,
@@ -32,7 +32,7 @@ export function outputsOf(printed: string): { readonly output: string; readonly 
   return outputs;
 }
 
-/** What differs from run to run: times, sizes, digests, dates. */
+/** Replaces what differs from run to run: times, sizes, digests, dates. */
 function normalized(output: string): string {
   return output
     .replaceAll(/\b[0-9a-f]{64}\b/g, "DIGEST")
@@ -46,7 +46,7 @@ function normalized(output: string): string {
     .trimEnd();
 }
 
-/** Whether an output is what the page shows, where `…` stands for anything within a line. */
+/** Whether an output matches the page, where `…` stands for anything within a line. */
 export function isAsShown(shown: string, actual: string): boolean {
   const parts = normalized(shown)
     .split("…")

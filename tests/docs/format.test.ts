@@ -11,7 +11,7 @@ import { manifestOf } from "../support/listed-manifest.ts";
 import { directory, file, symlink } from "../support/listed-tree.ts";
 import { Scratch } from "../support/scratch.ts";
 
-/** What the document says is compared with what the code does; its examples are computed anew. */
+/** Compares the document with what the code does, and computes its examples again. */
 const document = readFileSync(join(import.meta.dir, "../../docs/format.md"), "utf8");
 const scratch = Scratch.use();
 

@@ -10,7 +10,7 @@ const page = readFileSync(join(import.meta.dir, "../../docs/json.md"), "utf8");
 const inBackticks = (text: string): string[] =>
   [...text.matchAll(/`([\w-]+)`/g)].map((match) => match[1] ?? "");
 
-/** What the table's row of a command has in backticks, and the paragraph on trees where the row has these. */
+/** The words in backticks in a command's row of the table, and in the paragraph on trees if the row has these. */
 function documented(command: string): Set<string> {
   const row = page.split("\n").find((line) => line.startsWith("| ") && line.split("|")[1]?.includes(command));
   const words = inBackticks(row?.split("|")[2] ?? "");
@@ -18,7 +18,7 @@ function documented(command: string): Set<string> {
   return new Set([...words, ...(words.includes("trees") ? inBackticks(trees ?? "") : [])]);
 }
 
-/** Names of fields, and texts, wherever they are. */
+/** The names of fields, and strings, at any depth. */
 function collect(value: unknown, names: Set<string>, texts: Set<string>): void {
   if (typeof value === "string") texts.add(value);
   if (typeof value !== "object" || value === null) return;
@@ -28,7 +28,7 @@ function collect(value: unknown, names: Set<string>, texts: Set<string>): void {
   }
 }
 
-/** Fields and values that these caches do not have: of what is damaged, or was long ago. */
+/** Fields and values that do not occur in these caches, because they are about damage or the distant past. */
 const RARE = new Set(["damage", "age", "earlier", "--diff", "repaired"]);
 
 /** Damages an entry. */
@@ -48,7 +48,7 @@ test("the page names every field that a command prints, and no other", () => {
   const environment = { BTDT_CACHE: cache };
   const run = (...words: string[]) => btdt(words, { cwd: scratch.path(), env: environment });
   run("store", "-k", "one,other", "tree");
-  // As a new file: what is stored is linked.
+  // As a new file, because the stored one is linked.
   rmSync(join(tree, "file"));
   writeFileSync(join(tree, "file"), "2");
   writeFileSync(join(tree, "new"), "1");

@@ -5,13 +5,13 @@ import { pages } from "./markdown-blocks.ts";
 
 const root = join(import.meta.dir, "../..");
 
-/** A page's text without its blocks and code. */
+/** The text of a page without blocks and code. */
 const proseOf = (page: string): string =>
   readFileSync(join(root, page), "utf8")
     .replaceAll(/^(`{3,})[\s\S]*?^\1$/gm, "")
     .replaceAll(/`[^`\n]*`/g, "code");
 
-/** Anchors as GitHub makes them of headings. */
+/** Anchors as GitHub derives them from headings. */
 function anchorsOf(page: string): Set<string> {
   const headings = readFileSync(join(root, page), "utf8").matchAll(/^#+ (.+)$/gm);
   const slugs = [...headings].map(([, heading = ""]) =>

@@ -7,9 +7,9 @@ const root = join(import.meta.dir, "../..");
 export interface MarkdownBlock {
   /** Relative to the repository. */
   readonly page: string;
-  /** Of the block's first line, counted from 1. */
+  /** The line number of the block's first line, from 1. */
   readonly line: number;
-  /** What stands behind the fence; empty where nothing does. */
+  /** What follows the fence; may be empty. */
   readonly language: string;
   readonly text: string;
 }

@@ -1,6 +1,6 @@
 /**
- * Runs every shell block of the README and of `docs/` as a reader would: those of a page one after the other, in a project or,
- * where they build or test btdt itself, in a checkout. Where a page shows output, it is compared.
+ * Runs every shell block of the README and of `docs/` like a reader: the blocks of a page one after another, in a
+ * project or, if they build or test btdt itself, in a checkout. If a page shows output, it is compared.
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync } from "node:fs";
@@ -15,7 +15,7 @@ import { checkoutWorkplace, projectWorkplace, type Workplace } from "./workplace
 /** Languages of shell blocks, and what runs them. */
 const SHELLS: Readonly<Record<string, string>> = { sh: "sh", shell: "sh", bash: "bash", console: "sh" };
 
-/** All other languages, and the pages in which somebody looks after their blocks. */
+/** All other languages, and the pages where some test covers their blocks. */
 const OTHERS: Readonly<Record<string, { readonly by: string; readonly pages?: readonly string[] }>> = {
   text: { by: "nobody: it is for reading only" },
   groovy: { by: "ci-guides.test.ts", pages: ["docs/jenkins.md"] },
@@ -25,7 +25,7 @@ const OTHERS: Readonly<Record<string, { readonly by: string; readonly pages?: re
   crontab: { by: "timers.test.ts" },
 };
 
-/** What cannot be run here as it is written; each must occur in its page. */
+/** What cannot be run here as written; each must occur in its page. */
 const INSTEAD: readonly { page: string; text: string; run: string; reason: string }[] = [
   {
     page: "README.md",
@@ -53,7 +53,7 @@ const INSTEAD: readonly { page: string; text: string; run: string; reason: strin
   },
 ];
 
-/** Programs that not every machine has; a block that uses one is skipped where it is missing. */
+/** Programs that not every machine has; a block that uses a missing one is skipped. */
 const PROGRAMS = [
   "apt-get",
   "file",
@@ -70,7 +70,7 @@ const FOR_ROOT = new Set(["podman", "unshare"]);
 
 const isShell = ({ language }: MarkdownBlock): boolean => language in SHELLS;
 
-/** Pages for whoever builds btdt: their blocks are run in a checkout of this repository. */
+/** Pages for building btdt: their blocks are run in a checkout of this repository. */
 const CHECKOUT_PAGES = new Set(["docs/development.md", "docs/static-executable.md", "docs/tekton.md"]);
 
 const isForCheckout = ({ page, text }: MarkdownBlock): boolean =>
@@ -84,7 +84,7 @@ function runBlock(block: MarkdownBlock, { directory, env, places }: Workplace): 
     text = text.replaceAll(new RegExp(`(?<![\\w/.~])${place}(?![\\w-])`, "g"), path);
   const shell = SHELLS[block.language] ?? "";
   const options: RunOptions = { cwd: directory, env };
-  // What a page puts there is there for the reader's next shell.
+  // What a page puts there is for the reader's next shell.
   const profile = env["HOME"] === undefined ? "" : 'test ! -e "$HOME/.profile" || . "$HOME/.profile"\n';
   const at = `${block.page}:${block.line}`;
   if (block.language !== "console") {
@@ -96,10 +96,10 @@ function runBlock(block: MarkdownBlock, { directory, env, places }: Workplace): 
   const outputs = outputsOf(run([shell, "-c", profile + scriptOf(shown)], options).stdout);
   for (const [index, { command, output }] of shown.entries()) {
     const actual = outputs[index] ?? { output: "nothing: the shell has ended", exitCode: 255 };
-    // For a readable difference, what is as shown is replaced by what is shown.
+    // For a readable difference, output that matches is replaced by what the page shows.
     const compared = isAsShown(output, actual.output) ? output : actual.output;
     expect({ at, command, output: compared }).toEqual({ at, command, output });
-    // A failure has to be seen, in what is printed or by asking for it.
+    // A failure must be visible, in the output or by asking for the status.
     const isSeen = output !== "" || shown[index + 1]?.command === "echo $?";
     if (!isSeen) expect({ at, command, exitCode: actual.exitCode }).toEqual({ at, command, exitCode: 0 });
   }

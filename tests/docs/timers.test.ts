@@ -26,7 +26,7 @@ test("the command for cron works", () => {
   for (const line of lines) {
     const [, command] = /^(?:@(?:hourly|daily|weekly)|(?:[\d*/,-]+ ){5})\s*(.+)$/.exec(line) ?? [];
     expect({ line, command }).toMatchObject({ command: expect.any(String) });
-    // Cron itself takes % for the end of the line.
+    // Cron itself interprets % as the end of the line.
     expect(command).not.toContain("%");
     expect(run(["sh", "-c", command ?? ""], { env })).toEqual({
       exitCode: 0,
@@ -59,7 +59,7 @@ testWith(["systemd-analyze"], "systemd understands the units", () => {
   });
   expect(paths).toHaveLength(2);
   const { exitCode, stderr } = run(["systemd-analyze", "verify", "--man=no", ...paths]);
-  // It also reads the machine's own units, and may have something to say of those.
+  // It also reads the machine's own units, and may complain about those.
   expect(stderr.split("\n").filter((line) => line.includes("btdt-clean"))).toEqual([]);
   expect(exitCode).toBe(0);
 });

@@ -4,15 +4,15 @@ import { BTDT, must, run } from "../support/executable.ts";
 
 const root = join(import.meta.dir, "../..");
 
-/** Where the blocks of a page are run, one after the other. */
+/** Where the blocks of a page are run, one after another. */
 export interface Workplace {
   readonly directory: string;
   readonly env: Readonly<Record<string, string>>;
-  /** Absolute paths that pages write, and what is there in their stead. */
+  /** Absolute paths in pages, and what replaces them. */
   readonly places: Readonly<Record<string, string>>;
 }
 
-/** Stands for npm in the pages' examples: it leaves a tree and says that it worked. */
+/** Stands in for npm in the examples: it creates a tree and says that it worked. */
 const NPM = `#!/bin/sh
 case $1 in
 ci | install)
@@ -26,7 +26,7 @@ run) mkdir -p dist && echo built >dist/index.js ;;
 esac
 `;
 
-/** A project of a user's, with a lock file, not yet installed; btdt in the PATH. */
+/** A user's project with a lock file, not yet installed; btdt is in the PATH. */
 export function projectWorkplace(scratch: string): Workplace {
   const bin = join(scratch, "bin");
   const directory = join(scratch, "home", "project");
@@ -60,7 +60,7 @@ export function projectWorkplace(scratch: string): Workplace {
   return { directory, env, places };
 }
 
-/** A container engine that keeps everything below one directory and needs nothing of the machine but to be root. */
+/** A container engine that keeps everything below one directory, and needs nothing from the machine except root. */
 const CONTAINERS = `[containers]
 default_ulimits = ["nofile=1024:1024", "nproc=1000:1000"]
 netns = "none"
@@ -70,14 +70,14 @@ events_logger = "file"
 runtime = "runc"
 `;
 
-/** A checkout of this repository of which the last build is there. */
+/** A checkout of this repository, with the last build. */
 export function checkoutWorkplace(scratch: string): Workplace {
   const directory = join(scratch, "btdt");
   const dist = join(directory, "dist");
   mkdirSync(dist, { recursive: true });
   const names = readdirSync(root).filter((name) => !["dist", "node_modules", ".git"].includes(name));
   must(["cp", "-a", ...names.map((name) => join(root, name)), directory]);
-  // By links where it can be: it is large, and nobody writes into it.
+  // Linked if possible: it is large, and nobody writes to it.
   const modules = join(root, "node_modules");
   if (run(["cp", "-al", modules, directory]).exitCode !== 0) must(["cp", "-a", modules, directory]);
   copyFileSync(BTDT, join(dist, "btdt"));

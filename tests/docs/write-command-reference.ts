@@ -1,4 +1,4 @@
-/** Writes `docs/commands.md` from what the executable says. */
+/** Writes `docs/commands.md` from the help of the executable. */
 import { writeFileSync } from "node:fs";
 import { commandReference, REFERENCE_PATH } from "./command-reference.ts";
 

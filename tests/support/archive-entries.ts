@@ -2,12 +2,12 @@ import { type ArchiveEntry, EMPTY_BODY } from "../../src/archive/archive-entry.t
 import type { ArchiveWriter, ByteSink } from "../../src/archive/archive-writer.ts";
 import type { ByteString } from "../../src/base/byte-string.ts";
 
-/** An archive entry with its content at hand. */
+/** An archive entry along with its content. */
 export interface HeldEntry extends Omit<ArchiveEntry, "body"> {
   readonly content: string;
 }
 
-/** An empty file but for what is given. Names are strings of bytes. */
+/** An empty file, except for what is given. Names are byte strings. */
 export function heldEntry(
   fields: Partial<Omit<HeldEntry, "path" | "target">> & { readonly path: string; readonly target?: string },
 ): HeldEntry {
@@ -57,7 +57,7 @@ export async function* inPieces(bytes: Uint8Array, pieceBytes: number): AsyncGen
   }
 }
 
-/** The code of the error that something ends with, or what it answers. */
+/** The code of the error that something throws, or what it returns. */
 export async function codeOf(promise: Promise<unknown>): Promise<unknown> {
   return await promise.then(
     () => "no error",
@@ -65,7 +65,7 @@ export async function codeOf(promise: Promise<unknown>): Promise<unknown> {
   );
 }
 
-/** Some other bit in one byte. */
+/** Flips one bit of a byte. */
 export function flipByte(bytes: Uint8Array, index: number): Buffer {
   const flipped = Buffer.from(bytes);
   flipped[index] = (flipped[index] ?? 0) ^ (1 << (index % 8));

@@ -1,4 +1,4 @@
-/** Lets a test wait until something has asked for a lock several times and not got it, by the question that it asks each time. */
+/** Waits until something has tried several times to get a lock and failed. */
 export function askedInVain(): { readonly isCancelled: () => boolean; readonly often: Promise<void> } {
   const { promise, resolve } = Promise.withResolvers<void>();
   let count = 0;

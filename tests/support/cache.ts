@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { btdt, type Finished } from "./executable.ts";
 import type { Scratch } from "./scratch.ts";
 
-/** The cache directory of a test, with short words for what every test does to it. */
+/** The cache directory of a test, with shorthands for what every test does with it. */
 export class TestCache {
   readonly #scratch: Scratch;
 
@@ -29,14 +29,14 @@ export class TestCache {
     return ["restore", "-c", this.path, "-k", keys, ...options, this.#scratch.path(destination)];
   }
 
-  /** Has to work. */
+  /** Must succeed. */
   store(key: string, source: string, ...options: string[]): Finished {
     const finished = btdt(this.storeWords(key, source, ...options));
     if (finished.exitCode !== 0) throw new Error(`store ended with ${finished.exitCode}: ${finished.stderr}`);
     return finished;
   }
 
-  /** May end in any way. */
+  /** May fail. */
   restore(keys: string, destination: string, ...options: string[]): Finished {
     return btdt(this.restoreWords(keys, destination, ...options));
   }
@@ -45,7 +45,7 @@ export class TestCache {
     return btdt(["clean", "-c", this.path, ...options]);
   }
 
-  /** Paths of all objects, relative to the objects' directory. */
+  /** The paths of all objects, relative to the objects directory. */
   objects(): string[] {
     return this.#filesBelow("objects");
   }

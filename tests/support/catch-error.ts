@@ -1,4 +1,4 @@
-/** What an action throws; undefined when it ends well. */
+/** What an action throws; undefined if it succeeds. */
 export function catchError(action: () => unknown): unknown {
   try {
     action();

@@ -2,16 +2,16 @@ import { createHash } from "node:crypto";
 import { type BigIntStats, constants, lstatSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import type { TreeNode } from "./tree.ts";
 
-/** One line for each thing in a tree, by its path: all that a restore has to bring back. */
+/** One line for each path in a tree, with everything that a restore must bring back. */
 export type Snapshot = ReadonlyMap<string, string>;
 
 export interface SnapshotOptions {
-  /** The root's own mode and time, for destinations that lend theirs; default true. */
+  /** The root's own mode and time, for destinations that keep theirs; default true. */
   readonly withRoot?: boolean;
   readonly withMtime?: boolean;
 }
 
-/** What a tree is at this moment, to be compared with what it becomes. */
+/** A tree at this moment, to be compared with a later state. */
 export function snapshotTree(path: string, options: SnapshotOptions = {}): Snapshot {
   const snapshot = new Map<string, string>();
   const root = Buffer.from(path, "utf8").toString("latin1");
@@ -53,7 +53,7 @@ function describe(path: Buffer, stats: BigIntStats): string {
   }
 }
 
-/** What a tree is after it was made from this literal, all of whose nodes have an mtime of whole seconds. */
+/** A tree as created from this literal, with all mtimes in whole seconds. */
 export function snapshotOf(node: TreeNode, options: SnapshotOptions = {}): Snapshot {
   const snapshot = new Map<string, string>();
   describeNodeInto(snapshot, node, "", options);
@@ -92,7 +92,7 @@ function describeFile(mode: number, content: Uint8Array): string {
   return `file ${octal(mode)} ${content.length} bytes sha256 ${createHash("sha256").update(content).digest("hex")}`;
 }
 
-/** Each difference as a line; none when both are the same. */
+/** Each difference as a line; empty if both are equal. */
 export function differences(expected: Snapshot, actual: Snapshot): string[] {
   const lines: string[] = [];
   for (const [path, description] of expected) {
@@ -105,7 +105,7 @@ export function differences(expected: Snapshot, actual: Snapshot): string[] {
   return lines;
 }
 
-/** What differs between two trees in content, mode, mtime, link text and kind. */
+/** How two trees differ in content, mode, mtime, symlink target and kind. */
 export function compareTrees(expected: string, actual: string, options: SnapshotOptions = {}): string[] {
   return differences(snapshotTree(expected, options), snapshotTree(actual, options));
 }

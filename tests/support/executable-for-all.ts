@@ -4,8 +4,8 @@ import { AS_NOBODY } from "./requirements.ts";
 import type { Scratch } from "./scratch.ts";
 
 /**
- * For tests that run btdt as nobody: an executable that nobody may run, wherever this repository lies, and a directory
- * that nobody may write. It opens the scratch directory for all.
+ * For tests that run btdt as the user nobody: an executable that nobody can run, wherever this repository is, and a
+ * directory that nobody can write to. It makes the scratch directory accessible to everyone.
  */
 export function executableForAll(scratch: Scratch): {
   readonly executable: string;

@@ -1,18 +1,18 @@
 import { constants } from "node:os";
 import { join } from "node:path";
 
-/** The compiled executable, which is what these tests are about. */
+/** The compiled executable, which these tests are about. */
 export const BTDT = join(import.meta.dir, "..", "..", "dist", "btdt");
 
 export interface RunOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** Words before the executable: a tracer, another user. */
+  /** Words before the executable, such as a tracer or another user. */
   readonly through?: readonly string[];
 }
 
 export interface Finished {
-  /** As a shell would tell it: 128 and the signal's number for a process that a signal ended. */
+  /** As a shell reports it: 128 + n for a process that signal n ended. */
   readonly exitCode: number;
   readonly stdout: string;
   readonly stderr: string;
@@ -39,7 +39,7 @@ export function run(words: readonly string[], options: Omit<RunOptions, "through
   };
 }
 
-/** Runs a command of the test's own that has to work; answers its stdout. */
+/** Runs a command of the test itself, which must succeed; returns its stdout. */
 export function must(words: readonly string[], options: Omit<RunOptions, "through"> = {}): string {
   const finished = run(words, options);
   if (finished.exitCode !== 0) {
@@ -50,7 +50,7 @@ export function must(words: readonly string[], options: Omit<RunOptions, "throug
   return finished.stdout;
 }
 
-/** Starts btdt and goes on. */
+/** Starts btdt without waiting. */
 export function startBtdt(words: readonly string[], options: RunOptions = {}) {
   return Bun.spawn([...(options.through ?? []), BTDT, ...words], {
     stdin: "ignore",
@@ -61,7 +61,7 @@ export function startBtdt(words: readonly string[], options: RunOptions = {}) {
   });
 }
 
-/** Waits for what `startBtdt` started. */
+/** Waits for a process from `startBtdt`. */
 export async function finishedOf(started: ReturnType<typeof startBtdt>): Promise<Finished> {
   const [stdout, stderr] = await Promise.all([
     new Response(started.stdout).text(),

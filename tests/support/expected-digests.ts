@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { TreeNode } from "./tree.ts";
 
-/** Digests as the documentation defines them, computed a second time and in another way than btdt does. */
+/** Digests as documented, computed independently of btdt's implementation. */
 
 const CHUNK_BYTES = 4 * 1024 * 1024;
 

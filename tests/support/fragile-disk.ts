@@ -5,22 +5,22 @@ import type { Condition } from "./requirements.ts";
 import type { Scratch } from "./scratch.ts";
 
 const THROTTLE = "/sys/fs/cgroup/blkio/blkio.throttle.write_bps_device";
-/** Processes in it are not slowed down; what the kernel writes back by itself is. */
+/** Slows down the kernel's own write-back, but not the processes in it. */
 const UNTHROTTLED_GROUP = "/sys/fs/cgroup/blkio/btdt-test";
 const WRITE_BACK_SETTINGS = ["dirty_expire_centisecs", "dirty_writeback_centisecs"] as const;
 
-/** Write-back can be slowed down by the kernel's first generation of control groups. */
+/** Write-back can be slowed down by control groups v1. */
 export const throttling: Condition = {
   name: "the blkio control group",
   isMet: () => run(["test", "-w", THROTTLE]).exitCode === 0,
 };
 
 /**
- * A small file system that loses power: what its disk has at that moment is what a new boot finds.
+ * A small file system that loses power: what is on its disk at that moment is what a new boot finds.
  *
- * Two kinds of cut: `shutDown` lets XFS or ext4 drop everything that is in memory only; `copyDisk` takes a copy of the disk
- * while the kernel is still writing back file contents, which it does slowly after `holdBackContents`. The second kind shows
- * what the first cannot: sizes and names are on disk, contents are not.
+ * There are two kinds of cut: `shutDown` makes XFS or ext4 drop everything that is only in memory; `copyDisk` copies
+ * the disk while the kernel is still writing back file contents, which is slow after `holdBackContents`. The second
+ * kind shows what the first cannot: sizes and names are on disk, contents are not.
  */
 export type FragileDiskType = "ext4" | "xfs";
 
@@ -33,7 +33,7 @@ export class FragileDisk {
   #device = "";
   #boot = 0;
 
-  /** @param isSameBoot the machine does not restart: only the disk is cut off and mounted again */
+  /** @param isSameBoot the machine does not restart: only the disk is disconnected and mounted again */
   constructor(scratch: Scratch, type: FragileDiskType, isSameBoot = false) {
     this.#scratch = scratch;
     this.#isSameBoot = isSameBoot;
@@ -50,7 +50,7 @@ export class FragileDisk {
     must(["sync", "-f", this.path]);
   }
 
-  /** From now on the kernel writes file contents back at once, but slowly; the journal is fast. */
+  /** From now on, the kernel writes file contents back at once, but slowly; the journal is fast. */
   holdBackContents(): void {
     must(["mkdir", "-p", UNTHROTTLED_GROUP]);
     for (const pid of [String(process.pid), ...this.#journalThreads()]) {
@@ -60,13 +60,13 @@ export class FragileDisk {
     this.#throttle(512 * 1024);
   }
 
-  /** To be called whatever happens. */
+  /** Call it in any case. */
   letContentsGo(): void {
     if (this.#device !== "") this.#throttle(0);
     must(["sysctl", "-q", "-w", "vm.dirty_expire_centisecs=3000", "vm.dirty_writeback_centisecs=500"]);
   }
 
-  /** The power fails, and comes back: the disk as it was at that moment is mounted. */
+  /** The power fails and comes back: the disk is mounted as it was at that moment. */
   copyDisk(): void {
     this.#boot += 1;
     const copy = `${this.#image.slice(0, this.#image.lastIndexOf("-"))}-${this.#boot}`;
@@ -78,18 +78,18 @@ export class FragileDisk {
     this.#mount();
   }
 
-  /** The power fails, and comes back: what was in memory only is gone. */
+  /** The power fails and comes back: what was only in memory is lost. */
   shutDown(): void {
     this.dropMemory();
     this.restart();
   }
 
-  /** The first half of `shutDown`: from now on every access fails. */
+  /** The first half of `shutDown`: from now on, every access fails. */
   dropMemory(): void {
     must(["xfs_io", "-x", "-c", "shutdown -f", this.path]);
   }
 
-  /** The second half: nobody may have anything open there. */
+  /** The second half: nothing may be open there. */
   restart(): void {
     this.#boot += 1;
     this.#unmount();

@@ -8,7 +8,7 @@ import { manifestOf } from "./listed-manifest.ts";
 import { directory, type FileNode, file } from "./listed-tree.ts";
 import type { Scratch } from "./scratch.ts";
 
-/** A cache whose files a test writes itself, from `docs/format.md` and not by a store. */
+/** A cache whose files are written by the test itself, following `docs/format.md`, not by a store. */
 export class HandMadeCache {
   readonly directory: CacheDirectory;
 
@@ -17,7 +17,7 @@ export class HandMadeCache {
     this.directory.prepareForWriting();
   }
 
-  /** A file for a tree, and its object's path below the cache. */
+  /** A file for a tree, and the path of its object below the cache. */
   describe(content: string, mode = 0o644): { readonly node: FileNode; readonly object: string } {
     const digest = new Bun.SHA256().update(content).digest("hex");
     const node = file({
@@ -76,13 +76,13 @@ export class HandMadeCache {
     return manifest;
   }
 
-  /** Replaces a file, or what else is there, by a directory. */
+  /** Replaces a file, or whatever exists, by a directory. */
   replaceByDirectory(path: string): void {
     rmSync(path, { recursive: true, force: true });
     mkdirSync(path);
   }
 
-  /** A session without a lock file, as its process left it long ago. */
+  /** A session without a lock file, left by its process long ago. */
   addDeadSession(): string {
     const path = `${this.directory.sessions}/${crypto.randomUUID()}`;
     mkdirSync(`${path}/half`, { recursive: true });

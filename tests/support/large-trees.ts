@@ -12,7 +12,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 
-/** Bytes that no compression makes smaller, and that are the same for the same seed. */
+/** Incompressible bytes, which are the same for the same seed. */
 export function randomBytes(seed: string, sizeBytes: number): Buffer {
   const key = createHash("sha256").update(seed).digest();
   return createCipheriv("aes-256-ctr", key, Buffer.alloc(16)).update(Buffer.alloc(sizeBytes));
@@ -23,11 +23,11 @@ const FILES_IN_DIRECTORY = 200;
 
 export const MANY_FILES = DIRECTORIES * FILES_IN_DIRECTORY;
 
-/** One in so many files is empty; as many have the content of their neighbour. */
+/** One in this many files is empty, and as many have the content of their neighbour. */
 const EMPTY_EACH = 400;
 const TWIN_EACH = 10;
 
-/** Makes `MANY_FILES` small files of up to 6 KB, empty ones and equal ones among them, with various modes and times. */
+/** Creates `MANY_FILES` small files of up to 6 KB, including empty and equal ones, with various modes and times. */
 export function makeManyFiles(root: string): void {
   mkdirSync(root);
   for (let directory = 0; directory < DIRECTORIES; directory++) {
@@ -45,13 +45,13 @@ export function makeManyFiles(root: string): void {
   }
 }
 
-/** Writes one in a hundred of them anew; answers their paths relative to the root. */
+/** Rewrites one in a hundred of them; returns their paths relative to the root. */
 export function changeSomeFiles(root: string): string[] {
   const changed: string[] = [];
   for (let index = 7; index < MANY_FILES; index += 100) {
     const directory = Math.floor(index / FILES_IN_DIRECTORY);
     const path = `part ${directory % 20}/package-${directory}/module-${index % FILES_IN_DIRECTORY}.js`;
-    // Its old name may be linked with the content that a cache has.
+    // Its old name may be linked to the content in a cache.
     rmSync(join(root, path));
     writeFileSync(join(root, path), smallContent(index, "second"));
     changed.push(path);
@@ -62,7 +62,7 @@ export function changeSomeFiles(root: string): string[] {
 function smallContent(index: number, edition: string): Uint8Array {
   if (index % EMPTY_EACH === 0) return new Uint8Array();
   const origin = index % TWIN_EACH === 1 ? index + 1 : index;
-  // A half of it is like any other's, the other half like none.
+  // Half of it is like all others, the other half is unique.
   const sizeBytes = (origin * 7919) % 3000;
   const line = `export const value = require("./module"); // ${edition} ${origin}\n`;
   const lines = Buffer.from(line.repeat(1 + Math.floor(sizeBytes / line.length)));
@@ -74,7 +74,7 @@ export interface Patch {
   readonly bytes: Uint8Array;
 }
 
-/** Makes a file of zeros, which take no room on the disk, but for some patches. */
+/** Creates a sparse file of zeros, with a few patches of data. */
 export function makeSparseFile(path: string, sizeBytes: number, patches: readonly Patch[]): void {
   const descriptor = openSync(path, "wx");
   try {

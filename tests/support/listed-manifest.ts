@@ -14,7 +14,7 @@ interface Listed {
   readonly parent: number;
 }
 
-/** Builds a manifest column by column, from `docs/format.md` and not with the code that reads trees. */
+/** Builds a manifest column by column, following `docs/format.md`, without the code that reads trees. */
 export function manifestOf(root: DirectoryNode | FileNode): Manifest {
   const directories: Listed[] = [];
   const files: { readonly name: string; readonly node: FileNode }[] = [];
@@ -102,8 +102,8 @@ function fillNames(bytes: Uint8Array, ends: Uint32Array, list: readonly string[]
 }
 
 /**
- * The tree that a manifest stands for. Throws where it stands for none, without asking the code under test: a name
- * that leaves its directory, two things of one name, a directory outside of the root.
+ * The tree that a manifest describes. Throws if there is none, independently of the code under test: for a name that
+ * leaves its directory, a name used twice, a directory outside the root.
  */
 export function treeOf(manifest: Manifest): DirectoryNode | FileNode {
   const { counts } = manifest;

@@ -1,8 +1,8 @@
 import * as fc from "fast-check";
 
 /**
- * Trees as manifests list them, as literals and at random: files have a size and a digest, and no content (trees on disk: `tree.ts`).
- * Names and targets are strings of bytes.
+ * Trees as listed in manifests, as literals or at random: files have a size and a digest, but no content (for trees
+ * on disk, see `tree.ts`). Names and targets are byte strings.
  */
 interface Mtime {
   readonly seconds: number;
@@ -55,13 +55,13 @@ const byteStrings = (minLength: number, maxLength: number, isByte: (byte: number
     )
     .map((bytes) => String.fromCharCode(...bytes.filter(isByte)));
 
-/** Any name that a directory can hold, bytes that are not UTF-8 and control characters included. */
+/** Any name that a directory can contain, including control characters and bytes that are not UTF-8. */
 export const names = byteStrings(1, 12, (byte) => byte !== 0x2f).filter(
   (name) => name !== "" && name !== "." && name !== "..",
 );
 const targets = byteStrings(1, 30, () => true).filter((target) => target !== "");
 
-/** Before 1970 and beyond what any file system keeps. */
+/** From before 1970 to beyond what any file system can store. */
 const mtimes = fc.record({
   seconds: fc.oneof(
     fc.maxSafeInteger(),

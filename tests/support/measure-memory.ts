@@ -1,4 +1,4 @@
-/** Another process for `memory.ts`: runs a command, and writes to the file it is given what memory that took at most. */
+/** A separate process for `memory.ts`: runs a command, and writes its peak memory to the given file. */
 import { writeFileSync } from "node:fs";
 import { exitCodeOf } from "./executable.ts";
 

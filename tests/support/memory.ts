@@ -3,18 +3,18 @@ import { join } from "node:path";
 import { btdt, type Finished, type RunOptions } from "./executable.ts";
 
 export interface Measured extends Finished {
-  /** The most memory that was resident at a time, files that are mapped into it included. */
+  /** The peak resident memory, including mapped files. */
   readonly peakMemoryBytes: number;
 }
 
-/** Less than the runtime alone takes: a peak below it is not in bytes. */
+/** Less than the runtime alone takes: a smaller peak is not in bytes. */
 const LEAST_PLAUSIBLE_BYTES = 15_000_000;
 
 /**
- * Runs btdt to its end. `report` is a path that nothing has.
+ * Runs btdt to its end. `report` is an unused path.
  *
- * A small process of its own starts it: what a process has taken at most is counted from when it was started, as
- * a copy of the one that starts it, and that of a test can be large.
+ * It is started by a small separate process: the peak memory of a process counts from its start as a copy of the one
+ * that starts it, and a test process can be large.
  */
 export function btdtMeasured(words: readonly string[], report: string, options: RunOptions = {}): Measured {
   const through = [process.execPath, join(import.meta.dir, "measure-memory.ts"), report];

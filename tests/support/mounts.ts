@@ -11,7 +11,7 @@ export function mountTmpfs(scratch: Scratch, name: string, size = "64m"): string
   return path;
 }
 
-/** A small file system of its own in a file: `mkfs.TYPE` must be installed. */
+/** A small file system in a file; `mkfs.TYPE` must be installed. */
 export function mountImage(scratch: Scratch, name: string, type: "xfs" | "ext4"): string {
   const path = scratch.directory(name);
   const image = scratch.path(`${name}.img`);
@@ -23,7 +23,7 @@ export function mountImage(scratch: Scratch, name: string, type: "xfs" | "ext4")
   return path;
 }
 
-/** The same directory at a second place, through FUSE: `bindfs` must be installed. */
+/** The same directory at a second path, through FUSE; `bindfs` must be installed. */
 export function mountFuse(scratch: Scratch, directory: string, name: string): string {
   const path = scratch.directory(name);
   must(["bindfs", directory, path]);
@@ -31,7 +31,7 @@ export function mountFuse(scratch: Scratch, directory: string, name: string): st
   return path;
 }
 
-/** The same directory at a second place, where nothing can be written. */
+/** The same directory at a second path, read-only. */
 export function mountReadOnly(scratch: Scratch, directory: string, name: string): string {
   const path = scratch.path(name);
   mkdirSync(path);

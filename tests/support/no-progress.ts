@@ -1,6 +1,6 @@
 import type { Progress } from "../../src/base/progress.ts";
 
-/** Nobody looks on. */
+/** Ignores progress. */
 export const noProgress: Progress = {
   begin: () => undefined,
   expectFiles: () => undefined,

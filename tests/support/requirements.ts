@@ -8,8 +8,9 @@ import { run } from "./executable.ts";
 import { diskDirectory } from "./scratch.ts";
 
 /**
- * What a test needs of the machine: `root` is being root; `mount` is being allowed to mount; room is what is free now, on the
- * disk of `Scratch.useDisk` and in memory; a path is a file or directory; any other word is a program.
+ * What a test needs from the machine: `root` is being root; `mount` is being allowed to mount; room is what is free
+ * at the moment, on the disk of `Scratch.useDisk` and in memory; a path is a file or directory; any other word is a
+ * program.
  */
 export type Requirement =
   | Room
@@ -23,7 +24,7 @@ export type Requirement =
   | Condition;
 type Room = `${number} GiB of ${"disk" | "memory"}`;
 
-/** What only one test needs. */
+/** A requirement of a single test. */
 export interface Condition {
   readonly name: string;
   isMet(): boolean;
@@ -50,11 +51,11 @@ function examine(requirement: string): boolean {
       return process.getuid?.() === 0;
     case "mount":
       return canMount();
-    // Being there is not enough: containers often forbid tracing.
+    // Existing is not enough: containers often forbid tracing.
     case "strace":
       return run(["strace", "-qq", "-o", "/dev/null", "true"]).exitCode === 0;
     case "script":
-      // Elsewhere it takes other options.
+      // On other systems, it takes different options.
       return process.platform === "linux" && Bun.which("script") !== null;
     case "glibc for both architectures":
       return linuxTargets.every((target) => findSystemLibc(target) !== undefined);
@@ -74,7 +75,7 @@ function freeDiskBytes(): number {
   return bavail * bsize;
 }
 
-/** What programs could get now, of which the kernel may keep files in a part. */
+/** The memory that programs could get now; part of it may be the kernel's file cache. */
 function freeMemoryBytes(): number {
   const available = /^MemAvailable: +(\d+) kB$/m.exec(readFileSync("/proc/meminfo", "utf8"));
   return Number(available?.[1]) * 1024;
@@ -89,7 +90,7 @@ function canMount(): boolean {
   return isMounted;
 }
 
-/** Why a test is skipped, to stand at the end of its name, where `tests/run.ts` finds it; empty where nothing is lacking. */
+/** Why a test is skipped, for the end of its name, where `tests/run.ts` finds it; empty if nothing is missing. */
 function reasonToSkip(requirements: readonly Requirement[]): string {
   const lacking = requirements.filter((requirement) => !isMet(requirement));
   const names = lacking.map((requirement) =>
@@ -98,7 +99,7 @@ function reasonToSkip(requirements: readonly Requirement[]): string {
   return names.length === 0 ? "" : ` (skipped: needs ${names.join(" and ")})`;
 }
 
-/** A test that is skipped, with the reason in its name, where something that it needs is lacking. */
+/** A test that is skipped, with the reason in its name, if something that it needs is missing. */
 export function testWith(
   requirements: readonly Requirement[],
   name: string,
@@ -110,7 +111,7 @@ export function testWith(
   else test.skip(name + reason, body);
 }
 
-/** The same for a group. Where something is lacking the group counts as one skipped test, and its body does not run. */
+/** The same for a group. If something is missing, the group counts as one skipped test, and its body does not run. */
 export function describeWith(requirements: readonly Requirement[], name: string, body: () => void): void {
   const reason = reasonToSkip(requirements);
   if (reason === "") describe(name, body);

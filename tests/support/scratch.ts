@@ -7,18 +7,18 @@ import { run } from "./executable.ts";
 /** Some tests leave hundreds of thousands of files, and disks can be slow. */
 const CLEANUP_TIMEOUT_MS = 15 * 60_000;
 
-/** Where large trees have room. */
+/** Where there is room for large trees. */
 export function diskDirectory(): string {
   return process.env["BTDT_TEST_DISK"] ?? tmpdir();
 }
 
-/** A directory for each test, with what it has mounted there; both are gone after it. */
+/** A directory for each test, along with what it mounts there; both are removed afterwards. */
 export class Scratch {
   #root = "";
   #mounts: string[] = [];
   #count = 0;
 
-  /** To be called once by a test file, at its top. */
+  /** Call it once in a test file, at the top. */
   static use(parent = tmpdir()): Scratch {
     const scratch = new Scratch();
     beforeEach(() => {
@@ -27,7 +27,7 @@ export class Scratch {
     });
     afterEach(() => {
       for (const mount of scratch.#mounts.toReversed()) run(["umount", "-l", mount]);
-      // Not by `rmSync`: names that are not UTF-8 and directories that are closed are no obstacle to rm.
+      // Not with `rmSync`: rm copes with names that are not UTF-8 and with inaccessible directories.
       run(["chmod", "-R", "u+rwX", scratch.#root]);
       run(["rm", "-rf", "--one-file-system", scratch.#root]);
       scratch.#root = "";
@@ -35,7 +35,10 @@ export class Scratch {
     return scratch;
   }
 
-  /** The same on a real disk, with room for large trees, where `tests/run.ts` has put other tests' files into memory. */
+  /**
+   * The same on a real disk, with room for large trees, if `tests/run.ts` has put the files of other tests into
+   * memory.
+   */
   static useDisk(): Scratch {
     return Scratch.use(diskDirectory());
   }
@@ -45,14 +48,14 @@ export class Scratch {
     return join(this.#root, ...parts);
   }
 
-  /** Makes an empty directory. */
+  /** Creates an empty directory. */
   directory(...parts: string[]): string {
     const path = this.path(...parts);
     mkdirSync(path, { recursive: true });
     return path;
   }
 
-  /** A path that nothing has yet. */
+  /** An unused path. */
   fresh(name = "x"): string {
     this.#count += 1;
     return this.path(`${name}-${this.#count}`);
@@ -64,7 +67,7 @@ export class Scratch {
     return path;
   }
 
-  /** To be unmounted after the test. */
+  /** Will be unmounted after the test. */
   noteMount(path: string): void {
     this.#mounts.push(path);
   }

@@ -1,6 +1,6 @@
 /**
- * What a person sees of all that was written to a terminal: lines of text, without the empty ones at the end. Knows what btdt and its
- * libraries write to redraw a line, and throws at anything else, so that a test does not overlook it.
+ * What a person sees of everything written to a terminal: lines of text, without trailing empty ones. It knows what
+ * btdt and its libraries write to redraw a line, and throws on anything else, so that a test does not overlook it.
  */
 export function screenOf(transcript: string): string[] {
   const lines = [""];

@@ -5,11 +5,11 @@ import { PackIndex } from "../../src/packs/format/pack-index.ts";
 interface PackShape {
   /** The sizes of each block's contents. */
   readonly blocks: readonly (readonly number[])[];
-  /** What each block takes in the pack; by default as much as its contents. */
+  /** The size of each block in the pack; by default the size of its contents. */
   readonly storedBytes?: number;
-  /** How many chunks each large file has whose list is in the pack. */
+  /** The number of chunks of each large file whose chunk list is in the pack. */
   readonly largeChunks?: readonly number[];
-  /** Named by their ids; by default each content is another one. */
+  /** Named by their ids; by default, all contents differ. */
   readonly ids?: readonly number[];
   readonly madeMs?: number;
 }
@@ -20,7 +20,7 @@ function digestOf(text: string): Buffer {
   return Buffer.from(new Bun.SHA256().update(text).digest("hex"), "hex");
 }
 
-/** A pack as its index describes it, from numbers alone. */
+/** A pack as described by its index, made up from numbers alone. */
 export function storedPack(name: string, shape: PackShape): StoredPack {
   const { blocks, largeChunks = [], ids, madeMs = 0 } = shape;
   const sizes = blocks.flat();

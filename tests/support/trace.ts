@@ -2,17 +2,17 @@ import { existsSync, readFileSync } from "node:fs";
 import { errnoOf } from "../../src/fs/errno.ts";
 import { type Finished, finishedOf, startBtdt } from "./executable.ts";
 
-/** A system call that `strace` is to interfere with. */
+/** A system call for `strace` to interfere with. */
 export interface Injection {
   /** Names, separated by commas; `?` before a name that not every processor has. */
   readonly calls: string;
-  /** `error=ENOSPC:when=3`, `signal=KILL:when=2`: as strace has it. Counted for each thread. */
+  /** `error=ENOSPC:when=3`, `signal=KILL:when=2`: in the syntax of strace. Counted per thread. */
   readonly what: string;
-  /** Only calls that name this path, or a descriptor of it. */
+  /** Only calls with this path, or a descriptor of it. */
   readonly path?: string;
 }
 
-/** Words that make system calls of the command behind them fail, or kill it. */
+/** Words that make system calls of the command after them fail, or kill it. */
 export function injecting(injection: Injection, trace = "/dev/null"): string[] {
   const { calls, what, path } = injection;
   const where = path === undefined ? [] : ["-P", path];
@@ -31,9 +31,9 @@ export function injecting(injection: Injection, trace = "/dev/null"): string[] {
 }
 
 /**
- * Runs btdt, stops all of it when it has done a certain system call, does something meanwhile, and lets it go on. No clock
- * decides who comes first.
- * @param trace a path for a file of this function's own
+ * Runs btdt, stops it after a certain system call, does something in the meantime, and lets it continue. No clock
+ * decides the order.
+ * @param trace a path for a file of this function
  */
 export async function stoppedAt(
   injection: Omit<Injection, "what"> & { readonly when?: number },
@@ -55,7 +55,7 @@ export async function stoppedAt(
   try {
     await meanwhile();
   } finally {
-    // Other threads come to their own such call and stop again.
+    // Other threads reach their own such call and stop again.
     while (started.exitCode === null && started.signalCode === null) {
       letGoOn(Number(stopped[1]));
       await Promise.race([finished, Bun.sleep(5)]);
@@ -64,12 +64,12 @@ export async function stoppedAt(
   return await finished;
 }
 
-/** Waits until a trace has what it is to have. */
+/** Waits until a trace contains what it should. */
 export async function traced(trace: string, pattern: RegExp): Promise<void> {
   while (!existsSync(trace) || !pattern.test(readFileSync(trace, "utf8"))) await Bun.sleep(2);
 }
 
-/** The process may come to its end at any moment before this, and `strace` outlives it a little. */
+/** The process may end at any moment before this, and `strace` outlives it a little. */
 function letGoOn(processId: number): void {
   try {
     process.kill(processId, "SIGCONT");

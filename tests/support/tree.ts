@@ -1,12 +1,12 @@
 import { chmodSync, lutimesSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { must } from "./executable.ts";
 
-/** A tree as a literal. Names are strings of bytes: `\xff` is the byte 255, not the letter. */
+/** A tree as a literal. Names are byte strings: `\xff` is the byte 255, not the letter. */
 export type TreeNode = DirectoryNode | FileNode | SymlinkNode;
 
 interface Attributes {
   readonly mode?: number;
-  /** As `touch -d` takes it: `@-1.5`, `@1700000000.123456789`. */
+  /** In the syntax of `touch -d`: `@-1.5`, `@1700000000.123456789`. */
   readonly mtime?: string;
 }
 
@@ -41,7 +41,7 @@ export function symlink(target: string, mtime?: string): SymlinkNode {
   return { kind: "symlink", target, ...(mtime === undefined ? {} : { mtime }) };
 }
 
-/** Makes the tree; `path` must not exist. Attributes are given from the leaves upwards, so that they last. */
+/** Creates the tree; `path` must not exist. Attributes are set from the leaves upwards, so that they last. */
 export function makeTree(path: string, node: TreeNode): void {
   makeNode(Buffer.from(path, "utf8").toString("latin1"), node);
 }
@@ -72,7 +72,7 @@ function setMtime(bytes: string, mtime: string): void {
   else lutimesSync(Buffer.from(bytes, "latin1"), Number(seconds), Number(seconds));
 }
 
-/** By a shell, because arguments that are not UTF-8 cannot be handed over. */
+/** With a shell, because arguments that are not UTF-8 cannot be passed. */
 function touch(bytes: string, mtime: string): void {
   const quoted = [...Buffer.from(bytes, "latin1")]
     .map((byte) => `\\${byte.toString(8).padStart(3, "0")}`)

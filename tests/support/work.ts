@@ -14,20 +14,20 @@ export class Work {
     this.#cache = cache;
   }
 
-  /** Makes a working directory. */
+  /** Creates a working directory. */
   make(name: string, children: Readonly<Record<string, TreeNode>> = {}): string {
     const path = this.#scratch.path(name);
     makeTree(path, dir(children));
     return path;
   }
 
-  /** May end in any way. */
+  /** May fail. */
   run(directory: string, command: string, ...words: string[]): Finished {
     this.#scratch.directory("cache");
     return btdt([command, "-c", this.#cache.path, ...words], { cwd: this.#scratch.path(directory) });
   }
 
-  /** Has to work. */
+  /** Must succeed. */
   store(directory: string, key: string, ...words: string[]): Finished {
     const finished = this.run(directory, "store", "-k", key, ...words);
     if (finished.exitCode !== 0) throw new Error(`store ended with ${finished.exitCode}: ${finished.stderr}`);
@@ -38,12 +38,12 @@ export class Work {
     return this.run(directory, "restore", "-k", keys, ...words);
   }
 
-  /** What the file of a key, whose name is its own, says about its trees. */
+  /** What a key's file, named like the key, says about its trees. */
   trees(key: string): { path?: string; manifest: string; fileCount: number; contentBytes: number }[] {
     return JSON.parse(readFileSync(this.#cache.below("keys", key), "utf8")).trees;
   }
 
-  /** Changes what the file of a key says about its trees, as somebody hostile could. */
+  /** Changes what a key's file says about its trees, as an attacker could. */
   forgeTrees(key: string, trees: unknown): void {
     const path = this.#cache.below("keys", key);
     writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, "utf8")), trees }));
