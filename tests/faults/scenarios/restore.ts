@@ -65,6 +65,7 @@ const restoreTwo: Scenario = {
 export const restoreScenarios: readonly Scenario[] = [
   restore("linked", "linked", "small"),
   restore("copied", "linked", "small", "--link", "copy"),
+  restore("verified", "linked", "small", "--verify"),
   restore("from packs", "packed-1", "many"),
   restore("from packs, copied", "packed-2", "changed", "--link", "copy"),
   restore("a fallback key", "missing,linked", "small"),

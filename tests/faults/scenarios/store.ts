@@ -32,6 +32,13 @@ export const storeScenarios: readonly Scenario[] = [
   store("a delta", "packed-3", "changed", "--storage", "packs"),
   store("in place of another entry", "linked", "fresh", "--storage", "objects"),
   store("what is there already", "again", "small", "--storage", "objects"),
+  store("without a flush", "new", "fresh", "--storage", "objects", "--durability", "none"),
+  {
+    ...store("two paths", "two", "fresh"),
+    words: (place) => ["store", "-c", place.cache, "-k", "two", place.tree("fresh"), place.tree("many")],
+    // An entry of two paths is no tree of the base.
+    stores: new Map(),
+  },
   importArchive("a.tar", (place) => ["tar", "--format=posix", "-cf", archiveIn(place, "a.tar"), "."]),
   importArchive("a.tar.gz", (place) => ["tar", "--format=posix", "-czf", archiveIn(place, "a.tar.gz"), "."]),
 ];
