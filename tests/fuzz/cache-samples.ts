@@ -15,7 +15,7 @@ export const FILE_KINDS = [
   "edited",
   "count",
 ] as const;
-export type FileKind = (typeof FILE_KINDS)[number];
+type FileKind = (typeof FILE_KINDS)[number];
 
 export interface CacheFile {
   readonly kind: FileKind;
