@@ -1,5 +1,6 @@
 import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { cacheWriteError } from "../cache/cache-errors.ts";
+import { withSharedLock } from "../cache/cache-lock.ts";
 import type { Session } from "../cache/session.ts";
 import { syncFileSystem } from "../fs/native/sync-file-system.ts";
 import { checkObjectsJob } from "../objects/check-objects.ts";
@@ -51,7 +52,9 @@ async function checkSuspects(
   const runner = parts.length > 1 ? runners.pool : runners.inline;
   const results = await runAllSharing(runner, checkObjectsJob, { objects: cache.objects }, parts);
   const damaged = results.flatMap((result) => result.damaged);
-  for (const name of damaged) dropObject(cache, session, name, { isCancelled });
+  for (const name of damaged) {
+    await withSharedLock(cache, isCancelled, () => dropObject(cache, session, name, { isCancelled }));
+  }
   if (damaged.length > 0) {
     const objects = damaged.length === 1 ? "1 object" : `${damaged.length} objects`;
     runtime.onWarning(`${objects} lost data in a power cut and will not be used`);

@@ -1,11 +1,15 @@
 import { display, joinBytes } from "../base/byte-string.ts";
+import { isBtdtError } from "../base/errors.ts";
+import { withSharedLock } from "../cache/cache-lock.ts";
 import { rememberEditedPath } from "../cache/edited-paths.ts";
+import type { Session } from "../cache/session.ts";
 import { describeErrno, errnoOf, isPermissionErrno } from "../fs/errno.ts";
 import { PathBuffer } from "../fs/native/path-buffer.ts";
 import { dropUnlessGood } from "../objects/drop-unless-good.ts";
 import { examineObject } from "../objects/examine-object.ts";
 import { locateObject } from "../objects/object-path.ts";
 import { markDamagedBlock } from "../packs/contents/pack-directory.ts";
+import type { Runtime } from "../work/runtime.ts";
 import type { ObjectProblem } from "./place-object.ts";
 import type { Target } from "./target.ts";
 import { verifyFile } from "./verify-file.ts";
@@ -60,8 +64,13 @@ export function describeDamage({ manifest, name }: Target, { files }: Damage): s
  * next store creates good ones; the paths of edited ones are remembered, so that they are not linked again. Damaged
  * blocks are marked.
  */
-export function noteDamage(target: Target, damage: Damage, warn: (warning: string) => void): void {
-  const { cache, manifest, links } = target;
+export async function noteDamage(
+  target: Target,
+  damage: Damage,
+  { isCancelled, onWarning }: Pick<Runtime, "isCancelled" | "onWarning">,
+): Promise<void> {
+  const { cache, manifest, links, session } = target;
+  const bad: BadObject[] = [];
   try {
     for (const { file, problem } of damage.files) {
       if (problem === "edited") {
@@ -69,30 +78,39 @@ export function noteDamage(target: Target, damage: Damage, warn: (warning: strin
         rememberEditedPath(cache, manifest.filePath(file));
       }
       if (problem === "edited" || problem === "lost" || problem === "damaged") {
-        dropBadObject(target, file, problem);
+        bad.push({ file, problem });
       }
+    }
+    // A clean that looked while a good object is set aside would take its entry for damaged. Without a session the cache cannot be written.
+    if (bad.length > 0 && session !== undefined) {
+      await withSharedLock(cache, isCancelled, () => {
+        for (const each of bad) dropBadObject(target, session, each);
+      });
     }
     for (const { pack, block } of damage.blocks) markDamagedBlock(cache, pack, block);
   } catch (error) {
+    if (isBtdtError(error, "CACHE_WRITE_FAILED")) {
+      onWarning(error.message);
+      return;
+    }
     const errno = errnoOf(error);
     if (errno === undefined) throw error;
     // A clean has removed the pack: there is nothing left to record.
     if (errno === "ENOENT") return;
     const why = isPermissionErrno(errno) ? "the cache is read-only" : describeErrno(errno);
-    warn(`could not remove damaged contents from the cache: ${why}`);
+    onWarning(`could not remove damaged contents from the cache: ${why}`);
   }
 }
 
 /** Work at hand is finished first. */
 const NEVER_CANCELLED = { isCancelled: () => false };
 
-/** Without a session, the cache cannot be written, which noting the path has already reported. */
-function dropBadObject(
-  { manifest, links, session }: Target,
-  file: number,
-  problem: "edited" | "lost" | "damaged",
-): void {
-  if (session === undefined) return;
+interface BadObject {
+  readonly file: number;
+  readonly problem: "edited" | "lost" | "damaged";
+}
+
+function dropBadObject({ manifest, links }: Target, session: Session, { file, problem }: BadObject): void {
   const isMended = (path: PathBuffer): boolean =>
     examineObject(path, manifest, file) === "whole" &&
     (problem === "edited" || verifyFile(path, manifest, file, NEVER_CANCELLED) === undefined);

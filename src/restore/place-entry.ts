@@ -78,7 +78,7 @@ async function prepare(
     tree = await prepareNewDestination(target, destination, distrusted, runtime);
   }
   try {
-    if (!runtime.isCancelled()) noteDamage(target, tree.damage, runtime.onWarning);
+    if (!runtime.isCancelled()) await noteDamage(target, tree.damage, runtime);
     return tree;
   } catch (error) {
     tree.close();

@@ -1,6 +1,6 @@
 import type { ByteString } from "../base/byte-string.ts";
 import { cacheWriteError } from "../cache/cache-errors.ts";
-import { withExclusiveLock } from "../cache/cache-lock.ts";
+import { withExclusiveLock, withSharedLock } from "../cache/cache-lock.ts";
 import { Session } from "../cache/session.ts";
 import { dropObject } from "../durability/drop-object.ts";
 import { deletePack, markDamagedBlock } from "../packs/contents/pack-directory.ts";
@@ -58,7 +58,9 @@ async function setAside(
 ): Promise<boolean> {
   const objects = contents.damagedObjects();
   for (const name of objects) {
-    dropObject(cache, session, name, { isCancelled: runtime.isCancelled });
+    await withSharedLock(cache, runtime.isCancelled, () => {
+      dropObject(cache, session, name, { isCancelled: runtime.isCancelled });
+    });
     contents.forgetObject(name);
   }
   let blockCount = 0;
