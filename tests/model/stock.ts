@@ -1,0 +1,97 @@
+import {
+  isPacked,
+  isWhole,
+  type ModelFile,
+  type ModelObject,
+  type ModelPack,
+  type ModelRecord,
+  type ModelTree,
+} from "./model-cache.ts";
+import type { Pause, Place } from "./process.ts";
+
+/** What a clean has seen, one step after the other. */
+export interface Stock {
+  readonly deadSessions: readonly string[];
+  readonly keys: ReadonlyMap<string, ModelRecord>;
+  /** Keys whose entries lack something. */
+  readonly damaged: ReadonlySet<string>;
+  readonly manifests: readonly string[];
+  readonly objects: ReadonlyMap<string, ModelObject>;
+  readonly packs: ReadonlyMap<string, ModelPack>;
+  needs(evicted: ReadonlySet<string>): Needs;
+}
+
+export interface Needs {
+  readonly manifests: ReadonlySet<string>;
+  readonly objects: ReadonlySet<string>;
+  readonly contents: ReadonlySet<string>;
+  readonly lists: ReadonlySet<string>;
+}
+
+export function* takeStock({ cache, omits }: Place): Generator<Pause, Stock, void> {
+  const intents: ModelTree[] = [];
+  const deadSessions: string[] = [];
+  for (const name of Array.from(cache.sessions.keys())) {
+    const session = cache.sessions.get(name);
+    const isDead = session !== undefined && (!session.isAlive || omits("clean: spare sessions that live"));
+    if (isDead) deadSessions.push(name);
+    else if (!omits("clean: count intents as needs")) intents.push(...(session?.intents.values() ?? []));
+    yield undefined;
+  }
+  const keys = new Map(cache.keys);
+  yield undefined;
+  const manifests = new Map(cache.manifests);
+  yield undefined;
+  const packs = new Map(cache.packs);
+  yield undefined;
+  const objects = new Map<string, ModelObject>();
+  for (const [name, object] of Array.from(cache.objects)) {
+    // As it is at this moment.
+    objects.set(name, { ...object });
+    yield undefined;
+  }
+  const damaged = new Set<string>();
+  for (const [key, { tree }] of keys) {
+    const isThere = (file: ModelFile): boolean =>
+      isWhole(objects.get(file.name)) ||
+      isPacked([...packs.values()], file) ||
+      isWhole(cache.objects.get(file.name));
+    if (!manifests.has(tree.manifest) || !tree.files.every(isThere)) damaged.add(key);
+  }
+  const needs = (evicted: ReadonlySet<string>): Needs => {
+    const needed = {
+      manifests: new Set<string>(),
+      objects: new Set<string>(),
+      contents: new Set<string>(),
+      lists: new Set<string>(),
+    };
+    const addPacked = (file: ModelFile): void => {
+      const list = [...packs.values()].flatMap(({ lists }) => lists.get(file.name) ?? []);
+      if (file.chunks !== undefined) needed.lists.add(file.name);
+      // The chunks of a large file are known only by a list in some pack.
+      const areChunksKnown = !omits("clean: count a list's chunks as needs");
+      const contents = file.chunks === undefined ? [file.name] : areChunksKnown ? list : [];
+      for (const content of contents) needed.contents.add(content);
+    };
+    for (const [key, { tree }] of keys) {
+      if (evicted.has(key)) continue;
+      needed.manifests.add(tree.manifest);
+      // With both, the packs' contents are not needed.
+      for (const file of tree.files) {
+        if (isWhole(objects.get(file.name))) needed.objects.add(file.name);
+        else addPacked(file);
+      }
+    }
+    for (const { manifest, files } of intents) {
+      needed.manifests.add(manifest);
+      for (const file of files) {
+        const object = objects.get(file.name);
+        if (isWhole(object) || !omits("clean: keep objects of intents that are not whole"))
+          needed.objects.add(file.name);
+        if (!isWhole(object)) addPacked(file);
+      }
+    }
+    return needed;
+  };
+  return { deadSessions, keys, damaged, manifests: [...manifests.keys()], objects, packs, needs };
+}
