@@ -4,27 +4,27 @@ import { type Snapshot, snapshotTree } from "../support/compare-trees.ts";
 import { BTDT, must } from "../support/executable.ts";
 import type { Place } from "./place.ts";
 
-/** The trees of a place as they are before anything fails, and the keys that are in its cache. */
+/** The trees of a place before anything fails, and the keys in its cache. */
 export interface Base {
   readonly snapshots: ReadonlyMap<string, Snapshot>;
-  /** Each key with the tree that was stored under it. */
+  /** Each key, with the tree that was stored under it. */
   readonly keys: ReadonlyMap<string, string>;
 }
 
-/** More than one chunk, so that it is hashed in parts and has a list of chunks. */
+/** More than one chunk, so that it is hashed in parts and has a chunk list. */
 const LARGE_BYTES = 4 * 1024 * 1024 + 100_000;
-/** Enough for a manifest of which a change of one file is a small part. */
+/** Enough for a change of one file to be a small part of the manifest. */
 const MANY_FILES = 90;
 const STORED_AT = new Date("2024-02-03T04:05:06.789Z");
 
 const KEYS: ReadonlyMap<string, readonly [tree: string, storage: "objects" | "packs"]> = new Map([
   ["linked", ["small", "objects"]],
   ["packed-1", ["many", "packs"]],
-  // Near enough to the other for a delta.
+  // Similar enough to the other for a delta.
   ["packed-2", ["changed", "packs"]],
 ]);
 
-/** Fills a place: every kind of file, object, pack and manifest is there. */
+/** Fills a place with every kind of file, object, pack and manifest. */
 export function makeBase(place: Place): Base {
   makeSmallTree(place.tree("small"), "small");
   makeSmallTree(place.tree("fresh"), "fresh");
@@ -61,7 +61,7 @@ function makeManyFiles(path: string): void {
   writeFileSync(join(path, "large"), makeBytes(LARGE_BYTES, 3));
 }
 
-/** Neither zeros nor compressible to nothing. */
+/** Neither zeros nor highly compressible. */
 function makeBytes(sizeBytes: number, seed: number): Uint8Array {
   const words = new Uint32Array(Math.ceil(sizeBytes / 4));
   let state = 2_654_435_761 * seed;

@@ -3,7 +3,7 @@ import { differences, type Snapshot, snapshotTree } from "../support/compare-tre
 
 const STAGING_NAME = /^\.btdt-restore-/;
 
-/** What a restore has built aside and not removed. */
+/** What a restore has built aside but not removed. */
 export function findStaging(directory: string): string[] {
   const names = existsSync(directory) ? readdirSync(directory) : [];
   return names.filter((name) => STAGING_NAME.test(name)).map((name) => `${name} was left in ${directory}`);
@@ -17,7 +17,10 @@ export function checkNewDestination(path: string, expected: Snapshot, isRestored
   return existsSync(path) ? ["nothing was restored, but the destination exists"] : [];
 }
 
-/** A directory that existed has each file of the entry as it was before or as it is to be, and no directory was left closed. */
+/**
+ * An existing directory has each file of the entry either as before or as it should be, and no directory was left
+ * inaccessible.
+ */
 export function checkExistingDestination(
   path: string,
   before: Snapshot,
@@ -33,7 +36,7 @@ export function checkExistingDestination(
   });
 }
 
-/** Any change of what is in a directory changes its time. */
+/** Any change in a directory changes its time. */
 function withoutDirectoryTime(description: string | undefined): string | undefined {
   return description?.startsWith("directory") === true ? description.replace(/ mtime .*/, "") : description;
 }

@@ -10,13 +10,13 @@ import { runPlainly } from "./traced-run.ts";
 
 const MISSED = 4;
 const CONTRACT = new Set([0, 1, 3, MISSED]);
-/** Words that only a failure which nobody thought of would bring. */
+/** Words that only an unforeseen failure would print. */
 const INTERNAL = /INTERNAL|bug in btdt|mistake in btdt|\$bunfs|TypeError|RangeError|ReferenceError|^ +at /m;
 
-/** A command that `run` has run may fail, too; what `verify` finds it prints. */
+/** The command of `run` may fail, too; what `verify` finds, it prints. */
 const EXPLAINED = /^btdt: (?:error: .|warning: .|the command ended with)/m;
 
-/** What is wrong with how a command ended, whatever failed. */
+/** What is wrong with the way a command ended, whatever failed. */
 export function checkEnd({ exitCode, stderr }: Finished): string[] {
   const problems: string[] = [];
   if (!CONTRACT.has(exitCode)) problems.push(`exit code ${exitCode}`);
@@ -32,7 +32,7 @@ export function checkSources(place: Place, base: Base): string[] {
   );
 }
 
-/** Restores a key, with nothing failing; undefined for a miss. */
+/** Restores a key without faults; undefined for a miss. */
 async function restoreKey(
   place: Place,
   key: string,
@@ -48,7 +48,7 @@ async function restoreKey(
   return snapshot;
 }
 
-/** Each key restores one of the trees that it may have; `undefined` among them is a miss. */
+/** Each key restores one of the trees that it may have; `undefined` among them allows a miss. */
 export async function checkKeys(place: Place, promises: Promises, processor: number): Promise<string[]> {
   const problems: string[] = [];
   for (const [key, allowed] of promises) {
@@ -65,8 +65,8 @@ export async function checkKeys(place: Place, promises: Promises, processor: num
 }
 
 /**
- * What the keys that a command stores or removes may restore after it, whether it has done its work or failed. To restore a key is to
- * use it: one that is to be removed for its age is left alone until it is.
+ * What the keys that a command stores or removes may restore afterwards, whether it succeeded or failed. Restoring a
+ * key counts as using it, so one that is to be evicted for its age is left alone until then.
  */
 export function promisesAfter(scenario: Scenario, base: Base, isDone: boolean): Promises {
   const touched = new Set([
@@ -93,7 +93,7 @@ export function promisesOf(scenario: Scenario, base: Base, isDone: boolean): Pro
   return promises;
 }
 
-/** Nothing of a process that has ended is left, in the cache or beside destinations. */
+/** Nothing of a dead process is left, in the cache or next to destinations. */
 export function checkLeftOver(place: Place): string[] {
   const sessions = join(place.cache, "btdt-v1", "sessions");
   const names = existsSync(sessions) ? readdirSync(sessions) : [];
@@ -104,7 +104,7 @@ export function checkLeftOver(place: Place): string[] {
   ];
 }
 
-/** Has to work. */
+/** Must succeed. */
 export async function cleanCache(place: Place, processor: number): Promise<string[]> {
   const words = ["clean", "-q", "-c", place.cache];
   const { exitCode, stderr } = await runPlainly({ place, words, outputFile: undefined, processor });

@@ -1,9 +1,9 @@
 import type { Area } from "./place.ts";
 
-/** One system call that fails: the Nth of its name in the thread that does the work. */
+/** One failing system call: the Nth of its name in the thread that does the work. */
 export interface Fault {
   readonly call: string;
-  /** As `strace -e inject=` has it: `error=EIO`, `retval=0`. */
+  /** In the syntax of `strace -e inject=`: `error=EIO`, `retval=0`. */
   readonly what: string;
   readonly ordinal: number;
   readonly area: Area;
@@ -15,17 +15,17 @@ export function describeFault({ call, what, ordinal, area }: Fault): string {
 
 const CANNOT_CREATE = ["ENOSPC", "EDQUOT", "EIO", "EACCES"].map(asError);
 const CANNOT_ANSWER = ["EIO", "EACCES", "ESTALE"].map(asError);
-/** Answers that nothing was written, or is listed. */
+/** Returns that nothing was written, or listed. */
 const NOTHING = "retval=0";
 
 /**
- * What each call can fail with. A call that is not here does not touch files in a way that can fail by itself; the matrix
- * says so when it meets one that it does not know.
+ * What each call can fail with. A call that is not listed here does not affect files in a way that can fail by
+ * itself; the matrix reports calls that it does not know.
  */
 const FAILURES: ReadonlyMap<string, readonly string[]> = new Map([
   ["open", ["EIO", "EACCES", "EMFILE", "ESTALE", "ENOSPC", "EINTR"].map(asError)],
   ["openat", ["EIO", "EACCES", "EMFILE", "ESTALE", "ENOSPC", "EINTR"].map(asError)],
-  // That a file ends before its end is no failure but damage.
+  // A file that ends too early is damage, not a failure.
   ["read", ["EIO", "ESTALE", "EINTR"].map(asError)],
   ["pread64", ["EIO", "ESTALE", "EINTR"].map(asError)],
   ["write", [...["ENOSPC", "EIO", "EDQUOT", "EINTR"].map(asError), NOTHING]],
@@ -71,7 +71,7 @@ const FAILURES: ReadonlyMap<string, readonly string[]> = new Map([
   ["ioctl", ["EIO", "EOPNOTSUPP", "EXDEV"].map(asError)],
 ]);
 
-/** They only tell where it stands, or a failure of theirs is the engine's to bear. */
+/** They only tell the position, or their failure is up to the engine. */
 const HARMLESS = new Set(["execve", "getcwd", "chdir", "lseek", "mmap", "fadvise64", "dup", "epoll_ctl"]);
 
 function asError(errno: string): string {
@@ -80,7 +80,7 @@ function asError(errno: string): string {
 
 /**
  * An empty listing of the cache may be stale; a source contains what its listing says.
- * @throws when nobody has thought about what this call can fail with
+ * @throws if it is unknown what this call can fail with
  */
 export function failuresOf(call: string, area: Area): readonly string[] {
   const failures = FAILURES.get(call);

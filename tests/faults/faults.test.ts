@@ -3,7 +3,7 @@ import { describeWith } from "../support/requirements.ts";
 import { scenarios } from "./scenarios.ts";
 import { Stage } from "./stage.ts";
 
-/** So that all of it takes a minute; `npm run faults` plays them all. */
+/** So that it takes about a minute; `npm run faults` plays all of them. */
 const SAMPLE = { picks: 1, everyFailure: false, stride: 4, seed: 20 };
 
 describeWith(["linux", "strace", "taskset"], "where a system call fails", () => {

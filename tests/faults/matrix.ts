@@ -1,15 +1,15 @@
 import { type Fault, failuresOf } from "./fault.ts";
 import type { TracedCall } from "./traced-run.ts";
 
-/** Which faults of all that there could be. */
+/** Which of all possible faults to play. */
 export interface Selection {
-  /** At how many of the calls of one kind a fault is put, from the first to the last of them. */
+  /** The number of calls of one kind, from the first to the last, that get a fault. */
   readonly picks: number;
   /** Everything that a call can fail with, or one thing for each pick. */
   readonly everyFailure: boolean;
-  /** Only each so-many-th fault. */
+  /** Plays only every Nth fault. */
   readonly stride: number;
-  /** Another one selects others. */
+  /** A different seed selects others. */
   readonly seed: number;
 }
 
@@ -34,7 +34,7 @@ function selectFromKind(group: readonly TracedCall[], { picks, everyFailure, see
   );
 }
 
-/** The first, the last, and others at equal distances; a single one is the seed's choice. */
+/** The first, the last, and others at equal distances; a single one is chosen by the seed. */
 function pick<Item>(items: readonly Item[], count: number, seed: number): Item[] {
   if (items.length <= count) return [...items];
   const step = (items.length - 1) / (count - 1);

@@ -1,10 +1,10 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
-/** What a path in a place belongs to, for the command that is put to the test. */
+/** What a path in a place belongs to, for the command under test. */
 export type Area = "cache" | "source" | "destination";
 
-/** Where a scenario is played: a cache, trees to be stored and room for destinations, all on one file system. */
+/** Where a scenario is played: a cache, trees to store and room for destinations, all on one file system. */
 export class Place {
   readonly path: string;
 
@@ -20,7 +20,7 @@ export class Place {
     return join(this.path, "trees", name);
   }
 
-  /** Where commands put what they restore. */
+  /** Where commands restore to. */
   get destination(): string {
     return join(this.path, "destinations", "out");
   }
@@ -29,7 +29,7 @@ export class Place {
     return join(this.path, "destinations");
   }
 
-  /** Undefined for a path that lies elsewhere. */
+  /** Undefined for a path elsewhere. */
   areaOf(line: string): Area | undefined {
     if (line.includes(`${this.path}/cache`)) return "cache";
     if (line.includes(`${this.path}/trees`)) return "source";
@@ -42,7 +42,7 @@ export class Place {
     return place;
   }
 
-  /** With its hard links, modes and times. */
+  /** Including hard links, modes and times. */
   async copyTo(path: string): Promise<Place> {
     const exitCode = await Bun.spawn(["cp", "-a", this.path, path]).exited;
     if (exitCode !== 0) throw new Error(`cannot copy ${this.path} to ${path}`);

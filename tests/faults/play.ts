@@ -14,26 +14,29 @@ import type { Place } from "./place.ts";
 import type { Scenario } from "./scenario.ts";
 import { runIn, runPlainly, runWithFault, runWithShortIo } from "./traced-run.ts";
 
-/** A scenario in a place that is its own. */
+/** A scenario in its own place. */
 export interface Play {
   readonly scenario: Scenario;
   readonly base: Base;
-  /** The place as it was before. */
+  /** The place before the command. */
   readonly original: Place;
   readonly place: Place;
   readonly processor: number;
 }
 
 export interface Played {
-  /** False when the call was not made: then there was nothing to look at. */
+  /** False if the call was not made: then there is nothing to check. */
   readonly isHit: boolean;
-  /** Each thing that is not as it must be, as a line. */
+  /** Each thing that is wrong, as a line. */
   readonly problems: readonly string[];
-  /** What was done and what came of it, for whoever has to find out why. */
+  /** What was done and what happened, for finding out why. */
   readonly report: string;
 }
 
-/** Runs the command with a fault, looks at everything that may have come to harm, runs it again, cleans, and looks again. */
+/**
+ * Runs the command with a fault, checks everything that may have been harmed, runs it again, cleans, and checks
+ * again.
+ */
 export async function playWithFault(play: Play, fault: Fault): Promise<Played> {
   const { scenario, place, processor } = play;
   const run = runIn(place, scenario, processor);
@@ -49,7 +52,7 @@ export async function playWithFault(play: Play, fault: Fault): Promise<Played> {
   return { isHit: true, problems, report };
 }
 
-/** Short reads and writes are no failure: the command has to do its work. Answers what is wrong. */
+/** Short reads and writes are not failures: the command must succeed. Returns what is wrong. */
 export async function playWithShortIo(play: Play, shortIo: string): Promise<string[]> {
   const { scenario, place, processor } = play;
   const finished = await runWithShortIo(runIn(place, scenario, processor), shortIo);
@@ -73,7 +76,7 @@ async function checkAfter(
   ];
 }
 
-/** The next run works, and nothing sound is lost or left over. */
+/** The next run works, nothing sound is lost, and nothing is left behind. */
 async function checkRepeated(
   { scenario, place, base, original, processor }: Play,
   finished: Finished,

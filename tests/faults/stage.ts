@@ -10,7 +10,7 @@ import { type Played, playWithFault, playWithShortIo } from "./play.ts";
 import type { Scenario } from "./scenario.ts";
 import { listCalls, runIn } from "./traced-run.ts";
 
-/** So much room that places of all processors fit. */
+/** Enough room for one place per processor. */
 const ROOM_BYTES = 2 * 1024 ** 3;
 
 /** Where scenarios are played: each time in a copy of the same place, on all processors at once. */
@@ -37,7 +37,7 @@ export class Stage {
     original.remove();
   }
 
-  /** Plays a scenario once, all reads and writes of which are short; answers what is wrong. */
+  /** Plays a scenario once with short reads and writes only; returns what is wrong. */
   async playShort(scenario: Scenario): Promise<string[]> {
     this.#shortIo ??= compileShortIo(this.#scratch);
     const { original, base } = await this.#prepare(scenario);
@@ -80,7 +80,7 @@ function compileShortIo(directory: string): string {
   return program;
 }
 
-/** Memory, if there is room: on a disk the cases would wait for each other's flushes. */
+/** In memory, if there is room: on a disk, cases would wait for each other's flushes. */
 function findScratch(): string {
   try {
     const { bavail, bsize } = statfsSync("/dev/shm");

@@ -4,7 +4,7 @@ import type { Fault } from "./fault.ts";
 import type { Area, Place } from "./place.ts";
 import type { Scenario } from "./scenario.ts";
 
-/** Ends a command that hangs; none takes a hundredth of it. */
+/** Ends a command that hangs; none takes a hundredth of this. */
 const HANGS_AFTER_MS = 60_000;
 
 /** One system call that a command made on its place. */
@@ -18,7 +18,7 @@ export interface TracedCall {
 export interface RunInPlace {
   readonly place: Place;
   readonly words: readonly string[];
-  /** Where its standard output goes; else it is kept. */
+  /** Where its standard output goes; otherwise it is returned. */
   readonly outputFile: string | undefined;
   /** With one processor btdt works in one thread. */
   readonly processor: number | undefined;
@@ -38,7 +38,7 @@ export async function runPlainly(run: RunInPlace): Promise<Finished> {
   return await start(run, []);
 }
 
-/** Runs btdt so that no read or write of its place does more than half of what was asked for. */
+/** Runs btdt such that no read or write in its place does more than half of what was requested. */
 export async function runWithShortIo(run: RunInPlace, shortIo: string): Promise<Finished> {
   return await start(run, [shortIo, run.place.path]);
 }
@@ -54,8 +54,8 @@ export async function listCalls(run: RunInPlace): Promise<{ finished: Finished; 
 }
 
 /**
- * Runs btdt while one of its calls fails; `hit` is the call as strace shows it, undefined when it was never made, or when a call
- * that is none of the place's failed, too.
+ * Runs btdt while one of its calls fails; `hit` is the call as shown by strace, undefined if it was never made, or if
+ * a call outside of the place failed as well.
  */
 export async function runWithFault(
   run: RunInPlace,
@@ -93,7 +93,10 @@ async function start(
   return { exitCode: exitCodeOf(started), stdout, stderr };
 }
 
-/** A call that another thread interrupts in the trace is listed where it begins. Where there is one thread, others are children. */
+/**
+ * A call that another thread interrupts in the trace is listed where it starts. If there is only one thread, others
+ * are children.
+ */
 function callsIn(trace: string, { place, processor }: RunInPlace): TracedCall[] {
   const [, first = ""] = /^(\d+) /.exec(trace) ?? [];
   const counts = new Map<string, number>();
@@ -104,7 +107,7 @@ function callsIn(trace: string, { place, processor }: RunInPlace): TracedCall[] 
     const ordinal = (counts.get(`${thread} ${call}`) ?? 0) + 1;
     counts.set(`${thread} ${call}`, ordinal);
     const area = place.areaOf(line);
-    // The same in several threads fails in all of them.
+    // In several threads, it fails in all of them.
     if (area !== undefined) calls.set(`${call} ${ordinal} ${area}`, { call, ordinal, area });
   }
   return [...calls.values()];

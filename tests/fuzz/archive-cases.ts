@@ -4,7 +4,7 @@ import { checkDecoding, checkExtraction } from "./check-archive.ts";
 import { hostileEntries } from "./hostile-entries.ts";
 import { mutateArchive } from "./mutate-archive.ts";
 
-/** One archive, in this process. @throws what is a fault of btdt */
+/** Decodes one archive, in this process. @throws for a fault of btdt */
 export async function runArchiveCase(
   samples: ArchiveSamples,
   scratch: string,

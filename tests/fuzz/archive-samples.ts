@@ -7,7 +7,7 @@ import { ZipWriter } from "../../src/archive/zip/zip-writer.ts";
 import type { ByteString } from "../../src/base/byte-string.ts";
 import { heldEntry, writeEntries } from "../support/archive-entries.ts";
 
-/** Sound archives to be spoilt; small, so that a change is likely to hit something that matters. */
+/** Valid archives to be mutated; small, so that a change is likely to hit something that matters. */
 export interface ArchiveSamples {
   readonly tars: readonly [Buffer, ...Buffer[]];
   readonly zips: readonly [Buffer, ...Buffer[]];

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { btdt } from "../support/executable.ts";
 import { dir, file, makeTree, symlink, type TreeNode } from "../support/tree.ts";
 
-/** Every kind of file in a cache that a hostile writer could have made. */
+/** Every kind of file in a cache that an attacker could write. */
 export const FILE_KINDS = [
   "key",
   "manifest",
@@ -23,7 +23,7 @@ export interface CacheFile {
   readonly path: string;
 }
 
-/** A cache with an entry of each storage, and the trees that were stored. */
+/** A cache with an entry for each kind of storage, and the trees that were stored. */
 export interface CacheSample {
   readonly cache: string;
   /** By key. */
@@ -47,7 +47,7 @@ function tree(version: string): TreeNode {
   });
 }
 
-/** Makes a cache with the executable, in an empty directory. */
+/** Creates a cache with the executable, in an empty directory. */
 export function makeCacheSample(directory: string): CacheSample {
   const cache = join(directory, "cache");
   mkdirSync(cache);
@@ -67,7 +67,7 @@ export function makeCacheSample(directory: string): CacheSample {
     run(["store", "-c", cache, "-k", key, "--storage", storage, key]);
   }
   run(["restore", "-c", cache, "-k", LINKED, join(directory, "restored")]);
-  // In place, as a tool would; the next restore notices.
+  // In place, like a tool; the next restore notices.
   writeFileSync(join(directory, "restored", "version"), "edited");
   btdt(["restore", "-c", cache, "-k", LINKED, join(directory, "again")]);
   run(["store", "-c", cache, "-k", LINKED, "--storage", "objects", LINKED]);

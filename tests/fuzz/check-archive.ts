@@ -21,10 +21,10 @@ import { removeTree } from "../../src/fs/remove-tree.ts";
 import { type HeldEntry, inPieces } from "../support/archive-entries.ts";
 import type { MutatedArchive } from "./mutate-archive.ts";
 
-/** Samples are of a few KiB, of which deflate makes at most a thousand times as much. */
+/** Samples have a few KiB, which deflate expands at most a thousandfold. */
 const MOST_CONTENT_BYTES = 64 * 1024 * 1024;
 
-/** Decodes an archive: it gives entries, or says what is wrong with it. @throws whatever is a fault of btdt */
+/** Decodes an archive: it contains entries, or an error says what is wrong with it. @throws for a fault of btdt */
 export async function checkDecoding(archive: MutatedArchive, scratch: string): Promise<void> {
   let contentBytes = 0;
   try {
@@ -61,7 +61,10 @@ async function* openArchive(
   }
 }
 
-/** Extracts entries into a directory of their own: nothing beside it changes, and no link leads out. @throws what is a fault */
+/**
+ * Extracts entries into their own directory: nothing next to it changes, and no link leads outside. @throws for a
+ * fault of btdt
+ */
 export async function checkExtraction(entries: readonly HeldEntry[], scratch: string): Promise<void> {
   const outside = join(scratch, "outside");
   const inside = join(outside, "inside");
@@ -97,7 +100,7 @@ function assertLinksStayInside(root: string, directory: string): void {
   }
 }
 
-/** Undefined for one that leads nowhere, or round in circles. */
+/** Undefined for one that leads nowhere, or in circles. */
 function resolveLink(path: string): string | undefined {
   try {
     return realpathSync(Buffer.from(path, "latin1"), { encoding: "buffer" }).toString("latin1");

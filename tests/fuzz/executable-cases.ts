@@ -9,7 +9,7 @@ import { mutateArchive } from "./mutate-archive.ts";
 import { runLimited } from "./run-limited.ts";
 import { spoilCache } from "./spoil-cache.ts";
 
-/** A directory that is made for one case, and what must be the same after it. */
+/** A directory that is created for one case, and what must be the same after it. */
 class Sandbox {
   readonly path: string;
   readonly cache: string;
@@ -19,7 +19,7 @@ class Sandbox {
     this.path = join(scratch, "case");
     this.cache = join(this.path, "cache");
     this.outside = join(this.path, "outside");
-    // Names are odd, directories may be closed.
+    // Names are odd, and directories may be inaccessible.
     run(["chmod", "-R", "u+rwX", this.path]);
     must(["rm", "-rf", this.path]);
     mkdirSync(this.outside, { recursive: true });
@@ -27,7 +27,7 @@ class Sandbox {
     writeFileSync(join(this.outside, "canary"), "alive");
   }
 
-  /** @param made what the case may have made */
+  /** @param made what the case may have created */
   assertNothingEscaped(made: readonly string[]): void {
     const beside = readdirSync(this.path).filter((name) => !["cache", "outside", ...made].includes(name));
     if (beside.length > 0) throw new Error(`there is ${beside.join(" ")} beside the cache`);
@@ -55,7 +55,7 @@ const COMMANDS = [
 ] as const;
 type Command = (typeof COMMANDS)[number];
 
-/** Spoils something in a cache and uses it. @throws what is a fault of btdt */
+/** Spoils something in a cache and uses it. @throws for a fault of btdt */
 export function runCacheCase(sample: CacheSample, scratch: string, random: Random): void {
   const sandbox = new Sandbox(scratch, sample);
   const keys = Object.keys(sample.trees) as [string, ...string[]];
@@ -73,7 +73,7 @@ export function runCacheCase(sample: CacheSample, scratch: string, random: Rando
   sandbox.assertNothingEscaped(made);
 }
 
-/** Each kind as often as any other. */
+/** All kinds are equally likely. */
 function pickFile({ files }: CacheSample, random: Random): CacheFile {
   const kind = random.pick(FILE_KINDS);
   const ofKind = files.filter((file) => file.kind === kind);
@@ -114,7 +114,7 @@ function assertSame(source: string, restored: string, key: string): void {
     throw new Error(`${key} is restored wrong: ${differences.slice(0, 3).join("; ")}`);
 }
 
-/** Imports a spoilt archive. @throws what is a fault of btdt */
+/** Imports a mutated archive. @throws for a fault of btdt */
 export function runImportCase(
   archives: ArchiveSamples,
   sample: CacheSample,

@@ -17,7 +17,7 @@ import { baseOf, forgePayload, inflateFile } from "./payload-files.ts";
 const DAMAGE = ["KEY_DAMAGED", "MANIFEST_DAMAGED", "PACK_DAMAGED", "CACHE_FORMAT_NEWER"] as const;
 const DECODED = ["key", "manifest", "delta", "index"] as const;
 
-/** One file of a cache, decoded in this process: it is what it says, or damaged. @throws what is a fault of btdt */
+/** Decodes one file of a cache, in this process: it is valid, or damaged. @throws for a fault of btdt */
 export function runFormatCase(sample: CacheSample, random: Random): void {
   const kind = random.pick(DECODED);
   const files = sample.files.filter((file) => file.kind === kind);
@@ -69,7 +69,7 @@ function mutateFile(bytes: Buffer, dictionary: Uint8Array | undefined, random: R
   return forgePayload(bytes, dictionary, (payload) => mutateBytes(payload, random));
 }
 
-/** A manifest that was accepted keeps its promises, wherever it is asked. */
+/** An accepted manifest keeps its promises in every respect. */
 function visit(manifest: Manifest): void {
   const { directoryCount, fileCount, symlinkCount } = manifest.counts;
   const names = new Set<string>();

@@ -3,7 +3,7 @@ import { Scratch } from "../support/scratch.ts";
 import { type CaseKind, prepareCases } from "./run-cases.ts";
 
 const scratch = Scratch.use();
-/** Another one each day finds more in the long run than the same one every day. */
+/** In the long run, a different seed each day finds more than the same one every day. */
 const SEED = Math.floor(Date.now() / (24 * 60 * 60 * 1000));
 const COUNTS: Readonly<Record<CaseKind, number>> = { archive: 2000, format: 2000, cache: 24, import: 12 };
 

@@ -12,7 +12,7 @@ const KINDS: readonly [ArchiveEntry["kind"], ...ArchiveEntry["kind"][]] = [
   "hardlink",
 ];
 
-/** What somebody might put into an archive to get out of it: few names, many links. */
+/** What an attacker might put into an archive to escape from it: few names, many links. */
 export function hostileEntries(random: Random): HeldEntry[] {
   return Array.from({ length: 1 + random.below(8) }, () => {
     const kind = random.pick(KINDS);

@@ -11,7 +11,7 @@ export interface MutatedArchive {
   readonly bytes: Buffer;
 }
 
-/** Some archive, changed at random, or changed so that its checksums still hold. */
+/** An archive, changed at random, or so that its checksums still match. */
 export function mutateArchive(samples: ArchiveSamples, random: Random): MutatedArchive {
   switch (random.below(6)) {
     case 0:
@@ -29,7 +29,7 @@ export function mutateArchive(samples: ArchiveSamples, random: Random): MutatedA
   }
 }
 
-/** Whole blocks moved, or fields of headers changed, with checksums made right. */
+/** Moves whole blocks, or changes header fields and corrects the checksums. */
 function mutateTar(sample: Buffer, random: Random): Buffer {
   const blocks: [Buffer, ...Buffer[]] = [Buffer.from(sample.subarray(0, BLOCK_BYTES))];
   for (let start = BLOCK_BYTES; start < sample.length; start += BLOCK_BYTES) {
@@ -101,7 +101,7 @@ function repairChecksum(block: Buffer): void {
   block.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148, "latin1");
 }
 
-/** Fields of a header and of the directory changed alike, contents with their checksum. */
+/** Changes fields of a header and the directory alike, and contents along with their checksums. */
 function mutateZip(sample: Buffer, random: Random): Buffer {
   const bytes = Buffer.from(sample);
   const central = bytes.indexOf(CENTRAL);

@@ -55,7 +55,7 @@ function mutateOnce(bytes: Buffer, random: Random): Buffer {
   }
 }
 
-/** A number at the edge of what some type holds, or near it, in place of another. */
+/** Replaces a number by one at or near the limit of some type. */
 export function writeEdge(bytes: Buffer, at: number, random: Random): Buffer {
   const widthBytes = random.pick([2, 4, 4, 8] as const);
   if (at + widthBytes > bytes.length) return bytes;

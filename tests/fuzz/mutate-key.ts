@@ -18,7 +18,7 @@ const HOSTILE = [
   true,
 ] as const;
 
-/** A key's JSON with some value replaced, or repeated. */
+/** A key's JSON with some value replaced or repeated. */
 export function mutateKeyRecord(file: Buffer, random: Random): Buffer {
   const record: unknown = JSON.parse(file.toString());
   const places = listPlaces(record);
@@ -46,7 +46,7 @@ function listPlaces(value: unknown): Place[] {
   return places;
 }
 
-/** Where trees are to be restored without being told a destination. */
+/** Where trees are restored to without destinations. */
 function addPaths(record: unknown, random: Random): void {
   const { trees } = record as { trees?: unknown };
   if (!Array.isArray(trees)) return;

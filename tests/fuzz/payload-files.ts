@@ -10,7 +10,7 @@ export function baseOf(file: Buffer): string | undefined {
   return file.toString("hex", PREFIX_BYTES, PREFIX_BYTES + DIGEST_BYTES);
 }
 
-/** A manifest, delta or index with another payload, and a prefix that is right for it. */
+/** A manifest, delta or index with a different payload, and a matching prefix. */
 export function forgePayload(
   file: Buffer,
   dictionary: Uint8Array | undefined,
@@ -26,8 +26,8 @@ export function forgePayload(
 const RLE_BLOCK_BYTES = 128 * 1024;
 
 /**
- * A file that states so much and has it, in four bytes for each 128 KiB: a zstd frame of blocks that repeat one byte
- * (RFC 8878, 3.1.1).
+ * A file that really contains as much as it states, in four bytes per 128 KiB: a zstd frame of blocks that repeat one
+ * byte (RFC 8878, 3.1.1).
  */
 export function forgeBomb(file: Buffer, payloadBytes: number): Buffer {
   const head = Buffer.from(file.subarray(0, headBytes(file)));

@@ -11,7 +11,7 @@ import { runFormatCase } from "./format-cases.ts";
 export const CASE_KINDS = ["archive", "format", "cache", "import"] as const;
 export type CaseKind = (typeof CASE_KINDS)[number];
 
-/** Runs one case by its number, which with the seed decides all about it. @throws what is a fault of btdt */
+/** Runs one case by its number, which, with the seed, determines everything about it. @throws for a fault of btdt */
 export type CaseRunner = (kind: CaseKind, number: number) => Promise<void>;
 
 /** @param scratch an empty directory */

@@ -1,11 +1,11 @@
 import { BTDT } from "../support/executable.ts";
 
-/** Hangs are killed: a case takes a tenth of a second on a machine that has nothing else to do. */
+/** Hanging cases are killed: on an idle machine, a case takes a tenth of a second. */
 const LONGEST_MS = 60_000;
-/** The executable takes some 60 MB, and twice as much with its threads. */
+/** The executable takes about 60 MB, and twice as much with its threads. */
 const MOST_MEMORY_BYTES = 700 * 1024 * 1024;
 const EXIT_CODES: ReadonlySet<number> = new Set([0, 1, 3, 4]);
-/** A usage error, but not one of the words. */
+/** A usage error that is not about the command line. */
 const NO_DESTINATION = "has no recorded destination";
 const INTERNAL = /this is a bug in btdt|INTERNAL|\bNaN\b|undefined is not|^\s+at /m;
 
@@ -14,7 +14,7 @@ export interface LimitedRun {
   readonly stdout: Buffer;
 }
 
-/** Runs btdt and looks at what no input may bring it to. @throws what is a fault of btdt */
+/** Runs btdt and checks for what no input may cause. @throws for a fault of btdt */
 export function runLimited(words: readonly string[], cwd: string): LimitedRun {
   const started = Bun.spawnSync([BTDT, ...words], {
     cwd,

@@ -1,6 +1,7 @@
 /**
- * Spoils archives and caches at random until the time is up or so many cases are done, and reports what falls over: a write outside,
- * an internal error, a hang, too much memory. `--only KIND/NUMBER` with the same seed runs one case again.
+ * Mutates archives and caches at random until the time is up or the number of cases is reached, and reports faults: a
+ * write outside, an internal error, a hang, too much memory. `--only KIND/NUMBER` with the same seed repeats one
+ * case.
  */
 import { mkdtempSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";

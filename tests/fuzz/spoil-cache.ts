@@ -23,7 +23,7 @@ import { mutateKeyRecord } from "./mutate-key.ts";
 import { baseOf, forgeBomb, forgePayload, inflateFile } from "./payload-files.ts";
 
 export interface Spoiling {
-  /** What the file says is right by its checksums, or nobody checks it. */
+  /** What the file states matches its checksums, or is not checked. */
   readonly isBelieved: boolean;
 }
 
@@ -44,7 +44,7 @@ const ROOMS = [
 ] as const;
 const ODD_NAMES = ["\xff\xfe", "a\nb", "..x", "~", "%00", "z".repeat(200), "00"] as const;
 
-/** @param outside a directory that must not change, for links to lead to */
+/** @param outside a directory for links to lead to, which must not change */
 export function spoilCache(cache: string, file: CacheFile, outside: string, random: Random): Spoiling {
   const path = join(cache, file.path);
   switch (random.below(6)) {
@@ -66,7 +66,7 @@ export function spoilCache(cache: string, file: CacheFile, outside: string, rand
   }
 }
 
-/** With the same attributes, which objects are recognised by. */
+/** With the same attributes, by which objects are recognised. */
 function rewrite(path: string, bytes: Buffer): void {
   const { mode, atimeMs, mtimeMs } = statSync(path);
   chmodSync(path, 0o600);
@@ -128,7 +128,7 @@ function publishManifest(cache: string, path: string, bytes: Buffer): void {
   }
 }
 
-/** A pack is called after its index. */
+/** A pack is named after its index. */
 function publishIndex(path: string, bytes: Buffer): void {
   const pack = dirname(path);
   writeFileSync(path, bytes);
@@ -139,7 +139,7 @@ function digestOf(bytes: Buffer): string {
   return createHash("sha256").update(bytes).digest("hex");
 }
 
-/** Something else in a file's place. */
+/** Something else in place of a file. */
 function replace(path: string, outside: string, random: Random): void {
   rmSync(path, { recursive: true });
   switch (random.below(8)) {
@@ -171,7 +171,7 @@ function replace(path: string, outside: string, random: Random): void {
   }
 }
 
-/** Something else in the place of one of the cache's directories, or something odd in it. */
+/** Something else in place of one of the cache's directories, or something odd in it. */
 function spoilRoom(cache: string, outside: string, random: Random): void {
   const room = join(cache, "btdt-v1", random.pick(ROOMS));
   if (random.isLucky(1 / 2)) {
@@ -190,6 +190,6 @@ function writeIfFree(path: Buffer, random: Random): void {
   try {
     writeFileSync(path, random.pick(["", "odd", "x".repeat(5000)]), { flag: "wx" });
   } catch {
-    // There is a directory of this name, which is odd enough.
+    // A directory of this name exists, which is odd enough.
   }
 }

@@ -22,14 +22,14 @@ const WEIGHTS = {
 const REPLACED = [...GROUPS.changing, ...GROUPS.edited];
 const ALL = [...GROUPS.pinned, ...REPLACED, ...GROUPS.imported];
 
-/** Uses the cache as one pipeline does: one command after the other, in directories of its own. */
+/** Uses the cache like a pipeline: one command after another, in its own directories. */
 export class Actor {
   readonly #world: World;
   readonly #random: Random;
   readonly #commands: ReadonlySet<string>;
-  /** Where sources are and trees are restored to: one directory on each file system. */
+  /** Where sources are, and trees are restored to: one directory on each file system. */
   readonly #places: readonly string[];
-  /** Trees that were restored and are still there. */
+  /** Trees that were restored and still exist. */
   #kept: { readonly key: string; readonly paths: readonly string[]; isWhole: boolean }[] = [];
   #count = 0;
 
@@ -43,7 +43,7 @@ export class Actor {
     for (const place of this.#places) mkdirSync(place);
   }
 
-  /** Everything below which this actor restored. */
+  /** The directories below which this actor restored. */
   get places(): readonly string[] {
     return this.#places;
   }
@@ -71,12 +71,12 @@ export class Actor {
       case "look":
         return this.#world.checkEnd(await this.#run([this.#random.pick(["list", "stats"])]), [0]);
       case "verify":
-        // What was edited is damaged, and found.
+        // Whatever was edited is damaged, and is detected.
         if (this.#commands.has("verify")) this.#world.checkEnd(await this.#run(["verify"]), [0, 1]);
     }
   }
 
-  /** @param options for stores that have to be of one kind, and to work */
+  /** @param options for stores that must be of one kind, and must succeed */
   async store(key: string, options?: readonly string[]): Promise<void> {
     const { ledger } = this.#world;
     const directory = this.#fresh("source");
@@ -88,7 +88,7 @@ export class Actor {
       makeTree(sources[part] ?? "", sampleTree({ key, version: begun.version, part }));
     const storage = options ?? ["--storage", this.#random.pick(["auto", "objects", "packs"])];
     const words = ["store", "-k", key, ...storage];
-    // Relative paths are recorded; a restore without destinations is as good as one with them.
+    // Relative paths are recorded, so restores without destinations work as well.
     const process: ProcessOptions = options === undefined ? {} : { interference: { kind: "none" } };
     const ended = await this.#run([...words, ...parts.map((part) => `part${part}`)], {
       cwd: directory,
@@ -116,7 +116,7 @@ export class Actor {
     world.count(`restore ended with ${ended.exitCode}`);
     if (ended.exitCode === 4) this.#checkMiss(key, ended);
     for (const [part, path] of paths.entries()) {
-      // Also where a signal came: what is there is whole.
+      // Also after a signal: what exists is complete.
       if (existsSync(path)) {
         if (ended.exitCode === 4) world.report(ended, `${path} is there after a miss`);
         world.checkTree(key, part, path, ended, true);
@@ -130,7 +130,7 @@ export class Actor {
       this.#world.report(ended, `${key} was stored, not deleted, and is a miss`);
   }
 
-  /** Over what is there, which may have been edited, or left half-way by a restore that was killed. */
+  /** Into an existing tree, which may have been edited, or left unfinished by a killed restore. */
   async #restoreAgain(): Promise<void> {
     const kept = this.#kept.shift();
     if (kept === undefined) return;
@@ -175,7 +175,7 @@ export class Actor {
     const format = this.#random.pick(["tar", "tar.gz"]);
     const options = { stdoutPath: archive, interference: { kind: "none" } } as const;
     const exported = await this.#run(["export", "-k", key, "--format", format], options);
-    // An entry that is replaced while it is written makes the archive incomplete, and export says so.
+    // If an entry is replaced while it is exported, the archive is incomplete, and export says so.
     this.#world.checkEnd(exported, [0, 1, 4]);
     if (exported.exitCode === 0) {
       const storage = this.#random.pick(["objects", "packs"]);
@@ -198,7 +198,7 @@ export class Actor {
     return ended;
   }
 
-  /** At any moment of what the process will probably do, and a little later. */
+  /** At any moment of the process's expected duration, or a little later. */
   #interfere(typicalMs: number): Interference {
     const afterMs = this.#random.below(1.2 * typicalMs);
     const kinds = { none: 60, SIGKILL: 16, SIGINT: 6, SIGTERM: 4, pause: 14 } as const;

@@ -12,18 +12,21 @@ export interface Ended extends Interval {
   readonly exitCode: number;
   readonly stdout: string;
   readonly stderr: string;
-  /** A signal that ends it was sent before it had ended; `exitCode` may still be that of a process that had done all. */
+  /**
+   * A signal that ends it was sent before it had ended; `exitCode` may still be that of a process that had finished
+   * its work.
+   */
   readonly wasSignalled: boolean;
   readonly isHung: boolean;
 }
 
-/** Nothing that these tests do takes so long, even on a machine that does much else. */
+/** Nothing in these tests takes this long, even on a busy machine. */
 const HANG_MS = 180_000;
 
 export interface ProcessOptions {
   readonly cwd?: string;
   readonly interference?: Interference;
-  /** Where standard output goes; it is not in the answer then. */
+  /** Where standard output goes; it is then not part of the result. */
   readonly stdoutPath?: string;
 }
 

@@ -2,13 +2,16 @@ import { closeSync, constants, fstatSync, lstatSync, openSync, readFileSync, wri
 
 const MARK = "edited in place\n";
 
-/** What tools did to restored files in place, and so to the objects that these are. */
+/** What tools did in place to restored files, and so to their objects. */
 export class Edits {
-  /** Of each file system's inodes, when the last edit ended. */
+  /** When the last edit of each inode ended, by file system. */
   readonly #endedMs = new Map<string, number>();
   count = 0;
 
-  /** Writes over the beginning or appends; a time that the file system tells apart from those of the trees is the result of both. */
+  /**
+   * Overwrites the beginning or appends; either results in a time that the file system distinguishes from those of
+   * the trees.
+   */
   edit(path: string, isAppending: boolean): void {
     const flags = isAppending ? constants.O_WRONLY | constants.O_APPEND : constants.O_WRONLY;
     const descriptor = openSync(path, flags | constants.O_NOFOLLOW);
@@ -22,7 +25,9 @@ export class Edits {
     }
   }
 
-  /** Whether a file differs from what was stored only because it was edited after a restore had begun to link it. */
+  /**
+   * Whether a file differs from what was stored only because it was edited after a restore had started to link it.
+   */
   explain(path: string, restoreBegunMs: number): boolean {
     const { dev, ino } = lstatSync(path);
     const endedMs = this.#endedMs.get(`${dev} ${ino}`);

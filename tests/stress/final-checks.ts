@@ -3,10 +3,11 @@ import { join } from "node:path";
 import { type Ended, runBtdt } from "./btdt-process.ts";
 import { GROUPS, partCount, type World } from "./world.ts";
 
-/** When all processes have ended: every pinned key is a hit, and a clean leaves nothing that nobody needs. */
+/** After all processes have ended: every pinned key is a hit, and a clean leaves nothing unneeded. */
 export async function checkAtTheEnd(world: World, places: readonly string[]): Promise<void> {
   await clean(world);
-  // What is being made is given some minutes, because it cannot be asked whether its process lives: here none does.
+  // What is being created is protected for some minutes, because nobody can tell whether its process is alive: here,
+  // none is.
   ageUnfinished(sessionsOf(world));
   for (const place of places) ageUnfinished(place);
   await clean(world);
@@ -69,7 +70,7 @@ function reportNames(
     world.violations.push(`${problem}: ${names.slice(0, 10).join(", ")} (${names.length})`);
 }
 
-/** Each restore removes what killed ones have left beside it. */
+/** Each restore removes what killed ones left next to it. */
 function reportStaging(world: World, place: string): void {
   reportNames(world, place, (name) => name.startsWith(".btdt"), `a staging directory is left in ${place}`);
 }

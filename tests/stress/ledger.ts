@@ -1,4 +1,4 @@
-/** When something happened, in milliseconds: it may have had its effect at any moment from `begunMs` to `endedMs`. */
+/** When something happened, in milliseconds: it took effect at some moment from `begunMs` to `endedMs`. */
 export interface Interval {
   readonly begunMs: number;
   readonly endedMs: number;
@@ -8,11 +8,11 @@ interface Store {
   readonly version: number;
   readonly begunMs: number;
   endedMs: number;
-  /** It surely had its effect: it was not killed, and succeeded. */
+  /** It certainly took effect: it was not killed, and succeeded. */
   isDone: boolean;
 }
 
-/** Which stores there were, and so what a key may give at a moment. */
+/** Which stores there were, and so what a key may contain at a given moment. */
 export class Ledger {
   readonly #stores = new Map<string, Store[]>();
   readonly #deletions = new Map<string, { begunMs: number; endedMs: number }[]>();
@@ -21,7 +21,7 @@ export class Ledger {
     return [...this.#stores.keys()];
   }
 
-  /** To be called before the process starts; the answer is to be called when it has ended. */
+  /** Call it before the process starts, and the result when it has ended. */
   begin(key: string, nowMs: number): { readonly version: number; end(isDone: boolean, nowMs: number): void } {
     const stores = this.#stores.get(key) ?? [];
     this.#stores.set(key, stores);
@@ -40,7 +40,7 @@ export class Ledger {
     };
   }
 
-  /** To be called before a key is deleted; the answer is to be called afterwards. */
+  /** Call it before a key is deleted, and the result afterwards. */
   beginDeletion(key: string, nowMs: number): (nowMs: number) => void {
     const deletion = { begunMs: nowMs, endedMs: Number.POSITIVE_INFINITY };
     this.#deletions.set(key, [...(this.#deletions.get(key) ?? []), deletion]);
@@ -49,7 +49,10 @@ export class Ledger {
     };
   }
 
-  /** Whether a restore in that time may have found nothing: no store surely put it there before, or it may have been deleted since. */
+  /**
+   * Whether a restore in that time may have found nothing: no store had certainly put it there before, or it may have
+   * been deleted since.
+   */
   mayMiss(key: string, restore: Interval): boolean {
     const there = (this.#stores.get(key) ?? []).filter(
       (store) => store.isDone && store.endedMs < restore.begunMs,
@@ -60,7 +63,10 @@ export class Ledger {
     );
   }
 
-  /** Whether a restore in that time may have brought this version: it was there, and not surely replaced before. */
+  /**
+   * Whether a restore in that time may have restored this version: it existed, and had not certainly been replaced
+   * before.
+   */
   mayGive(key: string, version: number, restore: Interval): boolean {
     const stores = this.#stores.get(key) ?? [];
     const store = stores.find((each) => each.version === version);

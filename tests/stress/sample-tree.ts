@@ -3,7 +3,7 @@ import { randomBytes } from "../support/large-trees.ts";
 import { Random } from "../support/random.ts";
 import { dir, file, symlink, type TreeNode } from "../support/tree.ts";
 
-/** Which tree it is: the part of an entry that one store makes. The tree has it in the file `id`. */
+/** Identifies a tree: the part of an entry that one store makes. The tree contains it in the file `id`. */
 export interface TreeId {
   readonly key: string;
   readonly version: number;
@@ -13,12 +13,15 @@ export interface TreeId {
 const CHUNK_BYTES = 4 * 1024 * 1024;
 const POOL_CHUNKS = 5;
 
-/** Keys of one group (up to the `-`) have contents in common, and no others. */
+/** Keys of one group (up to the `-`) share contents, those of different groups do not. */
 export function groupOf(key: string): string {
   return key.slice(0, key.indexOf("-"));
 }
 
-/** The tree of that name: always the same, and no two are. Some files are those of other trees of the group, chunks of large ones, too. */
+/**
+ * The tree of that name: always the same, and unique. Some files are those of other trees in the group, as are chunks
+ * of large ones.
+ */
 export function sampleTree(id: TreeId): TreeNode {
   const random = new Random(`${id.key} ${id.version} ${id.part}`);
   const group = groupOf(id.key);
@@ -48,7 +51,7 @@ function sampleFile(random: Random, group: string, id: TreeId): TreeNode {
   return file(line.repeat(1 + random.below(40)), { mode, mtime: `@${1_400_000_000 + random.below(1000)}` });
 }
 
-/** Of chunks that other large files of the group have, too, so that a list of chunks is often all that is new. */
+/** Consists of chunks that other large files of the group have as well, so that often only the chunk list is new. */
 function largeFile(random: Random, group: string): TreeNode {
   const chunks = Array.from({ length: 1 + random.below(2) }, () =>
     poolChunk(group, random.below(POOL_CHUNKS)),
@@ -67,7 +70,7 @@ function poolChunk(group: string, index: number): Uint8Array {
 
 const snapshots = new Map<string, Snapshot>();
 
-/** What a restored tree has to be. */
+/** What a restored tree must be. */
 export function expectedSnapshot(id: TreeId): Snapshot {
   const name = JSON.stringify(id);
   const snapshot = snapshots.get(name) ?? snapshotOf(sampleTree(id));

@@ -19,7 +19,7 @@ test("dozens of processes, killed, stopped and asked to end: each tree is right,
     expect(counts.get(what) ?? 0).toBeGreaterThan(0);
 }, 600_000);
 
-/** A world in which a tree was stored and restored, as far as the record goes. */
+/** A world in which a tree was stored and restored, according to the record. */
 function restored(): { readonly world: World; readonly path: string; readonly ended: Ended } {
   const world = new World();
   worlds.push(world);

@@ -1,5 +1,5 @@
 /**
- * Stress: dozens of processes use one cache at once, are killed, stopped and asked to end at any moment, and every tree that a
+ * Dozens of processes use one cache at once, and are killed, stopped and interrupted at any moment; every tree that a
  * restore leaves is compared with what was stored.
  */
 import { btdt } from "../support/executable.ts";
@@ -18,7 +18,7 @@ export interface StressResult {
   readonly counts: ReadonlyMap<string, number>;
 }
 
-/** The same seed makes the same choices; which of the processes comes first is up to the machine. */
+/** The same seed makes the same choices; the order of the processes is up to the machine. */
 export async function stress(seed: string, durationMs: number): Promise<StressResult> {
   const world = new World();
   try {

@@ -8,13 +8,13 @@ import { Edits } from "./edits.ts";
 import { type Interval, Ledger } from "./ledger.ts";
 import { expectedSnapshot, groupOf, type TreeId } from "./sample-tree.ts";
 
-/** In their names up to the `-`: what may happen to the keys. */
+/** What may happen to the keys, by the part of their names up to the `-`. */
 export const GROUPS = {
   /** Stored once. Each restore is a hit. */
   pinned: ["pinned-objects", "pinned-packs", "pinned-pair"],
   /** Replaced and deleted. */
   changing: ["changing-1", "changing-2", "changing-3", "changing-4", "changing-5", "changing-pair"],
-  /** Replaced, and what is restored of them is edited in place, which costs misses. */
+  /** Replaced, and restored files are edited in place, which costs misses. */
   edited: ["edited-1", "edited-2", "edited-pair"],
   /** Archives of changing keys. */
   imported: ["imported-1", "imported-2"],
@@ -24,11 +24,11 @@ export function partCount(key: string): number {
   return key.endsWith("-pair") ? 2 : 1;
 }
 
-/** What all actors share: the cache, the record of what was done, and what was found wrong. */
+/** What all actors share: the cache, the record of what was done, and the problems found. */
 export class World {
   readonly root = mkdtempSync(join(tmpdir(), "btdt-stress-"));
   readonly cache = join(this.root, "cache");
-  /** On another file system than the cache, where there is one. */
+  /** On another file system than the cache, if there is one. */
   readonly other: string | undefined;
   readonly ledger = new Ledger();
   readonly edits = new Edits();
@@ -48,7 +48,7 @@ export class World {
     }
   }
 
-  /** How long a command takes on this machine at the moment, with all the others beside it. */
+  /** How long a command takes on this machine at the moment, among all the others. */
   typicalMs(command: string): number {
     return this.#typicalMs.get(command) ?? 200;
   }
@@ -76,14 +76,14 @@ export class World {
       this.report(ended, "an unexpected exit status");
   }
 
-  /** A clean without limits evicts an entry only for damage, and nothing damages these. */
+  /** A clean without limits evicts an entry only because of damage, and nothing damages these. */
   checkClean(ended: Ended): void {
     this.checkEnd(ended, [0]);
     if (/^Removed .*(pinned|changing|imported)-/m.test(ended.stdout))
       this.report({ ...ended, stderr: ended.stdout + ended.stderr }, "a clean evicted what is sound");
   }
 
-  /** Compares a restored tree with what was stored under the key; a difference is reported. */
+  /** Compares a restored tree with what was stored under the key, and reports differences. */
   checkTree(key: string, part: number, path: string, ended: Ended, isNew: boolean): void {
     const problem = this.#problemOf(key, part, path, ended, isNew);
     if (problem !== undefined) this.report(ended, `${path} is not what was stored under ${key}: ${problem}`);

@@ -6,7 +6,7 @@ import { checkNewDestination } from "../destinations.ts";
 import type { Place } from "../place.ts";
 import type { Scenario } from "../scenario.ts";
 
-/** More than are worth threads, in more directories than one job takes. */
+/** Enough for threads, in more directories than one job takes. */
 const DIRECTORY_COUNT = 40;
 const FILES_PER_DIRECTORY = 60;
 /** Several chunks, for several threads. */
@@ -53,7 +53,7 @@ function restore(storage: string, ...options: string[]): Scenario {
   };
 }
 
-/** What several threads do at once, where a fault is one of several that come at the same time. */
+/** Work of several threads at once, where a fault may be one of several at the same time. */
 export const crowdScenarios: readonly Scenario[] = [
   store("objects"),
   store("packs"),

@@ -57,7 +57,7 @@ const restoreTwo: Scenario = {
   check: (place, finished, base) =>
     ["small", "many"].flatMap((name) => {
       const path = join(place.destination, name);
-      // What gets its place before another one fails to is whole.
+      // Whatever was moved into place before another one failed is complete.
       return checkNewDestination(path, treeOf(base, name), finished.exitCode === 0 || existsSync(path));
     }),
 };

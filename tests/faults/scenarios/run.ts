@@ -4,7 +4,7 @@ import { treeOf } from "../base.ts";
 import { checkNewDestination } from "../destinations.ts";
 import type { Scenario } from "../scenario.ts";
 
-/** A failure of the cache costs a command its result, or some time, but never makes it wrong. */
+/** A failure of the cache may cost a command its result, or time, but never makes it wrong. */
 function run(name: string, key: string, tree: string): Scenario {
   return {
     name: `run ${name}`,

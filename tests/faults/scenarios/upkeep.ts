@@ -26,7 +26,7 @@ function leaveOldEntries(place: Place): void {
   }
 }
 
-/** A pack of which little is needed any more. */
+/** A pack that is mostly garbage. */
 function leaveMostlyUnneededPack(place: Place): void {
   const tree = place.tree("../mixed");
   must(["cp", "-a", place.tree("fresh"), tree]);
@@ -42,7 +42,7 @@ function leaveMostlyUnneededPack(place: Place): void {
   must([BTDT, "delete", "-q", "-c", place.cache, "whole"]);
 }
 
-/** An entry of which one object has other bytes, with the size and time that it should have. */
+/** An entry with one object that has different bytes, but the right size and time. */
 function damageObject(place: Place): void {
   const words = ["store", "-q", "-c", place.cache, "-k", "broken", "--storage", "objects", "--link", "copy"];
   must([BTDT, ...words, place.tree("fresh")]);
