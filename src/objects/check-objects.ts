@@ -1,10 +1,12 @@
 import type { ByteString } from "../base/byte-string.ts";
+import { compileLightly } from "../base/compile-lightly.ts";
+import { DIGEST_HEX_DIGITS, DIGEST_SIZE_BYTES, hexOf } from "../base/digest.ts";
 import { BtdtError, isBtdtError } from "../base/errors.ts";
 import { emptyStatus, lstatBuffer } from "../fs/native/file-status.ts";
 import { PathBuffer } from "../fs/native/path-buffer.ts";
 import { hasContent } from "../read/has-content.ts";
+import { hashSmallFile } from "../read/hash-small-file.ts";
 import type { Job, JobContext } from "../work/job.ts";
-import { parseObjectName } from "./object-name.ts";
 import { objectPath } from "./object-path.ts";
 
 export interface CheckObjectsInput {
@@ -24,6 +26,7 @@ export interface CheckedObjects {
 
 const path = new PathBuffer();
 const status = emptyStatus();
+const digest = new Uint8Array(DIGEST_SIZE_BYTES);
 
 /** Hashes objects. A missing one is neither damaged nor unreadable. @throws BtdtError CANCELLED; a `node:fs` error */
 export const checkObjectsJob: Job<CheckObjectsInput, CheckedObjects> = {
@@ -62,11 +65,11 @@ export type ObjectCondition = "whole" | "damaged" | "missing" | "unreadable";
  * @throws a `node:fs` error
  */
 export function checkObject(file: PathBuffer, name: string, context: JobContext): ObjectCondition {
-  const digestHex = parseObjectName(name)?.digestHex;
-  if (digestHex === undefined) throw new RangeError(`${name} is not the name of an object`);
-  if (!lstatBuffer(file, status)) return "missing";
-  if (status.kind !== "file") return "damaged";
+  const digestHex = name.slice(0, DIGEST_HEX_DIGITS);
   try {
+    const outcome = hashSmallFile(file, status, digest, 0);
+    if (outcome === "hashed") return hexOf(digest) === digestHex ? "whole" : "damaged";
+    if (outcome === "not-a-file") return "damaged";
     return hasContent(file, status, Buffer.from(digestHex, "hex"), 0, context) ? "whole" : "damaged";
   } catch (error) {
     if (isBtdtError(error, "SOURCE_UNREADABLE")) return "unreadable";
@@ -75,3 +78,5 @@ export function checkObject(file: PathBuffer, name: string, context: JobContext)
     throw error;
   }
 }
+
+compileLightly(checkObject);

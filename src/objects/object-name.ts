@@ -28,8 +28,9 @@ export function formatObjectName(name: ObjectName): string {
   return `${name.digestHex}-${name.permissions.toString(8)}-${formatMtime(name.mtimeSeconds, name.mtimeNanoseconds)}`;
 }
 
+/** No leading zeros and no `-0`: each name has one form. */
 const OBJECT_NAME = new RegExp(
-  `^([0-9a-f]{${DIGEST_HEX_DIGITS}})-(0|[1-7][0-7]{0,2})-(-?\\d{1,16})\\.(\\d{9})$`,
+  `^([0-9a-f]{${DIGEST_HEX_DIGITS}})-(0|[1-7][0-7]{0,2})-(0|-?[1-9]\\d{0,15})\\.(\\d{9})$`,
 );
 
 /** Undefined if the name is not that of an object: such a file is foreign and left alone. */
@@ -43,14 +44,10 @@ export function parseObjectName(text: string): ObjectName | undefined {
   ) {
     return undefined;
   }
-  const name = {
-    digestHex,
-    permissions: Number.parseInt(permissions, 8),
-    mtimeSeconds: Number(seconds),
-    mtimeNanoseconds: Number(nanoseconds),
-  };
-  // Leading zeros and the like: btdt does not write such names.
-  return Number.isSafeInteger(name.mtimeSeconds) && formatObjectName(name) === text ? name : undefined;
+  const mtimeSeconds = Number(seconds);
+  if (!Number.isSafeInteger(mtimeSeconds)) return undefined;
+  const mtimeNanoseconds = Number(nanoseconds);
+  return { digestHex, permissions: Number.parseInt(permissions, 8), mtimeSeconds, mtimeNanoseconds };
 }
 
 function formatMtime(seconds: number, nanoseconds: number): string {

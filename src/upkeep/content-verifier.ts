@@ -41,6 +41,12 @@ export class ContentVerifier {
     return this.#blocks.get(blockKey(packName, block));
   }
 
+  /** Whether all that was read is what it should be. */
+  get isAllSound(): boolean {
+    const isSound = (state: ContentState): boolean => state === "sound";
+    return [...this.#objects.values()].every(isSound) && [...this.#blocks.values()].every(isSound);
+  }
+
   damagedObjects(): string[] {
     return [...this.#objects].filter(([, state]) => state === "damaged").map(([name]) => name);
   }

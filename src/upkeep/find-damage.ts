@@ -29,6 +29,8 @@ export interface EntryDamage {
   readonly unreadable: ReadonlySet<string>;
 }
 
+export const NO_DAMAGE: EntryDamage = { manifestReasons: [], files: [], unreadable: new Set() };
+
 export function hasDamage({ manifestReasons, files }: EntryDamage): boolean {
   return manifestReasons.length > 0 || files.length > 0;
 }

@@ -10,8 +10,9 @@ import type { Runner } from "../work/job.ts";
 import { runAllSharing } from "../work/run-all.ts";
 import type { ContentState } from "./content-state.ts";
 
-/** Enough to make a job's message cheap, little enough for threads to finish together. */
-const OBJECTS_PER_JOB = 400;
+/** Enough to make a job's message cheap, little enough for signals to be handled soon. */
+const MOST_OBJECTS_PER_JOB = 200;
+const MOST_BYTES_PER_JOB = 32 * 1024 * 1024;
 
 /** Hashes objects on all threads, large ones one after another. @throws BtdtError CANCELLED */
 export async function verifyObjects(
@@ -19,12 +20,9 @@ export async function verifyObjects(
   objects: readonly StoredObject[],
   runner: Runner,
 ): Promise<Map<string, ContentState>> {
-  const small = objects.filter(({ sizeBytes }) => sizeBytes <= CHUNK_SIZE_BYTES).map(({ name }) => name);
-  const states = new Map(small.map((name): [string, ContentState] => [name, "sound"]));
-  const parts: { names: string[] }[] = [];
-  for (let start = 0; start < small.length; start += OBJECTS_PER_JOB) {
-    parts.push({ names: small.slice(start, start + OBJECTS_PER_JOB) });
-  }
+  const small = objects.filter(({ sizeBytes }) => sizeBytes <= CHUNK_SIZE_BYTES);
+  const states = new Map(small.map(({ name }): [string, ContentState] => [name, "sound"]));
+  const parts = cutIntoJobs(small);
   const outputs = await runAllSharing(runner, checkObjectsJob, { objects: cache.objects }, parts);
   for (const { damaged, unreadable, missing } of outputs) {
     for (const name of damaged) states.set(name, "damaged");
@@ -35,6 +33,21 @@ export async function verifyObjects(
     if (sizeBytes > CHUNK_SIZE_BYTES) states.set(name, await verifyLarge(cache, name, runner));
   }
   return states;
+}
+
+function cutIntoJobs(objects: readonly StoredObject[]): { readonly names: readonly string[] }[] {
+  const parts: { names: string[] }[] = [];
+  let names: string[] = [];
+  let bytes = 0;
+  for (const { name, sizeBytes } of objects) {
+    if (names.length === 0) parts.push({ names });
+    names.push(name);
+    bytes += sizeBytes;
+    if (names.length < MOST_OBJECTS_PER_JOB && bytes < MOST_BYTES_PER_JOB) continue;
+    names = [];
+    bytes = 0;
+  }
+  return parts;
 }
 
 async function verifyLarge(cache: CacheDirectory, name: string, runner: Runner): Promise<ContentState> {

@@ -9,7 +9,7 @@ import { decodeKeyFile, type StoredTree } from "../key/key-file.ts";
 import { createPause } from "../work/breather.ts";
 import type { Runtime } from "../work/runtime.ts";
 import { ContentVerifier } from "./content-verifier.ts";
-import { type EntryDamage, findDamage } from "./find-damage.ts";
+import { type EntryDamage, findDamage, NO_DAMAGE } from "./find-damage.ts";
 
 export interface VerifyRequest {
   readonly cache: CacheDirectory;
@@ -52,14 +52,17 @@ export async function verifyCache(
     const chosen = stock.entries.filter(
       (entry) => keys.length === 0 || keys.some((key) => entry.keys.includes(key)),
     );
-    const items = new Set(chosen.flatMap((entry) => [...entry.items]));
+    const items = new Set(keys.length === 0 ? [] : chosen.flatMap((entry) => [...entry.items]));
     await contents.verify(stock, (item) => keys.length === 0 || items.has(item));
-    if (contents.forgetGone() && attempt < MOST_ATTEMPTS) continue;
+    if (attempt < MOST_ATTEMPTS && contents.forgetGone()) continue;
+    const isAllSound = contents.isAllSound;
     const entries: VerifiedEntry[] = [];
     for (const entry of chosen) {
       const trees = readTrees(cache, entry);
       if (trees === undefined) continue;
-      const damage = findDamage(cache, trees, stock, contents);
+      // Looking at each file again would find nothing.
+      const isSound = isAllSound && entry.condition.kind === "whole";
+      const damage = isSound ? NO_DAMAGE : findDamage(cache, trees, stock, contents);
       // An entry that a clean has evicted in the meantime is not damage.
       if (readTrees(cache, entry) !== undefined) entries.push({ entry, trees, damage });
       await pause();

@@ -12,7 +12,7 @@ import {
 } from "node:fs";
 import { TestCache } from "../support/cache.ts";
 import { differences, snapshotTree } from "../support/compare-trees.ts";
-import { btdt, type Finished } from "../support/executable.ts";
+import { btdt, type Finished, finishedOf, startBtdt } from "../support/executable.ts";
 import { testWith } from "../support/requirements.ts";
 import { Scratch } from "../support/scratch.ts";
 import { injecting } from "../support/trace.ts";
@@ -286,3 +286,85 @@ testWith(
     expectRestored("key", "tree");
   },
 );
+
+testWith(["strace"], "what cannot be read is reported, counts as no damage and is left alone", () => {
+  makeTree(scratch.path("tree"), dir({ file: file("the content"), other: file("other") }));
+  cache.store("objects", "tree", "--storage", "objects", "--link", "copy");
+  cache.store("packs", "tree", "--storage", "packs", "--exclude", "other");
+  const before = snapshotTree(cache.path);
+  for (const [path, reason] of [
+    [objectWith("the content"), "btdt: warning: objects: the object "],
+    [objectWith("the content"), " cannot be read\n"],
+  ] as const) {
+    const words = ["verify", "-c", cache.path, "--repair"];
+    const verified = btdt(words, { through: injecting({ calls: "openat,open", what: "error=EIO", path }) });
+    expect(verified.exitCode).toBe(1);
+    expect(verified.stderr).toContain(reason);
+    expect(verified.stdout).toMatch(/^Verified 2 keys, /);
+  }
+  expect(differences(before, snapshotTree(cache.path))).toEqual([]);
+});
+
+testWith(["strace"], "stopped by SIGINT it changes nothing", async () => {
+  const children = Array.from(
+    { length: 1000 },
+    (_, index) => [`f${index}`, file(`content ${index}`)] as const,
+  );
+  makeTree(scratch.path("tree"), dir(Object.fromEntries(children)));
+  cache.store("k", "tree", "--storage", "objects", "--link", "copy");
+  const before = snapshotTree(cache.path);
+  const trace = scratch.path("trace");
+  const slowly = injecting({ calls: "read", what: "delay_exit=5000" }, trace);
+  const started = startBtdt(["verify", "-c", cache.path], { through: slowly });
+  while (!existsSync(trace) || !readFileSync(trace, "utf8").includes('"content ')) await Bun.sleep(10);
+  const child = readFileSync(`/proc/${started.pid}/task/${started.pid}/children`, "utf8").trim();
+  process.kill(Number(child), "SIGINT");
+  expect(await finishedOf(started)).toMatchObject({ exitCode: 130, stdout: "" });
+  expect(differences(before, snapshotTree(cache.path))).toEqual([]);
+});
+
+test("beside stores, restores and cleans it finds no damage, and repairs nothing away", async () => {
+  for (const variant of [0, 1]) {
+    const own = Array.from(
+      { length: 60 },
+      (_, index) => [`own${index}`, file(`${variant} ${index}`)] as const,
+    );
+    makeTree(
+      scratch.path(`variant${variant}`),
+      dir({ ...Object.fromEntries(own), shared: file("s", { mtime: "@5" }) }),
+    );
+  }
+  scratch.directory("cache");
+  const others = { areOver: false };
+  const storing = async (): Promise<void> => {
+    for (let round = 0; round < 12; round++) {
+      const variant = `variant${round % 2}`;
+      const storage = round % 3 === 0 ? "packs" : "objects";
+      const words = cache.storeWords(`key${round % 4}`, variant, "--storage", storage, "--link", "copy");
+      expect(await finishedOf(startBtdt(words))).toMatchObject({ exitCode: 0 });
+      const cleaned = finishedOf(startBtdt(["clean", "-c", cache.path, "--max-size", "300KiB"]));
+      const restored = finishedOf(
+        startBtdt(cache.restoreWords("key0,key1", `to${round}`, "--success-rc-on-any-key")),
+      );
+      expect(await cleaned).toMatchObject({ exitCode: 0 });
+      expect([0, 4]).toContain((await restored).exitCode);
+    }
+  };
+  const verifying = async (): Promise<number> => {
+    let rounds = 0;
+    for (; !others.areOver; rounds++) {
+      const words = ["verify", "-c", cache.path, ...(rounds % 2 === 0 ? ["--repair"] : [])];
+      const verified = await finishedOf(startBtdt(words));
+      expect(verified).toMatchObject({ exitCode: 0, stderr: "" });
+      expect(verified.stdout).toMatch(/^Verified /);
+    }
+    return rounds;
+  };
+  const storingAll = storing().finally(() => {
+    others.areOver = true;
+  });
+  const [, rounds] = await Promise.all([storingAll, verifying()]);
+  expect(rounds).toBeGreaterThan(2);
+  cache.store("key0", "variant0");
+  expectRestored("key0", "variant0");
+});
