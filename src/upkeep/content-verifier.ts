@@ -43,8 +43,8 @@ export class ContentVerifier {
 
   /** Whether all that was read is what it should be. */
   get isAllSound(): boolean {
-    const isSound = (state: ContentState): boolean => state === "sound";
-    return [...this.#objects.values()].every(isSound) && [...this.#blocks.values()].every(isSound);
+    const states = [...this.#objects.values(), ...this.#blocks.values()];
+    return states.every((state) => state === "sound");
   }
 
   damagedObjects(): string[] {

@@ -103,7 +103,9 @@ test("a changed manifest, an invalid key file, a directory with the name of a ke
   const stock = await stockOf(cache);
   expect(conditionOf(stock, "altered")).toStartWith("damaged: ");
   expect(stock.garbage.damagedKeyFiles.map(({ name }) => name)).toEqual(["torn"]);
-  expect(stock.warnings).toEqual(["directory among the key files is left alone: it is not a regular file"]);
+  expect(stock.warnings).toEqual([
+    "directory in the directory of keys is left alone: it is not a regular file",
+  ]);
   expect(stock.mayAllBeNeeded).toBe(false);
 });
 
