@@ -1,26 +1,23 @@
 import { createHash } from "node:crypto";
 import {
   chmodSync,
-  cpSync,
   mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
-  rmSync,
   statSync,
-  symlinkSync,
-  truncateSync,
   utimesSync,
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import { must } from "../support/executable.ts";
 import type { Random } from "../support/random.ts";
 import type { CacheFile } from "./cache-samples.ts";
 import { manifestPath } from "./format-cases.ts";
 import { mutateBytes } from "./mutate-bytes.ts";
 import { mutateKeyRecord } from "./mutate-key.ts";
 import { baseOf, forgeBomb, forgePayload, inflateFile } from "./payload-files.ts";
+import { plantFile } from "./plant-file.ts";
+import { replaceFile } from "./replace-file.ts";
 
 export interface Spoiling {
   /** What the file states matches its checksums, or is not checked. */
@@ -30,8 +27,7 @@ export interface Spoiling {
 const BELIEVED: Spoiling = { isBelieved: true };
 const NOTICED: Spoiling = { isBelieved: false };
 
-const GIBIBYTE = 1024 ** 3;
-const LARGEST_PAYLOAD_BYTES = 2 * GIBIBYTE - 1;
+const LARGEST_PAYLOAD_BYTES = 2 ** 31 - 1;
 const ROOMS = [
   "keys",
   "manifests",
@@ -47,7 +43,7 @@ const ODD_NAMES = ["\xff\xfe", "a\nb", "..x", "~", "%00", "z".repeat(200), "00"]
 /** @param outside a directory for links to lead to, which must not change */
 export function spoilCache(cache: string, file: CacheFile, outside: string, random: Random): Spoiling {
   const path = join(cache, file.path);
-  switch (random.below(6)) {
+  switch (random.below(7)) {
     case 0:
       rewrite(path, mutateBytes(readFileSync(path), random));
       // Objects are recognised by their attributes.
@@ -58,7 +54,10 @@ export function spoilCache(cache: string, file: CacheFile, outside: string, rand
       return BELIEVED;
     case 3:
     case 4:
-      replace(path, outside, random);
+      replaceFile(path, outside, random);
+      return NOTICED;
+    case 5:
+      plantFile(cache, outside, random);
       return NOTICED;
     default:
       spoilRoom(cache, outside, random);
@@ -139,39 +138,7 @@ function digestOf(bytes: Buffer): string {
   return createHash("sha256").update(bytes).digest("hex");
 }
 
-/** Something else in place of a file. */
-function replace(path: string, outside: string, random: Random): void {
-  rmSync(path, { recursive: true });
-  switch (random.below(8)) {
-    case 0:
-      symlinkSync(join(outside, "canary"), path);
-      break;
-    case 1:
-      symlinkSync(join(outside, "new"), path);
-      break;
-    case 2:
-      must(["mkfifo", path]);
-      break;
-    case 3:
-      mkdirSync(path);
-      break;
-    case 4:
-      cpSync(outside, path, { recursive: true });
-      break;
-    case 5:
-      writeFileSync(path, "");
-      break;
-    case 6:
-      writeFileSync(path, "");
-      truncateSync(path, 8 * GIBIBYTE);
-      break;
-    default:
-      symlinkSync(path, path);
-      break;
-  }
-}
-
-/** Something else in place of one of the cache's directories, or something odd in it. */
+/** Something else in the place of one of the cache's directories, or something odd in it. */
 function spoilRoom(cache: string, outside: string, random: Random): void {
   const room = join(cache, "btdt-v1", random.pick(ROOMS));
   if (random.isLucky(1 / 2)) {
@@ -181,9 +148,10 @@ function spoilRoom(cache: string, outside: string, random: Random): void {
     else writeIfFree(path, random);
     return;
   }
+  mkdirSync(room, { recursive: true });
   const shards = readdirSync(room);
   const shard = shards[random.below(shards.length)] ?? "";
-  replace(random.isLucky(1 / 2) ? room : join(room, shard), outside, random);
+  replaceFile(random.isLucky(1 / 2) ? room : join(room, shard), outside, random);
 }
 
 function writeIfFree(path: Buffer, random: Random): void {
