@@ -9,6 +9,7 @@ import { at, type Manifest } from "../../manifest/manifest.ts";
 import type { Job } from "../../work/job.ts";
 import { openPack, type PackProblem } from "../contents/open-pack.ts";
 import { type BlockRead, readBlock } from "../contents/read-block.ts";
+import { CONTENT_ID_BYTES } from "../format/index-layout.ts";
 import type { PackAccess } from "./open-ahead.ts";
 import { contentAt, filesBetween, itemAt, type UnpackItems } from "./unpack-items.ts";
 import type { BlockToUnpack, UnpackPart } from "./unpack-plan.ts";
@@ -119,7 +120,7 @@ class Unpacker {
     }
   }
 
-  /** False if some content is not what the manifest requires. */
+  /** False if the block is damaged. A file whose digest or size in the manifest does not match a sound content is not its fault. */
   private writeContents(
     { content }: Extract<BlockRead, { kind: "whole" }>,
     { endPlace }: BlockToUnpack,
@@ -132,6 +133,7 @@ class Unpacker {
     let checkedBytes = -1;
     let isWhole = false;
     let areAllWhole = true;
+    let isSound = true;
     for (let place = firstPlace; place < endPlace; place++) {
       const item = itemAt(items, place);
       const file = at(items.files, item);
@@ -152,6 +154,8 @@ class Unpacker {
       }
       if (!isWhole) {
         areAllWhole = false;
+        const digests = isChunk ? items.chunkDigests : manifest.fileDigests;
+        isSound &&= hasId(content, items, contentNumber, digests, isChunk ? item - items.firstChunk : file);
         this.result.problems.push({ file, problem: { kind: "damaged" } });
       } else if (areAllWhole && Atomics.load(damageFlag, 0) === 0) {
         this.result.contentBytes += sizeBytes;
@@ -164,7 +168,8 @@ class Unpacker {
         }
       }
     }
-    return areAllWhole;
+    if (!areAllWhole) Atomics.store(damageFlag, 0, 1);
+    return isSound;
   }
 }
 
@@ -184,6 +189,22 @@ function hasDigest(
     if (digest[byte] !== digests[start + byte]) return false;
   }
   return true;
+}
+
+/** Whether a content, as its index describes it, is the one that was looked for: by the first half of its digest. */
+function hasId(
+  content: Uint8Array,
+  { contentOffsets }: UnpackItems,
+  contentNumber: number,
+  digests: Uint8Array,
+  index: number,
+): boolean {
+  const start = at(contentOffsets, contentNumber);
+  // The next content begins where this one ends, unless it is in another block.
+  const next = contentOffsets[contentNumber + 1] ?? 0;
+  Bun.SHA256.hash(content.subarray(start, next > start ? next : content.length), digest);
+  const id = digests.subarray(index * DIGEST_SIZE_BYTES, index * DIGEST_SIZE_BYTES + CONTENT_ID_BYTES);
+  return Buffer.compare(digest.subarray(0, CONTENT_ID_BYTES), id) === 0;
 }
 
 compileLightly(hasDigest);

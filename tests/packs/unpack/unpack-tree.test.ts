@@ -138,3 +138,24 @@ test("a pack that is gone for good is told apart from one that is damaged or can
   expect(damaged.damagedBlocks).toEqual([{ pack: name, block: expect.any(Number) }]);
   expect(wholeObjects(cache).length).toBeLessThan(2);
 });
+
+test("a manifest that states another size for a content marks no block as damaged", async () => {
+  const source = makeSource("from", { small: 100, other: 50, large: LARGE_BYTES });
+  const cache = await store(source);
+  for (const alter of [
+    (manifest: Manifest) => {
+      manifest.fileSizes[2] = 101;
+    },
+    (manifest: Manifest) => {
+      manifest.fileDigests[3 * 32 - 1] = (manifest.fileDigests[3 * 32 - 1] ?? 0) ^ 1;
+    },
+  ]) {
+    const { manifest, plan: planned } = await plan(cache, source);
+    expect(manifest.fileName(2)).toBe(bytesFromText("small"));
+    alter(manifest);
+    const staging = target(cache, manifest, `to${crypto.randomUUID()}`);
+    const unpacked = await unpackTree(planned, staging, inlineRuntime().runners);
+    expect(unpacked.problems).toEqual([{ file: 2, problem: { kind: "damaged" } }]);
+    expect(unpacked.damagedBlocks).toEqual([]);
+  }
+});
