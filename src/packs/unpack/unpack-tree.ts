@@ -18,9 +18,10 @@ import type { Runners } from "../../work/job.ts";
 import { runAllSharing } from "../../work/run-all.ts";
 import type { PackProblem } from "../contents/open-pack.ts";
 import { PackContents } from "../contents/pack-contents.ts";
+import type { UnpackedBlocks } from "./block-unpacker.ts";
 import { findContentSources, isPacked } from "./content-sources.ts";
 import { PacksOpenAhead } from "./open-ahead.ts";
-import { type UnpackedBlocks, unpackBlocksJob } from "./unpack-blocks.ts";
+import { unpackBlocksJob } from "./unpack-blocks.ts";
 import { listWrittenLargeFiles } from "./unpack-items.ts";
 import { planUnpack, type UnpackPlan } from "./unpack-plan.ts";
 
