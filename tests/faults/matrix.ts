@@ -3,6 +3,8 @@ import type { TracedCall } from "./traced-run.ts";
 
 /** Which of all possible faults to play. */
 export interface Selection {
+  /** Only calls whose names contain this. */
+  readonly call: string;
   /** The number of calls of one kind, from the first to the last, that get a fault. */
   readonly picks: number;
   /** Everything that a call can fail with, or one thing for each pick. */
@@ -15,7 +17,8 @@ export interface Selection {
 
 /** Puts faults at calls of each kind in each area. */
 export function selectFaults(calls: readonly TracedCall[], selection: Selection): Fault[] {
-  return [...Map.groupBy(calls, ({ call, area }) => `${call} ${area}`).values()]
+  const named = calls.filter(({ call }) => call.includes(selection.call));
+  return [...Map.groupBy(named, ({ call, area }) => `${call} ${area}`).values()]
     .flatMap((group, index) => selectFromKind(group, { ...selection, seed: selection.seed + index }))
     .filter((_, index) => (index + selection.seed) % selection.stride === 0);
 }

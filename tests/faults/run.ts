@@ -1,7 +1,7 @@
 /**
  * `npm run faults`: every command, with each kind of system call on its cache, source and destination failing in
  * every way at the first, the last and some calls in between. It takes an hour; `-- --only TEXT` plays the scenarios
- * with TEXT in their names.
+ * with TEXT in their names, `--call NAME` only faults of that system call.
  */
 import { writeSync } from "node:fs";
 import { parseArgs } from "node:util";
@@ -11,6 +11,7 @@ import { Stage } from "./stage.ts";
 const { values } = parseArgs({
   options: {
     only: { type: "string", default: "" },
+    call: { type: "string", default: "" },
     picks: { type: "string", default: "5" },
     stride: { type: "string", default: "1" },
     seed: { type: "string", default: "0" },
@@ -20,6 +21,7 @@ const { values } = parseArgs({
 const selection = {
   picks: Number(values.picks),
   everyFailure: !values["one-failure"],
+  call: values.call,
   stride: Number(values.stride),
   seed: Number(values.seed),
 };
