@@ -1,4 +1,4 @@
-import { linkSync, unlinkSync } from "node:fs";
+import { linkSync, renameSync, unlinkSync } from "node:fs";
 import { type ByteString, bytesFromText, fsPath, joinBytes } from "../base/byte-string.ts";
 import { isDigestHex } from "../base/digest.ts";
 import { assertNotSymlink } from "../fs/assert-not-symlink.ts";
@@ -23,7 +23,7 @@ export function readManifestFile(cache: CacheDirectory, digest: string): Uint8Ar
 }
 
 /**
- * Publishes the session's intent as a manifest. An existing file is replaced: it is the same, or damaged.
+ * Publishes the session's intent as a manifest. Whatever has its name is replaced: it is the same, or damaged.
  * @throws BtdtError CACHE_WRITE_FAILED
  */
 export function publishManifestFile(
@@ -41,11 +41,17 @@ export function publishManifestFile(
     } catch {
       // It exists, or the file system has no hard links.
       writeDurably(temporary, bytes);
+      moveDirectoryAside(path, session);
       publishDurably(temporary, path);
     }
   } catch (error) {
     throw cacheWriteError(cache, error);
   }
+}
+
+/** A directory cannot be replaced by a file: without this, each store of the same tree would fail. @throws a `node:fs` error */
+function moveDirectoryAside(path: ByteString, session: Session): void {
+  if (lstat(path)?.kind === "directory") renameSync(fsPath(path), fsPath(session.temporaryPath()));
 }
 
 /**

@@ -135,6 +135,17 @@ test("things of another kind in their places", () => {
   expectMissThenMended();
 });
 
+test("a directory in the place of a manifest does not keep its tree from being stored", () => {
+  prepare();
+  const manifest = manifestOf("bad");
+  rmSync(manifest);
+  makeTree(manifest, dir({ something: file("in it") }));
+  cache.store("bad", "bad");
+  expect(cache.restore("bad", "to").exitCode).toBe(0);
+  expect(differences(snapshotTree(scratch.path("bad")), snapshotTree(scratch.path("to")))).toEqual([]);
+  expect(cache.sessions()).toEqual([]);
+});
+
 test("a key file that was copied to another key's name is not that key", () => {
   prepare();
   writeFileSync(cache.below("keys", "stolen"), readFileSync(cache.below("keys", "good")));
