@@ -81,7 +81,10 @@ export async function noteDamage(
         bad.push({ file, problem });
       }
     }
-    // A clean that looked while a good object is set aside would take its entry for damaged. Without a session the cache cannot be written.
+    if (bad.length > 0 && session === undefined) {
+      onWarning("could not remove damaged contents from the cache: it cannot be written to");
+    }
+    // A clean that looked while a good object is set aside would take its entry for damaged.
     if (bad.length > 0 && session !== undefined) {
       await withSharedLock(cache, isCancelled, () => {
         for (const each of bad) dropBadObject(target, session, each);

@@ -1,5 +1,5 @@
 import { expect } from "bun:test";
-import { readdirSync, statSync } from "node:fs";
+import { readdirSync, rmSync, statSync, truncateSync, utimesSync } from "node:fs";
 import { TestCache } from "../support/cache.ts";
 import { compareTrees, differences, snapshotTree } from "../support/compare-trees.ts";
 import { btdt, must, run } from "../support/executable.ts";
@@ -51,6 +51,25 @@ testWith(["mount"], "an edited object in a read-only cache is a miss every time,
     expect(stderr).toContain("a was changed through a hard link");
     expect(stderr).not.toContain("bug in btdt");
   }
+});
+
+testWith(["mount"], "so is an object in it that has lost data", () => {
+  storeTree();
+  rmSync(scratch.path("tree"), { recursive: true });
+  for (const name of cache.objects()) {
+    const { mtime } = statSync(cache.below("objects", name));
+    truncateSync(cache.below("objects", name));
+    utimesSync(cache.below("objects", name), mtime, mtime);
+  }
+  const before = cache.objects();
+  const readOnly = mountReadOnly(scratch, cache.path, "read-only");
+  for (let run = 0; run < 2; run++) {
+    const { exitCode, stderr } = btdt(["restore", "-c", readOnly, "-k", "key", scratch.path("to")]);
+    expect(exitCode).toBe(4);
+    expect(stderr).toContain("lost data in a power cut");
+    expect(stderr).toContain("could not remove damaged contents from the cache");
+  }
+  expect(cache.objects()).toEqual(before);
 });
 
 testWith(
