@@ -97,6 +97,8 @@ async function decide(cache: CacheDirectory, limits: CleanLimits, grace: Grace, 
   const { nowMs } = limits;
   const stock = await takeStock(cache, { nowMs, grace, progress: runtime.progress, pause });
   for (const warning of stock.warnings) runtime.onWarning(warning);
+  if (stock.mayAllBeNeeded)
+    runtime.onWarning("no contents are deleted: what could not be read may need them");
   const plan = planClean(stock, limits);
   return { stock, plan, packPlan: planPacks(stock, plan.unneededItems, nowMs - grace.anyMs) };
 }
