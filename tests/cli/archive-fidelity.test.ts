@@ -3,6 +3,7 @@ import { chmodSync, lstatSync, readFileSync, writeFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import { packTar } from "modern-tar";
 import { flipByte } from "../support/archive-entries.ts";
+import { Archives } from "../support/archives.ts";
 import { TestCache } from "../support/cache.ts";
 import { compareTrees } from "../support/compare-trees.ts";
 import { BTDT, btdt, must, run } from "../support/executable.ts";
@@ -13,16 +14,7 @@ import { dir, file, makeTree, symlink, type TreeNode } from "../support/tree.ts"
 
 const scratch = Scratch.use();
 const cache = new TestCache(scratch);
-
-function exportTo(name: string, ...options: string[]): void {
-  const words = [BTDT, "export", "-c", cache.path, "-k", "k", ...options];
-  must(["sh", "-c", `"$@" > ${scratch.path(name)}`, "sh", ...words]);
-}
-
-function importFrom(key: string, name: string, ...options: string[]) {
-  scratch.directory("cache");
-  return btdt(["import", "-c", cache.path, "-k", key, ...options, scratch.path(name)]);
-}
+const archives = new Archives(scratch, cache);
 
 /** Names that are not UTF-8, short and long ones; the long ones need extended headers. */
 function oddTree(): TreeNode {
@@ -41,8 +33,8 @@ describe("names of any bytes", () => {
     test(`survive ${format}, there and back`, () => {
       makeTree(scratch.path("from"), oddTree());
       cache.store("k", "from");
-      exportTo("archive", "--format", format);
-      expect(importFrom("back", "archive").exitCode).toBe(0);
+      archives.export("archive", "--format", format);
+      expect(archives.import("back", "archive").exitCode).toBe(0);
       expect(cache.restore("back", "to").exitCode).toBe(0);
       expect(compareTrees(scratch.path("from"), scratch.path("to"))).toEqual([]);
     });
@@ -51,7 +43,7 @@ describe("names of any bytes", () => {
   test("are read by GNU tar", () => {
     makeTree(scratch.path("from"), oddTree());
     cache.store("k", "from");
-    exportTo("archive");
+    archives.export("archive");
     must(["tar", "xpf", scratch.path("archive"), "-C", scratch.directory("to")]);
     expect(compareTrees(scratch.path("from"), scratch.path("to"))).toEqual([]);
   });
@@ -60,7 +52,7 @@ describe("names of any bytes", () => {
     test(`are read from GNU tar's format ${format}`, () => {
       makeTree(scratch.path("from"), oddTree());
       must(["tar", "cf", scratch.path("archive"), `--format=${format}`, "-C", scratch.path("from"), "."]);
-      expect(importFrom("k", "archive").exitCode).toBe(0);
+      expect(archives.import("k", "archive").exitCode).toBe(0);
       expect(cache.restore("k", "to").exitCode).toBe(0);
       const differences = compareTrees(scratch.path("from"), scratch.path("to"), {
         withMtime: format === "pax",
@@ -108,8 +100,8 @@ test("what an archive has no entry for gets the mode that mkdir would give it", 
 test("a read-only directory is restored as such", () => {
   makeTree(scratch.path("from"), dir({ d: dir({ f: file("x") }, { mode: 0o555 }) }));
   cache.store("k", "from");
-  exportTo("archive");
-  expect(importFrom("back", "archive").exitCode).toBe(0);
+  archives.export("archive");
+  expect(archives.import("back", "archive").exitCode).toBe(0);
   expect(cache.restore("back", "to").exitCode).toBe(0);
   expect(compareTrees(scratch.path("from"), scratch.path("to"))).toEqual([]);
   chmodSync(scratch.path("from", "d"), 0o755);
@@ -124,7 +116,7 @@ describe("damage is found, and nothing is stored", () => {
     // The last eight are the checksum and the length.
     for (const index of [12, Math.floor(bytes.length / 2), bytes.length - 8, bytes.length - 1]) {
       writeFileSync(scratch.path("archive"), flipByte(bytes, index));
-      const { exitCode, stderr } = importFrom("k", "archive");
+      const { exitCode, stderr } = archives.import("k", "archive");
       expect({ index, exitCode }).toEqual({ index, exitCode: 1 });
       expect(stderr).toMatch(/^btdt: error: the archive is (damaged|truncated).*\n$/);
     }
@@ -142,7 +134,7 @@ describe("damage is found, and nothing is stored", () => {
       ]);
       const format = version === "gnu" ? ["--format=gnu"] : ["--format=pax", `--sparse-version=${version}`];
       must(["tar", "cSf", scratch.path("archive"), ...format, "-C", scratch.path(), "sparse"]);
-      const { exitCode, stderr } = importFrom("k", "archive");
+      const { exitCode, stderr } = archives.import("k", "archive");
       expect(exitCode).toBe(1);
       expect(stderr).toContain(
         "is stored as a sparse file, which btdt does not support (make the archive without --sparse",
@@ -153,7 +145,7 @@ describe("damage is found, and nothing is stored", () => {
 
   test("another compression is named, with what to do", () => {
     writeFileSync(scratch.path("archive"), Buffer.from("28b52ffd00000000", "hex"));
-    const { exitCode, stderr } = importFrom("k", "archive");
+    const { exitCode, stderr } = archives.import("k", "archive");
     expect(exitCode).toBe(1);
     expect(stderr).toContain(
       "is compressed with zstd, which btdt does not support (decompress it through a pipe: zstd -dc",
