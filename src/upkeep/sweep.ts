@@ -43,7 +43,7 @@ export async function sweep(
   }
   for (const { name } of garbage.damagedKeyFiles) removeDamagedKey(cache, name);
   const files = plan.unneededItems.flatMap((item) => items.fileOf(item) ?? []);
-  progress.begin({ name: "removing", noun: "objects", unit: "files", files: files.length });
+  progress.begin({ name: "removing", unit: "files", files: files.length });
   for (const kind of ["manifest", "object"] as const) {
     for (const file of files) {
       if (file.kind !== kind) continue;
