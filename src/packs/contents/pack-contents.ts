@@ -152,15 +152,20 @@ export class PackContents {
    */
   findFile(digest: Uint8Array, offset: number, sizeBytes: number): readonly number[] | undefined {
     if (sizeBytes > CHUNK_SIZE_BYTES)
-      return this.findChunks(digest.subarray(offset, offset + DIGEST_SIZE_BYTES));
+      return this.findChunks(digest.subarray(offset, offset + DIGEST_SIZE_BYTES), sizeBytes);
     const content = this.findSmall(digest, offset);
     return content === NOT_FOUND ? undefined : [content];
   }
 
-  /** The numbers of a large file's chunks, in order; undefined if some are missing. */
-  findChunks(largeDigest: Uint8Array): readonly number[] | undefined {
-    const digests = this.chunkDigestsOf(largeDigest);
-    if (digests === undefined) return undefined;
+  /**
+   * The numbers of a large file's chunks, in order. Undefined if some are missing, or if the file with this digest has another
+   * size: manifests are not trusted.
+   */
+  findChunks(largeDigest: Uint8Array, sizeBytes: number): readonly number[] | undefined {
+    const place = this.largePlaceOf(largeDigest);
+    const index = place && this.packs[place.pack]?.index;
+    if (place === undefined || index?.largeSizes[place.large] !== sizeBytes) return undefined;
+    const digests = index.chunkDigestsOf(place.large);
     const contents: number[] = [];
     for (let offset = 0; offset < digests.length; offset += DIGEST_SIZE_BYTES) {
       const content = findContent(this.table, digests, offset);

@@ -41,10 +41,11 @@ export function findContentSources(
   const sources = new Int32Array(new SharedArrayBuffer(manifest.counts.fileCount * 4));
   for (let file = 0; file < manifest.counts.fileCount; file++) {
     if (!hasObject(manifest, file) || !isWanted(file)) continue;
-    if (at(manifest.fileSizes, file) <= CHUNK_SIZE_BYTES) {
+    const sizeBytes = at(manifest.fileSizes, file);
+    if (sizeBytes <= CHUNK_SIZE_BYTES) {
       const content = packs.findSmall(manifest.fileDigests, file * DIGEST_SIZE_BYTES);
       if (content !== NOT_FOUND) noteOnlyContent(sources, file, content);
-    } else if (packs.findChunks(digestAt(manifest.fileDigests, file)) !== undefined) {
+    } else if (packs.findChunks(digestAt(manifest.fileDigests, file), sizeBytes) !== undefined) {
       sources[file] = SEVERAL_CONTENTS;
     }
   }

@@ -74,7 +74,7 @@ export function listUnpackItems(
   for (const file of largeFiles) {
     const digest = digestAt(manifest.fileDigests, file);
     const digests = packs.chunkDigestsOf(digest);
-    const contents = packs.findChunks(digest);
+    const contents = packs.findChunks(digest, at(manifest.fileSizes, file));
     if (digests === undefined || contents === undefined) throw new RangeError("a file is in no pack");
     items.chunkDigests.set(digests, (item - firstChunk) * DIGEST_SIZE_BYTES);
     for (const [chunk, content] of contents.entries()) {

@@ -187,6 +187,15 @@ describe("large files", () => {
     }
   });
 
+  test("a file that the manifest gives another size comes from no pack", () => {
+    const blocks = [[content(5, CHUNK_SIZE_BYTES)], [content(6, CHUNK_SIZE_BYTES)]];
+    for (const otherBytes of [sizeBytes - 1, sizeBytes + CHUNK_SIZE_BYTES, CHUNK_SIZE_BYTES + 1]) {
+      const other = manifestOf(directory({ a: file({ size: otherBytes, digest: hexOf(three.digest) }) }));
+      const sources = findContentSources(other, packContents([{ blocks, larges: [three] }]), () => true);
+      expect(isPacked(sources, 0)).toBe(false);
+    }
+  });
+
   test("a file is written when all of its chunks are", () => {
     const contents = packContents([{ blocks: [[content(5)], [content(6)]], larges: [three] }]);
     const { items } = plan(manifest, contents);
