@@ -27,9 +27,7 @@ export class Session {
   /** The cache must have been prepared for writing. @throws BtdtError CACHE_WRITE_FAILED */
   static open(cache: CacheDirectory): Session {
     try {
-      makeIfMissing(cache.sessions);
-      const name = bytesFromText(crypto.randomUUID());
-      return new Session(cache, LockedDirectory.create(joinBytes(cache.sessions, name)));
+      return new Session(cache, createDirectory(cache));
     } catch (error) {
       throw cacheWriteError(cache, error);
     }
@@ -81,6 +79,18 @@ export class Session {
   /** Removes the session with all its unfinished files. */
   close(): void {
     this.#directory.close();
+  }
+}
+
+/** A cache that somebody has tidied up may lack the directory of sessions. */
+function createDirectory(cache: CacheDirectory): LockedDirectory {
+  const path = joinBytes(cache.sessions, bytesFromText(crypto.randomUUID()));
+  try {
+    return LockedDirectory.create(path);
+  } catch (error) {
+    if (errnoOf(error) !== "ENOENT") throw error;
+    makeIfMissing(cache.sessions);
+    return LockedDirectory.create(path);
   }
 }
 

@@ -112,9 +112,12 @@ function assertNotSpared(path: ByteString, descriptor: number | undefined, spare
   throw new BtdtError("SYSTEM", `${display(path)} must not be deleted`, { path: display(path) });
 }
 
+let hasDescriptorPaths: boolean | undefined;
+
 /** Undefined where descriptors have no paths: on other systems than Linux, and without `/proc`. */
 function openByPath(path: ByteString): number | undefined {
-  if (!existsSync("/proc/self/fd")) return undefined;
+  hasDescriptorPaths ??= existsSync("/proc/self/fd");
+  if (!hasDescriptorPaths) return undefined;
   return openSync(fsPath(path), LINUX_FLAGS);
 }
 

@@ -17,12 +17,13 @@ export class StagingDirectory {
 
   /** @throws a `node:fs` error */
   static create(parent: ByteString): StagingDirectory {
+    const found = listStagingDirectories(parent);
     // First, because on a full disk this frees the space that is needed.
-    removeAbandonedIn(parent);
+    removeEachAbandoned(found);
     const name = bytesFromText(`${STAGING_PREFIX}${crypto.randomUUID()}`);
     const directory = LockedDirectory.create(joinBytes(parent, name));
     // Only now is the time known, and so what is old.
-    removeAbandonedIn(parent, directory.madeMs);
+    removeEachAbandoned(found, directory.madeMs);
     return new StagingDirectory(directory);
   }
 
@@ -44,9 +45,18 @@ export class StagingDirectory {
  * @throws a `node:fs` error: the directory cannot be read
  */
 export function removeAbandonedIn(parent: ByteString, nowMs?: number): void {
-  const names = readdirSync(fsPath(parent), { encoding: "buffer" }).map((name) => bytesFromBuffer(name));
-  for (const name of names.filter(isStagingName)) {
-    const directory = joinBytes(parent, name);
+  removeEachAbandoned(listStagingDirectories(parent), nowMs);
+}
+
+function listStagingDirectories(parent: ByteString): ByteString[] {
+  return readdirSync(fsPath(parent), { encoding: "buffer" })
+    .map((name) => bytesFromBuffer(name))
+    .filter(isStagingName)
+    .map((name) => joinBytes(parent, name));
+}
+
+function removeEachAbandoned(directories: readonly ByteString[], nowMs?: number): void {
+  for (const directory of directories) {
     ignoringErrno(() => {
       if (isAbandoned(directory, nowMs)) removeAbandoned(directory);
     });
