@@ -64,11 +64,19 @@ export class TreePacker {
     compression: Compression,
   ): TreePacker {
     try {
-      const names = listPacks(cache).join();
+      // Exactly these, so that one that appears and disappears between two listings is never relied on.
+      const names = listPacks(cache);
       const objectNames = listObjectNames(cache.objects);
       // What may be lost is packed again.
       for (const name of objectNames) if (suspects?.isSuspect(name)) objectNames.delete(name);
-      return new TreePacker(cache, session, compression, PackContents.load(cache), names, objectNames);
+      return new TreePacker(
+        cache,
+        session,
+        compression,
+        PackContents.load(cache, names),
+        names.join(),
+        objectNames,
+      );
     } catch (error) {
       throw cacheWriteError(cache, error);
     }
@@ -128,10 +136,9 @@ export class TreePacker {
       this.#newBytes += finished.packBytes;
       this.#found.addPack(this.#writer);
     }
-    const names = listPacks(this.#cache)
-      .filter((name) => !this.#ownPacks.has(name))
-      .join();
-    if (names !== this.#found.names) this.#found.replaceHeld(PackContents.load(this.#cache), names);
+    const listed = listPacks(this.#cache);
+    const names = listed.filter((name) => !this.#ownPacks.has(name)).join();
+    if (names !== this.#found.names) this.#found.replaceHeld(PackContents.load(this.#cache, listed), names);
   }
 
   #assertComplete(sources: readonly PackedSource[]): void {

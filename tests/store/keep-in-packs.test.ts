@@ -31,6 +31,28 @@ async function pack(cache: CacheDirectory, source: string, meanwhile: () => void
   }
 }
 
+test("a list of chunks that a clean removes after it was found is written again", async () => {
+  const cachePath = scratch.freshDirectory();
+  const cache = CacheDirectory.open(cachePath);
+  cache.prepareForWriting();
+  const packs = join(cachePath, "btdt-v1", "packs");
+  const chunks = ["a", "b", "c"].map((letter) => Buffer.alloc(4 * 1024 * 1024, letter));
+  const [longer, shorter] = [scratch.freshDirectory(), scratch.freshDirectory()];
+  writeFileSync(join(longer, "large"), Buffer.concat(chunks));
+  writeFileSync(join(shorter, "large"), Buffer.concat(chunks.slice(0, 2)));
+
+  // One pack has all chunks, another one nothing but the list of the shorter file.
+  await pack(cache, longer, () => undefined);
+  const [withChunks] = readdirSync(packs);
+  await pack(cache, shorter, () => undefined);
+  const withList = readdirSync(packs).find((name) => name !== withChunks);
+  expect(withList).toBeString();
+  writeFileSync(join(shorter, "new"), "so that there is a pack of its own");
+  await pack(cache, shorter, () => rmSync(join(packs, withList ?? ""), { recursive: true }));
+  const lists = PackContents.load(cache).packs.map(({ index }) => index.counts.largeCount);
+  expect(lists.toSorted()).toEqual([0, 1, 1]);
+});
+
 test("contents that a clean removes after they were found are read again", async () => {
   const cachePath = scratch.fresh();
   mkdirSync(cachePath);

@@ -91,13 +91,12 @@ export class PackContents {
     );
   }
 
-  /** @throws BtdtError CACHE_FORMAT_NEWER; a `node:fs` error if the packs cannot be listed */
-  static load(cache: CacheDirectory): PackContents {
-    return new PackContents(
-      listPacks(cache)
-        .map((name) => readPack(cache, name))
-        .filter((pack) => pack !== undefined),
-    );
+  /**
+   * @param names of the packs; those that are gone by now are left out
+   * @throws BtdtError CACHE_FORMAT_NEWER; a `node:fs` error if the packs cannot be listed
+   */
+  static load(cache: CacheDirectory, names: readonly string[] = listPacks(cache)): PackContents {
+    return new PackContents(names.map((name) => readPack(cache, name)).filter((pack) => pack !== undefined));
   }
 
   get contentCount(): number {

@@ -84,7 +84,9 @@ export class PackWriter {
    * @throws BtdtError, a `node:fs` error
    */
   finish(isListNeeded: (largeDigest: Uint8Array) => boolean): FinishedPack | undefined {
-    const larges = [...this.#larges.values()].filter(({ digest }) => isListNeeded(digest));
+    // A list that is left out is not in the pack: whoever asks for it later must not be told that it is.
+    for (const [name, { digest }] of this.#larges) if (!isListNeeded(digest)) this.#larges.delete(name);
+    const larges = [...this.#larges.values()];
     if (this.#blocks.length === 0 && larges.length === 0) return undefined;
     fsyncSync(this.target.descriptor);
     this.#isClosed = true;
