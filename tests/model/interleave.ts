@@ -13,6 +13,7 @@ const TREES: readonly ModelTree[] = [
   { manifest: "bc", files: [{ name: "b" }, { name: "c" }] },
   { manifest: "xy", files: [{ name: "large xy", chunks: ["x", "y"] }] },
   { manifest: "xz", files: [{ name: "a" }, { name: "large xz", chunks: ["x", "z"] }] },
+  { manifest: "xyz", files: [{ name: "large xyz", chunks: ["x", "y", "z"] }] },
 ];
 const MOST_KILLS = 1;
 /** Of a hundred choices, how many kill. */
@@ -44,6 +45,8 @@ export function interleave(choose: Choose, omitted?: Step): string[] {
       return aroundSharedChunks(choose, cache, start);
     case 2:
       return aroundOneKey(choose, cache, start);
+    case 3:
+      return aroundOneList(choose, cache, start);
   }
   for (let index = choose(4); index > 0; index--)
     finish(
@@ -83,6 +86,24 @@ function aroundOneKey(choose: Choose, cache: ModelCache, start: Start): string[]
   const running = [
     start((place) => store(place, { ...storeRequest(choose), key: "k1" })),
     start((place) => clean(place, ["k1"])),
+  ];
+  return runAndCheck(cache, running, start, choose);
+}
+
+/** All that nothing needs any more is a list of chunks, of a file that a store packs again. */
+function aroundOneList(choose: Choose, cache: ModelCache, start: Start): string[] {
+  const [, , listed, , longer] = TREES;
+  if (listed === undefined || longer === undefined) throw new Error("there is no such tree");
+  for (const tree of [longer, listed]) {
+    finish(
+      cache,
+      start((place) => store(place, { key: tree.manifest, tree, storage: "packs" })),
+    );
+  }
+  cache.keys.delete(listed.manifest);
+  const running = [
+    start((place) => store(place, { key: "k1", tree: listed, storage: "packs" })),
+    start((place) => clean(place, [])),
   ];
   return runAndCheck(cache, running, start, choose);
 }

@@ -20,6 +20,7 @@ export const STEPS = [
   "store: publish the pack before the check",
   "store: lock for the pack",
   "store: check what was held before",
+  "store: rely on lists only where a pack has them",
   "store: lock for the keys",
   "store: contents before the key",
   "store: manifest before the key",

@@ -75,8 +75,9 @@ function* keepInPacks(place: Place, tree: ModelTree, held: readonly ModelPack[],
   const { cache, omits } = place;
   const isUnheld = (content: string): boolean => !held.some(({ contents }) => contents.has(content));
   const newContents = new Set(contentsOf(tree).filter(isUnheld));
-  const publish = function* (contents: ReadonlySet<string>): Process {
-    const lists = listsOf(tree);
+  const publish = function* (contents: ReadonlySet<string>, known: readonly ModelPack[]): Process {
+    // A list that some pack has is not written again.
+    const lists = new Map([...listsOf(tree)].filter(([name]) => !known.some((pack) => pack.lists.has(name))));
     if (contents.size === 0 && lists.size === 0) return;
     yield* locked(place, "shared", omits("store: lock for the pack"), function* () {
       cache.packs.set(cache.freshName(), { contents, lists });
@@ -84,11 +85,17 @@ function* keepInPacks(place: Place, tree: ModelTree, held: readonly ModelPack[],
     });
   };
   const isPublishedLate = omits("store: publish the pack before the check");
-  if (!isPublishedLate) yield* publish(newContents);
+  if (!isPublishedLate) yield* publish(newContents, held);
   yield undefined;
   if (!omits("store: check what was held before")) {
-    const own: ModelPack[] = isPublishedLate ? [{ contents: newContents, lists: listsOf(tree) }] : [];
-    const packs = [...cache.packs.values(), ...own];
+    const published = [...cache.packs.values()];
+    const own: ModelPack = { contents: newContents, lists: listsOf(tree) };
+    const listsOnly: ModelPack = { contents: new Set(), lists: own.lists };
+    const packs = [
+      ...published,
+      ...(isPublishedLate ? [own] : []),
+      ...(omits("store: rely on lists only where a pack has them") ? [listsOnly] : []),
+    ];
     yield undefined;
     const missing: string[] = [];
     for (const file of tree.files) {
@@ -97,9 +104,9 @@ function* keepInPacks(place: Place, tree: ModelTree, held: readonly ModelPack[],
       else missing.push(...(file.chunks ?? [file.name]));
       yield undefined;
     }
-    if (missing.length > 0) yield* publish(new Set(missing));
+    if (missing.length > 0) yield* publish(new Set(missing), published);
   }
-  if (isPublishedLate) yield* publish(newContents);
+  if (isPublishedLate) yield* publish(newContents, held);
   for (const { name } of tree.files) storer.confirmed.add(name);
 }
 
