@@ -1,5 +1,7 @@
+import { escapeControls } from "../base/byte-string.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
-import { entryIdOf } from "../key/key-file.ts";
+import { reasonOf } from "../fs/errno.ts";
+import { entryIdOf, keyFileName } from "../key/key-file.ts";
 import type { Runtime } from "../work/runtime.ts";
 import { listKeys, type StoredKey } from "./list-keys.ts";
 import { measureCache } from "./measure-cache.ts";
@@ -20,8 +22,9 @@ export async function listEntries(
 ): Promise<ListedKey[]> {
   const { entries } = await measureCache(cache, runtime);
   const measures = new Map(entries.map((measure) => [measure.entry.id, measure]));
+  const skipped = new Map<string, unknown>();
   const listed: ListedKey[] = [];
-  for (const key of listKeys(cache)) {
+  for (const key of listKeys(cache, undefined, (name, error) => skipped.set(name, error))) {
     const measure = measures.get(entryIdOf(key));
     // A key that was stored or deleted in the meantime is skipped.
     if (measure === undefined || !key.key.startsWith(prefix)) continue;
@@ -29,6 +32,11 @@ export async function listEntries(
     const damage = entry.condition.kind === "damaged" ? { damage: entry.condition.reason } : {};
     // Contents of packs take fractions of their blocks.
     listed.push({ ...key, sizeBytes: Math.round(sizeBytes), freedBytes: Math.round(freedBytes), ...damage });
+  }
+  // The others were reported when the cache was measured.
+  for (const key of entries.flatMap(({ entry }) => entry.keys)) {
+    const error = skipped.get(keyFileName(key));
+    if (error !== undefined) runtime.onWarning(`cannot list key ${escapeControls(key)}: ${reasonOf(error)}`);
   }
   return listed.toSorted((left, right) => right.lastUsedMs - left.lastUsedMs);
 }

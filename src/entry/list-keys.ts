@@ -15,29 +15,36 @@ export interface StoredKey extends KeyRecord {
  * The keys of a cache, most recently stored first. Damaged and unreadable ones, and those that disappear in the
  * meantime, are skipped.
  * @param wants called with the name of a key's file before it is read
+ * @param onSkip called with the name of a key's file that is damaged or cannot be read, and why
  * @throws BtdtError CACHE_FORMAT_NEWER, CACHE_NOT_ACCESSIBLE
  */
 export function listKeys(
   cache: CacheDirectory,
   wants: (fileName: string) => boolean = () => true,
+  onSkip: (fileName: string, error: unknown) => void = () => undefined,
 ): StoredKey[] {
   const keys: StoredKey[] = [];
   for (const name of listKeyNames(cache)) {
     if (!wants(name)) continue;
-    const key = readStoredKey(cache, name);
+    const key = readStoredKey(cache, name, onSkip);
     if (key !== undefined) keys.push(key);
   }
   return keys.toSorted((left, right) => Date.parse(right.storedAt) - Date.parse(left.storedAt));
 }
 
-function readStoredKey(cache: CacheDirectory, name: string): StoredKey | undefined {
+function readStoredKey(
+  cache: CacheDirectory,
+  name: string,
+  onSkip: (fileName: string, error: unknown) => void,
+): StoredKey | undefined {
   try {
     const file = readKeyFile(cache, name);
     if (file === undefined) return undefined;
     return { ...decodeKeyFile(file.bytes, name), lastUsedMs: mtimeMs(file.status) };
   } catch (error) {
     // Such as a foreign directory, or another user's file: not a key for us.
-    if (isBtdtError(error, "KEY_DAMAGED") || errnoOf(error) !== undefined) return undefined;
-    throw error;
+    if (!isBtdtError(error, "KEY_DAMAGED") && errnoOf(error) === undefined) throw error;
+    onSkip(name, error);
+    return undefined;
   }
 }
