@@ -2,11 +2,9 @@ import { readFileSync } from "node:fs";
 import { isBtdtError } from "../base/errors.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { cacheWriteError } from "../cache/cache-errors.ts";
-import type { Session } from "../cache/session.ts";
 import { errnoOf } from "../fs/errno.ts";
 import { syncFileSystem } from "../fs/native/sync-file-system.ts";
-import { filterFinished } from "./finished-marks.ts";
-import { clearMarks, isOfThisBoot, listUnflushedMarks, type UnflushedMark } from "./unflushed-marks.ts";
+import { clearMarks, listUnflushedMarks, type UnflushedMark } from "./unflushed-marks.ts";
 
 /** Even a slow disk writes this in a fraction of a second. */
 const CHEAP_FLUSH_BYTES = 16 * 1024 * 1024;
@@ -28,12 +26,11 @@ export function flush(cache: CacheDirectory, marks: readonly UnflushedMark[], is
 }
 
 /**
- * Flushes what earlier commands of this boot left to the kernel, if nearly all of it has been written by now. This is
- * opportunistic: if it fails, nothing is wrong.
+ * The same, if the kernel has written nearly everything by now. This is opportunistic: if it fails, nothing is wrong.
+ * @param marks of this session, or of finished ones whose objects were all hashed just now
  */
-export function flushIfCheap(cache: CacheDirectory, session: Session): void {
+export function flushIfCheap(cache: CacheDirectory, marks: readonly UnflushedMark[]): void {
   try {
-    const marks = filterFinished(listUnflushedMarks(cache).filter(isOfThisBoot), cache, session);
     if (marks.length === 0 || unwrittenBytes() > CHEAP_FLUSH_BYTES) return;
     syncFileSystem(cache.root);
     clearMarks(cache, marks);

@@ -9,39 +9,37 @@ import type { Runtime } from "../work/runtime.ts";
 import { dropObject } from "./drop-object.ts";
 import { filterFinished } from "./finished-marks.ts";
 import { Suspects } from "./suspects.ts";
-import { clearMarks, isOfThisBoot, listUnflushedMarks } from "./unflushed-marks.ts";
+import { clearMarks, isOfThisBoot } from "./unflushed-marks.ts";
 
 /** Enough to make a job's message cheap, little enough for threads to finish together. */
 const OBJECTS_PER_JOB = 500;
 
 /**
- * Settles everything that is in doubt: flushes what this boot created, hashes what an earlier boot may have lost, and
- * drops what is damaged. Afterwards, no object is a suspect, except those of running stores and those that cannot be
- * read.
+ * Settles everything that is in doubt: hashes the suspects, drops what is damaged, and flushes the rest. Afterwards, no
+ * object is a suspect, except those of running stores and those that cannot be read.
  * @throws BtdtError CACHE_WRITE_FAILED, CACHE_FORMAT_NEWER, CANCELLED
  */
 export async function settleMarks(cache: CacheDirectory, session: Session, runtime: Runtime): Promise<void> {
+  const suspects = Suspects.find(cache);
+  if (suspects === undefined) return;
   try {
-    const finished = filterFinished(listUnflushedMarks(cache).filter(isOfThisBoot), cache, session);
-    if (finished.length > 0) {
-      syncFileSystem(cache.root);
-      clearMarks(cache, finished);
-    }
-    const suspects = Suspects.find(cache);
-    if (suspects !== undefined) await checkSuspects(cache, session, suspects, runtime);
+    const marks = filterFinished(suspects.marks, cache, session);
+    const areAllRead = await checkSuspects(cache, session, suspects, runtime);
+    if (marks.length === 0 || !areAllRead) return;
+    if (marks.some(isOfThisBoot)) syncFileSystem(cache.root);
+    clearMarks(cache, marks);
   } catch (error) {
     throw cacheWriteError(cache, error);
   }
 }
 
+/** @returns whether all of them could be read */
 async function checkSuspects(
   cache: CacheDirectory,
   session: Session,
   suspects: Suspects,
   runtime: Runtime,
-): Promise<void> {
-  const others = suspects.marks.filter((mark) => !isOfThisBoot(mark));
-  const marks = filterFinished(others, cache, session);
+): Promise<boolean> {
   const names = suspects.listObjects(cache);
   const parts: { names: string[] }[] = [];
   for (let start = 0; start < names.length; start += OBJECTS_PER_JOB) {
@@ -59,5 +57,5 @@ async function checkSuspects(
     const objects = damaged.length === 1 ? "1 object" : `${damaged.length} objects`;
     runtime.onWarning(`${objects} lost data in a power cut and will not be used`);
   }
-  if (results.every(({ unreadable }) => unreadable.length === 0)) clearMarks(cache, marks);
+  return results.every(({ unreadable }) => unreadable.length === 0);
 }

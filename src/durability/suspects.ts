@@ -7,13 +7,7 @@ import { ManifestReader } from "../manifest/manifest-reader.ts";
 import { listObjectNames } from "../objects/list-objects.ts";
 import { hasObject } from "../objects/object-attributes.ts";
 import { nameObject } from "../objects/object-name.ts";
-import { Suspicion } from "../objects/suspicion.ts";
-import {
-  isOfThisBoot,
-  listUnflushedMarks,
-  readMarkedManifest,
-  type UnflushedMark,
-} from "./unflushed-marks.ts";
+import { listUnflushedMarks, readMarkedManifest, type UnflushedMark } from "./unflushed-marks.ts";
 
 /** Reading the manifests of more marks would take longer than examining every object. */
 const MOST_MARKS_READ = 64;
@@ -24,13 +18,11 @@ const MOST_MARKS_READ = 64;
  */
 export class Suspects {
   readonly marks: readonly UnflushedMark[];
-  readonly #ofThisBoot: SuspectNames;
-  readonly #ofOtherBoots: SuspectNames;
+  readonly #names: SuspectNames;
 
-  private constructor(marks: readonly UnflushedMark[], ofThisBoot: SuspectNames, ofOtherBoots: SuspectNames) {
+  private constructor(marks: readonly UnflushedMark[], names: SuspectNames) {
     this.marks = marks;
-    this.#ofThisBoot = ofThisBoot;
-    this.#ofOtherBoots = ofOtherBoots;
+    this.#names = names;
   }
 
   /**
@@ -40,46 +32,33 @@ export class Suspects {
   static find(cache: CacheDirectory): Suspects | undefined {
     try {
       const marks = listUnflushedMarks(cache);
-      if (marks.length === 0) return undefined;
-      const others = marks.filter((mark) => !isOfThisBoot(mark));
-      return new Suspects(
-        marks,
-        collectNames(cache, marks.filter(isOfThisBoot)),
-        collectNames(cache, others),
-      );
+      return marks.length === 0 ? undefined : new Suspects(marks, collectNames(cache, marks));
     } catch (error) {
       if (errnoOf(error) === undefined) throw error;
-      return new Suspects([], "all", "all");
+      return new Suspects([], "all");
     }
   }
 
-  /** One of `Suspicion`. @param name an object's */
-  suspicionOf(name: string): number {
-    if (this.#ofOtherBoots === "all" || this.#ofOtherBoots.has(name)) return Suspicion.CONTENT;
-    if (this.#ofThisBoot === "all" || this.#ofThisBoot.has(name)) return Suspicion.HOLES;
-    return Suspicion.NONE;
-  }
-
-  /** The names of objects that may have lost bytes in another boot. @throws a `node:fs` error */
+  /** Their names. @throws a `node:fs` error */
   listObjects(cache: CacheDirectory): string[] {
-    const names = this.#ofOtherBoots;
-    return [...(names === "all" ? listObjectNames(cache.objects) : names)];
+    return [...(this.#names === "all" ? listObjectNames(cache.objects) : this.#names)];
   }
 
+  /** @param name an object's */
   isSuspect(name: string): boolean {
-    return this.suspicionOf(name) !== Suspicion.NONE;
+    return this.#names === "all" || this.#names.has(name);
   }
 
-  /** One `Suspicion` for each file of a manifest, in memory shared between threads; undefined if all are trusted. */
+  /** 1 for each file of a manifest whose object is suspect, in memory shared between threads; undefined if none is. */
   flagFiles(manifest: Manifest): Uint8Array | undefined {
     const { fileCount } = manifest.counts;
     const flags = new Uint8Array(new SharedArrayBuffer(fileCount));
     let isAnySuspect = false;
     for (let file = 0; file < fileCount; file++) {
       if (!hasObject(manifest, file)) continue;
-      const suspicion = this.suspicionOf(nameObject(manifest, file));
-      flags[file] = suspicion;
-      isAnySuspect ||= suspicion !== Suspicion.NONE;
+      if (!this.isSuspect(nameObject(manifest, file))) continue;
+      flags[file] = 1;
+      isAnySuspect = true;
     }
     return isAnySuspect ? flags : undefined;
   }

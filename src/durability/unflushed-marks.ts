@@ -4,8 +4,7 @@
  * Flushing 80,000 objects one by one would cost more than the rest of a store, so objects are created without
  * flushing. Before a process creates its first object, it durably leaves a mark: the manifest whose objects it is
  * going to create, with the boot that it runs in. The mark is removed once the file system was flushed after the last
- * object. As long as it exists, the manifest's objects are suspects: of having holes in the same boot, of anything in
- * another one.
+ * object. As long as it exists, the manifest's objects are suspects, and hashed before they are used.
  */
 import { linkSync, mkdirSync, renameSync } from "node:fs";
 import { type ByteString, bytesFromText, fsPath, joinBytes } from "../base/byte-string.ts";
@@ -43,6 +42,16 @@ export function listUnflushedMarks(cache: CacheDirectory): UnflushedMark[] {
     if (bootId === undefined || sessionId === undefined || digest === undefined) return [];
     return [{ name, bootId, sessionId, digest }];
   });
+}
+
+/** Those of one session; none if they cannot be listed. */
+export function listOwnMarks(cache: CacheDirectory, session: Session): UnflushedMark[] {
+  try {
+    return listUnflushedMarks(cache).filter(({ sessionId }) => sessionId === session.id);
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+    return [];
+  }
 }
 
 /**

@@ -12,13 +12,13 @@ import { PathBuffer } from "../fs/native/path-buffer.ts";
 import { FilePlacer, type LinkMode, type Placement, TooManyLinks } from "../fs/place-file.ts";
 import { attributesOfFile } from "../manifest/attributes-of-file.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
+import { hasContent } from "../read/has-content.ts";
 import type { JobContext } from "../work/job.ts";
 import { changedBeforeStored, notPreserved } from "./adopt-errors.ts";
 import { dropUnlessGood } from "./drop-unless-good.ts";
 import { isLinkable, isWhole, objectAttributes } from "./object-attributes.ts";
 import { ObjectPathWriter } from "./object-path.ts";
 import type { FileTimes } from "./reuse-object-times.ts";
-import { hasLostBytes, Suspicion } from "./suspicion.ts";
 
 export interface ObjectMakerInput {
   readonly source: ByteString;
@@ -30,8 +30,8 @@ export interface ObjectMakerInput {
   readonly linkMode: LinkMode;
   /** Non-zero for files that must not share an inode with the tree. */
   readonly ownInode: Uint8Array;
-  /** How far each file's object, if there is one, is trusted: a `Suspicion`. Undefined if all are trusted. */
-  readonly suspicions: Uint8Array | undefined;
+  /** 1 for each file whose object, if there is one, must be hashed before it is trusted; undefined if none must. */
+  readonly suspects: Uint8Array | undefined;
 }
 
 const temporary = new PathBuffer();
@@ -83,11 +83,10 @@ export class ObjectMaker {
 
   /** An object that cannot be read is replaced like one that has lost bytes, since the source has them. */
   private isTrusted(file: number, object: PathBuffer): boolean {
-    const suspicion = this.#input.suspicions?.[file] ?? Suspicion.NONE;
-    if (suspicion === Suspicion.NONE) return true;
+    if (this.#input.suspects?.[file] !== 1) return true;
     const { fileDigests } = this.#manifest;
     try {
-      return !hasLostBytes(object, status, suspicion, fileDigests, file * DIGEST_SIZE_BYTES, this.#context);
+      return hasContent(object, status, fileDigests, file * DIGEST_SIZE_BYTES, this.#context);
     } catch (error) {
       if (errnoOf(error) === undefined && !isBtdtError(error)) throw error;
       return false;

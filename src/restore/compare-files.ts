@@ -12,7 +12,6 @@ import { viewManifest } from "../manifest/codec.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
 import { hasObject } from "../objects/object-attributes.ts";
 import { locateObject } from "../objects/object-path.ts";
-import { Suspicion } from "../objects/suspicion.ts";
 import { hasContent } from "../read/has-content.ts";
 import type { Job, JobContext } from "../work/job.ts";
 import type { LinkSource, Unchanged } from "./target.ts";
@@ -101,7 +100,7 @@ function isUnchangedFile(manifest: Manifest, file: number, links: LinkSource, co
   try {
     if (lstatBuffer(object, objectStatus) && isSameFile(status, objectStatus)) {
       if (!mayLink(links.mode)) return false;
-      const isTrusted = links.suspicions === undefined || links.suspicions[file] === Suspicion.NONE;
+      const isTrusted = links.suspects?.[file] !== 1;
       if (isTrusted && !links.isVerified) return true;
     }
     return hasContent(path, status, manifest.fileDigests, file * DIGEST_SIZE_BYTES, context);

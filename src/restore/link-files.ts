@@ -16,7 +16,7 @@ import { at, type Manifest } from "../manifest/manifest.ts";
 import { examineObject } from "../objects/examine-object.ts";
 import { hasObject, objectAttributes } from "../objects/object-attributes.ts";
 import { ObjectPathWriter } from "../objects/object-path.ts";
-import { hasLostBytes, Suspicion } from "../objects/suspicion.ts";
+import { hasContent } from "../read/has-content.ts";
 import type { Job, JobContext } from "../work/job.ts";
 import { ObjectPlacer, type ObjectProblem } from "./place-object.ts";
 import type { LinkSource, Site } from "./target.ts";
@@ -160,14 +160,12 @@ class TreeBuilder {
   }
 
   private problemOfSuspect(file: number, object: PathBuffer): "lost" | "unreadable" | undefined {
-    const suspicion = this.input.links.suspicions?.[file] ?? Suspicion.NONE;
-    if (suspicion === Suspicion.NONE) return undefined;
+    if (this.input.links.suspects?.[file] !== 1) return undefined;
     const { manifest } = this;
     const attributes = objectAttributes(manifest, file);
     const offset = file * DIGEST_SIZE_BYTES;
     try {
-      const isLost = hasLostBytes(object, attributes, suspicion, manifest.fileDigests, offset, this.context);
-      return isLost ? "lost" : undefined;
+      return hasContent(object, attributes, manifest.fileDigests, offset, this.context) ? undefined : "lost";
     } catch (error) {
       if (
         errnoOf(error) === undefined &&

@@ -36,7 +36,7 @@ export async function placeEntry(targets: readonly Target[], runtime: Runtime): 
       const { cache, session, marks, destination, links } = target;
       // Each of its objects has been examined, and is whole.
       const areAllChecked = destination.kind !== "directory" && tree.fileCounts.unpacked === 0;
-      if (links.suspicions !== undefined && areAllChecked) clearCheckedMarks(marks, cache, session);
+      if (links.suspects !== undefined && areAllChecked) clearCheckedMarks(marks, cache, session);
     }
     return { kind: "placed", fileCounts: sumCounts(prepared.map(({ tree }) => tree)) };
   } finally {

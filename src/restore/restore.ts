@@ -13,6 +13,7 @@ import { countRestore } from "../cache/restore-counts.ts";
 import { Session } from "../cache/session.ts";
 import { flushIfCheap } from "../durability/flush.ts";
 import { Suspects } from "../durability/suspects.ts";
+import { listOwnMarks } from "../durability/unflushed-marks.ts";
 import { damageWarning, type FoundEntry, type FoundTree, findEntry } from "../entry/find-entry.ts";
 import { countsOf, isSameRecord } from "../key/key-file.ts";
 import { markEditedPaths } from "../manifest/mark-edited-paths.ts";
@@ -57,7 +58,7 @@ async function restoreFirst(request: RestoreRequest, runtime: Runtime): Promise<
     return MISS;
   } finally {
     runtime.progress.end();
-    if (session !== undefined) flushIfCheap(cache, session);
+    if (session !== undefined) flushIfCheap(cache, listOwnMarks(cache, session));
     session?.close();
   }
 }
@@ -136,7 +137,7 @@ function targetsOf(
       mode: linkMode,
       isVerified: verify,
       ownInode,
-      suspicions: suspects?.flagFiles(manifest),
+      suspects: suspects?.flagFiles(manifest),
     };
     const digest = stored.manifest;
     const marks = suspects?.marks.filter((mark) => mark.digest === digest) ?? [];

@@ -34,8 +34,8 @@ export interface LinkSource {
   readonly isVerified: boolean;
   /** 1 for each file that must not share its inode, because its path is known to be edited in place. */
   readonly ownInode: Uint8Array;
-  /** How far each file's object is trusted: a `Suspicion`. Undefined if all are trusted. */
-  readonly suspicions: Uint8Array | undefined;
+  /** 1 for each file whose object must be hashed before it is trusted; undefined if none must. */
+  readonly suspects: Uint8Array | undefined;
 }
 
 /** 1 for each directory, file and symlink of an entry that the destination already has and keeps. */

@@ -13,7 +13,7 @@ import type { KeptFiles, StoreRequest } from "./request.ts";
 
 /**
  * Makes sure that each file of a manifest has its object in the cache.
- * @param suspicions see `Suspects.flagFiles`
+ * @param suspects see `Suspects.flagFiles`
  * @throws BtdtError
  */
 export async function keepAsObjects(
@@ -21,7 +21,7 @@ export async function keepAsObjects(
   source: ByteString,
   manifest: Manifest,
   sourceTimes: FileTimes,
-  suspicions: Uint8Array | undefined,
+  suspects: Uint8Array | undefined,
   session: Session,
   runtime: Runtime,
 ): Promise<KeptFiles> {
@@ -34,7 +34,7 @@ export async function keepAsObjects(
     objects: request.cache.objects,
     temporary: session.directory,
     linkMode: request.linkMode,
-    suspicions,
+    suspects,
     ownInode: markEditedPaths(manifest, readEditedPaths(request.cache)),
   };
   const total = { fileCounts: { reflinked: 0, linked: 0, copied: 0, packed: 0, reused: 0 }, newBytes: 0 };

@@ -70,13 +70,13 @@ export async function storeSources(
       if (isPacked) packed.push({ source: source.path, manifest });
       else {
         marks.push(markUnflushed(cache, session, announced.digest, session.intentPath(announced.digest)));
-        const suspicions = suspects?.flagFiles(manifest);
+        const suspectFiles = suspects?.flagFiles(manifest);
         const keeping = keepAsObjects(
           request,
           source.path,
           manifest,
           sourceTimes,
-          suspicions,
+          suspectFiles,
           session,
           runtime,
         );
@@ -97,7 +97,7 @@ export async function storeSources(
     }
     for (const [digest, file] of manifestFiles) publishManifestFile(cache, session, digest, file);
     await publishKeys(cache, session, request.keys, trees, runtime);
-    if (request.durability === "none") flushIfCheap(cache, session);
+    if (request.durability === "none") flushIfCheap(cache, marks);
     return { trees, ...countsOf(trees), ...sumKept(kept) };
   } finally {
     await packer?.close();

@@ -51,7 +51,7 @@ function targetOf(manifest: Manifest, options: Partial<Target> = {}): Target {
       mode: "auto",
       isVerified: false,
       ownInode: new Uint8Array(manifest.counts.fileCount),
-      suspicions: undefined,
+      suspects: undefined,
     },
     ...options,
   };

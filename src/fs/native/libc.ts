@@ -34,7 +34,6 @@ const LINUX_ONLY = {
   write: { args: ["i32", "ptr", "u64"], returns: "i64" },
   futimens: { args: ["i32", "ptr"], returns: "i32" },
   fchmod: { args: ["i32", "u32"], returns: "i32" },
-  lseek: { args: ["i32", "i64", "i32"], returns: "i64" },
   syncfs: { args: ["i32"], returns: "i32" },
   madvise: { args: ["ptr", "u64", "i32"], returns: "i32" },
 } as const;

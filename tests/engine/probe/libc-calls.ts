@@ -36,14 +36,13 @@ const PROT_READ = 1;
 const MAP_SHARED = 1;
 const MADV_POPULATE_READ = 22;
 const NO_ADVICE = 9999;
-const SEEK_DATA = 3;
 const STATX_BASIC_STATS = 0x7ff;
 
 /** Calls every function that goes through FFI; arguments and answers are such that a wrong width or place shows. */
 export function callLibc(parent: string): Record<LibcName, Answers> {
   if (linuxLibc === undefined) throw new Error("this probe is for Linux only");
   const { fcntl, mmap, madvise, munmap, copy_file_range, openat, read, write, statx } = linuxLibc;
-  const { futimens, fchmod, fstatfs, lseek, syncfs } = linuxLibc;
+  const { futimens, fchmod, fstatfs, syncfs } = linuxLibc;
   const { linkat, utimensat, flock, close } = libc;
 
   const scratch = mkdtempSync(join(parent, "libc-"));
@@ -115,10 +114,6 @@ export function callLibc(parent: string): Record<LibcName, Answers> {
       done: mappedText,
       // MAP_FAILED, all bits set, must not pass for an address.
       refused: typeof mmap(null, PAGE_BYTES, PROT_READ, MAP_SHARED, NO_DESCRIPTOR, 0),
-    }),
-    lseek: () => ({
-      done: Number(lseek(large, 0, SEEK_DATA)),
-      refused: Number(lseek(NO_DESCRIPTOR, 0, SEEK_DATA)),
     }),
     syncfs: () => ({ done: syncfs(descriptor), refused: syncfs(NO_DESCRIPTOR) }),
     madvise: () => ({
