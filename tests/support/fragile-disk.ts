@@ -108,12 +108,13 @@ export class FragileDisk {
   #mount(): void {
     this.#device = must(["losetup", "-f", "--show", this.#image]).trim();
     must(["mount", "-t", this.#type, this.#device, this.path]);
+    // It stays until it is unmounted, however that happens, and then lets go of the image, which is in memory.
+    must(["losetup", "-d", this.#device]);
     this.#scratch.noteMount(this.path);
   }
 
   #unmount(): void {
     must(["umount", this.path]);
-    must(["losetup", "-d", this.#device]);
     this.#device = "";
   }
 
