@@ -21,6 +21,8 @@ export function compile(
     ...(target === undefined ? [] : [`--target=bun-${target.name}`]),
     "--minify",
     "--bytecode",
+    // A command loads only its own code, not that of all others.
+    "--splitting",
     "--format=esm",
     "--sourcemap",
     // Without these two, the executable would run the preload of a bunfig.toml, and read an .env file,
