@@ -3,7 +3,7 @@
  * `N passed, N failed` (and `, N skipped`). Arguments are passed to `bun test`, so `bun tests/run.ts clean` runs a
  * part.
  */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { explainMissing, installPackages } from "./install-packages.ts";
@@ -14,6 +14,8 @@ const installation = installPackages();
 if (installation.failure !== undefined) writeSync(2, explainMissing(installation));
 
 const scratch = mkdtempSync(join(tmpdir(), "btdt-test-report-"));
+// Tests run btdt as other users, below it.
+chmodSync(scratch, 0o755);
 const report = join(scratch, "junit.xml");
 const mountPoint = join(scratch, "disk");
 mkdirSync(mountPoint);
