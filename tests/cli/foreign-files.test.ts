@@ -8,6 +8,7 @@ import {
   truncateSync,
   writeFileSync,
 } from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { TestCache } from "../support/cache.ts";
 import { compareTrees } from "../support/compare-trees.ts";
@@ -34,8 +35,8 @@ const kinds: Readonly<Record<string, (path: string) => void>> = {
     writeFileSync(join(path, "f"), "");
   },
   "a socket": (path) => {
-    // Paths of sockets are short.
-    const made = must(["mktemp", "-u", "/tmp/btdt-socket-XXXXXX"]).trim();
+    // Paths of sockets must be short.
+    const made = must(["mktemp", "-u", join(tmpdir(), "s-XXXXXX")]).trim();
     Bun.listen({ unix: made, socket: { data: () => undefined } }).unref();
     renameSync(made, path);
   },
