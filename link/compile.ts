@@ -21,7 +21,7 @@ export function compile(
     ...(target === undefined ? [] : [`--target=bun-${target.name}`]),
     "--minify",
     "--bytecode",
-    // A command loads only its own code, not that of all others.
+    // A command loads only the code it needs.
     "--splitting",
     "--format=esm",
     "--sourcemap",

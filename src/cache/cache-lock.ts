@@ -22,7 +22,7 @@ export async function withSharedLock<Result>(
 
 /**
  * Waits until nobody else holds the lock, and keeps it during `action`.
- * @param action is told whether the file system has locks at all; without them, nobody is kept out
+ * @param action receives whether the file system supports locks; if not, other processes are not excluded
  * @throws BtdtError CACHE_WRITE_FAILED, CANCELLED, and what `action` throws
  */
 export async function withExclusiveLock<Result>(

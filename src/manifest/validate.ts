@@ -8,7 +8,7 @@ const LARGEST_PATH_BYTES = 4095;
 
 /**
  * What is wrong with a manifest from a cache, or undefined. Everything that a restore relies on is checked here, and
- * only here: whoever wrote the cache may be careless or hostile.
+ * only here: the writer of the cache may be careless or hostile.
  */
 export function problemOf(manifest: Manifest): string | undefined {
   return (

@@ -36,7 +36,7 @@ testWith(
   () => {
     using root = new BareRoot(executable);
     const { loader, multiarch } = hostLinuxTarget();
-    // Whoever loads it comes to an end at once.
+    // A program that loads it ends at once.
     const source = join(root.volume, "hostile.c");
     const library = join(root.volume, "hostile.so");
     writeFileSync(source, "void _exit(int); __attribute__((constructor)) void load(void) { _exit(99); }\n");

@@ -80,7 +80,7 @@ describe("digest of a file", () => {
       const content = contentOf(sizeBytes);
       const path = fileWith(content);
       expect(hexOf(await hashLargeFile(runner, found(path)))).toBe(expectedDigest(content));
-      // Whoever has it open for writing makes it read instead of mapped.
+      // While a writer has it open, it is read instead of mapped.
       const writer = openSync(path, "r+");
       try {
         expect(hexOf(await hashLargeFile(runner, found(path)))).toBe(expectedDigest(content));

@@ -9,7 +9,7 @@ export const INDEX_HEADER_BYTES = 64;
 
 /**
  * Contents are listed by the first half of their digests: enough to distinguish them, and it halves the index.
- * Whoever reads a content checks the whole digest, which is in the manifest or the chunk list.
+ * A reader checks the whole digest of a content, which is in the manifest or the chunk list.
  */
 export const CONTENT_ID_BYTES = 16;
 

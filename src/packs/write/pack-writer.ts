@@ -84,7 +84,7 @@ export class PackWriter {
    * @throws BtdtError, a `node:fs` error
    */
   finish(isListNeeded: (largeDigest: Uint8Array) => boolean): FinishedPack | undefined {
-    // A list that is left out is not in the pack: whoever asks for it later must not be told that it is.
+    // A chunk list that is omitted here is not in the pack, and must not be reported as present later.
     for (const [name, { digest }] of this.#larges) if (!isListNeeded(digest)) this.#larges.delete(name);
     const larges = [...this.#larges.values()];
     if (this.#blocks.length === 0 && larges.length === 0) return undefined;

@@ -121,7 +121,7 @@ function tryMemory() {
   };
 }
 
-/** Beyond 32 bits; and while it is mapped, whoever wants to write has to wait. */
+/** Beyond 32 bits; and while it is mapped, writers have to wait. */
 function tryMapping(path: string) {
   writeFileSync(path, "");
   const writable = openSync(path, "r+");
