@@ -15,7 +15,7 @@ import { problemOf } from "./validate.ts";
 
 const MANIFEST_FILE: PayloadFormat = {
   magic: "BTDTMANI",
-  version: 1,
+  newestVersion: 2,
   smallestPayloadBytes: HEADER_SIZE_BYTES,
   describe: (name) => `manifest ${name}`,
   damageCode: "MANIFEST_DAMAGED",
@@ -35,7 +35,10 @@ export function encodeManifest(manifest: Manifest): Buffer {
   }
   // Digests, most of its bytes, do not compress: a higher level would only take longer.
   return Buffer.concat([
-    encodePrefix(MANIFEST_FILE, manifest.payload.length),
+    encodePrefix(MANIFEST_FILE, {
+      version: versionOf(manifest.counts),
+      payloadBytes: manifest.payload.length,
+    }),
     compressPayload(manifest.payload),
   ]);
 }
@@ -49,20 +52,36 @@ export function decodeManifest(file: Uint8Array, name: string): Manifest {
   return checkedManifest(inflateManifest(file, name), name);
 }
 
-/** The payload of a manifest file, unchecked. @throws BtdtError MANIFEST_DAMAGED, CACHE_FORMAT_NEWER */
-export function inflateManifest(file: Uint8Array, name: string): Buffer {
-  const payloadBytes = decodePrefix(MANIFEST_FILE, file, name);
-  return inflatePayload(MANIFEST_FILE, file.subarray(PREFIX_SIZE_BYTES), payloadBytes, name);
+/** A manifest's payload, unchecked, and the format that its file states. */
+export interface InflatedManifest {
+  readonly version: number;
+  readonly payload: Uint8Array;
+}
+
+/** @throws BtdtError MANIFEST_DAMAGED, CACHE_FORMAT_NEWER */
+export function inflateManifest(file: Uint8Array, name: string): InflatedManifest {
+  const { version, payloadBytes } = decodePrefix(MANIFEST_FILE, file, name);
+  const payload = inflatePayload(MANIFEST_FILE, file.subarray(PREFIX_SIZE_BYTES), payloadBytes, name);
+  return { version, payload };
+}
+
+/**
+ * The oldest format that can express a tree, and the only one in which it may be written: versions of btdt that know
+ * only format 1 would restore hard links as separate files, and take exclusive objects for missing ones.
+ */
+export function versionOf({ linkCount, usesExclusiveObjects }: ManifestCounts): number {
+  return linkCount > 0 || usesExclusiveObjects ? 2 : 1;
 }
 
 /** Turns a payload from a cache into a manifest that can be trusted. @throws BtdtError MANIFEST_DAMAGED */
-export function checkedManifest(payload: Uint8Array, name: string): Manifest {
+export function checkedManifest({ version, payload }: InflatedManifest, name: string): Manifest {
   const shared = new SharedArrayBuffer(payload.length);
   new Uint8Array(shared).set(payload);
   const counts = readCounts(new Uint32Array(shared, 0, HEADER_SIZE_BYTES / 4));
   if (counts === undefined || layoutOf(counts).sizeBytes !== payload.length) {
     throw damaged(MANIFEST_FILE, name, "its columns are inconsistent");
   }
+  if (versionOf(counts) !== version) throw damaged(MANIFEST_FILE, name, `it does not need format ${version}`);
   const manifest = new Manifest(shared, counts);
   const problem = problemOf(manifest);
   if (problem !== undefined) throw damaged(MANIFEST_FILE, name, problem);
@@ -71,7 +90,8 @@ export function checkedManifest(payload: Uint8Array, name: string): Manifest {
 }
 
 function readCounts(header: Uint32Array): ManifestCounts | undefined {
-  if (at(header, 0) > 1 || header.subarray(8).some((reserved) => reserved !== 0)) return undefined;
+  if (at(header, 0) > 1 || at(header, 9) > 1) return undefined;
+  if (header.subarray(10).some((reserved) => reserved !== 0)) return undefined;
   return {
     isSingleFile: at(header, 0) === 1,
     directoryCount: at(header, 1),
@@ -81,6 +101,8 @@ function readCounts(header: Uint32Array): ManifestCounts | undefined {
     fileNameBytes: at(header, 5),
     symlinkNameBytes: at(header, 6),
     symlinkTargetBytes: at(header, 7),
+    linkCount: at(header, 8),
+    usesExclusiveObjects: at(header, 9) === 1,
   };
 }
 

@@ -10,13 +10,13 @@ import {
   type PayloadFormat,
   PREFIX_SIZE_BYTES,
 } from "../base/format/payload-file.ts";
-import { checkedManifest, inflateManifest } from "./codec.ts";
+import { checkedManifest, inflateManifest, versionOf } from "./codec.ts";
 import { HEADER_SIZE_BYTES } from "./layout.ts";
 import type { Manifest } from "./manifest.ts";
 
 const DELTA_FILE: PayloadFormat = {
   magic: "BTDTMDLT",
-  version: 1,
+  newestVersion: 2,
   smallestPayloadBytes: HEADER_SIZE_BYTES,
   describe: (name) => `manifest ${name}`,
   damageCode: "MANIFEST_DAMAGED",
@@ -36,7 +36,7 @@ export interface BaseManifest {
  * @throws BtdtError MANIFEST_DAMAGED, CACHE_FORMAT_NEWER
  */
 export function readBaseManifest(file: Uint8Array, digest: string): BaseManifest {
-  return { digest, payload: inflateManifest(file, digest) };
+  return { digest, payload: inflateManifest(file, digest).payload };
 }
 
 /**
@@ -57,7 +57,10 @@ export function encodeDelta(manifest: Manifest, base: BaseManifest): Buffer {
     },
   });
   return Buffer.concat([
-    encodePrefix(DELTA_FILE, manifest.payload.length),
+    encodePrefix(DELTA_FILE, {
+      version: versionOf(manifest.counts),
+      payloadBytes: manifest.payload.length,
+    }),
     Buffer.from(base.digest, "hex"),
     frame,
   ]);
@@ -80,8 +83,9 @@ export function baseDigestOf(file: Uint8Array): string | undefined {
  * @throws BtdtError MANIFEST_DAMAGED, CACHE_FORMAT_NEWER
  */
 export function decodeDelta(file: Uint8Array, name: string, base: BaseManifest): Manifest {
-  const payloadBytes = decodePrefix(DELTA_FILE, file, name);
+  const { version, payloadBytes } = decodePrefix(DELTA_FILE, file, name);
   if (baseDigestOf(file) !== base.digest) throw damaged(DELTA_FILE, name, "it is truncated");
   const frame = file.subarray(HEAD_SIZE_BYTES);
-  return checkedManifest(inflatePayload(DELTA_FILE, frame, payloadBytes, name, base.payload), name);
+  const payload = inflatePayload(DELTA_FILE, frame, payloadBytes, name, base.payload);
+  return checkedManifest({ version, payload }, name);
 }

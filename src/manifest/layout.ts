@@ -12,6 +12,10 @@ export interface ManifestCounts {
   readonly fileNameBytes: number;
   readonly symlinkNameBytes: number;
   readonly symlinkTargetBytes: number;
+  /** How many files are further names of an earlier one. */
+  readonly linkCount: number;
+  /** Some contents are in objects that no more than one tree links to. */
+  readonly usesExclusiveObjects: boolean;
 }
 
 export const HEADER_SIZE_BYTES = 64;
@@ -37,6 +41,8 @@ export function layoutOf(counts: ManifestCounts) {
     symlinkMtimeNanoseconds: column(symlinks, 4),
     symlinkNameEnds: column(symlinks, 4),
     symlinkTargetEnds: column(symlinks, 4),
+    linkFiles: column(counts.linkCount, 4),
+    linkTargets: column(counts.linkCount, 4),
     directoryModes: column(directories, 2),
     fileModes: column(files, 2),
     fileDigests: column(files, DIGEST_SIZE_BYTES),

@@ -43,6 +43,11 @@ export class Manifest {
   readonly symlinkNames: Uint8Array;
   readonly symlinkTargets: Uint8Array;
 
+  /** The files that are further names (hard links) of an earlier file, ascending. */
+  readonly linkFiles: Uint32Array;
+  /** For each of them, the file whose inode it shares: the first one with that inode. */
+  readonly linkTargets: Uint32Array;
+
   /** A view of a payload, with `counts` from its header; `buffer` must have the size of the layout. */
   constructor(buffer: ArrayBufferLike, counts: ManifestCounts) {
     const layout: ManifestLayout = layoutOf(counts);
@@ -63,6 +68,8 @@ export class Manifest {
     this.symlinkMtimeNanoseconds = new Uint32Array(buffer, layout.symlinkMtimeNanoseconds, symlinks);
     this.symlinkNameEnds = new Uint32Array(buffer, layout.symlinkNameEnds, symlinks);
     this.symlinkTargetEnds = new Uint32Array(buffer, layout.symlinkTargetEnds, symlinks);
+    this.linkFiles = new Uint32Array(buffer, layout.linkFiles, counts.linkCount);
+    this.linkTargets = new Uint32Array(buffer, layout.linkTargets, counts.linkCount);
     this.directoryModes = new Uint16Array(buffer, layout.directoryModes, directories);
     this.fileModes = new Uint16Array(buffer, layout.fileModes, files);
     this.fileDigests = Buffer.from(buffer, layout.fileDigests, DIGEST_SIZE_BYTES * files);
@@ -85,6 +92,8 @@ export class Manifest {
       counts.fileNameBytes,
       counts.symlinkNameBytes,
       counts.symlinkTargetBytes,
+      counts.linkCount,
+      counts.usesExclusiveObjects ? 1 : 0,
     ]);
     return new Manifest(buffer, counts);
   }
@@ -154,6 +163,12 @@ export class Manifest {
     const directory = this.directoryPath(this.directoryOfFile(file));
     const name = this.fileName(file);
     return (directory === "" ? name : `${directory}/${name}`) as ByteString;
+  }
+
+  /** Whether a file is a further name of an earlier one. */
+  isLink(file: number): boolean {
+    if (this.counts.linkCount === 0) return false;
+    return this.linkFiles[firstAbove(this.linkFiles, file - 1)] === file;
   }
 
   contentBytes(): number {

@@ -1,5 +1,6 @@
 import { compileLightly } from "../base/compile-lightly.ts";
 import { at, type Manifest } from "./manifest.ts";
+import { problemOfLinks } from "./validate-links.ts";
 import { problemOfNames } from "./validate-names.ts";
 
 const LARGEST_MODE = 0o7777;
@@ -15,6 +16,7 @@ export function problemOf(manifest: Manifest): string | undefined {
     problemOfShape(manifest) ??
     problemOfAttributes(manifest) ??
     problemOfTargets(manifest) ??
+    problemOfLinks(manifest) ??
     problemOfNames(manifest)
   );
 }

@@ -29,6 +29,8 @@ export function allocateManifest(
     fileNameBytes: directories.reduce((sum, directory) => sum + totalBytes(directory.files), 0),
     symlinkNameBytes: totalBytes(symlinks.map((symlink) => symlink.name)),
     symlinkTargetBytes: totalBytes(symlinks.map((symlink) => symlink.target)),
+    linkCount: 0,
+    usesExclusiveObjects: false,
   });
 }
 

@@ -10,7 +10,7 @@ import {
 
 const FORMAT: PayloadFormat = {
   magic: "TESTFILE",
-  version: 1,
+  newestVersion: 2,
   smallestPayloadBytes: 4,
   describe: (name) => `test file ${name}`,
   damageCode: "MANIFEST_DAMAGED",
@@ -59,14 +59,18 @@ test("what inflates to another size than it states is damage", () => {
 });
 
 test("a prefix states the payload's size, and is rejected if it belongs to another format", () => {
-  expect(decodePrefix(FORMAT, encodePrefix(FORMAT, 1234), "x")).toBe(1234);
-  const newer = encodePrefix({ ...FORMAT, version: 2 }, 1234);
-  expect(() => decodePrefix(FORMAT, newer, "x")).toThrow("test file x has format 2");
+  const sound = { version: 1, payloadBytes: 1234 };
+  for (const prefix of [sound, { ...sound, version: 2 }]) {
+    expect(decodePrefix(FORMAT, encodePrefix(FORMAT, prefix), "x")).toEqual(prefix);
+  }
+  const newer = encodePrefix(FORMAT, { ...sound, version: 3 });
+  expect(() => decodePrefix(FORMAT, newer, "x")).toThrow("test file x has format 3; this btdt reads up to 2");
   for (const prefix of [
-    encodePrefix({ ...FORMAT, magic: "OTHERONE" }, 1234),
-    encodePrefix(FORMAT, 3),
-    encodePrefix(FORMAT, 2 ** 31),
-    encodePrefix(FORMAT, 1234).subarray(0, 15),
+    encodePrefix({ ...FORMAT, magic: "OTHERONE" }, sound),
+    encodePrefix(FORMAT, { ...sound, version: 0 }),
+    encodePrefix(FORMAT, { ...sound, payloadBytes: 3 }),
+    encodePrefix(FORMAT, { ...sound, payloadBytes: 2 ** 31 }),
+    encodePrefix(FORMAT, sound).subarray(0, 15),
   ]) {
     expect(() => decodePrefix(FORMAT, prefix, "x")).toThrow("test file x is damaged");
   }

@@ -50,16 +50,25 @@ function number(value: number, bytes: 4 | 8): Buffer {
 const CHUNK_BYTES = 4_194_304;
 const hello = sha256("hello\n");
 const mtime = { seconds: 1_700_000_000, nanoseconds: 5 };
+const data = file({ size: 6, mtime, digest: hello.toString("hex") });
 const example = manifestOf(
   directory(
     {
-      "data.txt": file({ size: 6, mtime, digest: hello.toString("hex") }),
+      "data.txt": data,
       link: symlink("data.txt", mtime),
       bin: directory({}, { mtime }),
     },
     { mtime: { seconds: 1_700_000_001, nanoseconds: 0 } },
   ),
 );
+
+/** The names of columns that are not as in the table of the first example. */
+function differing(columns: ReadonlyMap<string, string>): string[] {
+  const before = new Map(
+    rowsUnder("| column | bytes |").map(([name, hex = ""]) => [name, hex.replaceAll(" ", "")]),
+  );
+  return [...columns.keys()].filter((name) => before.get(name) !== columns.get(name));
+}
 
 describe("docs/format.md", () => {
   test("names of key files", () => {
@@ -78,8 +87,10 @@ describe("docs/format.md", () => {
       fileNameBytes: 13,
       symlinkNameBytes: 17,
       symlinkTargetBytes: 19,
+      linkCount: 23,
+      usesExclusiveObjects: false,
     };
-    const elements: Readonly<Record<string, number>> = { D: 3, F: 5, S: 7 };
+    const elements: Readonly<Record<string, number>> = { D: 3, F: 5, S: 7, H: 23 };
     const widths: Readonly<Record<string, number>> = { f64: 8, u32: 4, u16: 2, "32 bytes": 32, bytes: 1 };
     const nameBytes: Readonly<Record<string, number>> = {
       directoryNames: 11,
@@ -103,7 +114,35 @@ describe("docs/format.md", () => {
     expect(bytes.join("")).toBe(Buffer.from(example.payload).toString("hex"));
     const names = rowsUnder("| column | bytes |").map(([name]) => name);
     const { sizeBytes: _, ...columns } = layoutOf(example.counts);
-    expect(names).toEqual(["header", ...Object.keys(columns)]);
+    const { linkFiles: _noLinks, linkTargets: _noTargets, ...others } = columns;
+    expect(names).toEqual(["header", ...Object.keys(others)]);
+  });
+
+  test("the example of a hard link, byte by byte", () => {
+    const linked = manifestOf(
+      directory(
+        {
+          "data.txt": data,
+          "more.txt": data,
+          link: symlink("data.txt", mtime),
+          bin: directory({}, { mtime }),
+        },
+        { mtime: { seconds: 1_700_000_001, nanoseconds: 0 } },
+      ),
+      { links: [[1, 0]] },
+    );
+    const { sizeBytes: endBytes, ...offsets } = layoutOf(linked.counts);
+    const starts = [0, ...Object.values(offsets), endBytes];
+    const columns = new Map(
+      ["header", ...Object.keys(offsets)].map((name, index) => [
+        name,
+        Buffer.from(linked.payload.subarray(starts[index], starts[index + 1])).toString("hex"),
+      ]),
+    );
+    const described = rowsUnder("| column that differs | bytes |");
+    expect(described.map(([name]) => name)).toEqual(differing(columns));
+    for (const [name = "", hex = ""] of described)
+      expect(hex.replaceAll(" ", "")).toBe(columns.get(name) ?? "");
   });
 
   test("the example of an object's name", () => {

@@ -3,7 +3,7 @@ import { basename, dirname, join } from "node:path";
 import { isBtdtError } from "../../src/base/errors.ts";
 import { decodeKeyFile } from "../../src/key/key-file.ts";
 import { manifestDigestOf } from "../../src/manifest/codec.ts";
-import type { Manifest } from "../../src/manifest/manifest.ts";
+import { at, type Manifest } from "../../src/manifest/manifest.ts";
 import { ManifestReader } from "../../src/manifest/manifest-reader.ts";
 import { decompressBlock } from "../../src/packs/format/block-codec.ts";
 import { decodePackIndex } from "../../src/packs/format/index-codec.ts";
@@ -83,6 +83,12 @@ function visit(manifest: Manifest): void {
       throw new Error(`a manifest has ${name}`);
   }
   if (names.size !== directoryCount + fileCount) throw new Error("a manifest has a name twice");
+  for (const [index, link] of manifest.linkFiles.entries()) {
+    const target = at(manifest.linkTargets, index);
+    const isSound = target < link && !manifest.isLink(target) && manifest.isLink(link);
+    if (!isSound || manifest.digestHex(link) !== manifest.digestHex(target))
+      throw new Error(`a manifest links file ${link} to ${target}`);
+  }
   treeDigest(manifest);
 }
 

@@ -155,7 +155,7 @@ describe("damage", () => {
 
   test("a newer format says so, an older one is damage", () => {
     const payload = manifestOf(directory()).payload;
-    expect(outcomeOf(fileOf(payload, payload.length, 2))).toEqual({ code: "CACHE_FORMAT_NEWER" });
+    expect(outcomeOf(fileOf(payload, payload.length, 3))).toEqual({ code: "CACHE_FORMAT_NEWER" });
     expectDamaged(fileOf(payload, payload.length, 0));
   });
 });
@@ -325,7 +325,7 @@ describe("hostile payloads", () => {
   });
 
   test("huge counts cost no memory", () => {
-    for (let word = 1; word < 8; word++) {
+    for (let word = 1; word <= 8; word++) {
       for (const value of [0xffff_ffff, 0x7fff_ffff, 0x1000_0000]) {
         expectDamaged(
           reencoded(manifestOf(directory({ a: file() })), (_, header) => {
@@ -340,6 +340,8 @@ describe("hostile payloads", () => {
     for (const [word, value] of [
       [0, 2],
       [8, 1],
+      [9, 2],
+      [10, 1],
       [15, 1],
     ] as const) {
       expectDamaged(
@@ -365,6 +367,7 @@ describe("hostile payloads", () => {
 
 test("every column is aligned and none overlaps", () => {
   const count = fc.nat({ max: 1000 });
+  const fourBytes = /Nanoseconds$|Ends$|Parents$|^link/;
   fc.assert(
     fc.property(
       fc.record({
@@ -376,6 +379,8 @@ test("every column is aligned and none overlaps", () => {
         fileNameBytes: count,
         symlinkNameBytes: count,
         symlinkTargetBytes: count,
+        linkCount: count,
+        usesExclusiveObjects: fc.boolean(),
       }),
       (counts) => {
         const { sizeBytes, ...columns } = layoutOf(counts);
@@ -383,7 +388,7 @@ test("every column is aligned and none overlaps", () => {
         expect(offsets).toEqual(offsets.toSorted((left, right) => left - right));
         expect(offsets[0]).toBe(64);
         for (const [name, offset] of Object.entries(columns)) {
-          const width = /Seconds$|Sizes$/.test(name) ? 8 : /Nanoseconds$|Ends$|Parents$/.test(name) ? 4 : 1;
+          const width = /Seconds$|Sizes$/.test(name) ? 8 : fourBytes.test(name) ? 4 : 1;
           expect(offset % width).toBe(0);
         }
         expect(sizeBytes).toBe(
@@ -391,6 +396,7 @@ test("every column is aligned and none overlaps", () => {
             30 * counts.directoryCount +
             58 * counts.fileCount +
             20 * counts.symlinkCount +
+            8 * counts.linkCount +
             counts.directoryNameBytes +
             counts.fileNameBytes +
             counts.symlinkNameBytes +

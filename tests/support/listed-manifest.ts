@@ -14,8 +14,18 @@ interface Listed {
   readonly parent: number;
 }
 
+/** What a manifest says in addition to its tree. */
+export interface Extras {
+  /** Indexes of files: a hard link, and its target, whose content and attributes it is given. Ascending. */
+  readonly links?: readonly (readonly [file: number, target: number])[];
+  readonly usesExclusiveObjects?: boolean;
+}
+
 /** Builds a manifest column by column, following `docs/format.md`, without the code that reads trees. */
-export function manifestOf(root: DirectoryNode | FileNode): Manifest {
+export function manifestOf(
+  root: DirectoryNode | FileNode,
+  { links = [], usesExclusiveObjects = false }: Extras = {},
+): Manifest {
   const directories: Listed[] = [];
   const files: { readonly name: string; readonly node: FileNode }[] = [];
   const symlinks: { readonly name: string; readonly node: SymlinkNode }[] = [];
@@ -48,6 +58,8 @@ export function manifestOf(root: DirectoryNode | FileNode): Manifest {
     fileNameBytes: bytesIn(files),
     symlinkNameBytes: bytesIn(symlinks),
     symlinkTargetBytes: symlinks.reduce((sum, { node }) => sum + node.target.length, 0),
+    linkCount: links.length,
+    usesExclusiveObjects,
   });
   fillNames(
     manifest.directoryNames,
@@ -85,11 +97,35 @@ export function manifestOf(root: DirectoryNode | FileNode): Manifest {
     manifest.fileMtimeNanoseconds[index] = node.mtime.nanoseconds;
     manifest.fileDigests.set(Buffer.from(node.digest, "hex"), 32 * index);
   }
+  for (const [index, [file, target]] of links.entries()) {
+    manifest.linkFiles[index] = file;
+    manifest.linkTargets[index] = target;
+    copyAttributes(manifest, target, file);
+  }
   for (const [index, { node }] of symlinks.entries()) {
     manifest.symlinkMtimeSeconds[index] = node.mtime.seconds;
     manifest.symlinkMtimeNanoseconds[index] = node.mtime.nanoseconds;
   }
   return manifest;
+}
+
+function copyAttributes(manifest: Manifest, from: number, to: number): void {
+  const columns = [
+    manifest.fileModes,
+    manifest.fileSizes,
+    manifest.fileMtimeSeconds,
+    manifest.fileMtimeNanoseconds,
+  ];
+  for (const column of columns) column[to] = at(column, from);
+  manifest.fileDigests.copyWithin(32 * to, 32 * from, 32 * (from + 1));
+}
+
+/** Paths of hard links, and of their targets. */
+export function linksOf(manifest: Manifest): [string, string][] {
+  return Array.from(manifest.linkFiles, (file, link) => [
+    manifest.filePath(file),
+    manifest.filePath(at(manifest.linkTargets, link)),
+  ]);
 }
 
 function fillNames(bytes: Uint8Array, ends: Uint32Array, list: readonly string[]): void {

@@ -8,7 +8,8 @@ import { BtdtError, type ErrorCode } from "../errors.ts";
 export interface PayloadFormat {
   /** 8 characters. */
   readonly magic: string;
-  readonly version: number;
+  /** The newest that this btdt reads. Files of all earlier ones are read as well, beginning with 1. */
+  readonly newestVersion: number;
   readonly smallestPayloadBytes: number;
   /** How errors start: what such a file is, and which one it is. */
   readonly describe: (name: string) => string;
@@ -65,16 +66,22 @@ export function compressPayload(payload: Uint8Array, options: ZstdOptions = {}):
   return Buffer.concat([frame, padding]);
 }
 
+/** What a file's prefix says in addition to its kind. */
+export interface PayloadPrefix {
+  readonly version: number;
+  readonly payloadBytes: number;
+}
+
 /**
  * The output buffer grows in steps of this size: a stated size may be wrong, so it is no reason to allocate all of
  * it.
  */
 const LARGEST_STEP_BYTES = 64 * 1024 * 1024;
 
-export function encodePrefix(format: PayloadFormat, payloadBytes: number): Buffer {
+export function encodePrefix(format: PayloadFormat, { version, payloadBytes }: PayloadPrefix): Buffer {
   const prefix = Buffer.alloc(PREFIX_SIZE_BYTES);
   prefix.write(format.magic, "latin1");
-  prefix.writeUInt32LE(format.version, 8);
+  prefix.writeUInt32LE(version, 8);
   prefix.writeUInt32LE(payloadBytes, 12);
   return prefix;
 }
@@ -84,28 +91,28 @@ export function hasMagic(format: PayloadFormat, file: Uint8Array): boolean {
 }
 
 /**
- * Checks a file's prefix and returns the size of its payload.
+ * Checks and decodes a file's prefix.
  * @param name what to call the file in errors
  * @throws BtdtError the format's damage code, CACHE_FORMAT_NEWER
  */
-export function decodePrefix(format: PayloadFormat, file: Uint8Array, name: string): number {
+export function decodePrefix(format: PayloadFormat, file: Uint8Array, name: string): PayloadPrefix {
   const bytes = Buffer.from(file.buffer, file.byteOffset, file.byteLength);
   if (bytes.length < PREFIX_SIZE_BYTES) throw damaged(format, name, "it is truncated");
   if (!hasMagic(format, bytes)) throw damaged(format, name, "its magic number is wrong");
   const version = bytes.readUInt32LE(8);
-  if (version > format.version) {
+  if (version > format.newestVersion) {
     throw new BtdtError(
       "CACHE_FORMAT_NEWER",
-      `${format.describe(name)} has format ${version}; this btdt reads up to ${format.version}`,
+      `${format.describe(name)} has format ${version}; this btdt reads up to ${format.newestVersion}`,
       { path: name, hint: "use the btdt version that wrote the cache, or another cache directory" },
     );
   }
-  if (version !== format.version) throw damaged(format, name, `its format version is ${version}`);
+  if (version === 0) throw damaged(format, name, `its format version is ${version}`);
   const payloadBytes = bytes.readUInt32LE(12);
   if (payloadBytes < format.smallestPayloadBytes || payloadBytes > LARGEST_PAYLOAD_BYTES) {
     throw damaged(format, name, "its size is out of range");
   }
-  return payloadBytes;
+  return { version, payloadBytes };
 }
 
 /**

@@ -17,7 +17,7 @@ import { PackIndex } from "./pack-index.ts";
 
 const INDEX_FILE: PayloadFormat = {
   magic: "BTDTPIDX",
-  version: 1,
+  newestVersion: 1,
   smallestPayloadBytes: INDEX_HEADER_BYTES,
   describe: (name) => `the index of pack ${name}`,
   damageCode: "PACK_DAMAGED",
@@ -47,7 +47,10 @@ export function encodePackIndex(index: PackIndex): Buffer {
       hint: "store parts of the tree under separate keys",
     });
   }
-  return Buffer.concat([encodePrefix(INDEX_FILE, index.payload.length), compressPayload(index.payload)]);
+  return Buffer.concat([
+    encodePrefix(INDEX_FILE, { version: 1, payloadBytes: index.payload.length }),
+    compressPayload(index.payload),
+  ]);
 }
 
 /**
@@ -56,7 +59,7 @@ export function encodePackIndex(index: PackIndex): Buffer {
  * @throws BtdtError PACK_DAMAGED, CACHE_FORMAT_NEWER
  */
 export function decodePackIndex(file: Uint8Array, name: string): PackIndex {
-  const payloadBytes = decodePrefix(INDEX_FILE, file, name);
+  const { payloadBytes } = decodePrefix(INDEX_FILE, file, name);
   const payload = inflatePayload(INDEX_FILE, file.subarray(PREFIX_SIZE_BYTES), payloadBytes, name);
   const buffer = new ArrayBuffer(payloadBytes);
   new Uint8Array(buffer).set(payload);
