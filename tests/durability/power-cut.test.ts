@@ -60,13 +60,17 @@ function expectHealed(at: FragileDisk, ...options: string[]): void {
 }
 
 describe("a cut while the kernel writes file contents back", () => {
-  for (const isSameBoot of [false, true]) {
+  for (const [type, isSameBoot] of [
+    ["ext4", false],
+    ["ext4", true],
+    ["btrfs", false],
+  ] as const satisfies readonly (readonly [FragileDiskType, boolean])[]) {
     for (const link of ["auto", "copy"]) {
       testWith(
-        ["root", "mount", "mkfs.ext4", throttling],
-        `${isSameBoot ? "same" : "next"} boot, ${link}: without a flush an entry is right or a miss, and heals`,
+        ["root", "mount", `mkfs.${type}`, throttling],
+        `${type}, ${isSameBoot ? "same" : "next"} boot, ${link}: without a flush an entry is right or a miss, and heals`,
         async () => {
-          disk = new FragileDisk(scratch, "ext4", isSameBoot);
+          disk = new FragileDisk(scratch, type, isSameBoot);
           mkdirSync(cachePath(disk));
           disk.holdBackContents();
           const source = writeSource(disk);
@@ -82,20 +86,22 @@ describe("a cut while the kernel writes file contents back", () => {
     }
   }
 
-  testWith(
-    ["root", "mount", "mkfs.ext4", throttling],
-    "what was stored with a flush, as by default, is there",
-    async () => {
-      disk = new FragileDisk(scratch, "ext4");
-      mkdirSync(cachePath(disk));
-      disk.holdBackContents();
-      const source = writeSource(disk);
-      await Bun.sleep(300);
-      expect(run(disk, "store", "--keys", "key", source).exitCode).toBe(0);
-      disk.copyDisk();
-      expect(restoresRight(disk, "key")).toBe(true);
-    },
-  );
+  for (const type of ["ext4", "btrfs"] as const satisfies readonly FragileDiskType[]) {
+    testWith(
+      ["root", "mount", `mkfs.${type}`, throttling],
+      `${type}: what was stored with a flush, as by default, is there`,
+      async () => {
+        disk = new FragileDisk(scratch, type);
+        mkdirSync(cachePath(disk));
+        disk.holdBackContents();
+        const source = writeSource(disk);
+        await Bun.sleep(300);
+        expect(run(disk, "store", "--keys", "key", source).exitCode).toBe(0);
+        disk.copyDisk();
+        expect(restoresRight(disk, "key")).toBe(true);
+      },
+    );
+  }
 
   testWith(
     ["root", "mount", "mkfs.ext4", throttling],

@@ -20,9 +20,9 @@ export const throttling: Condition = {
  *
  * There are two kinds of cut: `shutDown` makes XFS or ext4 drop everything that is only in memory; `copyDisk` copies
  * the disk while the kernel is still writing back file contents, which is slow after `holdBackContents`. The second
- * kind shows what the first cannot: sizes and names are on disk, contents are not.
+ * kind shows what the first cannot: sizes and names are on disk, contents are not. Btrfs knows only the second kind.
  */
-export type FragileDiskType = "ext4" | "xfs";
+export type FragileDiskType = "ext4" | "xfs" | "btrfs";
 
 export class FragileDisk {
   readonly path: string;
@@ -44,7 +44,7 @@ export class FragileDisk {
     must(["mount", "-t", "tmpfs", "-o", "size=1200m", "btdt-test", memory]);
     scratch.noteMount(memory);
     this.#image = join(memory, "disk-0");
-    must(["truncate", "-s", type === "xfs" ? "320M" : "256M", this.#image]);
+    must(["truncate", "-s", type === "ext4" ? "256M" : "320M", this.#image]);
     must([`mkfs.${type}`, "-q", ...(type === "ext4" ? ["-F"] : []), this.#image]);
     this.#mount();
     must(["sync", "-f", this.path]);
