@@ -1,6 +1,7 @@
 /** Runs in each worker thread: jobs by name, one at a time. It must stay next to `main.ts`, see `build.ts`. */
 import { adoptFilesJob } from "./objects/adopt-files.ts";
 import { checkObjectsJob } from "./objects/check-objects.ts";
+import { checkShardJob } from "./objects/check-shard.ts";
 import { verifyBlocksJob } from "./packs/contents/verify-blocks.ts";
 import { rewriteBlocksJob } from "./packs/rewrite/rewrite-blocks.ts";
 import { unpackBlocksJob } from "./packs/unpack/unpack-blocks.ts";
@@ -22,6 +23,7 @@ const jobs = new Map<string, Job<never, unknown>>(
   [
     adoptFilesJob,
     checkObjectsJob,
+    checkShardJob,
     compareFilesJob,
     finishDirectoriesJob,
     hashFilesJob,

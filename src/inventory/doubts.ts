@@ -51,10 +51,25 @@ export class Doubts {
     try {
       return read();
     } catch (error) {
-      if (errnoOf(error) === undefined) throw error;
-      this.warnings.push(`cannot read ${what}: ${reasonOf(error)}`);
+      this.#addFailure(what, error);
       return undefined;
     }
+  }
+
+  /** The same for what is read elsewhere. */
+  async attemptLater<Result>(what: string, read: () => Promise<Result>): Promise<Result | undefined> {
+    try {
+      return await read();
+    } catch (error) {
+      this.#addFailure(what, error);
+      return undefined;
+    }
+  }
+
+  /** @throws the error, unless it comes from the system */
+  #addFailure(what: string, error: unknown): void {
+    if (errnoOf(error) === undefined) throw error;
+    this.warnings.push(`cannot read ${what}: ${reasonOf(error)}`);
   }
 
   /** The same for what may need any item. */

@@ -1,10 +1,13 @@
 import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { listManifestFiles, statManifestFile } from "../cache/manifest-files.ts";
 import { mtimeMs } from "../fs/native/file-status.ts";
-import { listObjectsInShard } from "../objects/list-objects.ts";
+import { listObjectsInShard, type StoredObject } from "../objects/list-objects.ts";
 import { SHARD_NAMES } from "../objects/object-path.ts";
 import type { Doubts } from "./doubts.ts";
 import type { Items } from "./items.ts";
+
+/** Lists the objects in a shard. @throws a `node:fs` error */
+export type ShardLister = (shard: string) => Promise<readonly StoredObject[]>;
 
 /**
  * Numbers all objects and manifests. Those in a directory that cannot be listed are omitted, so they are not deleted;
@@ -15,9 +18,10 @@ export async function listFiles(
   items: Items,
   doubts: Doubts,
   pause: () => Promise<void>,
+  listShard: ShardLister = async (shard) => listObjectsInShard(cache.objects, shard),
 ): Promise<void> {
   for (const shard of SHARD_NAMES) {
-    const objects = doubts.attempt(`objects/${shard}`, () => listObjectsInShard(cache.objects, shard));
+    const objects = await doubts.attemptLater(`objects/${shard}`, () => listShard(shard));
     for (const object of objects ?? []) items.addFile({ kind: "object", ...object });
     await pause();
   }

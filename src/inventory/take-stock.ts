@@ -16,7 +16,7 @@ import { measureGarbage } from "./garbage.ts";
 import { groupKeys } from "./group-keys.ts";
 import type { Inventory } from "./inventory.ts";
 import { Items } from "./items.ts";
-import { listFiles } from "./list-files.ts";
+import { listFiles, type ShardLister } from "./list-files.ts";
 import { type Needs, NeedsFinder } from "./needs-finder.ts";
 
 export interface StockRequest {
@@ -25,6 +25,8 @@ export interface StockRequest {
   readonly progress?: Progress;
   /** Called every few milliseconds; yields to signals. @throws BtdtError CANCELLED after a signal */
   readonly pause: () => Promise<void>;
+  /** Lists the objects in a shard; by default, they are listed on the calling thread. */
+  readonly listShard?: ShardLister;
 }
 
 /**
@@ -34,7 +36,7 @@ export interface StockRequest {
  */
 export async function takeStock(
   cache: CacheDirectory,
-  { nowMs, grace, progress, pause }: StockRequest,
+  { nowMs, grace, progress, pause, listShard }: StockRequest,
 ): Promise<Inventory> {
   const doubts = new Doubts();
   const { sessions, intents } = findIntents(cache, nowMs, grace.anyMs, doubts);
@@ -42,7 +44,7 @@ export async function takeStock(
   doubts.addKeys(keys);
   const readable = findPacks(cache, doubts);
   const items = new Items(readable.packs);
-  await listFiles(cache, items, doubts, pause);
+  await listFiles(cache, items, doubts, pause, listShard);
   const editedPathUse = doubts.attempt("the edited paths", () => new EditedPathUse(cache));
   const finder = new NeedsFinder(cache, items, readable, (manifest) => editedPathUse?.see(manifest));
 

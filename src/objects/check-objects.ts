@@ -2,7 +2,7 @@ import type { ByteString } from "../base/byte-string.ts";
 import { compileLightly } from "../base/compile-lightly.ts";
 import { DIGEST_HEX_DIGITS, DIGEST_SIZE_BYTES, hexOf } from "../base/digest.ts";
 import { BtdtError, isBtdtError } from "../base/errors.ts";
-import { emptyStatus, lstatBuffer } from "../fs/native/file-status.ts";
+import { emptyStatus, type FileStatus, lstatBuffer } from "../fs/native/file-status.ts";
 import { PathBuffer } from "../fs/native/path-buffer.ts";
 import { hasContent } from "../read/has-content.ts";
 import { hashSmallFile } from "../read/hash-small-file.ts";
@@ -38,7 +38,7 @@ export const checkObjectsJob: Job<CheckObjectsInput, CheckedObjects> = {
     let checkedBytes = 0;
     for (const name of names) {
       if (context.isCancelled()) throw new BtdtError("CANCELLED", "stopped before all objects were checked");
-      switch (checkObject(path.set(objectPath(objects, name)), name, context)) {
+      switch (checkObject(path.set(objectPath(objects, name)), name, context, status)) {
         case "damaged":
           damaged.push(name);
           break;
@@ -60,23 +60,71 @@ export const checkObjectsJob: Job<CheckObjectsInput, CheckedObjects> = {
 
 export type ObjectCondition = "whole" | "damaged" | "missing" | "unreadable";
 
+/** A file that is replaced again and again while it is read is not waited for. */
+const MOST_ATTEMPTS = 5;
+
 /**
  * Whether the bytes of a file match the digest in an object's name. Other attributes are not checked.
+ * @throws BtdtError CANCELLED; a `node:fs` error
+ */
+export function checkObject(
+  file: PathBuffer,
+  name: string,
+  context: JobContext,
+  into: FileStatus = status,
+): ObjectCondition {
+  return attemptToCheck(file, into, () => {
+    const outcome = compareSmallFile(file, name, into);
+    if (outcome !== "large") return outcome;
+    const expected = Buffer.from(name.slice(0, DIGEST_HEX_DIGITS), "hex");
+    return hasContent(file, into, expected, 0, context) ? "whole" : "damaged";
+  });
+}
+
+/**
+ * The same for a file of at most one chunk; a larger one is only examined.
+ * @param into filled with what the file was when it was read, unless it is missing or unreadable
  * @throws a `node:fs` error
  */
-export function checkObject(file: PathBuffer, name: string, context: JobContext): ObjectCondition {
-  const digestHex = name.slice(0, DIGEST_HEX_DIGITS);
-  try {
-    const outcome = hashSmallFile(file, status, digest, 0);
-    if (outcome === "hashed") return hexOf(digest) === digestHex ? "whole" : "damaged";
-    if (outcome === "not-a-file") return "damaged";
-    return hasContent(file, status, Buffer.from(digestHex, "hex"), 0, context) ? "whole" : "damaged";
-  } catch (error) {
-    if (isBtdtError(error, "SOURCE_UNREADABLE")) return "unreadable";
-    // It was replaced or edited while it was read; the next check will tell what it is now.
-    if (isBtdtError(error, "SOURCE_CHANGED")) return lstatBuffer(file, status) ? "damaged" : "missing";
-    throw error;
+export function checkSmallObject(
+  file: PathBuffer,
+  name: string,
+  into: FileStatus,
+): ObjectCondition | "large" {
+  return attemptToCheck(file, into, () => compareSmallFile(file, name, into));
+}
+
+/** Checks again if the file was edited, replaced or removed while it was read. */
+function attemptToCheck<Outcome>(
+  file: PathBuffer,
+  into: FileStatus,
+  check: () => Outcome,
+): Outcome | "damaged" | "missing" | "unreadable" {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return check();
+    } catch (error) {
+      if (isBtdtError(error, "SOURCE_UNREADABLE")) return "unreadable";
+      if (!isBtdtError(error, "SOURCE_CHANGED")) throw error;
+      if (!lstatBuffer(file, into)) return "missing";
+      if (attempt === MOST_ATTEMPTS || into.kind !== "file") return "damaged";
+    }
   }
 }
 
-compileLightly(checkObject);
+/** @throws BtdtError SOURCE_CHANGED, SOURCE_UNREADABLE */
+function compareSmallFile(file: PathBuffer, name: string, into: FileStatus): "whole" | "damaged" | "large" {
+  // Bytes that match cannot have been edited halfway.
+  const outcome = hashSmallFile(file, into, digest, 0, false);
+  if (outcome === "hashed" && name.startsWith(hexOf(digest))) return "whole";
+  switch (outcome === "hashed" ? hashSmallFile(file, into, digest, 0) : outcome) {
+    case "hashed":
+      return name.startsWith(hexOf(digest)) ? "whole" : "damaged";
+    case "not-a-file":
+      return "damaged";
+    case "large":
+      return "large";
+  }
+}
+
+compileLightly(checkObject, checkSmallObject, attemptToCheck, compareSmallFile);

@@ -2,9 +2,10 @@ import { type ByteString, bytesFromText, joinBytes } from "../base/byte-string.t
 import { assertNotSymlink } from "../fs/assert-not-symlink.ts";
 import { hasAttributes } from "../fs/file-attributes.ts";
 import { namesIn } from "../fs/names-in.ts";
-import { emptyStatus, lstat, lstatBuffer } from "../fs/native/file-status.ts";
+import { emptyStatus, type FileStatus, lstat, lstatBuffer } from "../fs/native/file-status.ts";
 import { PathBuffer } from "../fs/native/path-buffer.ts";
-import { parseObjectName } from "./object-name.ts";
+import type { ObjectCondition } from "./check-objects.ts";
+import { type ObjectName, parseObjectName } from "./object-name.ts";
 import { objectPath, SHARD_NAMES } from "./object-path.ts";
 
 export interface StoredObject {
@@ -15,15 +16,32 @@ export interface StoredObject {
   readonly changedMs: number;
   /** It is a regular file with the mode and time in its name. Only a manifest tells its size. */
   readonly isAsNamed: boolean;
+  /** What its bytes were found to be; undefined if they were not read. */
+  readonly condition: ObjectCondition | undefined;
+}
+
+export interface ListedName {
+  readonly name: string;
+  readonly parsed: ObjectName;
 }
 
 /** The names of the objects in one shard. Files with other names are not btdt's and are ignored. @throws a `node:fs` error */
-export function objectNamesInShard(objects: ByteString, shard: string): string[] {
+export function listShard(objects: ByteString, shard: string): ListedName[] {
   const directory = joinBytes(objects, bytesFromText(shard));
   assertNotSymlink(directory);
   // A foreign file in place of a shard contains no objects.
   if (lstat(directory)?.kind !== "directory") return [];
-  return namesIn(directory).filter((name) => name.startsWith(shard) && parseObjectName(name) !== undefined);
+  const listed: ListedName[] = [];
+  for (const name of namesIn(directory)) {
+    const parsed = name.startsWith(shard) ? parseObjectName(name) : undefined;
+    if (parsed !== undefined) listed.push({ name, parsed });
+  }
+  return listed;
+}
+
+/** @throws a `node:fs` error */
+export function objectNamesInShard(objects: ByteString, shard: string): string[] {
+  return listShard(objects, shard).map(({ name }) => name);
 }
 
 /** The names of all objects of a cache. @throws a `node:fs` error */
@@ -36,7 +54,7 @@ export function listObjectNames(objects: ByteString): Set<string> {
 /** The objects in one shard, with their status. @throws a `node:fs` error */
 export function listObjectsInShard(objects: ByteString, shard: string): StoredObject[] {
   // A restore may have just dropped it.
-  return objectNamesInShard(objects, shard).flatMap((name) => lookUpObject(objects, name) ?? []);
+  return listShard(objects, shard).flatMap((listed) => examineListed(objects, listed) ?? []);
 }
 
 const path = new PathBuffer();
@@ -45,7 +63,25 @@ const status = emptyStatus();
 /** Undefined if it does not exist, or the name is not that of an object. @throws a `node:fs` error */
 export function lookUpObject(objects: ByteString, name: string): StoredObject | undefined {
   const parsed = parseObjectName(name);
-  if (parsed === undefined || !lstatBuffer(path.set(objectPath(objects, name)), status)) return undefined;
+  return parsed === undefined ? undefined : examineListed(objects, { name, parsed });
+}
+
+/** Undefined if it does not exist any more. @throws a `node:fs` error */
+export function examineListed(
+  objects: ByteString,
+  listed: ListedName,
+  condition?: ObjectCondition,
+): StoredObject | undefined {
+  if (!lstatBuffer(path.set(objectPath(objects, listed.name)), status)) return undefined;
+  return describeObject(listed, status, condition);
+}
+
+/** @param condition if its bytes were read */
+export function describeObject(
+  { name, parsed }: ListedName,
+  status: FileStatus,
+  condition?: ObjectCondition,
+): StoredObject {
   const { sizeBytes, allocatedBytes } = status;
   const { permissions: mode, mtimeSeconds, mtimeNanoseconds } = parsed;
   return {
@@ -54,5 +90,6 @@ export function lookUpObject(objects: ByteString, name: string): StoredObject | 
     allocatedBytes,
     changedMs: status.ctimeSeconds * 1000,
     isAsNamed: hasAttributes(status, { mode, sizeBytes, mtimeSeconds, mtimeNanoseconds }),
+    condition,
   };
 }

@@ -11,6 +11,7 @@ let content: PinnedBuffer | undefined;
 /**
  * Hashes a file of at most one chunk into `digests` at `offset`, and fills `status` with what the file was when it
  * was read. A larger file is only examined.
+ * @param detectsEdits as for `readSmallFile`
  * @throws BtdtError SOURCE_CHANGED, SOURCE_UNREADABLE
  */
 export function hashSmallFile(
@@ -18,9 +19,10 @@ export function hashSmallFile(
   status: FileStatus,
   digests: Uint8Array,
   offset: number,
+  detectsEdits = true,
 ): VisitOutcome {
   content ??= new PinnedBuffer(new Uint8Array(SMALL_FILE_ROOM_BYTES));
-  const outcome = readSmallFile(path, status, content, 0);
+  const outcome = readSmallFile(path, status, content, 0, detectsEdits);
   if (outcome !== "read") return outcome;
   Bun.SHA256.hash(
     content.bytes.subarray(0, status.sizeBytes),

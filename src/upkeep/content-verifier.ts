@@ -1,8 +1,12 @@
 import type { CacheDirectory } from "../cache/cache-directory.ts";
 import type { Inventory } from "../inventory/inventory.ts";
+import type { ShardLister } from "../inventory/list-files.ts";
+import { type CheckedShard, checkShardJob } from "../objects/check-shard.ts";
 import type { StoredObject } from "../objects/list-objects.ts";
+import { SHARD_NAMES } from "../objects/object-path.ts";
 import type { Runtime } from "../work/runtime.ts";
-import { blockKey, type ContentState } from "./content-state.ts";
+import { blockKey, type ContentState, stateOf } from "./content-state.ts";
+import { ObjectStates } from "./object-states.ts";
 import { verifyObjects } from "./verify-objects.ts";
 import { selectBlocks, verifyBlocks } from "./verify-packs.ts";
 
@@ -10,17 +14,23 @@ import { selectBlocks, verifyBlocks } from "./verify-packs.ts";
 export class ContentVerifier {
   readonly #cache: CacheDirectory;
   readonly #runtime: Runtime;
-  readonly #objects = new Map<string, ContentState>();
+  readonly #objects = new ObjectStates();
   readonly #blocks = new Map<string, ContentState>();
   #contentBytes = 0;
+  #isFirstPass = true;
 
   constructor(cache: CacheDirectory, runtime: Runtime) {
     this.#cache = cache;
     this.#runtime = runtime;
   }
 
+  /** Nothing was read yet. */
+  get isFirstPass(): boolean {
+    return this.#isFirstPass;
+  }
+
   get objectCount(): number {
-    return this.#objects.size;
+    return this.#objects.count;
   }
 
   get blockCount(): number {
@@ -34,7 +44,7 @@ export class ContentVerifier {
 
   /** Undefined if it was not read. */
   objectState(name: string): ContentState | undefined {
-    return this.#objects.get(name);
+    return this.#objects.stateOf(name);
   }
 
   blockState(packName: string, block: number): ContentState | undefined {
@@ -43,12 +53,11 @@ export class ContentVerifier {
 
   /** Whether all that was read is what it should be. */
   get isAllSound(): boolean {
-    const states = [...this.#objects.values(), ...this.#blocks.values()];
-    return states.every((state) => state === "sound");
+    return this.#objects.isAllSound && [...this.#blocks.values()].every((state) => state === "sound");
   }
 
   damagedObjects(): string[] {
-    return [...this.#objects].filter(([, state]) => state === "damaged").map(([name]) => name);
+    return this.#objects.namesOf("damaged");
   }
 
   /**
@@ -60,10 +69,13 @@ export class ContentVerifier {
   async verify(stock: Inventory, isWanted: (item: number) => boolean): Promise<void> {
     const { progress, runners } = this.#runtime;
     const objects: StoredObject[] = [];
+    const isRead = this.#isFirstPass
+      ? ({ condition }: StoredObject) => condition !== undefined
+      : ({ name }: StoredObject) => this.#objects.stateOf(name) !== undefined;
+    this.#isFirstPass = false;
     let bytes = 0;
     for (const [item, file] of stock.items.files()) {
-      if (file.kind !== "object" || !file.isAsNamed || this.#objects.has(file.name) || !isWanted(item))
-        continue;
+      if (file.kind !== "object" || !file.isAsNamed || isRead(file) || !isWanted(item)) continue;
       objects.push(file);
       bytes += file.sizeBytes;
     }
@@ -74,29 +86,62 @@ export class ContentVerifier {
       (key) => this.#blocks.has(key),
     );
     for (const input of blocks) for (const { block } of input.blocks) bytes += block.contentBytes;
-    progress.begin({ name: "verifying", unit: "bytes", bytes });
+    if (objects.length + blocks.length > 0) progress.begin({ name: "verifying", unit: "bytes", bytes });
     for (const [name, state] of await verifyObjects(this.#cache, objects, runners.pool)) {
-      this.#objects.set(name, state);
+      this.#objects.add(name, state);
     }
     for (const [key, state] of await verifyBlocks(blocks, runners.pool)) this.#blocks.set(key, state);
     this.#contentBytes += bytes;
   }
 
+  /**
+   * Reads all objects while they are listed, on all threads, so that each is opened once, and returns what lists them.
+   * Large ones, and some in large shards, are left to `verify`.
+   */
+  readShards(): ShardLister {
+    const { progress, runners } = this.#runtime;
+    progress.begin({ name: "verifying", noun: "objects", unit: "bytes" });
+    let shardCount = 0;
+    let fileCount = 0;
+    const checkShard = async (shard: string): Promise<CheckedShard> => {
+      const checked = await runners.pool.run(checkShardJob, { objects: this.#cache.objects, shard });
+      shardCount += 1;
+      fileCount += checked.hashedCount;
+      // Digests are spread evenly.
+      progress.expectFiles(Math.round((fileCount / shardCount) * SHARD_NAMES.length));
+      return checked;
+    };
+    const checking = new Map(
+      SHARD_NAMES.map((shard) => {
+        const checked = checkShard(shard);
+        // Awaited by whoever lists that shard; until then, a failure must not count as unhandled.
+        checked.catch(() => undefined);
+        return [shard, checked];
+      }),
+    );
+    return async (shard) => {
+      const checked = await checking.get(shard);
+      if (checked === undefined) return [];
+      for (const { name, condition, isAsNamed, sizeBytes } of checked.objects) {
+        if (condition === undefined || !isAsNamed) continue;
+        this.#objects.add(name, stateOf(condition));
+        this.#contentBytes += sizeBytes;
+      }
+      return checked.objects;
+    };
+  }
+
   /** Forgets what was missing, so that it is looked up again; returns false if nothing was missing. */
   forgetGone(): boolean {
-    let hasForgotten = false;
-    for (const states of [this.#objects, this.#blocks]) {
-      for (const [name, state] of states) {
-        if (state !== "gone") continue;
-        states.delete(name);
-        hasForgotten = true;
-      }
-    }
-    return hasForgotten;
+    const objects = this.#objects.namesOf("gone");
+    const blocks = [...this.#blocks].filter(([, state]) => state === "gone");
+    for (const name of objects) this.#objects.forget(name);
+    for (const [key] of blocks) this.#blocks.delete(key);
+    return objects.length + blocks.length > 0;
   }
 
   /** An object was set aside or replaced. */
   forgetObject(name: string): void {
-    this.#objects.delete(name);
+    this.#objects.forget(name);
   }
 }

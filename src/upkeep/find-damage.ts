@@ -2,11 +2,13 @@ import { escapeControls, textFromBytes } from "../base/byte-string.ts";
 import { DIGEST_SIZE_BYTES } from "../base/digest.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { readManifestFile } from "../cache/manifest-files.ts";
+import { errnoOf, reasonOf } from "../fs/errno.ts";
 import type { Inventory } from "../inventory/inventory.ts";
 import type { StoredTree } from "../key/key-file.ts";
 import { treeNames } from "../key/tree-names.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
 import { ManifestReader } from "../manifest/manifest-reader.ts";
+import { lookUpObject } from "../objects/list-objects.ts";
 import { hasObject } from "../objects/object-attributes.ts";
 import { nameObject } from "../objects/object-name.ts";
 import type { ContentVerifier } from "./content-verifier.ts";
@@ -63,7 +65,7 @@ export function findDamage(
         unreadable.add(read.reason);
         break;
       case "read":
-        for (const { file, problem } of findFiles(read.manifest, stock, contents)) {
+        for (const { file, problem } of findFiles(cache, read.manifest, stock, contents)) {
           if (problem.kind === "unreadable") unreadable.add(problem.reason);
           else {
             const below = trees.length > 1 ? (names[index] ?? "") : "";
@@ -87,12 +89,14 @@ interface Problem {
 }
 
 function* findFiles(
+  cache: CacheDirectory,
   manifest: Manifest,
   stock: Inventory,
   contents: ContentVerifier,
 ): Generator<{ readonly file: number; readonly problem: Problem }> {
   for (let file = 0; file < manifest.counts.fileCount; file++) {
-    const problem = hasObject(manifest, file) ? findProblem(manifest, file, stock, contents) : undefined;
+    if (!hasObject(manifest, file)) continue;
+    const problem = findProblem(cache, manifest, file, stock, contents);
     if (problem !== undefined) yield { file, problem };
   }
 }
@@ -103,6 +107,7 @@ export function describeBlockDamage(packName: string, block: number): string {
 
 /** Like a restore, it uses the object if it looks whole, and packs otherwise. */
 function findProblem(
+  cache: CacheDirectory,
   manifest: Manifest,
   file: number,
   { items, packs }: Inventory,
@@ -126,9 +131,20 @@ function findProblem(
   const packed = packs.findFile(manifest.fileDigests, file * DIGEST_SIZE_BYTES, sizeBytes);
   if (packed !== undefined) return findPackProblem(packed, packs, contents);
   if (packs.unreadable.length > 0) return { kind: "unreadable", reason: "not all packs can be read" };
-  const reason =
-    object === undefined || hasGone ? "its content is missing" : "its object was edited or truncated";
-  return { kind: "damaged", reason };
+  if (object !== undefined && !hasGone)
+    return { kind: "damaged", reason: "its object was edited or truncated" };
+  return findLookUpProblem(cache, name) ?? { kind: "damaged", reason: "its content is missing" };
+}
+
+/** Something that is in no listing is missing only if the system says so. */
+function findLookUpProblem({ objects }: CacheDirectory, name: string): Problem | undefined {
+  try {
+    lookUpObject(objects, name);
+    return undefined;
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+    return { kind: "unreadable", reason: `the object ${name} cannot be examined: ${reasonOf(error)}` };
+  }
 }
 
 function findPackProblem(

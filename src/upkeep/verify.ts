@@ -48,7 +48,9 @@ export async function verifyCache(
 ): Promise<Verification> {
   const pause = createPause(runtime.isCancelled);
   for (let attempt = 1; ; attempt++) {
-    const stock = await takeStock(cache, { nowMs: runtime.nowMs(), grace: NO_GRACE, pause });
+    const listShard = keys.length === 0 && contents.isFirstPass ? contents.readShards() : undefined;
+    const request = { nowMs: runtime.nowMs(), grace: NO_GRACE, pause };
+    const stock = await takeStock(cache, listShard === undefined ? request : { ...request, listShard });
     const chosen = stock.entries.filter(
       (entry) => keys.length === 0 || keys.some((key) => entry.keys.includes(key)),
     );

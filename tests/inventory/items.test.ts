@@ -19,6 +19,7 @@ test("contents, lists of chunks and files have numbers of their own, without gap
     allocatedBytes: 4096,
     changedMs: 0,
     isAsNamed: true,
+    condition: undefined,
   } as const;
   expect(items.addFile(object)).toBe(7);
   expect(items.addFile({ kind: "manifest", name: "m", allocatedBytes: 8192, changedMs: 0 })).toBe(8);
