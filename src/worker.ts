@@ -12,6 +12,7 @@ import { hashSpanJob } from "./read/hash-span.ts";
 import { compareFilesJob } from "./restore/compare-files.ts";
 import { finishDirectoriesJob } from "./restore/finish-directories.ts";
 import { linkFilesJob } from "./restore/link-files.ts";
+import { linkNamesJob } from "./restore/link-names.ts";
 import { makeDirectoriesJob } from "./restore/make-directories.ts";
 import type { Job, JobContext } from "./work/job.ts";
 import { allocateJobClaims, type JobClaims, takeJob } from "./work/job-claims.ts";
@@ -33,6 +34,7 @@ const jobs = new Map<string, Job<never, unknown>>(
     packSpanJob,
     rewriteBlocksJob,
     linkFilesJob,
+    linkNamesJob,
     unpackBlocksJob,
     verifyBlocksJob,
   ].map((job) => [job.name, job]),

@@ -53,6 +53,11 @@ export const adoptFilesJob: Job<AdoptFilesInput, AdoptedFiles> = {
         // What was kept so far would pass for all of it.
         if (context.isCancelled()) throw new BtdtError("CANCELLED", "stopped before all files were stored");
         if (!hasObject(manifest, file)) continue;
+        // Its object is that of its first name.
+        if (manifest.isLink(file)) {
+          fileCounts.reused += 1;
+          continue;
+        }
         source.truncate(directoryLength);
         if (!manifest.counts.isSingleFile) manifest.appendFileName(source.append(SLASH), file);
         const outcome = maker.make(file);

@@ -12,6 +12,7 @@ import { PathBuffer } from "../fs/native/path-buffer.ts";
 import { FilePlacer, type LinkMode, type Placement, TooManyLinks } from "../fs/place-file.ts";
 import { attributesOfFile } from "../manifest/attributes-of-file.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
+import { EDITED_PATH } from "../manifest/own-inode.ts";
 import { hasContent } from "../read/has-content.ts";
 import type { JobContext } from "../work/job.ts";
 import { changedBeforeStored, notPreserved } from "./adopt-errors.ts";
@@ -28,7 +29,7 @@ export interface ObjectMakerInput {
   /** A directory of this process for unfinished objects, on the objects' file system. */
   readonly temporary: ByteString;
   readonly linkMode: LinkMode;
-  /** Non-zero for files that must not share an inode with the tree. */
+  /** Non-zero for files that must not share an inode with the tree, see `manifest/own-inode.ts`. */
   readonly ownInode: Uint8Array;
   /** 1 for each file whose object, if there is one, must be hashed before it is trusted; undefined if none must. */
   readonly suspects: Uint8Array | undefined;
@@ -75,7 +76,8 @@ export class ObjectMaker {
     }
     if (lstatBuffer(object, status) && isWhole(status, this.#manifest, file)) {
       // A path that is edited in place must not share its object with any tree.
-      const isPrivate = this.#input.ownInode[file] === 0 || status.linkCount === 1;
+      const isEdited = (at(this.#input.ownInode, file) & EDITED_PATH) !== 0;
+      const isPrivate = !isEdited || status.linkCount === 1;
       if (isPrivate && this.isTrusted(file, object)) return "reused";
     }
     return this.replace(file, object, mayShare);

@@ -14,9 +14,13 @@ export interface FileColumns {
   readonly digests: Uint8Array;
   /** Positions of the files larger than one chunk, which are read later, span by span. */
   readonly large: readonly number[];
+  /** The files with more than one name, see `InodeRows`. */
+  readonly inodeRows: Uint32Array;
 }
 
-export function allocateColumns(fileCount: number): FileColumns & { readonly large: number[] } {
+export function allocateColumns(
+  fileCount: number,
+): Omit<FileColumns, "inodeRows"> & { readonly large: number[] } {
   return {
     sizes: new Float64Array(fileCount),
     mtimeSeconds: new Float64Array(fileCount),
@@ -28,14 +32,17 @@ export function allocateColumns(fileCount: number): FileColumns & { readonly lar
 }
 
 /** The first files, copied: a view would transfer all memory behind it to another thread. */
-export function truncateColumns(columns: FileColumns, fileCount: number): FileColumns {
+export function truncateColumns<Columns extends Omit<FileColumns, "inodeRows">>(
+  columns: Columns,
+  fileCount: number,
+): Columns {
   return {
+    ...columns,
     sizes: columns.sizes.slice(0, fileCount),
     mtimeSeconds: columns.mtimeSeconds.slice(0, fileCount),
     mtimeNanoseconds: columns.mtimeNanoseconds.slice(0, fileCount),
     modes: columns.modes.slice(0, fileCount),
     digests: columns.digests.slice(0, fileCount * DIGEST_SIZE_BYTES),
-    large: columns.large,
   };
 }
 

@@ -6,6 +6,7 @@ import type { FileColumns } from "./file-columns.ts";
 import { listPaths } from "./file-groups.ts";
 import { type FileRange, splitRest } from "./file-range.ts";
 import { fillFiles, type RangeContent } from "./fill-manifest.ts";
+import type { InodeGroups } from "./inode-groups.ts";
 import { describeLargeFile } from "./large-file.ts";
 
 /** Reads ranges of files while the walk continues, before there is a manifest to fill in. */
@@ -13,16 +14,19 @@ export class RangeReader {
   readonly #root: ByteString;
   readonly #digester: Digester;
   readonly #pool: Runner;
+  readonly #inodes: InodeGroups | undefined;
   readonly #reading: Promise<void>[] = [];
   readonly #early: RangeContent[] = [];
   #manifest: Manifest | undefined;
   // The earliest failure: it may stop jobs of earlier ranges, which then fail because they were stopped.
   #firstFailure: unknown;
 
-  constructor(root: ByteString, digester: Digester, pool: Runner) {
+  /** @param inodes is told of every file with more than one name */
+  constructor(root: ByteString, digester: Digester, pool: Runner, inodes: InodeGroups | undefined) {
     this.#root = root;
     this.#digester = digester;
     this.#pool = pool;
+    this.#inodes = inodes;
   }
 
   /** Starts reading a range. `finish` reports failures. */
@@ -49,6 +53,7 @@ export class RangeReader {
   async #read(range: FileRange, runner: Runner): Promise<void> {
     const batch = { root: this.#root, groups: range.groups };
     const columns = await this.#digester.digestBatch(runner, batch);
+    this.#inodes?.add(range.firstFile, columns.inodeRows);
     const rest = splitRest(range, columns.sizes.length);
     await Promise.all([
       this.#readLargeFiles(range, columns),

@@ -10,12 +10,15 @@ import type { Runners } from "../work/job.ts";
 import { type Digester, hashOnly } from "./digester.ts";
 import type { FileGroup } from "./file-groups.ts";
 import { allocateManifest, fillDirectories } from "./fill-manifest.ts";
+import type { InodeGroups } from "./inode-groups.ts";
 import { RangeReader } from "./range-reader.ts";
 import { type WalkedDirectory, type WalkOptions, walkTree } from "./walk-tree.ts";
 
 export interface ReadTreeOptions extends WalkOptions {
   /** Called when the walk is done, and most of the reading is still to come. */
   readonly onWalked?: (fileCount: number) => void;
+  /** Is told of every file with more than one name. */
+  readonly inodes?: InodeGroups;
 }
 
 /** From this many files on, there is enough work for several threads. */
@@ -32,7 +35,7 @@ export async function readTree(
   digester: Digester = hashOnly,
 ): Promise<Manifest> {
   const { batchFiles } = digester;
-  const reader = new RangeReader(root, digester, runners.pool);
+  const reader = new RangeReader(root, digester, runners.pool, options.inodes);
   const directories: WalkedDirectory[] = [];
   let fileCount = 0;
   let groups: FileGroup[] = [];

@@ -5,6 +5,7 @@ import { emptyStatus, type FileStatus } from "../fs/native/file-status.ts";
 import { PathBuffer } from "../fs/native/path-buffer.ts";
 import { allocateColumns, type FileColumns, truncateColumns } from "./file-columns.ts";
 import { countFiles, type FileBatch } from "./file-groups.ts";
+import { InodeRows } from "./inode-rows.ts";
 import { changedWhileRead } from "./open-source.ts";
 
 const SLASH = "/" as ByteString;
@@ -30,14 +31,16 @@ const status = emptyStatus();
  * throws
  */
 export function visitFiles({ root, groups }: FileBatch, visitor: FileVisitor): FileColumns {
-  const columns = allocateColumns(countFiles(groups));
+  const fileCount = countFiles(groups);
+  const columns = allocateColumns(fileCount);
+  const inodes = new InodeRows(fileCount);
   let file = 0;
   for (const { directory, names } of groups) {
     path.set(root);
     if (directory !== "") path.append(SLASH).append(directory);
     const { length } = path;
     for (const name of names) {
-      if (visitor.hasEnough()) return truncateColumns(columns, file);
+      if (visitor.hasEnough()) return { ...truncateColumns(columns, file), inodeRows: inodes.take() };
       path.truncate(length);
       // A single file is its own root, without names below it.
       if (name !== "") path.append(SLASH).append(name);
@@ -54,10 +57,11 @@ export function visitFiles({ root, groups }: FileBatch, visitor: FileVisitor): F
       columns.mtimeSeconds[file] = status.mtimeSeconds;
       columns.mtimeNanoseconds[file] = status.mtimeNanoseconds;
       columns.modes[file] = status.mode;
+      if (status.linkCount > 1) inodes.add(file, status);
       file += 1;
     }
   }
-  return columns;
+  return { ...columns, inodeRows: inodes.take() };
 }
 
 compileLightly(visitFiles);

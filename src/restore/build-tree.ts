@@ -3,7 +3,9 @@ import { directoryRanges } from "../manifest/directory-ranges.ts";
 import { at } from "../manifest/manifest.ts";
 import { runAllSharing } from "../work/run-all.ts";
 import type { Runtime } from "../work/runtime.ts";
+import { isDamaged } from "./damage.ts";
 import { linkFilesJob } from "./link-files.ts";
+import { linkNames } from "./link-names.ts";
 import { makeDirectories } from "./make-directories.ts";
 import { type PackShare, planPackShare, unpackShare } from "./pack-share.ts";
 import type { BuiltTree } from "./prepared-tree.ts";
@@ -16,6 +18,27 @@ import type { Site, Target } from "./target.ts";
  * @throws BtdtError, CANCELLED among others; a `node:fs` error
  */
 export async function buildTree(
+  target: Target,
+  site: Site,
+  distrusted: ReadonlySet<number> | undefined,
+  runtime: Runtime,
+): Promise<BuiltTree> {
+  const built = await buildFiles(target, site, distrusted, runtime);
+  if (target.manifest.counts.linkCount === 0 || isDamaged(built.damage)) return built;
+  const { linked, copied } = await linkNames(target.manifest, site, runtime);
+  const { fileCounts } = built;
+  return {
+    ...built,
+    fileCounts: {
+      ...fileCounts,
+      linked: fileCounts.linked + linked,
+      copied: fileCounts.copied + copied,
+    },
+  };
+}
+
+/** Each file under its first name. */
+async function buildFiles(
   target: Target,
   site: Site,
   distrusted: ReadonlySet<number> | undefined,

@@ -10,6 +10,7 @@ import type { LinkMode } from "../fs/place-file.ts";
 import { attributesOfFile } from "../manifest/attributes-of-file.ts";
 import { viewManifest } from "../manifest/codec.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
+import { EDITED_PATH } from "../manifest/own-inode.ts";
 import { hasObject } from "../objects/object-attributes.ts";
 import { locateObject } from "../objects/object-path.ts";
 import { hasContent } from "../read/has-content.ts";
@@ -94,12 +95,13 @@ export const compareFilesJob: Job<CompareFilesInput, DirectoriesInTheWay> = {
  */
 function isUnchangedFile(manifest: Manifest, file: number, links: LinkSource, context: JobContext): boolean {
   if (!hasAttributes(status, attributesOfFile(manifest, file, attributes))) return false;
-  if (!hasObject(manifest, file)) return true;
-  if (links.ownInode[file] !== 0 && status.linkCount > 1) return false;
+  // A further name is compared with the first one, see `compareNames`.
+  if (!hasObject(manifest, file) || manifest.isLink(file)) return true;
+  if (links.ownInode[file] === EDITED_PATH && status.linkCount > 1) return false;
   object.set(locateObject(links.objects, manifest, file));
   try {
     if (lstatBuffer(object, objectStatus) && isSameFile(status, objectStatus)) {
-      if (!mayLink(links.mode)) return false;
+      if (!mayLink(links.mode) || links.ownInode[file] !== 0) return false;
       const isTrusted = links.suspects?.[file] !== 1;
       if (isTrusted && !links.isVerified) return true;
     }

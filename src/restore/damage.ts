@@ -5,6 +5,7 @@ import { rememberEditedPath } from "../cache/edited-paths.ts";
 import type { Session } from "../cache/session.ts";
 import { describeErrno, errnoOf, isPermissionErrno } from "../fs/errno.ts";
 import { PathBuffer } from "../fs/native/path-buffer.ts";
+import { EDITED_PATH } from "../manifest/own-inode.ts";
 import { dropUnlessGood } from "../objects/drop-unless-good.ts";
 import { examineObject } from "../objects/examine-object.ts";
 import { locateObject } from "../objects/object-path.ts";
@@ -74,7 +75,7 @@ export async function noteDamage(
   try {
     for (const { file, problem } of damage.files) {
       if (problem === "edited") {
-        links.ownInode[file] = 1;
+        links.ownInode[file] = (links.ownInode[file] ?? 0) | EDITED_PATH;
         rememberEditedPath(cache, manifest.filePath(file));
       }
       if (problem === "edited" || problem === "lost" || problem === "damaged") {

@@ -43,7 +43,7 @@ export interface LinkedFiles {
 }
 
 /**
- * Builds part of an entry's tree from the cache's objects. Directories get their final mode and time later, when they
+ * Builds part of an entry's tree from the cache's objects, except for further names of files (`link-names.ts`). Directories get their final mode and time later, when they
  * are complete.
  *
  * After the first damaged object, nothing more is built, but every object is still examined, so that all damage is
@@ -94,7 +94,7 @@ class TreeBuilder {
     if (unchanged?.directories[directory] !== 1 && !this.isDamaged()) this.path.ensureDirectory(directory);
     const lastFile = at(manifest.directoryFileEnds, directory);
     for (let file = manifest.firstFileOf(directory); file < lastFile; file++) {
-      if (unchanged?.files[file] !== 1) this.buildFile(directory, file);
+      if (unchanged?.files[file] !== 1 && !manifest.isLink(file)) this.buildFile(directory, file);
     }
     const lastSymlink = at(manifest.directorySymlinkEnds, directory);
     for (let symlink = manifest.firstSymlinkOf(directory); symlink < lastSymlink; symlink++) {

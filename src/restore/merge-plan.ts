@@ -6,6 +6,7 @@ import { at } from "../manifest/manifest.ts";
 import { runAllSharing } from "../work/run-all.ts";
 import type { Runtime } from "../work/runtime.ts";
 import { compareFilesJob } from "./compare-files.ts";
+import { compareNames } from "./compare-names.ts";
 import { assertCacheNotIn, listExtras } from "./extras.ts";
 import type { Target, Unchanged } from "./target.ts";
 
@@ -34,6 +35,7 @@ export async function planMerge(
   const runner = ranges.length > 1 ? runners.pool : runners.inline;
   const shared = { payload: manifest.payload, destination, links, unchanged };
   const found = await runAllSharing(runner, compareFilesJob, shared, ranges);
+  compareNames(manifest, destination, unchanged.files);
   const directoriesInTheWay = found.flat();
   const [first] = directoriesInTheWay;
   if (first !== undefined && !exact) {

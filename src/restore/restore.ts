@@ -17,6 +17,7 @@ import { listOwnMarks } from "../durability/unflushed-marks.ts";
 import { damageWarning, type FoundEntry, type FoundTree, findEntry } from "../entry/find-entry.ts";
 import { countsOf, isSameRecord } from "../key/key-file.ts";
 import { markEditedPaths } from "../manifest/mark-edited-paths.ts";
+import { markLinkedNames } from "../manifest/own-inode.ts";
 import type { Runtime } from "../work/runtime.ts";
 import { listFallbackKeys } from "./fallback-keys.ts";
 import { placeEntry } from "./place-entry.ts";
@@ -130,7 +131,7 @@ function targetsOf(
     const destination = places[index]?.destination;
     if (destination === undefined) return [];
     const name = bytesFromText(trees.length === 1 ? "" : (stored.path ?? ""));
-    const ownInode = markEditedPaths(manifest, editedPaths);
+    const ownInode = markLinkedNames(manifest, markEditedPaths(manifest, editedPaths));
     const links = {
       objects: cache.objects,
       temporary: session?.directory,

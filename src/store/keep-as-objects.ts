@@ -5,6 +5,7 @@ import type { Session } from "../cache/session.ts";
 import { directoryRanges } from "../manifest/directory-ranges.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import { markEditedPaths } from "../manifest/mark-edited-paths.ts";
+import { markLinkedNames } from "../manifest/own-inode.ts";
 import { type AdoptedFiles, adoptFilesJob } from "../objects/adopt-files.ts";
 import type { FileTimes } from "../objects/reuse-object-times.ts";
 import { runAllSharing } from "../work/run-all.ts";
@@ -35,7 +36,7 @@ export async function keepAsObjects(
     temporary: session.directory,
     linkMode: request.linkMode,
     suspects,
-    ownInode: markEditedPaths(manifest, readEditedPaths(request.cache)),
+    ownInode: markLinkedNames(manifest, markEditedPaths(manifest, readEditedPaths(request.cache))),
   };
   const total = { fileCounts: { reflinked: 0, linked: 0, copied: 0, packed: 0, reused: 0 }, newBytes: 0 };
   runtime.progress.begin({ name: "keeping", unit: "files", files: manifest.counts.fileCount });

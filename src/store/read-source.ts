@@ -3,9 +3,11 @@ import { cacheWriteError } from "../cache/cache-errors.ts";
 import { errnoOf } from "../fs/errno.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import type { Digester } from "../read/digester.ts";
+import { InodeGroups } from "../read/inode-groups.ts";
 import { readSingleFile } from "../read/read-single-file.ts";
 import { readTree } from "../read/read-tree.ts";
 import type { Runtime } from "../work/runtime.ts";
+import { recordLinks } from "./record-links.ts";
 import type { Source } from "./sources.ts";
 
 /** Reads a source into a manifest. @throws BtdtError SOURCE_…, CACHE_WRITE_FAILED, CANCELLED */
@@ -20,13 +22,17 @@ export async function readSource(
       runtime.progress.expectFiles(1);
       return await readSingleFile(path, runtime.runners, digester);
     }
+    const inodes = new InodeGroups();
     const options = {
       ignoreRules,
       excludedDirectory: cache.rootStatus(),
       onWarning: runtime.onWarning,
+      inodes,
       onWalked: (fileCount: number) => runtime.progress.expectFiles(fileCount),
     };
-    return await readTree(path, options, runtime.runners, digester);
+    const manifest = await readTree(path, options, runtime.runners, digester);
+    // A cancelled job has read only some of its files.
+    return runtime.isCancelled() ? manifest : recordLinks(manifest, path, inodes.list());
   } catch (error) {
     // Faults of the source are BtdtErrors by now; all others are from the pack, which is written at the same time.
     throw errnoOf(error) === undefined ? error : cacheWriteError(cache, error);

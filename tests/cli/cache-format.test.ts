@@ -80,13 +80,13 @@ test("a manifest", () => {
   const json = JSON.parse(readFileSync(keyPath, "utf8"));
   const { manifest } = json.trees[0];
   const bytes = readFileSync(cache.below("manifests", manifest.slice(0, 2), manifest));
-  bytes.writeUInt32LE(2, 8);
+  bytes.writeUInt32LE(3, 8);
   const digest = new Bun.SHA256().update(bytes).digest("hex");
   writeFileSync(cache.below("manifests", digest.slice(0, 2), digest), bytes);
   writeFileSync(keyPath, JSON.stringify({ ...json, trees: [{ ...json.trees[0], manifest: digest }] }));
   expectRefusal(
     [cache.restoreWords("key", "to"), ["clean", "-c", cache.path, "--max-size", "0"]],
-    "format 2",
+    "format 3",
   );
 });
 

@@ -36,6 +36,7 @@ function stoppingDigester(batchFiles: number, readCounts: readonly number[]): Di
         modes: new Uint16Array(paths.length),
         digests,
         large: [],
+        inodeRows: new Uint32Array(0),
       };
     },
     digestLargeFile: () => Promise.reject(new Error("unreachable")),

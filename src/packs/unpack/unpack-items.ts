@@ -40,7 +40,10 @@ export function itemOfOrder(order: number): number {
   return order % MOST_ITEMS;
 }
 
-/** @param unwanted non-zero for each file to leave out */
+/**
+ * Without further names of files: those are linked when the file is there.
+ * @param unwanted non-zero for each file to leave out
+ */
 export function listUnpackItems(
   manifest: Manifest,
   { contents: packs, sources }: PackedFiles,
@@ -51,6 +54,7 @@ export function listUnpackItems(
   const largeFiles: number[] = [];
   for (let file = 0; file < fileCount; file++) {
     if (!isPacked(sources, file) || (unwanted !== undefined && unwanted[file] !== 0)) continue;
+    if (manifest.isLink(file)) continue;
     (hasSeveralContents(sources, file) ? largeFiles : files).push(file);
   }
   const firstChunk = files.length;

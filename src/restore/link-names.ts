@@ -1,0 +1,107 @@
+import { linkSync } from "node:fs";
+import { fsPath } from "../base/byte-string.ts";
+import { compileMethodsLightly } from "../base/compile-lightly.ts";
+import { BtdtError } from "../base/errors.ts";
+import { copyFile } from "../fs/copy-file.ts";
+import { errnoOf } from "../fs/errno.ts";
+import { tryLink } from "../fs/native/link-file.ts";
+import type { PathBuffer } from "../fs/native/path-buffer.ts";
+import { attributesOfFile } from "../manifest/attributes-of-file.ts";
+import { viewManifest } from "../manifest/codec.ts";
+import { at, type Manifest } from "../manifest/manifest.ts";
+import type { Job } from "../work/job.ts";
+import { runAllSharing } from "../work/run-all.ts";
+import type { Runtime } from "../work/runtime.ts";
+import type { Site } from "./target.ts";
+import { TreePath } from "./tree-path.ts";
+
+/** What one job links. */
+const JOB_LINKS = 1000;
+
+export interface LinkNamesInput {
+  readonly payload: Uint8Array;
+  readonly site: Site;
+  /** A range of the manifest's links. */
+  readonly firstLink: number;
+  readonly endLink: number;
+}
+
+export interface LinkedNames {
+  readonly linked: number;
+  /** On a file system that allows no link, or no further one. */
+  readonly copied: number;
+  readonly contentBytes: number;
+}
+
+/** @throws BtdtError CANCELLED; a `node:fs` error: the destination cannot be written */
+export const linkNamesJob: Job<LinkNamesInput, LinkedNames> = {
+  name: "link-names",
+  run({ payload, site, firstLink, endLink }, context) {
+    const manifest = viewManifest(payload);
+    const path = new TreePath(manifest, site.path, site.unchanged === undefined);
+    const target = new TreePath(manifest, site.path, true);
+    const result = { linked: 0, copied: 0, contentBytes: 0 };
+    for (let link = firstLink; link < endLink; link++) {
+      if (context.isCancelled()) throw new BtdtError("CANCELLED", "stopped before all files were restored");
+      const file = at(manifest.linkFiles, link);
+      if (site.unchanged?.files[file] === 1) continue;
+      const first = at(manifest.linkTargets, link);
+      path.setFile(manifest.directoryOfFile(file), file);
+      target.setFile(manifest.directoryOfFile(first), first);
+      result[placeName(target.buffer, path.buffer, manifest, file)] += 1;
+      result.contentBytes += at(manifest.fileSizes, file);
+    }
+    return result;
+  },
+  workOf: (_input, { linked, copied, contentBytes }) => ({ files: linked + copied, bytes: contentBytes }),
+};
+
+/**
+ * Gives files of a tree that was built aside their further names.
+ * @throws BtdtError CANCELLED; a `node:fs` error: the destination cannot be written
+ */
+export async function linkNames(
+  manifest: Manifest,
+  site: Site,
+  { runners }: Runtime,
+): Promise<Pick<LinkedNames, "linked" | "copied">> {
+  const { linkCount } = manifest.counts;
+  const ranges: { firstLink: number; endLink: number }[] = [];
+  for (let firstLink = 0; firstLink < linkCount; firstLink += JOB_LINKS) {
+    ranges.push({ firstLink, endLink: Math.min(firstLink + JOB_LINKS, linkCount) });
+  }
+  const runner = ranges.length > 1 ? runners.pool : runners.inline;
+  const parts = await runAllSharing(runner, linkNamesJob, { payload: manifest.payload, site }, ranges);
+  return {
+    linked: parts.reduce((sum, { linked }) => sum + linked, 0),
+    copied: parts.reduce((sum, { copied }) => sum + copied, 0),
+  };
+}
+
+function placeName(
+  existing: PathBuffer,
+  path: PathBuffer,
+  manifest: Manifest,
+  file: number,
+): "linked" | "copied" {
+  if (tryLink(existing, path)) return "linked";
+  try {
+    // Again, for an error that says why.
+    linkSync(fsPath(existing.toBytes()), fsPath(path.toBytes()));
+    return "linked";
+  } catch (error) {
+    switch (errnoOf(error)) {
+      case "EMLINK":
+      case "EPERM":
+      case "EOPNOTSUPP":
+      case "ENOTSUP":
+      case "ENOSYS":
+        copyFile(existing, path, attributesOfFile(manifest, file));
+        return "copied";
+      default:
+        throw error;
+    }
+  }
+}
+
+compileMethodsLightly(linkNamesJob);
