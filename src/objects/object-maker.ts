@@ -1,5 +1,4 @@
-import { renameSync } from "node:fs";
-import { type ByteString, fsPath } from "../base/byte-string.ts";
+import type { ByteString } from "../base/byte-string.ts";
 import { compileMethodsLightly } from "../base/compile-lightly.ts";
 import { DIGEST_SIZE_BYTES } from "../base/digest.ts";
 import { isBtdtError } from "../base/errors.ts";
@@ -18,6 +17,7 @@ import type { JobContext } from "../work/job.ts";
 import { changedBeforeStored, notPreserved } from "./adopt-errors.ts";
 import { dropUnlessGood } from "./drop-unless-good.ts";
 import { isLinkable, isWhole, objectAttributes } from "./object-attributes.ts";
+import { replaceObject } from "./object-claim.ts";
 import { ObjectPathWriter } from "./object-path.ts";
 import type { FileTimes } from "./reuse-object-times.ts";
 
@@ -68,7 +68,8 @@ export class ObjectMaker {
     // The common case in a first store: there is no object yet, and linking works.
     if (this.#placer.prefersLink && mayShare && tryLink(this.#source, object)) {
       if (lstatBuffer(object, status) && isWhole(status, this.#manifest, file)) return "linked";
-      // Another store may have created a good one in the meantime.
+      // Another store may have replaced it with a good one in the meantime. That one never loses its name, not even for a
+      // moment, so that no clean can take an entry for damaged, although the lock is not held here.
       dropUnlessGood(object, this.nextTemporary(), (path) => {
         return lstatBuffer(path, status) && isWhole(status, this.#manifest, file);
       });
@@ -116,7 +117,7 @@ export class ObjectMaker {
     if (!lstatBuffer(temporary, status) || !isWhole(status, this.#manifest, file)) {
       throw placement === "linked" ? changedBeforeStored(this.#source) : notPreserved(object);
     }
-    renameSync(fsPath(temporary.toBytes()), fsPath(object.toBytes()));
+    replaceObject(temporary.toBytes(), object);
     return placement;
   }
 

@@ -119,5 +119,5 @@ function dropBadObject({ manifest, links }: Target, session: Session, { file, pr
     examineObject(path, manifest, file) === "whole" &&
     (problem === "edited" || verifyFile(path, manifest, file, NEVER_CANCELLED) === undefined);
   const object = new PathBuffer().set(locateObject(links.objects, manifest, file));
-  if (!isMended(object)) dropUnlessGood(object, new PathBuffer().set(session.temporaryPath()), isMended);
+  dropUnlessGood(object, new PathBuffer().set(session.temporaryPath()), isMended);
 }

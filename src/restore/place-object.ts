@@ -1,4 +1,4 @@
-import { accessSync, constants, renameSync } from "node:fs";
+import { accessSync, constants } from "node:fs";
 import { type ByteString, fsPath } from "../base/byte-string.ts";
 import { compileMethodsLightly } from "../base/compile-lightly.ts";
 import { isBtdtError } from "../base/errors.ts";
@@ -12,6 +12,7 @@ import { attributesOfFile } from "../manifest/attributes-of-file.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import { examineObject, type ObjectState } from "../objects/examine-object.ts";
 import { isLinkable, PERMISSIONS } from "../objects/object-attributes.ts";
+import { replaceObject } from "../objects/object-claim.ts";
 import type { LinkSource } from "./target.ts";
 
 /**
@@ -90,7 +91,7 @@ export class ObjectPlacer {
       try {
         copyFile(object, temporary, { ...attributes, mode: attributes.mode & PERMISSIONS });
         if (examineObject(object, this.manifest, file) === "whole") {
-          renameSync(fsPath(temporary.toBytes()), fsPath(object.toBytes()));
+          replaceObject(temporary.toBytes(), object);
           if (tryLink(object, target)) return "linked";
         }
       } catch (error) {

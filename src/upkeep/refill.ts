@@ -1,5 +1,4 @@
-import { renameSync } from "node:fs";
-import { type ByteString, bytesFromText, display, fsPath, joinBytes } from "../base/byte-string.ts";
+import { type ByteString, bytesFromText, display, joinBytes } from "../base/byte-string.ts";
 import { DIGEST_HEX_DIGITS } from "../base/digest.ts";
 import { BtdtError, isBtdtError } from "../base/errors.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
@@ -15,6 +14,7 @@ import { discardTree } from "../fs/remove-tree.ts";
 import type { Inventory } from "../inventory/inventory.ts";
 import { checkObject } from "../objects/check-objects.ts";
 import { objectAttributes } from "../objects/object-attributes.ts";
+import { replaceObject } from "../objects/object-claim.ts";
 import { nameObject } from "../objects/object-name.ts";
 import { objectPath } from "../objects/object-path.ts";
 import type { Runtime } from "../work/runtime.ts";
@@ -66,7 +66,7 @@ export class Refiller {
       if (!this.#copy(source, temporary, name, attributes)) continue;
       syncFile(temporary);
       await withSharedLock(this.#cache, this.#runtime.isCancelled, () => {
-        renameSync(fsPath(temporary), fsPath(objectPath(this.#cache.objects, name)));
+        replaceObject(temporary, new PathBuffer().set(objectPath(this.#cache.objects, name)));
       });
       return true;
     }

@@ -1,5 +1,13 @@
 import { beforeEach, describe, expect } from "bun:test";
-import { existsSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { TestCache } from "../support/cache.ts";
 import { compareTrees } from "../support/compare-trees.ts";
@@ -7,7 +15,7 @@ import { btdt, must } from "../support/executable.ts";
 import { mountFuse } from "../support/mounts.ts";
 import { testWith } from "../support/requirements.ts";
 import { Scratch } from "../support/scratch.ts";
-import { injecting } from "../support/trace.ts";
+import { injecting, stoppedAt } from "../support/trace.ts";
 import { dir, file, makeTree } from "../support/tree.ts";
 
 const scratch = Scratch.use();
@@ -100,6 +108,38 @@ describe("killed at each step of making and removing its directories", () => {
     makeTree(to, dir({ f: file("other"), foreign: file("foreign") }));
   }
 });
+
+testWith(
+  ["strace"],
+  "a restore that drops an edited object never takes a good one from its name",
+  async () => {
+    const makeSource = (): void =>
+      makeTree(scratch.path("source"), dir({ f: file("content", { mtime: "@5" }) }));
+    makeSource();
+    cache.store("good", "source");
+    const name = cache.objects().find((each) => each.endsWith("-5.000000000")) ?? "";
+    const object = cache.below("objects", name);
+    // The source is linked to it.
+    rmSync(scratch.path("source"), { recursive: true });
+    appendFileSync(object, "edited");
+    const finished = await stoppedAt(
+      {
+        calls: "flock",
+        path: object,
+        also: { calls: "rename,renameat2,unlink,unlinkat", what: "signal=KILL" },
+      },
+      cache.restoreWords("good", "to"),
+      scratch.path("trace"),
+      () => {
+        makeSource();
+        cache.store("good", "source");
+        expect(readFileSync(object, "utf8")).toBe("content");
+      },
+    );
+    expect([finished.exitCode, readFileSync(object, "utf8")]).toEqual([0, "content"]);
+    expect(compareTrees(scratch.path("source"), scratch.path("to"))).toEqual([]);
+  },
+);
 
 testWith(["strace"], "one failing unlink leaves nothing after the next restore, and next clean", () => {
   const words = cache.restoreWords("k", "places/to");

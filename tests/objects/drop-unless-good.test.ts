@@ -4,6 +4,7 @@ import {
   mkdirSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   truncateSync,
   utimesSync,
@@ -11,9 +12,11 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { bytesFromText } from "../../src/base/byte-string.ts";
+import { LockFile } from "../../src/fs/native/flock.ts";
 import { PathBuffer } from "../../src/fs/native/path-buffer.ts";
 import { dropUnlessGood } from "../../src/objects/drop-unless-good.ts";
 import { examineObject, type ObjectState } from "../../src/objects/examine-object.ts";
+import { replaceObject } from "../../src/objects/object-claim.ts";
 import { locateObject } from "../../src/objects/object-path.ts";
 import { manifestOf } from "../support/listed-manifest.ts";
 import { directory, file } from "../support/listed-tree.ts";
@@ -101,6 +104,47 @@ describe("dropping an object", () => {
   test("that is missing does nothing", () => {
     const path = makeObject();
     rmSync(path);
+    drop(path);
+    expect(existsSync(path)).toBe(false);
+  });
+
+  test("that another process replaces meanwhile leaves the new one, which never loses its name", () => {
+    const path = makeObject();
+    writeFileSync(path, "abd");
+    const finished = scratch.path("finished");
+    writeFileSync(finished, "abc", { mode: 0o644 });
+    utimesSync(finished, 5, 5);
+    const aside = bufferOf(join(scratch.directory("session"), "aside"));
+    let changedNs: bigint | undefined;
+    dropUnlessGood(bufferOf(path), aside, (taken) => {
+      const isGood = examineObject(taken, manifest, 0) === "whole";
+      if (changedNs === undefined) {
+        replaceObject(bytesFromText(finished), bufferOf(path));
+        changedNs = statSync(path, { bigint: true }).ctimeNs;
+      }
+      return isGood;
+    });
+    expect(readFileSync(path, "utf8")).toBe("abc");
+    // A rename would have changed it.
+    expect(statSync(path, { bigint: true }).ctimeNs).toBe(changedNs ?? 0n);
+  });
+
+  test("that somebody else keeps locked removes it as well, and spares a good one", () => {
+    const path = makeObject();
+    const holder = LockFile.open(bytesFromText(path), "read");
+    expect(holder.tryLock("exclusive")).toBe("locked");
+    writeFileSync(path, "abd");
+    drop(path);
+    expect(existsSync(path)).toBe(false);
+    drop(makeObject());
+    expect(readFileSync(path, "utf8")).toBe("abc");
+    holder.close();
+  });
+
+  test("that is a directory removes it", () => {
+    const path = makeObject();
+    rmSync(path);
+    mkdirSync(join(path, "below"), { recursive: true });
     drop(path);
     expect(existsSync(path)).toBe(false);
   });

@@ -10,11 +10,13 @@ export interface Injection {
   readonly what: string;
   /** Only calls with this path, or a descriptor of it. */
   readonly path?: string;
+  /** More calls to interfere with, in another way. */
+  readonly also?: Pick<Injection, "calls" | "what">;
 }
 
 /** Words that make system calls of the command after them fail, or kill it. */
 export function injecting(injection: Injection, trace = "/dev/null"): string[] {
-  const { calls, what, path } = injection;
+  const { calls, what, path, also } = injection;
   const where = path === undefined ? [] : ["-P", path];
   return [
     "strace",
@@ -24,9 +26,10 @@ export function injecting(injection: Injection, trace = "/dev/null"): string[] {
     trace,
     ...where,
     "-e",
-    `trace=${calls}`,
+    `trace=${[calls, also?.calls ?? []].flat().join(",")}`,
     "-e",
     `inject=${calls}:${what}`,
+    ...(also === undefined ? [] : ["-e", `inject=${also.calls}:${also.what}`]),
   ];
 }
 

@@ -2,7 +2,9 @@ import { closeSync, constants } from "node:fs";
 import type { ByteString } from "../../base/byte-string.ts";
 import { BtdtError } from "../../base/errors.ts";
 import { openRegularFile } from "../regular-file.ts";
+import { emptyStatus, fstat, isSameFile, lstatBuffer } from "./file-status.ts";
 import { libc } from "./libc.ts";
+import type { PathBuffer } from "./path-buffer.ts";
 
 const LOCK_SH = 1;
 const LOCK_EX = 2;
@@ -19,6 +21,9 @@ export type LockMode = "shared" | "exclusive";
  * another way to be safe.
  */
 export type LockOutcome = "locked" | "busy" | "unsupported";
+
+const own = emptyStatus();
+const other = emptyStatus();
 
 /**
  * A file that is held open for its `flock`. The kernel releases the lock when the process ends, for whatever reason,
@@ -60,6 +65,12 @@ export class LockFile {
       if (isCancelled()) throw new BtdtError("CANCELLED", "stopped while waiting for a lock");
       await Bun.sleep(waitMs);
     }
+  }
+
+  /** Whether a path names this file. @throws a `node:fs` error */
+  isAt(path: PathBuffer): boolean {
+    fstat(this.#descriptor, own);
+    return lstatBuffer(path, other) && isSameFile(own, other);
   }
 
   close(): void {

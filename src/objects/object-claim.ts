@@ -1,0 +1,82 @@
+import { renameSync } from "node:fs";
+import { type ByteString, fsPath } from "../base/byte-string.ts";
+import { errnoOf } from "../fs/errno.ts";
+import { LockFile } from "../fs/native/flock.ts";
+import type { PathBuffer } from "../fs/native/path-buffer.ts";
+
+/** A claim lasts for two system calls; who holds it longer was stopped, or is a program that locks its linked file. */
+const MOST_ATTEMPTS = 10;
+const WAIT_MS = 2;
+
+/**
+ * The right to give an object's name to another file, or to remove it. A name cannot be removed on the condition that
+ * it still belongs to a certain inode, so whoever examines an object and then removes it could remove the good one
+ * that another process has put there in between. Therefore all who replace or remove an object lock the inode that
+ * has the name first (`flock`), and then check that it still has it. The kernel releases the lock of a process that
+ * is killed.
+ */
+export class ObjectClaim {
+  readonly #object: PathBuffer;
+  readonly #file: LockFile;
+
+  private constructor(object: PathBuffer, file: LockFile) {
+    this.#object = object;
+    this.#file = file;
+  }
+
+  /** Opens an object, without claiming it yet. Undefined if it is missing, not a file, or not readable for this user. */
+  static open(object: PathBuffer): ObjectClaim | undefined {
+    try {
+      return new ObjectClaim(object, LockFile.open(object.toBytes(), "read"));
+    } catch (error) {
+      if (errnoOf(error) === undefined) throw error;
+      return undefined;
+    }
+  }
+
+  /**
+   * `replaced`: the name belongs to another file by now, or to none. `refused`: the file system has no locks, or
+   * somebody does not let go.
+   */
+  take(): "taken" | "replaced" | "refused" {
+    for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt++) {
+      switch (this.#file.tryLock("exclusive")) {
+        case "locked":
+          return this.isAt(this.#object) ? "taken" : "replaced";
+        case "unsupported":
+          return "refused";
+        case "busy":
+          if (!this.isAt(this.#object)) return "replaced";
+          Bun.sleepSync(WAIT_MS);
+      }
+    }
+    return "refused";
+  }
+
+  /** Whether a path names the file that was opened. @throws a `node:fs` error */
+  isAt(path: PathBuffer): boolean {
+    return this.#file.isAt(path);
+  }
+
+  close(): void {
+    this.#file.close();
+  }
+}
+
+/**
+ * Gives the name of an object to a finished file, whatever has it now. Without a claim, only whoever drops a bad object
+ * at the same moment and is killed could lose the new one.
+ * @throws a `node:fs` error
+ */
+export function replaceObject(finished: ByteString, object: PathBuffer): void {
+  for (let attempt = 1; ; attempt++) {
+    const claim = ObjectClaim.open(object);
+    try {
+      if (claim?.take() === "replaced" && attempt < MOST_ATTEMPTS) continue;
+      renameSync(fsPath(finished), fsPath(object.toBytes()));
+      return;
+    } finally {
+      claim?.close();
+    }
+  }
+}
