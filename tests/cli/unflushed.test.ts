@@ -1,8 +1,18 @@
 import { expect, test } from "bun:test";
-import { copyFileSync, existsSync, lstatSync, readdirSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { readBootId } from "../../src/fs/boot-id.ts";
 import { TestCache } from "../support/cache.ts";
 import { compareTrees } from "../support/compare-trees.ts";
-import { must } from "../support/executable.ts";
+import { btdt, must } from "../support/executable.ts";
+import { testWith } from "../support/requirements.ts";
 import { Scratch } from "../support/scratch.ts";
 import { dir, file, makeTree } from "../support/tree.ts";
 
@@ -14,13 +24,13 @@ const SESSION = "11111111-2222-4333-8444-555555555555";
 
 const marks = (): string[] => readdirSync(cache.below("unflushed"));
 
-/** Makes the objects of the only manifest look as if another boot had not flushed them. */
-function leaveMark(): void {
+/** Makes the objects of the only manifest look as if a boot had not flushed them. */
+function leaveMark(bootId = OTHER_BOOT): void {
   const [manifest = ""] = cache.manifests();
   const digest = manifest.slice(manifest.indexOf("/") + 1);
   copyFileSync(
     cache.below("manifests", manifest),
-    cache.below("unflushed", `${OTHER_BOOT}-${SESSION}-${digest}`),
+    cache.below("unflushed", `${bootId}-${SESSION}-${digest}`),
   );
 }
 
@@ -52,6 +62,34 @@ test("objects that another boot did not flush are hashed by the next restore, on
   expect(compareTrees(scratch.path("safe"), scratch.path("restored"))).toEqual([]);
   expect(marks()).toEqual([]);
 });
+
+/** Runs a command with another amount of data that the kernel has not written. */
+function withUnwritten(kibibytes: number): string[] {
+  const memory = readFileSync("/proc/meminfo", "utf8");
+  writeFileSync(
+    scratch.path("meminfo"),
+    memory.replace(/^Dirty: .*$/m, `Dirty: ${kibibytes} kB`).replace(/^Writeback: .*$/m, "Writeback: 0 kB"),
+  );
+  const script = 'mount --bind "$0" /proc/meminfo && exec "$@"';
+  return ["unshare", "-m", "sh", "-c", script, scratch.path("meminfo")];
+}
+
+testWith(
+  ["mount", "unshare"],
+  "objects that this boot did not flush are hashed, and their mark is cleared once a flush is cheap",
+  () => {
+    storeTwoFiles();
+    leaveMark(readBootId());
+    const restore = (kibibytes: number) =>
+      btdt(cache.restoreWords("key", "restored"), { through: withUnwritten(kibibytes) });
+    expect(restore(1_000_000).exitCode).toBe(0);
+    expect(marks()).toHaveLength(1);
+    rmSync(scratch.path("restored"), { recursive: true });
+    expect(restore(1000).exitCode).toBe(0);
+    expect(compareTrees(scratch.path("safe"), scratch.path("restored"))).toEqual([]);
+    expect(marks()).toEqual([]);
+  },
+);
 
 test("one that lost bytes makes the entry a miss and is dropped; the path is still linked afterwards", () => {
   storeTwoFiles();
