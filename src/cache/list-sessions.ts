@@ -43,8 +43,18 @@ function readIntents(directory: ByteString): Uint8Array[] {
   return namesIn(directory)
     .filter(isDigestHex)
     .map((name) => joinBytes(directory, bytesFromText(name)))
-    .filter((path) => lstat(path)?.kind === "file")
-    .map(readPayloadFile);
+    .flatMap((path) => readIntent(path) ?? []);
+}
+
+/** Undefined if it is gone: its session is being closed, and has published what it announced, or given up. */
+function readIntent(path: ByteString): Uint8Array | undefined {
+  try {
+    return lstat(path)?.kind === "file" ? readPayloadFile(path) : undefined;
+  } catch (error) {
+    // A single answer that it does not exist is not trusted.
+    if (errnoOf(error) !== "ENOENT" || lstat(path) !== undefined) throw error;
+    return undefined;
+  }
 }
 
 /** @throws a `node:fs` error */

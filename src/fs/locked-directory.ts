@@ -1,6 +1,7 @@
-import { mkdirSync, readdirSync, renameSync, rmdirSync, unlinkSync } from "node:fs";
+import { mkdirSync, renameSync, rmdirSync, unlinkSync } from "node:fs";
 import { type ByteString, fsPath, joinBytes } from "../base/byte-string.ts";
 import { errnoOf, isPermissionErrno } from "./errno.ts";
+import { namesIn } from "./names-in.ts";
 import { lstat, mtimeMs } from "./native/file-status.ts";
 import { LockFile } from "./native/flock.ts";
 import { discardTree, ignoringErrno, removeContents } from "./remove-tree.ts";
@@ -89,7 +90,8 @@ export function isAbandoned(path: ByteString, nowMs = Number.NEGATIVE_INFINITY):
     case "unsupported":
       return ageMs > LOCKLESS_GRACE_MS;
     case "missing":
-      return ageMs > UNFINISHED_GRACE_MS || readdirSync(fsPath(path)).length === 0;
+      // Or gone by now: its process has just removed it.
+      return ageMs > UNFINISHED_GRACE_MS || namesIn(path).length === 0;
   }
 }
 

@@ -68,13 +68,17 @@ function removeNode(path: ByteString, depth: number, spared: FileStatus | undefi
     const errno = errnoOf(error);
     if (errno === "ENOENT") return;
     // A directory: EISDIR on Linux, EPERM elsewhere.
-    if ((errno !== "EISDIR" && errno !== "EPERM") || lstat(path)?.kind !== "directory") throw error;
+    if (errno !== "EISDIR" && errno !== "EPERM") throw error;
+    const found = lstat(path);
+    if (found === undefined) return;
+    if (found.kind !== "directory") throw error;
   }
-  emptyDirectory(path, depth, undefined, spared);
   try {
+    emptyDirectory(path, depth, undefined, spared);
     rmdirSync(fsPath(path));
   } catch (error) {
-    if (errnoOf(error) !== "ENOENT") throw error;
+    // Another process may be removing the same.
+    if (errnoOf(error) !== "ENOENT" || lstat(path) !== undefined) throw error;
   }
 }
 

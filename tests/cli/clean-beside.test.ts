@@ -1,5 +1,8 @@
-import { expect, test } from "bun:test";
-import { readdirSync } from "node:fs";
+import { describe, expect, test } from "bun:test";
+import { copyFileSync, mkdirSync, readdirSync, rmdirSync, unlinkSync } from "node:fs";
+import { basename, join } from "node:path";
+import { bytesFromText } from "../../src/base/byte-string.ts";
+import { LockFile } from "../../src/fs/native/flock.ts";
 import { TestCache } from "../support/cache.ts";
 import { differences, type Snapshot, snapshotTree } from "../support/compare-trees.ts";
 import { btdt, finishedOf, must, startBtdt } from "../support/executable.ts";
@@ -202,5 +205,41 @@ testWith(["strace"], "two cleans at once: the second waits for the first", async
     exitCode: 0,
     stdout: "Kept 0 entries, 0 B\n",
     stderr: "",
+  });
+});
+
+describe("a clean does not fail because of a session that is closed meanwhile", () => {
+  const SESSION = "11111111-2222-4333-8444-555555555555";
+  const session = (): string => cache.below("sessions", SESSION);
+
+  function storeOne(): string {
+    makeTree(scratch.path("tree"), dir({ f: file("content") }));
+    cache.store("key", "tree");
+    const [manifest = ""] = cache.manifests();
+    mkdirSync(session());
+    return manifest;
+  }
+
+  const clean = (path: string, meanwhile: () => void) =>
+    stoppedAt({ calls: "statx", path }, ["clean", "-c", cache.path], scratch.path("trace"), meanwhile);
+
+  testWith(["strace"], "and had left a mark", async () => {
+    const manifest = storeOne();
+    const mark = `${"0".repeat(32)}-${SESSION}-${basename(manifest)}`;
+    copyFileSync(cache.below("manifests", manifest), cache.below("unflushed", mark));
+    const cleaned = await clean(join(session(), "lock"), () => rmdirSync(session()));
+    expect(cleaned).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(cache.restore("key", "to").exitCode).toBe(0);
+  });
+
+  testWith(["strace"], "and had announced a manifest", async () => {
+    const manifest = storeOne();
+    const lock = LockFile.open(bytesFromText(join(session(), "lock")), "create");
+    expect(lock.tryLock("exclusive")).toBe("locked");
+    const intent = join(session(), basename(manifest));
+    copyFileSync(cache.below("manifests", manifest), intent);
+    const cleaned = await clean(intent, () => unlinkSync(intent));
+    lock.close();
+    expect(cleaned).toMatchObject({ exitCode: 0, stderr: "" });
   });
 });

@@ -6,6 +6,7 @@ import type { Session } from "../../cache/session.ts";
 import { assertNotSymlink } from "../../fs/assert-not-symlink.ts";
 import { errnoOf } from "../../fs/errno.ts";
 import { namesIn } from "../../fs/names-in.ts";
+import { lstat } from "../../fs/native/file-status.ts";
 import { syncDirectory } from "../../fs/publish-file.ts";
 import { writeNewFile } from "../../fs/regular-file.ts";
 import { removeTree } from "../../fs/remove-tree.ts";
@@ -56,8 +57,8 @@ export function deletePack(cache: CacheDirectory, session: Session, name: string
 }
 
 /**
- * From now on, nobody relies on the contents of the block, so the next store packs them again. @throws a `node:fs`
- * error
+ * From now on, nobody relies on the contents of the block, so the next store packs them again. Does nothing if a clean
+ * has deleted the pack. @throws a `node:fs` error
  */
 export function markDamagedBlock(cache: CacheDirectory, name: string, block: number): void {
   const directory = packDirectory(cache, name);
@@ -65,7 +66,8 @@ export function markDamagedBlock(cache: CacheDirectory, name: string, block: num
   try {
     writeNewFile(joinBytes(directory, bytesFromText(`damaged-${block}`)), new Uint8Array(0));
   } catch (error) {
-    if (errnoOf(error) !== "EEXIST") throw error;
+    const errno = errnoOf(error);
+    if (errno !== "EEXIST" && (errno !== "ENOENT" || lstat(directory) !== undefined)) throw error;
   }
 }
 
