@@ -7,7 +7,7 @@ import { display } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { withExclusiveLock } from "../cache/cache-lock.ts";
-import { Session } from "../cache/session.ts";
+import type { Session } from "../cache/session.ts";
 import { settleMarks } from "../durability/settle-marks.ts";
 import { reasonOf } from "../fs/errno.ts";
 import { mayListStale } from "../fs/native/local-file-system.ts";
@@ -19,6 +19,7 @@ import { createPause } from "../work/breather.ts";
 import type { Runtime } from "../work/runtime.ts";
 import { chooseGrace } from "./choose-grace.ts";
 import { type CleanResult, NOTHING_CLEANED, summarize } from "./clean-result.ts";
+import { cannotMakeRoom, isDiskFull, openSessionIfRoom, readFileSystemClock } from "./full-volume.ts";
 import { planPacks } from "./pack-plan.ts";
 import { type CleanLimits, planClean } from "./plan.ts";
 import { replacePacks } from "./replace-packs.ts";
@@ -40,6 +41,7 @@ export async function cleanCache(request: CleanRequest, runtime: Runtime): Promi
     if (!request.cache.isPrepared()) return { ...NOTHING_CLEANED, nowMs: runtime.nowMs() };
     return request.dryRun ? await previewClean(request, runtime) : await cleanPrepared(request, runtime);
   } catch (error) {
+    if (isDiskFull(error)) throw cannotMakeRoom(request.cache, error);
     if (error instanceof BtdtError) throw error;
     const path = display(request.cache.path);
     throw new BtdtError("CACHE_WRITE_FAILED", `cannot clean the cache ${path}: ${reasonOf(error)}`, {
@@ -60,11 +62,14 @@ async function previewClean(request: CleanRequest, runtime: Runtime): Promise<Cl
 
 async function cleanPrepared(request: CleanRequest, runtime: Runtime): Promise<CleanResult> {
   const { cache } = request;
-  const session = Session.open(cache);
+  // Without one, it still deletes, which makes room for the next clean to do the rest.
+  const session = openSessionIfRoom(cache);
+  if (session === undefined)
+    runtime.onWarning(`the volume of ${display(cache.path)} is full: no packs are rewritten`);
   try {
-    await settleMarks(cache, session, runtime);
+    if (session !== undefined) await settleMarks(cache, session, runtime);
     // By the clock that determines all ages.
-    const nowMs = session.openedMs;
+    const nowMs = session?.openedMs ?? readFileSystemClock(cache, runtime.nowMs());
     const { plan, stock, packPlan } = await withExclusiveLock(
       cache,
       runtime.isCancelled,
@@ -78,17 +83,14 @@ async function cleanPrepared(request: CleanRequest, runtime: Runtime): Promise<C
     );
     const result = summarize(plan, stock.garbage, packPlan, nowMs);
     if (packPlan.rewritten.length === 0) return result;
-    const isReplaced = await rewriteWaste(
-      { cache, session, nowMs },
-      stock.packs,
-      packPlan.rewritten,
-      runtime,
-    );
+    const isReplaced =
+      session !== undefined &&
+      (await rewriteIfRoom({ cache, session, nowMs }, stock.packs, packPlan.rewritten, runtime));
     return isReplaced
       ? result
       : { ...result, packs: { ...result.packs, rewrittenCount: 0, rewrittenFreedBytes: 0 } };
   } finally {
-    session.close();
+    session?.close();
   }
 }
 
@@ -101,6 +103,17 @@ async function decide(cache: CacheDirectory, limits: CleanLimits, grace: Grace, 
     runtime.onWarning("no contents are deleted: what could not be read may need them");
   const plan = planClean(stock, limits);
   return { stock, plan, packPlan: planPacks(stock, plan.unneededItems, nowMs - grace.anyMs) };
+}
+
+async function rewriteIfRoom(...parameters: Parameters<typeof rewriteWaste>): Promise<boolean> {
+  try {
+    return await rewriteWaste(...parameters);
+  } catch (error) {
+    if (!isDiskFull(error)) throw error;
+    const [{ cache }, , , { onWarning }] = parameters;
+    onWarning(`the volume of ${display(cache.path)} is full: no packs are rewritten`);
+    return false;
+  }
 }
 
 /** Replaces packs that are mostly garbage by one new pack. @returns whether any was replaced */

@@ -13,13 +13,14 @@ import type { Inventory } from "../inventory/inventory.ts";
 import type { StoredFile } from "../inventory/items.ts";
 import { objectPath } from "../objects/object-path.ts";
 import { deletePack } from "../packs/contents/pack-directory.ts";
+import { unlessFull } from "./full-volume.ts";
 import type { PackPlan } from "./pack-plan.ts";
 import type { CleanPlan, Eviction } from "./plan.ts";
 import { removeDamagedKey, removeEntryKeys, removeIfPresent } from "./remove-keys.ts";
 
 export interface SweepTools {
-  /** The clean's own session, for what is moved aside before it is removed. */
-  readonly session: Session;
+  /** The clean's own session, for what is moved aside before it is removed; undefined if the volume is full. */
+  readonly session: Session | undefined;
   readonly progress: Progress;
   /** Yields to signals. @throws BtdtError CANCELLED after a signal */
   readonly pause: () => Promise<void>;
@@ -64,7 +65,8 @@ export async function sweep(
  */
 function evict(cache: CacheDirectory, { entry }: Eviction): void {
   if (entry.condition.kind === "damaged") {
-    for (const path of entry.condition.editedPaths) rememberEditedPath(cache, path);
+    // Without the note, there is one more miss: no reason not to make room.
+    for (const path of entry.condition.editedPaths) unlessFull(() => rememberEditedPath(cache, path));
   }
   removeEntryKeys(cache, entry);
 }
@@ -97,5 +99,5 @@ async function removeGarbage(
   }
   for (const path of editedPaths.stale) removeIfPresent(() => forgetEditedPath(cache, path));
   for (const path of editedPaths.confirmed) confirmEditedPath(cache, path);
-  for (const count of oldCounts) removeIfPresent(() => foldCount(cache, count));
+  for (const count of oldCounts) removeIfPresent(() => unlessFull(() => foldCount(cache, count)));
 }

@@ -1,9 +1,9 @@
-import { expect } from "bun:test";
+import { describe, expect } from "bun:test";
 import { existsSync, readdirSync } from "node:fs";
 import { TestCache } from "../support/cache.ts";
 import { compareTrees, differences, snapshotTree } from "../support/compare-trees.ts";
-import { btdt, must } from "../support/executable.ts";
-import { mountTmpfs } from "../support/mounts.ts";
+import { btdt, must, run } from "../support/executable.ts";
+import { mountImage, mountTmpfs } from "../support/mounts.ts";
 import { testWith } from "../support/requirements.ts";
 import { Scratch } from "../support/scratch.ts";
 import { injecting } from "../support/trace.ts";
@@ -160,4 +160,70 @@ testWith(["mount"], "a restore by copy onto a full file system leaves nothing an
   expect(second.stderr).toContain("no space left on the device");
   expect(differences(before, snapshotTree(`${small}/mine`, { withRoot: false }))).toEqual([]);
   expect(existsSync(`${small}/to`)).toBe(false);
+});
+
+describe("a clean of a volume that other files have filled", () => {
+  /** Entries of both kinds on a volume, and files beside the cache that leave no room. */
+  function fill(volume: string, fillUp: string): string {
+    const full = scratch.directory(volume, "cache");
+    for (const storage of ["objects", "packs"]) {
+      const content = Buffer.from(crypto.getRandomValues(new Uint8Array(60_000)));
+      makeTree(scratch.path(storage), dir({ f: file(content), g: file(storage) }));
+      const words = ["store", "-c", full, "-k", storage, "--storage", storage, scratch.path(storage)];
+      expect(btdt(words).exitCode).toBe(0);
+    }
+    // Until there is no more room.
+    run(["sh", "-c", fillUp], { cwd: scratch.path(volume) });
+    expect(run(["mkdir", scratch.path(volume, "no-room")]).exitCode).not.toBe(0);
+    return full;
+  }
+
+  function expectCleaned(full: string): void {
+    const warning = `btdt: warning: the volume of ${full} is full: no packs are rewritten\n`;
+    const one = btdt(["clean", "-c", full, "--max-age", "10d"]);
+    expect(one).toMatchObject({ exitCode: 0, stderr: warning });
+    for (const key of ["objects", "packs"]) {
+      const restored = btdt(["restore", "-c", full, "-k", key, scratch.path(`${key}-restored`)]);
+      expect(restored).toMatchObject({ exitCode: 0 });
+      expect(compareTrees(scratch.path(key), scratch.path(`${key}-restored`))).toEqual([]);
+    }
+    const all = btdt(["clean", "-c", full, "--max-size", "0"]);
+    expect(all).toMatchObject({ exitCode: 0, stderr: warning });
+    expect(all.stdout).toContain("Kept 0 entries");
+    expect(run(["find", `${full}/btdt-v1/packs`, `${full}/btdt-v1/objects`, "-type", "f"]).stdout).toBe("");
+    const again = ["store", "-c", full, "-k", "again", scratch.path("objects")];
+    expect(btdt(again)).toMatchObject({ exitCode: 0 });
+    expect(btdt(["clean", "-c", full])).toMatchObject({ exitCode: 0, stderr: "" });
+  }
+
+  testWith(["mount"], "so that no inode is free", () => {
+    const volume = scratch.directory("volume");
+    must(["mount", "-t", "tmpfs", "-o", "size=20m,nr_inodes=1500", "btdt-test", volume]);
+    scratch.noteMount(volume);
+    expectCleaned(fill("volume", "for i in $(seq 2000); do : >f$i || exit; done"));
+  });
+
+  testWith(["mount", "mkfs.ext4"], "so that no block is free", () => {
+    const volume = mountImage(scratch, "volume", "ext4");
+    // Root may not use what is reserved for it either.
+    must(["tune2fs", "-m", "0", scratch.path("volume.img")]);
+    must(["mount", "-o", "remount", volume]);
+    expectCleaned(
+      fill("volume", "dd if=/dev/zero of=a bs=1M; dd if=/dev/zero of=b bs=4k; dd if=/dev/zero of=c bs=1k"),
+    );
+  });
+
+  testWith(["strace"], "and that stays full, says what helps", () => {
+    prepare();
+    cache.store("old", "old");
+    const through = injecting({
+      calls: "fsync,syncfs,openat",
+      what: "error=ENOSPC",
+      path: cache.below("lock"),
+    });
+    const cleaned = btdt(["clean", "-c", cache.path], { through });
+    expect(cleaned.exitCode).toBe(1);
+    expect(cleaned.stderr).toContain("delete something else on the volume, or enlarge it");
+    expect(cleaned.stderr).not.toContain("btdt clean");
+  });
 });

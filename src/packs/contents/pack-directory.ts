@@ -44,8 +44,13 @@ export function publishPack(cache: CacheDirectory, finished: ByteString, name: s
   syncDirectory(cache.packs);
 }
 
-/** Moves it to the session's directory first, so that a pack is either complete or gone. @throws a `node:fs` error */
-export function deletePack(cache: CacheDirectory, session: Session, name: string): void {
+/**
+ * Moves it to the session's directory first, so that a pack is either complete or gone. Without a session, one that is
+ * half deleted counts as damaged, which the next clean deletes.
+ * @throws a `node:fs` error
+ */
+export function deletePack(cache: CacheDirectory, session: Session | undefined, name: string): void {
+  if (session === undefined) return removeTree(packDirectory(cache, name));
   const grave = session.temporaryPath();
   try {
     renameSync(fsPath(packDirectory(cache, name)), fsPath(grave));

@@ -1,0 +1,49 @@
+import { display } from "../base/byte-string.ts";
+import { BtdtError } from "../base/errors.ts";
+import type { CacheDirectory } from "../cache/cache-directory.ts";
+import { Session } from "../cache/session.ts";
+import { errnoOf, isDiskFullErrno } from "../fs/errno.ts";
+import { lstat, mtimeMs } from "../fs/native/file-status.ts";
+import { touch } from "../fs/native/set-times.ts";
+
+/** Whether an operation failed because a volume has no free block, inode or quota. */
+export function isDiskFull(error: unknown): boolean {
+  return isDiskFullErrno(errnoOf(error instanceof BtdtError ? error.cause : error));
+}
+
+/** Undefined if the cache's volume is full. @throws BtdtError CACHE_WRITE_FAILED */
+export function openSessionIfRoom(cache: CacheDirectory): Session | undefined {
+  return unlessFull(() => Session.open(cache));
+}
+
+/** Returns undefined if it fails because the volume is full. */
+export function unlessFull<Result>(action: () => Result): Result | undefined {
+  try {
+    return action();
+  } catch (error) {
+    if (!isDiskFull(error)) throw error;
+    return undefined;
+  }
+}
+
+/** The time by the clock of the cache's file system, without creating anything. */
+export function readFileSystemClock(cache: CacheDirectory, machineNowMs: number): number {
+  try {
+    touch(cache.lockFile);
+    const status = lstat(cache.lockFile);
+    return status === undefined ? machineNowMs : mtimeMs(status);
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+    return machineNowMs;
+  }
+}
+
+/** What a clean that cannot make room says: to run a clean would help nobody. */
+export function cannotMakeRoom(cache: CacheDirectory, error: unknown): BtdtError {
+  const path = display(cache.path);
+  return new BtdtError("CACHE_WRITE_FAILED", `cannot clean the cache ${path}: its volume is full`, {
+    path,
+    hint: "delete something else on the volume, or enlarge it",
+    cause: error,
+  });
+}
