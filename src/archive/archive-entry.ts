@@ -8,7 +8,7 @@ export interface ArchiveEntry {
   readonly mode: number;
   readonly mtimeSeconds: number;
   readonly mtimeNanoseconds: number;
-  /** Of a file. */
+  /** Of a file, or of the one that a hard link names if that is known. */
   readonly sizeBytes: number;
   /** The target of a symlink; for a hard link, the path of the other file in the archive. */
   readonly target: ByteString;

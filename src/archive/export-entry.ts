@@ -14,7 +14,7 @@ import { findPackedFiles } from "../packs/unpack/find-packed-files.ts";
 import { Breather } from "../work/breather.ts";
 import type { Runtime } from "../work/runtime.ts";
 import { EMPTY_BODY } from "./archive-entry.ts";
-import type { ArchiveFormat, ArchiveWriter, ByteSink } from "./archive-writer.ts";
+import { type ArchiveFormat, type ArchiveWriter, type ByteSink, holdsHardLinks } from "./archive-writer.ts";
 import { ContentSource } from "./content-source.ts";
 import { type ArchivedTree, countEntries, listEntries, nameTrees } from "./list-entries.ts";
 import { openWriter } from "./open-writer.ts";
@@ -70,7 +70,7 @@ async function writeArchive(
     bytes: contentBytes,
   });
   try {
-    for (const tree of trees) await writeTree(cache, tree, writer, runtime);
+    for (const tree of trees) await writeTree(cache, tree, format, writer, runtime);
     await writer.finish();
   } finally {
     runtime.progress.end();
@@ -80,6 +80,7 @@ async function writeArchive(
 async function writeTree(
   cache: CacheDirectory,
   tree: ArchivedTree,
+  format: ArchiveFormat,
   writer: ArchiveWriter,
   runtime: Runtime,
 ): Promise<void> {
@@ -93,10 +94,10 @@ async function writeTree(
   const packs = packed && new BlockReader(cache, tree.manifest, packed);
   try {
     const contents = new ContentSource(cache, tree.manifest, packs);
-    for (const entry of listEntries(tree, (file) => contents.read(file))) {
+    for (const entry of listEntries(tree, holdsHardLinks(format), (file) => contents.read(file))) {
       await writer.add({ ...entry, body: count(entry.body, onRead) });
-      if (entry.kind === "file") runtime.progress.add({ files: 1 });
-      await onRead(0);
+      if (entry.kind === "file" || entry.kind === "hardlink") runtime.progress.add({ files: 1 });
+      await onRead(entry.kind === "hardlink" ? entry.sizeBytes : 0);
     }
   } finally {
     packs?.close();
@@ -104,7 +105,7 @@ async function writeTree(
 }
 
 function* listPaths(trees: readonly ArchivedTree[]): Generator<ByteString, void> {
-  for (const tree of trees) for (const { path } of listEntries(tree, () => EMPTY_BODY)) yield path;
+  for (const tree of trees) for (const { path } of listEntries(tree, false, () => EMPTY_BODY)) yield path;
 }
 
 async function* count(

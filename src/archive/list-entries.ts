@@ -36,22 +36,35 @@ export function countEntries(trees: readonly ArchivedTree[]): number {
   }, 0);
 }
 
-/** Each directory before its contents. @param read returns the content of a file of the manifest */
+/**
+ * Each directory before its contents, and each file before its hard links.
+ * @param hasHardLinks false to list further names of a file as files
+ * @param read returns the content of a file of the manifest
+ */
 export function* listEntries(
   { manifest, path: root }: ArchivedTree,
+  hasHardLinks: boolean,
   read: (file: number) => AsyncIterable<Uint8Array>,
 ): Generator<ArchiveEntry, void> {
   if (manifest.counts.isSingleFile) {
     yield fileEntry(manifest, 0, root, read(0));
     return;
   }
+  let link = 0;
   for (let directory = 0; directory < manifest.counts.directoryCount; directory++) {
     const relative = manifest.directoryPath(directory);
     const path = relative === "" ? root : joinBytes(root, relative);
     yield directoryEntry(manifest, directory, path);
     const fileEnd = at(manifest.directoryFileEnds, directory);
     for (let file = manifest.firstFileOf(directory); file < fileEnd; file++) {
-      yield fileEntry(manifest, file, joinBytes(path, manifest.fileName(file)), read(file));
+      const filePath = joinBytes(path, manifest.fileName(file));
+      if (hasHardLinks && manifest.linkFiles[link] === file) {
+        const target = joinBytes(root, manifest.filePath(at(manifest.linkTargets, link)));
+        yield { ...fileEntry(manifest, file, filePath, EMPTY_BODY), kind: "hardlink", target };
+        link += 1;
+      } else {
+        yield fileEntry(manifest, file, filePath, read(file));
+      }
     }
     const symlinkEnd = at(manifest.directorySymlinkEnds, directory);
     for (let symlink = manifest.firstSymlinkOf(directory); symlink < symlinkEnd; symlink++) {

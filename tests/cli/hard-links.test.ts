@@ -2,9 +2,10 @@ import { expect, test } from "bun:test";
 import { chmodSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { decodeManifest } from "../../src/manifest/codec.ts";
+import { Archives } from "../support/archives.ts";
 import { TestCache } from "../support/cache.ts";
 import { compareTrees } from "../support/compare-trees.ts";
-import { btdt } from "../support/executable.ts";
+import { btdt, must } from "../support/executable.ts";
 import { allocatedBytesIn, listHardLinks } from "../support/inodes.ts";
 import { linksOf } from "../support/listed-manifest.ts";
 import { mountImage, mountTmpfs } from "../support/mounts.ts";
@@ -14,6 +15,7 @@ import { dir, file, makeTree, symlink } from "../support/tree.ts";
 
 const scratch = Scratch.use();
 const cache = new TestCache(scratch);
+const archives = new Archives(scratch, cache);
 
 const LARGE_BYTES = 5 * 1024 * 1024;
 const LARGE_NAMES = ["0", "a/1", "a/b/2", "b/3", "b/4", "z"];
@@ -220,6 +222,50 @@ test("--ignore-mtime keeps the links", () => {
   expect(cache.restore("key", "to").exitCode).toBe(0);
   expect(compareTrees(scratch.path("tree"), scratch.path("to"), { withMtime: false })).toEqual([]);
   expect(listHardLinks(scratch.path("to"))).toHaveLength(GROUPS.length);
+});
+
+for (const format of ["tar", "tar.gz"]) {
+  for (const storage of ["objects", "packs"]) {
+    test(`a ${format} has hard links, there and back, from and to ${storage}`, () => {
+      makeLinkedTree();
+      cache.store("k", "tree", "--storage", storage);
+      archives.export("archive", "--format", format);
+      must(["tar", "xpf", scratch.path("archive"), "-C", scratch.directory("unpacked")]);
+      expectLinked(scratch.path("unpacked"));
+      const cached = cache.manifests();
+      expect(archives.import("back", "archive", "--storage", storage).exitCode).toBe(0);
+      expect(cache.manifests()).toEqual(cached);
+      expect(cache.restore("back", "to").exitCode).toBe(0);
+      expectLinked(scratch.path("to"));
+    });
+  }
+}
+
+test("GNU tar's hard links are imported", () => {
+  makeLinkedTree();
+  must(["tar", "cf", scratch.path("archive"), "--format=pax", "-C", scratch.path("tree"), "."]);
+  expect(archives.import("key", "archive").exitCode).toBe(0);
+  expect(cache.restore("key", "to").exitCode).toBe(0);
+  expectLinked(scratch.path("to"));
+});
+
+test("in a zip file, each name is a file", () => {
+  makeLinkedTree();
+  cache.store("k", "tree");
+  archives.export("archive", "--format", "zip");
+  expect(archives.import("back", "archive").exitCode).toBe(0);
+  expect(cache.restore("back", "to", "--link", "copy").exitCode).toBe(0);
+  expect(compareTrees(scratch.path("tree"), scratch.path("to"), { withMtime: false })).toEqual([]);
+  expect(listHardLinks(scratch.path("to"))).toEqual([]);
+});
+
+test("several trees in one archive, each with its own hard links", () => {
+  for (const tree of ["one", "two"]) makeLinkedTree(scratch.path(tree));
+  const words = ["-c", scratch.directory("cache"), "-k", "k"];
+  expect(btdt(["store", ...words, "one", "two"], { cwd: scratch.path() }).exitCode).toBe(0);
+  archives.export("archive");
+  must(["tar", "xpf", scratch.path("archive"), "-C", scratch.directory("unpacked")]);
+  for (const tree of ["one", "two"]) expectLinked(scratch.path("unpacked", tree), scratch.path(tree));
 });
 
 testWith(["mount", "mkfs.ext4"], "thousands of names, more than one job links", () => {

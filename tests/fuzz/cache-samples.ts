@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, linkSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { btdt } from "../support/executable.ts";
 import { dir, file, makeTree, symlink, type TreeNode } from "../support/tree.ts";
@@ -64,6 +64,10 @@ export function makeCacheSample(directory: string): CacheSample {
   ] as const) {
     trees[key] = join(directory, key);
     makeTree(trees[key], tree(key));
+    const [first, further] = [join(trees[key], "d", "f7"), join(trees[key], "further-name")];
+    // Two of the manifests have format 2. All trees have the same names: they are restored to the same place.
+    if (key === CHANGED) copyFileSync(first, further);
+    else linkSync(first, further);
     run(["store", "-c", cache, "-k", key, "--storage", storage, key]);
   }
   run(["restore", "-c", cache, "-k", LINKED, join(directory, "restored")]);

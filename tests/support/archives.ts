@@ -20,9 +20,9 @@ export class Archives {
   }
 
   /** May end in any way. */
-  import(key: string, name: string): Finished {
+  import(key: string, name: string, ...options: string[]): Finished {
     this.#scratch.directory("cache");
-    return btdt(["import", "-c", this.#cache.path, "-k", key, this.#scratch.path(name)]);
+    return btdt(["import", "-c", this.#cache.path, "-k", key, ...options, this.#scratch.path(name)]);
   }
 }
 
