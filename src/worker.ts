@@ -14,6 +14,7 @@ import { finishDirectoriesJob } from "./restore/finish-directories.ts";
 import { linkFilesJob } from "./restore/link-files.ts";
 import { linkNamesJob } from "./restore/link-names.ts";
 import { makeDirectoriesJob } from "./restore/make-directories.ts";
+import { mendFilesJob } from "./restore/mend-files.ts";
 import type { Job, JobContext } from "./work/job.ts";
 import { allocateJobClaims, type JobClaims, takeJob } from "./work/job-claims.ts";
 import { type JobReply, type JobRequest, sendableError, type WorkerSetup } from "./work/messages.ts";
@@ -30,6 +31,7 @@ const jobs = new Map<string, Job<never, unknown>>(
     hashFilesJob,
     hashSpanJob,
     makeDirectoriesJob,
+    mendFilesJob,
     packFilesJob,
     packSpanJob,
     rewriteBlocksJob,

@@ -17,12 +17,13 @@ export function formatCount(number: number, noun: string, plural = `${noun}s`): 
   return `${number.toLocaleString("en-US")} ${number === 1 ? noun : plural}`;
 }
 
-/** `81,651 linked, 12 copied`: how files got to their places. Outcomes without files are left out. */
-export function describePlacement(fileCounts: Readonly<Record<string, number>>): string {
+/** `81,651 linked, 12 copied (3 mended)`: how files got to their places. Outcomes without files are left out. */
+export function describePlacement(fileCounts: Readonly<Record<string, number>>, mendedCount = 0): string {
   const parts = Object.entries(fileCounts)
     .filter(([, files]) => files > 0)
     .map(([outcome, files]) => `${files.toLocaleString("en-US")} ${outcome}`);
-  return parts.length === 0 ? "nothing to do" : parts.join(", ");
+  const mended = mendedCount === 0 ? "" : ` (${mendedCount.toLocaleString("en-US")} mended)`;
+  return parts.length === 0 ? "nothing to do" : parts.join(", ") + mended;
 }
 
 /** Starts a stopwatch; what is returned reads it: `0.8 s`. */

@@ -2,8 +2,9 @@ import { chmodSync } from "node:fs";
 import { fsPath } from "../base/byte-string.ts";
 import { compileLightly } from "../base/compile-lightly.ts";
 import type { FileStatus } from "./native/file-status.ts";
+import { linuxLibc } from "./native/libc.ts";
 import type { PathBuffer } from "./native/path-buffer.ts";
-import { setMtimeBuffer } from "./native/set-times.ts";
+import { setMtimeBuffer, trySetOpenMtime } from "./native/set-times.ts";
 
 /** The attributes of a regular file that btdt preserves. */
 export interface FileAttributes {
@@ -29,6 +30,12 @@ export function hasAttributes(status: FileStatus, attributes: FileAttributes): b
 export function setAttributes(path: PathBuffer, attributes: FileAttributes): void {
   chmodSync(fsPath(path.toBytes()), attributes.mode);
   setMtimeBuffer(path, attributes.mtimeSeconds, attributes.mtimeNanoseconds);
+}
+
+/** The same for an open file; false if that is impossible, and then perhaps only one of them is set. */
+export function trySetOpenAttributes(descriptor: number, attributes: FileAttributes): boolean {
+  if (linuxLibc?.fchmod(descriptor, attributes.mode) !== 0) return false;
+  return trySetOpenMtime(descriptor, attributes.mtimeSeconds, attributes.mtimeNanoseconds);
 }
 
 compileLightly(hasAttributes);

@@ -89,7 +89,11 @@ export class NeedsFinder {
     }
   }
 
-  /** A file has an object, or contents in packs; if it has both, those in packs are not needed. */
+  /**
+   * A file has an object, or contents in packs; if it has both, those in packs are not needed. An object whose mode or
+   * time is not the right one may have been edited or not, which only a restore finds out: it is no damage, but packs
+   * that have its content are needed.
+   */
   #addContents(manifest: Manifest, items: Set<number>, isIntent: boolean): Condition {
     const editedPaths: ByteString[] = [];
     let unreadable: string | undefined;
@@ -102,10 +106,15 @@ export class NeedsFinder {
         items.add(listed);
         if (this.#isWhole(listed, manifest, file)) continue;
       }
-      if (this.#addPacked(manifest, file, items)) continue;
+      const isPacked = this.#addPacked(manifest, file, items);
+      if (listed !== undefined && this.#hasSize(listed, manifest, file)) {
+        items.add(listed);
+        continue;
+      }
+      if (isPacked) continue;
       try {
         const item = listed ?? this.#lookUp(name);
-        if (item !== undefined && this.#isWhole(item, manifest, file)) {
+        if (item !== undefined && this.#hasSize(item, manifest, file)) {
           items.add(item);
           continue;
         }
@@ -138,7 +147,12 @@ export class NeedsFinder {
 
   #isWhole(item: number, manifest: Manifest, file: number): boolean {
     const object = this.#items.fileOf(item);
-    return object?.kind === "object" && object.isAsNamed && object.sizeBytes === at(manifest.fileSizes, file);
+    return object?.kind === "object" && object.isAsNamed && this.#hasSize(item, manifest, file);
+  }
+
+  #hasSize(item: number, manifest: Manifest, file: number): boolean {
+    const object = this.#items.fileOf(item);
+    return object?.kind === "object" && object.isFile && object.sizeBytes === at(manifest.fileSizes, file);
   }
 
   /**

@@ -10,6 +10,11 @@ export const EDITED_PATH = 1;
  */
 const LINKED_NAMES = 2;
 
+/** Adds EDITED_PATH for one file. */
+export function noteEditedPath(marks: Uint8Array, file: number): void {
+  marks[file] = (marks[file] ?? 0) | EDITED_PATH;
+}
+
 /** Adds LINKED_NAMES where it applies. */
 export function markLinkedNames(manifest: Manifest, marks: Uint8Array): Uint8Array {
   for (const column of [manifest.linkFiles, manifest.linkTargets]) {

@@ -7,11 +7,12 @@ import type { Manifest } from "../manifest/manifest.ts";
 import { isWhole, objectAttributes } from "./object-attributes.ts";
 
 /**
- * `edited`: something wrote to a file that was linked to it, or changed its attributes. `lost`: a power cut took
- * data, since it is shorter than it was, but no newer; attributes do not tell whether bytes in the middle were lost.
- * `unreadable`: the system refused to examine it, which says nothing about it.
+ * `altered`: its size is right, but its mode or time is not; only its bytes tell whether it was edited. `edited`:
+ * something wrote to a file that was linked to it. `lost`: a power cut took data, since it is shorter than it was, but
+ * no newer; attributes do not tell whether bytes in the middle were lost. `unreadable`: the system refused to examine
+ * it, which says nothing about it.
  */
-export type ObjectState = "whole" | "missing" | "edited" | "lost" | "unreadable";
+export type ObjectState = "whole" | "altered" | "missing" | "edited" | "lost" | "unreadable";
 
 const status = emptyStatus();
 
@@ -24,7 +25,9 @@ export function examineObject(path: PathBuffer, manifest: Manifest, file: number
     return "unreadable";
   }
   if (isWhole(status, manifest, file)) return "whole";
-  return hasLostData(status, objectAttributes(manifest, file)) ? "lost" : "edited";
+  const expected = objectAttributes(manifest, file);
+  if (status.kind === "file" && status.sizeBytes === expected.sizeBytes) return "altered";
+  return hasLostData(status, expected) ? "lost" : "edited";
 }
 
 function hasLostData(found: FileStatus, expected: FileAttributes): boolean {

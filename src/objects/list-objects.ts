@@ -14,7 +14,9 @@ export interface StoredObject {
   readonly allocatedBytes: number;
   /** When its inode last changed, by the file system's clock; linking it changes it, too. */
   readonly changedMs: number;
-  /** It is a regular file with the mode and time in its name. Only a manifest tells its size. */
+  /** It is a regular file. */
+  readonly isFile: boolean;
+  /** It is one with the mode and time in its name. Only a manifest tells its size. */
   readonly isAsNamed: boolean;
   /** What its bytes were found to be; undefined if they were not read. */
   readonly condition: ObjectCondition | undefined;
@@ -89,6 +91,7 @@ export function describeObject(
     sizeBytes,
     allocatedBytes,
     changedMs: status.ctimeSeconds * 1000,
+    isFile: status.kind === "file",
     isAsNamed: hasAttributes(status, { mode, sizeBytes, mtimeSeconds, mtimeNanoseconds }),
     condition,
   };

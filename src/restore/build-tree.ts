@@ -1,13 +1,11 @@
 import { lstat } from "../fs/native/file-status.ts";
-import { directoryRanges } from "../manifest/directory-ranges.ts";
 import { at } from "../manifest/manifest.ts";
-import { runAllSharing } from "../work/run-all.ts";
 import type { Runtime } from "../work/runtime.ts";
 import { isDamaged } from "./damage.ts";
-import { linkFilesJob } from "./link-files.ts";
 import { linkNames } from "./link-names.ts";
+import { linkTree } from "./link-tree.ts";
 import { makeDirectories } from "./make-directories.ts";
-import { type PackShare, planPackShare, unpackShare } from "./pack-share.ts";
+import { planPackShare, unpackShare } from "./pack-share.ts";
 import type { BuiltTree } from "./prepared-tree.ts";
 import type { Site, Target } from "./target.ts";
 
@@ -46,7 +44,7 @@ async function buildFiles(
 ): Promise<BuiltTree> {
   beginProgress(target, site, distrusted !== undefined, runtime);
   const damageFlag = new Int32Array(new SharedArrayBuffer(4));
-  if (distrusted === undefined) return await linkFiles(target, site, undefined, damageFlag, runtime);
+  if (distrusted === undefined) return await linkTree(target, site, undefined, damageFlag, runtime);
   // Threads create them while this one finds out what is in packs. For part of a tree, most may not be needed.
   const making =
     site.unchanged === undefined
@@ -58,7 +56,7 @@ async function buildFiles(
   await making;
   const share = await planning;
   if (share === undefined && distrusted.size > 0) return describeLoss(distrusted);
-  const linking = linkFiles(target, site, share, damageFlag, runtime);
+  const linking = linkTree(target, site, share, damageFlag, runtime);
   if (share === undefined) return await linking;
   // For part of a tree, it creates the directories.
   if (site.unchanged !== undefined) await linking;
@@ -67,6 +65,7 @@ async function buildFiles(
   const [linked, unpacked] = [await linking, await unpacking];
   return {
     fileCounts: { ...linked.fileCounts, unpacked: unpacked.fileCount },
+    mendedCount: linked.mendedCount,
     damage: {
       files: [...linked.damage.files, ...unpacked.damage.files],
       blocks: unpacked.damage.blocks,
@@ -74,38 +73,11 @@ async function buildFiles(
   };
 }
 
-/** Everything except what comes from packs. */
-async function linkFiles(
-  { manifest, links }: Target,
-  site: Site,
-  share: PackShare | undefined,
-  damageFlag: Int32Array,
-  { runners }: Runtime,
-): Promise<BuiltTree> {
-  const ranges = directoryRanges(manifest);
-  const runner = ranges.length > 1 ? runners.pool : runners.inline;
-  const shared = {
-    payload: manifest.payload,
-    links,
-    site,
-    packed: share?.sources,
-    areDirectoriesMade: share !== undefined && site.unchanged === undefined,
-    damageFlag,
-  };
-  const fileCounts = { reflinked: 0, linked: 0, copied: 0, unpacked: 0 };
-  const parts = await runAllSharing(runner, linkFilesJob, shared, ranges);
-  for (const part of parts) {
-    fileCounts.reflinked += part.fileCounts.reflinked;
-    fileCounts.linked += part.fileCounts.linked;
-    fileCounts.copied += part.fileCounts.copied;
-  }
-  return { fileCounts, damage: { files: parts.flatMap(({ damaged }) => damaged), blocks: [] } };
-}
-
 /** No pack has what objects have lost: no need to build anything again to find that out. */
 function describeLoss(distrusted: ReadonlySet<number>): BuiltTree {
   return {
     fileCounts: { reflinked: 0, linked: 0, copied: 0, unpacked: 0 },
+    mendedCount: 0,
     damage: { files: [...distrusted].map((file) => ({ file, problem: "missing" as const })), blocks: [] },
   };
 }

@@ -5,7 +5,7 @@ import { rememberEditedPath } from "../cache/edited-paths.ts";
 import type { Session } from "../cache/session.ts";
 import { describeErrno, errnoOf, isPermissionErrno } from "../fs/errno.ts";
 import { PathBuffer } from "../fs/native/path-buffer.ts";
-import { EDITED_PATH } from "../manifest/own-inode.ts";
+import { noteEditedPath } from "../manifest/own-inode.ts";
 import { dropUnlessGood } from "../objects/drop-unless-good.ts";
 import { examineObject } from "../objects/examine-object.ts";
 import { locateObject } from "../objects/object-path.ts";
@@ -75,7 +75,7 @@ export async function noteDamage(
   try {
     for (const { file, problem } of damage.files) {
       if (problem === "edited") {
-        links.ownInode[file] = (links.ownInode[file] ?? 0) | EDITED_PATH;
+        noteEditedPath(links.ownInode, file);
         rememberEditedPath(cache, manifest.filePath(file));
       }
       if (problem === "edited" || problem === "lost" || problem === "damaged") {
@@ -104,6 +104,23 @@ export async function noteDamage(
     const why = isPermissionErrno(errno) ? "the cache is read-only" : describeErrno(errno);
     onWarning(`could not remove damaged contents from the cache: ${why}`);
   }
+}
+
+/** Files that are edited in place, although the cache still had their contents: they are copied from now on. */
+export function noteEditedFiles(
+  target: Target,
+  files: readonly number[],
+  onWarning: (warning: string) => void,
+): void {
+  const { cache, manifest } = target;
+  try {
+    for (const file of files) rememberEditedPath(cache, manifest.filePath(file));
+  } catch (error) {
+    // They only avoid misses.
+    if (errnoOf(error) === undefined) throw error;
+  }
+  const problem = "edited" as const;
+  onWarning(describeDamage(target, { files: files.map((file) => ({ file, problem })), blocks: [] }));
 }
 
 /** Work at hand is finished first. */

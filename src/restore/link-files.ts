@@ -1,11 +1,9 @@
-import { constants, openSync, symlinkSync } from "node:fs";
+import { symlinkSync } from "node:fs";
 import { fsPath } from "../base/byte-string.ts";
 import { compileMethodsLightly } from "../base/compile-lightly.ts";
 import { DIGEST_SIZE_BYTES } from "../base/digest.ts";
-import { BtdtError, isBtdtError } from "../base/errors.ts";
-import { errnoOf } from "../fs/errno.ts";
-import { type FileAttributes, setAttributes } from "../fs/file-attributes.ts";
-import { closeWritten } from "../fs/native/close-written.ts";
+import { BtdtError } from "../base/errors.ts";
+import { makeEmptyFile } from "../fs/make-empty-file.ts";
 import { tryLink } from "../fs/native/link-file.ts";
 import type { PathBuffer } from "../fs/native/path-buffer.ts";
 import { setMtimeBuffer } from "../fs/native/set-times.ts";
@@ -13,32 +11,29 @@ import type { Placement } from "../fs/place-file.ts";
 import { attributesOfFile } from "../manifest/attributes-of-file.ts";
 import { viewManifest } from "../manifest/codec.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
+import { copyContent } from "../objects/copy-content.ts";
 import { examineObject } from "../objects/examine-object.ts";
-import { hasObject, objectAttributes } from "../objects/object-attributes.ts";
+import { examineSuspect } from "../objects/examine-suspect.ts";
+import { mendInPlace } from "../objects/mend-in-place.ts";
+import { hasObject } from "../objects/object-attributes.ts";
 import { ObjectPathWriter } from "../objects/object-path.ts";
-import { hasContent } from "../read/has-content.ts";
 import type { Job, JobContext } from "../work/job.ts";
 import { ObjectPlacer, type ObjectProblem } from "./place-object.ts";
-import type { LinkSource, Site } from "./target.ts";
+import type { TreeInput, UnbuiltFile } from "./tree-input.ts";
 import { TreePath } from "./tree-path.ts";
 import { verifyFile } from "./verify-file.ts";
 
-export interface LinkFilesInput {
-  readonly payload: Uint8Array;
-  readonly links: LinkSource;
-  readonly site: Site;
+export interface LinkFilesInput extends TreeInput {
   readonly firstDirectory: number;
   readonly endDirectory: number;
-  /** Non-zero for each file that comes from a pack: only its directory is created here. */
-  readonly packed: Int32Array | undefined;
-  readonly areDirectoriesMade: boolean;
-  /** One word, shared by all jobs of a tree: non-zero once damage was found. */
-  readonly damageFlag: Int32Array;
 }
 
 export interface LinkedFiles {
   readonly fileCounts: Readonly<Record<Placement, number>>;
   readonly contentBytes: number;
+  readonly mendedCount: number;
+  /** For `mendFilesJob`. */
+  readonly unbuilt: readonly UnbuiltFile[];
   readonly damaged: readonly { readonly file: number; readonly problem: ObjectProblem }[];
 }
 
@@ -46,8 +41,8 @@ export interface LinkedFiles {
  * Builds part of an entry's tree from the cache's objects, except for further names of files (`link-names.ts`). Directories get their final mode and time later, when they
  * are complete.
  *
- * After the first damaged object, nothing more is built, but every object is still examined, so that all damage is
- * found at once.
+ * An object whose attributes have changed is mended; other objects that are not whole are left to `mendFilesJob`.
+ * After the first damage, nothing more is built, but every object is still examined, so that all is found at once.
  * @throws BtdtError, a `node:fs` error; both mean that the destination cannot be written
  */
 export const linkFilesJob: Job<LinkFilesInput, LinkedFiles> = {
@@ -66,26 +61,28 @@ export const linkFilesJob: Job<LinkFilesInput, LinkedFiles> = {
   },
 };
 
-class TreeBuilder {
+export class TreeBuilder {
   readonly result = {
     fileCounts: { reflinked: 0, linked: 0, copied: 0 },
     contentBytes: 0,
+    mendedCount: 0,
+    unbuilt: [] as UnbuiltFile[],
     damaged: [] as { file: number; problem: ObjectProblem }[],
   };
   private readonly manifest: Manifest;
-  private readonly input: LinkFilesInput;
+  private readonly input: TreeInput;
   private readonly context: JobContext;
   private readonly path: TreePath;
   private readonly object: ObjectPathWriter;
   private readonly placer: ObjectPlacer;
 
-  constructor(manifest: Manifest, input: LinkFilesInput, context: JobContext) {
+  constructor(manifest: Manifest, input: TreeInput, context: JobContext) {
     this.manifest = manifest;
     this.input = input;
     this.context = context;
     this.path = new TreePath(manifest, input.site.path, input.areDirectoriesMade);
     this.object = new ObjectPathWriter(input.links.objects, manifest);
-    this.placer = new ObjectPlacer(manifest, input.links, input.site.path);
+    this.placer = new ObjectPlacer(manifest, input.links, input.site.path, context);
   }
 
   buildDirectory(directory: number): void {
@@ -106,12 +103,12 @@ class TreeBuilder {
     return Atomics.load(this.input.damageFlag, 0) !== 0;
   }
 
-  private noteDamage(file: number, problem: ObjectProblem): void {
+  noteDamage(file: number, problem: ObjectProblem): void {
     Atomics.store(this.input.damageFlag, 0, 1);
     this.result.damaged.push({ file, problem });
   }
 
-  private buildFile(directory: number, file: number): void {
+  buildFile(directory: number, file: number): void {
     const { manifest, input, path } = this;
     if (!hasObject(manifest, file)) {
       if (this.isDamaged()) return;
@@ -125,11 +122,20 @@ class TreeBuilder {
       return;
     }
     const object = this.object.set(file);
-    const state = examineObject(object, manifest, file);
-    if (state !== "whole") return this.noteDamage(file, state);
+    let state = examineObject(object, manifest, file);
+    // In a read-only cache, nothing is changed.
+    if (state === "altered" && input.links.temporary !== undefined) {
+      state = mendInPlace(object, manifest, file, this.context);
+      if (state === "whole") this.result.mendedCount += 1;
+    }
     // What is verified is hashed where it was restored.
-    const doubt = input.links.isVerified ? undefined : this.problemOfSuspect(file, object);
-    if (doubt !== undefined) return this.noteDamage(file, doubt);
+    if (state === "whole" && input.links.suspects?.[file] === 1 && !input.links.isVerified) {
+      state = examineSuspect(object, manifest, file, this.context);
+    }
+    if (state !== "whole") {
+      this.result.unbuilt.push({ directory, file, state });
+      return;
+    }
     if (this.isDamaged()) {
       if (input.links.isVerified) this.verify(object, file);
       return;
@@ -153,28 +159,25 @@ class TreeBuilder {
     }
   }
 
+  /** From something other than its object, which cannot be made again. */
+  copyFile(directory: number, file: number, source: PathBuffer): boolean {
+    const { manifest, path } = this;
+    path.setFile(directory, file);
+    const wanted = {
+      attributes: attributesOfFile(manifest, file),
+      digests: manifest.fileDigests,
+      offset: file * DIGEST_SIZE_BYTES,
+    };
+    if (copyContent(source, path.buffer, wanted, this.context) !== "copied") return false;
+    this.result.fileCounts.copied += 1;
+    this.result.contentBytes += wanted.attributes.sizeBytes;
+    return true;
+  }
+
   private verify(path: PathBuffer, file: number): boolean {
     const problem = verifyFile(path, this.manifest, file, this.context);
     if (problem !== undefined) this.noteDamage(file, problem);
     return problem === undefined;
-  }
-
-  private problemOfSuspect(file: number, object: PathBuffer): "lost" | "unreadable" | undefined {
-    if (this.input.links.suspects?.[file] !== 1) return undefined;
-    const { manifest } = this;
-    const attributes = objectAttributes(manifest, file);
-    const offset = file * DIGEST_SIZE_BYTES;
-    try {
-      return hasContent(object, attributes, manifest.fileDigests, offset, this.context) ? undefined : "lost";
-    } catch (error) {
-      if (
-        errnoOf(error) === undefined &&
-        !isBtdtError(error, "SOURCE_UNREADABLE") &&
-        !isBtdtError(error, "SOURCE_CHANGED")
-      )
-        throw error;
-      return "unreadable";
-    }
   }
 
   private buildSymlink(directory: number, symlink: number): void {
@@ -187,17 +190,6 @@ class TreeBuilder {
       at(manifest.symlinkMtimeNanoseconds, symlink),
     );
   }
-}
-
-function makeEmptyFile(path: PathBuffer, attributes: FileAttributes): void {
-  closeWritten(
-    openSync(
-      fsPath(path.toBytes()),
-      constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL,
-      attributes.mode,
-    ),
-  );
-  setAttributes(path, attributes);
 }
 
 compileMethodsLightly(TreeBuilder, linkFilesJob);

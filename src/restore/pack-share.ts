@@ -1,7 +1,4 @@
 import { type ByteString, parentOf } from "../base/byte-string.ts";
-import { isBtdtError } from "../base/errors.ts";
-import { manifestPath } from "../cache/manifest-files.ts";
-import { markUnflushed } from "../durability/unflushed-marks.ts";
 import { lstat } from "../fs/native/file-status.ts";
 import type { ContentSources } from "../packs/unpack/content-sources.ts";
 import { findPackedFiles } from "../packs/unpack/find-packed-files.ts";
@@ -9,6 +6,7 @@ import { planUnpack, type UnpackPlan } from "../packs/unpack/unpack-plan.ts";
 import { unpackTree } from "../packs/unpack/unpack-tree.ts";
 import type { Runtime } from "../work/runtime.ts";
 import type { Damage } from "./damage.ts";
+import { mayMakeObjects } from "./may-make-objects.ts";
 import type { Site, Target } from "./target.ts";
 
 /** The files of a tree that come from packs. */
@@ -45,7 +43,7 @@ export async function unpackShare(
   { runners, umask }: Runtime,
 ): Promise<{ readonly fileCount: number; readonly damage: Damage }> {
   const { cache, manifest, links } = target;
-  const isAdopted = mayAdopt(target, site.path) && isMarked(target);
+  const isAdopted = mayAdopt(target, site.path) && mayMakeObjects(target);
   const { ownInode } = links;
   const unpacked = await unpackTree(
     plan,
@@ -63,18 +61,6 @@ export async function unpackShare(
     }
   });
   return { fileCount: unpacked.fileCount, damage: { files, blocks: unpacked.damagedBlocks } };
-}
-
-/** Unpacked files become objects without being flushed, so only if there is a mark. */
-function isMarked({ cache, session, digest }: Target): boolean {
-  if (session === undefined) return false;
-  try {
-    markUnflushed(cache, session, digest, manifestPath(cache, digest));
-    return true;
-  } catch (error) {
-    if (!isBtdtError(error, "CACHE_WRITE_FAILED")) throw error;
-    return false;
-  }
 }
 
 /** Files unpacked on the cache's file system become objects, so that the next restore links them. */

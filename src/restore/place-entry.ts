@@ -12,7 +12,7 @@ import type { PlacementCounts } from "./request.ts";
 import type { Target } from "./target.ts";
 
 export type PlacedEntry =
-  | { readonly kind: "placed"; readonly fileCounts: PlacementCounts }
+  | { readonly kind: "placed"; readonly fileCounts: PlacementCounts; readonly mendedCount: number }
   /** No destination was touched; `reason` is a sentence for the user. */
   | { readonly kind: "damaged"; readonly reason: string };
 
@@ -38,7 +38,9 @@ export async function placeEntry(targets: readonly Target[], runtime: Runtime): 
       const areAllChecked = destination.kind !== "directory" && tree.fileCounts.unpacked === 0;
       if (links.suspects !== undefined && areAllChecked) clearCheckedMarks(marks, cache, session);
     }
-    return { kind: "placed", fileCounts: sumCounts(prepared.map(({ tree }) => tree)) };
+    const trees = prepared.map(({ tree }) => tree);
+    const mendedCount = trees.reduce((sum, tree) => sum + tree.mendedCount, 0);
+    return { kind: "placed", fileCounts: sumCounts(trees), mendedCount };
   } finally {
     for (const { tree } of prepared) tree.close();
   }

@@ -13,12 +13,14 @@ import type { Manifest } from "../manifest/manifest.ts";
 import { examineObject, type ObjectState } from "../objects/examine-object.ts";
 import { isLinkable, PERMISSIONS } from "../objects/object-attributes.ts";
 import { replaceObject } from "../objects/object-claim.ts";
+import type { JobContext } from "../work/job.ts";
 import type { LinkSource } from "./target.ts";
+import { verifyFile } from "./verify-file.ts";
 
 /**
  * Why a file cannot be created from its object; `damaged`: it was hashed, and has different bytes than were stored.
  */
-export type ObjectProblem = Exclude<ObjectState, "whole"> | "damaged";
+export type ObjectProblem = Exclude<ObjectState, "whole" | "altered"> | "damaged";
 
 const temporary = new PathBuffer();
 
@@ -26,12 +28,14 @@ const temporary = new PathBuffer();
 export class ObjectPlacer {
   private readonly manifest: Manifest;
   private readonly links: LinkSource;
+  private readonly context: JobContext;
   private readonly placer: FilePlacer;
   private readonly temporaryPrefix = crypto.randomUUID();
   private temporaryCount = 0;
 
   /** @param site where the tree is built */
-  constructor(manifest: Manifest, links: LinkSource, site: ByteString) {
+  constructor(manifest: Manifest, links: LinkSource, site: ByteString, context: JobContext) {
+    this.context = context;
     this.manifest = manifest;
     this.links = links;
     this.placer = shareFilePlacer(links, site);
@@ -49,11 +53,12 @@ export class ObjectPlacer {
       if (placement === "linked") return placement;
       // What was copied may have been edited through a link in another tree since the object was examined.
       const state = examineObject(object, this.manifest, file);
-      return state === "whole" ? placement : state;
+      if (state !== "altered") return state === "whole" ? placement : state;
+      return verifyFile(target, this.manifest, file, this.context) === undefined ? placement : "edited";
     } catch (error) {
       // Is it the object or the destination? A clean may have removed the object, or this user may not read it.
       const state = examineObject(object, this.manifest, file);
-      if (state !== "whole") return state;
+      if (state !== "whole" && state !== "altered") return state;
       if (isReadable(object)) throw error;
       return "unreadable";
     }

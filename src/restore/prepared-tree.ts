@@ -4,6 +4,8 @@ import type { Damage } from "./damage.ts";
 /** A tree that was built aside. If any of it is damaged, it is useless. */
 export interface BuiltTree {
   readonly fileCounts: Readonly<Record<Placement | "unpacked", number>>;
+  /** Files whose objects had other attributes, or were missing, and were made whole from what the cache still has. */
+  readonly mendedCount: number;
   readonly damage: Damage;
 }
 

@@ -28,6 +28,8 @@ export type RestoreResult =
       /** As given or recorded, one for each tree. */
       readonly destinations: readonly string[];
       readonly fileCounts: PlacementCounts;
+      /** Files that needed their objects to be made whole first, from what the cache still has of their contents. */
+      readonly mendedCount: number;
     }
   | { readonly outcome: "miss" };
 

@@ -99,6 +99,7 @@ async function restoreKey(key: string, attempt: Attempt, runtime: Runtime): Prom
         trees: record.trees,
         destinations: assigned.places.map(({ name }) => name),
         fileCounts: placed.fileCounts,
+        mendedCount: placed.mendedCount,
       };
     }
     // This is not damage if a clean has removed the entry in the meantime, key first, or if a store has replaced it:

@@ -61,28 +61,27 @@ export class ContentVerifier {
   }
 
   /**
-   * Reads what was not read before. Objects that do not match their names are skipped: nobody uses them, whatever
-   * they contain.
+   * Reads what was not read before. Objects that do not match their names are skipped unless an entry needs them.
    * @param isWanted called with the item of an object or a content
    * @throws BtdtError CANCELLED
    */
-  async verify(stock: Inventory, isWanted: (item: number) => boolean): Promise<void> {
+  async verify(stock: Inventory, isWanted: (item: number, isAsNamed: boolean) => boolean): Promise<void> {
     const { progress, runners } = this.#runtime;
     const objects: StoredObject[] = [];
     const isRead = this.#isFirstPass
-      ? ({ condition }: StoredObject) => condition !== undefined
+      ? (object: StoredObject) => this.#isReadWithShard(object)
       : ({ name }: StoredObject) => this.#objects.stateOf(name) !== undefined;
     this.#isFirstPass = false;
     let bytes = 0;
     for (const [item, file] of stock.items.files()) {
-      if (file.kind !== "object" || !file.isAsNamed || isRead(file) || !isWanted(item)) continue;
+      if (file.kind !== "object" || !isWanted(item, file.isAsNamed) || isRead(file)) continue;
       objects.push(file);
       bytes += file.sizeBytes;
     }
     const blocks = selectBlocks(
       this.#cache,
       stock.packs,
-      (content) => isWanted(stock.items.itemOfContent(content)),
+      (content) => isWanted(stock.items.itemOfContent(content), true),
       (key) => this.#blocks.has(key),
     );
     for (const input of blocks) for (const { block } of input.blocks) bytes += block.contentBytes;
@@ -92,6 +91,13 @@ export class ContentVerifier {
     }
     for (const [key, state] of await verifyBlocks(blocks, runners.pool)) this.#blocks.set(key, state);
     this.#contentBytes += bytes;
+  }
+
+  #isReadWithShard({ name, condition, isAsNamed }: StoredObject): boolean {
+    if (condition === undefined) return false;
+    // Only now is it known that an entry needs it.
+    if (!isAsNamed) this.#objects.add(name, stateOf(condition));
+    return true;
   }
 
   /**

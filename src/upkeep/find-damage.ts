@@ -105,7 +105,7 @@ export function describeBlockDamage(packName: string, block: number): string {
   return `block ${block} of pack ${packName} is damaged`;
 }
 
-/** Like a restore, it uses the object if it looks whole, and packs otherwise. */
+/** Like a restore, it uses the object if it has the right content, and packs otherwise. */
 function findProblem(
   cache: CacheDirectory,
   manifest: Manifest,
@@ -118,7 +118,12 @@ function findProblem(
   const item = items.itemOfFile(name);
   const object = item === undefined ? undefined : items.fileOf(item);
   const hasGone = contents.objectState(name) === "gone";
-  if (object?.kind === "object" && object.isAsNamed && object.sizeBytes === sizeBytes && !hasGone) {
+  const isUsable =
+    object?.kind === "object" &&
+    object.isFile &&
+    object.sizeBytes === sizeBytes &&
+    (object.isAsNamed || contents.objectState(name) !== "damaged");
+  if (isUsable && !hasGone) {
     switch (contents.objectState(name)) {
       case "damaged":
         return { kind: "damaged", reason: "the content of its object has changed" };

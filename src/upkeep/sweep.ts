@@ -77,7 +77,7 @@ function removeFile(cache: CacheDirectory, file: StoredFile): void {
       removeManifestFile(cache, file.name);
       break;
     case "object":
-      removeObject(objectPath(cache.objects, file.name), file.isAsNamed);
+      removeObject(objectPath(cache.objects, file.name), file.isFile);
       break;
   }
 }

@@ -54,8 +54,8 @@ export async function verifyCache(
     const chosen = stock.entries.filter(
       (entry) => keys.length === 0 || keys.some((key) => entry.keys.includes(key)),
     );
-    const items = new Set(keys.length === 0 ? [] : chosen.flatMap((entry) => [...entry.items]));
-    await contents.verify(stock, (item) => keys.length === 0 || items.has(item));
+    const items = new Set(chosen.flatMap((entry) => [...entry.items]));
+    await contents.verify(stock, (item, isAsNamed) => (keys.length === 0 && isAsNamed) || items.has(item));
     if (attempt < MOST_ATTEMPTS && contents.forgetGone()) continue;
     const isAllSound = contents.isAllSound;
     const entries: VerifiedEntry[] = [];

@@ -1,5 +1,13 @@
 import { expect, test } from "bun:test";
-import { appendFileSync, chmodSync, lstatSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  chmodSync,
+  lstatSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { TestCache } from "../support/cache.ts";
 import { differences, type Snapshot, snapshotTree } from "../support/compare-trees.ts";
 import { Scratch } from "../support/scratch.ts";
@@ -23,7 +31,11 @@ function install(): Snapshot {
 const edits: Readonly<Record<string, (path: string) => void>> = {
   appending: (path) => appendFileSync(path, " and patched"),
   "writing the same length": (path) => writeFileSync(path, "PATCHED!"),
-  "changing its mode": (path) => chmodSync(path, 0o755),
+  "writing, and changing its mode and time": (path) => {
+    writeFileSync(path, "PATCHED!");
+    chmodSync(path, 0o755);
+    utimesSync(path, 1000, 1000.5);
+  },
   truncating: (path) => writeFileSync(path, ""),
 };
 

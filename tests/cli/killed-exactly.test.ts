@@ -114,7 +114,7 @@ testWith(
   "a restore that drops an edited object never takes a good one from its name",
   async () => {
     const makeSource = (): void =>
-      makeTree(scratch.path("source"), dir({ f: file("content", { mtime: "@5" }) }));
+      makeTree(scratch.path("source"), dir({ f: file("no other object has this", { mtime: "@5" }) }));
     makeSource();
     cache.store("good", "source");
     const name = cache.objects().find((each) => each.endsWith("-5.000000000")) ?? "";
@@ -133,10 +133,10 @@ testWith(
       () => {
         makeSource();
         cache.store("good", "source");
-        expect(readFileSync(object, "utf8")).toBe("content");
+        expect(readFileSync(object, "utf8")).toBe("no other object has this");
       },
     );
-    expect([finished.exitCode, readFileSync(object, "utf8")]).toEqual([0, "content"]);
+    expect([finished.exitCode, readFileSync(object, "utf8")]).toEqual([0, "no other object has this"]);
     expect(compareTrees(scratch.path("source"), scratch.path("to"))).toEqual([]);
   },
 );

@@ -18,6 +18,7 @@ test("contents, lists of chunks and files have numbers of their own, without gap
     sizeBytes: 1,
     allocatedBytes: 4096,
     changedMs: 0,
+    isFile: true,
     isAsNamed: true,
     condition: undefined,
   } as const;

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   readFileSync,
@@ -44,7 +45,9 @@ describe("an object is", () => {
     "whole as it was made": ["whole", () => undefined],
     "missing when it is gone": ["missing", (path) => rmSync(path)],
     "edited when it is longer": ["edited", (path) => writeFileSync(path, "abcd")],
-    "edited when it was written to": ["edited", (path) => writeFileSync(path, "abd")],
+    "altered when it may have been written to": ["altered", (path) => writeFileSync(path, "abd")],
+    "altered when its mode has changed": ["altered", (path) => chmodSync(path, 0o755)],
+    "altered when its time has changed": ["altered", (path) => utimesSync(path, 5, 4)],
     "edited when it was emptied just now": ["edited", (path) => truncateSync(path)],
     "lost when it is shorter and its time is the same": ["lost", (path) => shorten(path, 2, 5)],
     "lost when it is empty and its time is the same": ["lost", (path) => shorten(path, 0, 5)],

@@ -75,7 +75,7 @@ export function defineRestoreCommand(context: CommandContext) {
           for (const destination of restored.destinations)
             context.output.noteDetail(`restored ${escapeControls(destination)}`);
           context.output.note(
-            `restored ${describeTrees(restored)}: ${describePlacement(restored.fileCounts)} in ${readStopwatch()}`,
+            `restored ${describeTrees(restored)}: ${describePlacement(restored.fileCounts, restored.mendedCount)} in ${readStopwatch()}`,
           );
           const isSuccess = restored.outcome === "hit" || options.successRcOnAnyKey;
           context.setExitCode(isSuccess ? ExitCode.DONE : ExitCode.FALLBACK);

@@ -96,7 +96,7 @@ export function defineRunCommand(context: CommandContext, words: readonly string
       } else {
         const key = escapeControls(restored.key);
         output.note(
-          `restored key ${key}, ${describeTrees(restored)}: ${describePlacement(restored.fileCounts)} in ${readStopwatch()}`,
+          `restored key ${key}, ${describeTrees(restored)}: ${describePlacement(restored.fileCounts, restored.mendedCount)} in ${readStopwatch()}`,
         );
       }
       const { outcome } = restored;

@@ -2,12 +2,15 @@ import { ptr } from "bun:ffi";
 import type { ByteString } from "../../base/byte-string.ts";
 import { errnoOf } from "../errno.ts";
 import { lastError } from "./last-error.ts";
-import { AT_FDCWD, AT_SYMLINK_NOFOLLOW, libc } from "./libc.ts";
+import { AT_FDCWD, AT_SYMLINK_NOFOLLOW, libc, linuxLibc } from "./libc.ts";
 import { PathBuffer } from "./path-buffer.ts";
 
 // Two `struct timespec`: access time, then modification time; both fields are 64 bits wide.
 const times = new BigInt64Array(new ArrayBuffer(32));
 const timesPointer = ptr(times);
+// The same, written as halves: a BigInt for each of many files would be garbage.
+const halves = new Uint32Array(times.buffer);
+const TWO_TO_32 = 0x1_0000_0000;
 const scratchPath = new PathBuffer();
 
 /**
@@ -22,6 +25,20 @@ export function setMtimeBuffer(path: PathBuffer, mtimeSeconds: number, mtimeNano
   if (libc.utimensat(AT_FDCWD, path.pointer, timesPointer, AT_SYMLINK_NOFOLLOW) === 0) return;
   // Not repeated through `node:fs`, which might succeed with a different time.
   throw lastError("utimensat", path.toBytes());
+}
+
+/** The same for an open file; returns false if that is impossible. */
+export function trySetOpenMtime(descriptor: number, mtimeSeconds: number, mtimeNanoseconds: number): boolean {
+  halves[0] = halves[4] = mtimeSeconds;
+  halves[1] = halves[5] = Math.floor(mtimeSeconds / TWO_TO_32);
+  halves[2] = halves[6] = mtimeNanoseconds;
+  halves[3] = halves[7] = 0;
+  return linuxLibc?.futimens(descriptor, timesPointer) === 0;
+}
+
+/** Sets both times of an open file to the file system's current time, if possible. */
+export function touchOpen(descriptor: number): void {
+  linuxLibc?.futimens(descriptor, null);
 }
 
 /**

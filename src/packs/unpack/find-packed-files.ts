@@ -73,7 +73,8 @@ export function looksLinkable(cache: CacheDirectory, manifest: Manifest): boolea
   for (let file = 0; file < fileCount; file += step) {
     if (!hasObject(manifest, file)) continue;
     object.set(locateObject(cache.objects, manifest, file));
-    if (examineObject(object, manifest, file) !== "whole") return false;
+    const state = examineObject(object, manifest, file);
+    if (state !== "whole" && state !== "altered") return false;
   }
   return true;
 }

@@ -1,0 +1,73 @@
+import { directoryRanges } from "../manifest/directory-ranges.ts";
+import type { Runner } from "../work/job.ts";
+import { runAllSharing } from "../work/run-all.ts";
+import type { Runtime } from "../work/runtime.ts";
+import { noteEditedFiles } from "./damage.ts";
+import { type LinkedFiles, linkFilesJob } from "./link-files.ts";
+import { mayMakeObjects } from "./may-make-objects.ts";
+import { type MendedFiles, mendFilesJob } from "./mend-files.ts";
+import type { PackShare } from "./pack-share.ts";
+import type { BuiltTree } from "./prepared-tree.ts";
+import type { Site, Target } from "./target.ts";
+import type { TreeInput, UnbuiltFile } from "./tree-input.ts";
+
+/**
+ * Builds everything of a tree except what comes from packs.
+ * @param damageFlag see `TreeInput`
+ * @throws BtdtError, CANCELLED among others; a `node:fs` error
+ */
+export async function linkTree(
+  target: Target,
+  site: Site,
+  share: PackShare | undefined,
+  damageFlag: Int32Array,
+  { runners, onWarning }: Runtime,
+): Promise<BuiltTree> {
+  const { manifest, links } = target;
+  const ranges = directoryRanges(manifest);
+  const runner = ranges.length > 1 ? runners.pool : runners.inline;
+  const shared = {
+    payload: manifest.payload,
+    links,
+    site,
+    packed: share?.sources,
+    areDirectoriesMade: share !== undefined && site.unchanged === undefined,
+    damageFlag,
+  };
+  const parts: LinkedFiles[] = await runAllSharing(runner, linkFilesJob, shared, ranges);
+  const unbuilt = parts.flatMap((part) => part.unbuilt);
+  if (unbuilt.length > 0) {
+    const mended = await mendFiles(target, shared, unbuilt, runner);
+    const editedFiles = mended.flatMap((part) => part.editedFiles);
+    if (editedFiles.length > 0) noteEditedFiles(target, editedFiles, onWarning);
+    parts.push(...mended);
+  }
+  return sumParts(parts);
+}
+
+async function mendFiles(
+  target: Target,
+  shared: TreeInput,
+  files: readonly UnbuiltFile[],
+  runner: Runner,
+): Promise<MendedFiles[]> {
+  const links = mayMakeObjects(target) ? shared.links : { ...shared.links, temporary: undefined };
+  const count = Math.ceil(files.length / (runner.parallelism * 2));
+  const parts: { files: readonly UnbuiltFile[] }[] = [];
+  for (let start = 0; start < files.length; start += count) {
+    parts.push({ files: files.slice(start, start + count) });
+  }
+  return await runAllSharing(runner, mendFilesJob, { ...shared, links }, parts);
+}
+
+function sumParts(parts: readonly LinkedFiles[]): BuiltTree {
+  const fileCounts = { reflinked: 0, linked: 0, copied: 0, unpacked: 0 };
+  let mendedCount = 0;
+  for (const part of parts) {
+    fileCounts.reflinked += part.fileCounts.reflinked;
+    fileCounts.linked += part.fileCounts.linked;
+    fileCounts.copied += part.fileCounts.copied;
+    mendedCount += part.mendedCount;
+  }
+  return { fileCounts, mendedCount, damage: { files: parts.flatMap(({ damaged }) => damaged), blocks: [] } };
+}

@@ -1,0 +1,140 @@
+import type { ByteString } from "../base/byte-string.ts";
+import { DIGEST_SIZE_BYTES } from "../base/digest.ts";
+import { BtdtError, isBtdtError } from "../base/errors.ts";
+import { errnoOf } from "../fs/errno.ts";
+import { PathBuffer } from "../fs/native/path-buffer.ts";
+import { viewManifest } from "../manifest/codec.ts";
+import type { Manifest } from "../manifest/manifest.ts";
+import { noteEditedPath } from "../manifest/own-inode.ts";
+import { copyContent } from "../objects/copy-content.ts";
+import { examineObject } from "../objects/examine-object.ts";
+import { objectAttributes } from "../objects/object-attributes.ts";
+import { replaceObject } from "../objects/object-claim.ts";
+import { locateObject } from "../objects/object-path.ts";
+import { ObjectSiblings } from "../objects/object-siblings.ts";
+import type { Job, JobContext } from "../work/job.ts";
+import { type LinkedFiles, TreeBuilder } from "./link-files.ts";
+import type { TreeInput, UnbuiltFile } from "./tree-input.ts";
+
+export interface MendFilesInput extends TreeInput {
+  readonly files: readonly UnbuiltFile[];
+}
+
+export interface MendedFiles extends LinkedFiles {
+  /** Files that were built although their objects had been edited. */
+  readonly editedFiles: readonly number[];
+}
+
+/**
+ * Builds files whose objects are not whole from any other source of their contents: the object itself, if only its
+ * attributes have changed, or another one with the same digest. In a cache that can be written to, the object is made
+ * again, so that the next restore finds it whole. What has no other source is damage.
+ * @throws BtdtError, a `node:fs` error; both mean that the destination cannot be written
+ */
+export const mendFilesJob: Job<MendFilesInput, MendedFiles> = {
+  name: "mend-files",
+  run(input, context) {
+    const mender = new FileMender(viewManifest(input.payload), input, context);
+    for (const file of input.files) {
+      if (context.isCancelled()) throw new BtdtError("CANCELLED", "stopped before all files were restored");
+      mender.mend(file);
+    }
+    return mender.result();
+  },
+  workOf: (_input, { fileCounts, contentBytes }) => {
+    return { files: fileCounts.reflinked + fileCounts.linked + fileCounts.copied, bytes: contentBytes };
+  },
+};
+
+const source = new PathBuffer();
+const object = new PathBuffer();
+const temporary = new PathBuffer();
+
+class FileMender {
+  readonly #manifest: Manifest;
+  readonly #input: MendFilesInput;
+  readonly #context: JobContext;
+  readonly #builder: TreeBuilder;
+  readonly #siblings: ObjectSiblings;
+  readonly #editedFiles: number[] = [];
+  readonly #temporaryPrefix = crypto.randomUUID();
+  #temporaryCount = 0;
+  #mendedCount = 0;
+
+  constructor(manifest: Manifest, input: MendFilesInput, context: JobContext) {
+    this.#manifest = manifest;
+    this.#input = input;
+    this.#context = context;
+    this.#builder = new TreeBuilder(manifest, input, context);
+    this.#siblings = new ObjectSiblings(input.links.objects);
+  }
+
+  result(): MendedFiles {
+    const { result } = this.#builder;
+    // Of what was made whole a moment ago.
+    for (const { file, state } of result.unbuilt) {
+      this.#builder.noteDamage(file, state === "altered" ? "edited" : state);
+    }
+    return {
+      ...result,
+      unbuilt: [],
+      mendedCount: result.mendedCount + this.#mendedCount,
+      editedFiles: this.#editedFiles,
+    };
+  }
+
+  mend({ directory, file, state }: UnbuiltFile): void {
+    object.set(locateObject(this.#input.links.objects, this.#manifest, file));
+    let problem = state;
+    if (problem === "altered") {
+      const outcome = this.#useSource(directory, file, object);
+      if (outcome === "built") return;
+      // It may also have disappeared or been mended by another process.
+      const now = examineObject(object, this.#manifest, file);
+      if (now === "whole") return this.#builder.buildFile(directory, file);
+      if (now !== "altered") problem = now;
+      else problem = outcome === "different" ? "edited" : "unreadable";
+    }
+    // From now on, the path is copied.
+    if (problem === "edited") noteEditedPath(this.#input.links.ownInode, file);
+    for (const sibling of this.#siblings.find(this.#manifest.digestHex(file))) {
+      if (sibling === object.toBytes() || this.#useSource(directory, file, source.set(sibling)) !== "built")
+        continue;
+      if (problem === "edited") this.#editedFiles.push(file);
+      return;
+    }
+    this.#builder.noteDamage(file, problem);
+  }
+
+  /** Makes the object again from a file that may have its content, and builds the file. */
+  #useSource(directory: number, file: number, from: PathBuffer): "built" | "different" | "unreadable" {
+    const outcome = this.#makeObject(file, from);
+    if (outcome === "different" || outcome === "unreadable") return outcome;
+    if (outcome === "made") this.#builder.buildFile(directory, file);
+    else if (!this.#builder.copyFile(directory, file, from)) return "different";
+    this.#mendedCount += 1;
+    return "built";
+  }
+
+  /** `impossible` if the cache cannot be written to. */
+  #makeObject(file: number, from: PathBuffer): "made" | "different" | "unreadable" | "impossible" {
+    const { links } = this.#input;
+    if (links.temporary === undefined) return "impossible";
+    this.#temporaryCount += 1;
+    temporary.set(links.temporary).append(`/${this.#temporaryPrefix}-${this.#temporaryCount}` as ByteString);
+    const wanted = {
+      attributes: objectAttributes(this.#manifest, file),
+      digests: this.#manifest.fileDigests,
+      offset: file * DIGEST_SIZE_BYTES,
+    };
+    try {
+      const outcome = copyContent(from, temporary, wanted, this.#context);
+      if (outcome !== "copied") return outcome;
+      replaceObject(temporary.toBytes(), object);
+      return "made";
+    } catch (error) {
+      if (errnoOf(error) === undefined && !isBtdtError(error, "SYSTEM")) throw error;
+      return "impossible";
+    }
+  }
+}
