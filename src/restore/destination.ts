@@ -1,15 +1,23 @@
-import { accessSync, constants, readdirSync } from "node:fs";
+import { accessSync, constants, readdirSync, readlinkSync } from "node:fs";
 import { posix } from "node:path";
-import { type ByteString, display, fsPath, joinBytes, parentOf } from "../base/byte-string.ts";
+import {
+  type ByteString,
+  bytesFromBuffer,
+  display,
+  fsPath,
+  joinBytes,
+  parentOf,
+} from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
 import { errnoOf, reasonOf } from "../fs/errno.ts";
+import { isOwn } from "../fs/is-own.ts";
 import { type FileStatus, isSameFile, lstat } from "../fs/native/file-status.ts";
 import { resolvePath } from "../fs/resolve-path.ts";
 
 /** What a restore finds at a destination. `path` is free of symlinks. */
 export type Destination =
   | NewDestination
-  /** A directory that must not be replaced: it is not empty, a mount point, or the working directory. */
+  /** A directory that must not be replaced: it is not empty, another user's, a mount point, or the working directory. */
   | { readonly kind: "directory"; readonly path: ByteString };
 
 /** A path that a tree or a file can take by one rename. */
@@ -67,7 +75,7 @@ function isInside(destination: Destination, cacheRoot: FileStatus | undefined): 
 function classify(given: ByteString, parents: "existing" | "made"): Destination {
   const trimmed = withoutTrailingSlashes(given);
   if (lstat(trimmed) === undefined) return newPlace(trimmed, parents);
-  const path = resolvePath(trimmed);
+  const path = resolveSymlink(trimmed, given);
   const parent = parentOf(path);
   const status = lstat(path);
   switch (status?.kind) {
@@ -81,11 +89,25 @@ function classify(given: ByteString, parents: "existing" | "made"): Destination 
       });
   }
   const isEmpty = readdirSync(fsPath(path)).length === 0;
-  const isMountPoint = lstat(parent)?.device !== status.device || path === "/";
+  const isMountPoint = status.isMountPoint || lstat(parent)?.device !== status.device || path === "/";
   const isWorkingDirectory = path === resolvePath("." as ByteString);
-  return isEmpty && !isMountPoint && !isWorkingDirectory && isWritable(parent)
+  return isEmpty && !isMountPoint && !isWorkingDirectory && isOwn(status) && isWritable(parent)
     ? { kind: "free", path, parent, missingParents: [] }
     : { kind: "directory", path };
+}
+
+function resolveSymlink(path: ByteString, given: ByteString): ByteString {
+  try {
+    return resolvePath(path);
+  } catch (error) {
+    if (errnoOf(error) !== "ENOENT" || lstat(path)?.kind !== "symlink") throw error;
+    const target = display(bytesFromBuffer(readlinkSync(fsPath(path), { encoding: "buffer" })));
+    throw new BtdtError(
+      "DESTINATION_CONFLICT",
+      `${display(given)} is a symlink to ${target}, which does not exist`,
+      { path: display(given), hint: "make that directory, or remove the symlink" },
+    );
+  }
 }
 
 function newPlace(path: ByteString, parents: "existing" | "made"): Destination {

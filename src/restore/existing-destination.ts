@@ -5,9 +5,10 @@ import { ignoringErrno, openDirectory } from "../fs/remove-tree.ts";
 import type { Runtime } from "../work/runtime.ts";
 import { buildTree } from "./build-tree.ts";
 import { isDamaged } from "./damage.ts";
-import { finishRoot, finishTree } from "./finish-directories.ts";
+import { finishExistingDirectory, finishTree } from "./finish-directories.ts";
 import { planMerge } from "./merge-plan.ts";
 import { mergeTree } from "./merge-tree.ts";
+import { MountStages } from "./mount-stages.ts";
 import type { PreparedTree } from "./prepared-tree.ts";
 import { putBackAttributes, putBackMode } from "./put-back-attributes.ts";
 import { removeAbandonedIn, StagingDirectory } from "./staging-directory.ts";
@@ -28,8 +29,10 @@ export async function prepareExistingDestination(
   const plan = await planMerge(target, destination, runtime);
   const before = lstat(destination);
   let staging: StagingDirectory | undefined;
+  let mounts: MountStages | undefined;
   let state: "untouched" | "changing" | "changed" = "untouched";
   const close = (): void => {
+    mounts?.close(state === "untouched");
     staging?.close();
     if (before === undefined) return;
     if (state === "untouched") putBackAttributes(destination, before);
@@ -43,17 +46,20 @@ export async function prepareExistingDestination(
     const site = { path: staging.tree, unchanged: plan.unchanged };
     mkdirSync(fsPath(site.path), { mode: 0o700 });
     const built = await buildTree(target, site, distrusted, runtime);
-    if (!isDamaged(built.damage) && !runtime.isCancelled()) await finishTree(manifest, site, runtime);
+    const isUseful = !isDamaged(built.damage) && !runtime.isCancelled();
+    // Before directories are closed that their owner may not read.
+    if (isUseful) mounts = new MountStages(manifest, plan.unchanged, destination, site.path);
+    if (isUseful) await finishTree(manifest, site, runtime);
     return {
       ...built,
       unchangedCount: plan.unchanged.files.reduce((sum, isUnchanged) => sum + isUnchanged, 0),
       commit: () => {
         state = "changing";
-        mergeTree(target, plan, destination, site.path);
+        if (mounts !== undefined) mergeTree(target, plan, destination, mounts);
         state = "changed";
         // Before the root gets its time, which removing the staging directory changes.
         close();
-        finishRoot(manifest, destination);
+        finishExistingDirectory(manifest, destination, 0);
       },
       close,
     };

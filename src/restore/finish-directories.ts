@@ -1,5 +1,6 @@
 import { chmodSync } from "node:fs";
 import { type ByteString, fsPath } from "../base/byte-string.ts";
+import { isOwn } from "../fs/is-own.ts";
 import { emptyStatus, lstatBuffer } from "../fs/native/file-status.ts";
 import { PathBuffer } from "../fs/native/path-buffer.ts";
 import { setMtimeBuffer } from "../fs/native/set-times.ts";
@@ -81,6 +82,17 @@ export function finishRoot(manifest: Manifest, root: ByteString): void {
 /** Whether its owner may list, enter and change a directory. */
 export function isOpen(mode: number): boolean {
   return (mode & 0o700) === 0o700;
+}
+
+/**
+ * The same for a directory that existed before. One that belongs to another user (a volume's root, a directory that a
+ * group shares) keeps its mode, which others may rely on, and its time.
+ * @throws a `node:fs` error
+ */
+export function finishExistingDirectory(manifest: Manifest, root: ByteString, directory: number): void {
+  setPath(manifest, root, directory);
+  if (lstatBuffer(path, status) && !isOwn(status)) return;
+  finishDirectory(manifest, root, directory);
 }
 
 /** Sets the final mode and time of one directory. @throws a `node:fs` error */

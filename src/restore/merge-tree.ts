@@ -5,8 +5,9 @@ import { lstat } from "../fs/native/file-status.ts";
 import { removeTree } from "../fs/remove-tree.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
 import { listExtras } from "./extras.ts";
-import { finishDirectory, isOpen } from "./finish-directories.ts";
+import { finishDirectory, finishExistingDirectory, isOpen } from "./finish-directories.ts";
 import type { MergePlan } from "./merge-plan.ts";
+import type { MountStages } from "./mount-stages.ts";
 import { putBackMode } from "./put-back-attributes.ts";
 import type { Target } from "./target.ts";
 
@@ -20,7 +21,7 @@ export function mergeTree(
   { cache, manifest, exact }: Target,
   { unchanged, directoriesInTheWay }: MergePlan,
   destination: ByteString,
-  built: ByteString,
+  stages: MountStages,
 ): void {
   const { directoryCount } = manifest.counts;
   const cacheRoot = cache.rootStatus();
@@ -34,13 +35,15 @@ export function mergeTree(
     for (const path of directoriesInTheWay) removeTree(joinBytes(destination, path), cacheRoot);
     for (let directory = 0; directory < directoryCount; directory++) {
       if (unchanged.directories[directory] === 1) {
-        moveContents(manifest, unchanged, directory, destination, built);
+        moveContents(manifest, unchanged, directory, destination, stages.treeOf(directory));
       } else if (isMovedAlone(manifest, unchanged.directories, directory)) {
         const path = manifest.directoryPath(directory);
-        rmSync(fsPath(joinBytes(destination, path)), { force: true });
-        move(path, built, destination);
+        removeFile(joinBytes(destination, path));
+        move(path, stages.treeOf(directory), destination);
       }
     }
+    // Before extras are listed, and before directories get their times, which removing it changes.
+    stages.close();
     if (exact) {
       const extras = listExtras(manifest, unchanged.directories, destination, "fail");
       for (const path of extras) removeTree(path, cacheRoot);
@@ -55,9 +58,8 @@ export function mergeTree(
     const isNewAndClosed =
       !isOpen(at(manifest.directoryModes, directory)) &&
       isMovedAlone(manifest, unchanged.directories, directory);
-    if (unchanged.directories[directory] === 1 || isNewAndClosed) {
-      finishDirectory(manifest, destination, directory);
-    }
+    if (unchanged.directories[directory] === 1) finishExistingDirectory(manifest, destination, directory);
+    else if (isNewAndClosed) finishDirectory(manifest, destination, directory);
   }
 }
 
@@ -81,6 +83,11 @@ function moveContents(
   for (let link = manifest.firstSymlinkOf(directory); link < endLink; link++) {
     if (unchanged.symlinks[link] === 0) move(joinBytes(path, manifest.symlinkName(link)), built, destination);
   }
+}
+
+/** What has the name of a directory. If it is one by now, moving the new one there tells. */
+function removeFile(path: ByteString): void {
+  if (lstat(path)?.kind !== "directory") rmSync(fsPath(path), { force: true });
 }
 
 function move(path: ByteString, from: ByteString, to: ByteString): void {

@@ -1,10 +1,11 @@
 import { display } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
 import { clearCheckedMarks } from "../durability/clear-checked-marks.ts";
+import { errnoOf } from "../fs/errno.ts";
 import { looksLinkable } from "../packs/unpack/find-packed-files.ts";
 import type { Runtime } from "../work/runtime.ts";
 import { describeDamage, isDamaged, noteDamage } from "./damage.ts";
-import { type Destination, destinationError } from "./destination.ts";
+import { type Destination, destinationError, examineDestination } from "./destination.ts";
 import { prepareExistingDestination } from "./existing-destination.ts";
 import { prepareNewDestination } from "./new-destination.ts";
 import type { PreparedTree } from "./prepared-tree.ts";
@@ -32,7 +33,7 @@ export async function placeEntry(targets: readonly Target[], runtime: Runtime): 
     }
     if (runtime.isCancelled()) throw new BtdtError("CANCELLED", "stopped before anything was restored");
     for (const { target, tree } of prepared) {
-      commit(tree, target);
+      await commit(tree, target, runtime);
       const { cache, session, marks, destination, links } = target;
       // Each of its objects has been examined, and is whole.
       const areAllChecked = destination.kind !== "directory" && tree.fileCounts.unpacked === 0;
@@ -95,11 +96,35 @@ function conflict({ path }: Destination, what: string): BtdtError {
   });
 }
 
-function commit(tree: PreparedTree, { destination }: Target): void {
+/** Other restores may move trees to the same place, each after it has found nothing there. */
+const MOST_ATTEMPTS = 10;
+
+/** What a destination answers that is not what it was a moment ago. */
+const HAS_CHANGED: ReadonlySet<string | undefined> = new Set(["ENOTEMPTY", "EEXIST", "EISDIR", "ENOTDIR"]);
+
+/**
+ * Moves a tree into place. If another restore has been faster, it looks again, and merges. @throws BtdtError
+ */
+async function commit(tree: PreparedTree, target: Target, runtime: Runtime): Promise<void> {
+  const { cache, destination } = target;
+  let current = tree;
   try {
-    tree.commit();
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return current.commit();
+      } catch (error) {
+        if (attempt === MOST_ATTEMPTS || !HAS_CHANGED.has(errnoOf(error))) throw error;
+      }
+      current.close();
+      const found = examineDestination(destination.path, cache.root, "made");
+      current = await prepareTree({ ...target, destination: found }, runtime);
+      if (runtime.isCancelled()) throw new BtdtError("CANCELLED", "stopped before everything was restored");
+      if (isDamaged(current.damage)) throw new Error("its contents are gone from the cache by now");
+    }
   } catch (error) {
     throw destinationError(destination.path, error);
+  } finally {
+    current.close();
   }
 }
 

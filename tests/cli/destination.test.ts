@@ -113,7 +113,7 @@ test("destinations that cannot be are errors that name them, and are left alone"
     ["file", "is a file"],
     ["missing/to", "mkdir -p"],
     ["file/to", "not a directory"],
-    ["dangling", "dangling"],
+    ["dangling", "is a symlink to nowhere, which does not exist"],
     ["pipe", "neither"],
     ["cache/btdt-v1", "part of the cache"],
     ["cache/btdt-v1/new", "part of the cache"],

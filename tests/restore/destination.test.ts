@@ -65,7 +65,7 @@ test("a symlink to a directory is followed; one that leads nowhere is an error",
   expect(examine(scratch.path("link"))).toEqual({ kind: "directory", path: resolved("real") });
   symlinkSync("nowhere", scratch.path("dangling"));
   expect(catchError(() => examine(scratch.path("dangling")))).toMatchObject({
-    code: "DESTINATION_NOT_WRITABLE",
+    code: "DESTINATION_CONFLICT",
   });
 });
 

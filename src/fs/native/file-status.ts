@@ -23,6 +23,9 @@ export interface FileStatus {
   ctimeSeconds: number;
   ctimeNanoseconds: number;
   linkCount: number;
+  ownerId: number;
+  /** Something is mounted here; false where only devices tell (old kernels, other systems). */
+  isMountPoint: boolean;
   /** Device and inode: equal if and only if two paths name the same file. */
   device: number;
   inodeHigh: number;
@@ -40,6 +43,8 @@ export function emptyStatus(): FileStatus {
     ctimeSeconds: 0,
     ctimeNanoseconds: 0,
     linkCount: 0,
+    ownerId: 0,
+    isMountPoint: false,
     device: 0,
     inodeHigh: 0,
     inodeLow: 0,
@@ -49,6 +54,8 @@ export function emptyStatus(): FileStatus {
 const TWO_TO_32 = 0x1_0000_0000;
 const AT_EMPTY_PATH = 0x1000;
 const STATX_BASIC_STATS = 0x7ff;
+/** Since Linux 5.8; earlier kernels leave it 0. */
+const STATX_ATTR_MOUNT_ROOT = 0x2000;
 
 // `struct statx` of Linux's <linux/stat.h>, as 32-bit words; the kernel promises this layout.
 const words = new Uint32Array(new ArrayBuffer(256));
@@ -63,7 +70,9 @@ function readStatx(into: FileStatus): void {
   const typeAndMode = word(7) & 0xffff;
   into.kind = kindOf(typeAndMode);
   into.mode = typeAndMode & 0o7777;
+  into.isMountPoint = (word(2) & STATX_ATTR_MOUNT_ROOT) !== 0;
   into.linkCount = word(4);
+  into.ownerId = word(5);
   into.inodeLow = word(8);
   into.inodeHigh = word(9);
   into.sizeBytes = signed64(10);
@@ -78,7 +87,9 @@ function readStatx(into: FileStatus): void {
 function readNodeStats(stats: BigIntStats, into: FileStatus): void {
   into.kind = kindOf(Number(stats.mode));
   into.mode = Number(stats.mode) & 0o7777;
+  into.isMountPoint = false;
   into.linkCount = Number(stats.nlink);
+  into.ownerId = Number(stats.uid);
   into.inodeLow = Number(stats.ino & 0xffff_ffffn);
   into.inodeHigh = Number((stats.ino >> 32n) & 0xffff_ffffn);
   into.sizeBytes = Number(stats.size);
