@@ -6,6 +6,7 @@ import { errnoOf, reasonOf } from "../fs/errno.ts";
 import { manifestDigestOf } from "../manifest/codec.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
 import { ManifestReader, type ReadManifest } from "../manifest/manifest-reader.ts";
+import { hasLostData } from "../objects/has-lost-data.ts";
 import { lookUpObject } from "../objects/list-objects.ts";
 import { hasObject } from "../objects/object-attributes.ts";
 import { nameObject } from "../objects/object-name.ts";
@@ -119,7 +120,8 @@ export class NeedsFinder {
           continue;
         }
         isMissing = true;
-        if (item !== undefined && this.#isEdited(item)) editedPaths.push(manifest.filePath(file));
+        if (item !== undefined && this.#isEdited(item, manifest, file))
+          editedPaths.push(manifest.filePath(file));
       } catch (error) {
         if (errnoOf(error) === undefined) throw error;
         unreadable ??= `an object cannot be examined: ${reasonOf(error)}`;
@@ -155,13 +157,9 @@ export class NeedsFinder {
     return object?.kind === "object" && object.isFile && object.sizeBytes === at(manifest.fileSizes, file);
   }
 
-  /**
-   * Written in place, which updates the time. A file that is shorter, with its time unchanged, has lost data, for
-   * example in a power cut.
-   */
-  #isEdited(item: number): boolean {
+  #isEdited(item: number, manifest: Manifest, file: number): boolean {
     const object = this.#items.fileOf(item);
-    return object?.kind === "object" && !object.isAsNamed && object.sizeBytes > 0;
+    return object?.kind === "object" && !hasLostData(object, at(manifest.fileSizes, file));
   }
 
   /** The item of an object that was in no listing. @throws a `node:fs` error */

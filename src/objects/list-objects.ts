@@ -5,17 +5,15 @@ import { namesIn } from "../fs/names-in.ts";
 import { emptyStatus, type FileStatus, lstat, lstatBuffer } from "../fs/native/file-status.ts";
 import { PathBuffer } from "../fs/native/path-buffer.ts";
 import type { ObjectCondition } from "./check-objects.ts";
+import { type FoundObject, isNewer } from "./has-lost-data.ts";
 import { type ObjectName, parseObjectName } from "./object-name.ts";
 import { objectPath, SHARD_NAMES } from "./object-path.ts";
 
-export interface StoredObject {
+export interface StoredObject extends FoundObject {
   readonly name: string;
-  readonly sizeBytes: number;
   readonly allocatedBytes: number;
   /** When its inode last changed, by the file system's clock; linking it changes it, too. */
   readonly changedMs: number;
-  /** It is a regular file. */
-  readonly isFile: boolean;
   /** It is one with the mode and time in its name. Only a manifest tells its size. */
   readonly isAsNamed: boolean;
   /** What its bytes were found to be; undefined if they were not read. */
@@ -92,6 +90,7 @@ export function describeObject(
     allocatedBytes,
     changedMs: status.ctimeSeconds * 1000,
     isFile: status.kind === "file",
+    isNewer: isNewer(status, parsed),
     isAsNamed: hasAttributes(status, { mode, sizeBytes, mtimeSeconds, mtimeNanoseconds }),
     condition,
   };

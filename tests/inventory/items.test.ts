@@ -20,6 +20,7 @@ test("contents, lists of chunks and files have numbers of their own, without gap
     changedMs: 0,
     isFile: true,
     isAsNamed: true,
+    isNewer: false,
     condition: undefined,
   } as const;
   expect(items.addFile(object)).toBe(7);
