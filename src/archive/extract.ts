@@ -1,7 +1,8 @@
-import { chmodSync, constants, linkSync, mkdirSync, openSync, symlinkSync, writeSync } from "node:fs";
+import { chmodSync, constants, linkSync, mkdirSync, openSync, symlinkSync } from "node:fs";
 import { type ByteString, fsPath, joinBytes } from "../base/byte-string.ts";
 import { errnoOf } from "../fs/errno.ts";
 import { setAttributes } from "../fs/file-attributes.ts";
+import { extendTo, writeAroundZeros } from "../fs/holes.ts";
 import { closeWritten } from "../fs/native/close-written.ts";
 import { PathBuffer } from "../fs/native/path-buffer.ts";
 import { setMtimeBuffer } from "../fs/native/set-times.ts";
@@ -21,6 +22,9 @@ const UNFINISHED_MODE = 0o700;
 const OWNER_READS = 0o500;
 /** The list of paths is kept in memory, and a small archive can contain very many. */
 const MOST_ENTRIES = 10_000_000;
+
+/** Large enough to show where a file has long runs of zeros. */
+const collected = new Uint8Array(256 * 1024);
 
 export interface ExtractOptions {
   /** For directories without an entry in the archive. */
@@ -138,13 +142,32 @@ async function writeFile(target: ByteString, entry: ArchiveEntry): Promise<void>
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
   const descriptor = openSync(fsPath(target), flags, 0o600);
   let sizeBytes = 0;
+  let isEndLeftOut = false;
   try {
-    for await (const piece of entry.body) {
-      for (let written = 0; written < piece.length; ) written += writeSync(descriptor, piece, written);
+    for await (const piece of collect(entry.body)) {
+      isEndLeftOut = writeAroundZeros(descriptor, piece, sizeBytes);
       sizeBytes += piece.length;
     }
+    if (isEndLeftOut) extendTo(descriptor, sizeBytes);
   } finally {
     closeWritten(descriptor);
   }
   if (sizeBytes !== entry.sizeBytes) throw damagedArchive("a file does not match its checksum or size");
+}
+
+/** The same bytes in pieces of whole pages, except for the last one; each is valid until the next is requested. */
+async function* collect(body: ArchiveEntry["body"]): AsyncGenerator<Uint8Array, void> {
+  let filledBytes = 0;
+  for await (const piece of body) {
+    for (let start = 0; start < piece.length; ) {
+      const part = piece.subarray(start, start + collected.length - filledBytes);
+      collected.set(part, filledBytes);
+      start += part.length;
+      filledBytes += part.length;
+      if (filledBytes < collected.length) continue;
+      yield collected;
+      filledBytes = 0;
+    }
+  }
+  if (filledBytes > 0) yield collected.subarray(0, filledBytes);
 }

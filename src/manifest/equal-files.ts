@@ -1,3 +1,4 @@
+import { compileLightly } from "../base/compile-lightly.ts";
 import { DIGEST_SIZE_BYTES } from "../base/digest.ts";
 import { at, type Manifest } from "./manifest.ts";
 
@@ -18,3 +19,5 @@ export function areEqualFiles(manifest: Manifest, left: number, right: number): 
     ) === 0
   );
 }
+
+compileLightly(areEqualFiles);

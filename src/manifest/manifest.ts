@@ -201,5 +201,5 @@ function firstAbove(ends: Uint32Array, value: number): number {
   return low;
 }
 
-compileLightly(at, nameAt);
+compileLightly(at, firstAbove, nameAt);
 compileMethodsLightly(Manifest);

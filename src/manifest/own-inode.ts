@@ -1,4 +1,5 @@
-import type { Manifest } from "./manifest.ts";
+import { compileLightly } from "../base/compile-lightly.ts";
+import { at, type Manifest } from "./manifest.ts";
 
 // Why a file must not share its inode with the cache, as bits of one byte per file.
 
@@ -18,7 +19,12 @@ export function noteEditedPath(marks: Uint8Array, file: number): void {
 /** Adds LINKED_NAMES where it applies. */
 export function markLinkedNames(manifest: Manifest, marks: Uint8Array): Uint8Array {
   for (const column of [manifest.linkFiles, manifest.linkTargets]) {
-    for (const file of column) marks[file] = (marks[file] ?? 0) | LINKED_NAMES;
+    for (let link = 0; link < column.length; link++) {
+      const file = at(column, link);
+      marks[file] = at(marks, file) | LINKED_NAMES;
+    }
   }
   return marks;
 }
+
+compileLightly(markLinkedNames);

@@ -1,3 +1,4 @@
+import { compileLightly } from "../base/compile-lightly.ts";
 import { areEqualFiles } from "./equal-files.ts";
 import { at, type Manifest } from "./manifest.ts";
 
@@ -22,3 +23,5 @@ export function problemOfLinks(manifest: Manifest): string | undefined {
   }
   return undefined;
 }
+
+compileLightly(problemOfLinks);

@@ -1,4 +1,5 @@
 import { type ByteString, joinBytes } from "../base/byte-string.ts";
+import { compileLightly } from "../base/compile-lightly.ts";
 import { isSameFile, lstat } from "../fs/native/file-status.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
 
@@ -10,10 +11,13 @@ import { at, type Manifest } from "../manifest/manifest.ts";
 export function compareNames(manifest: Manifest, destination: ByteString, unchangedFiles: Uint8Array): void {
   const { linkFiles, linkTargets } = manifest;
   const nameCounts = new Map<number, number>();
-  for (const target of linkTargets) nameCounts.set(target, (nameCounts.get(target) ?? 1) + 1);
-  const statusOf = (file: number) => lstat(joinBytes(destination, manifest.filePath(file)));
-  for (const [link, file] of linkFiles.entries()) {
+  for (let link = 0; link < linkTargets.length; link++) {
     const target = at(linkTargets, link);
+    nameCounts.set(target, (nameCounts.get(target) ?? 1) + 1);
+  }
+  const statusOf = (file: number) => lstat(joinBytes(destination, manifest.filePath(file)));
+  for (let link = 0; link < linkFiles.length; link++) {
+    const [file, target] = [at(linkFiles, link), at(linkTargets, link)];
     if (unchangedFiles[file] === 1 && unchangedFiles[target] === 1) {
       const status = statusOf(file);
       const first = statusOf(target);
@@ -22,7 +26,9 @@ export function compareNames(manifest: Manifest, destination: ByteString, unchan
     }
     unchangedFiles[target] = 0;
   }
-  for (const [link, file] of linkFiles.entries()) {
-    if (unchangedFiles[at(linkTargets, link)] === 0) unchangedFiles[file] = 0;
+  for (let link = 0; link < linkFiles.length; link++) {
+    if (unchangedFiles[at(linkTargets, link)] === 0) unchangedFiles[at(linkFiles, link)] = 0;
   }
 }
+
+compileLightly(compareNames);

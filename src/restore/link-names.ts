@@ -1,6 +1,6 @@
 import { linkSync } from "node:fs";
 import { fsPath } from "../base/byte-string.ts";
-import { compileMethodsLightly } from "../base/compile-lightly.ts";
+import { compileLightly, compileMethodsLightly } from "../base/compile-lightly.ts";
 import { BtdtError } from "../base/errors.ts";
 import { copyFile } from "../fs/copy-file.ts";
 import { errnoOf } from "../fs/errno.ts";
@@ -104,4 +104,5 @@ function placeName(
   }
 }
 
+compileLightly(placeName);
 compileMethodsLightly(linkNamesJob);

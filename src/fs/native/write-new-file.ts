@@ -1,6 +1,7 @@
 import { fchmodSync } from "node:fs";
-import { compileMethodsLightly } from "../../base/compile-lightly.ts";
+import { compileLightly, compileMethodsLightly } from "../../base/compile-lightly.ts";
 import type { FileAttributes } from "../file-attributes.ts";
+import { extendTo, FEWEST_SPARSE_BYTES, hasHoles, writeAroundZeros } from "../holes.ts";
 import { closeWritten } from "./close-written.ts";
 import { emptyStatus, fstat } from "./file-status.ts";
 import type { PathBuffer } from "./path-buffer.ts";
@@ -38,7 +39,7 @@ export class NewFileWriter {
     const { mode, sizeBytes } = attributes;
     const descriptor = openQuickly(path, OPEN_NEW, mode & PERMISSIONS);
     try {
-      writeQuickly(descriptor, source, offset, sizeBytes);
+      writeContent(descriptor, source, offset, sizeBytes);
       if ((mode & (this.#umask | ~PERMISSIONS)) !== 0 || !this.keepsModes(descriptor, mode)) {
         fchmodSync(descriptor, mode);
       }
@@ -61,4 +62,16 @@ export class NewFileWriter {
   }
 }
 
+function writeContent(descriptor: number, source: PinnedBuffer, offset: number, sizeBytes: number): void {
+  if (sizeBytes >= FEWEST_SPARSE_BYTES) {
+    const content = source.bytes.subarray(offset, offset + sizeBytes);
+    if (hasHoles(content)) {
+      if (writeAroundZeros(descriptor, content, 0)) extendTo(descriptor, sizeBytes);
+      return;
+    }
+  }
+  writeQuickly(descriptor, source, offset, sizeBytes);
+}
+
+compileLightly(writeContent);
 compileMethodsLightly(NewFileWriter);

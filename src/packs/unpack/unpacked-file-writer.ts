@@ -3,11 +3,11 @@ import { type ByteString, fsPath } from "../../base/byte-string.ts";
 import { compileMethodsLightly } from "../../base/compile-lightly.ts";
 import { CHUNK_SIZE_BYTES } from "../../base/digest.ts";
 import type { FileAttributes } from "../../fs/file-attributes.ts";
+import { extendTo, writeAroundZeros } from "../../fs/holes.ts";
 import { closeWritten } from "../../fs/native/close-written.ts";
 import { PathBuffer } from "../../fs/native/path-buffer.ts";
 import type { PinnedBuffer } from "../../fs/native/pinned-buffer.ts";
 import { NewFileWriter } from "../../fs/native/write-new-file.ts";
-import { writeFullyAt } from "../../fs/positioned-io.ts";
 import { attributesOfFile } from "../../manifest/attributes-of-file.ts";
 import { at, type Manifest } from "../../manifest/manifest.ts";
 import { adoptWrittenFile } from "../../objects/adopt-written-file.ts";
@@ -55,12 +55,16 @@ export class UnpackedFileWriter {
     if (isLinkable(manifest, file)) this.mayAdopt = adoptWrittenFile(this.adoptInto, manifest, file, target);
   }
 
-  /** Writes to an existing large file. @throws a `node:fs` error */
+  /** Writes to an existing large file, except for long runs of zeros. @throws a `node:fs` error */
   writeChunk(content: Uint8Array, file: number, chunk: number): void {
     this.setTarget(file);
     const descriptor = openSync(fsPath(target.toBytes()), constants.O_WRONLY | constants.O_NOFOLLOW);
     try {
-      writeFullyAt(descriptor, content, chunk * CHUNK_SIZE_BYTES);
+      const start = chunk * CHUNK_SIZE_BYTES;
+      const end = start + content.length;
+      const isEndLeftOut = writeAroundZeros(descriptor, content, start);
+      // Only for the last chunk: it would cut off what other threads have written behind it.
+      if (isEndLeftOut && end === at(this.manifest.fileSizes, file)) extendTo(descriptor, end);
     } finally {
       closeWritten(descriptor);
     }
