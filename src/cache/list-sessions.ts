@@ -57,7 +57,7 @@ function readIntent(path: ByteString): Uint8Array | undefined {
   }
 }
 
-/** @throws a `node:fs` error */
-export function removeSession(trace: SessionTrace): void {
-  removeAbandoned(trace.directory);
+/** @param isOverdue see `removeAbandoned` @returns false if it was stopped @throws a `node:fs` error */
+export function removeSession(trace: SessionTrace, isOverdue: () => boolean): boolean {
+  return removeAbandoned(trace.directory, isOverdue);
 }

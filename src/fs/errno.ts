@@ -23,6 +23,12 @@ const SENTENCES: Readonly<Record<string, string>> = {
   ENOMEM: "out of memory",
   EIO: "input/output error",
   ESTALE: "stale file handle",
+  EBUSY: "it is in use",
+  EEXIST: "it exists already",
+  ENOTEMPTY: "the directory is not empty",
+  EXDEV: "it is on another file system",
+  ENOLCK: "no locks are available",
+  EFBIG: "the file is too large",
   EPIPE: "broken pipe",
 };
 
@@ -41,6 +47,14 @@ export function reasonOf(error: unknown): string {
 /** This user may not write to the cache or tree; whatever would need that is left undone. */
 export function isPermissionErrno(errno: string | undefined): boolean {
   return errno === "EACCES" || errno === "EPERM" || errno === "EROFS";
+}
+
+/**
+ * The file system does not let go of a file just now: it is mounted on, or open elsewhere on NFS. Whatever wants to
+ * remove it leaves it to the next one.
+ */
+export function isHeldErrno(errno: string | undefined): boolean {
+  return errno === "EBUSY" || errno === "ESTALE" || errno === "ENOTEMPTY";
 }
 
 export function isDiskFullErrno(errno: string | undefined): boolean {

@@ -14,6 +14,9 @@ const UNFINISHED_GRACE_MS = 10 * 60 * 1000;
 /** If the file system has no locks, only the age tells whether the process is still alive. */
 const LOCKLESS_GRACE_MS = 24 * 60 * 60 * 1000;
 
+/** A process that was asked to end does so within a second. */
+const LONGEST_HURRY_MS = 500;
+
 /**
  * A directory that belongs to one process. Anyone can tell that it is abandoned once that process has ended, for
  * whatever reason: it contains a file that is locked (`flock`) while the process lives.
@@ -56,18 +59,23 @@ export class LockedDirectory {
     }
   }
 
-  /** Removes it with everything in it; what cannot be removed is left as abandoned. Calling it again does nothing. */
-  close(): void {
+  /**
+   * Removes it with everything in it; what cannot be removed is left as abandoned. Calling it again does nothing.
+   * @param isHurried whoever waits for this process has asked it to end: what takes longer is left as well
+   */
+  close(isHurried = false): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     ignoringErrno(() => {
+      const endNs = Bun.nanoseconds() + LONGEST_HURRY_MS * 1e6;
+      let isEmpty = false;
       try {
-        removeContents(this.path, LOCK_NAME);
+        isEmpty = removeContents(this.path, LOCK_NAME, () => isHurried && Bun.nanoseconds() > endNs);
       } finally {
         // Before unlinking it: FUSE and NFS rename an open file within the directory instead of removing it.
         this.#lock.close();
       }
-      removeEmptied(this.path);
+      if (isEmpty) removeEmptied(this.path);
     });
   }
 }
@@ -98,15 +106,18 @@ export function isAbandoned(path: ByteString, nowMs = Number.NEGATIVE_INFINITY):
 /**
  * Removes an abandoned directory, `lock` last, so that after being killed it is still recognised as abandoned. Its
  * own process may be removing it as well: the lock is free shortly before the directory is gone.
+ * @param isOverdue see `removeContents`
+ * @returns false if it was stopped
  * @throws a `node:fs` error; the rest is left for the next attempt
  */
-export function removeAbandoned(path: ByteString): void {
+export function removeAbandoned(path: ByteString, isOverdue?: () => boolean): boolean {
   try {
-    removeContents(path, LOCK_NAME);
+    if (!removeContents(path, LOCK_NAME, isOverdue)) return false;
   } catch (error) {
     if (errnoOf(error) !== "ENOENT") throw error;
   }
   removeEmptied(path);
+  return true;
 }
 
 function removeEmptied(path: ByteString): void {

@@ -31,7 +31,7 @@ const MOST_DESCRIPTORS = 64;
  * @throws the first `node:fs` error; BtdtError SYSTEM if `spared` was found
  */
 export function removeTree(path: ByteString, spared?: FileStatus): void {
-  removeNode(path, 0, spared);
+  removeNode(path, 0, { spared, isOverdue: NEVER });
 }
 
 /**
@@ -45,10 +45,22 @@ export function discardTree(path: ByteString): void {
 /**
  * Removes everything in a directory, but not the directory itself.
  * @param except a name to keep
+ * @param isOverdue asked before each file: true to stop
+ * @returns false if it was stopped
  * @throws the first `node:fs` error; ENOTDIR also for a symlink to a directory
  */
-export function removeContents(directory: ByteString, except?: ByteString): void {
-  emptyDirectory(directory, 0, except, undefined);
+export function removeContents(
+  directory: ByteString,
+  except?: ByteString,
+  isOverdue: () => boolean = NEVER,
+): boolean {
+  try {
+    emptyDirectory(directory, 0, { except, isOverdue });
+    return true;
+  } catch (error) {
+    if (error !== STOPPED) throw error;
+    return false;
+  }
 }
 
 /** Ignores file system errors that do no harm. */
@@ -60,7 +72,19 @@ export function ignoringErrno(action: () => void): void {
   }
 }
 
-function removeNode(path: ByteString, depth: number, spared: FileStatus | undefined): void {
+interface Limits {
+  readonly spared?: FileStatus | undefined;
+  /** A name to keep in the outermost directory. */
+  readonly except?: ByteString | undefined;
+  readonly isOverdue: () => boolean;
+}
+
+const NEVER = (): boolean => false;
+
+/** Thrown to stop at once. */
+const STOPPED = new Error("stopped");
+
+function removeNode(path: ByteString, depth: number, limits: Limits): void {
   try {
     unlinkSync(fsPath(path));
     return;
@@ -74,7 +98,7 @@ function removeNode(path: ByteString, depth: number, spared: FileStatus | undefi
     if (found.kind !== "directory") throw error;
   }
   try {
-    emptyDirectory(path, depth, undefined, spared);
+    emptyDirectory(path, depth, limits);
     rmdirSync(fsPath(path));
   } catch (error) {
     // Another process may be removing the same.
@@ -82,12 +106,8 @@ function removeNode(path: ByteString, depth: number, spared: FileStatus | undefi
   }
 }
 
-function emptyDirectory(
-  path: ByteString,
-  depth: number,
-  except: ByteString | undefined,
-  spared: FileStatus | undefined,
-): void {
+function emptyDirectory(path: ByteString, depth: number, limits: Limits): void {
+  const { spared, except, isOverdue } = limits;
   const descriptor = depth < MOST_DESCRIPTORS ? openByPath(path) : undefined;
   try {
     const directory = descriptor === undefined ? path : (`/proc/self/fd/${descriptor}` as ByteString);
@@ -96,10 +116,12 @@ function emptyDirectory(
     let failure: { readonly error: unknown } | undefined;
     for (const name of readdirSync(fsPath(directory), { encoding: "buffer" })) {
       const child = bytesFromBuffer(name);
-      if (child === except) continue;
+      if (child === except && depth === 0) continue;
+      if (isOverdue()) throw STOPPED;
       try {
-        removeNode(joinBytes(directory, child), depth + 1, spared);
+        removeNode(joinBytes(directory, child), depth + 1, limits);
       } catch (error) {
+        if (error === STOPPED) throw error;
         failure ??= { error };
       }
     }

@@ -33,7 +33,7 @@ export async function prepareExistingDestination(
   let state: "untouched" | "changing" | "changed" = "untouched";
   const close = (): void => {
     mounts?.close(state === "untouched");
-    staging?.close();
+    staging?.close(runtime.isCancelled());
     if (before === undefined) return;
     if (state === "untouched") putBackAttributes(destination, before);
     if (state === "changing") putBackMode(destination, before.mode);

@@ -44,10 +44,10 @@ export async function prepareNewDestination(
         move(staging.tree, destination);
         if (!isMovable) finishRoot(manifest, destination.path);
       },
-      close: () => staging.close(),
+      close: () => staging.close(runtime.isCancelled()),
     };
   } catch (error) {
-    staging.close();
+    staging.close(runtime.isCancelled());
     throw error;
   }
 }

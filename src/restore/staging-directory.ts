@@ -32,9 +32,9 @@ export class StagingDirectory {
     return joinBytes(this.#directory.path, "tree" as ByteString);
   }
 
-  /** Calling it again does nothing. */
-  close(): void {
-    this.#directory.close();
+  /** Calling it again does nothing. @param isHurried see `LockedDirectory.close` */
+  close(isHurried = false): void {
+    this.#directory.close(isHurried);
   }
 }
 

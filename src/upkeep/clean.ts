@@ -76,7 +76,8 @@ async function cleanPrepared(request: CleanRequest, runtime: Runtime): Promise<C
       async (hasLocks) => {
         const grace = chooseGrace(hasLocks, mayListStale(cache.root));
         const decision = await decide(cache, { ...request, nowMs }, grace, runtime);
-        const tools = { session, progress: runtime.progress, pause: createPause(runtime.isCancelled) };
+        const { progress, onWarning } = runtime;
+        const tools = { session, progress, onWarning, pause: createPause(runtime.isCancelled) };
         await sweep(cache, decision.stock, decision.plan, decision.packPlan, tools);
         return decision;
       },

@@ -14,6 +14,7 @@ import type { StoredFile } from "../inventory/items.ts";
 import { objectPath } from "../objects/object-path.ts";
 import { deletePack } from "../packs/contents/pack-directory.ts";
 import { unlessFull } from "./full-volume.ts";
+import { Leftovers } from "./leftovers.ts";
 import type { PackPlan } from "./pack-plan.ts";
 import type { CleanPlan, Eviction } from "./plan.ts";
 import { removeDamagedKey, removeEntryKeys, removeIfPresent } from "./remove-keys.ts";
@@ -24,7 +25,11 @@ export interface SweepTools {
   readonly progress: Progress;
   /** Yields to signals. @throws BtdtError CANCELLED after a signal */
   readonly pause: () => Promise<void>;
+  readonly onWarning: (warning: string) => void;
 }
+
+/** Then signals are handled. */
+const LONGEST_STEP_MS = 50;
 
 /**
  * Carries out a plan under the cache's exclusive lock: keys first, then manifests, then objects and packs, so that a
@@ -36,8 +41,9 @@ export async function sweep(
   { items, garbage }: Pick<Inventory, "items" | "garbage">,
   plan: CleanPlan,
   packPlan: PackPlan,
-  { session, progress, pause }: SweepTools,
+  { session, progress, pause, onWarning }: SweepTools,
 ): Promise<void> {
+  const leftovers = new Leftovers();
   for (const eviction of plan.evictions) {
     evict(cache, eviction);
     await pause();
@@ -48,16 +54,17 @@ export async function sweep(
   for (const kind of ["manifest", "object"] as const) {
     for (const file of files) {
       if (file.kind !== kind) continue;
-      removeIfPresent(() => removeFile(cache, file));
+      leftovers.unlessHeld(() => removeIfPresent(() => removeFile(cache, file)));
       progress.add({ files: 1 });
       await pause();
     }
   }
   for (const name of packPlan.removed) {
-    deletePack(cache, session, name);
+    leftovers.unlessHeld(() => deletePack(cache, session, name));
     await pause();
   }
-  await removeGarbage(cache, garbage, pause);
+  await removeGarbage(cache, garbage, leftovers, pause);
+  leftovers.report(onWarning);
 }
 
 /**
@@ -91,11 +98,17 @@ function removeObject(path: ByteString, isFile: boolean): void {
 async function removeGarbage(
   cache: CacheDirectory,
   { sessions, editedPaths, oldCounts }: Garbage,
+  leftovers: Leftovers,
   pause: () => Promise<void>,
 ): Promise<void> {
   for (const dead of sessions) {
-    removeSession(dead);
-    await pause();
+    let isDone = false;
+    while (!isDone) {
+      // Of a killed import, it may contain a whole tree.
+      const endNs = Bun.nanoseconds() + LONGEST_STEP_MS * 1e6;
+      isDone = leftovers.unlessHeld(() => removeSession(dead, () => Bun.nanoseconds() > endNs)) ?? true;
+      await pause();
+    }
   }
   for (const path of editedPaths.stale) removeIfPresent(() => forgetEditedPath(cache, path));
   for (const path of editedPaths.confirmed) confirmEditedPath(cache, path);

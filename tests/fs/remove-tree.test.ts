@@ -71,6 +71,16 @@ test("contents go, the directory and one name stay", () => {
   expect(readdirSync(tree)).toEqual(["f"]);
 });
 
+test("stops when it is told to, and goes on where it was", () => {
+  const tree = makeTree();
+  let asked = 0;
+  expect(removeContents(b(tree), undefined, () => ++asked > 2)).toBe(false);
+  const left = run(["find", tree, "-type", "f"]).stdout.trim().split("\n");
+  expect([asked, left.length > 0]).toEqual([3, true]);
+  expect(removeContents(b(tree), undefined, () => false)).toBe(true);
+  expect(readdirSync(tree)).toEqual([]);
+});
+
 testWith(
   ["root", "setpriv"],
   "directories that their owner may not write, read or enter are no obstacle",

@@ -27,7 +27,12 @@ async function sweepUntil(cache: HandMadeCache, lastPause: number): Promise<numb
   };
   try {
     const packPlan = planPacks(stock, plan.unneededItems, nowMs);
-    await sweep(cache.directory, stock, plan, packPlan, { session, progress: noProgress, pause });
+    await sweep(cache.directory, stock, plan, packPlan, {
+      session,
+      progress: noProgress,
+      pause,
+      onWarning: () => undefined,
+    });
   } catch (error) {
     expect(error).toEqual(new Error("stopped"));
   } finally {
