@@ -5,7 +5,7 @@ import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { errnoOf } from "../fs/errno.ts";
 import { PathBuffer } from "../fs/native/path-buffer.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
-import { locateObject } from "../objects/object-path.ts";
+import { examineEitherObject } from "../objects/examine-either-object.ts";
 import type { BlockReader } from "../packs/unpack/block-reader.ts";
 import { isPacked } from "../packs/unpack/content-sources.ts";
 import { readObject } from "./read-object.ts";
@@ -60,7 +60,8 @@ export class ContentSource {
         yield* this.#packedChunks(file, this.#packs);
         return;
       }
-      this.#path.set(locateObject(this.#cache.objects, this.#manifest, file));
+      // If there is none that is whole, reading says why.
+      examineEitherObject(this.#path, this.#cache.objects, this.#manifest, file);
       yield* readObject(this.#path, sizeBytes);
     } catch (error) {
       const errno = errnoOf(error);

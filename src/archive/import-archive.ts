@@ -10,7 +10,7 @@ import type { Runtime } from "../work/runtime.ts";
 import { findArchive } from "./archive-source.ts";
 
 export interface ImportRequest
-  extends Pick<StoreRequest, "cache" | "keys" | "storage" | "compression" | "durability"> {
+  extends Pick<StoreRequest, "cache" | "keys" | "globs" | "storage" | "compression" | "durability"> {
   /** The path of a tar, tar.gz or zip file, or of a pipe with a tar or tar.gz; `-` is standard input. */
   readonly archive: string;
 }
@@ -52,7 +52,12 @@ export async function importArchive(request: ImportRequest, runtime: Runtime): P
       throw errnoOf(error) === undefined ? error : cacheWriteError(cache, error);
     }
     const store = { ...request, ignoreMtime: false, linkMode: "auto" as const };
-    const source = { path: tree, ignoreRules: new IgnoreRules([], false), recordedPath: undefined };
+    const source = {
+      name: undefined,
+      path: tree,
+      ignoreRules: new IgnoreRules([], false),
+      recordedPath: undefined,
+    };
     return await storeSources(store, [source], session, runtime);
   } finally {
     runtime.progress.end();

@@ -6,7 +6,7 @@ import type { Manifest } from "../manifest/manifest.ts";
 import { ManifestReader } from "../manifest/manifest-reader.ts";
 import { listObjectNames } from "../objects/list-objects.ts";
 import { hasObject } from "../objects/object-attributes.ts";
-import { nameObject } from "../objects/object-name.ts";
+import { EXCLUSIVE_ENDING, nameObject, twinOf } from "../objects/object-name.ts";
 import { listUnflushedMarks, readMarkedManifest, type UnflushedMark } from "./unflushed-marks.ts";
 
 /** Reading the manifests of more marks would take longer than examining every object. */
@@ -41,12 +41,14 @@ export class Suspects {
 
   /** Their names. @throws a `node:fs` error */
   listObjects(cache: CacheDirectory): string[] {
-    return [...(this.#names === "all" ? listObjectNames(cache.objects) : this.#names)];
+    if (this.#names === "all") return [...listObjectNames(cache.objects)];
+    return [...this.#names].flatMap((name) => [name, twinOf(name)]);
   }
 
   /** @param name an object's */
   isSuspect(name: string): boolean {
-    return this.#names === "all" || this.#names.has(name);
+    if (this.#names === "all" || this.#names.has(name)) return true;
+    return name.endsWith(EXCLUSIVE_ENDING) && this.#names.has(twinOf(name));
   }
 
   /** 1 for each file of a manifest whose object is suspect, in memory shared between threads; undefined if none is. */
@@ -64,7 +66,7 @@ export class Suspects {
   }
 }
 
-/** `all` if they cannot be told apart. */
+/** Of objects that are not exclusive, which stand for both. `all` if they cannot be told apart. */
 type SuspectNames = ReadonlySet<string> | "all";
 
 function collectNames(cache: CacheDirectory, marks: readonly UnflushedMark[]): SuspectNames {

@@ -1,8 +1,9 @@
-import { constants, copyFileSync, linkSync } from "node:fs";
+import { constants, copyFileSync, linkSync, unlinkSync } from "node:fs";
 import { fsPath } from "../base/byte-string.ts";
 import { copyFile } from "./copy-file.ts";
 import { errnoOf } from "./errno.ts";
 import { type FileAttributes, setAttributes } from "./file-attributes.ts";
+import { emptyStatus, isSameFile, lstatBuffer } from "./native/file-status.ts";
 import { tryLink } from "./native/link-file.ts";
 import type { PathBuffer } from "./native/path-buffer.ts";
 
@@ -18,6 +19,9 @@ export type Placement = "reflinked" | "linked" | "copied";
 
 /** The file has as many links as the file system allows (ext4: 65,000); a new inode would help. */
 export class TooManyLinks extends Error {}
+
+const sourceStatus = emptyStatus();
+const targetStatus = emptyStatus();
 
 /**
  * Places files between one pair of file systems, and remembers what these do not support: a file system without
@@ -39,12 +43,16 @@ export class FilePlacer {
 
   /**
    * Creates `target`, which must not exist, from `source`, whose content and attributes are described by
-   * `attributes`. If `mayShare` is false, it gets its own inode.
+   * `attributes`.
+   * @param mostNames how many names an inode may have if it is linked, `target` included; 0: it is never linked
    * @throws TooManyLinks, BtdtError SYSTEM, a `node:fs` error
    */
-  place(source: PathBuffer, target: PathBuffer, attributes: FileAttributes, mayShare: boolean): Placement {
+  place(source: PathBuffer, target: PathBuffer, attributes: FileAttributes, mostNames: number): Placement {
     if (this.#mayReflink && this.#tryReflink(source, target, attributes)) return "reflinked";
-    if (mayShare && this.#mayLink && this.#tryHardLink(source, target)) return "linked";
+    if (mostNames > 0 && this.#mayLink && this.#tryHardLink(source, target)) {
+      if (mostNames === Number.POSITIVE_INFINITY || hasFewNames(source, target, mostNames)) return "linked";
+      unlinkSync(fsPath(target.toBytes()));
+    }
     copyFile(source, target, attributes);
     return "copied";
   }
@@ -100,4 +108,18 @@ export class FilePlacer {
       }
     }
   }
+}
+
+/**
+ * Whether no other tree has a file that was just linked. Of two processes that link it at once, the one whose link is
+ * the later one sees both: never do both keep it. The source is looked at last, because the number says nothing if the
+ * source was removed from the cache in the meantime.
+ */
+function hasFewNames(source: PathBuffer, target: PathBuffer, mostNames: number): boolean {
+  return (
+    lstatBuffer(target, targetStatus) &&
+    targetStatus.linkCount <= mostNames &&
+    lstatBuffer(source, sourceStatus) &&
+    isSameFile(sourceStatus, targetStatus)
+  );
 }

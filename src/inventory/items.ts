@@ -1,6 +1,7 @@
 import { DIGEST_SIZE_BYTES } from "../base/digest.ts";
 import { at } from "../manifest/manifest.ts";
 import type { StoredObject } from "../objects/list-objects.ts";
+import { EXCLUSIVE_ENDING } from "../objects/object-name.ts";
 import type { PackContents } from "../packs/contents/pack-contents.ts";
 
 interface StoredManifest {
@@ -25,6 +26,7 @@ export class Items {
   readonly #firstChunkLists: number[] = [];
   readonly #files: StoredFile[] = [];
   readonly #itemOfName = new Map<string, number>();
+  #hasExclusiveObjects = false;
 
   constructor(packs: PackContents) {
     this.#packs = packs;
@@ -34,6 +36,10 @@ export class Items {
       next += index.counts.largeCount;
     }
     this.firstFile = next;
+  }
+
+  get hasExclusiveObjects(): boolean {
+    return this.#hasExclusiveObjects;
   }
 
   get count(): number {
@@ -73,6 +79,7 @@ export class Items {
     const item = this.count;
     this.#files.push(file);
     this.#itemOfName.set(file.name, item);
+    this.#hasExclusiveObjects ||= file.name.endsWith(EXCLUSIVE_ENDING);
     return item;
   }
 

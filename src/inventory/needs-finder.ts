@@ -9,7 +9,7 @@ import { ManifestReader, type ReadManifest } from "../manifest/manifest-reader.t
 import { hasLostData } from "../objects/has-lost-data.ts";
 import { lookUpObject } from "../objects/list-objects.ts";
 import { hasObject } from "../objects/object-attributes.ts";
-import { nameObject } from "../objects/object-name.ts";
+import { nameObject, twinOf } from "../objects/object-name.ts";
 import type { PackContents } from "../packs/contents/pack-contents.ts";
 import type { Condition } from "./condition.ts";
 import type { PacksOfCache } from "./find-packs.ts";
@@ -102,25 +102,20 @@ export class NeedsFinder {
     for (let file = 0; file < manifest.counts.fileCount; file++) {
       if (!hasObject(manifest, file)) continue;
       const name = nameObject(manifest, file);
-      const listed = this.#items.itemOfFile(name);
-      if (listed !== undefined && (isIntent || this.#isWhole(listed, manifest, file))) {
-        items.add(listed);
-        if (this.#isWhole(listed, manifest, file)) continue;
-      }
+      const names = this.#items.hasExclusiveObjects ? [name, twinOf(name)] : [name];
+      const listed = names.flatMap((each) => this.#items.itemOfFile(each) ?? []);
+      const whole = listed.filter((item) => this.#isWhole(item, manifest, file));
+      for (const item of isIntent ? listed : whole) items.add(item);
+      if (whole.length > 0) continue;
       const isPacked = this.#addPacked(manifest, file, items);
-      if (listed !== undefined && this.#hasSize(listed, manifest, file)) {
-        items.add(listed);
-        continue;
-      }
-      if (isPacked) continue;
+      if (this.#addUsable(listed, manifest, file, items) || isPacked) continue;
       try {
-        const item = listed ?? this.#lookUp(name);
-        if (item !== undefined && this.#hasSize(item, manifest, file)) {
-          items.add(item);
-          continue;
-        }
+        const found = [name, twinOf(name)].flatMap((each) => {
+          return this.#items.itemOfFile(each) ?? this.#lookUp(each) ?? [];
+        });
+        if (this.#addUsable(found, manifest, file, items)) continue;
         isMissing = true;
-        if (item !== undefined && this.#isEdited(item, manifest, file))
+        if (found.some((item) => this.#isEdited(item, manifest, file)))
           editedPaths.push(manifest.filePath(file));
       } catch (error) {
         if (errnoOf(error) === undefined) throw error;
@@ -132,6 +127,13 @@ export class NeedsFinder {
     const reason = this.#unreadablePacks;
     if (reason !== undefined) return { kind: "unreadable", reason };
     return { kind: "damaged", reason: "contents are missing", editedPaths };
+  }
+
+  /** Adds those objects of a file that have its size; false if none does. */
+  #addUsable(objects: readonly number[], manifest: Manifest, file: number, items: Set<number>): boolean {
+    const usable = objects.filter((item) => this.#hasSize(item, manifest, file));
+    for (const item of usable) items.add(item);
+    return usable.length > 0;
   }
 
   /** False if the packs lack some of a file's contents. */

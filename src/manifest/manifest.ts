@@ -171,6 +171,15 @@ export class Manifest {
     return this.linkFiles[firstAbove(this.linkFiles, file - 1)] === file;
   }
 
+  #nameCounts: ReadonlyMap<number, number> | undefined;
+
+  /** How many names a file has in the tree, for its first one. */
+  countNames(file: number): number {
+    if (this.counts.linkCount === 0) return 1;
+    this.#nameCounts ??= countEach(this.linkTargets);
+    return 1 + (this.#nameCounts.get(file) ?? 0);
+  }
+
   contentBytes(): number {
     return this.fileSizes.reduce((sum, sizeBytes) => sum + sizeBytes, 0);
   }
@@ -184,6 +193,12 @@ export function at(
   const value = column[index];
   if (value === undefined) throw new RangeError(`column has no element ${index}`);
   return value;
+}
+
+function countEach(column: Uint32Array): Map<number, number> {
+  const counts = new Map<number, number>();
+  for (const value of column) counts.set(value, (counts.get(value) ?? 0) + 1);
+  return counts;
 }
 
 function nameAt(names: ByteString, ends: Uint32Array, index: number): ByteString {

@@ -12,14 +12,6 @@ export function hasObject(manifest: Manifest, file: number): boolean {
   return at(manifest.fileSizes, file) > 0;
 }
 
-/**
- * Only files with content and without special bits are linked: a set-user-ID file in a cache that others can write to
- * would give away the rights of its owner.
- */
-export function isLinkable(manifest: Manifest, file: number): boolean {
-  return hasObject(manifest, file) && (at(manifest.fileModes, file) & ~PERMISSIONS) === 0;
-}
-
 /** The attributes of the object of a manifest's file. @param into as for `attributesOfFile` */
 export function objectAttributes(manifest: Manifest, file: number, into?: FileAttributes): FileAttributes {
   const attributes = attributesOfFile(manifest, file, into);
@@ -34,4 +26,4 @@ export function isWhole(status: FileStatus, manifest: Manifest, file: number): b
   return hasAttributes(status, objectAttributes(manifest, file, expected));
 }
 
-compileLightly(hasObject, isLinkable, isWhole, objectAttributes);
+compileLightly(hasObject, isWhole, objectAttributes);

@@ -11,12 +11,12 @@ import { PathBuffer } from "../fs/native/path-buffer.ts";
 import { FilePlacer, type LinkMode, type Placement, TooManyLinks } from "../fs/place-file.ts";
 import { attributesOfFile } from "../manifest/attributes-of-file.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
-import { EDITED_PATH } from "../manifest/own-inode.ts";
 import { hasContent } from "../read/has-content.ts";
+import { Sharing } from "../sharing/classify-files.ts";
 import type { JobContext } from "../work/job.ts";
 import { changedBeforeStored, notPreserved } from "./adopt-errors.ts";
 import { dropUnlessGood } from "./drop-unless-good.ts";
-import { isLinkable, isWhole, objectAttributes } from "./object-attributes.ts";
+import { isWhole, objectAttributes } from "./object-attributes.ts";
 import { replaceObject } from "./object-claim.ts";
 import { ObjectPathWriter } from "./object-path.ts";
 import type { FileTimes } from "./reuse-object-times.ts";
@@ -29,8 +29,8 @@ export interface ObjectMakerInput {
   /** A directory of this process for unfinished objects, on the objects' file system. */
   readonly temporary: ByteString;
   readonly linkMode: LinkMode;
-  /** Non-zero for files that must not share an inode with the tree, see `manifest/own-inode.ts`. */
-  readonly ownInode: Uint8Array;
+  /** See `classifyFiles`. */
+  readonly sharing: Uint8Array;
   /** 1 for each file whose object, if there is one, must be hashed before it is trusted; undefined if none must. */
   readonly suspects: Uint8Array | undefined;
 }
@@ -62,11 +62,15 @@ export class ObjectMaker {
 
   /** @throws BtdtError SOURCE_CHANGED, CACHE_WRITE_FAILED, SYSTEM; a `node:fs` error */
   make(file: number): Placement | "reused" {
-    const object = this.#objectPath.set(file);
-    const mayShare =
-      isLinkable(this.#manifest, file) && this.#input.ownInode[file] === 0 && this.hasManifestTime(file);
+    const sharing = this.#input.sharing[file];
+    const object = this.#objectPath.set(file, sharing === Sharing.EXCLUSIVE);
     // The common case in a first store: there is no object yet, and linking works.
-    if (this.#placer.prefersLink && mayShare && tryLink(this.#source, object)) {
+    if (
+      sharing === Sharing.SHARED &&
+      this.#placer.prefersLink &&
+      this.hasManifestTime(file) &&
+      tryLink(this.#source, object)
+    ) {
       if (lstatBuffer(object, status) && isWhole(status, this.#manifest, file)) return "linked";
       // Another store may have replaced it with a good one in the meantime. That one never loses its name, not even for a
       // moment, so that no clean can take an entry for damaged, although the lock is not held here.
@@ -76,12 +80,25 @@ export class ObjectMaker {
       throw changedBeforeStored(this.#source);
     }
     if (lstatBuffer(object, status) && isWhole(status, this.#manifest, file)) {
-      // A path that is edited in place must not share its object with any tree.
-      const isEdited = (at(this.#input.ownInode, file) & EDITED_PATH) !== 0;
-      const isPrivate = !isEdited || status.linkCount === 1;
+      // What is written in place must not share its object with any tree, not even with one that was stored or restored
+      // before this was known.
+      const isPrivate = sharing !== Sharing.OWN || status.linkCount === 1;
       if (isPrivate && this.isTrusted(file, object)) return "reused";
     }
-    return this.replace(file, object, mayShare);
+    return this.replace(file, object);
+  }
+
+  /** How many names the inode of the source may have, its object included. */
+  private mostNamesOf(file: number): number {
+    if (!this.hasManifestTime(file)) return 0;
+    switch (this.#input.sharing[file]) {
+      case Sharing.SHARED:
+        return Number.POSITIVE_INFINITY;
+      case Sharing.EXCLUSIVE:
+        return 2;
+      default:
+        return 0;
+    }
   }
 
   /** An object that cannot be read is replaced like one that has lost bytes, since the source has them. */
@@ -97,13 +114,13 @@ export class ObjectMaker {
   }
 
   /** Creates the object under a temporary name and renames it, replacing a damaged one. */
-  private replace(file: number, object: PathBuffer, mayShare: boolean): Placement {
+  private replace(file: number, object: PathBuffer): Placement {
     this.nextTemporary();
     const attributes = objectAttributes(this.#manifest, file);
     let placement: Placement;
     try {
       this.assertSourceUnchanged(file);
-      placement = this.#placer.place(this.#source, temporary, attributes, mayShare);
+      placement = this.#placer.place(this.#source, temporary, attributes, this.mostNamesOf(file));
       // A linked source is the object itself; a copied one may have changed while it was copied.
       if (placement !== "linked") this.assertSourceUnchanged(file);
     } catch (error) {

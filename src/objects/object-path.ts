@@ -5,7 +5,7 @@ import { assertNotSymlink } from "../fs/assert-not-symlink.ts";
 import { PathBuffer } from "../fs/native/path-buffer.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
 import { PERMISSIONS } from "./object-attributes.ts";
-import { nameObject } from "./object-name.ts";
+import { EXCLUSIVE_ENDING, nameObject } from "./object-name.ts";
 
 /** Each object is in a directory, its shard, which is named after the first byte of its digest. */
 export const SHARD_NAMES: readonly string[] = Array.from({ length: 256 }, (_, index) =>
@@ -25,8 +25,13 @@ export function objectPath(objects: ByteString, name: string): ByteString {
  * The path of the object of a manifest's file. Loops over many files use `ObjectPathWriter`.
  * @throws BtdtError CACHE_NOT_ACCESSIBLE when its shard is a symlink
  */
-export function locateObject(objects: ByteString, manifest: Manifest, file: number): ByteString {
-  return objectPath(objects, nameObject(manifest, file));
+export function locateObject(
+  objects: ByteString,
+  manifest: Manifest,
+  file: number,
+  isExclusive = false,
+): ByteString {
+  return objectPath(objects, nameObject(manifest, file, isExclusive));
 }
 
 /** The shards of the last used objects directory that have been checked; each thread checks each of them once. */
@@ -70,7 +75,7 @@ export class ObjectPathWriter {
   }
 
   /** @throws BtdtError CACHE_NOT_ACCESSIBLE when its shard is a symlink */
-  set(file: number): PathBuffer {
+  set(file: number, isExclusive = false): PathBuffer {
     const { manifest, hex } = this;
     assertRealShard(this.objects, at(manifest.fileDigests, file * DIGEST_SIZE_BYTES));
     if (file < this.firstFile || file >= this.endFile) this.writeDigests(file);
@@ -86,7 +91,8 @@ export class ObjectPathWriter {
       .appendByte(DASH);
     if (seconds >= 0 && seconds < 2 ** 31) path.appendNumber(seconds, 10);
     else path.append(`${seconds}` as ByteString);
-    return path.appendByte(POINT).appendNumber(at(manifest.fileMtimeNanoseconds, file), 10, 9);
+    path.appendByte(POINT).appendNumber(at(manifest.fileMtimeNanoseconds, file), 10, 9);
+    return isExclusive ? path.append(EXCLUSIVE_ENDING as ByteString) : path;
   }
 
   private writeDigests(firstFile: number): void {

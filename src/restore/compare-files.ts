@@ -10,10 +10,10 @@ import type { LinkMode } from "../fs/place-file.ts";
 import { attributesOfFile } from "../manifest/attributes-of-file.ts";
 import { viewManifest } from "../manifest/codec.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
-import { EDITED_PATH } from "../manifest/own-inode.ts";
 import { hasObject } from "../objects/object-attributes.ts";
 import { locateObject } from "../objects/object-path.ts";
 import { hasContent } from "../read/has-content.ts";
+import { Sharing } from "../sharing/classify-files.ts";
 import type { Job, JobContext } from "../work/job.ts";
 import type { LinkSource, Unchanged } from "./target.ts";
 
@@ -90,18 +90,22 @@ export const compareFilesJob: Job<CompareFilesInput, DirectoriesInTheWay> = {
 
 /**
  * Size, mode and time alone would be enough for a build tool, but a restore promises the content. That is proven by
- * being the same inode as the object, or by the digest. A file that must have its own inode counts as changed as long
- * as it shares one, because an edit would reach the object.
+ * being the same inode as the object, or by the digest. A file that shares its inode with more than it may counts as
+ * changed, because an edit would reach the object or another tree.
  */
 function isUnchangedFile(manifest: Manifest, file: number, links: LinkSource, context: JobContext): boolean {
   if (!hasAttributes(status, attributesOfFile(manifest, file, attributes))) return false;
   // A further name is compared with the first one, see `compareNames`.
   if (!hasObject(manifest, file) || manifest.isLink(file)) return true;
-  if (links.ownInode[file] === EDITED_PATH && status.linkCount > 1) return false;
-  object.set(locateObject(links.objects, manifest, file));
+  const sharing = links.sharing[file];
+  object.set(locateObject(links.objects, manifest, file, sharing === Sharing.EXCLUSIVE));
   try {
-    if (lstatBuffer(object, objectStatus) && isSameFile(status, objectStatus)) {
-      if (!mayLink(links.mode) || links.ownInode[file] !== 0) return false;
+    const isLinked =
+      status.linkCount > 1 && lstatBuffer(object, objectStatus) && isSameFile(status, objectStatus);
+    const mostNames = manifest.countNames(file) + (isLinked ? 1 : 0);
+    if (sharing !== Sharing.SHARED && status.linkCount > mostNames) return false;
+    if (isLinked) {
+      if (sharing === Sharing.OWN || !mayLink(links.mode)) return false;
       const isTrusted = links.suspects?.[file] !== 1;
       if (isTrusted && !links.isVerified) return true;
     }

@@ -5,11 +5,13 @@ import { rememberEditedPath } from "../cache/edited-paths.ts";
 import type { Session } from "../cache/session.ts";
 import { describeErrno, errnoOf, isPermissionErrno } from "../fs/errno.ts";
 import { PathBuffer } from "../fs/native/path-buffer.ts";
-import { noteEditedPath } from "../manifest/own-inode.ts";
+import { checkObject } from "../objects/check-objects.ts";
 import { dropUnlessGood } from "../objects/drop-unless-good.ts";
 import { examineObject } from "../objects/examine-object.ts";
-import { locateObject } from "../objects/object-path.ts";
+import { nameObject } from "../objects/object-name.ts";
+import { objectPath } from "../objects/object-path.ts";
 import { markDamagedBlock } from "../packs/contents/pack-directory.ts";
+import { Sharing } from "../sharing/classify-files.ts";
 import type { Runtime } from "../work/runtime.ts";
 import type { ObjectProblem } from "./place-object.ts";
 import type { Target } from "./target.ts";
@@ -75,7 +77,7 @@ export async function noteDamage(
   try {
     for (const { file, problem } of damage.files) {
       if (problem === "edited") {
-        noteEditedPath(links.ownInode, file);
+        links.sharing[file] = Sharing.OWN;
         rememberEditedPath(cache, manifest.filePath(file));
       }
       if (problem === "edited" || problem === "lost" || problem === "damaged") {
@@ -132,9 +134,20 @@ interface BadObject {
 }
 
 function dropBadObject({ manifest, links }: Target, session: Session, { file, problem }: BadObject): void {
-  const isMended = (path: PathBuffer): boolean =>
-    examineObject(path, manifest, file) === "whole" &&
-    (problem === "edited" || verifyFile(path, manifest, file, NEVER_CANCELLED) === undefined);
-  const object = new PathBuffer().set(locateObject(links.objects, manifest, file));
-  dropUnlessGood(object, new PathBuffer().set(session.temporaryPath()), isMended);
+  for (const isExclusive of [false, true]) {
+    const name = nameObject(manifest, file, isExclusive);
+    const isGood = (path: PathBuffer): boolean => {
+      switch (examineObject(path, manifest, file)) {
+        case "whole":
+          return problem === "edited" || verifyFile(path, manifest, file, NEVER_CANCELLED) === undefined;
+        // The problem may be that of the other one.
+        case "altered":
+          return checkObject(path, name, NEVER_CANCELLED) === "whole";
+        default:
+          return false;
+      }
+    };
+    const object = new PathBuffer().set(objectPath(links.objects, name));
+    dropUnlessGood(object, new PathBuffer().set(session.temporaryPath()), isGood);
+  }
 }

@@ -12,11 +12,12 @@ import { attributesOfFile } from "../manifest/attributes-of-file.ts";
 import { viewManifest } from "../manifest/codec.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
 import { copyContent } from "../objects/copy-content.ts";
-import { examineObject } from "../objects/examine-object.ts";
+import { examineObject, type ObjectState } from "../objects/examine-object.ts";
 import { examineSuspect } from "../objects/examine-suspect.ts";
 import { mendInPlace } from "../objects/mend-in-place.ts";
 import { hasObject } from "../objects/object-attributes.ts";
 import { ObjectPathWriter } from "../objects/object-path.ts";
+import { Sharing } from "../sharing/classify-files.ts";
 import type { Job, JobContext } from "../work/job.ts";
 import { ObjectPlacer, type ObjectProblem } from "./place-object.ts";
 import type { TreeInput, UnbuiltFile } from "./tree-input.ts";
@@ -121,16 +122,16 @@ export class TreeBuilder {
       if (!this.isDamaged()) path.ensureDirectory(directory);
       return;
     }
-    const object = this.object.set(file);
-    let state = examineObject(object, manifest, file);
-    // In a read-only cache, nothing is changed.
-    if (state === "altered" && input.links.temporary !== undefined) {
-      state = mendInPlace(object, manifest, file, this.context);
-      if (state === "whole") this.result.mendedCount += 1;
-    }
-    // What is verified is hashed where it was restored.
-    if (state === "whole" && input.links.suspects?.[file] === 1 && !input.links.isVerified) {
-      state = examineSuspect(object, manifest, file, this.context);
+    let sharing = at(input.links.sharing, file);
+    const object = this.object.set(file, sharing === Sharing.EXCLUSIVE);
+    let state = this.examine(object, file);
+    if (state === "missing") {
+      // What was stored for trees of the other kind can be copied. The path is in the same buffer.
+      this.object.set(file, sharing !== Sharing.EXCLUSIVE);
+      if (this.examine(object, file) === "whole") {
+        state = "whole";
+        if (input.links.mode !== "hard") sharing = Sharing.OWN;
+      }
     }
     if (state !== "whole") {
       this.result.unbuilt.push({ directory, file, state });
@@ -141,8 +142,8 @@ export class TreeBuilder {
       return;
     }
     path.setFile(directory, file);
-    const isLinked = this.placer.prefersLink(file) && tryLink(object, path.buffer);
-    const placed = isLinked ? "linked" : this.placer.place(file, object, path.buffer);
+    const isLinked = this.placer.prefersLink(sharing) && tryLink(object, path.buffer);
+    const placed = isLinked ? "linked" : this.placer.place(file, sharing, object, path.buffer);
     switch (placed) {
       case "missing":
       case "edited":
@@ -157,6 +158,21 @@ export class TreeBuilder {
         this.result.fileCounts[placed] += 1;
         this.result.contentBytes += at(manifest.fileSizes, file);
     }
+  }
+
+  /** Examines an object, puts its attributes back if only these have changed, and hashes it if it is a suspect. */
+  private examine(object: PathBuffer, file: number): ObjectState {
+    const { manifest, context } = this;
+    const { temporary, suspects, isVerified } = this.input.links;
+    let state = examineObject(object, manifest, file);
+    // In a read-only cache, nothing is changed.
+    if (state === "altered" && temporary !== undefined) {
+      state = mendInPlace(object, manifest, file, context);
+      if (state === "whole") this.result.mendedCount += 1;
+    }
+    // What is verified is hashed where it was restored.
+    const isDoubtful = state === "whole" && suspects?.[file] === 1 && !isVerified;
+    return isDoubtful ? examineSuspect(object, manifest, file, context) : state;
   }
 
   /** From something other than its object, which cannot be made again. */

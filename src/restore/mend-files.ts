@@ -5,13 +5,13 @@ import { errnoOf } from "../fs/errno.ts";
 import { PathBuffer } from "../fs/native/path-buffer.ts";
 import { viewManifest } from "../manifest/codec.ts";
 import type { Manifest } from "../manifest/manifest.ts";
-import { noteEditedPath } from "../manifest/own-inode.ts";
 import { copyContent } from "../objects/copy-content.ts";
 import { examineObject } from "../objects/examine-object.ts";
 import { objectAttributes } from "../objects/object-attributes.ts";
 import { replaceObject } from "../objects/object-claim.ts";
 import { locateObject } from "../objects/object-path.ts";
 import { ObjectSiblings } from "../objects/object-siblings.ts";
+import { Sharing } from "../sharing/classify-files.ts";
 import type { Job, JobContext } from "../work/job.ts";
 import { type LinkedFiles, TreeBuilder } from "./link-files.ts";
 import type { TreeInput, UnbuiltFile } from "./tree-input.ts";
@@ -84,7 +84,8 @@ class FileMender {
   }
 
   mend({ directory, file, state }: UnbuiltFile): void {
-    object.set(locateObject(this.#input.links.objects, this.#manifest, file));
+    const { objects, sharing } = this.#input.links;
+    object.set(locateObject(objects, this.#manifest, file, sharing[file] === Sharing.EXCLUSIVE));
     let problem = state;
     if (problem === "altered") {
       const outcome = this.#useSource(directory, file, object);
@@ -96,7 +97,7 @@ class FileMender {
       else problem = outcome === "different" ? "edited" : "unreadable";
     }
     // From now on, the path is copied.
-    if (problem === "edited") noteEditedPath(this.#input.links.ownInode, file);
+    if (problem === "edited") sharing[file] = Sharing.OWN;
     for (const sibling of this.#siblings.find(this.#manifest.digestHex(file))) {
       if (sibling === object.toBytes() || this.#useSource(directory, file, source.set(sibling)) !== "built")
         continue;

@@ -44,10 +44,10 @@ export async function unpackShare(
 ): Promise<{ readonly fileCount: number; readonly damage: Damage }> {
   const { cache, manifest, links } = target;
   const isAdopted = mayAdopt(target, site.path) && mayMakeObjects(target);
-  const { ownInode } = links;
+  const { sharing } = links;
   const unpacked = await unpackTree(
     plan,
-    { cache, manifest, staging: site.path, umask, isAdopted, ownInode, damageFlag },
+    { cache, manifest, staging: site.path, umask, isAdopted, sharing, damageFlag },
     runners,
   );
   const files = unpacked.problems.map(({ file, problem }) => {
@@ -63,7 +63,7 @@ export async function unpackShare(
   return { fileCount: unpacked.fileCount, damage: { files, blocks: unpacked.damagedBlocks } };
 }
 
-/** Files unpacked on the cache's file system become objects, so that the next restore links them. */
+/** Package contents unpacked on the cache's file system become objects, so that the next restore links them. */
 function mayAdopt({ links }: Target, site: ByteString): boolean {
   if (links.temporary === undefined || links.mode === "copy" || links.mode === "reflink") return false;
   const here = lstat(site) ?? lstat(parentOf(site));

@@ -11,8 +11,9 @@ import { FilePlacer, type Placement, TooManyLinks } from "../fs/place-file.ts";
 import { attributesOfFile } from "../manifest/attributes-of-file.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import { examineObject, type ObjectState } from "../objects/examine-object.ts";
-import { isLinkable, PERMISSIONS } from "../objects/object-attributes.ts";
+import { PERMISSIONS } from "../objects/object-attributes.ts";
 import { replaceObject } from "../objects/object-claim.ts";
+import { Sharing } from "../sharing/classify-files.ts";
 import type { JobContext } from "../work/job.ts";
 import type { LinkSource } from "./target.ts";
 import { verifyFile } from "./verify-file.ts";
@@ -41,15 +42,18 @@ export class ObjectPlacer {
     this.placer = shareFilePlacer(links, site);
   }
 
-  /** Whether `place` would try a hard link first. */
-  prefersLink(file: number): boolean {
-    return this.placer.prefersLink && this.mayShare(file);
+  /** Whether `place` would try a hard link first, and nothing else. */
+  prefersLink(sharing: number): boolean {
+    return sharing === Sharing.SHARED && this.placer.prefersLink;
   }
 
-  /** @throws BtdtError SYSTEM, a `node:fs` error: `target` cannot be written */
-  place(file: number, object: PathBuffer, target: PathBuffer): Placement | ObjectProblem {
+  /**
+   * @param sharing how many trees may have the inode of this object; see `Sharing`
+   * @throws BtdtError SYSTEM, a `node:fs` error: `target` cannot be written
+   */
+  place(file: number, sharing: number, object: PathBuffer, target: PathBuffer): Placement | ObjectProblem {
     try {
-      const placement = this.placeOrRenew(file, object, target);
+      const placement = this.placeOrRenew(file, sharing, object, target);
       if (placement === "linked") return placement;
       // What was copied may have been edited through a link in another tree since the object was examined.
       const state = examineObject(object, this.manifest, file);
@@ -64,14 +68,10 @@ export class ObjectPlacer {
     }
   }
 
-  private mayShare(file: number): boolean {
-    return this.links.ownInode[file] === 0 && isLinkable(this.manifest, file);
-  }
-
-  private placeOrRenew(file: number, object: PathBuffer, target: PathBuffer): Placement {
+  private placeOrRenew(file: number, sharing: number, object: PathBuffer, target: PathBuffer): Placement {
     const attributes = attributesOfFile(this.manifest, file);
     try {
-      return this.placer.place(object, target, attributes, this.mayShare(file));
+      return this.placer.place(object, target, attributes, mostNamesOf(sharing));
     } catch (error) {
       if (error instanceof TooManyLinks) return this.renewObject(file, object, target, attributes);
       throw error;
@@ -106,6 +106,18 @@ export class ObjectPlacer {
     }
     copyFile(object, target, attributes);
     return "copied";
+  }
+}
+
+/** How many names an inode may have: those in the tree, and the object's. */
+function mostNamesOf(sharing: number): number {
+  switch (sharing) {
+    case Sharing.SHARED:
+      return Number.POSITIVE_INFINITY;
+    case Sharing.EXCLUSIVE:
+      return 2;
+    default:
+      return 0;
   }
 }
 

@@ -1,6 +1,7 @@
 import type { CacheDirectory } from "../cache/cache-directory.ts";
 import type { LinkMode, Placement } from "../fs/place-file.ts";
 import type { StoredTree } from "../key/key-file.ts";
+import type { ShareGlobs } from "../sharing/share-globs.ts";
 import type { RestorePlaces } from "./places.ts";
 
 export interface RestoreRequest {
@@ -11,6 +12,7 @@ export interface RestoreRequest {
   readonly fallbackPrefixes: readonly string[];
   readonly places: RestorePlaces;
   readonly linkMode: LinkMode;
+  readonly globs: ShareGlobs;
   /** Remove whatever is not in the entry. */
   readonly exact: boolean;
   /** Hash every file that is restored, linked ones too; one whose bytes do not match is damage. */

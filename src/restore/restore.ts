@@ -17,7 +17,7 @@ import { listOwnMarks } from "../durability/unflushed-marks.ts";
 import { damageWarning, type FoundEntry, type FoundTree, findEntry } from "../entry/find-entry.ts";
 import { countsOf, isSameRecord } from "../key/key-file.ts";
 import { markEditedPaths } from "../manifest/mark-edited-paths.ts";
-import { markLinkedNames } from "../manifest/own-inode.ts";
+import { classifyFiles } from "../sharing/classify-files.ts";
 import type { Runtime } from "../work/runtime.ts";
 import { listFallbackKeys } from "./fallback-keys.ts";
 import { placeEntry } from "./place-entry.ts";
@@ -126,19 +126,28 @@ function targetsOf(
   places: readonly Place[],
   { request, session, suspects }: Attempt,
 ): Target[] {
-  const { cache, linkMode, exact, verify } = request;
+  const { cache, globs, linkMode, exact, verify } = request;
   const editedPaths = readEditedPaths(cache);
   return trees.flatMap(({ stored, manifest }, index) => {
-    const destination = places[index]?.destination;
-    if (destination === undefined) return [];
+    const place = places[index];
+    if (place === undefined) return [];
+    const { destination } = place;
     const name = bytesFromText(trees.length === 1 ? "" : (stored.path ?? ""));
-    const ownInode = markLinkedNames(manifest, markEditedPaths(manifest, editedPaths));
+    const names = [
+      bytesFromText(place.name),
+      ...(stored.path === undefined ? [] : [bytesFromText(stored.path)]),
+    ];
+    const sharing = classifyFiles(
+      manifest,
+      { names, globs, linkMode },
+      markEditedPaths(manifest, editedPaths),
+    );
     const links = {
       objects: cache.objects,
       temporary: session?.directory,
       mode: linkMode,
       isVerified: verify,
-      ownInode,
+      sharing,
       suspects: suspects?.flagFiles(manifest),
     };
     const digest = stored.manifest;

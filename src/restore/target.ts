@@ -32,8 +32,8 @@ export interface LinkSource {
   readonly mode: LinkMode;
   /** Hash every file that is restored, linked ones too. */
   readonly isVerified: boolean;
-  /** Non-zero for each file that must not share its inode with the cache, see `manifest/own-inode.ts`. */
-  readonly ownInode: Uint8Array;
+  /** See `classifyFiles`. */
+  readonly sharing: Uint8Array;
   /** 1 for each file whose object must be hashed before it is trusted; undefined if none must. */
   readonly suspects: Uint8Array | undefined;
 }

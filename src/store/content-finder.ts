@@ -1,10 +1,9 @@
 import type { ByteString } from "../base/byte-string.ts";
 import { CHUNK_SIZE_BYTES, DIGEST_SIZE_BYTES, digestAt } from "../base/digest.ts";
-import { emptyStatus, lstatBuffer } from "../fs/native/file-status.ts";
 import { PathBuffer } from "../fs/native/path-buffer.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
-import { hasObject, isWhole } from "../objects/object-attributes.ts";
-import { locateObject } from "../objects/object-path.ts";
+import { examineEitherObject } from "../objects/examine-either-object.ts";
+import { hasObject } from "../objects/object-attributes.ts";
 import { type ContentTable, findContent, NOT_FOUND } from "../packs/contents/content-table.ts";
 import type { PackContents } from "../packs/contents/pack-contents.ts";
 
@@ -15,7 +14,6 @@ interface NewPack {
 }
 
 const object = new PathBuffer();
-const status = emptyStatus();
 
 /** Knows which contents the cache has: in existing packs, in packs that the store has added, or as objects. */
 export class ContentFinder {
@@ -60,7 +58,9 @@ export class ContentFinder {
     const missing: number[] = [];
     for (let file = 0; file < manifest.counts.fileCount; file++) {
       if (!hasObject(manifest, file)) continue;
-      if (!this.#isPacked(manifest, file) && !this.#isWholeObject(manifest, file)) missing.push(file);
+      const isHeld =
+        this.#isPacked(manifest, file) || examineEitherObject(object, this.#objects, manifest, file) === "whole";
+      if (!isHeld) missing.push(file);
     }
     return missing;
   }
@@ -94,10 +94,5 @@ export class ContentFinder {
       if (digests !== undefined) return digests;
     }
     return this.#held.chunkDigestsOf(largeDigest);
-  }
-
-  #isWholeObject(manifest: Manifest, file: number): boolean {
-    object.set(locateObject(this.#objects, manifest, file));
-    return lstatBuffer(object, status) && isWhole(status, manifest, file);
   }
 }

@@ -1,11 +1,8 @@
 import type { ByteString } from "../base/byte-string.ts";
 import { cacheWriteError } from "../cache/cache-errors.ts";
-import { readEditedPaths } from "../cache/edited-paths.ts";
 import type { Session } from "../cache/session.ts";
 import { directoryRanges } from "../manifest/directory-ranges.ts";
 import type { Manifest } from "../manifest/manifest.ts";
-import { markEditedPaths } from "../manifest/mark-edited-paths.ts";
-import { markLinkedNames } from "../manifest/own-inode.ts";
 import { type AdoptedFiles, adoptFilesJob } from "../objects/adopt-files.ts";
 import type { FileTimes } from "../objects/reuse-object-times.ts";
 import { runAllSharing } from "../work/run-all.ts";
@@ -14,6 +11,7 @@ import type { KeptFiles, StoreRequest } from "./request.ts";
 
 /**
  * Makes sure that each file of a manifest has its object in the cache.
+ * @param sharing see `classifyFiles`
  * @param suspects see `Suspects.flagFiles`
  * @throws BtdtError
  */
@@ -22,6 +20,7 @@ export async function keepAsObjects(
   source: ByteString,
   manifest: Manifest,
   sourceTimes: FileTimes,
+  sharing: Uint8Array,
   suspects: Uint8Array | undefined,
   session: Session,
   runtime: Runtime,
@@ -36,7 +35,7 @@ export async function keepAsObjects(
     temporary: session.directory,
     linkMode: request.linkMode,
     suspects,
-    ownInode: markLinkedNames(manifest, markEditedPaths(manifest, readEditedPaths(request.cache))),
+    sharing,
   };
   const total = { fileCounts: { reflinked: 0, linked: 0, copied: 0, packed: 0, reused: 0 }, newBytes: 0 };
   runtime.progress.begin({ name: "keeping", unit: "files", files: manifest.counts.fileCount });

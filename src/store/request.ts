@@ -4,6 +4,7 @@ import type { Storage } from "../base/storage.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
 import type { LinkMode, Placement } from "../fs/place-file.ts";
 import type { KeyRecord } from "../key/key-file.ts";
+import type { ShareGlobs } from "../sharing/share-globs.ts";
 
 export interface StoreRequest {
   readonly cache: CacheDirectory;
@@ -14,6 +15,7 @@ export interface StoreRequest {
   readonly excludePatterns: readonly string[];
   readonly ignoreMtime: boolean;
   readonly linkMode: LinkMode;
+  readonly globs: ShareGlobs;
   readonly storage: Storage;
   readonly compression: Compression;
   readonly durability: Durability;

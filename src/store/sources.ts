@@ -11,6 +11,8 @@ import { IgnoreRules } from "../read/ignore-rules.ts";
 
 /** What will become a tree of an entry. */
 export interface Source {
+  /** As given by the user; undefined for a tree that is made to be stored. */
+  readonly name: ByteString | undefined;
   readonly path: ByteString;
   /** Undefined for a single file. */
   readonly ignoreRules: IgnoreRules | undefined;
@@ -19,7 +21,7 @@ export interface Source {
 }
 
 interface FoundSource extends Source {
-  readonly given: ByteString;
+  readonly name: ByteString;
   /** Absolute, without symlinks. */
   readonly resolved: ByteString;
 }
@@ -51,7 +53,7 @@ function assertApart(sources: readonly FoundSource[], pathOf: (source: FoundSour
   if (overlap === undefined) return;
   const { inner, outer } = overlap;
   const [innerName, outerName] = [inner, outer].map((index) =>
-    display(sources[index]?.given ?? ("" as ByteString)),
+    display(sources[index]?.name ?? ("" as ByteString)),
   );
   const isSame = paths[inner] === paths[outer];
   throw new BtdtError(
@@ -64,21 +66,23 @@ function assertApart(sources: readonly FoundSource[], pathOf: (source: FoundSour
 /** A symlink named by the user is followed; those inside a directory are not. */
 function findSource(given: string, excludePatterns: readonly string[], cache: CacheDirectory): FoundSource {
   const bytes = bytesFromText(given);
-  const name = display(bytes);
+  const shown = display(bytes);
   try {
     const stats = statSync(given);
     if (!stats.isDirectory() && !stats.isFile()) {
-      throw new BtdtError("SOURCE_UNSUPPORTED", `${name} is neither a directory nor a file`, { path: name });
+      throw new BtdtError("SOURCE_UNSUPPORTED", `${shown} is neither a directory nor a file`, {
+        path: shown,
+      });
     }
     const resolved = resolvePath(bytes);
     if (cache.rootStatus() !== undefined && isWithin(resolved, resolvePath(cache.root))) {
-      throw new BtdtError("SOURCE_INSIDE_CACHE", `${name} is part of the cache itself`, {
-        path: name,
+      throw new BtdtError("SOURCE_INSIDE_CACHE", `${shown} is part of the cache itself`, {
+        path: shown,
         hint: "store a directory outside the cache",
       });
     }
     return {
-      given: bytes,
+      name: bytes,
       path: lstat(bytes)?.kind === "symlink" ? resolved : bytes,
       ignoreRules: stats.isDirectory() ? new IgnoreRules(excludePatterns, true) : undefined,
       recordedPath: recordedPathOf(given, resolved),
@@ -87,13 +91,13 @@ function findSource(given: string, excludePatterns: readonly string[], cache: Ca
   } catch (error) {
     if (error instanceof BtdtError) throw error;
     if (errnoOf(error) === "ENOENT" || errnoOf(error) === "ENOTDIR") {
-      throw new BtdtError("SOURCE_MISSING", `cannot store ${name}: no such file or directory`, {
-        path: name,
+      throw new BtdtError("SOURCE_MISSING", `cannot store ${shown}: no such file or directory`, {
+        path: shown,
         hint: "did the previous step create it?",
       });
     }
-    throw new BtdtError("SOURCE_UNREADABLE", `cannot read ${name}: ${reasonOf(error)}`, {
-      path: name,
+    throw new BtdtError("SOURCE_UNREADABLE", `cannot read ${shown}: ${reasonOf(error)}`, {
+      path: shown,
       cause: error,
     });
   }

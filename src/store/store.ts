@@ -4,10 +4,11 @@
  * store that fails or is killed leaves only garbage for the next clean.
  */
 
-import type { ByteString } from "../base/byte-string.ts";
+import { type ByteString, bytesFromText } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { withSharedLock } from "../cache/cache-lock.ts";
+import { readEditedPaths } from "../cache/edited-paths.ts";
 import { publishKeyFile } from "../cache/key-files.ts";
 import { publishManifestFile } from "../cache/manifest-files.ts";
 import { Session } from "../cache/session.ts";
@@ -16,9 +17,12 @@ import { Suspects } from "../durability/suspects.ts";
 import { markUnflushed, type UnflushedMark } from "../durability/unflushed-marks.ts";
 import { lstat } from "../fs/native/file-status.ts";
 import { countsOf, encodeKeyFile, keyFileName, type StoredTree } from "../key/key-file.ts";
+import { extendManifest } from "../manifest/extend-manifest.ts";
 import type { Manifest } from "../manifest/manifest.ts";
+import { markEditedPaths } from "../manifest/mark-edited-paths.ts";
 import { reuseObjectTimes, timesOf } from "../objects/reuse-object-times.ts";
 import { hashOnly } from "../read/digester.ts";
+import { classifyFiles, Sharing } from "../sharing/classify-files.ts";
 import type { Runtime } from "../work/runtime.ts";
 import { type AnnouncedManifest, announceManifest } from "./announce-manifest.ts";
 import { keepAsObjects } from "./keep-as-objects.ts";
@@ -61,13 +65,16 @@ export async function storeSources(
     const keep = async (source: Source): Promise<StoredTree> => {
       const isPacked = packer !== undefined && packedPaths.has(source.path);
       runtime.progress.begin({ name: isPacked ? "packing" : "reading", unit: "bytes" });
-      const manifest = await readSource(cache, source, isPacked ? packer.digester : hashOnly, runtime);
+      const read = await readSource(cache, source, isPacked ? packer.digester : hashOnly, runtime);
       assertNotCancelled(runtime);
+      const sharing = isPacked ? undefined : classifySource(request, source, read);
+      const usesExclusiveObjects = sharing?.includes(Sharing.EXCLUSIVE) ?? false;
+      const manifest = extendManifest(read, { usesExclusiveObjects });
       const sourceTimes = request.ignoreMtime ? reuseObjectTimes(manifest, cache.objects) : timesOf(manifest);
       const use = { keys: request.keys, path: source.recordedPath, asDelta: isPacked };
       const announced = await announceManifest(cache, session, use, manifest, runtime.isCancelled);
       manifestFiles.set(announced.digest, announced.file);
-      if (isPacked) packed.push({ source: source.path, manifest });
+      if (sharing === undefined) packed.push({ source: source.path, manifest });
       else {
         marks.push(markUnflushed(cache, session, announced.digest, session.intentPath(announced.digest)));
         const suspectFiles = suspects?.flagFiles(manifest);
@@ -76,6 +83,7 @@ export async function storeSources(
           source.path,
           manifest,
           sourceTimes,
+          sharing,
           suspectFiles,
           session,
           runtime,
@@ -102,6 +110,20 @@ export async function storeSources(
   } finally {
     await packer?.close();
   }
+}
+
+/** What the tree may share with the cache: the same that a restore of it would share. */
+function classifySource(
+  { cache, globs, linkMode }: Pick<StoreRequest, "cache" | "globs" | "linkMode">,
+  { name, recordedPath }: Source,
+  manifest: Manifest,
+): Uint8Array {
+  const names = [name, recordedPath === undefined ? undefined : bytesFromText(recordedPath)];
+  return classifyFiles(
+    manifest,
+    { names, globs, linkMode, isTemporary: name === undefined },
+    markEditedPaths(manifest, readEditedPaths(cache)),
+  );
 }
 
 async function publishKeys(

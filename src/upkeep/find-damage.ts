@@ -10,7 +10,7 @@ import { at, type Manifest } from "../manifest/manifest.ts";
 import { ManifestReader } from "../manifest/manifest-reader.ts";
 import { lookUpObject } from "../objects/list-objects.ts";
 import { hasObject } from "../objects/object-attributes.ts";
-import { nameObject } from "../objects/object-name.ts";
+import { nameObject, twinOf } from "../objects/object-name.ts";
 import type { ContentVerifier } from "./content-verifier.ts";
 
 /** A file of an entry that a restore would not get right. */
@@ -105,7 +105,7 @@ export function describeBlockDamage(packName: string, block: number): string {
   return `block ${block} of pack ${packName} is damaged`;
 }
 
-/** Like a restore, it uses the object if it has the right content, and packs otherwise. */
+/** Like a restore, it uses objects if they have the right content, and packs otherwise. */
 function findProblem(
   cache: CacheDirectory,
   manifest: Manifest,
@@ -113,37 +113,48 @@ function findProblem(
   { items, packs }: Inventory,
   contents: ContentVerifier,
 ): Problem | undefined {
-  const name = nameObject(manifest, file);
   const sizeBytes = at(manifest.fileSizes, file);
-  const item = items.itemOfFile(name);
-  const object = item === undefined ? undefined : items.fileOf(item);
-  const hasGone = contents.objectState(name) === "gone";
-  const isUsable =
-    object?.kind === "object" &&
-    object.isFile &&
-    object.sizeBytes === sizeBytes &&
-    (object.isAsNamed || contents.objectState(name) !== "damaged");
-  if (isUsable && !hasGone) {
-    switch (contents.objectState(name)) {
+  let isMissing = true;
+  let isSound = false;
+  for (const name of objectNames(manifest, file, items)) {
+    const item = items.itemOfFile(name);
+    const object = item === undefined ? undefined : items.fileOf(item);
+    const state = contents.objectState(name);
+    if (object?.kind !== "object" || state === "gone") continue;
+    isMissing = false;
+    const isUsable =
+      object.isFile && object.sizeBytes === sizeBytes && (object.isAsNamed || state !== "damaged");
+    if (!isUsable) continue;
+    // Which one a restore uses depends on the destination.
+    switch (state) {
       case "damaged":
         return { kind: "damaged", reason: "the content of its object has changed" };
       case "unreadable":
         return { kind: "unreadable", reason: `the object ${name} cannot be read` };
       default:
-        return undefined;
+        isSound = true;
     }
   }
+  if (isSound) return undefined;
   const packed = packs.findFile(manifest.fileDigests, file * DIGEST_SIZE_BYTES, sizeBytes);
   if (packed !== undefined) return findPackProblem(packed, packs, contents);
   if (packs.unreadable.length > 0) return { kind: "unreadable", reason: "not all packs can be read" };
-  if (object !== undefined && !hasGone)
-    return { kind: "damaged", reason: "its object was edited or truncated" };
-  return findLookUpProblem(cache, name) ?? { kind: "damaged", reason: "its content is missing" };
+  if (!isMissing) return { kind: "damaged", reason: "its object was edited or truncated" };
+  return findLookUpProblem(cache, nameObject(manifest, file)) ?? MISSING;
+}
+
+const MISSING: Problem = { kind: "damaged", reason: "its content is missing" };
+
+/** Of the objects that a file may have. */
+function objectNames(manifest: Manifest, file: number, items: Inventory["items"]): string[] {
+  const name = nameObject(manifest, file);
+  return items.hasExclusiveObjects ? [name, twinOf(name)] : [name];
 }
 
 /** Something that is in no listing is missing only if the system says so. */
 function findLookUpProblem({ objects }: CacheDirectory, name: string): Problem | undefined {
   try {
+    // Both are in the same shard.
     lookUpObject(objects, name);
     return undefined;
   } catch (error) {

@@ -8,6 +8,7 @@ import { findEntry } from "../../src/entry/find-entry.ts";
 import type { Manifest } from "../../src/manifest/manifest.ts";
 import { BlockReader } from "../../src/packs/unpack/block-reader.ts";
 import { findPackedFiles } from "../../src/packs/unpack/find-packed-files.ts";
+import { NO_GLOBS } from "../../src/sharing/share-globs.ts";
 import { storeEntry } from "../../src/store/store.ts";
 import { codeOf } from "../support/archive-entries.ts";
 import { must } from "../support/executable.ts";
@@ -34,6 +35,7 @@ async function open(storage: "objects" | "packs") {
     ignoreMtime: false,
     durability: "none" as const,
     linkMode: "copy" as const,
+    globs: NO_GLOBS,
     compression: DEFAULT_COMPRESSION,
   };
   await storeEntry(

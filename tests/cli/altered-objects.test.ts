@@ -25,7 +25,8 @@ import { injecting } from "../support/trace.ts";
 import { dir, file, makeTree } from "../support/tree.ts";
 
 const scratch = Scratch.use();
-const cache = new TestCache(scratch);
+// These trees share everything, so that what happens to links happens to them.
+const cache = new TestCache(scratch, "--link", "hard");
 const LARGE = Buffer.alloc(5 * 1024 * 1024, "large");
 
 /** A tree with a small and a large file, stored; `control` is what a restore must bring. */

@@ -10,7 +10,8 @@ import { Scratch } from "../support/scratch.ts";
 import { dir, file, makeTree, symlink } from "../support/tree.ts";
 
 const scratch = Scratch.use();
-const cache = new TestCache(scratch);
+// These trees share everything, so that what happens to links happens to them.
+const cache = new TestCache(scratch, "--link", "hard");
 
 function storeTree(): void {
   makeTree(

@@ -19,7 +19,8 @@ import { stoppedAt } from "../support/trace.ts";
 import { dir, file, makeTree } from "../support/tree.ts";
 
 const scratch = Scratch.use();
-const cache = new TestCache(scratch);
+// These trees share everything, so that what happens to links happens to them.
+const cache = new TestCache(scratch, "--link", "hard");
 
 const DAY_SECONDS = 24 * 60 * 60;
 const nowSeconds = (): number => Date.now() / 1000;

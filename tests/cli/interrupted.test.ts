@@ -10,7 +10,8 @@ import { injecting, stoppedAt } from "../support/trace.ts";
 import { dir, file, makeTree, symlink, type TreeNode } from "../support/tree.ts";
 
 const scratch = Scratch.use();
-const cache = new TestCache(scratch);
+// These trees share everything, so that what happens to links happens to them.
+const cache = new TestCache(scratch, "--link", "hard");
 
 /** Large enough for several threads to work on. */
 function storeTree(storage: "objects" | "packs" = "objects"): void {

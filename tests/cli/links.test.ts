@@ -10,7 +10,8 @@ import { injecting } from "../support/trace.ts";
 import { dir, file, makeTree, symlink } from "../support/tree.ts";
 
 const scratch = Scratch.use();
-const cache = new TestCache(scratch);
+// These trees share everything, so that what happens to links happens to them.
+const cache = new TestCache(scratch, "--link", "hard");
 
 const LINK = "link,linkat";
 
@@ -129,7 +130,7 @@ testWith(["mount", "mkfs.ext4"], "ext4's 65,000 links are really used up, by res
   const tree = `${ext4}/tree`;
   const cacheDirectory = `${ext4}/cache`;
   makeTree(tree, dir({ a: file("a", { mtime: "@5.5" }), b: file("b") }));
-  const words = ["-c", cacheDirectory, "--create-cache", "-k", "key"];
+  const words = ["-c", cacheDirectory, "--create-cache", "-k", "key", "--link", "hard"];
   expect(btdt(["store", ...words, tree]).exitCode).toBe(0);
   must(["mkdir", `${ext4}/links`]);
   for (let count = lstatSync(`${tree}/a`).nlink; count < 65_000; count++)
@@ -143,7 +144,7 @@ testWith(["mount", "mkfs.ext4"], "ext4's 65,000 links are really used up, by res
 
   // The source has all the links it can have, and another cache wants one more.
   linkSync(`${tree}/a`, `${ext4}/links/last`);
-  const other = ["-c", `${ext4}/other`, "--create-cache", "-k", "key"];
+  const other = ["-c", `${ext4}/other`, "--create-cache", "-k", "key", "--link", "hard"];
   expect(btdt(["store", ...other, tree]).stderr).toContain("1 linked, 1 copied");
   expect(btdt(["restore", ...other, `${ext4}/other-to`]).exitCode).toBe(0);
   expect(compareTrees(tree, `${ext4}/other-to`)).toEqual([]);

@@ -14,6 +14,7 @@ import { zstdCompressSync } from "node:zlib";
 import { DEFAULT_COMPRESSION } from "../../src/base/compression.ts";
 import { CacheDirectory } from "../../src/cache/cache-directory.ts";
 import { describeErrno } from "../../src/fs/errno.ts";
+import { NO_GLOBS } from "../../src/sharing/share-globs.ts";
 import { storeEntry } from "../../src/store/store.ts";
 import { TestCache } from "../support/cache.ts";
 import { compareTrees } from "../support/compare-trees.ts";
@@ -263,6 +264,7 @@ describe("many packs", () => {
           excludePatterns: [],
           ignoreMtime: false,
           linkMode: "auto",
+          globs: NO_GLOBS,
           storage: "packs",
           durability: "none",
           compression: DEFAULT_COMPRESSION,

@@ -21,7 +21,8 @@ import { Scratch } from "../support/scratch.ts";
 import { dir, file, makeTree } from "../support/tree.ts";
 
 const scratch = Scratch.use();
-const cache = new TestCache(scratch);
+// These trees share everything, so that what happens to links happens to them.
+const cache = new TestCache(scratch, "--link", "hard");
 
 const MISTAKE = /bug in btdt|mistake|^\s+at /m;
 

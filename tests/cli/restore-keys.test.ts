@@ -33,7 +33,7 @@ test("the first key found wins, and the exit status says which it was", () => {
       stdout: `Restored key ${key}\n`,
     });
     expect(readFileSync(scratch.path(to, "content"), "utf8")).toBe(key);
-    expect(restored.stderr).toMatch(/^btdt: restored 1 file, 1 B: 1 linked in \d+\.\d s\n$/);
+    expect(restored.stderr).toMatch(/^btdt: restored 1 file, 1 B: 1 copied in \d+\.\d s\n$/);
   }
 });
 

@@ -34,7 +34,7 @@ test("a miss runs the command and stores its results, a hit does not", () => {
   rmSync(scratch.path("out"), { recursive: true });
   const hit = run(MAKE);
   expect(hit).toMatchObject({ exitCode: 0, stdout: "" });
-  expect(hit.stderr).toStartWith("btdt: restored key k, 1 file, 5 B: 1 linked in ");
+  expect(hit.stderr).toStartWith("btdt: restored key k, 1 file, 5 B: 1 copied in ");
   expect(readFileSync(scratch.path("out", "file"), "utf8")).toBe("made\n");
 });
 
@@ -161,7 +161,7 @@ test("several paths are one entry, and their parent directories are created", ()
   removePaths();
   const hit = runPaths(["out/deep", "state"], ["false"]);
   expect(hit).toMatchObject({ exitCode: 0, stdout: "" });
-  expect(hit.stderr).toStartWith("btdt: restored key several, 2 paths, 2 files, 8 B: 2 linked in ");
+  expect(hit.stderr).toStartWith("btdt: restored key several, 2 paths, 2 files, 8 B: 2 copied in ");
   expect(readFileSync(scratch.path("out", "deep", "file"), "utf8")).toBe("one\n");
   expect(readFileSync(scratch.path("state"), "utf8")).toBe("two\n");
   const restored = btdt(["restore", "-c", scratch.path("cache"), "-k", "several"], {

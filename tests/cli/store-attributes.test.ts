@@ -72,9 +72,10 @@ testWith(["root"], "what its owner may not read, where root may", () => {
 });
 
 test("set-id files share no inode with the cache", () => {
-  expect(roundTrip(dir({ tool: file("x", { mode: 0o4755 }), plain: file("y") }))).toEqual([]);
-  expect(lstatSync(scratch.path("restored", "tool")).nlink).toBe(1);
-  expect(lstatSync(scratch.path("restored", "plain")).nlink).toBe(3);
+  const packages = dir({ tool: file("x", { mode: 0o4755 }), plain: file("y") });
+  expect(roundTrip(dir({ node_modules: packages }))).toEqual([]);
+  expect(lstatSync(scratch.path("restored", "node_modules", "tool")).nlink).toBe(1);
+  expect(lstatSync(scratch.path("restored", "node_modules", "plain")).nlink).toBe(3);
 });
 
 test("times to the nanosecond, before 1970 and far ahead", () => {

@@ -17,7 +17,8 @@ import { Scratch } from "../support/scratch.ts";
 import { dir, file, makeTree } from "../support/tree.ts";
 
 const scratch = Scratch.use();
-const cache = new TestCache(scratch);
+// These trees share everything, so that what happens to links happens to them.
+const cache = new TestCache(scratch, "--link", "hard");
 
 const OTHER_BOOT = "0123456789abcdef0123456789abcdef";
 const SESSION = "11111111-2222-4333-8444-555555555555";

@@ -10,6 +10,7 @@ import {
   statSync,
   symlinkSync,
   truncateSync,
+  unlinkSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -206,15 +207,27 @@ describe("placing", () => {
       const [from, to, own] = [scratch.fresh(), scratch.fresh(), scratch.fresh()];
       writeFileSync(from, "abc");
       const placer = new FilePlacer(mode);
-      const placement = placer.place(p(from), p(to), attributes(3), true);
+      const placement = placer.place(p(from), p(to), attributes(3), Number.POSITIVE_INFINITY);
       const isLink = lstatSync(from).ino === lstatSync(to).ino;
       expect(isLink).toBe(placement === "linked");
       if (mode === "copy") expect(placement).toBe("copied");
       if (mode === "hard") expect(placement).toBe("linked");
       if (mode === "reflink") expect(placement).not.toBe("linked");
-      expect(placer.place(p(from), p(own), attributes(3), false)).not.toBe("linked");
+      expect(placer.place(p(from), p(own), attributes(3), 0)).not.toBe("linked");
       expect(readFileSync(own, "utf8")).toBe("abc");
     }
+  });
+
+  test("a file is linked only while it has as few names as allowed", () => {
+    const [from, first, second, again] = [scratch.fresh(), scratch.fresh(), scratch.fresh(), scratch.fresh()];
+    writeFileSync(from, "abc");
+    const placer = new FilePlacer("hard");
+    expect(placer.place(p(from), p(first), attributes(3), 2)).toBe("linked");
+    expect(placer.place(p(from), p(second), attributes(3), 2)).toBe("copied");
+    expect(readFileSync(second, "utf8")).toBe("abc");
+    expect([from, first, second].map((path) => lstatSync(path).nlink)).toEqual([2, 2, 1]);
+    unlinkSync(first);
+    expect(placer.place(p(from), p(again), attributes(3), 2)).toBe("linked");
   });
 
   testWith([OTHER_FILE_SYSTEM], "two file systems: copies, and does not ask again", () => {
@@ -223,7 +236,9 @@ describe("placing", () => {
     try {
       const placer = new FilePlacer("hard");
       expect(placer.prefersLink).toBe(true);
-      expect(placer.place(p(from), p(scratch.fresh()), attributes(3), true)).toBe("copied");
+      expect(placer.place(p(from), p(scratch.fresh()), attributes(3), Number.POSITIVE_INFINITY)).toBe(
+        "copied",
+      );
       expect(placer.prefersLink).toBe(false);
     } finally {
       Bun.spawnSync(["rm", "-f", from]);
@@ -236,8 +251,12 @@ describe("placing", () => {
     writeFileSync(to, "old");
     expect(tryLink(p(from), p(to))).toBe(false);
     const placer = new FilePlacer("hard");
-    expect(() => placer.place(p(from), p(to), attributes(3), true)).toThrow(code("EEXIST"));
-    expect(() => placer.place(p(scratch.fresh()), p(to), attributes(3), true)).toThrow(code("ENOENT"));
+    expect(() => placer.place(p(from), p(to), attributes(3), Number.POSITIVE_INFINITY)).toThrow(
+      code("EEXIST"),
+    );
+    expect(() => placer.place(p(scratch.fresh()), p(to), attributes(3), Number.POSITIVE_INFINITY)).toThrow(
+      code("ENOENT"),
+    );
     expect(readFileSync(to, "utf8")).toBe("old");
     chmodSync(to, 0o644);
   });

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { emptyStatus } from "../../src/fs/native/file-status.ts";
 import { attributesOfFile } from "../../src/manifest/attributes-of-file.ts";
-import { isLinkable, isWhole, objectAttributes } from "../../src/objects/object-attributes.ts";
+import { isWhole, objectAttributes } from "../../src/objects/object-attributes.ts";
 import { manifestOf } from "../support/listed-manifest.ts";
 import { directory, file } from "../support/listed-tree.ts";
 
@@ -12,7 +12,6 @@ test("an object has the permissions of its file, without special bits; all else 
   expect(attributes.mode).toBe(0o4755);
   expect(attributes.sizeBytes).toBe(5);
   expect(objectAttributes(manifest, 0)).toEqual({ ...attributes, mode: 0o755 });
-  expect(isLinkable(manifest, 0)).toBe(false);
 });
 
 test("attributes are filled into the object that is passed", () => {

@@ -6,6 +6,7 @@ import {
   nameObject,
   type ObjectName,
   parseObjectName,
+  twinOf,
 } from "../../src/objects/object-name.ts";
 import { locateObject, ObjectPathWriter } from "../../src/objects/object-path.ts";
 import { manifestOf } from "../support/listed-manifest.ts";
@@ -18,6 +19,7 @@ const objectNames: fc.Arbitrary<ObjectName> = fc.record({
   permissions: fc.nat({ max: 0o777 }),
   mtimeSeconds: fc.oneof(fc.maxSafeInteger(), fc.integer()),
   mtimeNanoseconds: fc.nat({ max: 999_999_999 }),
+  isExclusive: fc.boolean(),
 });
 
 test("round trip", () => {
@@ -55,6 +57,8 @@ test("only the canonical form is read as an object's name", () => {
     `${digest}-644--0.000000000`,
     `${digest}-644-9999999999999999.000000000`,
     `${digest}-644-1.000000000.tmp`,
+    `${digest}-644-1.000000000x`,
+    `${digest}-644-1.000000000-x-x`,
     `${digest.toUpperCase()}-644-1.000000000`,
     `${digest.slice(2)}-644-1.000000000`,
   ];
@@ -65,16 +69,20 @@ test("a manifest's file has the same name in both ways of asking", () => {
   fc.assert(
     fc.property(fileNodes, (node) => {
       const manifest = manifestOf(directory({ f: node }));
-      const name = nameObject(manifest, 0);
-      expect(parseObjectName(name)).toEqual({
-        digestHex: node.digest,
-        permissions: node.mode & 0o777,
-        mtimeSeconds: node.mtime.seconds,
-        mtimeNanoseconds: node.mtime.nanoseconds,
-      });
-      expect(locateObject(bytesFromText("/c"), manifest, 0)).toBe(
-        bytesFromText(`/c/${name.slice(0, 2)}/${name}`),
-      );
+      for (const isExclusive of [false, true]) {
+        const name = nameObject(manifest, 0, isExclusive);
+        expect(parseObjectName(name)).toEqual({
+          digestHex: node.digest,
+          permissions: node.mode & 0o777,
+          mtimeSeconds: node.mtime.seconds,
+          mtimeNanoseconds: node.mtime.nanoseconds,
+          isExclusive,
+        });
+        expect(locateObject(bytesFromText("/c"), manifest, 0, isExclusive)).toBe(
+          bytesFromText(`/c/${name.slice(0, 2)}/${name}`),
+        );
+        expect(twinOf(name)).toBe(nameObject(manifest, 0, !isExclusive));
+      }
     }),
     { numRuns: 200 },
   );
@@ -88,7 +96,11 @@ test("the path that is written without strings is the same", () => {
       );
       const path = new ObjectPathWriter(bytesFromText("/objects"), manifest);
       for (const file of [...files.keys(), 0]) {
-        expect(path.set(file).toBytes()).toBe(locateObject(bytesFromText("/objects"), manifest, file));
+        for (const isExclusive of [false, true]) {
+          expect(path.set(file, isExclusive).toBytes()).toBe(
+            locateObject(bytesFromText("/objects"), manifest, file, isExclusive),
+          );
+        }
       }
     }),
     { numRuns: 300 },

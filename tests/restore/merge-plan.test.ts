@@ -50,7 +50,7 @@ function targetOf(manifest: Manifest, options: Partial<Target> = {}): Target {
       temporary: undefined,
       mode: "auto",
       isVerified: false,
-      ownInode: new Uint8Array(manifest.counts.fileCount),
+      sharing: new Uint8Array(manifest.counts.fileCount),
       suspects: undefined,
     },
     ...options,

@@ -6,9 +6,12 @@ import type { Scratch } from "./scratch.ts";
 /** The cache directory of a test, with shorthands for what every test does with it. */
 export class TestCache {
   readonly #scratch: Scratch;
+  readonly #options: readonly string[];
 
-  constructor(scratch: Scratch) {
+  /** @param options for every store and restore, before those of the single one */
+  constructor(scratch: Scratch, ...options: string[]) {
     this.#scratch = scratch;
+    this.#options = options;
   }
 
   get path(): string {
@@ -22,11 +25,12 @@ export class TestCache {
 
   storeWords(key: string, source: string, ...options: string[]): string[] {
     this.#scratch.directory("cache");
-    return ["store", "-c", this.path, "-k", key, ...options, this.#scratch.path(source)];
+    return ["store", "-c", this.path, "-k", key, ...this.#options, ...options, this.#scratch.path(source)];
   }
 
   restoreWords(keys: string, destination: string, ...options: string[]): string[] {
-    return ["restore", "-c", this.path, "-k", keys, ...options, this.#scratch.path(destination)];
+    const words = [...this.#options, ...options, this.#scratch.path(destination)];
+    return ["restore", "-c", this.path, "-k", keys, ...words];
   }
 
   /** Must succeed. */

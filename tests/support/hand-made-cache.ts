@@ -31,6 +31,7 @@ export class HandMadeCache {
       permissions: mode,
       mtimeSeconds: node.mtime.seconds,
       mtimeNanoseconds: 0,
+      isExclusive: false,
     });
     return { node, object: `${this.directory.objects}/${name.slice(0, 2)}/${name}` };
   }

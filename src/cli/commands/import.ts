@@ -2,6 +2,7 @@ import { Command } from "@commander-js/extra-typings";
 import { importArchive } from "../../archive/import-archive.ts";
 import { escapeControls } from "../../base/byte-string.ts";
 import { openCache } from "../../cache/open-cache.ts";
+import { NO_GLOBS } from "../../sharing/share-globs.ts";
 import type { CommandContext } from "../command-context.ts";
 import { describeTrees, startStopwatch } from "../describe.ts";
 import { defineCacheOption, defineCreateCacheOption } from "../options/cache-options.ts";
@@ -38,6 +39,7 @@ export function defineImportCommand(context: CommandContext) {
           cache,
           keys,
           archive,
+          globs: NO_GLOBS,
           storage: options.storage,
           compression: options.compression,
           durability: options.durability,

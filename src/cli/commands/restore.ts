@@ -2,6 +2,7 @@ import { Command, Option } from "@commander-js/extra-typings";
 import { escapeControls } from "../../base/byte-string.ts";
 import { openCache } from "../../cache/open-cache.ts";
 import { restoreEntry } from "../../restore/restore.ts";
+import { NO_GLOBS } from "../../sharing/share-globs.ts";
 import type { CommandContext } from "../command-context.ts";
 import { describePlacement, describeTrees, startStopwatch } from "../describe.ts";
 import { ExitCode } from "../exit-codes.ts";
@@ -63,6 +64,7 @@ export function defineRestoreCommand(context: CommandContext) {
           fallbackPrefixes,
           places: first === undefined ? { kind: "recorded" } : { kind: "named", paths: [first, ...others] },
           linkMode: options.link,
+          globs: NO_GLOBS,
           exact: options.exact,
           verify: options.verify,
         },

@@ -3,6 +3,7 @@ import { escapeControls } from "../../base/byte-string.ts";
 import { BtdtError } from "../../base/errors.ts";
 import { openCache } from "../../cache/open-cache.ts";
 import { restoreEntry } from "../../restore/restore.ts";
+import { NO_GLOBS } from "../../sharing/share-globs.ts";
 import type { StoreRequest } from "../../store/request.ts";
 import { storeEntry } from "../../store/store.ts";
 import type { CommandContext } from "../command-context.ts";
@@ -86,6 +87,7 @@ export function defineRunCommand(context: CommandContext, words: readonly string
           fallbackPrefixes,
           places: { kind: "produced", paths },
           linkMode: options.link,
+          globs: NO_GLOBS,
           exact: options.exact,
           verify: options.verify,
         },
@@ -135,6 +137,7 @@ export function defineRunCommand(context: CommandContext, words: readonly string
           excludePatterns: options.exclude,
           ignoreMtime: options.ignoreMtime,
           linkMode: options.link,
+          globs: NO_GLOBS,
           storage: options.storage,
           compression: options.compression,
           durability: options.durability,

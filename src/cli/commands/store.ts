@@ -2,6 +2,7 @@ import { Command } from "@commander-js/extra-typings";
 import { escapeControls } from "../../base/byte-string.ts";
 import { BtdtError } from "../../base/errors.ts";
 import { openCache } from "../../cache/open-cache.ts";
+import { NO_GLOBS } from "../../sharing/share-globs.ts";
 import { storeEntry } from "../../store/store.ts";
 import type { CommandContext } from "../command-context.ts";
 import { describePlacement, describeTrees, startStopwatch } from "../describe.ts";
@@ -54,6 +55,7 @@ export function defineStoreCommand(context: CommandContext) {
           excludePatterns: options.exclude,
           ignoreMtime: options.ignoreMtime,
           linkMode: options.link,
+          globs: NO_GLOBS,
           storage: options.storage,
           compression: options.compression,
           durability: options.durability,

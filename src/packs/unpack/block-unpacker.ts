@@ -21,7 +21,7 @@ export interface UnpackBlocksInput extends UnpackPart {
   /** The objects directory, if what is written should become objects as well. */
   readonly adoptInto: ByteString | undefined;
   /** Non-zero for each file that must not share its inode. */
-  readonly ownInode: Uint8Array;
+  readonly sharing: Uint8Array;
   /** One word, shared by all jobs: non-zero once something was found that cannot be restored. */
   readonly damageFlag: Int32Array;
 }

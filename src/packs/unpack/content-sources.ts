@@ -2,7 +2,7 @@ import { compileLightly } from "../../base/compile-lightly.ts";
 import { CHUNK_SIZE_BYTES, DIGEST_SIZE_BYTES, digestAt } from "../../base/digest.ts";
 import { at, type Manifest } from "../../manifest/manifest.ts";
 import { hasObject } from "../../objects/object-attributes.ts";
-import { nameObject } from "../../objects/object-name.ts";
+import { nameObject, twinOf } from "../../objects/object-name.ts";
 import { NOT_FOUND } from "../contents/content-table.ts";
 import type { PackContents } from "../contents/pack-contents.ts";
 
@@ -54,7 +54,11 @@ export function findContentSources(
 
 /** For `findContentSources`: wants files that have no object among `objectNames`. */
 export function lacksObject(manifest: Manifest, objectNames: ReadonlySet<string>): (file: number) => boolean {
-  return (file) => objectNames.size === 0 || !objectNames.has(nameObject(manifest, file));
+  if (objectNames.size === 0) return () => true;
+  return (file) => {
+    const name = nameObject(manifest, file);
+    return !objectNames.has(name) && !objectNames.has(twinOf(name));
+  };
 }
 
 compileLightly(findContentSources, hasSeveralContents, isPacked, noteOnlyContent, onlyContentOf);

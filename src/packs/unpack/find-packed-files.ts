@@ -4,11 +4,11 @@ import { describeErrno } from "../../fs/errno.ts";
 import { PathBuffer } from "../../fs/native/path-buffer.ts";
 import { ignoringErrno } from "../../fs/remove-tree.ts";
 import type { Manifest } from "../../manifest/manifest.ts";
-import { examineObject } from "../../objects/examine-object.ts";
+import { examineEitherObject } from "../../objects/examine-either-object.ts";
 import { objectNamesInShard } from "../../objects/list-objects.ts";
 import { hasObject } from "../../objects/object-attributes.ts";
 import { nameObject } from "../../objects/object-name.ts";
-import { locateObject, SHARD_NAMES } from "../../objects/object-path.ts";
+import { SHARD_NAMES } from "../../objects/object-path.ts";
 import { PackContents } from "../contents/pack-contents.ts";
 import { listPacks } from "../contents/pack-directory.ts";
 import { type ContentSources, findContentSources, isPacked, lacksObject } from "./content-sources.ts";
@@ -34,7 +34,9 @@ export function findPackedFiles(
 ): PackedFiles | undefined {
   if (listPacks(cache).length === 0) return undefined;
   const objectNames = listReadableObjects(cache.objects);
-  for (const file of distrusted) objectNames.delete(nameObject(manifest, file));
+  for (const file of distrusted) {
+    for (const isExclusive of [false, true]) objectNames.delete(nameObject(manifest, file, isExclusive));
+  }
   const contents = PackContents.load(cache);
   warnOfUnreadable(contents, onWarning);
   const sources = findContentSources(manifest, contents, lacksObject(manifest, objectNames));
@@ -72,8 +74,7 @@ export function looksLinkable(cache: CacheDirectory, manifest: Manifest): boolea
   const step = Math.max(1, Math.floor(fileCount / SAMPLE_FILES));
   for (let file = 0; file < fileCount; file += step) {
     if (!hasObject(manifest, file)) continue;
-    object.set(locateObject(cache.objects, manifest, file));
-    const state = examineObject(object, manifest, file);
+    const state = examineEitherObject(object, cache.objects, manifest, file);
     if (state !== "whole" && state !== "altered") return false;
   }
   return true;

@@ -13,7 +13,7 @@ import { PathBuffer } from "../../fs/native/path-buffer.ts";
 import { attributesOfFile } from "../../manifest/attributes-of-file.ts";
 import { at, type Manifest } from "../../manifest/manifest.ts";
 import { adoptWrittenFile } from "../../objects/adopt-written-file.ts";
-import { isLinkable } from "../../objects/object-attributes.ts";
+import { Sharing } from "../../sharing/classify-files.ts";
 import type { Runners } from "../../work/job.ts";
 import { runAllSharing } from "../../work/run-all.ts";
 import type { PackProblem } from "../contents/open-pack.ts";
@@ -36,8 +36,8 @@ export interface UnpackTarget {
   readonly umask: number;
   /** Whether the written files become objects as well. */
   readonly isAdopted: boolean;
-  /** Non-zero for each file that must not share its inode. */
-  readonly ownInode: Uint8Array;
+  /** See `classifyFiles`. */
+  readonly sharing: Uint8Array;
   /** One word, shared by all jobs of a restore: non-zero once something was found that cannot be restored. */
   readonly damageFlag: Int32Array;
 }
@@ -85,7 +85,7 @@ export async function unpackTree(
 
 async function unpackParts(
   plan: UnpackPlan,
-  { cache, manifest, staging, umask, isAdopted, ownInode, damageFlag }: UnpackTarget,
+  { cache, manifest, staging, umask, isAdopted, sharing, damageFlag }: UnpackTarget,
   runners: Runners,
 ): Promise<UnpackedBlocks[]> {
   const ahead = new PacksOpenAhead(cache, plan.contents, new Set(plan.parts.map(({ pack }) => pack)));
@@ -98,7 +98,7 @@ async function unpackParts(
       staging,
       umask,
       adoptInto: isAdopted ? cache.objects : undefined,
-      ownInode,
+      sharing,
       damageFlag,
     };
     const parts = plan.parts.map((part) => ({ ...part, access: ahead.access(part.pack) }));
@@ -130,14 +130,14 @@ function makeLargeFiles({ largeFiles }: UnpackPlan, { staging, manifest }: Unpac
 
 /** Only those with every chunk written; returns their number. */
 function finishLargeFiles(plan: UnpackPlan, target: UnpackTarget): number {
-  const { staging, manifest, isAdopted, ownInode, cache } = target;
+  const { staging, manifest, isAdopted, sharing, cache } = target;
   const written = listWrittenLargeFiles(plan.items);
   const path = new PathBuffer();
   for (const file of written) {
     path.set(pathOf(staging, manifest, file));
     setAttributes(path, attributesOfFile(manifest, file));
     if (lstat(path.toBytes())?.sizeBytes !== at(manifest.fileSizes, file)) throw incomplete(path);
-    if (isAdopted && ownInode[file] === 0 && isLinkable(manifest, file)) {
+    if (isAdopted && sharing[file] === Sharing.SHARED) {
       adoptWrittenFile(cache.objects, manifest, file, path);
     }
   }

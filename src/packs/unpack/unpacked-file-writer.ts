@@ -11,7 +11,7 @@ import { NewFileWriter } from "../../fs/native/write-new-file.ts";
 import { attributesOfFile } from "../../manifest/attributes-of-file.ts";
 import { at, type Manifest } from "../../manifest/manifest.ts";
 import { adoptWrittenFile } from "../../objects/adopt-written-file.ts";
-import { isLinkable } from "../../objects/object-attributes.ts";
+import { Sharing } from "../../sharing/classify-files.ts";
 
 const SLASH = "/" as ByteString;
 
@@ -23,7 +23,7 @@ export class UnpackedFileWriter {
   private readonly manifest: Manifest;
   private readonly staging: ByteString;
   private readonly adoptInto: ByteString | undefined;
-  private readonly ownInode: Uint8Array;
+  private readonly sharing: Uint8Array;
   private readonly writer: NewFileWriter;
   private currentDirectory = -1;
   private directoryLength = 0;
@@ -35,13 +35,13 @@ export class UnpackedFileWriter {
       readonly staging: ByteString;
       readonly umask: number;
       readonly adoptInto: ByteString | undefined;
-      readonly ownInode: Uint8Array;
+      readonly sharing: Uint8Array;
     },
   ) {
     this.manifest = manifest;
     this.staging = options.staging;
     this.adoptInto = options.adoptInto;
-    this.ownInode = options.ownInode;
+    this.sharing = options.sharing;
     this.writer = new NewFileWriter(options.umask);
     this.mayAdopt = options.adoptInto !== undefined;
   }
@@ -51,8 +51,8 @@ export class UnpackedFileWriter {
     const { manifest } = this;
     this.setTarget(file);
     this.writer.write(target, source, offset, attributesOfFile(manifest, file, attributes));
-    if (this.adoptInto === undefined || !this.mayAdopt || this.ownInode[file] !== 0) return;
-    if (isLinkable(manifest, file)) this.mayAdopt = adoptWrittenFile(this.adoptInto, manifest, file, target);
+    if (this.adoptInto === undefined || !this.mayAdopt || this.sharing[file] !== Sharing.SHARED) return;
+    this.mayAdopt = adoptWrittenFile(this.adoptInto, manifest, file, target);
   }
 
   /** Writes to an existing large file, except for long runs of zeros. @throws a `node:fs` error */

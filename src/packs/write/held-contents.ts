@@ -53,8 +53,10 @@ export function holdsObject(
   const permissions = file.mode & PERMISSIONS;
   const { mtimeSeconds, mtimeNanoseconds, sizeBytes } = file;
   const digestHex = hexOf(digests.subarray(offset, offset + DIGEST_SIZE_BYTES));
-  const name = formatObjectName({ digestHex, permissions, mtimeSeconds, mtimeNanoseconds });
-  object.set(objectPath(objects, name));
   const attributes = { mode: permissions, sizeBytes, mtimeSeconds, mtimeNanoseconds };
-  return lstatBuffer(object, objectStatus) && hasAttributes(objectStatus, attributes);
+  return [false, true].some((isExclusive) => {
+    const name = formatObjectName({ digestHex, permissions, mtimeSeconds, mtimeNanoseconds, isExclusive });
+    object.set(objectPath(objects, name));
+    return lstatBuffer(object, objectStatus) && hasAttributes(objectStatus, attributes);
+  });
 }

@@ -10,6 +10,7 @@ import { planUnpack, type UnpackPlan } from "../../../src/packs/unpack/unpack-pl
 import { unpackTree } from "../../../src/packs/unpack/unpack-tree.ts";
 import { IgnoreRules } from "../../../src/read/ignore-rules.ts";
 import { readTree } from "../../../src/read/read-tree.ts";
+import { NO_GLOBS } from "../../../src/sharing/share-globs.ts";
 import { storeEntry } from "../../../src/store/store.ts";
 import { fileDigest } from "../../support/expected-digests.ts";
 import { inlineRuntime } from "../../support/inline-runtime.ts";
@@ -36,6 +37,7 @@ async function store(source: string): Promise<CacheDirectory> {
     excludePatterns: [],
     ignoreMtime: false,
     linkMode: "auto" as const,
+    globs: NO_GLOBS,
     storage: "packs" as const,
     compression: DEFAULT_COMPRESSION,
     durability: "none" as const,
@@ -62,7 +64,7 @@ function target(cache: CacheDirectory, manifest: Manifest, name: string) {
     staging: bytesFromText(scratch.directory(name)),
     umask: 0o022,
     isAdopted: true,
-    ownInode: new Uint8Array(manifest.counts.fileCount),
+    sharing: new Uint8Array(manifest.counts.fileCount),
     damageFlag: new Int32Array(1),
   };
 }

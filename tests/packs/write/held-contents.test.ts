@@ -19,7 +19,13 @@ function makeObject(content: string): {
 } {
   const digest = sha256(content);
   const digestHex = digest.toString("hex");
-  const name = formatObjectName({ digestHex, permissions: 0o644, mtimeSeconds: 1000, mtimeNanoseconds: 0 });
+  const name = formatObjectName({
+    digestHex,
+    permissions: 0o644,
+    mtimeSeconds: 1000,
+    mtimeNanoseconds: 0,
+    isExclusive: false,
+  });
   const shard = join(scratch.directory("objects"), name.slice(0, 2));
   mkdirSync(shard, { recursive: true });
   const path = join(shard, name);
@@ -54,6 +60,7 @@ test("a name that was listed is looked at again", () => {
       permissions: 0o644,
       mtimeSeconds: 1,
       mtimeNanoseconds: 0,
+      isExclusive: false,
     }),
   ]);
   const status = lstat(bytesFromText(scratch.directory("any")));
