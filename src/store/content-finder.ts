@@ -59,7 +59,8 @@ export class ContentFinder {
     for (let file = 0; file < manifest.counts.fileCount; file++) {
       if (!hasObject(manifest, file)) continue;
       const isHeld =
-        this.#isPacked(manifest, file) || examineEitherObject(object, this.#objects, manifest, file) === "whole";
+        this.#isPacked(manifest, file) ||
+        examineEitherObject(object, this.#objects, manifest, file) === "whole";
       if (!isHeld) missing.push(file);
     }
     return missing;

@@ -93,10 +93,12 @@ export class ContentVerifier {
     this.#contentBytes += bytes;
   }
 
-  #isReadWithShard({ name, condition, isAsNamed }: StoredObject): boolean {
+  #isReadWithShard({ name, condition, isAsNamed, sizeBytes }: StoredObject): boolean {
     if (condition === undefined) return false;
+    if (isAsNamed) return true;
     // Only now is it known that an entry needs it.
-    if (!isAsNamed) this.#objects.add(name, stateOf(condition));
+    this.#objects.add(name, stateOf(condition));
+    this.#contentBytes += sizeBytes;
     return true;
   }
 

@@ -58,7 +58,9 @@ test("what was stored together is restored to where it was, relative to the work
   work.make("from", project());
   const stored = work.store("from", "k", ...PATHS);
   expect(stored.stdout).toBe("");
-  expect(stored.stderr).toMatch(/^btdt: stored 3 paths, 5 files, 8 B as k: 1 linked, 3 copied in \d+\.\d s\n$/);
+  expect(stored.stderr).toMatch(
+    /^btdt: stored 3 paths, 5 files, 8 B as k: 1 linked, 3 copied in \d+\.\d s\n$/,
+  );
   work.make("to");
   const restored = work.restore("to", "k");
   expect(restored).toMatchObject({ exitCode: 0, stdout: "Restored key k\n" });

@@ -1,5 +1,5 @@
-import { expect } from "bun:test";
-import { chmodSync, readFileSync } from "node:fs";
+import { expect, test } from "bun:test";
+import { chmodSync, readFileSync, utimesSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { TestCache } from "../support/cache.ts";
 import { btdt, type Finished, run } from "../support/executable.ts";
@@ -40,6 +40,14 @@ testWith(["strace"], "verify opens each object once, and looks up none by its na
     counts.get(basename(path))?.push(name);
   }
   expect([...counts.values()]).toEqual(Array.from({ length: 500 }, () => ["openat"]));
+});
+
+test("an object with another time is read and counted like the others", () => {
+  storeObjects(10);
+  const before = btdt(["verify", "-c", cache.path]);
+  const [name = ""] = cache.objects();
+  utimesSync(cache.below("objects", name), 5, 5);
+  expect(btdt(["verify", "-c", cache.path])).toEqual(before);
 });
 
 testWith(["strace"], "an object that is replaced while it is read is read again", () => {
