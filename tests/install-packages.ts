@@ -7,7 +7,7 @@ import { writeSync } from "node:fs";
 /** The only list; README.md repeats it, and a test compares the two. */
 export const DEBIAN_PACKAGES = [
   // Fault injection, file systems with limits, terminals, tools to compare with.
-  ..."strace bindfs e2fsprogs xfsprogs btrfs-progs squashfs-tools acl attr util-linux bsdutils git jq b3sum hyperfine zsh fish libxml2-utils systemd".split(
+  ..."strace bindfs e2fsprogs xfsprogs btrfs-progs squashfs-tools acl attr libcap2-bin util-linux bsdutils git jq b3sum hyperfine zsh fish libxml2-utils systemd".split(
     " ",
   ),
   // Compilers for the launcher, glibc for arm64 and an emulator, readers and runners of container images.

@@ -1,5 +1,6 @@
 import { closeSync, constants, openSync } from "node:fs";
 import { type ByteString, fsPath } from "../base/byte-string.ts";
+import { hasExtendedAttributes } from "../fs/native/extended-attributes.ts";
 import { tryLink } from "../fs/native/link-file.ts";
 import { PathBuffer } from "../fs/native/path-buffer.ts";
 import type { Manifest } from "../manifest/manifest.ts";
@@ -7,13 +8,17 @@ import { locateObject } from "./object-path.ts";
 
 const object = new PathBuffer();
 
-/** Makes an object of a file that was just written. Returns false if the file system does not support that. */
+/**
+ * Makes an object of a file that was just written, unless it has inherited an ACL from its directory. Returns false if
+ * the file system does not support that.
+ */
 export function adoptWrittenFile(
   objects: ByteString,
   manifest: Manifest,
   file: number,
   path: PathBuffer,
 ): boolean {
+  if (hasExtendedAttributes(path)) return true;
   object.set(locateObject(objects, manifest, file));
   if (tryLink(path, object)) return true;
   // The object may already exist, from an equal file; only a failure with a free name says something.

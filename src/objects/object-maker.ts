@@ -5,6 +5,7 @@ import { isBtdtError } from "../base/errors.ts";
 import { copyFile } from "../fs/copy-file.ts";
 import { errnoOf } from "../fs/errno.ts";
 import { type FileAttributes, hasAttributes } from "../fs/file-attributes.ts";
+import { hasExtendedAttributes } from "../fs/native/extended-attributes.ts";
 import { emptyStatus, lstatBuffer } from "../fs/native/file-status.ts";
 import { tryLink } from "../fs/native/link-file.ts";
 import { PathBuffer } from "../fs/native/path-buffer.ts";
@@ -69,6 +70,7 @@ export class ObjectMaker {
       sharing === Sharing.SHARED &&
       this.#placer.prefersLink &&
       this.hasManifestTime(file) &&
+      !hasExtendedAttributes(this.#source) &&
       tryLink(this.#source, object)
     ) {
       if (lstatBuffer(object, status) && isWhole(status, this.#manifest, file)) return "linked";
@@ -88,9 +90,12 @@ export class ObjectMaker {
     return this.replace(file, object);
   }
 
-  /** How many names the inode of the source may have, its object included. */
+  /**
+   * How many names the inode of the source may have, its object included. One with extended attributes is not shared:
+   * the trees that link to the object would get them.
+   */
   private mostNamesOf(file: number): number {
-    if (!this.hasManifestTime(file)) return 0;
+    if (!this.hasManifestTime(file) || hasExtendedAttributes(this.#source)) return 0;
     switch (this.#input.sharing[file]) {
       case Sharing.SHARED:
         return Number.POSITIVE_INFINITY;

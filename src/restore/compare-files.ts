@@ -4,6 +4,7 @@ import { DIGEST_SIZE_BYTES } from "../base/digest.ts";
 import { BtdtError, isBtdtError } from "../base/errors.ts";
 import { errnoOf } from "../fs/errno.ts";
 import { type FileAttributes, hasAttributes } from "../fs/file-attributes.ts";
+import { hasExtendedAttributes, mayGiveRights } from "../fs/native/extended-attributes.ts";
 import { emptyStatus, isSameFile, lstatBuffer } from "../fs/native/file-status.ts";
 import { PathBuffer } from "../fs/native/path-buffer.ts";
 import type { LinkMode } from "../fs/place-file.ts";
@@ -104,6 +105,8 @@ function isUnchangedFile(manifest: Manifest, file: number, links: LinkSource, co
       status.linkCount > 1 && lstatBuffer(object, objectStatus) && isSameFile(status, objectStatus);
     const mostNames = manifest.countNames(file) + (isLinked ? 1 : 0);
     if (sharing !== Sharing.SHARED && status.linkCount > mostNames) return false;
+    // They may have been set on another tree, which is linked to the same file.
+    if (status.linkCount > 1 && mayGiveRights(status.mode) && hasExtendedAttributes(path)) return false;
     if (isLinked) {
       if (sharing === Sharing.OWN || !mayLink(links.mode)) return false;
       const isTrusted = links.suspects?.[file] !== 1;

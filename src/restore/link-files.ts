@@ -142,7 +142,10 @@ export class TreeBuilder {
       return;
     }
     path.setFile(directory, file);
-    const isLinked = this.placer.prefersLink(sharing) && tryLink(object, path.buffer);
+    const isLinked =
+      this.placer.prefersLink(sharing) &&
+      !this.placer.givesRights(file, object) &&
+      tryLink(object, path.buffer);
     const placed = isLinked ? "linked" : this.placer.place(file, sharing, object, path.buffer);
     switch (placed) {
       case "missing":

@@ -5,11 +5,12 @@ import { isBtdtError } from "../base/errors.ts";
 import { copyFile } from "../fs/copy-file.ts";
 import { errnoOf } from "../fs/errno.ts";
 import type { FileAttributes } from "../fs/file-attributes.ts";
+import { hasExtendedAttributes, mayGiveRights } from "../fs/native/extended-attributes.ts";
 import { tryLink } from "../fs/native/link-file.ts";
 import { PathBuffer } from "../fs/native/path-buffer.ts";
 import { FilePlacer, type Placement, TooManyLinks } from "../fs/place-file.ts";
 import { attributesOfFile } from "../manifest/attributes-of-file.ts";
-import type { Manifest } from "../manifest/manifest.ts";
+import { at, type Manifest } from "../manifest/manifest.ts";
 import { examineObject, type ObjectState } from "../objects/examine-object.ts";
 import { PERMISSIONS } from "../objects/object-attributes.ts";
 import { replaceObject } from "../objects/object-claim.ts";
@@ -68,8 +69,23 @@ export class ObjectPlacer {
     }
   }
 
+  /**
+   * Whether whoever links an object gets rights that its mode does not give: somebody has set capabilities or an ACL on
+   * a tree that is linked to it. Other extended attributes are not worth a system call for each file.
+   */
+  givesRights(file: number, object: PathBuffer): boolean {
+    return mayGiveRights(at(this.manifest.fileModes, file)) && hasExtendedAttributes(object);
+  }
+
   private placeOrRenew(file: number, sharing: number, object: PathBuffer, target: PathBuffer): Placement {
     const attributes = attributesOfFile(this.manifest, file);
+    if (sharing !== Sharing.OWN && this.givesRights(file, object)) {
+      if (sharing === Sharing.SHARED && this.links.mode !== "copy" && this.links.mode !== "reflink") {
+        return this.renewObject(file, object, target, attributes);
+      }
+      copyFile(object, target, attributes);
+      return "copied";
+    }
     try {
       return this.placer.place(object, target, attributes, mostNamesOf(sharing));
     } catch (error) {
@@ -79,8 +95,8 @@ export class ObjectPlacer {
   }
 
   /**
-   * The object has as many links as its inode can have: it is replaced by a copy of itself, which starts over with
-   * one.
+   * The object has as many links as its inode can have, or extended attributes: it is replaced by a copy of itself,
+   * which starts over with one link and none of these.
    */
   private renewObject(
     file: number,
@@ -96,8 +112,10 @@ export class ObjectPlacer {
       try {
         copyFile(object, temporary, { ...attributes, mode: attributes.mode & PERMISSIONS });
         if (examineObject(object, this.manifest, file) === "whole") {
-          replaceObject(temporary.toBytes(), object);
-          if (tryLink(object, target)) return "linked";
+          // It may have inherited an ACL from the cache's directory.
+          const isClean = !this.givesRights(file, temporary);
+          if (isClean) replaceObject(temporary.toBytes(), object);
+          if (isClean && tryLink(object, target)) return "linked";
         }
       } catch (error) {
         // Copying from a cache that is full or has become read-only still works.

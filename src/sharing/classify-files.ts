@@ -1,4 +1,5 @@
 import type { ByteString } from "../base/byte-string.ts";
+import { compileLightly, compileMethodsLightly } from "../base/compile-lightly.ts";
 import type { LinkMode } from "../fs/place-file.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
 import { type DirectoryRule, NameMatcher } from "./name-matcher.ts";
@@ -57,7 +58,7 @@ export function classifyFiles(manifest: Manifest, place: TreePlace, edited: Uint
   }
   // If the object were one more name, the next store could no longer tell hard links from files that share an object.
   for (const column of [manifest.linkFiles, manifest.linkTargets]) {
-    for (const file of column) sharing[file] = Sharing.OWN;
+    for (let link = 0; link < column.length; link++) sharing[at(column, link)] = Sharing.OWN;
   }
   return sharing;
 }
@@ -125,3 +126,6 @@ function ruleAbove(path: readonly ByteString[]): DirectoryRule | undefined {
   }
   return rule;
 }
+
+compileLightly(classifyFiles, forEachRun, markPackages);
+compileMethodsLightly(NameMatcher);

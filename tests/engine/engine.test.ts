@@ -63,6 +63,7 @@ const LIBC = {
   madvise: { done: 0, refused: -1 },
   munmap: { done: 0, refused: -1 },
   copy_file_range: { done: [7, "content"], refused: -1 },
+  llistxattr: { done: true, refused: -1 },
   lseek: { done: 5 * 1024 ** 3, refused: -1 },
   openat: { done: ["made", "640"], refused: -1 },
   read: { done: [7, "content"], refused: -1 },
@@ -144,14 +145,16 @@ describeWith(["linux"], "in an executable that is compiled and linked as btdt is
         for (let file = 1; file < 100; file++) linkSync(join(path, "0"), join(path, String(file)));
         if (hasMore) linkSync(join(path, "0"), join(scratch, `more-${directory}`));
       }
-      must([BTDT, "store", "--create-cache", "-c", join(scratch, "cache"), "-k", what, source]);
+      const cache = join(scratch, "cache");
+      must([BTDT, "store", "--create-cache", "-c", cache, "-k", what, "--link", "hard", source]);
       const restore = [
         BTDT,
         "restore",
         "-c",
-        join(scratch, "cache"),
+        cache,
         "-k",
-        files,
+        what,
+        ...["--link", "hard"],
         join(scratch, `to-${hasMore}`),
       ];
       const restored = run(restore, { env: REPORT_FTL });

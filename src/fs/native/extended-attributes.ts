@@ -1,0 +1,48 @@
+import { compileLightly } from "../../base/compile-lightly.ts";
+import { lastError } from "./last-error.ts";
+import { linuxLibc } from "./libc.ts";
+import type { PathBuffer } from "./path-buffer.ts";
+import { PinnedBuffer } from "./pinned-buffer.ts";
+
+/** The label that an SELinux policy gives every file. */
+const LABEL = "security.selinux";
+
+/** The kernel's limit for the names of all attributes of a file. */
+const LONGEST_LIST_BYTES = 64 * 1024;
+
+let list: PinnedBuffer | undefined;
+
+/**
+ * Whether a file has extended attributes, such as an ACL or file capabilities: they belong to the inode, so that every
+ * hard link to it has them. True if they cannot be listed. On other systems than Linux, nobody asks.
+ */
+export function hasExtendedAttributes(path: PathBuffer): boolean {
+  const length = linuxLibc?.llistxattr(path.pointer, null, 0) ?? 0;
+  return length !== 0 && hasOtherThanLabel(path, length);
+}
+
+function hasOtherThanLabel(path: PathBuffer, listed: number): boolean {
+  let length = listed;
+  if (length > 0) {
+    list ??= new PinnedBuffer(new Uint8Array(LONGEST_LIST_BYTES));
+    length = linuxLibc?.llistxattr(path.pointer, list.pointerAt(0), LONGEST_LIST_BYTES) ?? 0;
+  }
+  if (length < 0) return mayHaveSome(lastError("llistxattr").code);
+  const names = Buffer.from(list?.bytes.subarray(0, length) ?? []).toString("latin1");
+  return names.split("\0").some((name) => name !== "" && name !== LABEL);
+}
+
+/** A file that is gone has none; the file system may not have any. */
+function mayHaveSome(errno: string): boolean {
+  return errno !== "ENOENT" && errno !== "ENOTSUP" && errno !== "EOPNOTSUPP" && errno !== "ENOSYS";
+}
+
+/**
+ * Whether extended attributes of a file with this mode could give rights to somebody: capabilities, if it can be
+ * executed; an ACL, if it can give more than everybody has, for what it gives is limited by the bits of the group.
+ */
+export function mayGiveRights(mode: number): boolean {
+  return (mode & 0o111) !== 0 || ((mode >> 3) & ~mode & 0o7) !== 0;
+}
+
+compileLightly(hasExtendedAttributes, mayGiveRights);
