@@ -261,3 +261,66 @@ test(
   },
   5 * 60_000,
 );
+
+describe("--share and --no-share", () => {
+  function storeVendor(...options: string[]): string {
+    makeTree(
+      join(scratch.directory("one"), "vendor"),
+      dir({ "autoload.php": file("<?php"), lib: dir({ "a.php": file("a"), "b.php": file("b") }) }),
+    );
+    const stored = inCheckout("one", "store", "-k", "k", ...options, "vendor");
+    expect(stored).toMatchObject({ exitCode: 0 });
+    return stored.stderr;
+  }
+
+  test("decide for files that match, on store and restore; --no-share wins", () => {
+    const globs = ["--share", "lib/", "--share", "*.php", "--no-share", "autoload.php"];
+    expect(storeVendor(...globs)).toContain("2 linked, 1 copied");
+    expect(inCheckout("two", "restore", "-k", "k", ...globs).stderr).toContain("2 linked, 1 copied");
+    // Sharing takes both.
+    expect(inCheckout("three", "restore", "-k", "k").stderr).toContain("3 copied");
+    expect(nlink("two", "vendor", "lib", "a.php")).toBe(3);
+    expect(nlink("two", "vendor", "autoload.php")).toBe(1);
+    expect(inCheckout("four", "restore", "-k", "k", "--share", "*", "--no-share", "*").stderr).toContain(
+      "3 copied",
+    );
+  });
+
+  test("can be set by variables, one pattern a line", () => {
+    storeVendor();
+    const env = { BTDT_SHARE: "lib\n/autoload.php\n", BTDT_NO_SHARE: "b.php" };
+    const words = ["restore", "-c", cache.path, "-k", "k"];
+    expect(btdt(words, { cwd: scratch.directory("two"), env }).stderr).toContain("2 linked, 1 copied");
+  });
+
+  test("count for run, and for the names in an archive that is imported", () => {
+    const words = ["run", "-c", cache.path, "-k", "run", "--share", "*.php", "vendor", "--"];
+    const cwd = scratch.directory("one");
+    scratch.directory("cache");
+    const command = ["sh", "-c", "mkdir vendor && echo a >vendor/a.php"];
+    expect(btdt([...words, ...command], { cwd }).stderr).toContain("1 linked");
+    expect(btdt([...words, "false"], { cwd: scratch.directory("two") }).stderr).toContain("1 linked");
+    makeTree(scratch.path("packages"), dir({ a: large("data") }));
+    must(["tar", "-C", scratch.path("packages"), "-cf", scratch.path("packages.tar"), "."]);
+    for (const [key, options] of [
+      ["exclusive", []],
+      ["shared", ["--share", "*"]],
+    ] as const) {
+      const imported = btdt([
+        "import",
+        "-c",
+        cache.path,
+        "-k",
+        key,
+        ...options,
+        scratch.path("packages.tar"),
+      ]);
+      expect(imported).toMatchObject({ exitCode: 0 });
+      const exclusive = cache.objects().filter((name) => name.endsWith("-x"));
+      expect(exclusive).toHaveLength(1);
+      expect(inCheckout(key, "restore", "-k", key, "node_modules").stderr).toContain(
+        key === "shared" ? "1 linked" : "1 copied",
+      );
+    }
+  });
+});

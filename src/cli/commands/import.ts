@@ -2,12 +2,12 @@ import { Command } from "@commander-js/extra-typings";
 import { importArchive } from "../../archive/import-archive.ts";
 import { escapeControls } from "../../base/byte-string.ts";
 import { openCache } from "../../cache/open-cache.ts";
-import { NO_GLOBS } from "../../sharing/share-globs.ts";
 import type { CommandContext } from "../command-context.ts";
 import { describeTrees, startStopwatch } from "../describe.ts";
 import { defineCacheOption, defineCreateCacheOption } from "../options/cache-options.ts";
 import { fillInKeys } from "../options/fill-in-keys.ts";
 import { defineAllowEmptyHashOption, defineKeysToStoreOption } from "../options/key-options.ts";
+import { defineNoShareOption, defineShareOption, shareGlobsOf } from "../options/share-options.ts";
 import {
   defineCompressionOption,
   defineDurabilityOption,
@@ -24,6 +24,8 @@ export function defineImportCommand(context: CommandContext) {
     .addOption(defineCacheOption())
     .addOption(defineKeysToStoreOption())
     .addOption(defineAllowEmptyHashOption())
+    .addOption(defineShareOption())
+    .addOption(defineNoShareOption())
     .addOption(defineStorageOption())
     .addOption(defineCompressionOption())
     .addOption(defineDurabilityOption())
@@ -39,7 +41,7 @@ export function defineImportCommand(context: CommandContext) {
           cache,
           keys,
           archive,
-          globs: NO_GLOBS,
+          globs: shareGlobsOf(options),
           storage: options.storage,
           compression: options.compression,
           durability: options.durability,

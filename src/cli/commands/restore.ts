@@ -2,7 +2,6 @@ import { Command, Option } from "@commander-js/extra-typings";
 import { escapeControls } from "../../base/byte-string.ts";
 import { openCache } from "../../cache/open-cache.ts";
 import { restoreEntry } from "../../restore/restore.ts";
-import { NO_GLOBS } from "../../sharing/share-globs.ts";
 import type { CommandContext } from "../command-context.ts";
 import { describePlacement, describeTrees, startStopwatch } from "../describe.ts";
 import { ExitCode } from "../exit-codes.ts";
@@ -19,6 +18,7 @@ import {
   defineResultFileOption,
   defineVerifyOption,
 } from "../options/restore-options.ts";
+import { defineNoShareOption, defineShareOption, shareGlobsOf } from "../options/share-options.ts";
 import { reportMiss } from "../report-miss.ts";
 import { ResultFile } from "../result-file.ts";
 
@@ -44,6 +44,8 @@ export function defineRestoreCommand(context: CommandContext) {
     .addOption(defineExactOption("DESTINATION"))
     .addOption(defineVerifyOption("DESTINATION"))
     .addOption(defineLinkOption("how to place files in DESTINATION"))
+    .addOption(defineShareOption())
+    .addOption(defineNoShareOption())
     .addOption(defineCreateCacheOption())
     .argument("[destination...]", "where to restore directories and files")
     .addHelpText(
@@ -64,7 +66,7 @@ export function defineRestoreCommand(context: CommandContext) {
           fallbackPrefixes,
           places: first === undefined ? { kind: "recorded" } : { kind: "named", paths: [first, ...others] },
           linkMode: options.link,
-          globs: NO_GLOBS,
+          globs: shareGlobsOf(options),
           exact: options.exact,
           verify: options.verify,
         },

@@ -3,7 +3,6 @@ import { escapeControls } from "../../base/byte-string.ts";
 import { BtdtError } from "../../base/errors.ts";
 import { openCache } from "../../cache/open-cache.ts";
 import { restoreEntry } from "../../restore/restore.ts";
-import { NO_GLOBS } from "../../sharing/share-globs.ts";
 import type { StoreRequest } from "../../store/request.ts";
 import { storeEntry } from "../../store/store.ts";
 import type { CommandContext } from "../command-context.ts";
@@ -21,6 +20,7 @@ import {
   defineResultFileOption,
   defineVerifyOption,
 } from "../options/restore-options.ts";
+import { defineNoShareOption, defineShareOption, shareGlobsOf } from "../options/share-options.ts";
 import {
   defineCompressionOption,
   defineDurabilityOption,
@@ -58,6 +58,8 @@ export function defineRunCommand(context: CommandContext, words: readonly string
     .addOption(defineExcludeOption())
     .addOption(defineIgnoreMtimeOption())
     .addOption(defineLinkOption("how to place files in the cache and in PATH"))
+    .addOption(defineShareOption())
+    .addOption(defineNoShareOption())
     .addOption(defineStorageOption())
     .addOption(defineCompressionOption())
     .addOption(defineDurabilityOption())
@@ -87,7 +89,7 @@ export function defineRunCommand(context: CommandContext, words: readonly string
           fallbackPrefixes,
           places: { kind: "produced", paths },
           linkMode: options.link,
-          globs: NO_GLOBS,
+          globs: shareGlobsOf(options),
           exact: options.exact,
           verify: options.verify,
         },
@@ -137,7 +139,7 @@ export function defineRunCommand(context: CommandContext, words: readonly string
           excludePatterns: options.exclude,
           ignoreMtime: options.ignoreMtime,
           linkMode: options.link,
-          globs: NO_GLOBS,
+          globs: shareGlobsOf(options),
           storage: options.storage,
           compression: options.compression,
           durability: options.durability,

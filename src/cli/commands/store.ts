@@ -2,7 +2,6 @@ import { Command } from "@commander-js/extra-typings";
 import { escapeControls } from "../../base/byte-string.ts";
 import { BtdtError } from "../../base/errors.ts";
 import { openCache } from "../../cache/open-cache.ts";
-import { NO_GLOBS } from "../../sharing/share-globs.ts";
 import { storeEntry } from "../../store/store.ts";
 import type { CommandContext } from "../command-context.ts";
 import { describePlacement, describeTrees, startStopwatch } from "../describe.ts";
@@ -10,6 +9,7 @@ import { defineCacheOption, defineCreateCacheOption } from "../options/cache-opt
 import { fillInKeys } from "../options/fill-in-keys.ts";
 import { defineAllowEmptyHashOption, defineKeysToStoreOption } from "../options/key-options.ts";
 import { defineLinkOption } from "../options/restore-options.ts";
+import { defineNoShareOption, defineShareOption, shareGlobsOf } from "../options/share-options.ts";
 import {
   defineCompressionOption,
   defineDurabilityOption,
@@ -22,8 +22,9 @@ export function defineStoreCommand(context: CommandContext) {
   return new Command("store")
     .summary("store directories and files in the cache")
     .description(
-      "Store SOURCE in the cache under each of the given keys, replacing existing keys. Several SOURCEs form one entry. Files on the " +
-        "cache's file system are linked into the cache rather than copied; files from other file systems are compressed into packs. " +
+      "Store SOURCE in the cache under each of the given keys, replacing existing keys. Several SOURCEs form one entry. On the cache's " +
+        "file system, files that no tool writes into are linked into the cache rather than copied; files from other file systems are " +
+        "compressed into packs. " +
         "A SOURCE inside the working directory can be restored without naming a destination.",
     )
     .addOption(defineCacheOption())
@@ -32,6 +33,8 @@ export function defineStoreCommand(context: CommandContext) {
     .addOption(defineExcludeOption())
     .addOption(defineIgnoreMtimeOption())
     .addOption(defineLinkOption("how to add files to the cache"))
+    .addOption(defineShareOption())
+    .addOption(defineNoShareOption())
     .addOption(defineStorageOption())
     .addOption(defineCompressionOption())
     .addOption(defineDurabilityOption())
@@ -55,7 +58,7 @@ export function defineStoreCommand(context: CommandContext) {
           excludePatterns: options.exclude,
           ignoreMtime: options.ignoreMtime,
           linkMode: options.link,
-          globs: NO_GLOBS,
+          globs: shareGlobsOf(options),
           storage: options.storage,
           compression: options.compression,
           durability: options.durability,

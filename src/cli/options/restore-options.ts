@@ -10,9 +10,13 @@ export function defineExactOption(place: string) {
     .default(false);
 }
 
-/** @param purpose begins the sentence "… ; auto: reflink, else hard, else copy" */
+/** @param purpose begins the sentence */
 export function defineLinkOption(purpose: string) {
-  return new Option("--link <mode>", `${purpose}; auto: reflink, else hard, else copy`)
+  return new Option(
+    "--link <mode>",
+    `${purpose}; auto: reflink, else link what no tool writes into, else copy; hard: link all files, so that what is ` +
+      "written into one in place changes in every tree and in the cache",
+  )
     .env("BTDT_LINK")
     .choices(LINK_MODES)
     .default("auto" as const);
