@@ -109,12 +109,16 @@ function forEachRun(
     const endFile = at(manifest.directoryFileEnds, directory);
     if (firstFile === endFile) continue;
     onRun(rule.kind, firstFile, endFile);
-    const isException = rule.kind === "package" ? matcher.exceptionsIn(nameAbove, rule) : undefined;
-    if (isException === undefined) continue;
+    const findException = rule.kind === "package" ? matcher.exceptionsIn(nameAbove, rule) : undefined;
+    if (findException === undefined) continue;
     for (let file = firstFile; file < endFile; file++) {
       const name = isSingleFile ? (path.at(-1) ?? ("" as ByteString)) : manifest.fileName(file);
-      if (isException(name)) onRun("build", file, file + 1);
+      const exception = findException(name);
+      if (exception === undefined) continue;
+      onRun("build", file, file + 1);
+      if (exception.marksDirectory) rules[directory] = { ...rule, kind: "build" };
     }
+    if (rules[directory] !== rule) onRun("build", firstFile, endFile);
   }
 }
 

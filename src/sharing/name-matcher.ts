@@ -18,6 +18,13 @@ interface FileRule {
   /** The pattern of the rule for directories that it applies to anywhere below; undefined if `directories` say where. */
   readonly below: string | undefined;
   readonly file: NamePattern;
+  readonly marksDirectory: boolean;
+}
+
+/** What a rule says about a file that is build state within package contents. */
+export interface FileException {
+  /** Its whole directory is build state, with all that is below. */
+  readonly marksDirectory: boolean;
 }
 
 /** Says the name of a directory, of its parent (1) and so on; undefined above the outermost that is known. */
@@ -59,12 +66,15 @@ export class NameMatcher {
     );
   }
 
-  /** Recognises the files of a directory that are build state; undefined if there cannot be any. */
-  exceptionsIn(nameAbove: NameAbove, rule: DirectoryRule): ((name: ByteString) => boolean) | undefined {
+  /** Finds the files of a directory that are build state; undefined if there cannot be any. */
+  exceptionsIn(
+    nameAbove: NameAbove,
+    rule: DirectoryRule,
+  ): ((name: ByteString) => FileException | undefined) | undefined {
     const found = this.#fileRules.filter(({ below, directories }) => {
       return below === undefined ? matchDirectories(directories, nameAbove) : below === rule.pattern;
     });
-    return found.length === 0 ? undefined : (name) => found.some(({ file }) => matchName(file, name));
+    return found.length === 0 ? undefined : (name) => found.find(({ file }) => matchName(file, name));
   }
 
   #addDirectoryRule({ pattern, kind }: NameRule): void {
@@ -82,12 +92,12 @@ export class NameMatcher {
 
 const NONE: readonly DirectoryRule[] = [];
 
-function compileFileRule({ pattern }: NameRule): FileRule {
+function compileFileRule({ pattern, marksDirectory = false }: NameRule): FileRule {
   const names = compileNames(pattern);
   const file = names.at(-1) ?? { start: pattern, end: undefined };
   const [below, tail] = pattern.split("**/");
-  if (tail === undefined) return { directories: names.slice(0, -1), below: undefined, file };
-  return { directories: [], below, file };
+  if (tail === undefined) return { directories: names.slice(0, -1), below: undefined, file, marksDirectory };
+  return { directories: [], below, file, marksDirectory };
 }
 
 function compileNames(pattern: string): NamePattern[] {

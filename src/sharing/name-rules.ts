@@ -10,6 +10,8 @@ export interface NameRule {
    */
   readonly pattern: string;
   readonly kind: FileKindByName;
+  /** For a file: its whole directory is of this kind, with all that is below. */
+  readonly marksDirectory?: boolean;
   readonly reason: string;
   /** Where this was found out. */
   readonly source: string;
@@ -72,6 +74,12 @@ export const NAME_RULES: readonly NameRule[] = [
   },
   {
     pattern: "build/*.mk",
+    kind: "build",
+    reason: "node-gyp configure writes it in place",
+    source: "https://github.com/nodejs/node-gyp#commands",
+  },
+  {
+    pattern: "build/*.Makefile",
     kind: "build",
     reason: "node-gyp configure writes it in place",
     source: "https://github.com/nodejs/node-gyp#commands",
@@ -154,6 +162,13 @@ export const NAME_RULES: readonly NameRule[] = [
     kind: "build",
     reason: "Maven updates it in place",
     source: "https://maven.apache.org/resolver/local-repository.html",
+  },
+  {
+    pattern: ".m2/repository/**/maven-metadata-local.xml",
+    kind: "build",
+    marksDirectory: true,
+    reason: "artifacts that were built here: mvn install writes them in place (Maven 3.8)",
+    source: "https://maven.apache.org/ref/3.9.9/maven-repository-metadata/",
   },
   {
     pattern: ".m2/repository/**/maven-metadata*.xml",

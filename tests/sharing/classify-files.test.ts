@@ -169,10 +169,11 @@ test("globs override the rules, and --no-share wins", () => {
   });
 });
 
+const markers = NAME_RULES.filter(({ marksDirectory }) => marksDirectory === true);
 const rulePatterns = NAME_RULES.map(({ pattern }) => pattern);
 
 test("every rule has one form, a reason and a source", () => {
-  for (const { pattern, kind, reason, source } of NAME_RULES) {
+  for (const { pattern, kind, marksDirectory, reason, source } of NAME_RULES) {
     const [head, tail] = pattern.split("**/");
     if (tail !== undefined) expect(rulePatterns).toContain(head ?? "");
     const names = pattern.replace("**/", "").replace(/\/$/, "").split("/");
@@ -181,25 +182,35 @@ test("every rule has one form, a reason and a source", () => {
     if (pattern.endsWith("/") && names.at(-1)?.includes("*") === true)
       expect(names.at(-2)).toMatch(/^[^*]+$/);
     if (!pattern.endsWith("/")) expect(kind).toBe("build");
+    if (marksDirectory === true) expect(pattern).toMatch(/\*\*\/[^*/]+$/);
     expect(reason.length).toBeGreaterThan(10);
     expect(source).toMatch(/^https:\/\//);
   }
   expect(new Set(rulePatterns).size).toBe(rulePatterns.length);
 });
 
-/** The rules once more, as regular expressions over whole paths. */
-function isShared(path: string): boolean {
+/** The rules once more, as regular expressions over whole paths; `all` are those of the tree. */
+function isShared(path: string, all: readonly string[]): boolean {
   const names = path.split("/");
   let found: { readonly pattern: string; readonly kind: string } | undefined;
+  let foundLength = 0;
   for (let end = 1; end < names.length; end++) {
     const directoryPath = `/${names.slice(0, end).join("/")}/`;
     const [first, ...others] = NAME_RULES.filter(
       ({ pattern }) => pattern.endsWith("/") && new RegExp(`/${expressionOf(pattern)}$`).test(directoryPath),
     );
-    if (first !== undefined)
-      found = others.reduce((best, each) => (rank(each.pattern) > rank(best.pattern) ? each : best), first);
+    if (first === undefined) continue;
+    found = others.reduce((best, each) => (rank(each.pattern) > rank(best.pattern) ? each : best), first);
+    foundLength = end;
   }
   if (found?.kind !== "package") return false;
+  for (let end = foundLength; end < names.length; end++) {
+    const inDirectory = (name: string) => all.includes([...names.slice(0, end), name].join("/"));
+    for (const { pattern } of markers) {
+      const [head, tail = ""] = pattern.split("**/");
+      if (head === found.pattern && inDirectory(tail)) return false;
+    }
+  }
   return !NAME_RULES.filter(({ pattern }) => !pattern.endsWith("/")).some(({ pattern }) => {
     const [head = "", tail] = pattern.split("**/");
     if (tail === undefined) return new RegExp(`/${expressionOf(pattern)}$`).test(`/${path}`);
@@ -242,11 +253,25 @@ test("the matcher agrees with regular expressions over whole paths", () => {
         if (path !== "" && isUsable) files[path] = SMALL;
       }
       const classes = classify(manifestOf(treeOfPaths(files)), [place === "" ? undefined : place]);
+      const wholeOf = (path: string) => (place === "" ? path : `${bytesFromText(place)}/${path}`);
+      const all = Object.keys(classes).map(wholeOf);
       for (const [path, found] of Object.entries(classes)) {
-        const whole = place === "" ? path : `${bytesFromText(place)}/${path}`;
-        expect({ whole, found }).toEqual({ whole, found: isShared(whole) ? "shared" : "own" });
+        const whole = wholeOf(path);
+        expect({ whole, found }).toEqual({ whole, found: isShared(whole, all) ? "shared" : "own" });
       }
     },
   );
   fc.assert(property, { numRuns: 2000 });
+});
+
+test("artifacts that Maven has installed from a build are build state, those that it fetched are not", () => {
+  const local = ["app/maven-metadata-local.xml", "app/1/app-1.jar", "app/1/app-1.pom"];
+  const fetched = ["junit/4/junit-4.jar", "appendix/1/appendix-1.jar"];
+  expect(classifyPaths([".m2/repository"], [...local, ...fetched])).toEqual({
+    ...Object.fromEntries(local.map((path) => [path, "own"])),
+    ...Object.fromEntries(fetched.map((path) => [path, "shared"])),
+  });
+  expect(classifyPaths(["node_modules"], local)).toEqual(
+    Object.fromEntries(local.map((path) => [path, "shared"])),
+  );
 });
