@@ -4,7 +4,7 @@
  */
 import { writeSync } from "node:fs";
 
-/** The only list; README.md repeats it, and a test compares the two. */
+/** README.md repeats this list and the next; a test compares them. */
 export const DEBIAN_PACKAGES = [
   // Fault injection, file systems with limits, terminals, tools to compare with.
   ..."strace bindfs e2fsprogs xfsprogs btrfs-progs squashfs-tools acl attr libcap2-bin util-linux bsdutils git jq b3sum hyperfine zsh fish libxml2-utils systemd".split(
@@ -16,8 +16,23 @@ export const DEBIAN_PACKAGES = [
   ),
 ];
 
-/** Groovy runs the Jenkins guide. It is small, but Java is not: installed only if there is a Java. */
-const WITH_JAVA = ["groovy"];
+/**
+ * Programs of other people's that tests/tools tries btdt with, and the packages that have them. Often they are there
+ * already, from elsewhere and in newer versions; only what is missing is installed.
+ */
+export const TOOL_PACKAGES: Readonly<Record<string, string>> = {
+  "g++": "g++",
+  make: "make",
+  cmake: "cmake",
+  ninja: "ninja-build",
+  ccache: "ccache",
+  cargo: "cargo",
+  go: "golang-go",
+  pip3: "python3-pip",
+};
+
+/** Groovy runs the Jenkins guide. Both are small, but Java is not: installed only if there is a Java. */
+const WITH_JAVA = ["groovy", "maven"];
 
 interface Installation {
   readonly missing: readonly string[];
@@ -29,7 +44,12 @@ interface Installation {
 export function installPackages(): Installation {
   if (Bun.which("dpkg-query") === null) return { missing: DEBIAN_PACKAGES, failure: "this is not a Debian" };
   const wanted = [...DEBIAN_PACKAGES, ...(Bun.which("java") === null ? [] : WITH_JAVA)];
-  const missing = wanted.filter((name) => !isInstalled(name));
+  const missing = [
+    ...wanted.filter((name) => !isInstalled(name)),
+    ...Object.entries(TOOL_PACKAGES)
+      .filter(([program]) => Bun.which(program) === null)
+      .map(([, name]) => name),
+  ];
   if (missing.length === 0) return { missing };
   if (process.getuid?.() !== 0) return { missing, failure: "only root may install them" };
   writeSync(2, `tests: installing ${missing.join(" ")}\n`);

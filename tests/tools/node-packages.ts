@@ -1,0 +1,70 @@
+import { join } from "node:path";
+import { must, run } from "../support/executable.ts";
+import type { Condition } from "../support/requirements.ts";
+import type { Scratch } from "../support/scratch.ts";
+import { type SharedTool, sharedTool } from "./shared-tool.ts";
+import { writeFiles } from "./trial.ts";
+
+/** Packs an npm package as `npm pack` does. */
+export function packNodePackage(
+  directory: string,
+  name: string,
+  version: string,
+  { manifest = {}, files = {} }: { manifest?: object; files?: Readonly<Record<string, string>> } = {},
+): string {
+  const source = join(directory, `${name}-${version}`);
+  writeFiles(source, {
+    "package/package.json": JSON.stringify({ name, version, main: "index.js", ...manifest }),
+    "package/index.js": `module.exports = "${name} ${version}";\n`,
+    ...files,
+  });
+  const archive = `${source}.tgz`;
+  must(["tar", "-czf", archive, "-C", source, "package"]);
+  return archive;
+}
+
+/** The file of a project that depends on packed packages. */
+export function projectManifest(archives: Readonly<Record<string, string>>, more: object = {}): string {
+  const dependencies = Object.fromEntries(
+    Object.entries(archives).map(([name, archive]) => [name, `file:${archive}`]),
+  );
+  return JSON.stringify({ name: "project", version: "1.0.0", dependencies, ...more });
+}
+
+/** For package managers: nothing is fetched, and nothing but this directory is written to. */
+export function nodeEnvironment(scratch: Scratch): Record<string, string> {
+  return {
+    npm_config_cache: scratch.path("npm-cache"),
+    npm_config_offline: "true",
+    npm_config_audit: "false",
+    npm_config_fund: "false",
+    npm_config_update_notifier: "false",
+    XDG_CACHE_HOME: scratch.path("cache-home"),
+    XDG_DATA_HOME: scratch.path("data-home"),
+    XDG_STATE_HOME: scratch.path("state-home"),
+    BUN_INSTALL_CACHE_DIR: scratch.path("bun-cache"),
+    CI: "true",
+  };
+}
+
+/** A tool from the npm registry; without one, that is soon known. */
+function npmTool(name: string, version: string, program: string): SharedTool {
+  const options = "--no-audit --no-fund --silent --fetch-retries=1 --fetch-retry-mintimeout=1000".split(" ");
+  return sharedTool(`${name}-${version}`, program, (directory) => [
+    ["npm", "install", ...options, "--prefix", directory, `${name}@${version}`],
+  ]);
+}
+
+export const pnpm = npmTool("pnpm", "10.34.9", "node_modules/.bin/pnpm");
+
+/** Where node-gyp finds the headers of Node.js. */
+export function nodeHeaders(): string {
+  return join(run(["node", "-p", "process.execPath"]).stdout.trim(), "../..");
+}
+
+export const hasNodeHeaders: Condition = {
+  name: "the headers of Node.js",
+  isMet: () =>
+    Bun.which("node") !== null &&
+    run(["test", "-e", join(nodeHeaders(), "include/node/common.gypi")]).exitCode === 0,
+};
