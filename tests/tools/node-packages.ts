@@ -56,6 +56,7 @@ function npmTool(name: string, version: string, program: string): SharedTool {
 }
 
 export const pnpm = npmTool("pnpm", "10.34.9", "node_modules/.bin/pnpm");
+export const patchPackage = npmTool("patch-package", "8.0.0", "node_modules/patch-package/index.js");
 
 /** Where node-gyp finds the headers of Node.js. */
 export function nodeHeaders(): string {
