@@ -154,7 +154,8 @@ describeWith(["linux"], "in an executable that is compiled and linked as btdt is
         cache,
         "-k",
         what,
-        ...["--link", "hard"],
+        "--link",
+        "hard",
         join(scratch, `to-${hasMore}`),
       ];
       const restored = run(restore, { env: REPORT_FTL });
