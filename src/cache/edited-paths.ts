@@ -1,25 +1,33 @@
-import { mkdirSync, unlinkSync } from "node:fs";
-import { type ByteString, bytesFromBuffer, bytesFromText, fsPath, joinBytes } from "../base/byte-string.ts";
+import { mkdirSync, renameSync, unlinkSync } from "node:fs";
+import { type ByteString, bytesFromText, fsPath, joinBytes } from "../base/byte-string.ts";
 import { errnoOf } from "../fs/errno.ts";
 import { namesIn } from "../fs/names-in.ts";
-import { mtimeMs } from "../fs/native/file-status.ts";
-import { touchIfPossible } from "../fs/native/set-times.ts";
-import { type RegularFile, readRegularFile, writeNewFile } from "../fs/regular-file.ts";
+import { LockFile } from "../fs/native/flock.ts";
+import { readRegularFile, writeNewFile } from "../fs/regular-file.ts";
 import type { CacheDirectory } from "./cache-directory.ts";
-
-/** The kernel's limit for a path. */
-const MOST_PATH_BYTES = 4096;
+import {
+  decodeEditedPaths,
+  type EditedPaths,
+  encodeEditedPaths,
+  familyFileName,
+  MOST_EDITED_PATHS_BYTES,
+} from "./edited-paths-codec.ts";
+import type { Session } from "./session.ts";
 
 /**
  * Paths, relative to an entry's root, whose objects were found changed because something edited a linked file in
  * place. From then on, such a path is copied instead of linked, so that a job that does this misses once, not on
  * every run.
  *
- * There is one file per path, named by its hash, so that adding is one step, and adding twice changes nothing.
+ * They are remembered per family: the trees with the same recorded path, since what edits one of them says nothing
+ * about the files of other projects.
  */
-export function readEditedPaths(cache: CacheDirectory): ReadonlySet<ByteString> {
+export function readEditedPaths(
+  cache: CacheDirectory,
+  recordedPath: string | undefined,
+): ReadonlySet<ByteString> {
   try {
-    return new Set(listEditedPaths(cache).map(({ path }) => path));
+    return new Set(readFamily(cache, familyFileName(recordedPath ?? ""))?.paths.seenMs.keys());
   } catch (error) {
     // They only avoid misses: if they cannot be read, files are linked as if none had been edited.
     if (errnoOf(error) === undefined) throw error;
@@ -27,70 +35,135 @@ export function readEditedPaths(cache: CacheDirectory): ReadonlySet<ByteString> 
   }
 }
 
-/** A remembered path, and what a clean needs to know about its file. */
-export interface EditedPath {
-  readonly path: ByteString;
-  /** When a clean last saw an entry with this path, or when it was found edited; by the file system's clock. */
-  readonly seenMs: number;
+/** A family, and what a clean needs to know about its file. */
+export interface EditedFamily {
+  readonly paths: EditedPaths;
   readonly allocatedBytes: number;
 }
 
+/** Files that are damaged or foreign are passed over. @throws a `node:fs` error */
+export function listEditedFamilies(cache: CacheDirectory): EditedFamily[] {
+  return namesIn(cache.editedPaths)
+    .filter((name) => name.startsWith("family-"))
+    .flatMap((name) => {
+      try {
+        return readFamily(cache, name) ?? [];
+      } catch (error) {
+        if (errnoOf(error) === undefined) throw error;
+        return [];
+      }
+    });
+}
+
 /** @throws a `node:fs` error */
-export function listEditedPaths(cache: CacheDirectory): EditedPath[] {
-  return namesIn(cache.editedPaths).flatMap((name) => {
-    const file = readIfPossible(joinBytes(cache.editedPaths, bytesFromText(name)));
-    const path = file === undefined ? undefined : bytesFromBuffer(file.bytes);
-    // The name reveals torn and foreign files. The path of an entry that is a single file is empty.
-    if (file === undefined || path === undefined || fileNameOf(path) !== name) return [];
-    return [{ path, seenMs: mtimeMs(file.status), allocatedBytes: file.status.allocatedBytes }];
+function readFamily(cache: CacheDirectory, name: string): EditedFamily | undefined {
+  try {
+    const { bytes, status } = readRegularFile(pathOf(cache, name), MOST_EDITED_PATHS_BYTES + 1);
+    const paths = decodeEditedPaths(bytes, name);
+    return paths && { paths, allocatedBytes: status.allocatedBytes };
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+/** @param seenMs by the clock of the cache's file system @throws a `node:fs` error */
+export function rememberEditedPaths(
+  cache: CacheDirectory,
+  session: Session,
+  recordedPath: string | undefined,
+  paths: readonly ByteString[],
+  seenMs = session.openedMs,
+): void {
+  ignoring("EEXIST", () => mkdirSync(fsPath(cache.editedPaths)));
+  changeFamily(cache, session, recordedPath ?? "", (known) => {
+    const newer = paths.filter((path) => (known.get(path) ?? Number.NEGATIVE_INFINITY) < Math.round(seenMs));
+    for (const path of newer) known.set(path, Math.round(seenMs));
+    return newer.length > 0;
   });
 }
 
-/** Notes that an entry has this path. In a read-only cache, the note stays as it is. @throws a `node:fs` error */
-export function confirmEditedPath(cache: CacheDirectory, { path }: EditedPath): void {
-  touchIfPossible(fileOf(cache, path));
-}
-
 /** @throws a `node:fs` error */
-export function forgetEditedPath(cache: CacheDirectory, { path }: EditedPath): void {
-  unlinkSync(fsPath(fileOf(cache, path)));
+export function forgetEditedPaths(
+  cache: CacheDirectory,
+  session: Session,
+  recordedPath: string,
+  paths: ReadonlySet<ByteString>,
+): void {
+  changeFamily(cache, session, recordedPath, (known) => {
+    const doomed = [...paths].filter((path) => known.delete(path));
+    return doomed.length > 0;
+  });
 }
 
-function readIfPossible(path: ByteString): RegularFile | undefined {
+const MOST_ATTEMPTS = 5;
+
+/**
+ * Reads, changes and replaces a family's file, then looks again: another process may have done the same in between.
+ * Where there are locks, that waits.
+ * @param change returns false if there is nothing to change
+ */
+function changeFamily(
+  cache: CacheDirectory,
+  session: Session,
+  recordedPath: string,
+  change: (seenMs: Map<ByteString, number>) => boolean,
+): void {
+  const name = familyFileName(recordedPath);
+  const lock = lockDirectory(cache.editedPaths);
+  let written: Uint8Array | undefined;
   try {
-    return readRegularFile(path, MOST_PATH_BYTES);
+    for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt++) {
+      const known = readForChange(cache, name);
+      if (known !== undefined && written?.toString() === encodeEditedPaths(known.paths).toString()) return;
+      const seenMs = new Map(known?.paths.seenMs);
+      if (!change(seenMs)) return;
+      if (seenMs.size === 0) return unlinkSync(fsPath(pathOf(cache, name)));
+      const temporary = session.temporaryPath();
+      written = encodeEditedPaths({ recordedPath, seenMs });
+      writeNewFile(temporary, written);
+      renameSync(fsPath(temporary), fsPath(pathOf(cache, name)));
+    }
+  } finally {
+    lock?.close();
+  }
+}
+
+/** What cannot be read, such as a symlink, is replaced. */
+function readForChange(cache: CacheDirectory, name: string): EditedFamily | undefined {
+  try {
+    return readFamily(cache, name);
   } catch (error) {
     if (errnoOf(error) === undefined) throw error;
     return undefined;
   }
 }
 
-/** @throws a `node:fs` error */
-export function rememberEditedPath(cache: CacheDirectory, path: ByteString): void {
-  const file = fileOf(cache, path);
-  const content = Buffer.from(path, "latin1");
-  const known = readIfPossible(file);
-  if (known?.bytes.equals(content) === true) return touchIfPossible(file);
-  ignoring(["EEXIST"], () => mkdirSync(fsPath(cache.editedPaths)));
-  // Anything else there, such as a torn file or a symlink, is replaced, never written into: it may have another name
-  // outside the cache.
-  ignoring(["ENOENT"], () => unlinkSync(fsPath(file)));
-  // Another restore may have just found the same.
-  ignoring(["EEXIST"], () => writeNewFile(file, content));
+/** Whoever holds the lock for longer was stopped. */
+const MOST_WAITS = 1000;
+const WAIT_MS = 2;
+
+/** Undefined if the file system has no locks for directories, or somebody does not let go. */
+function lockDirectory(directory: ByteString): LockFile | undefined {
+  const lock = LockFile.openDirectory(directory);
+  for (let wait = 0; wait < MOST_WAITS; wait++) {
+    const outcome = lock.tryLock("exclusive");
+    if (outcome === "locked") return lock;
+    if (outcome === "unsupported") break;
+    Bun.sleepSync(WAIT_MS);
+  }
+  lock.close();
+  return undefined;
 }
 
-function ignoring(errnos: readonly string[], action: () => void): void {
+function ignoring(errno: string, action: () => void): void {
   try {
     action();
   } catch (error) {
-    if (!errnos.includes(errnoOf(error) ?? "")) throw error;
+    if (errnoOf(error) !== errno) throw error;
   }
 }
 
-function fileOf(cache: CacheDirectory, path: ByteString): ByteString {
-  return joinBytes(cache.editedPaths, bytesFromText(fileNameOf(path)));
-}
-
-function fileNameOf(path: ByteString): string {
-  return new Bun.SHA256().update(Buffer.from(path, "latin1")).digest("hex").slice(0, 32);
+function pathOf(cache: CacheDirectory, name: string): ByteString {
+  return joinBytes(cache.editedPaths, bytesFromText(name));
 }

@@ -10,6 +10,7 @@ import type { Needs } from "./needs-finder.ts";
 export function describeEntry(
   id: string,
   { keys, keyFiles, lastUsedMs, keyBytes, manifests }: KeyGroup,
+  recordedPaths: ReadonlyMap<string, ReadonlySet<string>>,
   needs: ReadonlyMap<string, Needs>,
   doubts: Doubts,
 ): CachedEntry {
@@ -20,7 +21,13 @@ export function describeEntry(
   if (parts.every(({ isKnown }) => isKnown)) doubts.addEntry(keys, condition);
   else doubts.addUnknownNeeds(keys.join(", "), condition);
   const items = union(parts.map((part) => part.items));
-  return { id, keys, keyFiles, lastUsedMs, ownBytes: keyBytes, items, condition };
+  const editedPaths = manifests.flatMap((digest) => {
+    const found = needs.get(digest)?.condition;
+    if (found?.kind !== "damaged" || found.editedPaths.length === 0) return [];
+    const paths = found.editedPaths;
+    return [...(recordedPaths.get(digest) ?? [])].map((recordedPath) => ({ recordedPath, paths }));
+  });
+  return { id, keys, keyFiles, lastUsedMs, ownBytes: keyBytes, items, condition, editedPaths };
 }
 
 function union(lists: readonly Uint32Array[]): Uint32Array {

@@ -1,6 +1,7 @@
 import type { ByteString } from "../base/byte-string.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
-import { type EditedPath, listEditedPaths } from "../cache/edited-paths.ts";
+import { type EditedFamily, listEditedFamilies } from "../cache/edited-paths.ts";
+import { listOldEditedPaths, type OldEditedPath } from "../cache/old-edited-paths.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import { markEditedPaths } from "../manifest/mark-edited-paths.ts";
 
@@ -9,43 +10,68 @@ const LONGEST_UNUSED_MS = 90 * 24 * 60 * 60 * 1000;
 /** Cleans may run every few minutes; a day more or less does not matter here. */
 const CONFIRM_EVERY_MS = 24 * 60 * 60 * 1000;
 
-export interface EditedPathPlan {
-  /** No entry has had a file at this path for a long time. */
-  readonly stale: readonly EditedPath[];
-  /** An entry has one now, and the note must be updated. */
-  readonly confirmed: readonly EditedPath[];
+interface FamilyPlan {
+  readonly recordedPath: string;
+  /** No entry has had a file at these paths for a long time. */
+  readonly stale: ReadonlySet<ByteString>;
+  /** An entry has one now, and their times must be updated. */
+  readonly confirmed: readonly ByteString[];
 }
 
+export interface EditedPathPlan {
+  readonly families: readonly FamilyPlan[];
+  /** Families of which nothing stays, and files of earlier versions. */
+  readonly removed: readonly { readonly allocatedBytes: number }[];
+  readonly old: readonly OldEditedPath[];
+}
+
+export const NO_EDITED_PATHS: EditedPathPlan = { families: [], removed: [], old: [] };
+
 /**
- * Finds out which edited paths still matter. The time of such a note is when an entry with that path was last seen.
- * As long as there is one, the note stays, whatever its age, because without it the job that edits the file would
- * miss once more.
+ * Finds out which edited paths still matter. The time of a path is when an entry with it was last seen. As long as
+ * there is one, the path stays, whatever its age, because without it the job that edits the file would miss once more.
  */
 export class EditedPathUse {
-  readonly #all: readonly EditedPath[];
-  readonly #unseen: Set<ByteString>;
+  readonly #families: readonly (Pick<EditedFamily, "paths" | "allocatedBytes"> & {
+    readonly unseen: Set<ByteString>;
+  })[];
+  readonly #old: readonly OldEditedPath[];
 
   /** @throws a `node:fs` error */
   constructor(cache: CacheDirectory) {
-    this.#all = listEditedPaths(cache);
-    this.#unseen = new Set(this.#all.map(({ path }) => path));
+    this.#families = listEditedFamilies(cache).map(({ paths, allocatedBytes }) => {
+      return { paths, allocatedBytes, unseen: new Set(paths.seenMs.keys()) };
+    });
+    this.#old = listOldEditedPaths(cache);
   }
 
-  /** An entry or a running store has these files. */
-  see(manifest: Manifest): void {
-    if (this.#unseen.size === 0) return;
-    for (const [file, mark] of markEditedPaths(manifest, this.#unseen).entries()) {
-      if (mark !== 0) this.#unseen.delete(manifest.filePath(file));
+  /**
+   * An entry or a running store has these files.
+   * @param recordedPaths where they are stored from; undefined if that is unknown
+   */
+  see(manifest: Manifest, recordedPaths: ReadonlySet<string> | undefined): void {
+    for (const { paths, unseen } of this.#families) {
+      if (unseen.size === 0 || recordedPaths?.has(paths.recordedPath) === false) continue;
+      for (const [file, mark] of markEditedPaths(manifest, unseen).entries()) {
+        if (mark !== 0) unseen.delete(manifest.filePath(file));
+      }
     }
   }
 
   plan(nowMs: number): EditedPathPlan {
-    const unseen = this.#unseen;
-    return {
-      stale: this.#all.filter(({ path, seenMs }) => unseen.has(path) && nowMs - seenMs > LONGEST_UNUSED_MS),
-      confirmed: this.#all.filter(
-        ({ path, seenMs }) => !unseen.has(path) && nowMs - seenMs > CONFIRM_EVERY_MS,
-      ),
-    };
+    const removed: { allocatedBytes: number }[] = [...this.#old];
+    const families = this.#families.flatMap(({ paths, unseen, allocatedBytes }) => {
+      const { recordedPath, seenMs } = paths;
+      const all = [...seenMs];
+      const stale = new Set(
+        all.flatMap(([path, seen]) => (unseen.has(path) && nowMs - seen > LONGEST_UNUSED_MS ? [path] : [])),
+      );
+      const confirmed = all.flatMap(([path, seen]) =>
+        !unseen.has(path) && nowMs - seen > CONFIRM_EVERY_MS ? [path] : [],
+      );
+      if (stale.size === seenMs.size) removed.push({ allocatedBytes });
+      return stale.size + confirmed.length > 0 ? [{ recordedPath, stale, confirmed }] : [];
+    });
+    return { families, removed, old: this.#old };
   }
 }

@@ -23,7 +23,7 @@ export function measureGarbage(found: Omit<Garbage, "count" | "bytes">, doubts: 
       ({ directory }) =>
         doubts.attempt("the directory of a dead process", () => freedBytesOf(directory)) ?? 0,
     ),
-    ...[...damagedKeyFiles, ...editedPaths.stale, ...oldCounts].map(({ allocatedBytes }) => allocatedBytes),
+    ...[...damagedKeyFiles, ...editedPaths.removed, ...oldCounts].map(({ allocatedBytes }) => allocatedBytes),
   ];
   return { ...found, count: sizes.length, bytes: sizes.reduce((sum, bytes) => sum + bytes, 0) };
 }

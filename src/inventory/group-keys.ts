@@ -39,6 +39,8 @@ export interface DamagedKeyFile {
 export interface GroupedKeys {
   /** By the id of their entry. */
   readonly groups: ReadonlyMap<string, KeyGroup>;
+  /** Where the trees of each manifest were stored from, by its digest; empty for trees without a recorded path. */
+  readonly recordedPaths: ReadonlyMap<string, ReadonlySet<string>>;
   readonly damaged: readonly DamagedKeyFile[];
   readonly unreadable: readonly { readonly name: string; readonly reason: string }[];
   readonly foreign: readonly { readonly name: string; readonly reason: string }[];
@@ -50,6 +52,7 @@ export interface GroupedKeys {
  */
 export function groupKeys(cache: CacheDirectory): GroupedKeys {
   const groups = new Map<string, KeyGroup>();
+  const recordedPaths = new Map<string, Set<string>>();
   const damaged: DamagedKeyFile[] = [];
   const unreadable: { name: string; reason: string }[] = [];
   const foreign: { name: string; reason: string }[] = [];
@@ -58,6 +61,9 @@ export function groupKeys(cache: CacheDirectory): GroupedKeys {
     switch (read.kind) {
       case "read":
         addToGroup(groups, name, read);
+        for (const { manifest, path = "" } of read.record.trees) {
+          recordedPaths.set(manifest, (recordedPaths.get(manifest) ?? new Set()).add(path));
+        }
         break;
       case "gone":
         break;
@@ -72,7 +78,7 @@ export function groupKeys(cache: CacheDirectory): GroupedKeys {
         break;
     }
   }
-  return { groups, damaged, unreadable, foreign };
+  return { groups, recordedPaths, damaged, unreadable, foreign };
 }
 
 function readKey(cache: CacheDirectory, name: string): ReadKey {

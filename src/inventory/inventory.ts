@@ -1,3 +1,4 @@
+import type { ByteString } from "../base/byte-string.ts";
 import type { PackContents } from "../packs/contents/pack-contents.ts";
 import type { Condition } from "./condition.ts";
 import type { Garbage } from "./garbage.ts";
@@ -17,6 +18,8 @@ export interface CachedEntry {
   /** What it needs, without duplicates; see `Items`. */
   readonly items: Uint32Array;
   readonly condition: Condition;
+  /** Files that were edited through a link, by family. */
+  readonly editedPaths: readonly { readonly recordedPath: string; readonly paths: readonly ByteString[] }[];
 }
 
 /** The input of a plan. */

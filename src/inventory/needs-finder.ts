@@ -34,16 +34,16 @@ export class NeedsFinder {
   /** Set if some packs could not be read, which may contain what is missing elsewhere. */
   readonly #unreadablePacks: string | undefined;
   readonly #reader: ManifestReader;
-  readonly #onManifest: (manifest: Manifest) => void;
+  readonly #onManifest: (manifest: Manifest, digest: string | undefined) => void;
   /** Names of objects that were not found when they were looked up. */
   readonly #absent = new Set<string>();
 
-  /** @param onManifest called for each manifest that could be read */
+  /** @param onManifest called for each manifest that could be read, with its digest unless it is an intent */
   constructor(
     cache: CacheDirectory,
     items: Items,
     { packs, unreadable }: PacksOfCache,
-    onManifest: (manifest: Manifest) => void,
+    onManifest: (manifest: Manifest, digest: string | undefined) => void,
   ) {
     this.#cache = cache;
     this.#items = items;
@@ -71,11 +71,11 @@ export class NeedsFinder {
   #findNeeds(digest: string, read: ReadManifest, isIntent: boolean): Needs {
     const items = new Set<number>();
     this.#addManifest(digest, items);
-    const condition = this.#addNeeds(read, items, isIntent);
+    const condition = this.#addNeeds(read, items, isIntent ? undefined : digest);
     return { items: Uint32Array.from(items), isKnown: read.kind !== "unreadable", condition };
   }
 
-  #addNeeds(read: ReadManifest, items: Set<number>, isIntent: boolean): Condition {
+  #addNeeds(read: ReadManifest, items: Set<number>, digest: string | undefined): Condition {
     switch (read.kind) {
       case "missing":
         return { kind: "damaged", reason: "its manifest is missing", editedPaths: [] };
@@ -85,8 +85,8 @@ export class NeedsFinder {
         return read;
       case "read":
         if (read.base !== undefined) this.#addManifest(read.base, items);
-        this.#onManifest(read.manifest);
-        return this.#addContents(read.manifest, items, isIntent);
+        this.#onManifest(read.manifest, digest);
+        return this.#addContents(read.manifest, items, digest === undefined);
     }
   }
 

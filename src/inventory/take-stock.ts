@@ -8,7 +8,7 @@ import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { listOldCounts } from "../cache/restore-counts.ts";
 import { describeEntry } from "./describe-entry.ts";
 import { Doubts } from "./doubts.ts";
-import { EditedPathUse } from "./edited-path-use.ts";
+import { EditedPathUse, NO_EDITED_PATHS } from "./edited-path-use.ts";
 import { findIntents } from "./find-intents.ts";
 import { findPacks } from "./find-packs.ts";
 import { findYoung, type Grace } from "./find-young.ts";
@@ -46,7 +46,9 @@ export async function takeStock(
   const items = new Items(readable.packs);
   await listFiles(cache, items, doubts, pause, listShard);
   const editedPathUse = doubts.attempt("the edited paths", () => new EditedPathUse(cache));
-  const finder = new NeedsFinder(cache, items, readable, (manifest) => editedPathUse?.see(manifest));
+  const finder = new NeedsFinder(cache, items, readable, (manifest, digest) => {
+    editedPathUse?.see(manifest, digest === undefined ? undefined : keys.recordedPaths.get(digest));
+  });
 
   const digests = new Set([...keys.groups.values()].flatMap(({ manifests }) => manifests));
   progress?.begin({ name: "reading", noun: "manifests", unit: "files", files: digests.size });
@@ -63,14 +65,16 @@ export async function takeStock(
     // The store notices damage: if its base is gone, it announces another manifest before it relies on anything.
     if (!needed.isKnown) doubts.addUnknownNeeds("a running store", needed.condition);
   }
-  const entries = [...keys.groups].map(([id, group]) => describeEntry(id, group, needs, doubts));
+  const entries = [...keys.groups].map(([id, group]) =>
+    describeEntry(id, group, keys.recordedPaths, needs, doubts),
+  );
   for (const item of findYoung(items, readable.packs, entries, nowMs, grace)) pinned.add(item);
   // If an entry could not be read, it may contain any edited path.
   const editedPaths = doubts.mayAllBeNeeded ? undefined : editedPathUse?.plan(nowMs);
   const found = {
     damagedKeyFiles: keys.damaged,
     sessions: sessions.filter(({ isDead }) => isDead),
-    editedPaths: editedPaths ?? { stale: [], confirmed: [] },
+    editedPaths: editedPaths ?? NO_EDITED_PATHS,
     oldCounts: doubts.attempt("the restore counts", () => listOldCounts(cache, nowMs)) ?? [],
   };
   return {

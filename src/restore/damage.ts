@@ -1,7 +1,7 @@
 import { display, joinBytes } from "../base/byte-string.ts";
 import { isBtdtError } from "../base/errors.ts";
 import { withSharedLock } from "../cache/cache-lock.ts";
-import { rememberEditedPath } from "../cache/edited-paths.ts";
+import { rememberEditedPaths } from "../cache/edited-paths.ts";
 import type { Session } from "../cache/session.ts";
 import { describeErrno, errnoOf, isPermissionErrno } from "../fs/errno.ts";
 import { PathBuffer } from "../fs/native/path-buffer.ts";
@@ -72,14 +72,15 @@ export async function noteDamage(
   damage: Damage,
   { isCancelled, onWarning }: Pick<Runtime, "isCancelled" | "onWarning">,
 ): Promise<void> {
-  const { cache, manifest, links, session } = target;
+  const { cache, links, session } = target;
   const bad: BadObject[] = [];
   try {
+    rememberEdits(
+      target,
+      damage.files.filter(({ problem }) => problem === "edited"),
+    );
     for (const { file, problem } of damage.files) {
-      if (problem === "edited") {
-        links.sharing[file] = Sharing.OWN;
-        rememberEditedPath(cache, manifest.filePath(file));
-      }
+      if (problem === "edited") links.sharing[file] = Sharing.OWN;
       if (problem === "edited" || problem === "lost" || problem === "damaged") {
         bad.push({ file, problem });
       }
@@ -114,15 +115,27 @@ export function noteEditedFiles(
   files: readonly number[],
   onWarning: (warning: string) => void,
 ): void {
-  const { cache, manifest } = target;
   try {
-    for (const file of files) rememberEditedPath(cache, manifest.filePath(file));
+    rememberEdits(
+      target,
+      files.map((file) => ({ file })),
+    );
   } catch (error) {
     // They only avoid misses.
     if (errnoOf(error) === undefined) throw error;
   }
   const problem = "edited" as const;
   onWarning(describeDamage(target, { files: files.map((file) => ({ file, problem })), blocks: [] }));
+}
+
+/** In a read-only cache, nothing is remembered. @throws a `node:fs` error */
+function rememberEdits(
+  { cache, session, recordedPath, manifest }: Target,
+  files: readonly { readonly file: number }[],
+): void {
+  if (session === undefined || files.length === 0) return;
+  const paths = files.map(({ file }) => manifest.filePath(file));
+  rememberEditedPaths(cache, session, recordedPath, paths);
 }
 
 /** Work at hand is finished first. */

@@ -127,7 +127,6 @@ function targetsOf(
   { request, session, suspects }: Attempt,
 ): Target[] {
   const { cache, globs, linkMode, exact, verify } = request;
-  const editedPaths = readEditedPaths(cache);
   return trees.flatMap(({ stored, manifest }, index) => {
     const place = places[index];
     if (place === undefined) return [];
@@ -140,7 +139,7 @@ function targetsOf(
     const sharing = classifyFiles(
       manifest,
       { names, globs, linkMode },
-      markEditedPaths(manifest, editedPaths),
+      markEditedPaths(manifest, readEditedPaths(cache, stored.path)),
     );
     const links = {
       objects: cache.objects,
@@ -152,7 +151,9 @@ function targetsOf(
     };
     const digest = stored.manifest;
     const marks = suspects?.marks.filter((mark) => mark.digest === digest) ?? [];
-    return [{ cache, manifest, digest, marks, session, name, destination, exact, links }];
+    return [
+      { cache, manifest, digest, marks, session, name, recordedPath: stored.path, destination, exact, links },
+    ];
   });
 }
 

@@ -18,6 +18,8 @@ export interface Target {
   readonly session: Session | undefined;
   /** The name of the tree for the user; empty if the entry has only one. */
   readonly name: ByteString;
+  /** What the entry records; undefined if nothing. */
+  readonly recordedPath: string | undefined;
   readonly destination: Destination;
   /** Remove whatever is not in the entry. */
   readonly exact: boolean;

@@ -122,7 +122,7 @@ function classifySource(
   return classifyFiles(
     manifest,
     { names, globs, linkMode, isTemporary: name === undefined },
-    markEditedPaths(manifest, readEditedPaths(cache)),
+    markEditedPaths(manifest, readEditedPaths(cache, recordedPath)),
   );
 }
 

@@ -2,9 +2,10 @@ import { unlinkSync } from "node:fs";
 import { type ByteString, fsPath } from "../base/byte-string.ts";
 import type { Progress } from "../base/progress.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
-import { confirmEditedPath, forgetEditedPath, rememberEditedPath } from "../cache/edited-paths.ts";
+import { forgetEditedPaths, rememberEditedPaths } from "../cache/edited-paths.ts";
 import { removeSession } from "../cache/list-sessions.ts";
 import { removeManifestFile } from "../cache/manifest-files.ts";
+import { removeOldEditedPath } from "../cache/old-edited-paths.ts";
 import { foldCount } from "../cache/restore-counts.ts";
 import type { Session } from "../cache/session.ts";
 import { removeTree } from "../fs/remove-tree.ts";
@@ -45,7 +46,7 @@ export async function sweep(
 ): Promise<void> {
   const leftovers = new Leftovers();
   for (const eviction of plan.evictions) {
-    evict(cache, eviction);
+    evict(cache, session, eviction);
     await pause();
   }
   for (const { name } of garbage.damagedKeyFiles) removeDamagedKey(cache, name);
@@ -63,17 +64,17 @@ export async function sweep(
     leftovers.unlessHeld(() => deletePack(cache, session, name));
     await pause();
   }
-  await removeGarbage(cache, garbage, leftovers, pause);
+  await removeGarbage(cache, session, garbage, leftovers, pause);
   leftovers.report(onWarning);
 }
 
 /**
  * If an object was edited in place, its entry is removed without a restore that would notice, so it is noted here.
  */
-function evict(cache: CacheDirectory, { entry }: Eviction): void {
-  if (entry.condition.kind === "damaged") {
+function evict(cache: CacheDirectory, session: Session | undefined, { entry }: Eviction): void {
+  for (const { recordedPath, paths } of entry.editedPaths) {
     // Without the note, there is one more miss: no reason not to make room.
-    for (const path of entry.condition.editedPaths) unlessFull(() => rememberEditedPath(cache, path));
+    if (session !== undefined) unlessFull(() => rememberEditedPaths(cache, session, recordedPath, paths));
   }
   removeEntryKeys(cache, entry);
 }
@@ -97,6 +98,7 @@ function removeObject(path: ByteString, isFile: boolean): void {
 
 async function removeGarbage(
   cache: CacheDirectory,
+  session: Session | undefined,
   { sessions, editedPaths, oldCounts }: Garbage,
   leftovers: Leftovers,
   pause: () => Promise<void>,
@@ -110,7 +112,13 @@ async function removeGarbage(
       await pause();
     }
   }
-  for (const path of editedPaths.stale) removeIfPresent(() => forgetEditedPath(cache, path));
-  for (const path of editedPaths.confirmed) confirmEditedPath(cache, path);
+  for (const { recordedPath, stale, confirmed } of editedPaths.families) {
+    if (session === undefined) break;
+    unlessFull(() => {
+      if (confirmed.length > 0) rememberEditedPaths(cache, session, recordedPath, confirmed);
+      if (stale.size > 0) forgetEditedPaths(cache, session, recordedPath, stale);
+    });
+  }
+  for (const old of editedPaths.old) removeIfPresent(() => removeOldEditedPath(cache, old));
   for (const count of oldCounts) removeIfPresent(() => unlessFull(() => foldCount(cache, count)));
 }

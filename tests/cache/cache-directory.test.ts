@@ -1,9 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { ByteString } from "../../src/base/byte-string.ts";
 import { CacheDirectory } from "../../src/cache/cache-directory.ts";
-import { readEditedPaths, rememberEditedPath } from "../../src/cache/edited-paths.ts";
 import { publishKeyFile, readKeyFile } from "../../src/cache/key-files.ts";
 import { listSessions } from "../../src/cache/list-sessions.ts";
 import { publishManifestFile, readManifestFile } from "../../src/cache/manifest-files.ts";
@@ -89,30 +87,6 @@ describe("sessions", () => {
     rmSync(join(root, "sessions"), { recursive: true });
     expect(listSessions(cache, Date.now(), 0)).toEqual([]);
     Session.open(cache).close();
-  });
-});
-
-describe("edited paths", () => {
-  test("of any bytes, the empty one of a single file included, are remembered once", () => {
-    const { cache, root } = freshCache();
-    const paths = ["a/b", "\xff\n", ""] as ByteString[];
-    for (const path of [...paths, ...paths]) rememberEditedPath(cache, path);
-    expect(readEditedPaths(cache)).toEqual(new Set(paths));
-    expect(readdirSync(join(root, "edited-paths"))).toHaveLength(3);
-  });
-
-  test("torn files and foreign things are passed over", () => {
-    const { cache, root } = freshCache();
-    rememberEditedPath(cache, "a/b" as ByteString);
-    const [name = ""] = readdirSync(join(root, "edited-paths"));
-    writeFileSync(join(root, "edited-paths", name), "a/");
-    writeFileSync(join(root, "edited-paths", "README"), "a/b");
-    mkdirSync(join(root, "edited-paths", "directory"));
-    expect(readEditedPaths(cache)).toEqual(new Set());
-    rmSync(join(root, "edited-paths"), { recursive: true });
-    expect(readEditedPaths(cache)).toEqual(new Set());
-    rememberEditedPath(cache, "c" as ByteString);
-    expect(readEditedPaths(cache)).toEqual(new Set(["c" as ByteString]));
   });
 });
 

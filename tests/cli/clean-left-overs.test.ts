@@ -10,9 +10,10 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
+import { familyFileName } from "../../src/cache/edited-paths-codec.ts";
 import { TestCache } from "../support/cache.ts";
 import { differences, snapshotTree } from "../support/compare-trees.ts";
-import { btdt, must } from "../support/executable.ts";
+import { BTDT, btdt, must, run } from "../support/executable.ts";
 import { testWith } from "../support/requirements.ts";
 import { Scratch } from "../support/scratch.ts";
 import { stoppedAt } from "../support/trace.ts";
@@ -37,22 +38,33 @@ function allocatedBytes(path: string): number {
 }
 
 describe("paths that are edited", () => {
-  const note = (): string => cache.below("edited-paths", "b753e13d22a1827013d42d88775d9ad8");
+  const note = (): string => cache.below("edited-paths", familyFileName("work"));
 
   /** A job has edited a file that was linked, and the entry is stored again. */
   function editLinkedFile(): void {
     makeTree(scratch.path("work"), dir({ bin: dir({ tool: file("tool") }), other: file("other") }));
-    cache.store("k", "work");
+    storeWork();
     appendFileSync(scratch.path("work", "bin", "tool"), " edited");
     expect(cache.restore("k", "to").exitCode).toBe(4);
-    expect(readFileSync(note(), "utf8")).toBe("bin/tool");
-    cache.store("k", "work");
+    expect(readFileSync(note(), "utf8")).toMatch(/^btdt edited paths 1\nwork\0\d+ bin\/tool\0$/);
+    storeWork();
     rmSync(scratch.path("work"), { recursive: true });
   }
 
+  /** With a path that is recorded. */
+  function storeWork(): void {
+    must([BTDT, "store", "-c", scratch.directory("cache"), "-k", "k", "--link", "hard", "work"], {
+      cwd: scratch.path(),
+    });
+  }
+
+  function seenMs(): number {
+    return Number(/\0(\d+) /.exec(readFileSync(note(), "utf8"))?.[1]);
+  }
+
   function age(days: number): void {
-    const seconds = nowSeconds() - days * DAY_SECONDS;
-    utimesSync(note(), seconds, seconds);
+    const seen = Math.round((nowSeconds() - days * DAY_SECONDS) * 1000);
+    writeFileSync(note(), readFileSync(note(), "utf8").replace(/\0\d+ /, `\0${seen} `));
   }
 
   test("are remembered as long as an entry has them, however old they are", () => {
@@ -60,7 +72,7 @@ describe("paths that are edited", () => {
     clean();
     age(1000);
     expect(clean().garbage.count).toBe(0);
-    expect(nowSeconds() - statSync(note()).mtimeMs / 1000).toBeLessThan(DAY_SECONDS);
+    expect(nowSeconds() - seenMs() / 1000).toBeLessThan(DAY_SECONDS);
     expect(cache.restore("k", "to").stderr).toContain("1 linked, 1 copied");
   });
 
@@ -81,6 +93,52 @@ describe("paths that are edited", () => {
     expect(differences(before, snapshotTree(cache.path))).toEqual([]);
     expect(clean().garbage).toEqual(dry.garbage);
     expect(existsSync(note())).toBe(false);
+  });
+
+  test("files of earlier versions mean nothing, and are deleted", () => {
+    makeTree(scratch.path("work"), dir({ bin: dir({ tool: file("tool") }), other: file("other") }));
+    storeWork();
+    const old = cache.below("edited-paths", "b753e13d22a1827013d42d88775d9ad8");
+    writeFileSync(old, "bin/tool");
+    expect(cache.restore("k", "to").stderr).toContain("2 linked");
+    expect(clean().garbage).toEqual({ count: 1, bytes: expect.any(Number) });
+    expect(existsSync(old)).toBe(false);
+  });
+
+  testWith(["strace"], "of other trees are not even opened by a restore", () => {
+    for (const name of ["work", "other"]) makeTree(scratch.path(name), dir({ f: file(name) }));
+    const at = { cwd: scratch.path() };
+    for (const name of ["work", "other"]) {
+      must([BTDT, "store", "-c", scratch.directory("cache"), "-k", name, name], at);
+    }
+    const records = Array.from({ length: 1000 }, (_, index) => `${Date.now()} d/${index}\0`);
+    writeFileSync(note(), `btdt edited paths 1\nwork\0${records.join("")}`);
+    for (let index = 0; index < 1000; index++) {
+      writeFileSync(cache.below("edited-paths", index.toString(16).padStart(32, "0")), "old");
+    }
+    const trace = scratch.path("trace");
+    const restored = run(
+      [
+        "strace",
+        "-f",
+        "-o",
+        trace,
+        "-e",
+        "trace=open,openat",
+        BTDT,
+        "restore",
+        "-c",
+        "cache",
+        "-k",
+        "other",
+        "to",
+      ],
+      at,
+    );
+    expect(restored.exitCode).toBe(0);
+    const calls = readFileSync(trace, "utf8").split("\n");
+    const opened = calls.filter((call) => call.includes("edited-paths"));
+    expect(opened).toEqual([expect.stringContaining(familyFileName("other"))]);
   });
 
   test("foreign files are not touched", () => {

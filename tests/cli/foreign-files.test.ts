@@ -107,6 +107,7 @@ describe("in place of a file of the cache", () => {
         mkdirSync(cache.below("unflushed"), { recursive: true });
         make(cache.below("unflushed", mark));
         make(cache.below("edited-paths", "b753e13d22a1827013d42d88775d9ad8"));
+        make(cache.below("edited-paths", "family-e3b0c44298fc1c149afbf4c8996fb924"));
         make(cache.below("restore-counts", `${new Date().toISOString().slice(0, 10)}-hit`));
         make(cache.below("restore-counts", "2020-01-01-miss"));
         make(cache.below("sessions", crypto.randomUUID()));

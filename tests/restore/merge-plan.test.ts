@@ -43,6 +43,7 @@ function targetOf(manifest: Manifest, options: Partial<Target> = {}): Target {
     marks: [],
     session: undefined,
     name: bytesFromText(""),
+    recordedPath: undefined,
     destination: { kind: "directory", path },
     exact: false,
     links: {

@@ -20,6 +20,7 @@ const stocks: fc.Arbitrary<Stock> = fc.array(fc.nat({ max: 5000 }), { maxLength:
       { kind: "damaged", reason: "broken", editedPaths: [] },
       { kind: "unreadable", reason: "locked" },
     ),
+    editedPaths: fc.constant([]),
   });
   return fc.record({
     itemBytes: fc.constant(itemBytes),
@@ -181,6 +182,7 @@ test("an entry whose objects others share frees only its own", () => {
     items: Uint32Array.from(objects),
     keyFiles: [id],
     condition: { kind: "whole" },
+    editedPaths: [],
   });
   const plan = planClean(
     {
@@ -208,6 +210,7 @@ test("a hundred thousand entries", () => {
       items: Uint32Array.of(index),
       keyFiles: [],
       condition: { kind: "whole" },
+      editedPaths: [],
     };
   });
   const plan = planClean(

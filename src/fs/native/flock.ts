@@ -1,5 +1,5 @@
-import { closeSync, constants } from "node:fs";
-import type { ByteString } from "../../base/byte-string.ts";
+import { closeSync, constants, openSync } from "node:fs";
+import { type ByteString, fsPath } from "../../base/byte-string.ts";
 import { BtdtError } from "../../base/errors.ts";
 import { openRegularFile } from "../regular-file.ts";
 import { emptyStatus, fstat, isSameFile, lstatBuffer } from "./file-status.ts";
@@ -45,6 +45,12 @@ export class LockFile {
           ? constants.O_RDWR
           : constants.O_RDONLY;
     return new LockFile(openRegularFile(path, flags));
+  }
+
+  /** A directory can be locked, too, except on NFS. Follows no symlink. @throws a `node:fs` error */
+  static openDirectory(path: ByteString): LockFile {
+    const flags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
+    return new LockFile(openSync(fsPath(path), flags));
   }
 
   tryLock(mode: LockMode): LockOutcome {
