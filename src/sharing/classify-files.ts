@@ -1,8 +1,8 @@
 import type { ByteString } from "../base/byte-string.ts";
-import { compileLightly, compileMethodsLightly } from "../base/compile-lightly.ts";
+import { compileLightly } from "../base/compile-lightly.ts";
 import type { LinkMode } from "../fs/place-file.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
-import { type DirectoryRule, NameMatcher } from "./name-matcher.ts";
+import { type DirectoryRule, type NamedRules, NameMatcher } from "./name-matcher.ts";
 import { NAME_RULES } from "./name-rules.ts";
 import { placeNames } from "./place-names.ts";
 import { applyGlobs, type ShareGlobs } from "./share-globs.ts";
@@ -43,19 +43,16 @@ export interface TreePlace {
  * @returns one byte per file, see `Sharing`, in memory shared between threads
  */
 export function classifyFiles(manifest: Manifest, place: TreePlace, edited: Uint8Array): Uint8Array {
-  const { fileCount } = manifest.counts;
-  const isPackage = place.linkMode === "hard" ? undefined : markPackages(manifest, place.names);
-  if (isPackage !== undefined) applyGlobs(manifest, place.globs, place.names, isPackage);
-  const small = place.isTemporary === true ? Sharing.SHARED : Sharing.OWN;
-  const sharing = new Uint8Array(new SharedArrayBuffer(fileCount));
-  for (let file = 0; file < fileCount; file++) {
-    if (edited[file] === 1 || (at(manifest.fileModes, file) & SPECIAL_BITS) !== 0) {
-      sharing[file] = Sharing.OWN;
-    } else if (isPackage?.[file] === 0) {
-      const isLarge = at(manifest.fileSizes, file) > LARGEST_COPIED_BYTES;
-      sharing[file] = isLarge ? Sharing.EXCLUSIVE : small;
-    }
+  const sharing = new Uint8Array(new SharedArrayBuffer(manifest.counts.fileCount));
+  if (place.linkMode !== "hard") {
+    const isPackage = markPackages(manifest, place.names);
+    applyGlobs(manifest, place.globs, place.names, isPackage);
+    markBuildState(manifest, isPackage, place.isTemporary === true ? Sharing.SHARED : Sharing.OWN, sharing);
   }
+  for (let file = edited.indexOf(1); file >= 0; file = edited.indexOf(1, file + 1)) {
+    sharing[file] = Sharing.OWN;
+  }
+  markSpecialFiles(manifest.fileModes, sharing);
   // If the object were one more name, the next store could no longer tell hard links from files that share an object.
   for (const column of [manifest.linkFiles, manifest.linkTargets]) {
     for (let link = 0; link < column.length; link++) sharing[at(column, link)] = Sharing.OWN;
@@ -63,36 +60,52 @@ export function classifyFiles(manifest: Manifest, place: TreePlace, edited: Uint
   return sharing;
 }
 
+function markBuildState(manifest: Manifest, isPackage: Uint8Array, small: number, sharing: Uint8Array): void {
+  const { fileSizes } = manifest;
+  for (let file = isPackage.indexOf(0); file >= 0; file = isPackage.indexOf(0, file + 1)) {
+    sharing[file] = at(fileSizes, file) > LARGEST_COPIED_BYTES ? Sharing.EXCLUSIVE : small;
+  }
+}
+
+/** The only loop over all files of a tree of packages; it runs before anything is compiled. */
+function markSpecialFiles(modes: Uint16Array, sharing: Uint8Array): void {
+  for (let file = 0; file < modes.length; file++) {
+    if (((modes[file] ?? 0) & SPECIAL_BITS) !== 0) sharing[file] = Sharing.OWN;
+  }
+}
+
 /** 1 for each file that is package contents by one of the tree's names, and an exception by none. */
 function markPackages(manifest: Manifest, names: TreePlace["names"]): Uint8Array {
-  const { fileCount } = manifest.counts;
   const known = names.flatMap((name) => (name === undefined ? [] : [placeNames(name)]));
   // The names in the tree count even if nothing is known of its place.
   if (known.length === 0) known.push([]);
   const distinct = [...new Map(known.map((path) => [path.join("/"), path])).values()];
-  const marks = new Uint8Array(fileCount);
-  const exceptions = new Uint8Array(fileCount);
-  for (const path of distinct) {
-    forEachRun(manifest, path, (kind, firstFile, endFile) => {
-      (kind === "package" ? marks : exceptions).fill(1, firstFile, endFile);
-    });
+  const marks = new Uint8Array(manifest.counts.fileCount);
+  const runs = distinct.flatMap((path) => listRuns(manifest, path));
+  for (const kind of ["package", "build"] as const) {
+    for (const run of runs) {
+      if (run.kind === kind) marks.fill(kind === "package" ? 1 : 0, run.firstFile, run.endFile);
+    }
   }
-  for (let file = 0; file < fileCount; file++) if (exceptions[file] === 1) marks[file] = 0;
   return marks;
 }
 
 const matcher = new NameMatcher(NAME_RULES);
 
-/** Calls back for runs of files about which a rule says something. */
-function forEachRun(
-  manifest: Manifest,
-  path: readonly ByteString[],
-  onRun: (kind: DirectoryRule["kind"], firstFile: number, endFile: number) => void,
-): void {
+/** Consecutive files about which rules say the same. */
+interface Run {
+  readonly kind: DirectoryRule["kind"];
+  readonly firstFile: number;
+  endFile: number;
+}
+
+function listRuns(manifest: Manifest, path: readonly ByteString[]): Run[] {
   const { directoryCount, isSingleFile } = manifest.counts;
   // The last name of a single file's path is its own.
   const above = isSingleFile ? path.slice(0, -1) : path;
+  const runs: Run[] = [];
   const rules: (DirectoryRule | undefined)[] = [];
+  const named: (NamedRules | undefined)[] = [];
   let directory = 0;
   const nameAbove = (levels: number): ByteString | undefined => {
     let from = directory;
@@ -101,35 +114,48 @@ function forEachRun(
     return from > 0 ? manifest.directoryName(from) : above.at(-1 - rest);
   };
   for (; directory < directoryCount; directory++) {
-    const inherited = directory === 0 ? ruleAbove(above) : rules[at(manifest.directoryParents, directory)];
-    const rule = matcher.ruleFor(nameAbove) ?? inherited;
+    const parent = at(manifest.directoryParents, directory);
+    const own = matcher.lookUp(directory === 0 ? above.at(-1) : manifest.directoryName(directory));
+    const ofParent = directory === 0 ? matcher.lookUp(above.at(-2)) : named[parent];
+    named.push(own);
+    let rule = directory === 0 ? ruleAbove(above) : rules[parent];
+    if (own !== undefined || ofParent !== undefined) {
+      rule = matcher.ruleFor(own, ofParent, nameAbove) ?? rule;
+    }
     rules.push(rule);
     if (rule === undefined) continue;
     const firstFile = manifest.firstFileOf(directory);
     const endFile = at(manifest.directoryFileEnds, directory);
-    if (firstFile === endFile) continue;
-    onRun(rule.kind, firstFile, endFile);
-    const findException = rule.kind === "package" ? matcher.exceptionsIn(nameAbove, rule) : undefined;
+    addRun(runs, rule.kind, firstFile, endFile);
+    const findException = rule.kind === "package" ? matcher.exceptionsIn(own, rule, nameAbove) : undefined;
     if (findException === undefined) continue;
     for (let file = firstFile; file < endFile; file++) {
       const name = isSingleFile ? (path.at(-1) ?? ("" as ByteString)) : manifest.fileName(file);
       const exception = findException(name);
-      if (exception === undefined) continue;
-      onRun("build", file, file + 1);
-      if (exception.marksDirectory) rules[directory] = { ...rule, kind: "build" };
+      if (exception !== undefined) addRun(runs, "build", file, file + 1);
+      if (exception?.marksDirectory === true) rules[directory] = { ...rule, kind: "build" };
     }
-    if (rules[directory] !== rule) onRun("build", firstFile, endFile);
+    if (rules[directory] !== rule) addRun(runs, "build", firstFile, endFile);
   }
+  return runs;
+}
+
+function addRun(runs: Run[], kind: Run["kind"], firstFile: number, endFile: number): void {
+  const last = runs.at(-1);
+  if (last?.kind === kind && last.endFile === firstFile) last.endFile = endFile;
+  else if (endFile > firstFile) runs.push({ kind, firstFile, endFile });
 }
 
 /** The innermost rule for the directories that contain the last one of a path. */
 function ruleAbove(path: readonly ByteString[]): DirectoryRule | undefined {
   let rule: DirectoryRule | undefined;
   for (let end = 1; end < path.length; end++) {
-    rule = matcher.ruleFor((levels) => (levels < end ? path[end - 1 - levels] : undefined)) ?? rule;
+    const nameAbove = (levels: number): ByteString | undefined =>
+      levels < end ? path[end - 1 - levels] : undefined;
+    const [own, parent] = [matcher.lookUp(nameAbove(0)), matcher.lookUp(nameAbove(1))];
+    rule = matcher.ruleFor(own, parent, nameAbove) ?? rule;
   }
   return rule;
 }
 
-compileLightly(classifyFiles, forEachRun, markPackages);
-compileMethodsLightly(NameMatcher);
+compileLightly(classifyFiles, listRuns, markBuildState, markPackages, markSpecialFiles);

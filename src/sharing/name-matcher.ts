@@ -1,4 +1,5 @@
 import type { ByteString } from "../base/byte-string.ts";
+import { compileLightly, compileMethodsLightly } from "../base/compile-lightly.ts";
 import type { FileKindByName, NameRule } from "./name-rules.ts";
 
 /** A name in a pattern: what comes before the `*`, and what comes after it; without `*`, the second is undefined. */
@@ -7,18 +8,19 @@ interface NamePattern {
   readonly end: string | undefined;
 }
 
-interface CompiledRule {
+/** What is below a directory, until another rule matches further in. */
+export interface DirectoryRule {
+  readonly pattern: string;
   readonly kind: FileKindByName;
-  /** From the outermost to the innermost; without the name of a file. */
+  /** From the outermost to the innermost. */
   readonly directories: readonly NamePattern[];
+  /** For files anywhere below. */
+  readonly files: FileRule[];
 }
 
-interface FileRule {
+interface FileRule extends FileException {
   readonly directories: readonly NamePattern[];
-  /** The pattern of the rule for directories that it applies to anywhere below; undefined if `directories` say where. */
-  readonly below: string | undefined;
   readonly file: NamePattern;
-  readonly marksDirectory: boolean;
 }
 
 /** What a rule says about a file that is build state within package contents. */
@@ -27,77 +29,90 @@ export interface FileException {
   readonly marksDirectory: boolean;
 }
 
+/** What rules say about directories with one name, if other names match as well. */
+export interface NamedRules {
+  /** For the directories themselves. */
+  readonly own: DirectoryRule[];
+  /** For those in them, whose names have a `*` in the rule. */
+  readonly children: DirectoryRule[];
+  /** For the files in them. */
+  readonly files: FileRule[];
+}
+
 /** Says the name of a directory, of its parent (1) and so on; undefined above the outermost that is known. */
 export type NameAbove = (levels: number) => ByteString | undefined;
 
-/** What a rule says about a directory: it is valid for what is below, until another rule matches further in. */
-export interface DirectoryRule {
-  readonly pattern: string;
-  readonly kind: FileKindByName;
-}
-
-/** Finds the rules for directories and files, at little cost for each directory: most match nothing. */
+/** Finds the rules for directories and files. Most names are in no rule: then one look-up is all that it costs. */
 export class NameMatcher {
-  readonly #rules = new Map<DirectoryRule, CompiledRule>();
-  /** By the last name, if it is exact. */
-  readonly #byName = new Map<string, DirectoryRule[]>();
-  /** By the last name but one, where the last one has a `*`. */
-  readonly #byParent = new Map<string, DirectoryRule[]>();
-  readonly #fileRules: FileRule[] = [];
+  private readonly named = new Map<string, NamedRules>();
+  private readonly byPattern = new Map<string, DirectoryRule>();
 
   constructor(rules: readonly NameRule[]) {
+    // The longest one that matches decides.
     const byLength = rules.toSorted((left, right) => right.pattern.length - left.pattern.length);
-    for (const rule of byLength) {
-      if (rule.pattern.endsWith("/")) this.#addDirectoryRule(rule);
-      else this.#fileRules.push(compileFileRule(rule));
+    for (const { pattern, kind } of byLength) {
+      if (pattern.endsWith("/")) this.addDirectoryRule(pattern, kind);
+    }
+    for (const { pattern, marksDirectory = false } of byLength) {
+      if (!pattern.endsWith("/")) this.addFileRule(pattern, marksDirectory);
     }
   }
 
-  /** The rule for exactly this directory. */
-  ruleFor(nameAbove: NameAbove): DirectoryRule | undefined {
-    const [name, parent] = [nameAbove(0), nameAbove(1)];
-    if (name === undefined) return undefined;
-    const byName = this.#byName.get(name) ?? NONE;
-    const byParent = (parent === undefined ? undefined : this.#byParent.get(parent)) ?? NONE;
-    if (byName === NONE && byParent === NONE) return undefined;
+  lookUp(name: ByteString | undefined): NamedRules | undefined {
+    return name === undefined ? undefined : this.named.get(name);
+  }
+
+  /**
+   * The rule for exactly one directory.
+   * @param own found by its name, `parent` by that of its parent
+   */
+  ruleFor(
+    own: NamedRules | undefined,
+    parent: NamedRules | undefined,
+    nameAbove: NameAbove,
+  ): DirectoryRule | undefined {
     // An exact name is more specific than one with `*`.
-    return [...byName, ...byParent].find((rule) =>
-      matchDirectories(this.#rules.get(rule)?.directories ?? [], nameAbove),
-    );
+    for (const rules of [own?.own, parent?.children]) {
+      const rule = rules?.find(({ directories }) => matchDirectories(directories, nameAbove));
+      if (rule !== undefined) return rule;
+    }
+    return undefined;
   }
 
   /** Finds the files of a directory that are build state; undefined if there cannot be any. */
   exceptionsIn(
-    nameAbove: NameAbove,
+    own: NamedRules | undefined,
     rule: DirectoryRule,
+    nameAbove: NameAbove,
   ): ((name: ByteString) => FileException | undefined) | undefined {
-    const found = this.#fileRules.filter(({ below, directories }) => {
-      return below === undefined ? matchDirectories(directories, nameAbove) : below === rule.pattern;
-    });
+    if (own === undefined && rule.files.length === 0) return undefined;
+    const here = own?.files.filter(({ directories }) => matchDirectories(directories, nameAbove)) ?? [];
+    const found = [...rule.files, ...here];
     return found.length === 0 ? undefined : (name) => found.find(({ file }) => matchName(file, name));
   }
 
-  #addDirectoryRule({ pattern, kind }: NameRule): void {
-    const rule = { pattern, kind };
+  private addDirectoryRule(pattern: string, kind: FileKindByName): void {
     const directories = compileNames(pattern.slice(0, -1));
-    this.#rules.set(rule, { kind, directories });
-    const last = directories.at(-1);
-    const isExact = last?.end === undefined;
-    const [index, name] = isExact
-      ? [this.#byName, last?.start ?? ""]
-      : [this.#byParent, directories.at(-2)?.start ?? ""];
-    index.set(name, [...(index.get(name) ?? []), rule]);
+    const [parent, last] = [directories.at(-2), directories.at(-1)];
+    const rule = { pattern, kind, directories, files: [] };
+    this.byPattern.set(pattern, rule);
+    if (last?.end === undefined) this.rulesOf(last).own.push(rule);
+    else this.rulesOf(parent).children.push(rule);
   }
-}
 
-const NONE: readonly DirectoryRule[] = [];
+  private addFileRule(pattern: string, marksDirectory: boolean): void {
+    const [head = "", tail] = pattern.split("**/");
+    const names = compileNames(tail ?? pattern);
+    const file = names.pop() ?? { start: "", end: undefined };
+    const rules = tail === undefined ? this.rulesOf(names.at(-1)) : this.byPattern.get(head);
+    rules?.files.push({ directories: names, file, marksDirectory });
+  }
 
-function compileFileRule({ pattern, marksDirectory = false }: NameRule): FileRule {
-  const names = compileNames(pattern);
-  const file = names.at(-1) ?? { start: pattern, end: undefined };
-  const [below, tail] = pattern.split("**/");
-  if (tail === undefined) return { directories: names.slice(0, -1), below: undefined, file, marksDirectory };
-  return { directories: [], below, file, marksDirectory };
+  private rulesOf(name: NamePattern | undefined): NamedRules {
+    const rules = this.named.get(name?.start ?? "") ?? { own: [], children: [], files: [] };
+    this.named.set(name?.start ?? "", rules);
+    return rules;
+  }
 }
 
 function compileNames(pattern: string): NamePattern[] {
@@ -118,3 +133,6 @@ function matchName({ start, end }: NamePattern, name: ByteString): boolean {
   if (end === undefined) return name === start;
   return name.length >= start.length + end.length && name.startsWith(start) && name.endsWith(end);
 }
+
+compileLightly(matchDirectories, matchName);
+compileMethodsLightly(NameMatcher);
