@@ -15,7 +15,7 @@ import { linkFilesJob } from "./restore/link-files.ts";
 import { linkNamesJob } from "./restore/link-names.ts";
 import { makeDirectoriesJob } from "./restore/make-directories.ts";
 import { mendFilesJob } from "./restore/mend-files.ts";
-import type { Job, JobContext } from "./work/job.ts";
+import type { Job, RunContext } from "./work/job.ts";
 import { allocateJobClaims, type JobClaims, takeJob } from "./work/job-claims.ts";
 import { type JobReply, type JobRequest, sendableError, type WorkerSetup } from "./work/messages.ts";
 
@@ -45,7 +45,11 @@ const jobs = new Map<string, Job<never, unknown>>(
 let cancelFlag: Int32Array = new Int32Array(1);
 let claims: JobClaims = allocateJobClaims(0);
 let lastShared: object = {};
-const context: JobContext = { isCancelled: () => Atomics.load(cancelFlag, 0) !== 0 };
+const context: RunContext = {
+  isCancelled: () => Atomics.load(cancelFlag, 0) !== 0,
+  // Signals are not handled here.
+  isOverdue: () => false,
+};
 
 self.onmessage = (event: MessageEvent<WorkerSetup | JobRequest>) => {
   const message = event.data;

@@ -11,6 +11,18 @@ export interface DirectoryRange {
   readonly endDirectory: number;
 }
 
+/** What a job has done of its range. */
+export interface DoneRange {
+  /** Where another job goes on, if it is not the end of the range. */
+  readonly nextDirectory: number;
+}
+
+/** What a job has left of its range; undefined if nothing. */
+export function restOfRange({ endDirectory }: DirectoryRange, done: DoneRange): DirectoryRange | undefined {
+  const firstDirectory = done.nextDirectory;
+  return firstDirectory < endDirectory ? { firstDirectory, endDirectory } : undefined;
+}
+
 /**
  * Divides a manifest's directories into ranges of about equal work, the heaviest first. A directory is never split:
  * two threads that add names to one directory would only wait for each other.

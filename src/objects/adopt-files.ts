@@ -4,6 +4,7 @@ import { BtdtError } from "../base/errors.ts";
 import { PathBuffer } from "../fs/native/path-buffer.ts";
 import type { Placement } from "../fs/place-file.ts";
 import { viewManifest } from "../manifest/codec.ts";
+import type { DoneRange } from "../manifest/directory-ranges.ts";
 import { at } from "../manifest/manifest.ts";
 import type { Job } from "../work/job.ts";
 import { hasObject } from "./object-attributes.ts";
@@ -32,7 +33,7 @@ const source = new PathBuffer();
  * A linked file is checked again after it was linked: it is the object now, and must still be what was hashed.
  * @throws BtdtError SOURCE_CHANGED, a `node:fs` error
  */
-export const adoptFilesJob: Job<AdoptFilesInput, AdoptedFiles> = {
+export const adoptFilesJob: Job<AdoptFilesInput, AdoptedFiles & DoneRange> = {
   name: "adopt-files",
   run(input, context) {
     const manifest = viewManifest(input.payload);
@@ -41,7 +42,8 @@ export const adoptFilesJob: Job<AdoptFilesInput, AdoptedFiles> = {
     let newBytes = 0;
     source.set(input.source);
     const sourceLength = source.length;
-    for (let directory = input.firstDirectory; directory < input.endDirectory; directory++) {
+    let directory = input.firstDirectory;
+    do {
       source.truncate(sourceLength);
       if (directory > 0) source.append(SLASH).append(manifest.directoryPath(directory));
       const directoryLength = source.length;
@@ -64,8 +66,9 @@ export const adoptFilesJob: Job<AdoptFilesInput, AdoptedFiles> = {
         fileCounts[outcome] += 1;
         if (outcome !== "reused") newBytes += at(manifest.fileSizes, file);
       }
-    }
-    return { fileCounts, newBytes };
+      directory += 1;
+    } while (directory < input.endDirectory && !context.isOverdue());
+    return { fileCounts, newBytes, nextDirectory: directory };
   },
   workOf: (_input, { fileCounts }) => {
     return { files: fileCounts.linked + fileCounts.reflinked + fileCounts.copied + fileCounts.reused };

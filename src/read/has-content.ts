@@ -31,7 +31,10 @@ export function hasContent(
   const large = { path: path.toBytes(), sizeBytes, mtimeSeconds, mtimeNanoseconds };
   for (let startBytes = 0; startBytes < sizeBytes; startBytes += SPAN_SIZE_BYTES) {
     if (context.isCancelled()) throw new BtdtError("CANCELLED", "cancelled before a file was hashed");
-    const span = hashSpanJob.run({ ...large, startBytes }, context);
+    const span = hashSpanJob.run(
+      { ...large, startBytes },
+      { isCancelled: () => context.isCancelled(), isOverdue: () => false },
+    );
     chunkDigests.set(span, chunkCount(startBytes) * DIGEST_SIZE_BYTES);
   }
   return Buffer.compare(digestOfChunks(sizeBytes, chunkDigests), expected) === 0;

@@ -1,7 +1,7 @@
 import { compileMethodsLightly } from "../base/compile-lightly.ts";
 import type { FileStatus } from "../fs/native/file-status.ts";
 import type { PathBuffer } from "../fs/native/path-buffer.ts";
-import type { Job, JobContext } from "../work/job.ts";
+import type { Job, RunContext } from "../work/job.ts";
 import { type FileColumns, measureWork } from "./file-columns.ts";
 import type { FileBatch } from "./file-groups.ts";
 import { hashSmallFile } from "./hash-small-file.ts";
@@ -19,18 +19,22 @@ export const hashFilesJob: Job<FileBatch, FileColumns> = {
 const ENOUGH_BYTES = SPAN_SIZE_BYTES;
 
 class Hasher implements FileVisitor {
-  private readonly context: JobContext;
+  private readonly context: RunContext;
   private hashedBytes = 0;
+  private visitedCount = 0;
 
-  constructor(context: JobContext) {
+  constructor(context: RunContext) {
     this.context = context;
   }
 
   hasEnough(): boolean {
-    return this.hashedBytes >= ENOUGH_BYTES || this.context.isCancelled();
+    if (this.hashedBytes >= ENOUGH_BYTES || this.context.isCancelled()) return true;
+    // Without any, nothing would ever be done.
+    return this.visitedCount > 0 && this.context.isOverdue();
   }
 
   visit(path: PathBuffer, status: FileStatus, digests: Uint8Array, offset: number): VisitOutcome {
+    this.visitedCount += 1;
     const outcome = hashSmallFile(path, status, digests, offset);
     if (outcome === "hashed") this.hashedBytes += status.sizeBytes;
     return outcome;

@@ -10,6 +10,7 @@ import { PathBuffer } from "../fs/native/path-buffer.ts";
 import type { LinkMode } from "../fs/place-file.ts";
 import { attributesOfFile } from "../manifest/attributes-of-file.ts";
 import { viewManifest } from "../manifest/codec.ts";
+import type { DoneRange } from "../manifest/directory-ranges.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
 import { hasObject } from "../objects/object-attributes.ts";
 import { locateObject } from "../objects/object-path.ts";
@@ -30,8 +31,10 @@ export interface CompareFilesInput {
   readonly unchanged: Unchanged;
 }
 
-/** Paths, relative to the destination, of directories in place of which the entry has a file or symlink. */
-export type DirectoriesInTheWay = readonly ByteString[];
+export interface ComparedFiles extends DoneRange {
+  /** Paths, relative to the destination, of directories in place of which the entry has a file or symlink. */
+  readonly directoriesInTheWay: readonly ByteString[];
+}
 
 const path = new PathBuffer();
 const object = new PathBuffer();
@@ -43,14 +46,16 @@ const attributes: FileAttributes = { mode: 0, sizeBytes: 0, mtimeSeconds: 0, mti
  * Finds out what a destination already has of an entry, without changing anything.
  * @throws BtdtError CANCELLED
  */
-export const compareFilesJob: Job<CompareFilesInput, DirectoriesInTheWay> = {
+export const compareFilesJob: Job<CompareFilesInput, ComparedFiles> = {
   name: "compare-files",
   run(input, context) {
     const manifest = viewManifest(input.payload);
     const inTheWay: ByteString[] = [];
     path.set(input.destination);
     const rootLength = path.length;
-    for (let directory = input.firstDirectory; directory < input.endDirectory; directory++) {
+    let directory = input.firstDirectory;
+    for (; directory < input.endDirectory; directory++) {
+      if (directory > input.firstDirectory && context.isOverdue()) break;
       if (context.isCancelled()) throw new BtdtError("CANCELLED", "stopped before all files were compared");
       if (input.unchanged.directories[directory] === 0) continue;
       path.truncate(rootLength);
@@ -81,11 +86,13 @@ export const compareFilesJob: Job<CompareFilesInput, DirectoriesInTheWay> = {
         if (isUnchangedSymlink(manifest, link)) input.unchanged.symlinks[link] = 1;
       }
     }
-    return inTheWay;
+    return { directoriesInTheWay: inTheWay, nextDirectory: directory };
   },
-  workOf: ({ payload, firstDirectory, endDirectory }) => {
+  workOf: ({ payload, firstDirectory }, { nextDirectory }) => {
     const manifest = viewManifest(payload);
-    return { files: at(manifest.directoryFileEnds, endDirectory - 1) - manifest.firstFileOf(firstDirectory) };
+    return {
+      files: at(manifest.directoryFileEnds, nextDirectory - 1) - manifest.firstFileOf(firstDirectory),
+    };
   },
 };
 

@@ -5,10 +5,10 @@ import { emptyStatus, lstatBuffer } from "../fs/native/file-status.ts";
 import { PathBuffer } from "../fs/native/path-buffer.ts";
 import { setMtimeBuffer } from "../fs/native/set-times.ts";
 import { viewManifest } from "../manifest/codec.ts";
-import { directoryRanges } from "../manifest/directory-ranges.ts";
+import { type DoneRange, directoryRanges, restOfRange } from "../manifest/directory-ranges.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
 import type { Job } from "../work/job.ts";
-import { runAllSharing } from "../work/run-all.ts";
+import { runAllResuming } from "../work/run-all.ts";
 import type { Runtime } from "../work/runtime.ts";
 import type { Site } from "./target.ts";
 
@@ -29,14 +29,16 @@ export interface FinishDirectoriesInput {
  * Sets the final mode and time of directories, except of those that deny access to their owner. The root is left to
  * the caller.
  */
-export const finishDirectoriesJob: Job<FinishDirectoriesInput, null> = {
+export const finishDirectoriesJob: Job<FinishDirectoriesInput, DoneRange> = {
   name: "finish-directories",
-  run({ payload, root, unchanged, firstDirectory, endDirectory }) {
+  run({ payload, root, unchanged, firstDirectory, endDirectory }, context) {
     const manifest = viewManifest(payload);
     // `mkdir` gave each its mode; the umask, a default ACL or an inherited set-group-ID bit changes all with the same
     // mode alike.
     const isModeKept = new Map<number, boolean>();
-    for (let directory = Math.max(1, firstDirectory); directory < endDirectory; directory++) {
+    let directory = Math.max(1, firstDirectory);
+    for (; directory < endDirectory; directory++) {
+      if (directory > firstDirectory + 1 && context.isOverdue()) break;
       const mode = at(manifest.directoryModes, directory);
       if (!isOpen(mode) || unchanged?.[directory] === 1) continue;
       setPath(manifest, root, directory);
@@ -44,7 +46,7 @@ export const finishDirectoriesJob: Job<FinishDirectoriesInput, null> = {
       if (isModeKept.get(mode) !== true) chmodSync(fsPath(path.toBytes()), mode);
       setMtime(manifest, directory);
     }
-    return null;
+    return { nextDirectory: directory };
   },
 };
 
@@ -62,7 +64,7 @@ export async function finishTree(
   const ranges = directoryRanges(manifest);
   const runner = ranges.length > 1 ? runners.pool : runners.inline;
   const shared = { payload: manifest.payload, root, unchanged: unchanged?.directories };
-  await runAllSharing(runner, finishDirectoriesJob, shared, ranges);
+  await runAllResuming(runner, finishDirectoriesJob, shared, ranges, restOfRange);
   // Deepest first, because the contents of an inaccessible directory cannot be reached.
   for (let directory = manifest.counts.directoryCount - 1; directory > 0; directory--) {
     if (isOpen(at(manifest.directoryModes, directory)) || unchanged?.directories[directory] === 1) continue;

@@ -10,6 +10,7 @@ import { setMtimeBuffer } from "../fs/native/set-times.ts";
 import type { Placement } from "../fs/place-file.ts";
 import { attributesOfFile } from "../manifest/attributes-of-file.ts";
 import { viewManifest } from "../manifest/codec.ts";
+import type { DoneRange } from "../manifest/directory-ranges.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
 import { copyContent } from "../objects/copy-content.ts";
 import { examineObject, type ObjectState } from "../objects/examine-object.ts";
@@ -46,16 +47,18 @@ export interface LinkedFiles {
  * After the first damage, nothing more is built, but every object is still examined, so that all is found at once.
  * @throws BtdtError, a `node:fs` error; both mean that the destination cannot be written
  */
-export const linkFilesJob: Job<LinkFilesInput, LinkedFiles> = {
+export const linkFilesJob: Job<LinkFilesInput, LinkedFiles & DoneRange> = {
   name: "link-files",
   run(input, context) {
     const builder = new TreeBuilder(viewManifest(input.payload), input, context);
-    for (let directory = input.firstDirectory; directory < input.endDirectory; directory++) {
+    let nextDirectory = input.firstDirectory;
+    do {
       // What was built so far would pass for all of it.
       if (context.isCancelled()) throw new BtdtError("CANCELLED", "stopped before all files were restored");
-      builder.buildDirectory(directory);
-    }
-    return builder.result;
+      builder.buildDirectory(nextDirectory);
+      nextDirectory += 1;
+    } while (nextDirectory < input.endDirectory && !context.isOverdue());
+    return { ...builder.result, nextDirectory };
   },
   workOf: (_input, { fileCounts, contentBytes }) => {
     return { files: fileCounts.reflinked + fileCounts.linked + fileCounts.copied, bytes: contentBytes };

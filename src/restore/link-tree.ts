@@ -1,6 +1,6 @@
-import { directoryRanges } from "../manifest/directory-ranges.ts";
+import { directoryRanges, restOfRange } from "../manifest/directory-ranges.ts";
 import type { Runner } from "../work/job.ts";
-import { runAllSharing } from "../work/run-all.ts";
+import { runAllResuming, runAllSharing } from "../work/run-all.ts";
 import type { Runtime } from "../work/runtime.ts";
 import { noteEditedFiles } from "./damage.ts";
 import { type LinkedFiles, linkFilesJob } from "./link-files.ts";
@@ -34,7 +34,7 @@ export async function linkTree(
     areDirectoriesMade: share !== undefined && site.unchanged === undefined,
     damageFlag,
   };
-  const parts: LinkedFiles[] = await runAllSharing(runner, linkFilesJob, shared, ranges);
+  const parts: LinkedFiles[] = await runAllResuming(runner, linkFilesJob, shared, ranges, restOfRange);
   const unbuilt = parts.flatMap((part) => part.unbuilt);
   if (unbuilt.length > 0) {
     const mended = await mendFiles(target, shared, unbuilt, runner);

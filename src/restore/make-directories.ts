@@ -2,9 +2,10 @@ import type { ByteString } from "../base/byte-string.ts";
 import { compileMethodsLightly } from "../base/compile-lightly.ts";
 import { BtdtError } from "../base/errors.ts";
 import { viewManifest } from "../manifest/codec.ts";
+import { type DoneRange, restOfRange } from "../manifest/directory-ranges.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import type { Job, Runners } from "../work/job.ts";
-import { runAllSharing } from "../work/run-all.ts";
+import { runAllResuming } from "../work/run-all.ts";
 import { TreePath } from "./tree-path.ts";
 
 /** Fewer are not worth a job. */
@@ -18,16 +19,18 @@ export interface MakeDirectoriesInput {
 }
 
 /** @throws BtdtError CANCELLED; a `node:fs` error */
-export const makeDirectoriesJob: Job<MakeDirectoriesInput, null> = {
+export const makeDirectoriesJob: Job<MakeDirectoriesInput, DoneRange> = {
   name: "make-directories",
   run({ payload, root, firstDirectory, endDirectory }, context) {
     const path = new TreePath(viewManifest(payload), root);
-    for (let directory = firstDirectory; directory < endDirectory; directory++) {
+    let directory = firstDirectory;
+    for (; directory < endDirectory; directory++) {
+      if (directory > firstDirectory && context.isOverdue()) break;
       // What follows relies on all of them.
       if (context.isCancelled()) throw new BtdtError("CANCELLED", "stopped before all directories were made");
       path.ensureDirectory(directory);
     }
-    return null;
+    return { nextDirectory: directory };
   },
 };
 
@@ -44,7 +47,8 @@ export async function makeDirectories(manifest: Manifest, root: ByteString, runn
     endDirectory: Math.round((directoryCount * (job + 1)) / jobCount),
   }));
   const runner = jobCount > 1 ? runners.pool : runners.inline;
-  await runAllSharing(runner, makeDirectoriesJob, { payload: manifest.payload, root }, ranges);
+  const shared = { payload: manifest.payload, root };
+  await runAllResuming(runner, makeDirectoriesJob, shared, ranges, restOfRange);
 }
 
 compileMethodsLightly(makeDirectoriesJob);

@@ -1,9 +1,9 @@
 import { type ByteString, display, joinBytes } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
 import { isSameFile, lstat } from "../fs/native/file-status.ts";
-import { directoryRanges } from "../manifest/directory-ranges.ts";
+import { directoryRanges, restOfRange } from "../manifest/directory-ranges.ts";
 import { at } from "../manifest/manifest.ts";
-import { runAllSharing } from "../work/run-all.ts";
+import { runAllResuming } from "../work/run-all.ts";
 import type { Runtime } from "../work/runtime.ts";
 import { compareFilesJob } from "./compare-files.ts";
 import { compareNames } from "./compare-names.ts";
@@ -34,9 +34,9 @@ export async function planMerge(
   const ranges = directoryRanges(manifest);
   const runner = ranges.length > 1 ? runners.pool : runners.inline;
   const shared = { payload: manifest.payload, destination, links, unchanged };
-  const found = await runAllSharing(runner, compareFilesJob, shared, ranges);
+  const found = await runAllResuming(runner, compareFilesJob, shared, ranges, restOfRange);
   compareNames(manifest, destination, unchanged.files);
-  const directoriesInTheWay = found.flat();
+  const directoriesInTheWay = found.flatMap((compared) => compared.directoriesInTheWay);
   const [first] = directoriesInTheWay;
   if (first !== undefined && !exact) {
     const path = display(joinBytes(destination, first));

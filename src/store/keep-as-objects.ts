@@ -1,11 +1,11 @@
 import type { ByteString } from "../base/byte-string.ts";
 import { cacheWriteError } from "../cache/cache-errors.ts";
 import type { Session } from "../cache/session.ts";
-import { directoryRanges } from "../manifest/directory-ranges.ts";
+import { directoryRanges, restOfRange } from "../manifest/directory-ranges.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import { type AdoptedFiles, adoptFilesJob } from "../objects/adopt-files.ts";
 import type { FileTimes } from "../objects/reuse-object-times.ts";
-import { runAllSharing } from "../work/run-all.ts";
+import { runAllResuming } from "../work/run-all.ts";
 import type { Runtime } from "../work/runtime.ts";
 import type { KeptFiles, StoreRequest } from "./request.ts";
 
@@ -41,7 +41,7 @@ export async function keepAsObjects(
   runtime.progress.begin({ name: "keeping", unit: "files", files: manifest.counts.fileCount });
   let parts: AdoptedFiles[];
   try {
-    parts = await runAllSharing(runner, adoptFilesJob, shared, ranges);
+    parts = await runAllResuming(runner, adoptFilesJob, shared, ranges, restOfRange);
   } catch (error) {
     throw cacheWriteError(request.cache, error);
   }

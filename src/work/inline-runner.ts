@@ -1,3 +1,4 @@
+import { createCallContext } from "./call-context.ts";
 import type { Job, JobContext, Runner } from "./job.ts";
 import { noteWork, type WorkListener } from "./note-work.ts";
 
@@ -21,7 +22,7 @@ export class InlineRunner implements Runner {
   }
 
   async run<Input, Output>(job: Job<Input, Output>, input: Input): Promise<Output> {
-    const output = job.run(input, this.#context);
+    const output = job.run(input, createCallContext(this.#context));
     noteWork(job, () => input, output, this.#onWork);
     return output;
   }

@@ -11,13 +11,22 @@ export interface Job<Input, Output> {
    * Runs to completion without yielding. A long job checks `isCancelled` now and then; once it is true, the job must
    * not report success for what it did not do.
    */
-  run(input: Input, context: JobContext): Output;
+  run(input: Input, context: RunContext): Output;
   /** How much work a run has done, for progress; called on the calling thread. */
   workOf?(input: Input, output: Output): WorkDone;
 }
 
 export interface JobContext {
   isCancelled(): boolean;
+}
+
+/** What a running job is told. */
+export interface RunContext extends JobContext {
+  /**
+   * Whether it should return what it has done so far, and leave the rest to another job (`runAllResuming`). On the
+   * calling thread, which cannot handle signals meanwhile, this is so after an instant; elsewhere never.
+   */
+  isOverdue(): boolean;
 }
 
 /** Runs jobs, wherever it decides to. */

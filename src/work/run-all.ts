@@ -27,6 +27,32 @@ export function runAllSharing<Input extends object, Shared extends Partial<Input
   return runParts(runner.parallelism, parts, (part) => runner.runSharing(job, shared, part));
 }
 
+/**
+ * The same for jobs that may stop before they are done, which other jobs then continue. There may be more outputs than
+ * parts.
+ * @param restOf what an output has left of its part; undefined if nothing
+ */
+export async function runAllResuming<Input extends object, Shared extends Partial<Input>, Output>(
+  runner: Runner,
+  job: Job<Input, Output>,
+  shared: Shared,
+  parts: readonly Omit<Input, keyof Shared>[],
+  restOf: (part: Omit<Input, keyof Shared>, output: Output) => Omit<Input, keyof Shared> | undefined,
+): Promise<Output[]> {
+  const outputs = await runParts(runner.parallelism, parts, async (part) => {
+    const partOutputs: Output[] = [];
+    for (let rest: typeof part | undefined = part; rest !== undefined; ) {
+      const output: Output = await runner.runSharing(job, shared, rest);
+      partOutputs.push(output);
+      rest = restOf(rest, output);
+      // Signals are handled now.
+      if (rest !== undefined) await new Promise<void>((resolve) => setImmediate(resolve));
+    }
+    return partOutputs;
+  });
+  return outputs.flat();
+}
+
 async function runParts<Part, Output>(
   parallelism: number,
   parts: readonly Part[],

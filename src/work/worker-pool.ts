@@ -1,4 +1,5 @@
 import { BtdtError } from "../base/errors.ts";
+import { createCallContext } from "./call-context.ts";
 import type { Job, Runner } from "./job.ts";
 import { noteWork, type WorkListener } from "./note-work.ts";
 import { JOBS_PER_WORKER, PoolWorker, type WaitingJob } from "./pool-worker.ts";
@@ -57,7 +58,7 @@ export class WorkerPool implements Runner {
         return;
       }
       this.start();
-      const runHere = (): unknown => job.run(inputOf(), { isCancelled: () => this.isCancelled() });
+      const runHere = (): unknown => job.run(inputOf(), createCallContext(this));
       this.#queue.push({ request, shared, runHere, resolve, reject });
       this.#dispatch();
       this.#help();

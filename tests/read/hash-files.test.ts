@@ -22,7 +22,7 @@ import { InlineRunner } from "../../src/work/inline-runner.ts";
 import { Scratch } from "../support/scratch.ts";
 
 const scratch = Scratch.use();
-const context = { isCancelled: () => false };
+const context = { isCancelled: () => false, isOverdue: () => false };
 const runner = new InlineRunner(context);
 
 /** From the description in docs/format.md, with node:crypto. */

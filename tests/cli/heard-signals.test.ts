@@ -1,0 +1,67 @@
+import { expect } from "bun:test";
+import { existsSync, readFileSync, rmSync } from "node:fs";
+import { TestCache } from "../support/cache.ts";
+import { compareTrees } from "../support/compare-trees.ts";
+import { type Finished, finishedOf, startBtdt } from "../support/executable.ts";
+import { testWith } from "../support/requirements.ts";
+import { Scratch } from "../support/scratch.ts";
+import { injecting } from "../support/trace.ts";
+import { dir, file, makeTree, type TreeNode } from "../support/tree.ts";
+
+const scratch = Scratch.use();
+const cache = new TestCache(scratch);
+
+/** So few files that one thread does all of them, in one job. */
+const DIRECTORIES = 60;
+const FILES = 5;
+
+function makeSource(): void {
+  const files = Array.from({ length: FILES }, (_, index): [string, TreeNode] => [
+    `f${index}`,
+    file(`${index}`),
+  ]);
+  const directories = Array.from({ length: DIRECTORIES }, (_, index): [string, TreeNode] => [
+    `d${index}`,
+    dir({ ...Object.fromEntries(files), own: file(`own ${index}`) }),
+  ]);
+  makeTree(scratch.path("tree"), dir(Object.fromEntries(directories)));
+}
+
+/** Runs btdt on a file system where one kind of call takes long, and ends it after some of these calls. */
+async function stopEarly(words: readonly string[], calls: string): Promise<Finished & { callCount: number }> {
+  const trace = scratch.path("trace");
+  rmSync(trace, { force: true });
+  const started = startBtdt(words, { through: injecting({ calls, what: "delay_exit=30000" }, trace) });
+  const countCalls = (): number =>
+    existsSync(trace)
+      ? readFileSync(trace, "utf8").split(/^\d+ +(?:linkat|openat)\(.*(?:\/f\d|\/own)"/m).length - 1
+      : 0;
+  while (countCalls() < 3) await Bun.sleep(5);
+  const child = readFileSync(`/proc/${started.pid}/task/${started.pid}/children`, "utf8").trim();
+  process.kill(Number(child), "SIGTERM");
+  const finished = await finishedOf(started);
+  return { ...finished, callCount: countCalls() };
+}
+
+const ALL = DIRECTORIES * (FILES + 1);
+
+testWith(
+  ["strace"],
+  "SIGTERM ends a restore, a store and a hash on a slow file system in the middle",
+  async () => {
+    makeSource();
+    cache.store("key", "tree", "--link", "hard");
+    for (const [words, calls] of [
+      [cache.restoreWords("key", "to", "--link", "hard"), "linkat"],
+      [cache.storeWords("other", "tree", "--link", "hard"), "openat"],
+      [["hash", scratch.path("tree")], "openat"],
+    ] as const) {
+      const stopped = await stopEarly(words, calls);
+      expect([words[0], stopped.exitCode, stopped.stdout]).toEqual([words[0], 143, ""]);
+      expect([words[0], stopped.callCount < ALL / 2]).toEqual([words[0], true]);
+    }
+    expect(existsSync(scratch.path("to"))).toBe(false);
+    expect(cache.restore("key", "to").exitCode).toBe(0);
+    expect(compareTrees(scratch.path("tree"), scratch.path("to"))).toEqual([]);
+  },
+);
