@@ -19,7 +19,7 @@ export function notPreserved(object: PathBuffer): BtdtError {
     `the cache's file system did not preserve the size, mode and mtime of ${path}`,
     {
       path,
-      hint: "btdt needs a file system that supports permissions and nanosecond timestamps",
+      hint: "btdt needs a file system that supports permissions and modification times",
     },
   );
 }

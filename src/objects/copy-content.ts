@@ -5,6 +5,7 @@ import { isBtdtError } from "../base/errors.ts";
 import { copyFile } from "../fs/copy-file.ts";
 import { errnoOf } from "../fs/errno.ts";
 import type { FileAttributes } from "../fs/file-attributes.ts";
+import { keptAttributes } from "../fs/file-clock.ts";
 import { emptyStatus, fstat } from "../fs/native/file-status.ts";
 import type { PathBuffer } from "../fs/native/path-buffer.ts";
 import { PinnedBuffer } from "../fs/native/pinned-buffer.ts";
@@ -78,7 +79,7 @@ function copyLarge(
   copyFile(source, target, attributes);
   let isEqual = false;
   try {
-    isEqual = hasContent(target, attributes, digests, offset, context);
+    isEqual = hasContent(target, keptAttributes(target, attributes), digests, offset, context);
   } finally {
     if (!isEqual) unlinkSync(fsPath(target.toBytes()));
   }

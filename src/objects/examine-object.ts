@@ -24,7 +24,7 @@ export function examineObject(path: PathBuffer, manifest: Manifest, file: number
     if (errnoOf(error) === undefined) throw error;
     return "unreadable";
   }
-  if (isWhole(status, manifest, file)) return "whole";
+  if (isWhole(status, manifest, file, path)) return "whole";
   const expected = objectAttributes(manifest, file);
   const isFile = status.kind === "file";
   const { sizeBytes } = status;

@@ -1,6 +1,7 @@
 import { DIGEST_SIZE_BYTES } from "../base/digest.ts";
 import { isBtdtError } from "../base/errors.ts";
 import { errnoOf } from "../fs/errno.ts";
+import { keptAttributes } from "../fs/file-clock.ts";
 import type { PathBuffer } from "../fs/native/path-buffer.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import { hasContent } from "../read/has-content.ts";
@@ -14,9 +15,9 @@ export function examineSuspect(
   file: number,
   context: JobContext,
 ): "whole" | "lost" | "unreadable" {
-  const attributes = objectAttributes(manifest, file);
   const offset = file * DIGEST_SIZE_BYTES;
   try {
+    const attributes = keptAttributes(object, objectAttributes(manifest, file));
     return hasContent(object, attributes, manifest.fileDigests, offset, context) ? "whole" : "lost";
   } catch (error) {
     if (

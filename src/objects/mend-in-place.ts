@@ -52,7 +52,7 @@ export function mendInPlace(
       touchOpen(descriptor);
       return "altered";
     }
-    return lstatBuffer(object, after) && isWhole(after, manifest, file) ? "whole" : "altered";
+    return lstatBuffer(object, after) && isWhole(after, manifest, file, object) ? "whole" : "altered";
   } catch (error) {
     if (errnoOf(error) !== undefined) return "altered";
     if (isBtdtError(error, "SOURCE_CHANGED") || isBtdtError(error, "SOURCE_UNREADABLE")) return "altered";

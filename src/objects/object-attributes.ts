@@ -1,6 +1,8 @@
 import { compileLightly } from "../base/compile-lightly.ts";
-import { type FileAttributes, hasAttributes } from "../fs/file-attributes.ts";
+import { type FileAttributes, hasAllButTime, hasAttributes } from "../fs/file-attributes.ts";
+import { isTimeKept } from "../fs/file-clock.ts";
 import type { FileStatus } from "../fs/native/file-status.ts";
+import type { PathBuffer } from "../fs/native/path-buffer.ts";
 import { attributesOfFile } from "../manifest/attributes-of-file.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
 
@@ -21,9 +23,14 @@ export function objectAttributes(manifest: Manifest, file: number, into?: FileAt
 
 const expected: FileAttributes = { mode: 0, sizeBytes: 0, mtimeSeconds: 0, mtimeNanoseconds: 0 };
 
-/** Whether an object is what its manifest says, as far as its inode can tell. */
-export function isWhole(status: FileStatus, manifest: Manifest, file: number): boolean {
-  return hasAttributes(status, objectAttributes(manifest, file, expected));
+/**
+ * Whether an object is what its manifest says, as far as its inode can tell, and its file system can hold.
+ * @param path the object's
+ */
+export function isWhole(status: FileStatus, manifest: Manifest, file: number, path: PathBuffer): boolean {
+  objectAttributes(manifest, file, expected);
+  if (hasAttributes(status, expected)) return true;
+  return hasAllButTime(status, expected) && isTimeKept(status, expected, path);
 }
 
 compileLightly(hasObject, isWhole, objectAttributes);

@@ -73,15 +73,15 @@ export class ObjectMaker {
       !hasExtendedAttributes(this.#source) &&
       tryLink(this.#source, object)
     ) {
-      if (lstatBuffer(object, status) && isWhole(status, this.#manifest, file)) return "linked";
+      if (lstatBuffer(object, status) && isWhole(status, this.#manifest, file, object)) return "linked";
       // Another store may have replaced it with a good one in the meantime. That one never loses its name, not even for a
       // moment, so that no clean can take an entry for damaged, although the lock is not held here.
       dropUnlessGood(object, this.nextTemporary(), (path) => {
-        return lstatBuffer(path, status) && isWhole(status, this.#manifest, file);
+        return lstatBuffer(path, status) && isWhole(status, this.#manifest, file, path);
       });
       throw changedBeforeStored(this.#source);
     }
-    if (lstatBuffer(object, status) && isWhole(status, this.#manifest, file)) {
+    if (lstatBuffer(object, status) && isWhole(status, this.#manifest, file, object)) {
       // What is written in place must not share its object with any tree, not even with one that was stored or restored
       // before this was known.
       const isPrivate = sharing !== Sharing.OWN || status.linkCount === 1;
@@ -136,7 +136,7 @@ export class ObjectMaker {
       this.assertSourceUnchanged(file);
       placement = "copied";
     }
-    if (!lstatBuffer(temporary, status) || !isWhole(status, this.#manifest, file)) {
+    if (!lstatBuffer(temporary, status) || !isWhole(status, this.#manifest, file, temporary)) {
       throw placement === "linked" ? changedBeforeStored(this.#source) : notPreserved(object);
     }
     replaceObject(temporary.toBytes(), object);

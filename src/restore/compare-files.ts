@@ -3,7 +3,8 @@ import { type ByteString, bytesFromBuffer, fsPath } from "../base/byte-string.ts
 import { DIGEST_SIZE_BYTES } from "../base/digest.ts";
 import { BtdtError, isBtdtError } from "../base/errors.ts";
 import { errnoOf } from "../fs/errno.ts";
-import { type FileAttributes, hasAttributes } from "../fs/file-attributes.ts";
+import { type FileAttributes, hasAllButTime } from "../fs/file-attributes.ts";
+import { isTimeKept } from "../fs/file-clock.ts";
 import { hasExtendedAttributes, mayGiveRights } from "../fs/native/extended-attributes.ts";
 import { emptyStatus, isSameFile, lstatBuffer } from "../fs/native/file-status.ts";
 import { PathBuffer } from "../fs/native/path-buffer.ts";
@@ -102,7 +103,8 @@ export const compareFilesJob: Job<CompareFilesInput, ComparedFiles> = {
  * changed, because an edit would reach the object or another tree.
  */
 function isUnchangedFile(manifest: Manifest, file: number, links: LinkSource, context: JobContext): boolean {
-  if (!hasAttributes(status, attributesOfFile(manifest, file, attributes))) return false;
+  attributesOfFile(manifest, file, attributes);
+  if (!hasAllButTime(status, attributes) || !isTimeKept(status, attributes, path)) return false;
   // A further name is compared with the first one, see `compareNames`.
   if (!hasObject(manifest, file) || manifest.isLink(file)) return true;
   const sharing = links.sharing[file];
@@ -132,13 +134,10 @@ function mayLink(mode: LinkMode): boolean {
 }
 
 function isUnchangedSymlink(manifest: Manifest, symlink: number): boolean {
-  if (
-    status.kind !== "symlink" ||
-    status.mtimeSeconds !== at(manifest.symlinkMtimeSeconds, symlink) ||
-    status.mtimeNanoseconds !== at(manifest.symlinkMtimeNanoseconds, symlink)
-  ) {
+  const mtimeSeconds = at(manifest.symlinkMtimeSeconds, symlink);
+  const mtimeNanoseconds = at(manifest.symlinkMtimeNanoseconds, symlink);
+  if (status.kind !== "symlink" || !isTimeKept(status, { mtimeSeconds, mtimeNanoseconds }, path))
     return false;
-  }
   try {
     const target = bytesFromBuffer(readlinkSync(fsPath(path.toBytes()), { encoding: "buffer" }));
     return target === manifest.symlinkTarget(symlink);

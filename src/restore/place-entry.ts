@@ -11,6 +11,7 @@ import { prepareNewDestination } from "./new-destination.ts";
 import type { PreparedTree } from "./prepared-tree.ts";
 import type { PlacementCounts } from "./request.ts";
 import type { Target } from "./target.ts";
+import { warnOfTimes } from "./warn-of-times.ts";
 
 export type PlacedEntry =
   | { readonly kind: "placed"; readonly fileCounts: PlacementCounts; readonly mendedCount: number }
@@ -34,6 +35,7 @@ export async function placeEntry(targets: readonly Target[], runtime: Runtime): 
     if (runtime.isCancelled()) throw new BtdtError("CANCELLED", "stopped before anything was restored");
     for (const { target, tree } of prepared) {
       await commit(tree, target, runtime);
+      warnOfTimes(target, runtime.onWarning);
       const { cache, session, marks, destination, links } = target;
       // Each of its objects has been examined, and is whole.
       const areAllChecked = destination.kind !== "directory" && tree.fileCounts.unpacked === 0;

@@ -1,5 +1,6 @@
 import { DIGEST_SIZE_BYTES } from "../base/digest.ts";
 import { isBtdtError } from "../base/errors.ts";
+import { keptAttributes } from "../fs/file-clock.ts";
 import type { PathBuffer } from "../fs/native/path-buffer.ts";
 import { attributesOfFile } from "../manifest/attributes-of-file.ts";
 import type { Manifest } from "../manifest/manifest.ts";
@@ -17,8 +18,8 @@ export function verifyFile(
   file: number,
   context: JobContext,
 ): "damaged" | "edited" | "unreadable" | undefined {
-  const attributes = attributesOfFile(manifest, file);
   try {
+    const attributes = keptAttributes(path, attributesOfFile(manifest, file));
     const isGood = hasContent(path, attributes, manifest.fileDigests, file * DIGEST_SIZE_BYTES, context);
     return isGood ? undefined : "damaged";
   } catch (error) {

@@ -1,10 +1,13 @@
 import { expect, test } from "bun:test";
+import type { ByteString } from "../../src/base/byte-string.ts";
 import { emptyStatus } from "../../src/fs/native/file-status.ts";
+import { PathBuffer } from "../../src/fs/native/path-buffer.ts";
 import { attributesOfFile } from "../../src/manifest/attributes-of-file.ts";
 import { isWhole, objectAttributes } from "../../src/objects/object-attributes.ts";
 import { manifestOf } from "../support/listed-manifest.ts";
 import { directory, file } from "../support/listed-tree.ts";
 
+const path = new PathBuffer().set("/nowhere/object" as ByteString);
 const manifest = manifestOf(directory({ f: file({ mode: 0o4755, size: 5 }) }));
 
 test("an object has the permissions of its file, without special bits; all else is the file's", () => {
@@ -22,7 +25,7 @@ test("attributes are filled into the object that is passed", () => {
 
 test("an object is whole only as a regular file with its size, permissions and mtime", () => {
   const whole = { ...emptyStatus(), ...objectAttributes(manifest, 0), kind: "file" as const };
-  expect(isWhole(whole, manifest, 0)).toBe(true);
+  expect(isWhole(whole, manifest, 0, path)).toBe(true);
   for (const difference of [
     { kind: "directory" },
     { kind: "symlink" },
@@ -32,6 +35,6 @@ test("an object is whole only as a regular file with its size, permissions and m
     { mtimeSeconds: whole.mtimeSeconds + 1 },
     { mtimeNanoseconds: whole.mtimeNanoseconds + 1 },
   ] as const) {
-    expect(isWhole({ ...whole, ...difference }, manifest, 0)).toBe(false);
+    expect(isWhole({ ...whole, ...difference }, manifest, 0, path)).toBe(false);
   }
 });

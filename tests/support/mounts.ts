@@ -11,13 +11,19 @@ export function mountTmpfs(scratch: Scratch, name: string, size = "64m"): string
   return path;
 }
 
-/** A small file system in a file; `mkfs.TYPE` must be installed. */
-export function mountImage(scratch: Scratch, name: string, type: "xfs" | "ext4"): string {
+const FLAGS = { xfs: ["-m", "reflink=1"], ext4: ["-N", "70000"] } as const;
+
+/** A small file system in a file; `mkfs.TYPE` must be installed. @param flags for `mkfs` */
+export function mountImage(
+  scratch: Scratch,
+  name: string,
+  type: "xfs" | "ext4",
+  flags: readonly string[] = FLAGS[type],
+): string {
   const path = scratch.directory(name);
   const image = scratch.path(`${name}.img`);
   must(["truncate", "-s", "320M", image]);
-  const flags = type === "xfs" ? ["-q", "-m", "reflink=1"] : ["-q", "-F", "-N", "70000"];
-  must([`mkfs.${type}`, ...flags, image]);
+  must([`mkfs.${type}`, "-q", ...(type === "ext4" ? ["-F"] : []), ...flags, image]);
   must(["mount", "-o", "loop", image, path]);
   scratch.noteMount(path);
   return path;
