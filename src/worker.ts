@@ -15,6 +15,7 @@ import { linkFilesJob } from "./restore/link-files.ts";
 import { linkNamesJob } from "./restore/link-names.ts";
 import { makeDirectoriesJob } from "./restore/make-directories.ts";
 import { mendFilesJob } from "./restore/mend-files.ts";
+import { placeLargeFilesJob } from "./restore/place-large-files.ts";
 import type { Job, RunContext } from "./work/job.ts";
 import { allocateJobClaims, type JobClaims, takeJob } from "./work/job-claims.ts";
 import { type JobReply, type JobRequest, sendableError, type WorkerSetup } from "./work/messages.ts";
@@ -33,6 +34,7 @@ const jobs = new Map<string, Job<never, unknown>>(
     makeDirectoriesJob,
     mendFilesJob,
     packFilesJob,
+    placeLargeFilesJob,
     packSpanJob,
     rewriteBlocksJob,
     linkFilesJob,

@@ -20,6 +20,7 @@ import { hasObject } from "../objects/object-attributes.ts";
 import { ObjectPathWriter } from "../objects/object-path.ts";
 import { Sharing } from "../sharing/classify-files.ts";
 import type { Job, JobContext } from "../work/job.ts";
+import { isPlacedAlone } from "./large-files.ts";
 import { ObjectPlacer, type ObjectProblem } from "./place-object.ts";
 import type { TreeInput, UnbuiltFile } from "./tree-input.ts";
 import { TreePath } from "./tree-path.ts";
@@ -40,7 +41,8 @@ export interface LinkedFiles {
 }
 
 /**
- * Builds part of an entry's tree from the cache's objects, except for further names of files (`link-names.ts`). Directories get their final mode and time later, when they
+ * Builds part of an entry's tree from the cache's objects, except for further names of files (`link-names.ts`) and large
+ * files that may have to be copied (`place-large-files.ts`). Directories get their final mode and time later, when they
  * are complete.
  *
  * An object whose attributes have changed is mended; other objects that are not whole are left to `mendFilesJob`.
@@ -91,11 +93,13 @@ export class TreeBuilder {
 
   buildDirectory(directory: number): void {
     const { manifest } = this;
+    const { sharing } = this.input.links;
     const { unchanged } = this.input.site;
     if (unchanged?.directories[directory] !== 1 && !this.isDamaged()) this.path.ensureDirectory(directory);
     const lastFile = at(manifest.directoryFileEnds, directory);
     for (let file = manifest.firstFileOf(directory); file < lastFile; file++) {
-      if (unchanged?.files[file] !== 1 && !manifest.isLink(file)) this.buildFile(directory, file);
+      if (unchanged?.files[file] === 1 || manifest.isLink(file)) continue;
+      if (!isPlacedAlone(manifest, sharing, file)) this.buildFile(directory, file);
     }
     const lastSymlink = at(manifest.directorySymlinkEnds, directory);
     for (let symlink = manifest.firstSymlinkOf(directory); symlink < lastSymlink; symlink++) {

@@ -3,10 +3,12 @@ import type { Runner } from "../work/job.ts";
 import { runAllResuming, runAllSharing } from "../work/run-all.ts";
 import type { Runtime } from "../work/runtime.ts";
 import { noteEditedFiles } from "./damage.ts";
+import { cutLargeFiles } from "./large-files.ts";
 import { type LinkedFiles, linkFilesJob } from "./link-files.ts";
 import { mayMakeObjects } from "./may-make-objects.ts";
 import { type MendedFiles, mendFilesJob } from "./mend-files.ts";
 import type { PackShare } from "./pack-share.ts";
+import { placeLargeFilesJob } from "./place-large-files.ts";
 import type { BuiltTree } from "./prepared-tree.ts";
 import type { Site, Target } from "./target.ts";
 import type { TreeInput, UnbuiltFile } from "./tree-input.ts";
@@ -25,7 +27,8 @@ export async function linkTree(
 ): Promise<BuiltTree> {
   const { manifest, links } = target;
   const ranges = directoryRanges(manifest);
-  const runner = ranges.length > 1 ? runners.pool : runners.inline;
+  const largeFiles = cutLargeFiles(manifest, links.sharing, site);
+  const runner = ranges.length + largeFiles.length > 2 ? runners.pool : runners.inline;
   const shared = {
     payload: manifest.payload,
     links,
@@ -34,7 +37,13 @@ export async function linkTree(
     areDirectoriesMade: share !== undefined && site.unchanged === undefined,
     damageFlag,
   };
-  const parts: LinkedFiles[] = await runAllResuming(runner, linkFilesJob, shared, ranges, restOfRange);
+  const placing = [
+    runAllSharing(runner, placeLargeFilesJob, shared, largeFiles),
+    runAllResuming(runner, linkFilesJob, shared, ranges, restOfRange),
+  ];
+  // Both end before a failure of either is thrown: nothing may write into a tree that is being removed.
+  await Promise.allSettled(placing);
+  const parts: LinkedFiles[] = (await Promise.all(placing)).flat();
   const unbuilt = parts.flatMap((part) => part.unbuilt);
   if (unbuilt.length > 0) {
     const mended = await mendFiles(target, shared, unbuilt, runner);
