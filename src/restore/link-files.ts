@@ -7,7 +7,6 @@ import { makeEmptyFile } from "../fs/make-empty-file.ts";
 import { tryLink } from "../fs/native/link-file.ts";
 import type { PathBuffer } from "../fs/native/path-buffer.ts";
 import { setMtimeBuffer } from "../fs/native/set-times.ts";
-import type { Placement } from "../fs/place-file.ts";
 import { attributesOfFile } from "../manifest/attributes-of-file.ts";
 import { viewManifest } from "../manifest/codec.ts";
 import type { DoneRange } from "../manifest/directory-ranges.ts";
@@ -21,6 +20,7 @@ import { ObjectPathWriter } from "../objects/object-path.ts";
 import { Sharing } from "../sharing/classify-files.ts";
 import type { Job, JobContext } from "../work/job.ts";
 import { isPlacedAlone } from "./large-files.ts";
+import { type LinkedFiles, workOfLinked } from "./linked-files.ts";
 import { ObjectPlacer, type ObjectProblem } from "./place-object.ts";
 import type { TreeInput, UnbuiltFile } from "./tree-input.ts";
 import { TreePath } from "./tree-path.ts";
@@ -29,15 +29,6 @@ import { verifyFile } from "./verify-file.ts";
 export interface LinkFilesInput extends TreeInput {
   readonly firstDirectory: number;
   readonly endDirectory: number;
-}
-
-export interface LinkedFiles {
-  readonly fileCounts: Readonly<Record<Placement, number>>;
-  readonly contentBytes: number;
-  readonly mendedCount: number;
-  /** For `mendFilesJob`. */
-  readonly unbuilt: readonly UnbuiltFile[];
-  readonly damaged: readonly { readonly file: number; readonly problem: ObjectProblem }[];
 }
 
 /**
@@ -62,9 +53,7 @@ export const linkFilesJob: Job<LinkFilesInput, LinkedFiles & DoneRange> = {
     } while (nextDirectory < input.endDirectory && !context.isOverdue());
     return { ...builder.result, nextDirectory };
   },
-  workOf: (_input, { fileCounts, contentBytes }) => {
-    return { files: fileCounts.reflinked + fileCounts.linked + fileCounts.copied, bytes: contentBytes };
-  },
+  workOf: (_input, linked) => workOfLinked(linked),
 };
 
 export class TreeBuilder {

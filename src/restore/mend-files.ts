@@ -13,7 +13,8 @@ import { locateObject } from "../objects/object-path.ts";
 import { ObjectSiblings } from "../objects/object-siblings.ts";
 import { Sharing } from "../sharing/classify-files.ts";
 import type { Job, JobContext } from "../work/job.ts";
-import { type LinkedFiles, TreeBuilder } from "./link-files.ts";
+import { TreeBuilder } from "./link-files.ts";
+import { type LinkedFiles, workOfLinked } from "./linked-files.ts";
 import type { TreeInput, UnbuiltFile } from "./tree-input.ts";
 
 export interface MendFilesInput extends TreeInput {
@@ -41,9 +42,7 @@ export const mendFilesJob: Job<MendFilesInput, MendedFiles> = {
     }
     return mender.result();
   },
-  workOf: (_input, { fileCounts, contentBytes }) => {
-    return { files: fileCounts.reflinked + fileCounts.linked + fileCounts.copied, bytes: contentBytes };
-  },
+  workOf: (_input, linked) => workOfLinked(linked),
 };
 
 const source = new PathBuffer();

@@ -1,7 +1,8 @@
 import { BtdtError } from "../base/errors.ts";
 import { viewManifest } from "../manifest/codec.ts";
 import type { Job } from "../work/job.ts";
-import { type LinkedFiles, TreeBuilder } from "./link-files.ts";
+import { TreeBuilder } from "./link-files.ts";
+import { type LinkedFiles, workOfLinked } from "./linked-files.ts";
 import type { TreeInput } from "./tree-input.ts";
 
 export interface PlaceLargeFilesInput extends TreeInput {
@@ -24,7 +25,5 @@ export const placeLargeFilesJob: Job<PlaceLargeFilesInput, LinkedFiles> = {
     }
     return builder.result;
   },
-  workOf: (_input, { fileCounts, contentBytes }) => {
-    return { files: fileCounts.reflinked + fileCounts.linked + fileCounts.copied, bytes: contentBytes };
-  },
+  workOf: (_input, linked) => workOfLinked(linked),
 };
