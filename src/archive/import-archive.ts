@@ -1,5 +1,6 @@
 import { BtdtError } from "../base/errors.ts";
 import { cacheWriteError } from "../cache/cache-errors.ts";
+import { prepareCache } from "../cache/prepare-cache.ts";
 import { Session } from "../cache/session.ts";
 import { errnoOf } from "../fs/errno.ts";
 import { IgnoreRules } from "../read/ignore-rules.ts";
@@ -23,7 +24,7 @@ export interface ImportRequest
 export async function importArchive(request: ImportRequest, runtime: Runtime): Promise<StoreResult> {
   const { cache, archive } = request;
   const found = findArchive(archive);
-  cache.prepareForWriting();
+  prepareCache(cache);
   const session = Session.open(cache);
   try {
     // Loaded on demand: other commands do not pay for the libraries.

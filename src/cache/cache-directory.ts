@@ -1,22 +1,20 @@
 import { mkdirSync, readdirSync, statSync } from "node:fs";
-import { type ByteString, bytesFromText, fsPath, joinBytes } from "../base/byte-string.ts";
+import { type ByteString, bytesFromText, joinBytes } from "../base/byte-string.ts";
+import { type AccessPolicy, makeDirectoryWith, readAccessPolicy } from "../fs/access-policy.ts";
 import { assertNotSymlink } from "../fs/assert-not-symlink.ts";
 import { errnoOf } from "../fs/errno.ts";
-import { type FileStatus, lstat } from "../fs/native/file-status.ts";
-import { publishDurably, writeDurably } from "../fs/publish-file.ts";
+import { emptyStatus, type FileStatus, lstat } from "../fs/native/file-status.ts";
 import { readRegularFile } from "../fs/regular-file.ts";
-import { discardTree } from "../fs/remove-tree.ts";
-import { cacheOpenError, cacheWriteError, foreignFile, newerFormat, notADirectory } from "./cache-errors.ts";
+import { cacheOpenError, foreignFile, newerFormat, notADirectory } from "./cache-errors.ts";
 
 /** Everything that btdt stores is below this name in the cache directory. It does not touch anything else there. */
 const ROOT_NAME = "btdt-v1";
 const FORMAT_VERSION = 1;
-const FORMAT_LINE = /^btdt cache format (\d+)\n/;
+export const FORMAT_LINE = `btdt cache format ${FORMAT_VERSION}\n`;
+const ANY_FORMAT_LINE = /^btdt cache format (\d+)\n/;
 
 /** How much of it is read: it has one line, and may get more. */
 const MOST_FORMAT_BYTES = 512;
-
-const SHARD_COUNT = 256;
 
 /** The layout of a cache directory, as described in `docs/format.md`. */
 export class CacheDirectory {
@@ -33,6 +31,7 @@ export class CacheDirectory {
   /** Marks of manifests whose objects may not be on disk yet. */
   readonly unflushed: ByteString;
   readonly lockFile: ByteString;
+  #access: AccessPolicy | undefined;
 
   private constructor(path: ByteString) {
     const below = (name: string): ByteString => joinBytes(this.root, name as ByteString);
@@ -90,47 +89,37 @@ export class CacheDirectory {
 
   /** False before the first store has created everything: then nothing is stored yet. */
   isPrepared(): boolean {
-    return lstat(this.#formatFile()) !== undefined;
+    return lstat(this.formatFile) !== undefined;
   }
 
-  #formatFile(): ByteString {
+  get formatFile(): ByteString {
     return joinBytes(this.root, "format" as ByteString);
   }
 
   /**
-   * Creates whatever a store needs and does not exist yet.
-   * @throws BtdtError CACHE_WRITE_FAILED
+   * Who may use what is in the cache: those who may use the cache directory. @throws a `node:fs` error
    */
-  prepareForWriting(): void {
+  get access(): AccessPolicy {
+    // With a dot, because it may be a symlink.
+    this.#access ??= readAccessPolicy(lstat(joinBytes(this.path, "." as ByteString)) ?? emptyStatus());
+    return this.#access;
+  }
+
+  /**
+   * Creates one of the cache's directories, unless it exists: then it must be a directory, since a symlink could lead
+   * anywhere.
+   * @param keepsSticky see `applyToDirectory`
+   * @returns whether it was created
+   * @throws BtdtError CACHE_NOT_ACCESSIBLE, a `node:fs` error
+   */
+  makeDirectory(path: ByteString, keepsSticky = false): boolean {
     try {
-      if (this.isPrepared()) return;
-      for (const directory of [
-        this.root,
-        this.keys,
-        this.sessions,
-        this.editedPaths,
-        this.manifests,
-        this.objects,
-        this.packs,
-      ]) {
-        makeDirectory(directory);
-      }
-      for (let shard = 0; shard < SHARD_COUNT; shard++) {
-        const name = shard.toString(16).padStart(2, "0") as ByteString;
-        makeDirectory(joinBytes(this.manifests, name));
-        makeDirectory(joinBytes(this.objects, name));
-      }
-      // Last, so that its presence means that all the others exist; and in one step, because others may be reading
-      // it, and a kill halfway must not leave an empty one.
-      const unfinished = joinBytes(this.sessions, bytesFromText(`format-${crypto.randomUUID()}.new`));
-      try {
-        writeDurably(unfinished, Buffer.from(`btdt cache format ${FORMAT_VERSION}\n`));
-        publishDurably(unfinished, this.#formatFile());
-      } finally {
-        discardTree(unfinished);
-      }
+      makeDirectoryWith(this.access, path, keepsSticky);
+      return true;
     } catch (error) {
-      throw cacheWriteError(this, error);
+      if (errnoOf(error) !== "EEXIST") throw error;
+      assertNotSymlink(path);
+      return false;
     }
   }
 
@@ -149,7 +138,7 @@ export class CacheDirectory {
   }
 
   #checkFormat(): void {
-    const path = this.#formatFile();
+    const path = this.formatFile;
     let text: string;
     try {
       text = readRegularFile(path, MOST_FORMAT_BYTES).bytes.toString("latin1");
@@ -166,7 +155,7 @@ export class CacheDirectory {
           throw error;
       }
     }
-    const version = Number(FORMAT_LINE.exec(text)?.[1] ?? Number.NaN);
+    const version = Number(ANY_FORMAT_LINE.exec(text)?.[1] ?? Number.NaN);
     if (version > FORMAT_VERSION) throw newerFormat(this.path, `format ${version}`);
     if (version !== FORMAT_VERSION) throw foreignFile(path, "was not written by btdt", this.root);
   }
@@ -175,14 +164,4 @@ export class CacheDirectory {
 function rejectNewerRoot(path: ByteString, names: readonly string[]): void {
   const newer = names.find((name) => Number(/^btdt-v(\d+)$/.exec(name)?.[1] ?? 0) > FORMAT_VERSION);
   if (newer !== undefined) throw newerFormat(path, newer);
-}
-
-/** Whatever exists must be a directory: a symlink could lead anywhere. */
-function makeDirectory(path: ByteString): void {
-  try {
-    mkdirSync(fsPath(path));
-  } catch (error) {
-    if (errnoOf(error) !== "EEXIST") throw error;
-    assertNotSymlink(path);
-  }
 }

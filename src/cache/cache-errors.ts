@@ -1,6 +1,7 @@
 import { type ByteString, display } from "../base/byte-string.ts";
-import { BtdtError } from "../base/errors.ts";
+import { BtdtError, type ErrorCode } from "../base/errors.ts";
 import { errnoOf, isDiskFullErrno, reasonOf } from "../fs/errno.ts";
+import { explainDenial } from "./explain-denial.ts";
 
 export function newerFormat(path: ByteString, what: string): BtdtError {
   return new BtdtError(
@@ -38,24 +39,24 @@ export function cacheOpenError(path: ByteString, error: unknown): BtdtError {
     });
   }
   if (errnoOf(error) === "ENOTDIR") return notADirectory(path);
-  return new BtdtError("CACHE_NOT_ACCESSIBLE", `cannot open the cache ${display(path)}: ${reasonOf(error)}`, {
-    path: display(path),
-    cause: error,
-  });
+  return cacheError("CACHE_NOT_ACCESSIBLE", "open", path, error);
 }
 
 /** For any failure to write below the cache's root. */
 export function cacheWriteError(cache: { readonly path: ByteString }, error: unknown): BtdtError {
   if (error instanceof BtdtError) return error;
-  return new BtdtError(
-    "CACHE_WRITE_FAILED",
-    `cannot write to the cache ${display(cache.path)}: ${reasonOf(error)}`,
-    {
-      path: display(cache.path),
-      ...(isDiskFullErrno(errnoOf(error))
-        ? { hint: "free space with btdt clean --max-size, or enlarge the volume" }
-        : {}),
-      cause: error,
-    },
-  );
+  return cacheError("CACHE_WRITE_FAILED", "write to", cache.path, error);
+}
+
+/** @param verb completes "cannot … the cache" */
+export function cacheError(code: ErrorCode, verb: string, path: ByteString, error: unknown): BtdtError {
+  const denial = explainDenial(path, error);
+  const why = denial === undefined ? "" : `: ${denial.sentence}`;
+  const full = "free space with btdt clean --max-size, or enlarge the volume";
+  const hint = denial?.hint ?? (isDiskFullErrno(errnoOf(error)) ? full : undefined);
+  return new BtdtError(code, `cannot ${verb} the cache ${display(path)}: ${reasonOf(error)}${why}`, {
+    path: display(path),
+    ...(hint === undefined ? {} : { hint }),
+    cause: error,
+  });
 }

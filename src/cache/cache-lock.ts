@@ -49,7 +49,7 @@ async function withLock<Result>(
 
 function openLock(cache: CacheDirectory): LockFile {
   try {
-    return LockFile.open(cache.lockFile, "create");
+    return LockFile.create(cache.lockFile, cache.access);
   } catch (error) {
     throw cacheWriteError(cache, error);
   }

@@ -1,5 +1,6 @@
-import { mkdirSync, renameSync, unlinkSync } from "node:fs";
+import { renameSync, unlinkSync } from "node:fs";
 import { type ByteString, bytesFromText, fsPath, joinBytes } from "../base/byte-string.ts";
+import { applyToFile } from "../fs/access-policy.ts";
 import { errnoOf } from "../fs/errno.ts";
 import { namesIn } from "../fs/names-in.ts";
 import { LockFile } from "../fs/native/flock.ts";
@@ -75,7 +76,7 @@ export function rememberEditedPaths(
   paths: readonly ByteString[],
   seenMs = session.openedMs,
 ): void {
-  ignoring("EEXIST", () => mkdirSync(fsPath(cache.editedPaths)));
+  cache.makeDirectory(cache.editedPaths);
   changeFamily(cache, session, recordedPath ?? "", (known) => {
     const newer = paths.filter((path) => (known.get(path) ?? Number.NEGATIVE_INFINITY) < Math.round(seenMs));
     for (const path of newer) known.set(path, Math.round(seenMs));
@@ -121,7 +122,7 @@ function changeFamily(
       if (seenMs.size === 0) return unlinkSync(fsPath(pathOf(cache, name)));
       const temporary = session.temporaryPath();
       written = encodeEditedPaths({ recordedPath, seenMs });
-      writeNewFile(temporary, written);
+      writeNewFile(temporary, written, (descriptor) => applyToFile(descriptor, cache.access));
       renameSync(fsPath(temporary), fsPath(pathOf(cache, name)));
     }
   } finally {
@@ -154,14 +155,6 @@ function lockDirectory(directory: ByteString): LockFile | undefined {
   }
   lock.close();
   return undefined;
-}
-
-function ignoring(errno: string, action: () => void): void {
-  try {
-    action();
-  } catch (error) {
-    if (errnoOf(error) !== errno) throw error;
-  }
 }
 
 function pathOf(cache: CacheDirectory, name: string): ByteString {

@@ -51,7 +51,7 @@ export function publishKeyFile(
 ): void {
   try {
     const temporary = session.temporaryPath();
-    writeDurably(temporary, bytes);
+    writeDurably(temporary, bytes, cache.access);
     publishDurably(temporary, keyPath(cache, name));
   } catch (error) {
     throw cacheWriteError(cache, error);

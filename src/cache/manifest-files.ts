@@ -40,7 +40,7 @@ export function publishManifestFile(
       syncDirectory(joinBytes(cache.manifests, shardOf(digest)));
     } catch {
       // It exists, or the file system has no hard links.
-      writeDurably(temporary, bytes);
+      writeDurably(temporary, bytes, cache.access);
       moveDirectoryAside(path, session);
       publishDurably(temporary, path);
     }

@@ -1,5 +1,6 @@
-import { closeSync, constants, ftruncateSync, mkdirSync, unlinkSync, writeSync } from "node:fs";
+import { closeSync, constants, ftruncateSync, unlinkSync, writeSync } from "node:fs";
 import { type ByteString, bytesFromText, display, fsPath, joinBytes } from "../base/byte-string.ts";
+import { applyToFile } from "../fs/access-policy.ts";
 import { errnoOf } from "../fs/errno.ts";
 import { namesIn } from "../fs/names-in.ts";
 import { closeWritten } from "../fs/native/close-written.ts";
@@ -40,18 +41,18 @@ export function countRestore(cache: CacheDirectory, outcome: Outcome, nowMs: num
   const path = joinBytes(cache.restoreCounts, bytesFromText(`${day}-${outcome}`));
   ignoringErrno(() => {
     try {
-      appendOne(path);
+      appendOne(cache, path);
     } catch (error) {
       // A restore does not create a cache, only this directory in it.
       if (errnoOf(error) !== "ENOENT") throw error;
-      mkdirSync(fsPath(cache.restoreCounts));
-      appendOne(path);
+      cache.makeDirectory(cache.restoreCounts);
+      appendOne(cache, path);
     }
   });
 }
 
-function appendOne(path: ByteString): void {
-  const descriptor = openForAppending(path);
+function appendOne(cache: CacheDirectory, path: ByteString): void {
+  const descriptor = openForAppending(cache, path);
   try {
     writeSync(descriptor, ONE);
   } finally {
@@ -60,9 +61,13 @@ function appendOne(path: ByteString): void {
 }
 
 /** A file with several names is not a count: one of them may be outside the cache. */
-function openForAppending(path: ByteString): number {
+function openForAppending(cache: CacheDirectory, path: ByteString): number {
   const descriptor = openRegularFile(path, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT);
-  if (statusOf(descriptor).linkCount <= 1) return descriptor;
+  const { linkCount, sizeBytes } = statusOf(descriptor);
+  if (linkCount <= 1) {
+    if (sizeBytes === 0) applyToFile(descriptor, cache.access);
+    return descriptor;
+  }
   closeSync(descriptor);
   throw Object.assign(new Error(`EMLINK: '${display(path)}'`), { code: "EMLINK" });
 }
@@ -94,7 +99,7 @@ export function listOldCounts(cache: CacheDirectory, nowMs: number): CountFile[]
  */
 export function foldCount(cache: CacheDirectory, { name, outcome, restoreCount }: CountFile): void {
   const total = joinBytes(cache.restoreCounts, bytesFromText(`${EARLIER}-${outcome}`));
-  const descriptor = openForAppending(total);
+  const descriptor = openForAppending(cache, total);
   try {
     // First, so that being killed in between counts nothing twice.
     unlinkSync(fsPath(joinBytes(cache.restoreCounts, bytesFromText(name))));

@@ -1,5 +1,4 @@
-import { mkdirSync } from "node:fs";
-import { type ByteString, bytesFromText, fsPath, joinBytes } from "../base/byte-string.ts";
+import { type ByteString, bytesFromText, joinBytes } from "../base/byte-string.ts";
 import { errnoOf } from "../fs/errno.ts";
 import { LockedDirectory } from "../fs/locked-directory.ts";
 import { publishDurably, writeDurably } from "../fs/publish-file.ts";
@@ -67,7 +66,7 @@ export class Session {
   async publishIntent(digest: string, manifestFile: Uint8Array, isCancelled: () => boolean): Promise<void> {
     try {
       const temporary = this.temporaryPath();
-      writeDurably(temporary, manifestFile);
+      writeDurably(temporary, manifestFile, this.#cache.access);
       await withSharedLock(this.#cache, isCancelled, () => {
         publishDurably(temporary, this.intentPath(digest));
       });
@@ -86,18 +85,10 @@ export class Session {
 function createDirectory(cache: CacheDirectory): LockedDirectory {
   const path = joinBytes(cache.sessions, bytesFromText(crypto.randomUUID()));
   try {
-    return LockedDirectory.create(path);
+    return LockedDirectory.create(path, cache.access);
   } catch (error) {
     if (errnoOf(error) !== "ENOENT") throw error;
-    makeIfMissing(cache.sessions);
-    return LockedDirectory.create(path);
-  }
-}
-
-function makeIfMissing(directory: ByteString): void {
-  try {
-    mkdirSync(fsPath(directory));
-  } catch (error) {
-    if (errnoOf(error) !== "EEXIST") throw error;
+    cache.makeDirectory(cache.sessions);
+    return LockedDirectory.create(path, cache.access);
   }
 }

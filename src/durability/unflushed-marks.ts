@@ -6,14 +6,13 @@
  * going to create, with the boot that it runs in. The mark is removed once the file system was flushed after the last
  * object. As long as it exists, the manifest's objects are suspects, and hashed before they are used.
  */
-import { linkSync, mkdirSync, renameSync } from "node:fs";
+import { linkSync, renameSync } from "node:fs";
 import { type ByteString, bytesFromText, fsPath, joinBytes } from "../base/byte-string.ts";
 import { DIGEST_HEX_DIGITS } from "../base/digest.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { cacheWriteError } from "../cache/cache-errors.ts";
 import { readPayloadFile } from "../cache/read-payload-file.ts";
 import type { Session } from "../cache/session.ts";
-import { assertNotSymlink } from "../fs/assert-not-symlink.ts";
 import { readBootId } from "../fs/boot-id.ts";
 import { errnoOf } from "../fs/errno.ts";
 import { namesIn } from "../fs/names-in.ts";
@@ -69,7 +68,7 @@ export function markUnflushed(
   const name = `${bootId}-${session.id}-${digest}`;
   try {
     makeUnflushedDirectory(cache);
-    linkOrCopy(manifestFile, markPath(cache, name), session);
+    linkOrCopy(cache, manifestFile, markPath(cache, name), session);
     syncDirectory(cache.unflushed);
   } catch (error) {
     throw cacheWriteError(cache, error);
@@ -78,13 +77,13 @@ export function markUnflushed(
 }
 
 /** A link takes no space and no write; some file systems have none. */
-function linkOrCopy(existing: ByteString, path: ByteString, session: Session): void {
+function linkOrCopy(cache: CacheDirectory, existing: ByteString, path: ByteString, session: Session): void {
   try {
     linkSync(fsPath(existing), fsPath(path));
   } catch (error) {
     if (errnoOf(error) === undefined) throw error;
     const temporary = session.temporaryPath();
-    writeDurably(temporary, readPayloadFile(existing));
+    writeDurably(temporary, readPayloadFile(existing), cache.access);
     renameSync(fsPath(temporary), fsPath(path));
   }
 }
@@ -111,13 +110,7 @@ export function clearMarks(cache: CacheDirectory, marks: readonly UnflushedMark[
 
 /** Caches of earlier versions lack it. Its own name must be on disk before the first mark counts. */
 function makeUnflushedDirectory(cache: CacheDirectory): void {
-  try {
-    mkdirSync(fsPath(cache.unflushed));
-    syncDirectory(cache.root);
-  } catch (error) {
-    if (errnoOf(error) !== "EEXIST") throw error;
-    assertNotSymlink(cache.unflushed);
-  }
+  if (cache.makeDirectory(cache.unflushed)) syncDirectory(cache.root);
 }
 
 function markPath(cache: CacheDirectory, name: string): ByteString {

@@ -1,6 +1,7 @@
 import { mkdirSync, renameSync, rmdirSync, unlinkSync } from "node:fs";
 import { type ByteString, fsPath, joinBytes } from "../base/byte-string.ts";
-import { errnoOf, isPermissionErrno } from "./errno.ts";
+import { type AccessPolicy, applyToDirectory } from "./access-policy.ts";
+import { errnoOf } from "./errno.ts";
 import { namesIn } from "./names-in.ts";
 import { lstat, mtimeMs } from "./native/file-status.ts";
 import { LockFile } from "./native/flock.ts";
@@ -41,13 +42,18 @@ export class LockedDirectory {
     this.#lock = lock;
   }
 
-  /** @param path must not exist; its parent must. @throws a `node:fs` error */
-  static create(path: ByteString): LockedDirectory {
+  /**
+   * @param path must not exist; its parent must
+   * @param policy who else may use it, and remove it once it is abandoned
+   * @throws a `node:fs` error
+   */
+  static create(path: ByteString, policy?: AccessPolicy): LockedDirectory {
     const unfinished = `${path}${UNFINISHED_SUFFIX}` as ByteString;
     mkdirSync(fsPath(unfinished));
     let lock: LockFile | undefined;
     try {
-      lock = LockFile.open(joinBytes(unfinished, LOCK_NAME), "create");
+      if (policy !== undefined) applyToDirectory(unfinished, policy);
+      lock = LockFile.create(joinBytes(unfinished, LOCK_NAME), policy);
       lock.tryLock("exclusive");
       const status = lstat(unfinished);
       renameSync(fsPath(unfinished), fsPath(path));
@@ -145,16 +151,11 @@ function probeLock(directory: ByteString): ReturnType<LockFile["tryLock"]> | "mi
   }
 }
 
-/** Another user's lock can be probed through a descriptor for reading, except on file systems that emulate flock. */
 function openForProbe(path: ByteString): LockFile | undefined {
-  for (const access of ["write", "read"] as const) {
-    try {
-      return LockFile.open(path, access);
-    } catch (error) {
-      const errno = errnoOf(error);
-      if (errno === "ENOENT") return undefined;
-      if (access === "read" || !isPermissionErrno(errno)) throw error;
-    }
+  try {
+    return LockFile.open(path, "any");
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return undefined;
+    throw error;
   }
-  return undefined;
 }

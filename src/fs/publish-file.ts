@@ -1,13 +1,18 @@
 import { closeSync, constants, fsyncSync, openSync, renameSync } from "node:fs";
 import { type ByteString, fsPath, parentOf } from "../base/byte-string.ts";
+import { type AccessPolicy, applyToFile } from "./access-policy.ts";
 import { writeNewFile } from "./regular-file.ts";
 
 /**
  * Writes a new file and forces it to disk. If the name exists, that is an error, since nobody else uses it.
+ * @param policy who else may use it
  * @throws a `node:fs` error; the caller removes the partial file
  */
-export function writeDurably(path: ByteString, contents: Uint8Array): void {
-  writeNewFile(path, contents, fsyncSync);
+export function writeDurably(path: ByteString, contents: Uint8Array, policy?: AccessPolicy): void {
+  writeNewFile(path, contents, (descriptor) => {
+    if (policy !== undefined) applyToFile(descriptor, policy);
+    fsyncSync(descriptor);
+  });
 }
 
 /**

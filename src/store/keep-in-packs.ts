@@ -51,7 +51,7 @@ export class TreePacker {
     this.#session = session;
     this.#compression = compression;
     const held = gatherHeldContents(packs.table, cache.objects, objectNames);
-    this.#writer = PackWriter.create(session.temporaryPath(), compression);
+    this.#writer = PackWriter.create(session.temporaryPath(), compression, cache.access);
     this.#digester = new PackingDigester(this.#writer, held);
     this.#found = new ContentFinder(cache.objects, packs, names);
   }
@@ -101,7 +101,11 @@ export class TreePacker {
       const missingCount = missing.flat().length;
       if (missingCount > 0) {
         this.#writer.close();
-        this.#writer = PackWriter.create(this.#session.temporaryPath(), this.#compression);
+        this.#writer = PackWriter.create(
+          this.#session.temporaryPath(),
+          this.#compression,
+          this.#cache.access,
+        );
         this.#digester.switchTo(this.#writer);
         for (const [index, { source, manifest }] of sources.entries()) {
           await readAgain(this.#digester, source, manifest, missing[index] ?? [], runtime);

@@ -11,6 +11,7 @@ import { withSharedLock } from "../cache/cache-lock.ts";
 import { readEditedPaths } from "../cache/edited-paths.ts";
 import { publishKeyFile } from "../cache/key-files.ts";
 import { publishManifestFile } from "../cache/manifest-files.ts";
+import { prepareCache } from "../cache/prepare-cache.ts";
 import { Session } from "../cache/session.ts";
 import { flush, flushIfCheap } from "../durability/flush.ts";
 import { Suspects } from "../durability/suspects.ts";
@@ -35,7 +36,7 @@ import { findSources, type Source } from "./sources.ts";
 export async function storeEntry(request: StoreRequest, runtime: Runtime): Promise<StoreResult> {
   const { cache } = request;
   const sources = findSources(request, cache);
-  cache.prepareForWriting();
+  prepareCache(cache);
   const session = Session.open(cache);
   try {
     return await storeSources(request, sources, session, runtime);
@@ -65,11 +66,9 @@ export async function storeSources(
     const keep = async (source: Source): Promise<StoredTree> => {
       const isPacked = packer !== undefined && packedPaths.has(source.path);
       runtime.progress.begin({ name: isPacked ? "packing" : "reading", unit: "bytes" });
-      const classify = (manifest: Manifest): Uint8Array => classifySource(request, source, manifest);
-      const digester = isPacked ? packer.digester : hashOnly;
-      const read = await readSource(cache, source, digester, classify, runtime);
+      const read = await readSource(cache, source, isPacked ? packer.digester : hashOnly, runtime);
       assertNotCancelled(runtime);
-      const sharing = isPacked ? undefined : classify(read);
+      const sharing = isPacked ? undefined : classifySource(request, source, read);
       const usesExclusiveObjects = sharing?.includes(Sharing.EXCLUSIVE) ?? false;
       const manifest = extendManifest(read, { usesExclusiveObjects });
       const sourceTimes = request.ignoreMtime ? reuseObjectTimes(manifest, cache.objects) : timesOf(manifest);

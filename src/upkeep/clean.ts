@@ -6,10 +6,10 @@
 import { display } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
+import { cacheError } from "../cache/cache-errors.ts";
 import { withExclusiveLock } from "../cache/cache-lock.ts";
 import type { Session } from "../cache/session.ts";
 import { settleMarks } from "../durability/settle-marks.ts";
-import { reasonOf } from "../fs/errno.ts";
 import { mayListStale } from "../fs/native/local-file-system.ts";
 import { type Grace, NO_GRACE } from "../inventory/find-young.ts";
 import { takeStock } from "../inventory/take-stock.ts";
@@ -43,11 +43,7 @@ export async function cleanCache(request: CleanRequest, runtime: Runtime): Promi
   } catch (error) {
     if (isDiskFull(error)) throw cannotMakeRoom(request.cache, error);
     if (error instanceof BtdtError) throw error;
-    const path = display(request.cache.path);
-    throw new BtdtError("CACHE_WRITE_FAILED", `cannot clean the cache ${path}: ${reasonOf(error)}`, {
-      path,
-      cause: error,
-    });
+    throw cacheError("CACHE_WRITE_FAILED", "clean", request.cache.path, error);
   } finally {
     runtime.progress.end();
   }

@@ -5,6 +5,7 @@ import { CacheDirectory } from "../../src/cache/cache-directory.ts";
 import { publishKeyFile, readKeyFile } from "../../src/cache/key-files.ts";
 import { listSessions } from "../../src/cache/list-sessions.ts";
 import { publishManifestFile, readManifestFile } from "../../src/cache/manifest-files.ts";
+import { prepareCache } from "../../src/cache/prepare-cache.ts";
 import { Session } from "../../src/cache/session.ts";
 import { findEntry } from "../../src/entry/find-entry.ts";
 import { LockFile } from "../../src/fs/native/flock.ts";
@@ -19,7 +20,7 @@ const never = (): boolean => false;
 function freshCache(): { readonly cache: CacheDirectory; readonly root: string } {
   const path = scratch.freshDirectory("cache");
   const cache = CacheDirectory.open(path);
-  cache.prepareForWriting();
+  prepareCache(cache);
   return { cache, root: join(path, "btdt-v1") };
 }
 
@@ -60,7 +61,7 @@ describe("sessions", () => {
   test("show their intents once they are published, which waits for a clean", async () => {
     const { cache } = freshCache();
     const session = Session.open(cache);
-    const lock = LockFile.open(cache.lockFile, "create");
+    const lock = LockFile.create(cache.lockFile);
     expect(lock.tryLock("exclusive")).toBe("locked");
     let isPublished = false;
     const asked = askedInVain();

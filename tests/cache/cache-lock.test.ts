@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { mkdirSync, symlinkSync } from "node:fs";
 import { CacheDirectory } from "../../src/cache/cache-directory.ts";
 import { withExclusiveLock, withSharedLock } from "../../src/cache/cache-lock.ts";
+import { prepareCache } from "../../src/cache/prepare-cache.ts";
 import { LockFile } from "../../src/fs/native/flock.ts";
 import { Scratch } from "../support/scratch.ts";
 
@@ -10,7 +11,7 @@ const never = (): boolean => false;
 
 function preparedCache(): CacheDirectory {
   const cache = CacheDirectory.open(scratch.freshDirectory("cache"));
-  cache.prepareForWriting();
+  prepareCache(cache);
   return cache;
 }
 
@@ -30,7 +31,7 @@ test("an exclusive holder excludes both sides; shared holders exclude only exclu
     ["shared", withExclusiveLock, "kept out"],
     ["shared", withSharedLock, "held"],
   ] as const) {
-    const holder = LockFile.open(cache.lockFile, "create");
+    const holder = LockFile.create(cache.lockFile);
     expect(holder.tryLock(held)).toBe("locked");
     const outcome = await wanted(cache, afterAsking(3), () => "held").catch((error: unknown) => {
       expect(error).toEqual(isCancelled);

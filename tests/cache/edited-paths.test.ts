@@ -17,6 +17,7 @@ import {
   MOST_EDITED_PATHS_BYTES,
 } from "../../src/cache/edited-paths-codec.ts";
 import { listOldEditedPaths, removeOldEditedPath } from "../../src/cache/old-edited-paths.ts";
+import { prepareCache } from "../../src/cache/prepare-cache.ts";
 import { Session } from "../../src/cache/session.ts";
 import { Scratch } from "../support/scratch.ts";
 
@@ -26,7 +27,7 @@ let session: Session;
 
 beforeEach(() => {
   cache = CacheDirectory.open(scratch.directory("cache"));
-  cache.prepareForWriting();
+  prepareCache(cache);
   session = Session.open(cache);
 });
 afterEach(() => session.close());

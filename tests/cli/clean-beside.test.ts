@@ -234,7 +234,7 @@ describe("a clean does not fail because of a session that is closed meanwhile", 
 
   testWith(["strace"], "and had announced a manifest", async () => {
     const manifest = storeOne();
-    const lock = LockFile.open(bytesFromText(join(session(), "lock")), "create");
+    const lock = LockFile.create(bytesFromText(join(session(), "lock")));
     expect(lock.tryLock("exclusive")).toBe("locked");
     const intent = join(session(), basename(manifest));
     copyFileSync(cache.below("manifests", manifest), intent);

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { bytesFromText } from "../../src/base/byte-string.ts";
 import { DEFAULT_COMPRESSION } from "../../src/base/compression.ts";
 import { CacheDirectory } from "../../src/cache/cache-directory.ts";
+import { prepareCache } from "../../src/cache/prepare-cache.ts";
 import { Session } from "../../src/cache/session.ts";
 import { PackContents } from "../../src/packs/contents/pack-contents.ts";
 import { IgnoreRules } from "../../src/read/ignore-rules.ts";
@@ -34,7 +35,7 @@ async function pack(cache: CacheDirectory, source: string, meanwhile: () => void
 test("a list of chunks that a clean removes after it was found is written again", async () => {
   const cachePath = scratch.freshDirectory();
   const cache = CacheDirectory.open(cachePath);
-  cache.prepareForWriting();
+  prepareCache(cache);
   const packs = join(cachePath, "btdt-v1", "packs");
   const chunks = ["a", "b", "c"].map((letter) => Buffer.alloc(4 * 1024 * 1024, letter));
   const [longer, shorter] = [scratch.freshDirectory(), scratch.freshDirectory()];
@@ -57,7 +58,7 @@ test("contents that a clean removes after they were found are read again", async
   const cachePath = scratch.fresh();
   mkdirSync(cachePath);
   const cache = CacheDirectory.open(cachePath);
-  cache.prepareForWriting();
+  prepareCache(cache);
   const source = scratch.fresh();
   mkdirSync(join(source, "d"), { recursive: true });
   writeFileSync(join(source, "small"), "small");

@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { CacheDirectory } from "../../src/cache/cache-directory.ts";
+import { prepareCache } from "../../src/cache/prepare-cache.ts";
 import { encodeKeyFile, keyFileName } from "../../src/key/key-file.ts";
 import { encodeManifest, manifestDigestOf } from "../../src/manifest/codec.ts";
 import { formatObjectName } from "../../src/objects/object-name.ts";
@@ -14,7 +15,7 @@ export class HandMadeCache {
 
   constructor(scratch: Scratch) {
     this.directory = CacheDirectory.create(scratch.fresh("cache"));
-    this.directory.prepareForWriting();
+    prepareCache(this.directory);
   }
 
   /** A file for a tree, and the path of its object below the cache. */

@@ -24,6 +24,7 @@ export interface FileStatus {
   ctimeNanoseconds: number;
   linkCount: number;
   ownerId: number;
+  groupId: number;
   /** Something is mounted here; false where only devices tell (old kernels, other systems). */
   isMountPoint: boolean;
   /** Device and inode: equal if and only if two paths name the same file. */
@@ -44,6 +45,7 @@ export function emptyStatus(): FileStatus {
     ctimeNanoseconds: 0,
     linkCount: 0,
     ownerId: 0,
+    groupId: 0,
     isMountPoint: false,
     device: 0,
     inodeHigh: 0,
@@ -73,6 +75,7 @@ function readStatx(into: FileStatus): void {
   into.isMountPoint = (word(2) & STATX_ATTR_MOUNT_ROOT) !== 0;
   into.linkCount = word(4);
   into.ownerId = word(5);
+  into.groupId = word(6);
   into.inodeLow = word(8);
   into.inodeHigh = word(9);
   into.sizeBytes = signed64(10);
@@ -90,6 +93,7 @@ function readNodeStats(stats: BigIntStats, into: FileStatus): void {
   into.isMountPoint = false;
   into.linkCount = Number(stats.nlink);
   into.ownerId = Number(stats.uid);
+  into.groupId = Number(stats.gid);
   into.inodeLow = Number(stats.ino & 0xffff_ffffn);
   into.inodeHigh = Number((stats.ino >> 32n) & 0xffff_ffffn);
   into.sizeBytes = Number(stats.size);

@@ -1,6 +1,8 @@
 import { closeSync, constants, openSync } from "node:fs";
 import { type ByteString, fsPath } from "../../base/byte-string.ts";
 import { BtdtError } from "../../base/errors.ts";
+import { type AccessPolicy, applyToFile } from "../access-policy.ts";
+import { errnoOf, isPermissionErrno } from "../errno.ts";
 import { openRegularFile } from "../regular-file.ts";
 import { emptyStatus, fstat, isSameFile, lstatBuffer } from "./file-status.ts";
 import { libc } from "./libc.ts";
@@ -36,15 +38,48 @@ export class LockFile {
     this.#descriptor = descriptor;
   }
 
-  /** Never waits, and never follows a symlink. @throws a `node:fs` error; EFTYPE if it is not a file */
-  static open(path: ByteString, access: "create" | "write" | "read"): LockFile {
-    const flags =
-      access === "create"
-        ? constants.O_RDWR | constants.O_CREAT
-        : access === "write"
-          ? constants.O_RDWR
-          : constants.O_RDONLY;
-    return new LockFile(openRegularFile(path, flags));
+  /**
+   * Never waits, and never follows a symlink.
+   * @param access `any`: for writing or, if it is another user's, for reading, which is enough except on file systems that
+   * emulate `flock`
+   * @throws a `node:fs` error; EFTYPE if it is not a file
+   */
+  static open(path: ByteString, access: "write" | "read" | "any"): LockFile {
+    try {
+      return new LockFile(openRegularFile(path, access === "read" ? constants.O_RDONLY : constants.O_RDWR));
+    } catch (error) {
+      if (access !== "any" || !isPermissionErrno(errnoOf(error))) throw error;
+      return LockFile.open(path, "read");
+    }
+  }
+
+  /**
+   * The same with any access; creates the file if it is missing. An existing one is not opened with O_CREAT, which the
+   * kernel refuses for another user's file in a sticky directory (`fs.protected_regular`).
+   * @param policy who else may use a new file
+   */
+  static create(path: ByteString, policy?: AccessPolicy): LockFile {
+    try {
+      return LockFile.open(path, "any");
+    } catch (error) {
+      if (errnoOf(error) !== "ENOENT") throw error;
+    }
+    let descriptor: number;
+    try {
+      descriptor = openRegularFile(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL);
+    } catch (error) {
+      // Another process was faster.
+      if (errnoOf(error) !== "EEXIST") throw error;
+      return LockFile.open(path, "any");
+    }
+    const lock = new LockFile(descriptor);
+    try {
+      if (policy !== undefined) applyToFile(descriptor, policy);
+      return lock;
+    } catch (error) {
+      lock.close();
+      throw error;
+    }
   }
 
   /** A directory can be locked, too, except on NFS. Follows no symlink. @throws a `node:fs` error */

@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync } from "node:fs";
+import { renameSync } from "node:fs";
 import { type ByteString, bytesFromText, fsPath, joinBytes } from "../../base/byte-string.ts";
 import { isDigestHex } from "../../base/digest.ts";
 import type { CacheDirectory } from "../../cache/cache-directory.ts";
@@ -38,8 +38,7 @@ export function indexFilePath(cache: CacheDirectory, name: string): ByteString {
 
 /** Gives a finished pack its name. @throws a `node:fs` error */
 export function publishPack(cache: CacheDirectory, finished: ByteString, name: string): void {
-  mkdirSync(fsPath(cache.packs), { recursive: true });
-  assertNotSymlink(cache.packs);
+  cache.makeDirectory(cache.packs);
   renameSync(fsPath(finished), fsPath(packDirectory(cache, name)));
   syncDirectory(cache.packs);
 }

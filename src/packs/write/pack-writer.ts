@@ -3,10 +3,11 @@
  * it is complete and durable.
  */
 
-import { closeSync, constants, fsyncSync, mkdirSync, openSync } from "node:fs";
+import { closeSync, constants, fsyncSync, openSync } from "node:fs";
 import { type ByteString, fsPath, joinBytes } from "../../base/byte-string.ts";
 import type { Compression } from "../../base/compression.ts";
 import { hexOf } from "../../base/digest.ts";
+import { type AccessPolicy, applyToFile, makeDirectoryWith } from "../../fs/access-policy.ts";
 import { closeWritten } from "../../fs/native/close-written.ts";
 import { writeFullyAt } from "../../fs/positioned-io.ts";
 import { syncDirectory, writeDurably } from "../../fs/publish-file.ts";
@@ -29,29 +30,33 @@ export class PackWriter {
   readonly target: PackTarget;
   readonly #directory: ByteString;
   readonly #nonce: Uint8Array;
+  readonly #policy: AccessPolicy;
   readonly #blocks: PackedBlock[] = [];
   readonly #larges = new Map<string, LargeContent>();
   #isClosed = false;
 
-  private constructor(directory: ByteString, target: PackTarget, nonce: Uint8Array) {
+  private constructor(directory: ByteString, target: PackTarget, nonce: Uint8Array, policy: AccessPolicy) {
     this.#directory = directory;
     this.target = target;
     this.#nonce = nonce;
+    this.#policy = policy;
   }
 
   /**
    * @param directory is created; must not exist
+   * @param policy who may use the pack
    * @throws a `node:fs` error
    */
-  static create(directory: ByteString, compression: Compression): PackWriter {
-    mkdirSync(fsPath(directory));
+  static create(directory: ByteString, compression: Compression, policy: AccessPolicy): PackWriter {
+    makeDirectoryWith(policy, directory);
     const path = joinBytes(directory, PACK_FILE_NAME);
     const descriptor = openSync(fsPath(path), constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o666);
     const nonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
     const nextOffset = new BigInt64Array(new SharedArrayBuffer(8));
     nextOffset[0] = BigInt(PACK_HEADER_BYTES);
-    const writer = new PackWriter(directory, { descriptor, nextOffset, compression }, nonce);
+    const writer = new PackWriter(directory, { descriptor, nextOffset, compression }, nonce, policy);
     try {
+      applyToFile(descriptor, policy);
       writeFullyAt(descriptor, encodePackHeader(nonce), 0);
     } catch (error) {
       writer.close();
@@ -93,7 +98,7 @@ export class PackWriter {
     closeWritten(this.target.descriptor);
     const index = buildIndex(this.#blocks, larges, this.#nonce);
     const bytes = encodePackIndex(index);
-    writeDurably(joinBytes(this.#directory, INDEX_FILE_NAME), bytes);
+    writeDurably(joinBytes(this.#directory, INDEX_FILE_NAME), bytes, this.#policy);
     syncDirectory(this.#directory);
     const name = new Bun.SHA256().update(bytes).digest("hex");
     return { directory: this.#directory, name, packBytes: index.packBytes() + bytes.length };

@@ -86,7 +86,7 @@ test("waiting can be cancelled", async () => {
 
 test("two descriptors of one process exclude each other as well", () => {
   const path = bytesFromText(scratch.fresh("lock"));
-  const [first, second] = [LockFile.open(path, "create"), LockFile.open(path, "write")];
+  const [first, second] = [LockFile.create(path), LockFile.open(path, "write")];
   expect(first.tryLock("exclusive")).toBe("locked");
   expect(second.tryLock("exclusive")).toBe("busy");
   first.close();
@@ -102,7 +102,5 @@ test("a lock file is never opened through a symlink, and is created only on requ
   const target = scratch.fresh("target");
   writeFileSync(target, "");
   symlinkSync(target, path);
-  expect(() => LockFile.open(bytesFromText(path), "create")).toThrow(
-    expect.objectContaining({ code: "EFTYPE" }),
-  );
+  expect(() => LockFile.create(bytesFromText(path))).toThrow(expect.objectContaining({ code: "EFTYPE" }));
 });

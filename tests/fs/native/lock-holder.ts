@@ -4,6 +4,6 @@ import { bytesFromText } from "../../../src/base/byte-string.ts";
 import { LockFile } from "../../../src/fs/native/flock.ts";
 
 const [path = "", mode] = process.argv.slice(2);
-const lock = LockFile.open(bytesFromText(path), "create");
+const lock = LockFile.create(bytesFromText(path));
 writeSync(1, `${lock.tryLock(mode === "shared" ? "shared" : "exclusive")}\n`);
 setInterval(() => lock, 1000);

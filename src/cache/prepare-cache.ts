@@ -1,0 +1,107 @@
+import { closeSync, constants } from "node:fs";
+import { type ByteString, bytesFromText, joinBytes, parentOf } from "../base/byte-string.ts";
+import { applyToDirectory, applyToFile, complies } from "../fs/access-policy.ts";
+import { isRoot } from "../fs/current-user.ts";
+import { errnoOf, isPermissionErrno } from "../fs/errno.ts";
+import { isOwn } from "../fs/is-own.ts";
+import { namesIn } from "../fs/names-in.ts";
+import { lstat } from "../fs/native/file-status.ts";
+import { publishDurably, writeDurably } from "../fs/publish-file.ts";
+import { openRegularFile, statusOf } from "../fs/regular-file.ts";
+import { discardTree } from "../fs/remove-tree.ts";
+import { type CacheDirectory, FORMAT_LINE } from "./cache-directory.ts";
+import { cacheWriteError } from "./cache-errors.ts";
+
+const SHARD_COUNT = 256;
+
+/**
+ * Creates whatever a store needs and does not exist yet, for all who may use the cache directory.
+ * @throws BtdtError CACHE_WRITE_FAILED
+ */
+export function prepareCache(cache: CacheDirectory): void {
+  try {
+    if (cache.isPrepared()) return openUp(cache);
+    const { upper, lower } = listDirectories(cache);
+    for (const directory of upper) cache.makeDirectory(directory, true);
+    for (const directory of lower) cache.makeDirectory(directory);
+    // Last, so that its presence means that all the others exist; and in one step, because others may be reading
+    // it, and a kill halfway must not leave an empty one.
+    const unfinished = joinBytes(cache.sessions, bytesFromText(`format-${crypto.randomUUID()}.new`));
+    try {
+      writeDurably(unfinished, Buffer.from(FORMAT_LINE), cache.access);
+      publishDurably(unfinished, cache.formatFile);
+    } finally {
+      discardTree(unfinished);
+    }
+  } catch (error) {
+    throw cacheWriteError(cache, error);
+  }
+}
+
+/**
+ * A cache directory may have become that of a group since, or a version that did not care may have created what is in
+ * it. Whoever owns it, and root, opens it to the others. Objects keep the modes that their names say.
+ */
+function openUp(cache: CacheDirectory): void {
+  const status = lstat(cache.root);
+  if (status === undefined || complies(status, cache.access)) return;
+  if (!isOwn(status) && !isRoot()) return;
+  // Someone who may not give anything to the group need not try it everywhere.
+  openTree(cache, cache.sessions);
+  const sessions = lstat(cache.sessions);
+  if (sessions === undefined || !complies(sessions, cache.access)) return;
+  const { upper, lower } = listDirectories(cache);
+  const others = namesIn(cache.root).map((name) => joinBytes(cache.root, bytesFromText(name)));
+  for (const path of new Set([...others, ...lower])) {
+    if (!upper.includes(path)) openTree(cache, path);
+  }
+  // The root last: until then, it shows that this is not finished.
+  for (const path of upper.toReversed()) unlessForeign(() => applyToDirectory(path, cache.access, true));
+}
+
+function openTree(cache: CacheDirectory, path: ByteString): void {
+  const kind = lstat(path)?.kind;
+  if (kind === "file") return openFile(cache, path);
+  if (kind !== "directory") return;
+  unlessForeign(() => applyToDirectory(path, cache.access));
+  if (parentOf(path) === cache.objects) return;
+  for (const name of namesIn(path)) openTree(cache, joinBytes(path, bytesFromText(name)));
+}
+
+/** A manifest may also be a mark. Any other file with several names may be outside the cache, too, and is left alone. */
+function openFile(cache: CacheDirectory, path: ByteString): void {
+  unlessForeign(() => {
+    const descriptor = openRegularFile(path, constants.O_RDONLY);
+    try {
+      const status = statusOf(descriptor);
+      if (status.linkCount === 1) applyToFile(descriptor, cache.access);
+    } finally {
+      closeSync(descriptor);
+    }
+  });
+}
+
+/** What is gone by now, or something else, is left alone. */
+function unlessForeign(action: () => void): void {
+  try {
+    action();
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (errno !== "ENOENT" && errno !== "EFTYPE" && errno !== "ENOTDIR" && !isPermissionErrno(errno))
+      throw error;
+  }
+}
+
+/** Parents first. Entries come and go in the lower ones only. */
+function listDirectories(cache: CacheDirectory): {
+  readonly upper: readonly ByteString[];
+  readonly lower: readonly ByteString[];
+} {
+  const { root, manifests, objects, keys, sessions, editedPaths, packs } = cache;
+  const lower = [keys, sessions, editedPaths, packs];
+  for (let shard = 0; shard < SHARD_COUNT; shard++) {
+    const name = shard.toString(16).padStart(2, "0") as ByteString;
+    lower.push(joinBytes(manifests, name), joinBytes(objects, name));
+  }
+  return { upper: [root, manifests, objects], lower };
+}
