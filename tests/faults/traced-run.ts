@@ -55,7 +55,7 @@ export async function listCalls(run: RunInPlace): Promise<{ finished: Finished; 
 
 /**
  * Runs btdt while one of its calls fails; `hit` is the call as shown by strace, undefined if it was never made, or if
- * a call outside of the place failed as well.
+ * a call outside of the place, or of a process that btdt started, failed as well.
  */
 export async function runWithFault(
   run: RunInPlace,
@@ -64,11 +64,15 @@ export async function runWithFault(
   const trace = `${run.place.path}.trace`;
   const inject = `inject=${fault.call}:${fault.what}:when=${fault.ordinal}`;
   const tracer = ["strace", "-f", "--seccomp-bpf", "-qq", "-y", "-o", trace];
-  const finished = await start(run, [...tracer, "-e", `trace=${fault.call}`, "-e", inject]);
+  const finished = await start(run, [...tracer, "-e", `trace=execve,${fault.call}`, "-e", inject]);
   const lines = existsSync(trace) ? readFileSync(trace, "latin1").split("\n") : [];
   rmSync(trace, { force: true });
   const hits = lines.filter((line) => line.includes("(INJECTED)"));
-  return { finished, hit: hits.every((line) => run.place.areaOf(line) !== undefined) ? hits[0] : undefined };
+  const isInPlace = hits.every((line) => run.place.areaOf(line) !== undefined);
+  // The first line is how btdt itself starts. If it has only one thread, others are children.
+  const [first] = lines.map(threadOf);
+  const isOwn = run.processor === undefined || hits.every((line) => threadOf(line) === first);
+  return { finished, hit: isInPlace && isOwn ? hits[0] : undefined };
 }
 
 async function start(
@@ -93,12 +97,16 @@ async function start(
   return { exitCode: exitCodeOf(started), stdout, stderr };
 }
 
+function threadOf(line: string): string | undefined {
+  return /^(\d+) /.exec(line)?.[1];
+}
+
 /**
  * A call that another thread interrupts in the trace is listed where it starts. If there is only one thread, others
  * are children.
  */
 function callsIn(trace: string, { place, processor }: RunInPlace): TracedCall[] {
-  const [, first = ""] = /^(\d+) /.exec(trace) ?? [];
+  const first = threadOf(trace);
   const counts = new Map<string, number>();
   const calls = new Map<string, TracedCall>();
   for (const line of trace.split("\n")) {
