@@ -32,10 +32,10 @@ export async function repairCache(
     while (await setAside(request, session, now, runtime)) {
       now = await verifyCache(request, runtime, now.contents);
     }
-    const refiller = new Refiller(cache, session, runtime, from, now.stock);
-    for (const { damage } of now.entries) for (const file of damage.files) await refiller.refill(file);
-    if (refiller.failure !== undefined) throw refiller.failure;
-    now = await verifyCache(request, runtime, now.contents);
+    const tried = new Set<string>();
+    while (await refillUntried(request, session, now, from, tried, runtime)) {
+      now = await verifyCache(request, runtime, now.contents);
+    }
     const lost = now.entries.filter(({ damage }) => hasDamage(damage));
     if (lost.length === 0) return now;
     await withExclusiveLock(cache, runtime.isCancelled, () => {
@@ -47,6 +47,35 @@ export async function repairCache(
   } finally {
     session.close();
   }
+}
+
+/**
+ * Fills in each damaged file once. What could not be read in one pass may turn out to be damaged in the next, and must
+ * not count as lost before a copy has been looked for.
+ * @param tried the files that were filled in, or have no good copy
+ * @returns false if there was nothing new to try
+ * @throws BtdtError if a copy that may be good could not be made; a `node:fs` error
+ */
+async function refillUntried(
+  { cache }: VerifyRequest,
+  session: Session,
+  { entries, stock }: Verification,
+  from: ByteString | undefined,
+  tried: Set<string>,
+  runtime: Runtime,
+): Promise<boolean> {
+  const refiller = new Refiller(cache, session, runtime, from, stock);
+  const triedBefore = tried.size;
+  for (const { damage } of entries) {
+    for (const damaged of damage.files) {
+      const id = `${damaged.tree.manifest} ${damaged.tree.path ?? ""} ${damaged.file}`;
+      if (tried.has(id)) continue;
+      tried.add(id);
+      await refiller.refill(damaged);
+    }
+  }
+  if (refiller.failure !== undefined) throw refiller.failure;
+  return tried.size > triedBefore;
 }
 
 /** False if there is nothing left to set aside. @throws BtdtError CANCELLED; a `node:fs` error */
