@@ -15,15 +15,16 @@ mkdirSync(cache);
 
 try {
   const key = `demo-${run("hash", "package-lock.json").trim()}`;
-  run("restore", "--cache", cache, "--keys", key, join(work, "first"));
+  run("restore", "--cache", cache, "--keys", key, join(work, "first", "node_modules"));
   run("store", "--cache", cache, "--keys", key, source);
-  run("restore", "--cache", cache, "--keys", key, join(work, "second"));
+  const restored = join(work, "second", "node_modules");
+  run("restore", "--cache", cache, "--keys", key, restored);
   const example = join("typescript", "package.json");
-  const links = statSync(join(work, "second", example)).nlink;
+  const links = statSync(join(restored, example)).nlink;
   say(
     `\n${example} is one file with ${links} names: in node_modules, in the cache and in the restored tree.`,
   );
-  const difference = Bun.spawnSync(["diff", "-r", "--no-dereference", source, join(work, "second")]);
+  const difference = Bun.spawnSync(["diff", "-r", "--no-dereference", source, restored]);
   if (difference.exitCode !== 0)
     throw new Error(`the restored tree differs:\n${difference.stdout.toString()}`);
   say("diff -r finds no differences between node_modules and the restored tree.\n");
