@@ -11,20 +11,22 @@ const source = join(root, "node_modules");
 // Inside the project, so that files can be linked.
 const work = mkdtempSync(join(root, "dist", "demo-"));
 const cache = join(work, "cache");
-mkdirSync(cache);
+// Below directories of the same name, because names decide what is linked.
+const first = join(work, "first", "node_modules");
+const second = join(work, "second", "node_modules");
+for (const directory of [cache, join(work, "first"), join(work, "second")]) mkdirSync(directory);
 
 try {
   const key = `demo-${run("hash", "package-lock.json").trim()}`;
-  run("restore", "--cache", cache, "--keys", key, join(work, "first", "node_modules"));
+  run("restore", "--cache", cache, "--keys", key, first);
   run("store", "--cache", cache, "--keys", key, source);
-  const restored = join(work, "second", "node_modules");
-  run("restore", "--cache", cache, "--keys", key, restored);
+  run("restore", "--cache", cache, "--keys", key, second);
   const example = join("typescript", "package.json");
-  const links = statSync(join(restored, example)).nlink;
+  const links = statSync(join(second, example)).nlink;
   say(
     `\n${example} is one file with ${links} names: in node_modules, in the cache and in the restored tree.`,
   );
-  const difference = Bun.spawnSync(["diff", "-r", "--no-dereference", source, restored]);
+  const difference = Bun.spawnSync(["diff", "-r", "--no-dereference", source, second]);
   if (difference.exitCode !== 0)
     throw new Error(`the restored tree differs:\n${difference.stdout.toString()}`);
   say("diff -r finds no differences between node_modules and the restored tree.\n");
