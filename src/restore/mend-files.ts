@@ -110,7 +110,9 @@ class FileMender {
   #useSource(directory: number, file: number, from: PathBuffer): "built" | "different" | "unreadable" {
     const outcome = this.#makeObject(file, from);
     if (outcome === "different" || outcome === "unreadable") return outcome;
-    if (outcome === "made") this.#builder.buildFile(directory, file);
+    // The file system may not hold the right attributes, in a way that cannot be found out.
+    const isMade = outcome === "made" && examineObject(object, this.#manifest, file) === "whole";
+    if (isMade) this.#builder.buildFile(directory, file);
     else if (!this.#builder.copyFile(directory, file, from)) return "different";
     this.#mendedCount += 1;
     return "built";
