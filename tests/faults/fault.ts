@@ -58,6 +58,7 @@ const FAILURES: ReadonlyMap<string, readonly string[]> = new Map([
   ["fstat", CANNOT_ANSWER],
   ["statx", CANNOT_ANSWER],
   ["newfstatat", CANNOT_ANSWER],
+  ["llistxattr", ["EIO", "EACCES", "ENOMEM", "EOPNOTSUPP", "ESTALE"].map(asError)],
   ["statfs", CANNOT_ANSWER],
   ["fstatfs", CANNOT_ANSWER],
   ["readlink", CANNOT_ANSWER],
