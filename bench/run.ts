@@ -43,7 +43,8 @@ const tree = values.tree ?? installTree();
 mkdirSync(values.directory, { recursive: true });
 const work = mkdtempSync(join(values.directory, "btdt-bench-"));
 const far = mkdtempSync(join(values.far ?? work, "btdt-bench-far-"));
-const source = join(work, "source");
+// By its name, its files are package contents, which are linked.
+const source = join(work, "node_modules");
 const comparisons: Comparison[] = [];
 try {
   must("cp", "-a", tree, source);
@@ -123,7 +124,8 @@ function compareTrees(): Comparison[] {
         {
           name: "btdt restore",
           command: [btdt, "restore", "--cache", cache(0), "--keys", "tree"],
-          extraWords: (round) => [target("restored", round)],
+          prepare: (round) => mkdirSync(target("restored", round)),
+          extraWords: (round) => [join(target("restored", round), "node_modules")],
         },
         { name: "cp -al", command: ["cp", "-al", source], extraWords: (round) => [target("linked", round)] },
         {
