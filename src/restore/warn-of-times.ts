@@ -1,5 +1,7 @@
 import { type ByteString, display, parentOf } from "../base/byte-string.ts";
+import { compileLightly } from "../base/compile-lightly.ts";
 import { isHeldByAll, readClock } from "../fs/file-clock.ts";
+import { at } from "../manifest/manifest.ts";
 import type { Target } from "./target.ts";
 
 /**
@@ -13,7 +15,11 @@ export function warnOfTimes({ manifest, destination }: Target, onWarning: (warni
     manifest.directoryMtimeSeconds,
     manifest.symlinkMtimeSeconds,
   ]) {
-    for (const seconds of column) if (!isHeldByAll(seconds)) unusual.push(seconds);
+    // A plain loop: it visits every file of an entry.
+    for (let index = 0; index < column.length; index++) {
+      const seconds = at(column, index);
+      if (!isHeldByAll(seconds)) unusual.push(seconds);
+    }
   }
   if (unusual.length === 0) return;
   const path: ByteString = manifest.counts.isSingleFile ? parentOf(destination.path) : destination.path;
@@ -32,3 +38,5 @@ export function warnOfTimes({ manifest, destination }: Target, onWarning: (warni
 function yearOf(seconds: number): number {
   return new Date(seconds * 1000).getUTCFullYear();
 }
+
+compileLightly(warnOfTimes);
