@@ -63,7 +63,8 @@ const restoreTwo: Scenario = {
 };
 
 export const restoreScenarios: readonly Scenario[] = [
-  restore("linked", "linked", "small"),
+  restore("linked", "linked", "small", "--link", "hard"),
+  restore("by class", "linked", "small"),
   restore("copied", "linked", "small", "--link", "copy"),
   restore("verified", "linked", "small", "--verify"),
   restore("from packs", "packed-1", "many"),

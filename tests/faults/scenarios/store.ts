@@ -28,6 +28,7 @@ function importArchive(name: string, pack: (place: Place) => readonly string[]):
 export const storeScenarios: readonly Scenario[] = [
   store("as objects", "new", "fresh", "--storage", "objects"),
   store("copied objects", "new", "fresh", "--storage", "objects", "--link", "copy"),
+  store("linked objects", "new", "fresh", "--storage", "objects", "--link", "hard"),
   store("as packs", "new", "fresh", "--storage", "packs"),
   store("a delta", "packed-3", "changed", "--storage", "packs"),
   store("in place of another entry", "linked", "fresh", "--storage", "objects"),
