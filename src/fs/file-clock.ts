@@ -1,5 +1,6 @@
 import { closeSync, constants, openSync } from "node:fs";
 import { type ByteString, fsPath, parentOf } from "../base/byte-string.ts";
+import { compileLightly } from "../base/compile-lightly.ts";
 import { errnoOf } from "./errno.ts";
 import type { FileAttributes } from "./file-attributes.ts";
 import { emptyStatus, type FileStatus, fstat, lstatBuffer } from "./native/file-status.ts";
@@ -110,3 +111,5 @@ function readBack(descriptor: number, seconds: number, nanoseconds: number): Fil
   fstat(descriptor, read);
   return read;
 }
+
+compileLightly(isHeldByAll);
