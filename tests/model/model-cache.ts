@@ -15,6 +15,8 @@ export interface ModelTree {
 export interface ModelObject {
   /** When it was edited through a link; undefined while it is whole. */
   editedAt: number | undefined;
+  /** The process that may give its name to another file, or remove it. */
+  claimant?: string | undefined;
 }
 
 export interface ModelPack {
@@ -48,8 +50,8 @@ export class ModelCache {
   readonly packs = new Map<string, ModelPack>();
   readonly sessions = new Map<string, ModelSession>();
   readonly storers: Storer[] = [];
-  /** Objects that a living process has set aside and may put back. */
-  readonly aside = new Map<string, { readonly name: string; readonly object: ModelObject }>();
+  /** What processes have claimed, whether it still has its name or not. */
+  readonly claims = new Map<string, ModelObject>();
   exclusive: string | undefined;
   readonly shared = new Set<string>();
   now = 0;
@@ -74,10 +76,18 @@ export class ModelCache {
     this.shared.delete(process);
     const session = this.sessions.get(process);
     if (session !== undefined) session.isAlive = false;
-    // A kill between the two renames loses it: a miss, as documented.
-    const lost = this.aside.get(process);
-    this.aside.delete(process);
-    if (lost !== undefined) this.#excuse(lost.name);
+    this.release(process);
+  }
+
+  claim(process: string, object: ModelObject): void {
+    object.claimant = process;
+    this.claims.set(process, object);
+  }
+
+  release(process: string): void {
+    const claimed = this.claims.get(process);
+    if (claimed !== undefined) claimed.claimant = undefined;
+    this.claims.delete(process);
   }
 
   /** A tool writes to a restored file that is a link to an object. */
@@ -95,13 +105,9 @@ export class ModelCache {
   /** Whether a restore could bring a tree back now. */
   isComplete({ manifest, files }: ModelTree): boolean {
     const packs = [...this.packs.values()];
-    const isThere = (file: ModelFile): boolean => this.#hasGood(file.name) || isPacked(packs, file);
+    const isThere = (file: ModelFile): boolean =>
+      isWhole(this.objects.get(file.name)) || isPacked(packs, file);
     return this.manifests.has(manifest) && files.every(isThere);
-  }
-
-  #hasGood(name: string): boolean {
-    const taken = [...this.aside.values()].find((each) => each.name === name)?.object;
-    return [this.objects.get(name), taken].some((object) => isWhole(object));
   }
 }
 

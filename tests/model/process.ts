@@ -1,4 +1,4 @@
-import type { ModelCache } from "./model-cache.ts";
+import type { ModelCache, ModelObject } from "./model-cache.ts";
 
 /** Between two steps of a process anything may happen: others go on, or it is killed. The next step waits until the condition holds. */
 export type Pause = (() => boolean) | undefined;
@@ -17,6 +17,7 @@ export const STEPS = [
   "store: lock for the intent",
   "store: announce before looking for objects",
   "store: look at an object before it is reused",
+  "store: claim an object before it is replaced",
   "store: publish the pack before the check",
   "store: lock for the pack",
   "store: check what was held before",
@@ -34,8 +35,8 @@ export const STEPS = [
   "clean: publish the new pack before the old one goes",
   "restore: look at an object before it is linked",
   "restore: look at the key again",
-  "restore: set an object aside before it is dropped",
-  "restore: lock while an object is set aside",
+  "restore: claim an object before it is dropped",
+  "restore: lock while an object is dropped",
 ] as const;
 export type Step = (typeof STEPS)[number];
 
@@ -55,4 +56,30 @@ export function* locked(
   yield undefined;
   if (mode === "shared") cache.shared.delete(name);
   else cache.exclusive = undefined;
+}
+
+/**
+ * Claims the file that has the name of an object, and does something while it has it; another one's claim is waited for.
+ * Answers whether that was done.
+ */
+export function* claimed(
+  { cache, name }: Place,
+  object: string,
+  taken: ModelObject,
+  isOmitted: boolean,
+  action: () => void,
+): Generator<Pause, boolean, void> {
+  if (!isOmitted) {
+    yield () => taken.claimant === undefined;
+    cache.claim(name, taken);
+    if (cache.objects.get(object) !== taken) {
+      cache.release(name);
+      return false;
+    }
+    yield undefined;
+  }
+  action();
+  yield undefined;
+  cache.release(name);
+  return true;
 }

@@ -1,5 +1,5 @@
 import { isPacked, isWhole, type ModelFile, type ModelPack, type ModelTree } from "./model-cache.ts";
-import { locked, type Pause, type Place, type Process } from "./process.ts";
+import { claimed, locked, type Pause, type Place, type Process } from "./process.ts";
 
 /** Brings a tree back or reports a miss; what is wrong about either goes to the cache's violations. */
 export function* restore(place: Place, key: string): Process {
@@ -67,21 +67,16 @@ function* adopt({ cache }: Place, { name }: ModelFile): Process {
 }
 
 function* drop(place: Place, object: string): Process {
-  const { cache, name, omits } = place;
-  if (omits("restore: set an object aside before it is dropped")) {
-    const isBad = !isWhole(cache.objects.get(object));
-    yield undefined;
-    if (isBad) cache.objects.delete(object);
-    return;
-  }
-  yield* locked(place, "shared", omits("restore: lock while an object is set aside"), function* () {
-    const taken = cache.objects.get(object);
-    if (taken === undefined) return;
-    cache.objects.delete(object);
-    cache.aside.set(name, { name: object, object: taken });
-    yield undefined;
-    cache.aside.delete(name);
-    // By `rename`, which replaces what is there.
-    if (isWhole(taken)) cache.objects.set(object, taken);
+  const { cache, omits } = place;
+  // A clean removes objects without a claim.
+  yield* locked(place, "shared", omits("restore: lock while an object is dropped"), function* () {
+    for (;;) {
+      const found = cache.objects.get(object);
+      if (found === undefined || isWhole(found)) return;
+      yield undefined;
+      const isOmitted = omits("restore: claim an object before it is dropped");
+      const isDropped = yield* claimed(place, object, found, isOmitted, () => cache.objects.delete(object));
+      if (isDropped) return;
+    }
   });
 }

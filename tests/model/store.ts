@@ -6,7 +6,7 @@ import {
   type ModelTree,
   type Storer,
 } from "./model-cache.ts";
-import { locked, type Place, type Process } from "./process.ts";
+import { claimed, locked, type Place, type Process } from "./process.ts";
 
 export interface StoreRequest {
   readonly key: string;
@@ -54,20 +54,35 @@ function* announce(place: Place, session: ModelSession, tree: ModelTree): Proces
   });
 }
 
-function* keepAsObjects({ cache, omits }: Place, { files }: ModelTree, storer: Storer): Process {
-  for (const file of files) {
-    const object = cache.objects.get(file.name);
+function* keepAsObjects(place: Place, { files }: ModelTree, storer: Storer): Process {
+  const { cache, omits } = place;
+  for (const { name } of files) {
+    const object = cache.objects.get(name);
     const isReused =
       object !== undefined && (isWhole(object) || omits("store: look at an object before it is reused"));
-    if (isReused) storer.confirmed.add(file.name);
+    if (isReused) storer.confirmed.add(name);
     yield undefined;
     if (isReused) continue;
-    // By `link`, or by `rename` over one that is not whole; another store may have been first.
-    if (object !== undefined || !cache.objects.has(file.name))
-      cache.objects.set(file.name, { editedAt: undefined });
-    else if (!isWhole(cache.objects.get(file.name))) cache.objects.set(file.name, { editedAt: undefined });
-    storer.confirmed.add(file.name);
+    const put = (): void => {
+      cache.objects.set(name, { editedAt: undefined });
+      storer.confirmed.add(name);
+    };
+    if (object === undefined && !cache.objects.has(name)) put();
+    else yield* replaceObject(place, name, put);
     yield undefined;
+  }
+}
+
+/** By `rename`, over whatever has the name. */
+function* replaceObject(place: Place, name: string, put: () => void): Process {
+  const { cache, omits } = place;
+  for (;;) {
+    const there = cache.objects.get(name);
+    if (there === undefined) return put();
+    yield undefined;
+    const isOmitted = omits("store: claim an object before it is replaced");
+    const isReplaced = yield* claimed(place, name, there, isOmitted, put);
+    if (isReplaced) return;
   }
 }
 
