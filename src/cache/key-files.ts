@@ -3,7 +3,8 @@ import { type ByteString, bytesFromText, fsPath, joinBytes } from "../base/byte-
 import { errnoOf } from "../fs/errno.ts";
 import { namesIn } from "../fs/names-in.ts";
 import { type FileStatus, lstat, mtimeMs } from "../fs/native/file-status.ts";
-import { touchIfPossible } from "../fs/native/set-times.ts";
+import { PathBuffer } from "../fs/native/path-buffer.ts";
+import { setMtimeBuffer, touch } from "../fs/native/set-times.ts";
 import { publishDurably, writeDurably } from "../fs/publish-file.ts";
 import { readRegularFile } from "../fs/regular-file.ts";
 import type { CacheDirectory } from "./cache-directory.ts";
@@ -42,25 +43,38 @@ export function listKeyFiles(cache: CacheDirectory): string[] {
   return namesIn(cache.keys).toSorted();
 }
 
-/** Replaces a key's file in one step. @throws BtdtError CACHE_WRITE_FAILED */
+/**
+ * Replaces a key's file in one step.
+ * @param storedMs by the file system's clock; the file gets this time, so that a later one shows that it was used
+ * @throws BtdtError CACHE_WRITE_FAILED
+ */
 export function publishKeyFile(
   cache: CacheDirectory,
   session: Session,
   name: string,
   bytes: Uint8Array,
+  storedMs: number,
 ): void {
   try {
     const temporary = session.temporaryPath();
     writeDurably(temporary, bytes, cache.access);
+    const seconds = Math.floor(storedMs / 1000);
+    setMtimeBuffer(new PathBuffer().set(temporary), seconds, (storedMs - seconds * 1000) * 1_000_000);
     publishDurably(temporary, keyPath(cache, name));
   } catch (error) {
     throw cacheWriteError(cache, error);
   }
 }
 
-/** Notes that an entry was used, if possible. */
-export function touchKeyFile(cache: CacheDirectory, name: string): void {
-  touchIfPossible(keyPath(cache, name));
+/** Notes that an entry was used; returns false if this user may not, or it failed, which must not fail the use. */
+export function touchKeyFile(cache: CacheDirectory, name: string): boolean {
+  try {
+    touch(keyPath(cache, name));
+    return true;
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+    return false;
+  }
 }
 
 /** @throws a `node:fs` error */

@@ -46,6 +46,16 @@ export class Session {
     return this.#directory.madeMs;
   }
 
+  /** The current time by the clock of the cache's file system, in milliseconds. */
+  readClock(): number {
+    return this.#directory.readClock();
+  }
+
+  /** A file of this process, locked while the session is open. */
+  get lockFile(): ByteString {
+    return this.#directory.lockFile;
+  }
+
   /** An unused path in the session's directory. */
   temporaryPath(): ByteString {
     this.#temporaryCount += 1;

@@ -5,6 +5,7 @@ import { errnoOf } from "./errno.ts";
 import { namesIn } from "./names-in.ts";
 import { lstat, mtimeMs } from "./native/file-status.ts";
 import { LockFile } from "./native/flock.ts";
+import { touch } from "./native/set-times.ts";
 import { discardTree, ignoringErrno, removeContents } from "./remove-tree.ts";
 
 /** A directory with this suffix is being created, and not locked yet. */
@@ -63,6 +64,21 @@ export class LockedDirectory {
       discardTree(unfinished);
       throw error;
     }
+  }
+
+  get lockFile(): ByteString {
+    return joinBytes(this.path, LOCK_NAME);
+  }
+
+  /** The current time by the file system's clock, in milliseconds; that of its creation if the file system fails. */
+  readClock(): number {
+    let nowMs = this.madeMs;
+    ignoringErrno(() => {
+      touch(this.lockFile);
+      const status = lstat(this.lockFile);
+      if (status !== undefined) nowMs = mtimeMs(status);
+    });
+    return nowMs;
   }
 
   /**

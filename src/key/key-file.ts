@@ -24,7 +24,7 @@ export interface StoredTree {
 
 export interface KeyRecord {
   readonly key: string;
-  /** ISO 8601, by the storing machine's clock, for display; ages are computed from the file's mtime. */
+  /** ISO 8601, by the file system's clock; ages are computed from the file's mtime. */
   readonly storedAt: string;
   /** In the order given; recorded paths do not overlap. */
   readonly trees: readonly [StoredTree, ...StoredTree[]];

@@ -1,4 +1,5 @@
 import type { CacheDirectory } from "../cache/cache-directory.ts";
+import type { LinkObstacle } from "../fs/link-obstacle.ts";
 import type { LinkMode, Placement } from "../fs/place-file.ts";
 import type { StoredTree } from "../key/key-file.ts";
 import type { ShareGlobs } from "../sharing/share-globs.ts";
@@ -32,6 +33,10 @@ export type RestoreResult =
       readonly fileCounts: PlacementCounts;
       /** Files that needed their objects to be made whole first, from what the cache still has of their contents. */
       readonly mendedCount: number;
+      /** Why all files were copied, if the file systems are why. */
+      readonly obstacle?: LinkObstacle;
+      /** Whether a clean will know that the entry was used. */
+      readonly isUseNoted: boolean;
     }
   | { readonly outcome: "miss" };
 

@@ -4,7 +4,7 @@
  * moved into place only when it is complete, by one rename (`new-destination.ts`) or file by file
  * (`existing-destination.ts`).
  */
-import { bytesFromText } from "../base/byte-string.ts";
+import { bytesFromText, parentOf } from "../base/byte-string.ts";
 import { isBtdtError } from "../base/errors.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { readEditedPaths } from "../cache/edited-paths.ts";
@@ -15,6 +15,7 @@ import { flushIfCheap } from "../durability/flush.ts";
 import { Suspects } from "../durability/suspects.ts";
 import { listOwnMarks } from "../durability/unflushed-marks.ts";
 import { damageWarning, type FoundEntry, type FoundTree, findEntry } from "../entry/find-entry.ts";
+import { findLinkObstacle, type LinkObstacle } from "../fs/link-obstacle.ts";
 import { countsOf, isSameRecord } from "../key/key-file.ts";
 import { markEditedPaths } from "../manifest/mark-edited-paths.ts";
 import { classifyFiles } from "../sharing/classify-files.ts";
@@ -22,7 +23,7 @@ import type { Runtime } from "../work/runtime.ts";
 import { listFallbackKeys } from "./fallback-keys.ts";
 import { placeEntry } from "./place-entry.ts";
 import { assignPlaces, examineNamedPlaces, type Place } from "./places.ts";
-import type { RestoreRequest, RestoreResult } from "./request.ts";
+import type { PlacementCounts, RestoreRequest, RestoreResult } from "./request.ts";
 import type { Target } from "./target.ts";
 
 /** Starting threads takes about as long as placing this many files in one thread. */
@@ -89,7 +90,7 @@ async function restoreKey(key: string, attempt: Attempt, runtime: Runtime): Prom
       return MISS;
     }
     // First, so that a concurrent clean sees this entry as the one used last.
-    touchKeyFile(cache, entry.keyFileName);
+    const isUseNoted = touchKeyFile(cache, entry.keyFileName);
     const placed = await placeEntry(targetsOf(entry.trees, assigned.places, attempt), runtime);
     if (placed.kind === "placed") {
       return {
@@ -100,6 +101,8 @@ async function restoreKey(key: string, attempt: Attempt, runtime: Runtime): Prom
         destinations: assigned.places.map(({ name }) => name),
         fileCounts: placed.fileCounts,
         mendedCount: placed.mendedCount,
+        ...explainCopies(cache, placed.fileCounts, assigned.places),
+        isUseNoted,
       };
     }
     // This is not damage if a clean has removed the entry in the meantime, key first, or if a store has replaced it:
@@ -155,6 +158,18 @@ function targetsOf(
       { cache, manifest, digest, marks, session, name, recordedPath: stored.path, destination, exact, links },
     ];
   });
+}
+
+/** Files are also copied because they must not be shared, but then others are not. */
+function explainCopies(
+  cache: CacheDirectory,
+  { copied, linked, reflinked }: PlacementCounts,
+  places: readonly Place[],
+): { readonly obstacle?: LinkObstacle } {
+  const [first] = places;
+  if (first === undefined || copied === 0 || linked > 0 || reflinked > 0) return {};
+  const obstacle = findLinkObstacle(parentOf(first.destination.path), cache.root);
+  return obstacle === undefined ? {} : { obstacle };
 }
 
 /** With a session, a restore can repair objects. In a read-only cache, it does without. */

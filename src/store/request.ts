@@ -2,6 +2,7 @@ import type { Compression } from "../base/compression.ts";
 import type { Durability } from "../base/durability.ts";
 import type { Storage } from "../base/storage.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
+import type { LinkObstacle } from "../fs/link-obstacle.ts";
 import type { LinkMode, Placement } from "../fs/place-file.ts";
 import type { KeyRecord } from "../key/key-file.ts";
 import type { ShareGlobs } from "../sharing/share-globs.ts";
@@ -27,7 +28,15 @@ export interface KeptFiles {
   readonly fileCounts: Record<Placement | "packed" | "reused", number>;
 }
 
+/** A source of which nothing can be linked. */
+interface UnlinkableSource {
+  readonly source: string;
+  readonly isPacked: boolean;
+  readonly obstacle: LinkObstacle;
+}
+
 export interface StoreResult extends KeptFiles {
+  readonly obstacles: readonly UnlinkableSource[];
   readonly trees: KeyRecord["trees"];
   readonly fileCount: number;
   readonly contentBytes: number;

@@ -4,7 +4,7 @@
  * store that fails or is killed leaves only garbage for the next clean.
  */
 
-import { type ByteString, bytesFromText } from "../base/byte-string.ts";
+import { bytesFromText, display } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { withSharedLock } from "../cache/cache-lock.ts";
@@ -16,7 +16,6 @@ import { Session } from "../cache/session.ts";
 import { flush, flushIfCheap } from "../durability/flush.ts";
 import { Suspects } from "../durability/suspects.ts";
 import { markUnflushed, type UnflushedMark } from "../durability/unflushed-marks.ts";
-import { lstat } from "../fs/native/file-status.ts";
 import { countsOf, encodeKeyFile, keyFileName, type StoredTree } from "../key/key-file.ts";
 import { extendManifest } from "../manifest/extend-manifest.ts";
 import type { Manifest } from "../manifest/manifest.ts";
@@ -26,6 +25,7 @@ import { hashOnly } from "../read/digester.ts";
 import { classifyFiles, Sharing } from "../sharing/classify-files.ts";
 import type { Runtime } from "../work/runtime.ts";
 import { type AnnouncedManifest, announceManifest } from "./announce-manifest.ts";
+import { chooseStorage } from "./choose-storage.ts";
 import { keepAsObjects } from "./keep-as-objects.ts";
 import { type PackedSource, TreePacker } from "./keep-in-packs.ts";
 import { readSource } from "./read-source.ts";
@@ -54,17 +54,17 @@ export async function storeSources(
   runtime: Runtime,
 ): Promise<StoreResult> {
   const { cache } = request;
-  const packedPaths = new Set(sources.map(({ path }) => path).filter((path) => goesToPacks(request, path)));
+  const choices = new Map(sources.map(({ path }) => [path, chooseStorage(request, path, session)]));
+  const isAnyPacked = [...choices.values()].some(({ isPacked }) => isPacked);
   const suspects = Suspects.find(cache);
-  const packer =
-    packedPaths.size === 0 ? undefined : TreePacker.open(cache, session, suspects, request.compression);
+  const packer = !isAnyPacked ? undefined : TreePacker.open(cache, session, suspects, request.compression);
   try {
     const marks: UnflushedMark[] = [];
     const kept: KeptFiles[] = [];
     const packed: PackedSource[] = [];
     const manifestFiles = new Map<string, Uint8Array>();
     const keep = async (source: Source): Promise<StoredTree> => {
-      const isPacked = packer !== undefined && packedPaths.has(source.path);
+      const isPacked = packer !== undefined && choices.get(source.path)?.isPacked === true;
       runtime.progress.begin({ name: isPacked ? "packing" : "reading", unit: "bytes" });
       const read = await readSource(cache, source, isPacked ? packer.digester : hashOnly, runtime);
       assertNotCancelled(runtime);
@@ -107,7 +107,10 @@ export async function storeSources(
     for (const [digest, file] of manifestFiles) publishManifestFile(cache, session, digest, file);
     await publishKeys(cache, session, request.keys, trees, runtime);
     if (request.durability === "none") flushIfCheap(cache, marks);
-    return { trees, ...countsOf(trees), ...sumKept(kept) };
+    const obstacles = [...choices].flatMap(([source, { isPacked, obstacle }]) =>
+      obstacle === undefined ? [] : [{ source: display(source), isPacked, obstacle }],
+    );
+    return { trees, ...countsOf(trees), ...sumKept(kept), obstacles };
   } finally {
     await packer?.close();
   }
@@ -134,11 +137,13 @@ async function publishKeys(
   trees: readonly [StoredTree, ...StoredTree[]],
   runtime: Runtime,
 ): Promise<void> {
-  const storedAt = new Date(runtime.nowMs()).toISOString();
+  // By the clock that other machines share.
+  const storedMs = Math.floor(session.readClock());
+  const storedAt = new Date(storedMs).toISOString();
   // A clean that has decided to evict a key's old entry could otherwise delete the new key instead.
   await withSharedLock(cache, runtime.isCancelled, () => {
     for (const key of keys) {
-      publishKeyFile(cache, session, keyFileName(key), encodeKeyFile({ key, storedAt, trees }));
+      publishKeyFile(cache, session, keyFileName(key), encodeKeyFile({ key, storedAt, trees }), storedMs);
     }
   });
 }
@@ -166,21 +171,6 @@ function sumKept(parts: readonly KeptFiles[]): KeptFiles {
     newBytes += part.newBytes;
   }
   return { newBytes, fileCounts };
-}
-
-/** Hard links, the point of objects, require the source to be on the cache's file system. */
-function goesToPacks(
-  { cache, storage }: Pick<StoreRequest, "cache" | "storage">,
-  source: ByteString,
-): boolean {
-  switch (storage) {
-    case "auto":
-      return lstat(source)?.device !== cache.rootStatus()?.device;
-    case "objects":
-      return false;
-    case "packs":
-      return true;
-  }
 }
 
 function assertNotCancelled(runtime: Runtime): void {

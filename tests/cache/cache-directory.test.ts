@@ -108,7 +108,7 @@ describe("publishing", () => {
     const { cache } = freshCache();
     const session = Session.open(cache);
     const publish = (key: string, bytes: Uint8Array): void =>
-      publishKeyFile(cache, session, keyFileName(key), bytes);
+      publishKeyFile(cache, session, keyFileName(key), bytes, 1);
     publish("newer", Buffer.from('{"format":2}'));
     publish("damaged", Buffer.from("{"));
     const tree = { path: "a", manifest: "ab".repeat(32), fileCount: 0, contentBytes: 0 };

@@ -83,6 +83,22 @@ const MOUNTS: Readonly<Record<string, readonly [readonly Requirement[], () => Pl
       };
     },
   ],
+  "two mounts of one XFS with reflinks": [
+    ["mkfs.xfs"],
+    () => {
+      const xfs = mountImage("xfs", "mkfs.xfs", "-q", "-m", "reflink=1");
+      return { cache: join(xfs, "cache"), trees: join(bind(xfs, "b"), "trees") };
+    },
+  ],
+  "two subvolumes of one btrfs": [
+    ["mkfs.btrfs"],
+    () => {
+      const btrfs = mountImage("btrfs", "mkfs.btrfs", "-q");
+      const place = { cache: join(btrfs, "cache"), trees: join(btrfs, "trees") };
+      for (const path of Object.values(place)) must(["btrfs", "subvolume", "create", path]);
+      return place;
+    },
+  ],
 };
 
 const READ_ONLY = "a read-only squashfs for the cache";

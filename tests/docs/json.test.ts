@@ -29,7 +29,7 @@ function collect(value: unknown, names: Set<string>, texts: Set<string>): void {
 }
 
 /** Fields and values that do not occur in these caches, because they are about damage or the distant past. */
-const RARE = new Set(["damage", "age", "earlier", "--diff", "repaired"]);
+const RARE = new Set(["damage", "age", "earlier", "--diff", "repaired", "source", "obstacle", "isPacked"]);
 
 /** Damages an entry. */
 function removeObject(cache: string): void {

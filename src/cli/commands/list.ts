@@ -18,7 +18,7 @@ export function defineListCommand(context: CommandContext) {
     .summary("list the keys in the cache")
     .description(
       "List keys, most recently used first, with the size of their entry, what deleting it would free (along with all keys that share " +
-        "it), its number of files, and how long ago it was stored and last used.",
+        "it), its number of files, and how long ago it was stored and last used (-: no use was noted).",
     )
     .addOption(defineCacheOption())
     .option("--prefix <prefix>", "list only keys with this prefix", "")
@@ -32,7 +32,7 @@ export function defineListCommand(context: CommandContext) {
         formatSize(key.freedBytes),
         String(countsOf(key.trees).fileCount),
         formatDuration(nowMs - Date.parse(key.storedAt)),
-        formatDuration(nowMs - key.lastUsedMs),
+        isUsed(key) ? formatDuration(nowMs - key.lastUsedMs) : "-",
       ]);
       if (keys.length === 0) context.output.note("no keys");
       else for (const line of formatTable([HEADING, ...rows], ARE_NUMBERS)) context.output.printResult(line);
@@ -40,6 +40,11 @@ export function defineListCommand(context: CommandContext) {
         entries: keys.map(describeKey),
       });
     });
+}
+
+/** Only uses by those who may write to the cache are noted. */
+function isUsed({ storedAt, lastUsedMs }: ListedKey): boolean {
+  return lastUsedMs > Date.parse(storedAt);
 }
 
 function describeKey(listed: ListedKey) {

@@ -3,7 +3,7 @@ import { escapeControls } from "../../base/byte-string.ts";
 import { openCache } from "../../cache/open-cache.ts";
 import { restoreEntry } from "../../restore/restore.ts";
 import type { CommandContext } from "../command-context.ts";
-import { describePlacement, describeTrees, startStopwatch } from "../describe.ts";
+import { describeObstacle, describePlacement, describeTrees, startStopwatch } from "../describe.ts";
 import { ExitCode } from "../exit-codes.ts";
 import { defineCacheOption, defineCreateCacheOption } from "../options/cache-options.ts";
 import { fillInKeys, fillInPrefixes } from "../options/fill-in-keys.ts";
@@ -21,6 +21,9 @@ import {
 import { defineNoShareOption, defineShareOption, shareGlobsOf } from "../options/share-options.ts";
 import { reportMiss } from "../report-miss.ts";
 import { ResultFile } from "../result-file.ts";
+
+const USE_NOT_NOTED =
+  "this use could not be noted in the cache: a clean counts the entry's age from the store or the last noted use";
 
 export function defineRestoreCommand(context: CommandContext) {
   return new Command("restore")
@@ -78,8 +81,9 @@ export function defineRestoreCommand(context: CommandContext) {
           context.output.printResult(`Restored key ${escapeControls(restored.key)}`);
           for (const destination of restored.destinations)
             context.output.noteDetail(`restored ${escapeControls(destination)}`);
+          if (!restored.isUseNoted) context.output.noteDetail(USE_NOT_NOTED);
           context.output.note(
-            `restored ${describeTrees(restored)}: ${describePlacement(restored.fileCounts, restored.mendedCount)} in ${readStopwatch()}`,
+            `restored ${describeTrees(restored)}: ${describePlacement(restored.fileCounts, restored.mendedCount)} in ${readStopwatch()}${describeObstacle(restored.obstacle)}`,
           );
           const isSuccess = restored.outcome === "hit" || options.successRcOnAnyKey;
           context.setExitCode(isSuccess ? ExitCode.DONE : ExitCode.FALLBACK);

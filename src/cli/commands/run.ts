@@ -6,7 +6,7 @@ import { restoreEntry } from "../../restore/restore.ts";
 import type { StoreRequest } from "../../store/request.ts";
 import { storeEntry } from "../../store/store.ts";
 import type { CommandContext } from "../command-context.ts";
-import { describePlacement, describeTrees, startStopwatch } from "../describe.ts";
+import { describeObstacle, describePlacement, describeTrees, startStopwatch } from "../describe.ts";
 import { defineCacheOption, defineCreateCacheOption } from "../options/cache-options.ts";
 import { fillInKeys, fillInPrefixes } from "../options/fill-in-keys.ts";
 import {
@@ -100,7 +100,7 @@ export function defineRunCommand(context: CommandContext, words: readonly string
       } else {
         const key = escapeControls(restored.key);
         output.note(
-          `restored key ${key}, ${describeTrees(restored)}: ${describePlacement(restored.fileCounts, restored.mendedCount)} in ${readStopwatch()}`,
+          `restored key ${key}, ${describeTrees(restored)}: ${describePlacement(restored.fileCounts, restored.mendedCount)} in ${readStopwatch()}${describeObstacle(restored.obstacle)}`,
         );
       }
       const { outcome } = restored;
@@ -156,7 +156,7 @@ async function storeResults(request: StoreRequest, { output, runtime }: CommandC
     const stored = await storeEntry(request, runtime);
     const key = escapeControls(request.keys[0]);
     output.note(
-      `stored ${describeTrees(stored)} as ${key}: ${describePlacement(stored.fileCounts)} in ${readStopwatch()}`,
+      `stored ${describeTrees(stored)} as ${key}: ${describePlacement(stored.fileCounts)} in ${readStopwatch()}${describeObstacle(stored.obstacles[0]?.obstacle)}`,
     );
   } catch (error) {
     if (!(error instanceof BtdtError) || error.code === "CANCELLED") throw error;

@@ -4,7 +4,7 @@ import { BtdtError } from "../../base/errors.ts";
 import { openCache } from "../../cache/open-cache.ts";
 import { storeEntry } from "../../store/store.ts";
 import type { CommandContext } from "../command-context.ts";
-import { describePlacement, describeTrees, startStopwatch } from "../describe.ts";
+import { describeObstacle, describePlacement, describeTrees, startStopwatch } from "../describe.ts";
 import { defineCacheOption, defineCreateCacheOption } from "../options/cache-options.ts";
 import { fillInKeys } from "../options/fill-in-keys.ts";
 import { defineAllowEmptyHashOption, defineKeysToStoreOption } from "../options/key-options.ts";
@@ -23,7 +23,7 @@ export function defineStoreCommand(context: CommandContext) {
     .summary("store directories and files in the cache")
     .description(
       "Store SOURCE in the cache under each of the given keys, replacing existing keys. Several SOURCEs form one entry. On the cache's " +
-        "file system, files that no tool writes into are linked into the cache rather than copied; files from other file systems are " +
+        "file system, files that no tool writes into are linked into the cache rather than copied; files from other file systems and mounts are " +
         "compressed into packs. " +
         "A SOURCE inside the working directory can be restored without naming a destination.",
     )
@@ -65,8 +65,11 @@ export function defineStoreCommand(context: CommandContext) {
         },
         context.runtime,
       );
+      for (const { source, isPacked, obstacle } of stored.obstacles) {
+        context.output.noteDetail(`${source} is ${isPacked ? "packed" : "copied"}: ${obstacle}`);
+      }
       context.output.note(
-        `stored ${describeTrees(stored)} as ${keys.map(escapeControls).join(", ")}: ${describePlacement(stored.fileCounts)} in ${readStopwatch()}`,
+        `stored ${describeTrees(stored)} as ${keys.map(escapeControls).join(", ")}: ${describePlacement(stored.fileCounts)} in ${readStopwatch()}${describeObstacle(stored.obstacles[0]?.obstacle)}`,
       );
       context.output.printDocument({ keys, ...stored });
     });

@@ -26,7 +26,7 @@ export function defineIgnoreMtimeOption() {
 export function defineStorageOption() {
   return new Option(
     "--storage <kind>",
-    "store linkable objects or compressed packs; auto: objects if the source is on the cache's file system, else packs",
+    "store linkable objects or compressed packs; auto: objects if the source can be linked or reflinked, else packs",
   )
     .env("BTDT_STORAGE")
     .choices(STORAGES)
