@@ -135,7 +135,7 @@ describeWith(
       expect(summary(run(task, workspaces))).toEqual(done);
     });
 
-    test("with source and cache in one workspace the kit links, with two it copies", () => {
+    test("with source and cache in one workspace the kit links, with two it packs", () => {
       newVolumes();
       const linked = taskNamed("npm-test-linked");
       rmSync(volumes["cache"] ?? "", { recursive: true });
@@ -152,7 +152,7 @@ describeWith(
       newVolumes();
       run(taskNamed("npm-test"), workspaces);
       rmSync(modules, { recursive: true });
-      expect(outputOf(run(taskNamed("npm-test"), workspaces), "restore", "stderr")).toContain("1 copied");
+      expect(outputOf(run(taskNamed("npm-test"), workspaces), "restore", "stderr")).toContain("1 unpacked");
     });
 
     const guide = readGuide().filter(({ kind }) => kind === "Task");
