@@ -124,10 +124,8 @@ export class TreeBuilder {
     if (state === "missing") {
       // What was stored for trees of the other kind can be copied. The path is in the same buffer.
       this.object.set(file, sharing !== Sharing.EXCLUSIVE);
-      if (this.examine(object, file) === "whole") {
-        state = "whole";
-        if (input.links.mode !== "hard") sharing = Sharing.OWN;
-      }
+      state = this.examine(object, file);
+      if (input.links.mode !== "hard") sharing = Sharing.OWN;
     }
     if (state !== "whole") {
       this.result.unbuilt.push({ directory, file, state });

@@ -83,8 +83,8 @@ class FileMender {
   }
 
   mend({ directory, file, state }: UnbuiltFile): void {
-    const { objects, sharing } = this.#input.links;
-    object.set(locateObject(objects, this.#manifest, file, sharing[file] === Sharing.EXCLUSIVE));
+    const { sharing } = this.#input.links;
+    this.#findObject(file);
     let problem = state;
     if (problem === "altered") {
       const outcome = this.#useSource(directory, file, object);
@@ -104,6 +104,18 @@ class FileMender {
       return;
     }
     this.#builder.noteDamage(file, problem);
+  }
+
+  /** Of the two objects that a file may have, the one that was examined: that of the other kind if its own is missing. */
+  #findObject(file: number): void {
+    const { objects, sharing } = this.#input.links;
+    const isExclusive = sharing[file] === Sharing.EXCLUSIVE;
+    const isMissing = (isOther: boolean): boolean => {
+      object.set(locateObject(objects, this.#manifest, file, isExclusive !== isOther));
+      return examineObject(object, this.#manifest, file) === "missing";
+    };
+    // The last one that was looked for stays in the buffer.
+    if (isMissing(false) && isMissing(true)) isMissing(false);
   }
 
   /** Makes the object again from a file that may have its content, and builds the file. */

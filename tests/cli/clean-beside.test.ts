@@ -142,7 +142,7 @@ testWith(
       { calls: "utimensat", when: 1 },
     ].entries()) {
       cache.store("key", "tree");
-      const words = cache.restoreWords("key", `to${index}`);
+      const words = cache.restoreWords("key", `to${index}`, "--link", "hard");
       const restored = await stoppedAt(moment, words, scratch.path(`trace${index}`), () => {
         expect(cache.clean("--max-size", "0").stdout).toContain("Removed key (size)");
         expect(cache.objects()).toEqual([]);
@@ -169,7 +169,7 @@ testWith(
       { calls: "link,linkat", when: 2 },
     ].entries()) {
       cache.store("key", "old");
-      const words = cache.restoreWords("key", `to${index}`);
+      const words = cache.restoreWords("key", `to${index}`, "--link", "hard");
       const restored = await stoppedAt(moment, words, scratch.path(`trace${index}`), () => {
         cache.store("key", "new");
         expect(cache.clean()).toMatchObject({ exitCode: 0 });

@@ -168,7 +168,8 @@ testWith(
     }
     const stored = measured(HERE, "store", cache, "-k", "k", source);
     expect(stored).toMatchObject({ stdout: "" });
-    expect(stored.stderr).toStartWith("btdt: stored 4 files, 4.0 GiB as k: 4 packed in ");
+    // On a busy machine, progress is reported first.
+    expect(stored.stderr).toContain("btdt: stored 4 files, 4.0 GiB as k: 4 packed in ");
     const randomSizeBytes = LARGE_FILES * PATCHES * PATCH_BYTES + CHUNK_BYTES;
     expect(packBytes(cache)).toBeGreaterThan(randomSizeBytes);
     expect(packBytes(cache)).toBeLessThan(1.05 * randomSizeBytes);

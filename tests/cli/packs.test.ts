@@ -68,11 +68,11 @@ for (const compression of ["zstd", "zstd:19", "deflate", "deflate:1", "none"]) {
   });
 }
 
-test("what is unpacked on the cache's file system is linked the next time", () => {
+test("package contents that are unpacked on the cache's file system are linked the next time", () => {
   makeTree(scratch.path("from"), mixedTree());
   cache.store("k", "from", "--storage", "packs");
-  expect(expectRestored("k", "from", "first")).toContain("unpacked");
-  const second = expectRestored("k", "from", "second", "--link", "hard");
+  expect(expectRestored("k", "from", "first", "--share", "*")).toContain("unpacked");
+  const second = expectRestored("k", "from", "second", "--share", "*", "--link", "hard");
   expect(second).not.toContain("unpacked");
   expect(second).toContain("linked");
   cache.clean();

@@ -23,7 +23,7 @@ import { injecting, stoppedAt } from "../support/trace.ts";
 import { dir, file, makeTree, symlink, type TreeNode } from "../support/tree.ts";
 
 const scratch = Scratch.use();
-const cache = new TestCache(scratch);
+const cache = new TestCache(scratch, "--link", "hard");
 
 function storeTree(node: TreeNode): void {
   makeTree(scratch.path("tree"), node);

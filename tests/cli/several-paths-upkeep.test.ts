@@ -110,17 +110,19 @@ test("a key with a damaged second tree is removed; the manifest it shares with a
 
 test("store, restore, list and inspect tell the trees as JSON", () => {
   work.make("from", { a: dir({ x: content("x", 3) }), b: content("y", 2) });
-  const stored = document("store", "-k", "k,l", "a", "b");
+  const stored = document("store", "-k", "k,l", "--link", "hard", "a", "b");
   const trees = [
     { path: "a", manifest: expect.stringMatching(/^[0-9a-f]{64}$/), fileCount: 1, contentBytes: 3 },
     { path: "b", manifest: expect.stringMatching(/^[0-9a-f]{64}$/), fileCount: 1, contentBytes: 2 },
   ];
   expect(stored).toMatchObject({ version: 1, keys: ["k", "l"], trees, fileCount: 2, contentBytes: 5 });
   expect(stored.fileCounts.linked).toBe(2);
-  const restored = document("restore", "-k", "k");
+  const restored = document("restore", "-k", "k", "--link", "hard");
   expect(restored).toEqual({
     version: 1,
     outcome: "hit",
+    isUseNoted: true,
+    mendedCount: 0,
     key: "k",
     trees,
     destinations: ["a", "b"],

@@ -18,17 +18,21 @@ function restore(to: string) {
   return btdt(["restore", "-c", scratch.path("cache"), "-k", "key", to]);
 }
 
-test("files are adopted by hard link, not copied, and stored again they are reused", () => {
-  makeTree(scratch.path("tree"), dir({ a: file("a"), sub: dir({ b: file("b") }), empty: file("") }));
-  expect(store(scratch.path("tree")).stderr).toMatch(
-    /^btdt: stored 3 files, 2 B as key: 2 linked in \d+\.\d s\n$/,
+test("package contents are adopted by hard link, not copied, and stored again they are reused", () => {
+  const tree = scratch.path("node_modules");
+  scratch.directory("to");
+  makeTree(tree, dir({ a: file("a"), sub: dir({ b: file("b") }), empty: file("") }));
+  expect(store(tree).stderr).toMatch(/^btdt: stored 3 files, 2 B as key: 2 linked in \d+\.\d s\n$/);
+  expect(lstatSync(scratch.path("node_modules", "a")).nlink).toBe(2);
+  expect(lstatSync(scratch.path("node_modules", "empty")).nlink).toBe(1);
+  expect(store(tree).stderr).toContain(": 2 reused in ");
+  expect(lstatSync(scratch.path("node_modules", "a")).nlink).toBe(2);
+  expect(restore(scratch.path("to", "node_modules")).stderr).toContain(
+    "restored 3 files, 2 B: 2 linked, 1 copied in ",
   );
-  expect(lstatSync(scratch.path("tree", "a")).nlink).toBe(2);
-  expect(lstatSync(scratch.path("tree", "empty")).nlink).toBe(1);
-  expect(store(scratch.path("tree")).stderr).toContain(": 2 reused in ");
-  expect(lstatSync(scratch.path("tree", "a")).nlink).toBe(2);
-  expect(restore(scratch.path("to")).stderr).toContain("restored 3 files, 2 B: 2 linked, 1 copied in ");
-  expect(lstatSync(scratch.path("to", "a")).ino).toBe(lstatSync(scratch.path("tree", "a")).ino);
+  expect(lstatSync(scratch.path("to", "node_modules", "a")).ino).toBe(
+    lstatSync(scratch.path("node_modules", "a")).ino,
+  );
 });
 
 test("a single file is an entry too", () => {

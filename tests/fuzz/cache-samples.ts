@@ -68,9 +68,9 @@ export function makeCacheSample(directory: string): CacheSample {
     // Two of the manifests have format 2. All trees have the same names: they are restored to the same place.
     if (key === CHANGED) copyFileSync(first, further);
     else linkSync(first, further);
-    run(["store", "-c", cache, "-k", key, "--storage", storage, key]);
+    run(["store", "-c", cache, "-k", key, "--storage", storage, "--link", "hard", key]);
   }
-  run(["restore", "-c", cache, "-k", LINKED, join(directory, "restored")]);
+  run(["restore", "-c", cache, "-k", LINKED, "--link", "hard", join(directory, "restored")]);
   // In place, like a tool; the next restore notices.
   writeFileSync(join(directory, "restored", "version"), "edited");
   btdt(["restore", "-c", cache, "-k", LINKED, join(directory, "again")]);
