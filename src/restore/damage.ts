@@ -39,6 +39,11 @@ export function isDamaged({ files }: Damage): boolean {
   return files.length > 0;
 }
 
+/** Whether a pack may have what an object should have had; files without an object were looked for there already. */
+export function hasBadObject({ files }: Damage): boolean {
+  return files.some(({ problem }) => problem !== "missing" && problem !== "damaged-in-pack");
+}
+
 /** A sentence for the user about a tree with damage. */
 export function describeDamage({ manifest, name }: Target, { files }: Damage): string {
   const [first] = files;

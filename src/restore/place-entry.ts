@@ -4,7 +4,7 @@ import { clearCheckedMarks } from "../durability/clear-checked-marks.ts";
 import { errnoOf } from "../fs/errno.ts";
 import { looksLinkable } from "../packs/unpack/find-packed-files.ts";
 import type { Runtime } from "../work/runtime.ts";
-import { describeDamage, isDamaged, noteDamage } from "./damage.ts";
+import { describeDamage, hasBadObject, isDamaged, noteDamage } from "./damage.ts";
 import { type Destination, destinationError, examineDestination } from "./destination.ts";
 import { prepareExistingDestination } from "./existing-destination.ts";
 import { prepareNewDestination } from "./new-destination.ts";
@@ -52,13 +52,13 @@ export async function placeEntry(targets: readonly Target[], runtime: Runtime): 
 /** From objects if they seem to be complete, and also from packs if they are not, or turn out to be damaged. */
 async function prepareTree(target: Target, runtime: Runtime): Promise<PreparedTree> {
   try {
-    if (!looksLinkable(target.cache, target.manifest)) return await prepare(target, new Set(), runtime);
-    const linked = await prepare(target, undefined, runtime);
-    if (!isDamaged(linked.damage)) return linked;
-    linked.close();
-    const distrusted = new Set(linked.damage.files.map(({ file }) => file));
+    const trusting = looksLinkable(target.cache, target.manifest) ? undefined : new Set<number>();
+    const built = await prepare(target, trusting, runtime);
+    if (!isDamaged(built.damage) || (trusting !== undefined && !hasBadObject(built.damage))) return built;
+    built.close();
+    const distrusted = new Set(built.damage.files.map(({ file }) => file));
     const repaired = await prepare(target, distrusted, runtime);
-    return isDamaged(repaired.damage) ? { ...repaired, damage: linked.damage } : repaired;
+    return isDamaged(repaired.damage) ? { ...repaired, damage: built.damage } : repaired;
   } catch (error) {
     throw destinationError(target.destination.path, error);
   }

@@ -59,6 +59,20 @@ for (const sizeBytes of [0, 3]) {
   });
 }
 
+test("where every object lost data in a power cut, packs are used", () => {
+  const tree = dir({
+    f: file("content", { mtime: "@1700000000" }),
+    g: file("also", { mtime: "@1700000000" }),
+  });
+  storeTree(tree);
+  rmSync(scratch.path("tree"), { recursive: true });
+  for (const name of cache.objects()) shorten(cache.below("objects", name), 0);
+  makeTree(scratch.path("tree"), tree);
+  cache.store("packed", "tree", "--storage", "packs");
+  expect(cache.restore("packed", "to")).toMatchObject({ exitCode: 0 });
+  expect(compareTrees(scratch.path("tree"), scratch.path("to"))).toEqual([]);
+});
+
 /** Makes `f` a path that is known to be edited in place, by way of another entry. */
 function editElsewhere(): void {
   makeTree(scratch.path("other"), dir({ f: file("another") }));
