@@ -140,7 +140,7 @@ function readForChange(cache: CacheDirectory, name: string): EditedFamily | unde
   }
 }
 
-/** Whoever holds the lock for longer was stopped. */
+/** A process that holds the lock for longer has been stopped. */
 const MOST_WAITS = 1000;
 const WAIT_MS = 2;
 

@@ -39,8 +39,8 @@ export function prepareCache(cache: CacheDirectory): void {
 }
 
 /**
- * A cache directory may have become that of a group since, or a version that did not care may have created what is in
- * it. Whoever owns it, and root, opens it to the others. Objects keep the modes that their names say.
+ * A cache directory may have been given to a group later, or an older version may have created its contents for one
+ * user only. A store by its owner or by root opens it to the others. Objects keep the modes in their names.
  */
 function openUp(cache: CacheDirectory): void {
   const status = lstat(cache.root);

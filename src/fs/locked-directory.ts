@@ -83,7 +83,7 @@ export class LockedDirectory {
 
   /**
    * Removes it with everything in it; what cannot be removed is left as abandoned. Calling it again does nothing.
-   * @param isHurried whoever waits for this process has asked it to end: what takes longer is left as well
+   * @param isHurried the process was asked to end: anything that takes long is left as well
    */
   close(isHurried = false): void {
     if (this.#isClosed) return;

@@ -9,11 +9,10 @@ const MOST_ATTEMPTS = 10;
 const WAIT_MS = 2;
 
 /**
- * The right to give an object's name to another file, or to remove it. A name cannot be removed on the condition that
- * it still belongs to a certain inode, so whoever examines an object and then removes it could remove the good one
- * that another process has put there in between. Therefore all who replace or remove an object lock the inode that
- * has the name first (`flock`), and then check that it still has it. The kernel releases the lock of a process that
- * is killed.
+ * The right to give an object's name to another file, or to remove it. No system call removes a name only if it still
+ * belongs to a certain inode, so a process that examines an object and then removes it could remove a good one that
+ * another process has just put there. Every process that replaces or removes an object therefore locks the inode first
+ * (`flock`), and then checks that it still has the name. The kernel releases the lock of a killed process.
  */
 export class ObjectClaim {
   readonly #object: PathBuffer;
@@ -64,8 +63,8 @@ export class ObjectClaim {
 }
 
 /**
- * Gives the name of an object to a finished file, whatever has it now. Without a claim, only whoever drops a bad object
- * at the same moment and is killed could lose the new one.
+ * Gives an object's name to a finished file, whatever has that name now. Without a claim, the new object is lost only if
+ * another process is dropping a bad one at the same moment, and is killed.
  * @throws a `node:fs` error
  */
 export function replaceObject(finished: ByteString, object: PathBuffer): void {

@@ -70,8 +70,8 @@ export class ObjectPlacer {
   }
 
   /**
-   * Whether whoever links an object gets rights that its mode does not give: somebody has set capabilities or an ACL on
-   * a tree that is linked to it. Other extended attributes are not worth a system call for each file.
+   * Whether a link to an object would give rights that its mode does not: capabilities or an ACL were set in a tree
+   * that links to it. Other extended attributes are not worth a system call for each file.
    */
   givesRights(file: number, object: PathBuffer): boolean {
     return mayGiveRights(at(this.manifest.fileModes, file)) && hasExtendedAttributes(object);

@@ -122,7 +122,7 @@ export class ContentVerifier {
     const checking = new Map(
       SHARD_NAMES.map((shard) => {
         const checked = checkShard(shard);
-        // Awaited by whoever lists that shard; until then, a failure must not count as unhandled.
+        // Awaited when that shard is listed; until then, a failure must not count as unhandled.
         checked.catch(() => undefined);
         return [shard, checked];
       }),

@@ -43,7 +43,8 @@ test("the page names every field that a command prints, and no other", () => {
   const cache = scratch.directory("cache");
   const tree = scratch.directory("tree");
   writeFileSync(join(tree, "file"), "1");
-  writeFileSync(join(tree, "gone"), "1");
+  // All contents differ, so that none can be repaired from another.
+  writeFileSync(join(tree, "gone"), "gone");
   symlinkSync("file", join(tree, "link"));
   const environment = { BTDT_CACHE: cache };
   const run = (...words: string[]) => btdt(words, { cwd: scratch.path(), env: environment });
@@ -51,7 +52,7 @@ test("the page names every field that a command prints, and no other", () => {
   // As a new file, because the stored one is linked.
   rmSync(join(tree, "file"));
   writeFileSync(join(tree, "file"), "2");
-  writeFileSync(join(tree, "new"), "1");
+  writeFileSync(join(tree, "new"), "new");
   run("store", "-k", "two", "--exclude", "gone", "tree");
   const outcomes: [string, string[][]][] = [
     ["hash", [["tree"]]],

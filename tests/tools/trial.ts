@@ -1,7 +1,7 @@
 /**
  * Two checkouts of one project, as two jobs have them at the same time on one machine: what was built or installed in
- * the first is restored into both, and tools work in each. The same is played with copies made by `cp -a`; whoever
- * works in a checkout must not be able to tell the difference.
+ * the first is restored into both, and tools work in each. The same is done with copies made by `cp -a`, and
+ * nobody working in a checkout must be able to tell the difference.
  */
 import { expect } from "bun:test";
 import { lstatSync, mkdirSync, rmSync, writeFileSync } from "node:fs";

@@ -63,7 +63,7 @@ export class UnpackedFileWriter {
       const start = chunk * CHUNK_SIZE_BYTES;
       const end = start + content.length;
       const isEndLeftOut = writeAroundZeros(descriptor, content, start);
-      // Only for the last chunk: it would cut off what other threads have written behind it.
+      // Only for the last chunk: it would cut off what other threads have written after it.
       if (isEndLeftOut && end === at(this.manifest.fileSizes, file)) extendTo(descriptor, end);
     } finally {
       closeWritten(descriptor);
