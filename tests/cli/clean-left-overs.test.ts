@@ -234,7 +234,7 @@ describe("what a clean says it frees is what it frees", () => {
       scratch.path("tree"),
       dir({ ...Object.fromEntries(names), big: file(Buffer.alloc(2 ** 20, "b")) }),
     );
-    cache.store("k", "tree");
+    cache.store("k", "tree", "--link", "hard");
     const words = cache.storeWords("k", "tree", "--link", "hard");
     const stored = await stoppedAt({ calls: "link,linkat", when: 1 }, words, scratch.path("trace"), () => {
       const keyBytes = allocatedBytes(cache.below("keys", "k"));
