@@ -235,9 +235,9 @@ describe("what a clean says it frees is what it frees", () => {
       dir({ ...Object.fromEntries(names), big: file(Buffer.alloc(2 ** 20, "b")) }),
     );
     cache.store("k", "tree", "--link", "hard");
-    // The first link is that to the manifest, for the intent: with a given storage, none is tried before.
-    const words = cache.storeWords("k", "tree", "--storage", "objects", "--link", "hard");
-    const stored = await stoppedAt({ calls: "link,linkat", when: 1 }, words, scratch.path("trace"), () => {
+    const words = cache.storeWords("k", "tree", "--link", "hard");
+    // The first link only shows whether there can be any. The second one is that of the mark, after the intent.
+    const stored = await stoppedAt({ calls: "link,linkat", when: 2 }, words, scratch.path("trace"), () => {
       const keyBytes = allocatedBytes(cache.below("keys", "k"));
       const [manifest = ""] = cache.manifests();
       const { removed, kept } = clean("--max-size", "0");
