@@ -89,6 +89,7 @@ const STORE_MOMENTS = [
   // Not at the second rename: it is done under the lock that a clean waits for.
   { calls: "link,linkat", when: 1 },
   { calls: "link,linkat", when: 2 },
+  { calls: "link,linkat", when: 3 },
   { calls: "rename,renameat,renameat2", when: 3 },
   { calls: "fsync", when: 1 },
   { calls: "fsync", when: 4 },

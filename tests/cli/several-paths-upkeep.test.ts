@@ -226,6 +226,7 @@ test("help knows that there may be several", () => {
 for (const { calls, when } of [
   { calls: "link,linkat", when: 1 },
   { calls: "link,linkat", when: 2 },
+  { calls: "link,linkat", when: 3 },
   { calls: "fsync", when: 1 },
   { calls: "fsync", when: 3 },
 ]) {
