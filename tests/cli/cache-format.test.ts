@@ -1,8 +1,9 @@
 import { expect, test } from "bun:test";
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { TestCache } from "../support/cache.ts";
 import { differences, snapshotTree } from "../support/compare-trees.ts";
-import { btdt } from "../support/executable.ts";
+import { btdt, must } from "../support/executable.ts";
+import { FIRST_MANIFEST, FIRST_MANIFEST_DIGEST, FIRST_OBJECT } from "../support/first-format.ts";
 import { Scratch } from "../support/scratch.ts";
 import { dir, file, makeTree } from "../support/tree.ts";
 
@@ -88,6 +89,28 @@ test("a manifest", () => {
     [cache.restoreWords("key", "to"), ["clean", "-c", cache.path, "--max-size", "0"]],
     "format 3",
   );
+});
+
+test("an entry of the first version is restored, and stored again with the same manifest", () => {
+  prepare();
+  const shard = FIRST_MANIFEST_DIGEST.slice(0, 2);
+  writeFileSync(cache.below("manifests", shard, FIRST_MANIFEST_DIGEST), FIRST_MANIFEST);
+  const object = cache.below("objects", FIRST_OBJECT.slice(0, 2), FIRST_OBJECT);
+  writeFileSync(object, "hello\n");
+  chmodSync(object, 0o644);
+  must(["touch", "-d", "@1700000000.000000005", object]);
+  const tree = { manifest: FIRST_MANIFEST_DIGEST, fileCount: 2, contentBytes: 12 };
+  const record = { format: 1, key: "first", storedAt: "2026-01-31T12:00:00.000Z", trees: [tree] };
+  writeFileSync(cache.below("keys", "first"), JSON.stringify(record));
+
+  expect(cache.restore("first", "to", "--verify").exitCode).toBe(0);
+  expect(readdirSync(scratch.path("to")).toSorted()).toEqual(["bin", "data.txt", "link", "more.txt"]);
+  expect(readFileSync(scratch.path("to", "more.txt"), "utf8")).toBe("hello\n");
+  const manifests = cache.manifests();
+  cache.store("again", "to");
+  expect(cache.manifests()).toEqual(manifests);
+  expect(cache.clean().exitCode).toBe(0);
+  expect(cache.keys()).toEqual(["again", "first", "key"]);
 });
 
 test("an invalid format file is an error that says what to do", () => {

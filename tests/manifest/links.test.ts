@@ -6,6 +6,7 @@ import { decodeDelta, encodeDelta, readBaseManifest } from "../../src/manifest/d
 import { extendManifest } from "../../src/manifest/extend-manifest.ts";
 import { at, type Manifest } from "../../src/manifest/manifest.ts";
 import { treeDigest } from "../../src/read/tree-digest.ts";
+import { FIRST_MANIFEST, FIRST_MANIFEST_DIGEST } from "../support/first-format.ts";
 import { type Extras, linksOf, manifestOf, treeOf } from "../support/listed-manifest.ts";
 import { directory, directoryNodes, file, type ListedNode } from "../support/listed-tree.ts";
 
@@ -192,6 +193,14 @@ describe("hostile links", () => {
       { numRuns: 2000 },
     );
   });
+});
+
+test("a tree with neither links nor exclusive objects is encoded as the first version did", () => {
+  const manifest = decodeManifest(FIRST_MANIFEST, "m");
+  expect(linksOf(manifest)).toEqual([]);
+  const encoded = encodeManifest(manifestOf(treeOf(manifest)));
+  expect(encoded.toString("hex")).toBe(FIRST_MANIFEST.toString("hex"));
+  expect(manifestDigestOf(encoded)).toBe(FIRST_MANIFEST_DIGEST);
 });
 
 describe("one tree has one encoding", () => {
