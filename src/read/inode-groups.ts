@@ -1,5 +1,4 @@
-import { compileMethodsLightly } from "../base/compile-lightly.ts";
-import { at } from "../manifest/manifest.ts";
+import { compileLightly } from "../base/compile-lightly.ts";
 import { INODE_ROW_WORDS } from "./inode-rows.ts";
 
 /** Files of a tree that are names of the same inodes, as columns with one element for each further name. */
@@ -14,10 +13,6 @@ export interface FurtherNames {
 
 /** Knuth's multiplicative hashing: 2³² divided by the golden ratio. */
 const MULTIPLIER = 0x9e37_79b1;
-const FIRST = 0;
-const LINKS = 1;
-const DEVICE = 2;
-const INODE = 4;
 
 /** Finds out which files of a tree are names of the same inode, once all of them have been read. */
 export class InodeGroups {
@@ -29,70 +24,57 @@ export class InodeGroups {
   }
 
   list(): FurtherNames {
-    const table = new InodeTable(this.#batches.reduce((sum, { rows }) => sum + rows.length, 0));
-    const files: number[] = [];
-    const targets: number[] = [];
-    const linkCounts: number[] = [];
+    const rows = new Uint32Array(this.#batches.reduce((sum, batch) => sum + batch.rows.length, 0));
+    let end = 0;
     // Batches were added in the order in which threads finished.
-    for (const { firstFile, rows } of this.#batches.toSorted(
-      (left, right) => left.firstFile - right.firstFile,
-    )) {
-      for (let start = 0; start < rows.length; start += INODE_ROW_WORDS) {
-        const file = firstFile + at(rows, start);
-        const target = table.find(rows, start, file);
-        if (target === file) continue;
-        files.push(file);
-        targets.push(target);
-        linkCounts.push(at(rows, start + LINKS));
-      }
+    for (const batch of this.#batches.toSorted((left, right) => left.firstFile - right.firstFile)) {
+      rows.set(batch.rows, end);
+      const start = end;
+      end += batch.rows.length;
+      for (let row = start; row < end; row += INODE_ROW_WORDS) rows[row] = (rows[row] ?? 0) + batch.firstFile;
     }
+    const { further, first } = findFurther(rows);
     return {
-      files: Uint32Array.from(files),
-      targets: Uint32Array.from(targets),
-      linkCounts: Uint32Array.from(linkCounts),
+      files: Uint32Array.from(further, (row) => rows[row] ?? 0),
+      targets: Uint32Array.from(first, (row) => rows[row] ?? 0),
+      linkCounts: Uint32Array.from(further, (row) => rows[row + 1] ?? 0),
     };
   }
 }
 
-/** A hash table with linear probing over the rows' devices and inodes. */
-class InodeTable {
-  private readonly rows: Uint32Array;
-  /** One more than the number of a row; zero if unused. At least half remain so. */
-  private readonly slots: Uint32Array;
-  private readonly shift: number;
-  private end = 0;
-
-  constructor(wordCount: number) {
-    const bits = Math.max(4, Math.ceil(Math.log2((2 * wordCount) / INODE_ROW_WORDS + 1)));
-    this.rows = new Uint32Array(wordCount);
-    this.slots = new Uint32Array(2 ** bits);
-    this.shift = 32 - bits;
-  }
-
-  /** The file that was first looked for with the inode of a row: this one, if it is the first. */
-  find(rows: Uint32Array, start: number, file: number): number {
-    const { slots } = this;
-    const mixed =
-      at(rows, start + INODE + 1) ^ Math.imul(at(rows, start + INODE) ^ at(rows, start + DEVICE + 1), 31);
-    let slot = Math.imul(mixed, MULTIPLIER) >>> this.shift;
-    for (let row = at(slots, slot); row !== 0; row = at(slots, slot)) {
-      const known = (row - 1) * INODE_ROW_WORDS;
-      if (this.isSame(known, rows, start)) return at(this.rows, known + FIRST);
+/** Where in `rows` those are whose inode an earlier row has, and where the first one with it is. */
+function findFurther(rows: Uint32Array): { readonly further: number[]; readonly first: number[] } {
+  const further: number[] = [];
+  const first: number[] = [];
+  // A hash table with linear probing, of which at least half stays unused: one more than the place of a row, or zero.
+  const bits = Math.max(4, Math.ceil(Math.log2((2 * rows.length) / INODE_ROW_WORDS + 1)));
+  const slots = new Uint32Array(2 ** bits);
+  for (let row = 0; row < rows.length; row += INODE_ROW_WORDS) {
+    const major = rows[row + 2];
+    const minor = rows[row + 3] ?? 0;
+    const high = rows[row + 4] ?? 0;
+    const low = rows[row + 5] ?? 0;
+    let slot = Math.imul(low ^ Math.imul(high ^ minor, 31), MULTIPLIER) >>> (32 - bits);
+    for (let entry = slots[slot] ?? 0; ; entry = slots[slot] ?? 0) {
+      if (entry === 0) {
+        slots[slot] = row + 1;
+        break;
+      }
+      const known = entry - 1;
+      const isSame =
+        rows[known + 5] === low &&
+        rows[known + 4] === high &&
+        rows[known + 3] === minor &&
+        rows[known + 2] === major;
+      if (isSame) {
+        further.push(row);
+        first.push(known);
+        break;
+      }
       slot = (slot + 1) % slots.length;
     }
-    this.rows.set(rows.subarray(start, start + INODE_ROW_WORDS), this.end);
-    this.rows[this.end + FIRST] = file;
-    slots[slot] = this.end / INODE_ROW_WORDS + 1;
-    this.end += INODE_ROW_WORDS;
-    return file;
   }
-
-  private isSame(known: number, rows: Uint32Array, start: number): boolean {
-    for (let word = INODE + 1; word >= DEVICE; word--) {
-      if (this.rows[known + word] !== rows[start + word]) return false;
-    }
-    return true;
-  }
+  return { further, first };
 }
 
-compileMethodsLightly(InodeTable);
+compileLightly(findFurther);
