@@ -10,11 +10,16 @@ import type { Runtime } from "../work/runtime.ts";
 import { recordLinks } from "./record-links.ts";
 import type { Source } from "./sources.ts";
 
-/** Reads a source into a manifest. @throws BtdtError SOURCE_…, CACHE_WRITE_FAILED, CANCELLED */
+/**
+ * Reads a source into a manifest.
+ * @param classify see `classifyFiles`
+ * @throws BtdtError SOURCE_…, CACHE_WRITE_FAILED, CANCELLED
+ */
 export async function readSource(
   cache: CacheDirectory,
   { path, ignoreRules }: Source,
   digester: Digester,
+  classify: (manifest: Manifest) => Uint8Array,
   runtime: Runtime,
 ): Promise<Manifest> {
   try {
@@ -32,7 +37,8 @@ export async function readSource(
     };
     const manifest = await readTree(path, options, runtime.runners, digester);
     // A cancelled job has read only some of its files.
-    return runtime.isCancelled() ? manifest : recordLinks(manifest, path, inodes.list());
+    if (runtime.isCancelled()) return manifest;
+    return recordLinks(manifest, { path, objects: cache.objects, classify }, inodes.list());
   } catch (error) {
     // Faults of the source are BtdtErrors by now; all others are from the pack, which is written at the same time.
     throw errnoOf(error) === undefined ? error : cacheWriteError(cache, error);

@@ -1,45 +1,77 @@
 import { type ByteString, joinBytes } from "../base/byte-string.ts";
+import { compileLightly } from "../base/compile-lightly.ts";
+import { isSameFile, lstat } from "../fs/native/file-status.ts";
 import { PathBuffer } from "../fs/native/path-buffer.ts";
 import { areEqualFiles } from "../manifest/equal-files.ts";
 import { extendManifest } from "../manifest/extend-manifest.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
+import { locateObject } from "../objects/object-path.ts";
 import type { FurtherNames } from "../read/inode-groups.ts";
 import { changedWhileRead } from "../read/open-source.ts";
+import { Sharing } from "../sharing/classify-files.ts";
+
+export interface LinkedSource {
+  readonly path: ByteString;
+  readonly objects: ByteString;
+  /** See `classifyFiles`; called only if any file has several names. */
+  readonly classify: (manifest: Manifest) => Uint8Array;
+}
 
 /**
  * Records which files of a tree are hard links to each other.
  *
- * Only those count whose inode has all its names in the tree: equal files of a tree that was restored share the inode
- * of their object, and so do those of a package manager's store. Recording these as well would give an unchanged tree
- * another manifest each time it is stored.
+ * Of package contents, only those count whose inode has all its names in the tree: equal files of a tree that was
+ * restored share the inode of their object, and so do those of a package manager's store. Recording these as well
+ * would give an unchanged tree another manifest each time it is stored. Files of build state never share an inode
+ * unless they are hard links, or were linked to an object by `--link hard`.
  * @throws BtdtError SOURCE_CHANGED
  */
-export function recordLinks(manifest: Manifest, source: ByteString, names: FurtherNames): Manifest {
+export function recordLinks(manifest: Manifest, source: LinkedSource, names: FurtherNames): Manifest {
   if (names.files.length === 0) return manifest;
-  const isComplete = findCompleteInodes(manifest.counts.fileCount, names);
-  const isRecorded = (link: number): boolean => isComplete[at(names.targets, link)] === 1;
+  const isRecorded = findHardLinks(manifest, source, names);
+  const isKept = (_file: number, link: number): boolean => isRecorded[at(names.targets, link)] === 1;
   for (const [link, file] of names.files.entries()) {
     // They are one file: it was written to after one name had been read, and before the other was.
-    if (isRecorded(link) && !areEqualFiles(manifest, file, at(names.targets, link)))
-      throw changedWhileRead(new PathBuffer().set(joinBytes(source, manifest.filePath(file))));
+    if (isKept(file, link) && !areEqualFiles(manifest, file, at(names.targets, link)))
+      throw changedWhileRead(new PathBuffer().set(joinBytes(source.path, manifest.filePath(file))));
   }
   return extendManifest(manifest, {
-    linkFiles: names.files.filter((_, link) => isRecorded(link)),
-    linkTargets: names.targets.filter((_, link) => isRecorded(link)),
+    linkFiles: names.files.filter(isKept),
+    linkTargets: names.targets.filter(isKept),
   });
 }
 
-/** 1 for each file that is the first name of an inode, if all names of that inode are in the tree. */
-function findCompleteInodes(fileCount: number, { targets, linkCounts }: FurtherNames): Uint8Array {
+/** 1 for each file that is the first name of an inode, if its names in the tree are hard links. */
+function findHardLinks(manifest: Manifest, source: LinkedSource, names: FurtherNames): Uint8Array {
+  const { fileCount } = manifest.counts;
+  const { files, targets, linkCounts } = names;
+  const sharing = source.classify(manifest);
   const namesInTree = new Uint32Array(fileCount);
   const namesAnywhere = new Uint32Array(fileCount);
-  for (const [link, target] of targets.entries()) {
+  const isPackage = new Uint8Array(fileCount);
+  for (let link = 0; link < files.length; link++) {
+    const target = at(targets, link);
     namesInTree[target] = Math.max(1, at(namesInTree, target)) + 1;
     namesAnywhere[target] = Math.max(at(namesAnywhere, target), at(linkCounts, link));
+    for (const file of [at(files, link), target]) {
+      if (sharing[file] === Sharing.SHARED) isPackage[target] = 1;
+    }
   }
-  const isComplete = new Uint8Array(fileCount);
-  for (const target of targets) {
-    if (namesInTree[target] === namesAnywhere[target]) isComplete[target] = 1;
+  const areHardLinks = new Uint8Array(fileCount);
+  for (let target = 0; target < fileCount; target++) {
+    if (at(namesInTree, target) === 0) continue;
+    const isComplete = namesInTree[target] === namesAnywhere[target];
+    if (isComplete || (isPackage[target] === 0 && !isObject(manifest, target, source)))
+      areHardLinks[target] = 1;
   }
-  return isComplete;
+  return areHardLinks;
 }
+
+/** Whether a file of a source is its object. */
+function isObject(manifest: Manifest, file: number, { path, objects }: LinkedSource): boolean {
+  const object = lstat(locateObject(objects, manifest, file));
+  const status = lstat(joinBytes(path, manifest.filePath(file)));
+  return object !== undefined && status !== undefined && isSameFile(object, status);
+}
+
+compileLightly(findHardLinks);

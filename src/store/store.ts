@@ -66,9 +66,11 @@ export async function storeSources(
     const keep = async (source: Source): Promise<StoredTree> => {
       const isPacked = packer !== undefined && choices.get(source.path)?.isPacked === true;
       runtime.progress.begin({ name: isPacked ? "packing" : "reading", unit: "bytes" });
-      const read = await readSource(cache, source, isPacked ? packer.digester : hashOnly, runtime);
+      const classify = (manifest: Manifest): Uint8Array => classifySource(request, source, manifest);
+      const digester = isPacked ? packer.digester : hashOnly;
+      const read = await readSource(cache, source, digester, classify, runtime);
       assertNotCancelled(runtime);
-      const sharing = isPacked ? undefined : classifySource(request, source, read);
+      const sharing = isPacked ? undefined : classify(read);
       const usesExclusiveObjects = sharing?.includes(Sharing.EXCLUSIVE) ?? false;
       const manifest = extendManifest(read, { usesExclusiveObjects });
       const sourceTimes = request.ignoreMtime ? reuseObjectTimes(manifest, cache.objects) : timesOf(manifest);

@@ -103,11 +103,19 @@ testWith(["mount"], "on another file system as well, to and from it", () => {
   expectLinked(scratch.path("from"));
 });
 
-test("what the tree shares with something outside is not a hard link within it", () => {
+test("in build state, a file that also has a name outside keeps its links, too", () => {
   makeLinkedTree();
   linkSync(scratch.path("tree", "z"), scratch.path("outside"));
   cache.store("key", "tree");
   expect(cache.restore("key", "to").exitCode).toBe(0);
+  expectLinked(scratch.path("to"));
+});
+
+test("in package contents, only files with all their names in the tree have hard links", () => {
+  makeLinkedTree();
+  linkSync(scratch.path("tree", "z"), scratch.path("outside"));
+  cache.store("key", "tree", "--share", "*");
+  expect(cache.restore("key", "to", "--share", "*").exitCode).toBe(0);
   const groups = listHardLinks(scratch.path("to")).filter(
     ({ linkCount, names }) => linkCount === names.length,
   );
@@ -125,13 +133,15 @@ test("files that are only equal stay two, also where a restore links both to one
   expect(readFileSync(cache.below("manifests", manifest)).readUInt32LE(8)).toBe(1);
 });
 
-test("a name that is excluded is not restored, nor is its file a hard link then", () => {
+test("a name that is excluded is not restored, the others of its file are", () => {
   makeTree(scratch.path("tree"), dir({ a: file("x"), skip: file("y") }));
   linkSync(scratch.path("tree", "a"), scratch.path("tree", "b"));
   linkSync(scratch.path("tree", "a"), scratch.path("tree", "skip-too"));
   cache.store("key", "tree", "--exclude", "skip*");
   const [name = ""] = cache.manifests();
-  expect(linksOf(decodeManifest(readFileSync(cache.below("manifests", name)), name))).toEqual([]);
+  expect(linksOf(decodeManifest(readFileSync(cache.below("manifests", name)), name))).toEqual([["b", "a"]]);
+  expect(cache.restore("key", "to").exitCode).toBe(0);
+  expect(listHardLinks(scratch.path("to"))).toEqual([{ names: ["a", "b"], linkCount: 2 }]);
 });
 
 test("an existing destination: whole groups are kept, others are replaced as a whole", () => {
