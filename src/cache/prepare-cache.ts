@@ -1,11 +1,12 @@
 import { closeSync, constants } from "node:fs";
-import { type ByteString, bytesFromText, joinBytes, parentOf } from "../base/byte-string.ts";
+import { type ByteString, bytesFromText, joinBytes } from "../base/byte-string.ts";
 import { applyToDirectory, applyToFile, complies } from "../fs/access-policy.ts";
 import { isRoot } from "../fs/current-user.ts";
 import { errnoOf, isPermissionErrno } from "../fs/errno.ts";
 import { isOwn } from "../fs/is-own.ts";
 import { namesIn } from "../fs/names-in.ts";
 import { lstat } from "../fs/native/file-status.ts";
+import { withPinned } from "../fs/pin-directory.ts";
 import { publishDurably, writeDurably } from "../fs/publish-file.ts";
 import { openRegularFile, statusOf } from "../fs/regular-file.ts";
 import { discardTree } from "../fs/remove-tree.ts";
@@ -38,34 +39,58 @@ export function prepareCache(cache: CacheDirectory): void {
   }
 }
 
+/** Directories in which nothing is replaced: in a sticky cache they are sticky. */
+const UPPER_NAMES: ReadonlySet<string> = new Set(["manifests", "objects"]);
+
 /**
  * A cache directory may have been given to a group later, or an older version may have created its contents for one
  * user only. A store by its owner or by root opens it to the others. Objects keep the modes in their names.
+ *
+ * Others may be able to replace what is in it, and root must not change anything elsewhere for them: each directory is
+ * pinned before what is in it is looked at.
  */
 function openUp(cache: CacheDirectory): void {
   const status = lstat(cache.root);
   if (status === undefined || complies(status, cache.access)) return;
   if (!isOwn(status) && !isRoot()) return;
-  // Someone who may not give anything to the group need not try it everywhere.
-  openTree(cache, cache.sessions);
-  const sessions = lstat(cache.sessions);
-  if (sessions === undefined || !complies(sessions, cache.access)) return;
-  const { upper, lower } = listDirectories(cache);
-  const others = namesIn(cache.root).map((name) => joinBytes(cache.root, bytesFromText(name)));
-  for (const path of new Set([...others, ...lower])) {
-    if (!upper.includes(path)) openTree(cache, path);
-  }
-  // The root last: until then, it shows that this is not finished.
-  for (const path of upper.toReversed()) unlessForeign(() => applyToDirectory(path, cache.access, true));
+  withPinned(cache.root, (root) => {
+    // Someone who may not give anything to the group need not try it everywhere.
+    const sessions = below(root, "sessions");
+    openTree(cache, sessions);
+    const opened = lstat(sessions);
+    if (opened === undefined || !complies(opened, cache.access)) return;
+    for (const name of namesIn(root)) {
+      if (name === "sessions") continue;
+      if (!UPPER_NAMES.has(name)) openTree(cache, below(root, name));
+      else openContents(cache, below(root, name), name === "objects");
+    }
+    for (const name of UPPER_NAMES) {
+      unlessForeign(() => applyToDirectory(below(root, name), cache.access, true));
+    }
+    // Last: until then, it shows that this is not finished.
+    unlessForeign(() => applyToDirectory(cache.root, cache.access, true));
+  });
 }
 
-function openTree(cache: CacheDirectory, path: ByteString): void {
+function below(directory: ByteString, name: string): ByteString {
+  return joinBytes(directory, bytesFromText(name));
+}
+
+/** @param isShard its files are objects */
+function openTree(cache: CacheDirectory, path: ByteString, isShard = false): void {
   const kind = lstat(path)?.kind;
   if (kind === "file") return openFile(cache, path);
   if (kind !== "directory") return;
   unlessForeign(() => applyToDirectory(path, cache.access));
-  if (parentOf(path) === cache.objects) return;
-  for (const name of namesIn(path)) openTree(cache, joinBytes(path, bytesFromText(name)));
+  if (!isShard) openContents(cache, path);
+}
+
+function openContents(cache: CacheDirectory, directory: ByteString, areShards = false): void {
+  unlessForeign(() => {
+    withPinned(directory, (pinned) => {
+      for (const name of namesIn(pinned)) openTree(cache, below(pinned, name), areShards);
+    });
+  });
 }
 
 /** A manifest may also be a mark. Any other file with several names may be outside the cache, too, and is left alone. */
@@ -81,14 +106,15 @@ function openFile(cache: CacheDirectory, path: ByteString): void {
   });
 }
 
+const ELSEWHERE: ReadonlySet<string | undefined> = new Set(["ENOENT", "EFTYPE", "ENOTDIR", "ELOOP"]);
+
 /** What is gone by now, or something else, is left alone. */
 function unlessForeign(action: () => void): void {
   try {
     action();
   } catch (error) {
     const errno = errnoOf(error);
-    if (errno !== "ENOENT" && errno !== "EFTYPE" && errno !== "ENOTDIR" && !isPermissionErrno(errno))
-      throw error;
+    if (!ELSEWHERE.has(errno) && !isPermissionErrno(errno)) throw error;
   }
 }
 

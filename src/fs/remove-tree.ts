@@ -1,22 +1,11 @@
-import {
-  chmodSync,
-  closeSync,
-  constants,
-  existsSync,
-  openSync,
-  readdirSync,
-  rmdirSync,
-  unlinkSync,
-} from "node:fs";
+import { chmodSync, closeSync, readdirSync, rmdirSync, unlinkSync } from "node:fs";
 import { type ByteString, bytesFromBuffer, display, fsPath, joinBytes } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
 import { errnoOf, isPermissionErrno } from "./errno.ts";
 import { emptyStatus, type FileStatus, fstat, isSameFile, lstat } from "./native/file-status.ts";
+import { pathOfPinned, pinDirectory } from "./pin-directory.ts";
 
 const OWNER_ALL = 0o700;
-/** Linux: opens a file without accessing it, so that even a directory that its owner may not read can be opened. */
-const O_PATH = 0o10000000;
-const LINUX_FLAGS = O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 /** Each level holds a descriptor; below this depth, paths are relative to the last one. */
 const MOST_DESCRIPTORS = 64;
 
@@ -108,9 +97,9 @@ function removeNode(path: ByteString, depth: number, limits: Limits): void {
 
 function emptyDirectory(path: ByteString, depth: number, limits: Limits): void {
   const { spared, except, isOverdue } = limits;
-  const descriptor = depth < MOST_DESCRIPTORS ? openByPath(path) : undefined;
+  const descriptor = depth < MOST_DESCRIPTORS ? pinDirectory(path) : undefined;
   try {
-    const directory = descriptor === undefined ? path : (`/proc/self/fd/${descriptor}` as ByteString);
+    const directory = descriptor === undefined ? path : pathOfPinned(descriptor);
     if (spared !== undefined) assertNotSpared(path, descriptor, spared);
     grantOwnerAccess(directory, descriptor);
     let failure: { readonly error: unknown } | undefined;
@@ -136,15 +125,6 @@ function assertNotSpared(path: ByteString, descriptor: number | undefined, spare
   const found = descriptor === undefined ? lstat(path) : status;
   if (found === undefined || !isSameFile(found, spared)) return;
   throw new BtdtError("SYSTEM", `${display(path)} must not be deleted`, { path: display(path) });
-}
-
-let hasDescriptorPaths: boolean | undefined;
-
-/** Undefined where descriptors have no paths: on other systems than Linux, and without `/proc`. */
-function openByPath(path: ByteString): number | undefined {
-  hasDescriptorPaths ??= existsSync("/proc/self/fd");
-  if (!hasDescriptorPaths) return undefined;
-  return openSync(fsPath(path), LINUX_FLAGS);
 }
 
 /** Gives the owner of a directory all permissions; another user's is left as it is. @throws a `node:fs` error */

@@ -7,6 +7,7 @@ import { btdt, type Finished, must, run } from "../support/executable.ts";
 import { executableForAll } from "../support/executable-for-all.ts";
 import { testWith } from "../support/requirements.ts";
 import { Scratch } from "../support/scratch.ts";
+import { stoppedAt } from "../support/trace.ts";
 import { dir, file, makeTree } from "../support/tree.ts";
 
 const scratch = Scratch.use();
@@ -174,6 +175,32 @@ describe("a cache directory that a group may write to", () => {
       expect(cache.keys()).toEqual([]);
     },
   );
+});
+
+describe("a directory of the cache that is replaced while root opens it to the group", () => {
+  for (const name of ["keys", "sessions", "manifests", "packs"]) {
+    testWith(["root", "strace"], `makes it change no mode or group elsewhere: ${name}`, async () => {
+      makeTrees();
+      cacheWith(0o755, 0);
+      const words = ["--storage", "packs"];
+      cache.store("key", "first", ...words);
+      chownSync(cache.path, 0, FS_GROUP);
+      chmodSync(cache.path, 0o2775);
+      // The same names outside the cache.
+      const outside = scratch.path("outside");
+      must(["cp", "-a", cache.below(name), outside]);
+      must(["sh", "-c", `touch ${outside}/file && chmod -R u=rwX,go= ${outside}`]);
+      const listOutside = () => must(["find", outside, "-printf", "%m %G %y %p\n"]).split("\n");
+      const before = listOutside();
+      const moment = { calls: "fchmod", path: cache.below(name === "manifests" ? "manifests/00" : name) };
+      await stoppedAt(moment, cache.storeWords("other", "second", ...words), scratch.path("trace"), () => {
+        must(["mv", cache.below(name), scratch.path("moved")]);
+        must(["ln", "-s", outside, cache.below(name)]);
+      });
+      const after = new Set(listOutside());
+      expect(before.filter((line) => !after.has(line))).toEqual([]);
+    });
+  }
 });
 
 describe("what cannot work", () => {
