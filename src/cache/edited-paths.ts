@@ -116,7 +116,8 @@ function changeFamily(
   try {
     for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt++) {
       const known = readForChange(cache, name);
-      if (known !== undefined && written?.toString() === encodeEditedPaths(known.paths).toString()) return;
+      if (known !== undefined && written !== undefined && isEqual(written, encodeEditedPaths(known.paths)))
+        return;
       const seenMs = new Map(known?.paths.seenMs);
       if (!change(seenMs)) return;
       if (seenMs.size === 0) return unlinkSync(fsPath(pathOf(cache, name)));
@@ -128,6 +129,10 @@ function changeFamily(
   } finally {
     lock?.close();
   }
+}
+
+function isEqual(left: Uint8Array, right: Uint8Array): boolean {
+  return Buffer.compare(left, right) === 0;
 }
 
 /** What cannot be read, such as a symlink, is replaced. */

@@ -1,7 +1,7 @@
-import { accessSync, constants } from "node:fs";
-import { type ByteString, bytesFromText, display, fsPath, parentOf } from "../base/byte-string.ts";
+import { type ByteString, bytesFromText, display, parentOf } from "../base/byte-string.ts";
 import { readCurrentUser } from "../fs/current-user.ts";
 import { errnoOf } from "../fs/errno.ts";
+import { mayAccess } from "../fs/may-access.ts";
 import { lstat } from "../fs/native/file-status.ts";
 
 export interface Denial {
@@ -10,11 +10,11 @@ export interface Denial {
   readonly hint: string;
 }
 
-/** Calls that fail because of what they name; all others change the directory that it is in. */
+/** Calls that need rights to the file itself; all others need them to its directory. */
 const OWN_RIGHTS: ReadonlySet<unknown> = new Set(["open", "scandir", "opendir", "utimensat", "chmod"]);
 
 /**
- * Why this user was refused something in a cache, and what to do about it. Undefined if the error is none of rights.
+ * Why this user was refused something in a cache, and what to do about it. Undefined for errors that are not about permissions.
  * @param cachePath what to blame if the error does not say
  */
 export function explainDenial(cachePath: ByteString, error: unknown): Denial | undefined {
@@ -33,12 +33,12 @@ export function explainDenial(cachePath: ByteString, error: unknown): Denial | u
   };
 }
 
-/** What the failed call was refused by, as far as the error says. */
+/** What refused the call, as far as the error says. */
 function findCulprit(error: unknown): ByteString | undefined {
   const { path, dest, syscall } = error as { path?: unknown; dest?: unknown; syscall?: unknown };
   const named = [dest, path].flatMap((each) => (typeof each === "string" ? bytesFromText(each) : []));
   const candidates = named.map((each) => nearestExisting(OWN_RIGHTS.has(syscall) ? each : parentOf(each)));
-  return candidates.find((each) => !isWritable(each)) ?? candidates[0];
+  return candidates.find((each) => !mayAccess(each, "write")) ?? candidates[0];
 }
 
 function nearestExisting(path: ByteString): ByteString {
@@ -52,16 +52,6 @@ function exists(path: ByteString): boolean {
     return lstat(path) !== undefined;
   } catch (error) {
     // A directory on the way is closed to this user.
-    if (errnoOf(error) === undefined) throw error;
-    return false;
-  }
-}
-
-function isWritable(path: ByteString): boolean {
-  try {
-    accessSync(fsPath(path), constants.W_OK);
-    return true;
-  } catch (error) {
     if (errnoOf(error) === undefined) throw error;
     return false;
   }

@@ -2,12 +2,12 @@ import { closeSync, constants, openSync, unlinkSync } from "node:fs";
 import { display, fsPath } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
 import { copyBytes } from "./copy-bytes.ts";
-import { errnoOf } from "./errno.ts";
 import { type FileAttributes, setAttributes } from "./file-attributes.ts";
 import { closeWritten } from "./native/close-written.ts";
 import { emptyStatus, lstatBuffer } from "./native/file-status.ts";
 import type { PathBuffer } from "./native/path-buffer.ts";
 import { openRegularFile } from "./regular-file.ts";
+import { ignoringErrno } from "./remove-tree.ts";
 
 const status = emptyStatus();
 
@@ -35,19 +35,11 @@ export function copyFile(source: PathBuffer, target: PathBuffer, attributes: Fil
         });
       }
     } catch (error) {
-      removeQuietly(targetPath);
+      // The first error matters more than a failure of this.
+      ignoringErrno(() => unlinkSync(targetPath));
       throw error;
     }
   } finally {
     closeSync(from);
-  }
-}
-
-/** While another error is about to be reported, which matters more than this one. */
-function removeQuietly(path: string | Buffer): void {
-  try {
-    unlinkSync(path);
-  } catch (error) {
-    if (errnoOf(error) === undefined) throw error;
   }
 }

@@ -11,6 +11,7 @@ import type { PathBuffer } from "../fs/native/path-buffer.ts";
 import { PinnedBuffer } from "../fs/native/pinned-buffer.ts";
 import { NewFileWriter } from "../fs/native/write-new-file.ts";
 import { openRegularFile } from "../fs/regular-file.ts";
+import { ignoringErrno } from "../fs/remove-tree.ts";
 import { hasContent } from "../read/has-content.ts";
 import { readSmallFile, SMALL_FILE_ROOM_BYTES } from "../read/read-small-file.ts";
 import type { JobContext } from "../work/job.ts";
@@ -34,9 +35,9 @@ let content: PinnedBuffer | undefined;
 /**
  * Creates `target`, which must not exist, from a file that may be anything. The bytes that are hashed are those of the
  * copy, so it does not matter what happens to the source meanwhile.
- * @returns `different` or `unreadable`, with nothing left behind, unless the source has the wanted content
- * @throws BtdtError CANCELLED; BtdtError SYSTEM or a `node:fs` error: `target` cannot be written; nothing is left
- * behind
+ * @returns `different` or `unreadable` if the source does not have the wanted content
+ * @throws BtdtError CANCELLED; BtdtError SYSTEM or a `node:fs` error: `target` cannot be written. Unless it returns
+ * `copied`, there is no `target` afterwards
  */
 export function copyContent(
   source: PathBuffer,
@@ -104,16 +105,7 @@ function removingOnFailure(target: PathBuffer, write: () => void): void {
     write();
   } catch (error) {
     // An existing file is not ours to remove.
-    if (errnoOf(error) !== "EEXIST") removeQuietly(target);
+    if (errnoOf(error) !== "EEXIST") ignoringErrno(() => unlinkSync(fsPath(target.toBytes())));
     throw error;
-  }
-}
-
-/** While another error is about to be reported, which matters more than this one. */
-function removeQuietly(target: PathBuffer): void {
-  try {
-    unlinkSync(fsPath(target.toBytes()));
-  } catch (error) {
-    if (errnoOf(error) === undefined) throw error;
   }
 }

@@ -13,7 +13,7 @@ import { FilePlacer, type LinkMode, type Placement, TooManyLinks } from "../fs/p
 import { attributesOfFile } from "../manifest/attributes-of-file.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
 import { hasContent } from "../read/has-content.ts";
-import { Sharing } from "../sharing/classify-files.ts";
+import { mostNamesOf, Sharing } from "../sharing/classify-files.ts";
 import type { JobContext } from "../work/job.ts";
 import { changedBeforeStored, notPreserved } from "./adopt-errors.ts";
 import { dropUnlessGood } from "./drop-unless-good.ts";
@@ -95,15 +95,10 @@ export class ObjectMaker {
    * the trees that link to the object would get them.
    */
   private mostNamesOf(file: number): number {
-    if (!this.hasManifestTime(file) || hasExtendedAttributes(this.#source)) return 0;
-    switch (this.#input.sharing[file]) {
-      case Sharing.SHARED:
-        return Number.POSITIVE_INFINITY;
-      case Sharing.EXCLUSIVE:
-        return 2;
-      default:
-        return 0;
-    }
+    const mostNames = mostNamesOf(at(this.#input.sharing, file));
+    return mostNames > 0 && this.hasManifestTime(file) && !hasExtendedAttributes(this.#source)
+      ? mostNames
+      : 0;
   }
 
   /** An object that cannot be read is replaced like one that has lost bytes, since the source has them. */

@@ -31,7 +31,7 @@ export function allocateColumns(
   };
 }
 
-/** The first files, copied: a view would transfer all memory behind it to another thread. */
+/** The first files, copied: a view would be sent to another thread with its whole buffer. */
 export function truncateColumns<Columns extends Omit<FileColumns, "inodeRows">>(
   columns: Columns,
   fileCount: number,

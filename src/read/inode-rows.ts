@@ -31,7 +31,7 @@ export class InodeRows {
     this.end = end + INODE_ROW_WORDS;
   }
 
-  /** A copy: a view would transfer all memory behind it to another thread. */
+  /** A copy: a view would be sent to another thread with its whole buffer. */
   take(): Uint32Array {
     return this.words.slice(0, this.end);
   }

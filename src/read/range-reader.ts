@@ -21,7 +21,7 @@ export class RangeReader {
   // The earliest failure: it may stop jobs of earlier ranges, which then fail because they were stopped.
   #firstFailure: unknown;
 
-  /** @param inodes is told of every file with more than one name */
+  /** @param inodes collects the files that have more than one name */
   constructor(root: ByteString, digester: Digester, pool: Runner, inodes: InodeGroups | undefined) {
     this.#root = root;
     this.#digester = digester;

@@ -17,7 +17,7 @@ import { type WalkedDirectory, type WalkOptions, walkTree } from "./walk-tree.ts
 export interface ReadTreeOptions extends WalkOptions {
   /** Called when the walk is done, and most of the reading is still to come. */
   readonly onWalked?: (fileCount: number) => void;
-  /** Is told of every file with more than one name. */
+  /** Collects the files that have more than one name. */
   readonly inodes?: InodeGroups;
 }
 

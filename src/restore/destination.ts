@@ -1,4 +1,4 @@
-import { accessSync, constants, readdirSync, readlinkSync } from "node:fs";
+import { readdirSync, readlinkSync } from "node:fs";
 import { posix } from "node:path";
 import {
   type ByteString,
@@ -11,6 +11,7 @@ import {
 import { BtdtError } from "../base/errors.ts";
 import { errnoOf, reasonOf } from "../fs/errno.ts";
 import { isOwn } from "../fs/is-own.ts";
+import { mayAccess } from "../fs/may-access.ts";
 import { type FileStatus, isSameFile, lstat } from "../fs/native/file-status.ts";
 import { resolvePath } from "../fs/resolve-path.ts";
 
@@ -91,7 +92,7 @@ function classify(given: ByteString, parents: "existing" | "made"): Destination 
   const isEmpty = readdirSync(fsPath(path)).length === 0;
   const isMountPoint = status.isMountPoint || lstat(parent)?.device !== status.device || path === "/";
   const isWorkingDirectory = path === resolvePath("." as ByteString);
-  return isEmpty && !isMountPoint && !isWorkingDirectory && isOwn(status) && isWritable(parent)
+  return isEmpty && !isMountPoint && !isWorkingDirectory && isOwn(status) && mayAccess(parent, "write")
     ? { kind: "free", path, parent, missingParents: [] }
     : { kind: "directory", path };
 }
@@ -149,16 +150,6 @@ function resolveParent(parent: ByteString, path: ByteString): ByteString {
 
 function withoutTrailingSlashes(path: ByteString): ByteString {
   return (path.replace(/\/+$/, "") || "/") as ByteString;
-}
-
-function isWritable(directory: ByteString): boolean {
-  try {
-    accessSync(fsPath(directory), constants.W_OK);
-    return true;
-  } catch (error) {
-    if (errnoOf(error) === undefined) throw error;
-    return false;
-  }
 }
 
 /** For any failure to write below a destination. */

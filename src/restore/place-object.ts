@@ -1,10 +1,10 @@
-import { accessSync, constants } from "node:fs";
-import { type ByteString, fsPath } from "../base/byte-string.ts";
+import type { ByteString } from "../base/byte-string.ts";
 import { compileMethodsLightly } from "../base/compile-lightly.ts";
 import { isBtdtError } from "../base/errors.ts";
 import { copyFile } from "../fs/copy-file.ts";
 import { errnoOf } from "../fs/errno.ts";
 import type { FileAttributes } from "../fs/file-attributes.ts";
+import { mayAccess } from "../fs/may-access.ts";
 import { hasExtendedAttributes, mayGiveRights } from "../fs/native/extended-attributes.ts";
 import { tryLink } from "../fs/native/link-file.ts";
 import { PathBuffer } from "../fs/native/path-buffer.ts";
@@ -14,7 +14,7 @@ import { at, type Manifest } from "../manifest/manifest.ts";
 import { examineObject, type ObjectState } from "../objects/examine-object.ts";
 import { PERMISSIONS } from "../objects/object-attributes.ts";
 import { replaceObject } from "../objects/object-claim.ts";
-import { Sharing } from "../sharing/classify-files.ts";
+import { mostNamesOf, Sharing } from "../sharing/classify-files.ts";
 import type { JobContext } from "../work/job.ts";
 import type { LinkSource } from "./target.ts";
 import { verifyFile } from "./verify-file.ts";
@@ -64,7 +64,7 @@ export class ObjectPlacer {
       // Is it the object or the destination? A clean may have removed the object, or this user may not read it.
       const state = examineObject(object, this.manifest, file);
       if (state !== "whole" && state !== "altered") return state;
-      if (isReadable(object)) throw error;
+      if (mayAccess(object.toBytes(), "read")) throw error;
       return "unreadable";
     }
   }
@@ -127,18 +127,6 @@ export class ObjectPlacer {
   }
 }
 
-/** How many names an inode may have: those in the tree, and the object's. */
-function mostNamesOf(sharing: number): number {
-  switch (sharing) {
-    case Sharing.SHARED:
-      return Number.POSITIVE_INFINITY;
-    case Sharing.EXCLUSIVE:
-      return 2;
-    default:
-      return 0;
-  }
-}
-
 let sharedPlacer: { readonly key: string; readonly placer: FilePlacer } | undefined;
 
 /** Jobs of one restore share what they learn about the file systems. */
@@ -146,16 +134,6 @@ function shareFilePlacer({ objects, mode }: LinkSource, site: ByteString): FileP
   const key = `${objects}\0${site}\0${mode}`;
   if (sharedPlacer?.key !== key) sharedPlacer = { key, placer: new FilePlacer(mode) };
   return sharedPlacer.placer;
-}
-
-function isReadable(path: PathBuffer): boolean {
-  try {
-    accessSync(fsPath(path.toBytes()), constants.R_OK);
-    return true;
-  } catch (error) {
-    if (errnoOf(error) === undefined) throw error;
-    return false;
-  }
 }
 
 compileMethodsLightly(ObjectPlacer);

@@ -17,6 +17,18 @@ export const Sharing = {
   OWN: 2,
 } as const;
 
+/** How many names an inode may have at most if it is linked: those in the tree, and its object's. */
+export function mostNamesOf(sharing: number): number {
+  switch (sharing) {
+    case Sharing.SHARED:
+      return Number.POSITIVE_INFINITY;
+    case Sharing.EXCLUSIVE:
+      return 2;
+    default:
+      return 0;
+  }
+}
+
 /**
  * Build state up to this size is always copied. Smaller files are as quick to copy as to link and check, and most of what
  * tools write in place is small; of a cargo `target`, they are four fifths of the files and two hundredths of the bytes.

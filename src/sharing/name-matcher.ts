@@ -25,7 +25,7 @@ interface FileRule extends FileException {
 
 /** What a rule says about a file that is build state within package contents. */
 export interface FileException {
-  /** Its whole directory is build state, with all that is below. */
+  /** Its presence makes its directory, and everything below, build state. */
   readonly marksDirectory: boolean;
 }
 

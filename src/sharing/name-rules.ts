@@ -10,7 +10,7 @@ export interface NameRule {
    */
   readonly pattern: string;
   readonly kind: FileKindByName;
-  /** For a file: its whole directory is of this kind, with all that is below. */
+  /** For a file: if it is there, its directory and everything below are of this kind. */
   readonly marksDirectory?: boolean;
   readonly reason: string;
   /** Where this was found out. */
