@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { createProgressLines } from "../../../src/cli/progress/progress-lines.ts";
 import { ProgressReporter } from "../../../src/cli/progress/progress-reporter.ts";
+import { withoutProgress } from "../../support/executable.ts";
 
 function withLines() {
   const clock = { nowMs: 5000 };
@@ -61,4 +62,16 @@ test("silenced, it says nothing", () => {
   reporter.begin({ name: "reading", unit: "files" });
   work(60);
   expect(lines).toEqual([]);
+});
+
+test("tests that are not about it see only the other lines", () => {
+  const { reporter, lines, work } = withLines();
+  reporter.begin({ name: "restoring", unit: "files", files: 2000 });
+  work(20);
+  reporter.begin({ name: "rewriting packs", unit: "bytes", bytes: 1_000_000 });
+  work(20);
+  expect(lines).toHaveLength(4);
+  const summary = "btdt: restored 2,000 files, 230 MiB: 2,000 copied in 12.1 s\n";
+  const stderr = lines.map((line) => `btdt: ${line}\n`).join("");
+  expect(withoutProgress(stderr + summary)).toBe(summary);
 });
