@@ -106,16 +106,16 @@ class FileMender {
     this.#builder.noteDamage(file, problem);
   }
 
-  /** Of the two objects that a file may have, the one that was examined: that of the other kind if its own is missing. */
+  /** Sets `object` to the one that was examined: that of the other kind only if a file's own is missing. */
   #findObject(file: number): void {
     const { objects, sharing } = this.#input.links;
     const isExclusive = sharing[file] === Sharing.EXCLUSIVE;
-    const isMissing = (isOther: boolean): boolean => {
-      object.set(locateObject(objects, this.#manifest, file, isExclusive !== isOther));
-      return examineObject(object, this.#manifest, file) === "missing";
+    const exists = (kind: boolean): boolean => {
+      object.set(locateObject(objects, this.#manifest, file, kind));
+      return examineObject(object, this.#manifest, file) !== "missing";
     };
-    // The last one that was looked for stays in the buffer.
-    if (isMissing(false) && isMissing(true)) isMissing(false);
+    const found = [isExclusive, !isExclusive].find(exists) ?? isExclusive;
+    object.set(locateObject(objects, this.#manifest, file, found));
   }
 
   /** Makes the object again from a file that may have its content, and builds the file. */
