@@ -26,6 +26,8 @@ export interface CompareFilesInput {
   readonly payload: Uint8Array;
   readonly destination: ByteString;
   readonly links: LinkSource;
+  /** See `namesOnTheirOwn`. */
+  readonly separateNames: readonly number[];
   readonly firstDirectory: number;
   readonly endDirectory: number;
   /** Its directories say where to look; files and symlinks are filled in, in memory shared between threads. */
@@ -74,7 +76,7 @@ export const compareFilesJob: Job<CompareFilesInput, ComparedFiles> = {
         path.truncate(directoryLength).append(manifest.fileName(file));
         if (!lstatBuffer(path, status)) continue;
         noteIfDirectory();
-        if (isUnchangedFile(manifest, file, input.links, context)) input.unchanged.files[file] = 1;
+        if (isUnchangedFile(manifest, file, input, context)) input.unchanged.files[file] = 1;
       }
       for (
         let link = manifest.firstSymlinkOf(directory);
@@ -102,18 +104,24 @@ export const compareFilesJob: Job<CompareFilesInput, ComparedFiles> = {
  * being the same inode as the object, or by the digest. A file that shares its inode with more than it may counts as
  * changed, because an edit would reach the object or another tree.
  */
-function isUnchangedFile(manifest: Manifest, file: number, links: LinkSource, context: JobContext): boolean {
+function isUnchangedFile(
+  manifest: Manifest,
+  file: number,
+  { links, separateNames }: CompareFilesInput,
+  context: JobContext,
+): boolean {
   attributesOfFile(manifest, file, attributes);
   if (!hasAllButTime(status, attributes) || !isTimeKept(status, attributes, path)) return false;
-  // A further name is compared with the first one, see `compareNames`.
-  if (!hasObject(manifest, file) || manifest.isLink(file)) return true;
+  // A further name is compared with the first one on its mount, see `compareNames`.
+  const isSeparate = separateNames.includes(file);
+  if (!hasObject(manifest, file) || (manifest.isLink(file) && !isSeparate)) return true;
   const sharing = links.sharing[file];
   object.set(locateObject(links.objects, manifest, file, sharing === Sharing.EXCLUSIVE));
   try {
     const isLinked =
       status.linkCount > 1 && lstatBuffer(object, objectStatus) && isSameFile(status, objectStatus);
     const mostNames = manifest.countNames(file) + (isLinked ? 1 : 0);
-    if (sharing !== Sharing.SHARED && status.linkCount > mostNames) return false;
+    if (sharing !== Sharing.SHARED && status.linkCount > mostNames && !isSeparate) return false;
     // They may have been set on another tree, which is linked to the same file.
     if (status.linkCount > 1 && mayGiveRights(status.mode) && hasExtendedAttributes(path)) return false;
     if (isLinked) {

@@ -4,26 +4,34 @@ import { isSameFile, lstat } from "../fs/native/file-status.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
 
 /**
- * A file with several names is unchanged only if all of them are, and name one inode that has no others. Otherwise all
- * of them count as changed.
- * @param unchangedFiles as found by `compareFilesJob`, which for a further name has compared only attributes
+ * A file with several names is unchanged only if all of them are, and name one inode that has no others: one on each
+ * mount that the names are on. Otherwise all of them count as changed.
+ * @param firstNames see `MountPoints`
+ * @param unchangedFiles as found by `compareFilesJob`, which for a further name on a mount has compared only attributes
  */
-export function compareNames(manifest: Manifest, destination: ByteString, unchangedFiles: Uint8Array): void {
+export function compareNames(
+  manifest: Manifest,
+  firstNames: Uint32Array,
+  destination: ByteString,
+  unchangedFiles: Uint8Array,
+): void {
   const { linkFiles, linkTargets } = manifest;
   const nameCounts = new Map<number, number>();
-  for (let link = 0; link < linkTargets.length; link++) {
-    const target = at(linkTargets, link);
-    nameCounts.set(target, (nameCounts.get(target) ?? 1) + 1);
+  for (let link = 0; link < firstNames.length; link++) {
+    const first = at(firstNames, link);
+    if (first !== at(linkFiles, link)) nameCounts.set(first, (nameCounts.get(first) ?? 1) + 1);
   }
   const statusOf = (file: number) => lstat(joinBytes(destination, manifest.filePath(file)));
+  const isNameOf = (file: number, first: number): boolean => {
+    if (unchangedFiles[file] === 0 || unchangedFiles[first] === 0) return false;
+    const status = statusOf(file);
+    if (status === undefined || status.linkCount !== (nameCounts.get(first) ?? 1)) return false;
+    const firstStatus = file === first ? status : statusOf(first);
+    return firstStatus !== undefined && isSameFile(status, firstStatus);
+  };
   for (let link = 0; link < linkFiles.length; link++) {
-    const [file, target] = [at(linkFiles, link), at(linkTargets, link)];
-    if (unchangedFiles[file] === 1 && unchangedFiles[target] === 1) {
-      const status = statusOf(file);
-      const first = statusOf(target);
-      const areOne = status !== undefined && first !== undefined && isSameFile(status, first);
-      if (areOne && status.linkCount === nameCounts.get(target)) continue;
-    }
+    const [file, first, target] = [at(linkFiles, link), at(firstNames, link), at(linkTargets, link)];
+    if (isNameOf(file, first) && (first === target || isNameOf(target, target))) continue;
     unchangedFiles[target] = 0;
   }
   for (let link = 0; link < linkFiles.length; link++) {

@@ -32,7 +32,7 @@ export async function prepareExistingDestination(
   let mounts: MountStages | undefined;
   let state: "untouched" | "changing" | "changed" = "untouched";
   const close = (): void => {
-    mounts?.close(state === "untouched");
+    mounts?.close(state === "untouched", runtime.isCancelled());
     staging?.close(runtime.isCancelled());
     if (before === undefined) return;
     if (state === "untouched") putBackAttributes(destination, before);
@@ -48,7 +48,7 @@ export async function prepareExistingDestination(
     const built = await buildTree(target, site, distrusted, runtime);
     const isUseful = !isDamaged(built.damage) && !runtime.isCancelled();
     // Before directories are closed that their owner may not read.
-    if (isUseful) mounts = new MountStages(manifest, plan.unchanged, destination, site.path);
+    if (isUseful) mounts = await MountStages.build(manifest, plan, destination, site.path, runtime);
     if (isUseful) await finishTree(manifest, site, runtime);
     return {
       ...built,

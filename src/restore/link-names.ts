@@ -78,7 +78,8 @@ export async function linkNames(
   };
 }
 
-function placeName(
+/** Links a further name of a file, or copies the file where that is not possible. @throws a `node:fs` error */
+export function placeName(
   existing: PathBuffer,
   path: PathBuffer,
   manifest: Manifest,

@@ -8,11 +8,13 @@ import type { Runtime } from "../work/runtime.ts";
 import { compareFilesJob } from "./compare-files.ts";
 import { compareNames } from "./compare-names.ts";
 import { assertCacheNotIn, listExtras } from "./extras.ts";
+import { findFirstNames, type MountPoints, namesOnTheirOwn, ROOT } from "./mount-points.ts";
 import type { Target, Unchanged } from "./target.ts";
 
 /** What must be done to bring an existing directory in line with an entry, determined before anything is changed. */
 export interface MergePlan {
   readonly unchanged: Unchanged;
+  readonly mountPoints: MountPoints;
   /** Directories, relative to the destination, that must give way to files and symlinks; none unless `exact`. */
   readonly directoriesInTheWay: readonly ByteString[];
 }
@@ -26,17 +28,21 @@ export async function planMerge(
   const { cache, manifest, exact, links } = target;
   const { fileCount, symlinkCount } = manifest.counts;
   progress.begin({ name: "comparing", files: fileCount, unit: "files" });
+  const found = findDirectories(target, destination);
   const unchanged = {
-    directories: findDirectories(target, destination),
+    directories: found.existing,
     files: allocateMarks(fileCount),
     symlinks: allocateMarks(symlinkCount),
   };
   const ranges = directoryRanges(manifest);
   const runner = ranges.length > 1 ? runners.pool : runners.inline;
-  const shared = { payload: manifest.payload, destination, links, unchanged };
-  const found = await runAllResuming(runner, compareFilesJob, shared, ranges, restOfRange);
-  compareNames(manifest, destination, unchanged.files);
-  const directoriesInTheWay = found.flatMap((compared) => compared.directoriesInTheWay);
+  const firstNames = findFirstNames(manifest, found.mountPoints);
+  const mountPoints = { directories: found.mountPoints, firstNames };
+  const separateNames = namesOnTheirOwn(manifest, mountPoints);
+  const shared = { payload: manifest.payload, destination, links, separateNames, unchanged };
+  const compared = await runAllResuming(runner, compareFilesJob, shared, ranges, restOfRange);
+  compareNames(manifest, firstNames, destination, unchanged.files);
+  const directoriesInTheWay = compared.flatMap((part) => part.directoriesInTheWay);
   const [first] = directoriesInTheWay;
   if (first !== undefined && !exact) {
     const path = display(joinBytes(destination, first));
@@ -50,17 +56,28 @@ export async function planMerge(
     doomed.push(...listExtras(manifest, unchanged.directories, destination, "skip"));
     assertCacheNotIn(doomed, cache.rootStatus());
   }
-  return { unchanged, directoriesInTheWay };
+  return { unchanged, mountPoints, directoriesInTheWay };
 }
 
-/** 1 for each of the entry's directories that the destination has as a real directory. */
-function findDirectories({ cache, manifest }: Target, destination: ByteString): Uint8Array {
+interface FoundDirectories {
+  /** 1 for each of the entry's directories that the destination has as a real directory. */
+  readonly existing: Uint8Array;
+  /** See `MountPoints`. */
+  readonly mountPoints: Uint32Array;
+}
+
+function findDirectories({ cache, manifest }: Target, destination: ByteString): FoundDirectories {
   const { directoryCount } = manifest.counts;
   const cacheRoot = cache.rootStatus();
-  const marks = allocateMarks(directoryCount);
-  marks[0] = 1;
+  const existing = allocateMarks(directoryCount);
+  existing[ROOT] = 1;
+  const mountPoints = new Uint32Array(directoryCount);
+  const devices = new Map([[ROOT, lstat(destination)?.device]]);
   for (let directory = 1; directory < directoryCount; directory++) {
-    if (marks[at(manifest.directoryParents, directory)] === 0) continue;
+    const parent = at(manifest.directoryParents, directory);
+    const parentMountPoint = at(mountPoints, parent);
+    mountPoints[directory] = parentMountPoint;
+    if (existing[parent] === 0) continue;
     const path = joinBytes(destination, manifest.directoryPath(directory));
     const status = lstat(path);
     if (status?.kind !== "directory") continue;
@@ -71,9 +88,13 @@ function findDirectories({ cache, manifest }: Target, destination: ByteString): 
         { path: display(path), hint: "restore to a directory outside the cache" },
       );
     }
-    marks[directory] = 1;
+    existing[directory] = 1;
+    if (status.isMountPoint || status.device !== devices.get(parentMountPoint)) {
+      mountPoints[directory] = directory;
+      devices.set(directory, status.device);
+    }
   }
-  return marks;
+  return { existing, mountPoints };
 }
 
 /** One byte each, in memory that threads share. */

@@ -6,7 +6,12 @@ import { PathBuffer } from "../fs/native/path-buffer.ts";
 import { setMtimeBuffer } from "../fs/native/set-times.ts";
 import { attributesOfFile } from "../manifest/attributes-of-file.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
+import { createPause } from "../work/breather.ts";
+import type { Runtime } from "../work/runtime.ts";
 import { finishDirectory, isOpen } from "./finish-directories.ts";
+import { placeName } from "./link-names.ts";
+import type { MergePlan } from "./merge-plan.ts";
+import { type MountPoints, ROOT } from "./mount-points.ts";
 import { putBackAttributes } from "./put-back-attributes.ts";
 import { StagingDirectory } from "./staging-directory.ts";
 import type { Unchanged } from "./target.ts";
@@ -18,78 +23,113 @@ interface Stage {
   readonly before: FileStatus;
 }
 
-/** The number of the root directory, for which nothing is staged here. */
-const ROOT = 0;
-
 /**
  * Other file systems that are mounted below a destination. Nothing can be renamed across their borders, so what belongs
- * there is copied to a staging directory within each mount, and moved into place from there like the rest.
+ * there is copied to a staging directory within each mount, and moved into place from there like the rest. Names of one
+ * file that are on the same mount stay hard links.
  */
 export class MountStages {
   readonly #manifest: Manifest;
   readonly #unchanged: Unchanged;
+  readonly #mountPoints: MountPoints;
   readonly #destination: ByteString;
   readonly #built: ByteString;
   /** By the directory that is a mount point. */
   readonly #stages = new Map<number, Stage>();
-  /** For each directory, the one that is its mount point. */
-  readonly #mountPoints: Uint32Array;
+
+  private constructor(manifest: Manifest, plan: MergePlan, destination: ByteString, built: ByteString) {
+    this.#manifest = manifest;
+    this.#unchanged = plan.unchanged;
+    this.#mountPoints = plan.mountPoints;
+    this.#destination = destination;
+    this.#built = built;
+  }
 
   /**
    * @param built a tree whose directories do not have their final modes yet
-   * @throws a `node:fs` error
+   * @throws BtdtError CANCELLED, a `node:fs` error; nothing is left behind
    */
-  constructor(manifest: Manifest, unchanged: Unchanged, destination: ByteString, built: ByteString) {
-    this.#manifest = manifest;
-    this.#unchanged = unchanged;
-    this.#destination = destination;
-    this.#built = built;
-    this.#mountPoints = findMountPoints(manifest, unchanged, destination);
+  static async build(
+    manifest: Manifest,
+    plan: MergePlan,
+    destination: ByteString,
+    built: ByteString,
+    { isCancelled }: Pick<Runtime, "isCancelled">,
+  ): Promise<MountStages> {
+    const stages = new MountStages(manifest, plan, destination, built);
     try {
-      this.#copy();
+      await stages.#copy(createPause(isCancelled));
+      return stages;
     } catch (error) {
-      this.close(true);
+      stages.close(true, isCancelled());
       throw error;
     }
   }
 
   /** The tree from which the contents of a directory, or the directory itself if it is new, are moved into place. */
   treeOf(directory: number): ByteString {
-    return this.#stages.get(at(this.#mountPoints, directory))?.directory.tree ?? this.#built;
+    return this.#stages.get(at(this.#mountPoints.directories, directory))?.directory.tree ?? this.#built;
   }
 
-  /** Calling it again does nothing. @param isUntouched nothing was moved: the mount points get their times back */
-  close(isUntouched = false): void {
+  /**
+   * Calling it again does nothing.
+   * @param isUntouched nothing was moved: the mount points get their times back
+   * @param isHurried see `LockedDirectory.close`
+   */
+  close(isUntouched = false, isHurried = false): void {
     for (const { directory, mountPoint, before } of this.#stages.values()) {
-      directory.close();
+      directory.close(isHurried);
       if (isUntouched) putBackAttributes(mountPoint, before);
     }
     this.#stages.clear();
   }
 
-  #copy(): void {
+  async #copy(pause: () => Promise<void>): Promise<void> {
     const { directoryCount } = this.#manifest.counts;
+    const firstNames = this.#findFirstNames();
     for (let directory = 1; directory < directoryCount; directory++) {
-      if (at(this.#mountPoints, directory) === ROOT) continue;
+      if (at(this.#mountPoints.directories, directory) === ROOT) continue;
       if (this.#unchanged.directories[directory] === 0) this.#makeDirectory(directory);
-      this.#copyContents(directory);
+      await this.#copyContents(directory, firstNames, pause);
     }
     // Deepest first, and as in `finishTree`: one that its owner may not change cannot be moved.
     for (let directory = directoryCount - 1; directory > 0; directory--) {
-      if (at(this.#mountPoints, directory) === ROOT || this.#unchanged.directories[directory] === 1) continue;
+      const isOnMount = at(this.#mountPoints.directories, directory) !== ROOT;
+      if (!isOnMount || this.#unchanged.directories[directory] === 1) continue;
       const isMovedAlone = this.#unchanged.directories[at(this.#manifest.directoryParents, directory)] === 1;
       if (isMovedAlone && !isOpen(at(this.#manifest.directoryModes, directory))) continue;
       finishDirectory(this.#manifest, this.treeOf(directory), directory);
     }
   }
 
-  #copyContents(directory: number): void {
+  /** For further names on a mount, the first one there. */
+  #findFirstNames(): ReadonlyMap<number, number> {
+    const { linkFiles } = this.#manifest;
+    const names = [...this.#mountPoints.firstNames].map((first, link): [number, number] => [
+      at(linkFiles, link),
+      first,
+    ]);
+    return new Map(names.filter(([file, first]) => file !== first));
+  }
+
+  async #copyContents(
+    directory: number,
+    firstNames: ReadonlyMap<number, number>,
+    pause: () => Promise<void>,
+  ): Promise<void> {
     const manifest = this.#manifest;
     const endFile = at(manifest.directoryFileEnds, directory);
     for (let file = manifest.firstFileOf(directory); file < endFile; file++) {
       if (this.#unchanged.files[file] === 1) continue;
       const [from, to] = this.#fromAndTo(directory, manifest.fileName(file));
-      copyFile(new PathBuffer().set(from), to, attributesOfFile(manifest, file));
+      const first = firstNames.get(file);
+      if (first === undefined) {
+        copyFile(new PathBuffer().set(from), to, attributesOfFile(manifest, file));
+      } else {
+        const staged = joinBytes(this.treeOf(directory), manifest.filePath(first));
+        placeName(new PathBuffer().set(staged), to, manifest, file);
+      }
+      await pause();
     }
     const endLink = at(manifest.directorySymlinkEnds, directory);
     for (let link = manifest.firstSymlinkOf(directory); link < endLink; link++) {
@@ -97,6 +137,7 @@ export class MountStages {
       const [, to] = this.#fromAndTo(directory, manifest.symlinkName(link));
       symlinkSync(fsPath(manifest.symlinkTarget(link)), fsPath(to.toBytes()));
       setMtimeBuffer(to, at(manifest.symlinkMtimeSeconds, link), at(manifest.symlinkMtimeNanoseconds, link));
+      await pause();
     }
   }
 
@@ -107,7 +148,7 @@ export class MountStages {
   }
 
   #makeDirectory(directory: number): void {
-    const stage = this.#stageOf(at(this.#mountPoints, directory));
+    const stage = this.#stageOf(at(this.#mountPoints.directories, directory));
     const path = joinBytes(stage.tree, this.#manifest.directoryPath(directory));
     mkdirSync(fsPath(path), { recursive: true, mode: 0o700 });
   }
@@ -121,21 +162,4 @@ export class MountStages {
     if (before !== undefined) this.#stages.set(mountPoint, { directory, mountPoint: path, before });
     return directory;
   }
-}
-
-/** For each directory, the nearest one above it, or itself, that is a mount point; else the root. */
-function findMountPoints(manifest: Manifest, unchanged: Unchanged, destination: ByteString): Uint32Array {
-  const { directoryCount } = manifest.counts;
-  const mountPoints = new Uint32Array(directoryCount);
-  const devices = new Map([[ROOT, lstat(destination)?.device]]);
-  for (let directory = 1; directory < directoryCount; directory++) {
-    const parent = at(manifest.directoryParents, directory);
-    mountPoints[directory] = at(mountPoints, parent);
-    if (unchanged.directories[directory] === 0) continue;
-    const status = lstat(joinBytes(destination, manifest.directoryPath(directory)));
-    devices.set(directory, status?.device);
-    if (status === undefined) continue;
-    if (status.isMountPoint || status.device !== devices.get(parent)) mountPoints[directory] = directory;
-  }
-  return mountPoints;
 }

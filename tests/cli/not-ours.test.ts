@@ -1,5 +1,17 @@
 import { describe, expect, test } from "bun:test";
-import { chmodSync, chownSync, lstatSync, mkdirSync, readdirSync, statSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { TestCache } from "../support/cache.ts";
 import { compareTrees, differences, snapshotTree } from "../support/compare-trees.ts";
@@ -98,6 +110,39 @@ describe("mounts below a destination", () => {
       must(["mountpoint", scratch.path("to", ".cache")]);
     });
   }
+
+  testWith(["mount"], "keep the hard links within them, and what is up to date", () => {
+    makeTree(scratch.path("tree"), dir({ a: file("aa", { mtime: "@1" }), ".cache": dir({ b: file("b") }) }));
+    for (const [from, to] of [
+      ["a", ".cache/a1"],
+      ["a", ".cache/a2"],
+      [".cache/b", ".cache/b2"],
+    ] as const)
+      linkSync(scratch.path("tree", from), scratch.path("tree", to));
+    cache.store("key", "tree");
+    mountBelow("tmpfs");
+    const names = ["a", ".cache/a1", ".cache/a2", ".cache/b", ".cache/b2"];
+    const restore = () => {
+      expect(cache.restore("key", "to")).toMatchObject({ exitCode: 0 });
+      const statuses = names.map((name) => statSync(scratch.path("to", name)));
+      return statuses.map(({ ino, nlink }) => `${ino} ${nlink}`);
+    };
+    const [a, a1, a2, b, b2] = restore();
+    expect([a1 === a2, b === b2, a1 === b, a?.endsWith(" 1"), a1?.endsWith(" 2"), b?.endsWith(" 2")]).toEqual(
+      [true, true, false, true, true, true],
+    );
+    expect(restore()).toEqual([a, a1, a2, b, b2].map(String));
+
+    // Only its content tells, and the name on the mount is compared on its own.
+    writeFileSync(scratch.path("to", ".cache", "a1"), "xx");
+    utimesSync(scratch.path("to", ".cache", "a1"), 1, 1);
+    const [, again, other] = restore();
+    expect(again).toBe(String(other));
+    expect(readFileSync(scratch.path("to", ".cache", "a2"), "utf8")).toBe("aa");
+    rmSync(scratch.path("to", ".cache", "b2"));
+    const [, , , third, fourth] = restore();
+    expect(third).toBe(String(fourth));
+  });
 
   testWith(["mount"], "that are full leave everything as it was", () => {
     storeTree();
