@@ -95,7 +95,7 @@ export class ObjectMaker {
    * the trees that link to the object would get them.
    */
   private mostNamesOf(file: number): number {
-    const mostNames = mostNamesOf(at(this.#input.sharing, file));
+    const mostNames = mostNamesOf(at(this.#input.sharing, file), this.#manifest.countNames(file));
     return mostNames > 0 && this.hasManifestTime(file) && !hasExtendedAttributes(this.#source)
       ? mostNames
       : 0;

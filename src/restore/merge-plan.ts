@@ -41,7 +41,7 @@ export async function planMerge(
   const separateNames = namesOnTheirOwn(manifest, mountPoints);
   const shared = { payload: manifest.payload, destination, links, separateNames, unchanged };
   const compared = await runAllResuming(runner, compareFilesJob, shared, ranges, restOfRange);
-  compareNames(manifest, firstNames, destination, unchanged.files);
+  compareNames(manifest, links, firstNames, destination, unchanged.files);
   const directoriesInTheWay = compared.flatMap((part) => part.directoriesInTheWay);
   const [first] = directoriesInTheWay;
   if (first !== undefined && !exact) {

@@ -87,7 +87,8 @@ export class ObjectPlacer {
       return "copied";
     }
     try {
-      return this.placer.place(object, target, attributes, mostNamesOf(sharing));
+      // Its further names are made later.
+      return this.placer.place(object, target, attributes, mostNamesOf(sharing, 1));
     } catch (error) {
       if (error instanceof TooManyLinks) return this.renewObject(file, object, target, attributes);
       throw error;

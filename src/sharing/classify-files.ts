@@ -17,13 +17,13 @@ export const Sharing = {
   OWN: 2,
 } as const;
 
-/** How many names an inode may have at most if it is linked: those in the tree, and its object's. */
-export function mostNamesOf(sharing: number): number {
+/** How many names an inode may have at most if it is linked: those in one tree, and its object's. */
+export function mostNamesOf(sharing: number, namesInTree: number): number {
   switch (sharing) {
     case Sharing.SHARED:
       return Number.POSITIVE_INFINITY;
     case Sharing.EXCLUSIVE:
-      return 2;
+      return namesInTree + 1;
     default:
       return 0;
   }
@@ -65,11 +65,23 @@ export function classifyFiles(manifest: Manifest, place: TreePlace, edited: Uint
     sharing[file] = Sharing.OWN;
   }
   markSpecialFiles(manifest.fileModes, sharing);
-  // If the object were one more name, the next store could no longer tell hard links from files that share an object.
-  for (const column of [manifest.linkFiles, manifest.linkTargets]) {
-    for (let link = 0; link < column.length; link++) sharing[at(column, link)] = Sharing.OWN;
-  }
+  markHardLinks(manifest, sharing);
   return sharing;
+}
+
+/**
+ * A file with several names is exclusive if all of them are, else its tree's own. It is never shared: names of an inode
+ * that several trees have cannot be told from equal files that share an object.
+ */
+function markHardLinks({ linkFiles, linkTargets }: Manifest, sharing: Uint8Array): void {
+  const isExclusive = (file: number): boolean => sharing[file] === Sharing.EXCLUSIVE;
+  for (let link = 0; link < linkFiles.length; link++) {
+    const target = at(linkTargets, link);
+    if (!isExclusive(target) || !isExclusive(at(linkFiles, link))) sharing[target] = Sharing.OWN;
+  }
+  for (let link = 0; link < linkFiles.length; link++) {
+    sharing[at(linkFiles, link)] = at(sharing, at(linkTargets, link));
+  }
 }
 
 function markBuildState(manifest: Manifest, isPackage: Uint8Array, small: number, sharing: Uint8Array): void {
@@ -170,4 +182,4 @@ function ruleAbove(path: readonly ByteString[]): DirectoryRule | undefined {
   return rule;
 }
 
-compileLightly(classifyFiles, listRuns, markBuildState, markPackages, markSpecialFiles);
+compileLightly(classifyFiles, listRuns, markBuildState, markHardLinks, markPackages, markSpecialFiles);

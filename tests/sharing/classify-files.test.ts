@@ -133,6 +133,22 @@ test("the modes that never link classify like auto, because the names of objects
   }
 });
 
+test("a file with several names is exclusive if all of them are, else its tree's own", () => {
+  const tree = directory({ a: LARGE, b: LARGE, node_modules: directory({ c: LARGE, d: LARGE }) });
+  const classesWith = (links: readonly (readonly [number, number])[], options?: Options) =>
+    Object.values(classify(manifestOf(tree, { links }), ["target"], options));
+  expect(classesWith([])).toEqual(["exclusive", "exclusive", "shared", "shared"]);
+  expect(classesWith([[1, 0]])).toEqual(["exclusive", "exclusive", "shared", "shared"]);
+  expect(classesWith([[1, 0]], { edited: ["b"] })).toEqual(["own", "own", "shared", "shared"]);
+  const three = [
+    [1, 0],
+    [2, 0],
+  ] as const;
+  expect(classesWith(three)).toEqual(["own", "own", "own", "shared"]);
+  expect(classesWith([[3, 2]])).toEqual(["exclusive", "exclusive", "own", "own"]);
+  expect(classesWith([[1, 0]], { linkMode: "hard" })).toEqual(["own", "own", "shared", "shared"]);
+});
+
 test("of a tree that is only there to be stored, small files are linked into the cache", () => {
   const manifest = manifestOf(treeOfPaths({ small: SMALL, large: LARGE }));
   expect(classify(manifest, [undefined], { isTemporary: true })).toEqual({
