@@ -1,5 +1,5 @@
 import { expandTemplate, type TemplateSources } from "./expand-template.ts";
-import { checkKeys, parseKeys } from "./key-syntax.ts";
+import { checkKeys, checkPrefixes } from "./key-syntax.ts";
 import { isTemplate, splitTemplates } from "./template.ts";
 
 /**
@@ -10,12 +10,18 @@ export async function expandKeys(
   options: readonly string[],
   sources: TemplateSources,
 ): Promise<[string, ...string[]]> {
-  if (!options.some(isTemplate)) return parseKeys(options);
   return checkKeys(await expandAll(options, sources));
 }
 
 /** The same for prefixes of keys; there may be none. @throws BtdtError like `expandKeys` */
-export async function expandAll(options: readonly string[], sources: TemplateSources): Promise<string[]> {
+export async function expandPrefixes(
+  options: readonly string[],
+  sources: TemplateSources,
+): Promise<string[]> {
+  return checkPrefixes(await expandAll(options, sources));
+}
+
+async function expandAll(options: readonly string[], sources: TemplateSources): Promise<string[]> {
   const texts: string[] = [];
   for (const template of options.flatMap(splitTemplates)) {
     texts.push(isTemplate(template) ? await expandTemplate(template, sources) : template);

@@ -3,25 +3,32 @@ import { BtdtError } from "../base/errors.ts";
 
 const LONGEST_KEY_BYTES = 512;
 
-/**
- * Splits the values of `--keys` at commas; drops empty keys and duplicates.
- * @throws BtdtError USAGE
- */
-export function parseKeys(options: readonly string[]): [string, ...string[]] {
-  return checkKeys(options.flatMap((option) => option.split(",")));
-}
+// oxlint-disable-next-line no-control-regex -- control characters are the point
+const CONTROL_CHARACTER = /[\u0000-\u001f\u007f-\u009f]/;
+
+/** What a tool should have replaced before btdt saw the key, and why it probably did not. */
+const LEFTOVERS: readonly (readonly [text: string, hint: string])[] = [
+  ["$(", "is the Tekton parameter or result declared? in a shell, $( ) needs double quotes, not single ones"],
+  ["${{", "an expression that the CI system should have replaced; in btdt's templates, write {{ env.NAME }}"],
+  ["hashFiles(", 'a template needs braces: {{ hashFiles("package-lock.json") }}'],
+];
 
 /** Drops empty keys and duplicates. @throws BtdtError USAGE */
 export function checkKeys(texts: readonly string[]): [string, ...string[]] {
-  const keys = new Set(texts.filter((key) => key !== ""));
-  for (const key of keys) assertKey(key);
-  const [first, ...others] = keys;
+  const [first, ...others] = checkPrefixes(texts);
   if (first === undefined) {
     throw new BtdtError("USAGE", "no key given: --keys is empty", {
       hint: "is a variable in it empty? for example: --keys node-modules-$(btdt hash package-lock.json)",
     });
   }
   return [first, ...others];
+}
+
+/** The same for prefixes of keys; there may be none. @throws BtdtError USAGE */
+export function checkPrefixes(texts: readonly string[]): string[] {
+  const keys = new Set(texts.filter((key) => key !== ""));
+  for (const key of keys) assertKey(key);
+  return [...keys];
 }
 
 /** @throws BtdtError USAGE */
@@ -41,5 +48,14 @@ function assertKey(key: string): void {
     throw new BtdtError("USAGE", `the key "${escapeControls(key)}" is not valid UTF-8`, {
       hint: "check the encoding of the variables in it",
     });
+  }
+  if (CONTROL_CHARACTER.test(key)) {
+    throw new BtdtError("USAGE", `the key "${escapeControls(key)}" contains a control character`, {
+      hint: "does a variable in it end with a line end?",
+    });
+  }
+  for (const [text, hint] of LEFTOVERS) {
+    if (key.includes(text))
+      throw new BtdtError("USAGE", `the key "${key}" contains ${text}, which nothing replaced`, { hint });
   }
 }

@@ -15,17 +15,20 @@ export function isTemplate(text: string): boolean {
   return text.includes("{{");
 }
 
-/** Splits at commas outside of braces. @throws BtdtError USAGE */
-export function splitTemplates(option: string): string[] {
+/**
+ * Splits a list of keys or templates at commas and line ends outside of braces. Spaces around an item are dropped, and so are empty items.
+ * @throws BtdtError USAGE
+ */
+export function splitTemplates(list: string): string[] {
   const templates = [""];
-  for (let position = 0; position < option.length; ) {
-    const end = option.startsWith("{{", position) ? closingOf(option, position) + 2 : position + 1;
-    const piece = option.slice(position, end);
-    if (piece === ",") templates.push("");
+  for (let position = 0; position < list.length; ) {
+    const end = list.startsWith("{{", position) ? closingOf(list, position) + 2 : position + 1;
+    const piece = list.slice(position, end);
+    if (piece === "," || piece === "\n") templates.push("");
     else templates.push(`${templates.pop() ?? ""}${piece}`);
     position = end;
   }
-  return templates;
+  return templates.map((template) => template.trim()).filter((template) => template !== "");
 }
 
 /** @throws BtdtError USAGE */

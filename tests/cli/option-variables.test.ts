@@ -21,15 +21,15 @@ function complaint(words: readonly string[], env: Variables): string {
 
 /** What a store keeps, by a restore. */
 function kept(env: Variables, ...options: string[]): string[] {
-  makeTree(
-    scratch.path("tree"),
-    dir({ "a.log": file("a"), "b,c": file("b"), "d e": file("d"), f: file("f") }),
-  );
+  const [tree, to] = [scratch.path("tree"), scratch.fresh("to")];
+  if (!existsSync(tree)) {
+    makeTree(tree, dir({ "a.log": file("a"), "b,c": file("b"), "d e": file("d"), f: file("f") }));
+  }
   scratch.directory("cache");
-  const stored = btdt(["store", "-c", cache.path, "-k", "k", ...options, scratch.path("tree")], { env });
+  const stored = btdt(["store", "-c", cache.path, "-k", "k", ...options, tree], { env });
   expect(stored).toMatchObject({ exitCode: 0 });
-  expect(cache.restore("k", "to").exitCode).toBe(0);
-  return readdirSync(scratch.path("to")).toSorted();
+  expect(btdt(["restore", "-c", cache.path, "-k", "k", to]).exitCode).toBe(0);
+  return readdirSync(to).toSorted();
 }
 
 test("every option has a variable by its name, but for those that mean one thing of one command", () => {
@@ -47,8 +47,16 @@ test("every option has a variable by its name, but for those that mean one thing
 });
 
 describe("lists", () => {
-  test("have one value on each line, whatever is in it", () => {
-    expect(kept({ BTDT_EXCLUDE: "\n  *.log\n\n  b,c\r\n" })).toEqual(["d e", "f"]);
+  test("are separated by lines or commas, in variables as on the command line", () => {
+    for (const list of ["\n  *.log\n\n  f\r\n", "*.log, f", ",f ,\n*.log"]) {
+      expect(kept({ BTDT_EXCLUDE: list })).toEqual(["b,c", "d e"]);
+      expect(kept({}, "--exclude", list)).toEqual(["b,c", "d e"]);
+    }
+  });
+
+  test("after a backslash or between brackets, a comma belongs to a glob", () => {
+    expect(kept({ BTDT_EXCLUDE: String.raw`b\,c` })).toEqual(["a.log", "d e", "f"]);
+    expect(kept({}, "--exclude", "b[,]c,f")).toEqual(["a.log", "d e"]);
   });
 
   test("a space belongs to a glob", () => {

@@ -11,8 +11,9 @@ import {
   keyFileName,
   type StoredTree,
 } from "../../src/key/key-file.ts";
-import { parseKeys } from "../../src/key/key-syntax.ts";
+import { checkKeys } from "../../src/key/key-syntax.ts";
 import { isRecordedPath, recordablePath } from "../../src/key/recorded-path.ts";
+import { splitTemplates } from "../../src/key/template.ts";
 import { treeNames } from "../../src/key/tree-names.ts";
 
 const keys = fc.oneof(
@@ -298,19 +299,26 @@ describe("entries", () => {
 });
 
 describe("--keys", () => {
-  test("is split at commas; empty keys and duplicates are dropped, the order is preserved", () => {
-    expect(parseKeys(["b,,a", "a", ",c,"])).toEqual(["b", "a", "c"]);
-    expect(parseKeys([" a "])).toEqual([" a "]);
+  test("is split at commas and line ends outside of braces; spaces around items and empty items are dropped", () => {
+    expect(splitTemplates(" b,,a ,\n c d\r\n")).toEqual(["b", "a", "c d"]);
+    expect(splitTemplates('a-{{ hashFiles("a, b",\n"c") }}, d')).toEqual([
+      'a-{{ hashFiles("a, b",\n"c") }}',
+      "d",
+    ]);
   });
 
-  for (const options of [[], [""], [",,"], ["x".repeat(513)], ["é".repeat(257)], ["a\uFFFD"]]) {
-    test(`${JSON.stringify(options).slice(0, 30)} is a usage error`, () => {
-      expect(() => parseKeys(options)).toThrow(expect.objectContaining({ code: "USAGE" }));
+  test("duplicates are dropped, the order is preserved", () => {
+    expect(checkKeys(["b", "", "a", "a", "c"])).toEqual(["b", "a", "c"]);
+  });
+
+  for (const keys of [[], [""], ["x".repeat(513)], ["é".repeat(257)], ["a\uFFFD"], ["a\tb"], ["$(x)"]]) {
+    test(`${JSON.stringify(keys).slice(0, 30)} is a usage error`, () => {
+      expect(() => checkKeys(keys)).toThrow(expect.objectContaining({ code: "USAGE" }));
     });
   }
 
   test("512 bytes are a key", () => {
-    expect(parseKeys(["x".repeat(512)])).toEqual(["x".repeat(512)]);
-    expect(parseKeys(["é".repeat(256)])).toEqual(["é".repeat(256)]);
+    expect(checkKeys(["x".repeat(512)])).toEqual(["x".repeat(512)]);
+    expect(checkKeys(["é".repeat(256)])).toEqual(["é".repeat(256)]);
   });
 });

@@ -1,5 +1,5 @@
 import { escapeControls } from "../../base/byte-string.ts";
-import { expandAll, expandKeys } from "../../key/expand-keys.ts";
+import { expandKeys, expandPrefixes } from "../../key/expand-keys.ts";
 import type { TemplateSources } from "../../key/expand-template.ts";
 import { hashMatchingFiles } from "../../read/hash-matching-files.ts";
 import type { CommandContext } from "../command-context.ts";
@@ -24,12 +24,9 @@ export async function fillInPrefixes(
   options: Omit<KeyOptions, "keys"> & { readonly fallbackPrefix: readonly string[] },
   context: CommandContext,
 ): Promise<string[]> {
-  const prefixes = await expandAll(
-    options.fallbackPrefix,
-    gatherTemplateSources(options.allowEmptyHash, context),
-  );
-  return prefixes.filter((prefix) => prefix !== "");
+  return await expandPrefixes(options.fallbackPrefix, gatherTemplateSources(options.allowEmptyHash, context));
 }
+
 function gatherTemplateSources(allowEmptyHash: boolean, context: CommandContext): TemplateSources {
   const { os, arch, variables } = context.environment;
   return {

@@ -1,5 +1,5 @@
 import { Option } from "@commander-js/extra-typings";
-import { appendValue } from "./repeatable.ts";
+import { appendKeys } from "./repeatable.ts";
 
 /** Options that name entries. What they hold may be templates: see `fillInKeys`. */
 
@@ -14,7 +14,7 @@ export function defineKeysToStoreOption() {
 function defineKeysOption(description: string) {
   return new Option("-k, --keys <keys>", description)
     .env("BTDT_KEYS")
-    .argParser(appendValue)
+    .argParser(appendKeys)
     .makeOptionMandatory();
 }
 
@@ -30,6 +30,6 @@ export function defineFallbackPrefixOption() {
     "if no key is found, restore the most recently stored key with this prefix; repeatable",
   )
     .env("BTDT_FALLBACK_PREFIX")
-    .argParser(appendValue)
+    .argParser(appendKeys)
     .default([] as string[]);
 }

@@ -1,7 +1,6 @@
 import { type CommandUnknownOpts, InvalidArgumentError, type Option } from "@commander-js/extra-typings";
 import { escapeControls } from "../../base/byte-string.ts";
 import { BtdtError } from "../../base/errors.ts";
-import { isRepeatable } from "./repeatable.ts";
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
@@ -47,16 +46,8 @@ function detachVariable(option: Option): BoundOption {
 
 function parseVariable(option: Option, variable: string, text: string): unknown {
   if (!option.required) return parseSwitch(variable, text);
-  if (!isRepeatable(option)) return parseValue(option, variable, text, undefined);
-  const lines = text.split("\n").map((line) => line.trim());
-  let values: unknown;
-  for (const line of lines) if (line !== "") values = parseValue(option, variable, line, values);
-  return values;
-}
-
-function parseValue(option: Option, variable: string, text: string, previous: unknown): unknown {
   try {
-    return option.parseArg === undefined ? text : option.parseArg(text, previous);
+    return option.parseArg === undefined ? text : option.parseArg(text, undefined);
   } catch (error) {
     if (!(error instanceof InvalidArgumentError)) throw error;
     throw describeInvalid(variable, text, error.message.replace(/\.$/, ""));

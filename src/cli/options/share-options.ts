@@ -1,6 +1,6 @@
 import { Option } from "@commander-js/extra-typings";
 import type { ShareGlobs } from "../../sharing/share-globs.ts";
-import { appendValue } from "./repeatable.ts";
+import { appendGlobs } from "./repeatable.ts";
 
 /** Options that say which files may be linked by several trees, where their names do not. */
 
@@ -10,7 +10,7 @@ export function defineShareOption() {
     "let any number of trees link to matching files, as to package contents (gitignore syntax); repeatable",
   )
     .env("BTDT_SHARE")
-    .argParser(appendValue)
+    .argParser(appendGlobs)
     .default([] as string[]);
 }
 
@@ -22,7 +22,7 @@ export function defineNoShareOption() {
     "never let two trees link to matching files; wins over --share; repeatable",
   )
     .env("BTDT_NO_SHARE")
-    .argParser(appendValue)
+    .argParser(appendGlobs)
     .default([] as string[]);
   option.negate = false;
   return option;

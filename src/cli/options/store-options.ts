@@ -3,7 +3,7 @@ import { DEFAULT_COMPRESSION, parseCompression } from "../../base/compression.ts
 import { DURABILITIES } from "../../base/durability.ts";
 import { STORAGES } from "../../base/storage.ts";
 import { parseArgument } from "./parse-argument.ts";
-import { appendValue } from "./repeatable.ts";
+import { appendGlobs } from "./repeatable.ts";
 
 /** Options that decide what a store takes from a source, and in which form. */
 
@@ -13,7 +13,7 @@ export function defineExcludeOption() {
     "exclude matching files (gitignore syntax; ! re-includes); repeatable",
   )
     .env("BTDT_EXCLUDE")
-    .argParser(appendValue)
+    .argParser(appendGlobs)
     .default([] as string[]);
 }
 
