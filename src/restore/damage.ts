@@ -49,22 +49,29 @@ export function describeDamage({ manifest, name }: Target, { files }: Damage): s
   const [first] = files;
   if (first === undefined) throw new RangeError("no file is damaged");
   const path = manifest.filePath(first.file);
-  const named = display(path === "" ? name : joinBytes(name, path)) || "the file";
-  const others = files.length > 1 ? ` and ${files.length - 1} more` : "";
+  const file = display(path === "" ? name : joinBytes(name, path)) || "the file";
+  const [named, were, they, contents, are] =
+    files.length === 1
+      ? [file, "was", "it", "the content of", "is"]
+      : [`${file} and ${describeOthers(files.length - 1)}`, "were", "they", "the contents of", "are"];
   switch (first.problem) {
     case "edited":
-      return `${named}${others} was changed through a hard link; it will be copied from now on`;
+      return `${named} ${were} changed through a hard link; ${they} will be copied from now on`;
     case "lost":
-      return `${named}${others} lost data in a power cut`;
+      return `${named} lost data in a power cut`;
     case "missing":
-      return `the content of ${named}${others} is missing`;
+      return `${contents} ${named} ${are} missing`;
     case "damaged":
-      return `the content of ${named}${others} is damaged`;
+      return `${contents} ${named} ${are} damaged`;
     case "damaged-in-pack":
-      return `the content of ${named}${others} is damaged in its pack`;
+      return `${contents} ${named} ${are} damaged in ${files.length === 1 ? "its pack" : "their packs"}`;
     case "unreadable":
-      return `the content of ${named}${others} cannot be read${first.errno === undefined ? "" : `: ${describeErrno(first.errno)}`}`;
+      return `${contents} ${named} cannot be read${first.errno === undefined ? "" : `: ${describeErrno(first.errno)}`}`;
   }
+}
+
+function describeOthers(count: number): string {
+  return count === 1 ? "one other file" : `${count.toLocaleString("en-US")} other files`;
 }
 
 /**

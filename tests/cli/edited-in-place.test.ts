@@ -100,7 +100,9 @@ test("all edited files of an entry are found at once", () => {
   makeTree(scratch.path("tree"), dir({ a: file("a"), b: file("b"), c: file("c"), d: dir({ e: file("e") }) }));
   cache.store(KEY, "tree");
   for (const name of ["a", "c", "d/e"]) appendFileSync(scratch.path("tree", name), "!");
-  expect(cache.restore(KEY, "to").stderr).toContain("a and 2 more was changed through a hard link");
+  expect(cache.restore(KEY, "to").stderr).toContain(
+    "a and 2 other files were changed through a hard link; they will be copied",
+  );
   cache.store(KEY, "tree");
   expect(cache.restore(KEY, "to").stderr).toContain("1 linked, 3 copied");
 });

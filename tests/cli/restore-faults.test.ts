@@ -265,7 +265,7 @@ test("--verify finds all objects with other bytes at once, so that they cost one
   }
   const missed = cache.restore("key", "to", "--verify");
   expect(missed.exitCode).toBe(4);
-  expect(missed.stderr).toContain("the content of a and 1 more is damaged");
+  expect(missed.stderr).toContain("the contents of a and one other file are damaged");
   expect(cache.objects().map((name) => readFileSync(cache.below("objects", name), "utf8"))).toEqual(["bbb"]);
 });
 
