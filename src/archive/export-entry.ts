@@ -7,7 +7,7 @@ import type { ByteString } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { touchKeyFile } from "../cache/key-files.ts";
-import { damageWarning, findEntry } from "../entry/find-entry.ts";
+import { damageWarning, findEntry, type UnusableKey } from "../entry/find-entry.ts";
 import { countsOf } from "../key/key-file.ts";
 import { BlockReader } from "../packs/unpack/block-reader.ts";
 import { findPackedFiles } from "../packs/unpack/find-packed-files.ts";
@@ -33,7 +33,7 @@ export type ExportResult =
       readonly isPrimary: boolean;
       readonly fileCount: number;
     }
-  | { readonly kind: "missed" };
+  | { readonly kind: "missed"; readonly unusable: readonly UnusableKey[] };
 
 /**
  * Streams the entry of the first key found as an archive. Damaged content is an error, because part of the archive
@@ -42,17 +42,20 @@ export type ExportResult =
  */
 export async function exportEntry(request: ExportRequest, runtime: Runtime): Promise<ExportResult> {
   const { cache, keys } = request;
+  const unusable: UnusableKey[] = [];
   for (const key of keys) {
     const entry = findEntry(cache, key);
-    if (entry.kind === "damaged" || entry.kind === "unreadable")
+    if (entry.kind === "damaged" || entry.kind === "unreadable") {
       runtime.onWarning(damageWarning(key, entry.reason));
+      unusable.push({ key, reason: entry.reason });
+    }
     if (entry.kind !== "found") continue;
     touchKeyFile(cache, entry.keyFileName);
     await writeArchive(request, nameTrees(entry.trees), runtime);
     const { fileCount } = countsOf(entry.record.trees);
     return { kind: "exported", key, isPrimary: key === keys[0], fileCount };
   }
-  return { kind: "missed" };
+  return { kind: "missed", unusable };
 }
 
 async function writeArchive(

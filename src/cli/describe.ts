@@ -1,6 +1,9 @@
+import { escapeControls } from "../base/byte-string.ts";
 import { formatSize } from "../base/size.ts";
 
 /** Phrases that several commands print. */
+
+const MOST_NAMED = 10;
 
 /** `81,651 files, 595 MiB`, or for several trees `2 paths, 81,651 files, 595 MiB`. */
 export function describeTrees(entry: {
@@ -15,6 +18,13 @@ export function describeTrees(entry: {
 /** `1 file`, `2 files`, `81,651 files`. */
 export function formatCount(number: number, noun: string, plural = `${noun}s`): string {
   return `${number.toLocaleString("en-US")} ${number === 1 ? noun : plural}`;
+}
+
+/** `a, b, c`; of long lists, the first ten: `a, b, c and 4,990 more`. */
+export function joinSome(texts: readonly string[]): string {
+  const named = texts.slice(0, MOST_NAMED).map(escapeControls).join(", ");
+  const others = texts.length - MOST_NAMED;
+  return others > 0 ? `${named} and ${others.toLocaleString("en-US")} more` : named;
 }
 
 /** `81,651 linked, 12 copied (3 mended)`: how files got to their places. Outcomes without files are left out. */

@@ -2,18 +2,29 @@ import { escapeControls } from "../base/byte-string.ts";
 import { formatDuration } from "../base/duration.ts";
 import { BtdtError } from "../base/errors.ts";
 import { explainMiss, type MissExplanation } from "../entry/explain-miss.ts";
+import type { UnusableKey } from "../entry/find-entry.ts";
 import type { CommandContext } from "./command-context.ts";
-import { formatCount } from "./describe.ts";
+import { formatCount, joinSome } from "./describe.ts";
 
-/** Reports that no key was found, and which similar keys the cache has. */
+/** What was looked for, in vain. */
+interface Miss {
+  readonly keys: readonly string[];
+  readonly fallbackPrefixes: readonly string[];
+  readonly unusable: readonly UnusableKey[];
+}
+
+/** Reports that no key was found: which ones, and which similar keys the cache has. */
 export function reportMiss(
   cache: Parameters<typeof explainMiss>[0],
-  keys: readonly string[],
+  miss: Miss,
   { output, runtime }: CommandContext,
 ): void {
   output.printMarker("Keys not found in cache.");
+  output.note(describeMiss(miss));
+  const unusableKeys = miss.unusable.map(({ key }) => key);
   try {
-    for (const sentence of describeAlternatives(explainMiss(cache, keys), runtime.nowMs()))
+    const explanation = explainMiss(cache, miss.keys, unusableKeys);
+    for (const sentence of describeAlternatives(explanation, unusableKeys.length, runtime.nowMs()))
       output.note(sentence);
   } catch (error) {
     // Failing to explain a miss must not turn it into an error.
@@ -22,10 +33,24 @@ export function reportMiss(
   }
 }
 
-function describeAlternatives({ keyCount, nearest }: MissExplanation, nowMs: number): string[] {
-  if (keyCount === 0) return ["the cache is empty"];
-  if (nearest.length === 0)
-    return [`the cache has ${formatCount(keyCount, "key")}, none with a similar name`];
+/** `no entry for npm-3f2a, npm-main, then prefix npm-`, in the order in which they were tried. */
+function describeMiss({ keys, fallbackPrefixes, unusable }: Miss): string {
+  const entry = unusable.length === 0 ? "entry" : "usable entry";
+  const prefix = fallbackPrefixes.length === 1 ? "prefix" : "prefixes";
+  const prefixes = fallbackPrefixes.length === 0 ? "" : `, then ${prefix} ${joinSome(fallbackPrefixes)}`;
+  return `no ${entry} for ${joinSome(keys)}${prefixes}`;
+}
+
+function describeAlternatives(
+  { keyCount, nearest }: MissExplanation,
+  unusableCount: number,
+  nowMs: number,
+): string[] {
+  if (keyCount === 0) return [unusableCount === 0 ? "the cache is empty" : "the cache has no other key"];
+  if (nearest.length === 0) {
+    const keys = unusableCount === 0 ? formatCount(keyCount, "key") : formatCount(keyCount, "other key");
+    return [`the cache has ${keys}, none with a similar name`];
+  }
   return nearest.map(({ key, storedAt }) => {
     const age = formatDuration(nowMs - Date.parse(storedAt));
     return `the cache has ${escapeControls(key)}, stored ${age} ago`;

@@ -17,12 +17,21 @@ export interface MissExplanation {
   readonly nearest: readonly StoredKey[];
 }
 
-/** Explains a miss by what the cache has instead. @throws BtdtError CACHE_FORMAT_NEWER, CACHE_NOT_ACCESSIBLE */
-export function explainMiss(cache: CacheDirectory, keys: readonly string[]): MissExplanation {
+/**
+ * Explains a miss by what the cache has instead.
+ * @param unusableKeys keys whose entries cannot be used, which are no alternative
+ * @throws BtdtError CACHE_FORMAT_NEWER, CACHE_NOT_ACCESSIBLE
+ */
+export function explainMiss(
+  cache: CacheDirectory,
+  keys: readonly string[],
+  unusableKeys: readonly string[] = [],
+): MissExplanation {
   const wanted = keys.map(keyFileName);
+  const unusable = new Set(unusableKeys.map(keyFileName));
   const nearness = (fileName: string): number =>
     Math.max(...wanted.map((name) => sharedPrefixLength(name, fileName)));
-  const names = listKeyNames(cache);
+  const names = listKeyNames(cache).filter((name) => !unusable.has(name));
   const ranked = names
     .map((name) => ({ name, nearness: nearness(name) }))
     .filter(({ nearness }) => nearness > 0)

@@ -19,6 +19,13 @@ export interface FoundTree {
   readonly manifest: Manifest;
 }
 
+/** A key that was found, and why its entry could not be used all the same. */
+export interface UnusableKey {
+  readonly key: string;
+  /** A sentence for the user. */
+  readonly reason: string;
+}
+
 export type FoundEntry =
   | {
       readonly kind: "found";

@@ -1,83 +1,120 @@
-import { type Dirent, readdirSync, statSync } from "node:fs";
-import { type ByteString, bytesFromText, escapeControls } from "../base/byte-string.ts";
+import { statSync } from "node:fs";
+import { type ByteString, bytesFromText, display, fsPath, textFromBytes } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
+import { isStagingName } from "../base/staging-name.ts";
 import { errnoOf, reasonOf } from "../fs/errno.ts";
+import { type FileKind, lstat } from "../fs/native/file-status.ts";
+import { type DirectoryListing, listDirectory } from "./list-directory.ts";
 
 /** Never entered: they change although the sources do not. */
 const PRUNED_NAMES: ReadonlySet<string> = new Set([".git", "btdt-v1"]);
 
 const GLOB_CHARACTERS = /[*?[\]{}\\]/;
 
+const NOTHING: DirectoryListing = { names: [], kindOf: () => "other" };
+
 /**
  * Paths of the files that match any of the patterns, without duplicates, sorted by bytes. A pattern that starts with
- * `!` excludes files that earlier patterns found. Names with a leading dot match like others; symlinks to directories
- * are not followed.
+ * `!` excludes files that earlier patterns found; a directory whose contents it excludes (`!dir/**`) need not be
+ * readable. Names with a leading dot match like others; symlinks to directories are not followed, and what killed
+ * restores left is skipped. In names that are not UTF-8, U+FFFD stands for the wrong bytes.
  * @throws BtdtError SOURCE_UNREADABLE, CANCELLED
  */
 export function matchFiles(patterns: readonly string[], isCancelled: () => boolean): ByteString[] {
-  const found = new Set<string>();
-  for (const pattern of patterns) {
-    if (!pattern.startsWith("!")) {
-      for (const path of findMatches(normalize(pattern), isCancelled)) found.add(path);
+  const found = new Set<ByteString>();
+  for (const [index, pattern] of patterns.entries()) {
+    if (pattern.startsWith("!")) {
+      const excluded = new Bun.Glob(normalize(pattern.slice(1)));
+      for (const path of found) if (excluded.match(textFromBytes(path))) found.delete(path);
       continue;
     }
-    const excluded = new Bun.Glob(normalize(pattern.slice(1)));
-    for (const path of found) if (excluded.match(path)) found.delete(path);
+    const isPruned = findPruned(patterns.slice(index + 1));
+    for (const path of findMatches(normalize(pattern), isPruned, isCancelled)) found.add(path);
   }
-  return Array.from(found, bytesFromText).toSorted();
+  return [...found].toSorted();
 }
 
 function normalize(pattern: string): string {
   return pattern.replace(/^(?:\.\/+)+/, "").replaceAll(/\/{2,}/g, "/");
 }
 
-function findMatches(pattern: string, isCancelled: () => boolean): Iterable<string> {
+type IsPruned = (directory: string) => boolean;
+
+/** Whether later patterns exclude everything below a directory, so that nothing in it matters. */
+function findPruned(laterPatterns: readonly string[]): IsPruned {
+  const globs = laterPatterns.flatMap((pattern) => {
+    const [, directory] = /^!(.+?)\/\*\*(?:\/\*)?$/.exec(pattern) ?? [];
+    return directory === undefined ? [] : [new Bun.Glob(normalize(directory))];
+  });
+  return (directory) => globs.some((glob) => glob.match(directory));
+}
+
+function findMatches(pattern: string, isPruned: IsPruned, isCancelled: () => boolean): Iterable<ByteString> {
   const segments = pattern.split("/");
   const globStart = segments.findIndex((segment) => GLOB_CHARACTERS.test(segment));
-  if (globStart < 0) return isFile(pattern) ? [pattern] : [];
+  const directoryCount = globStart < 0 ? segments.length - 1 : globStart;
+  for (let length = 1; length <= directoryCount; length++) {
+    if (isPruned(segments.slice(0, length).join("/"))) return [];
+  }
+  if (globStart < 0) {
+    const path = bytesFromText(pattern);
+    return isFile(path) ? [path] : [];
+  }
   const base = segments.slice(0, globStart).join("/");
   const start = base === "" && pattern.startsWith("/") ? "/" : base === "" ? "" : `${base}/`;
   const rest = segments.slice(globStart).join("/");
   const maxDepth = rest.includes("**") ? Number.POSITIVE_INFINITY : rest.split("/").length;
-  return walk(start, new Bun.Glob(rest), maxDepth, isCancelled);
+  return walk(bytesFromText(start), new Bun.Glob(rest), { maxDepth, isPruned, isCancelled });
+}
+
+interface Walk {
+  readonly maxDepth: number;
+  readonly isPruned: IsPruned;
+  readonly isCancelled: () => boolean;
 }
 
 /** @param start ends with a slash, or is empty for the working directory */
 function* walk(
-  start: string,
+  start: ByteString,
   glob: Bun.Glob,
-  maxDepth: number,
-  isCancelled: () => boolean,
-): Generator<string> {
+  { maxDepth, isPruned, isCancelled }: Walk,
+): Generator<ByteString> {
   const pending: { readonly below: string; readonly depth: number }[] = [{ below: "", depth: 1 }];
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
     if (isCancelled()) throw new BtdtError("CANCELLED", "stopped while looking for files");
-    for (const entry of listEntries(start + next.below)) {
-      const relative = next.below + entry.name;
-      if (entry.isDirectory()) {
-        if (next.depth < maxDepth && !PRUNED_NAMES.has(entry.name)) {
-          pending.push({ below: `${relative}/`, depth: next.depth + 1 });
-        }
-      } else if (glob.match(relative) && (entry.isFile() || isFile(start + relative))) {
-        yield start + relative;
+    const listing = listOrNothing((start + next.below) as ByteString);
+    for (const name of listing.names) {
+      const relative = (next.below + name) as ByteString;
+      const path = (start + relative) as ByteString;
+      const kind = listing.kindOf(name);
+      if (kind === "directory") {
+        if (next.depth === maxDepth || PRUNED_NAMES.has(name) || isStagingName(name)) continue;
+        if (!isPruned(textFromBytes(path))) pending.push({ below: `${relative}/`, depth: next.depth + 1 });
+      } else if (glob.match(textFromBytes(relative)) && (kind === "file" || isFile(path))) {
+        yield path;
       }
     }
   }
 }
 
-function listEntries(directory: string): Dirent[] {
+function listOrNothing(directory: ByteString): DirectoryListing {
   try {
-    return readdirSync(directory === "" ? "." : directory, { withFileTypes: true });
+    return listDirectory(directory === "" ? ("." as ByteString) : directory, kindOf);
   } catch (error) {
     const errno = errnoOf(error);
-    if (errno === "ENOENT" || errno === "ENOTDIR") return [];
+    if (errno === "ENOENT" || errno === "ENOTDIR") return NOTHING;
     throw unreadable(directory, error);
   }
 }
 
-function isFile(path: string): boolean {
+/** What has disappeared since it was listed is no file. */
+function kindOf(path: ByteString): FileKind {
+  return lstat(path)?.kind ?? "other";
+}
+
+function isFile(path: ByteString): boolean {
   try {
-    return statSync(path).isFile();
+    return statSync(fsPath(path)).isFile();
   } catch (error) {
     const errno = errnoOf(error);
     if (errno === "ENOENT" || errno === "ENOTDIR" || errno === "ELOOP") return false;
@@ -85,10 +122,11 @@ function isFile(path: string): boolean {
   }
 }
 
-function unreadable(path: string, error: unknown): BtdtError {
-  const name = escapeControls(path);
-  return new BtdtError("SOURCE_UNREADABLE", `cannot read ${name}: ${reasonOf(error)}`, {
+function unreadable(path: ByteString, error: unknown): BtdtError {
+  const name = display(path).replace(/(?<=.)\/$/, "") || "the working directory";
+  return new BtdtError("SOURCE_UNREADABLE", `hashFiles in a key cannot read ${name}: ${reasonOf(error)}`, {
     path: name,
+    hint: 'a directory is not read if a later pattern excludes all of it: hashFiles("**/*.lock", "!private/**")',
     cause: error,
   });
 }

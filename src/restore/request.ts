@@ -1,4 +1,5 @@
 import type { CacheDirectory } from "../cache/cache-directory.ts";
+import type { UnusableKey } from "../entry/find-entry.ts";
 import type { LinkObstacle } from "../fs/link-obstacle.ts";
 import type { LinkMode, Placement } from "../fs/place-file.ts";
 import type { StoredTree } from "../key/key-file.ts";
@@ -38,7 +39,7 @@ export type RestoreResult =
       /** Whether a clean will know that the entry was used. */
       readonly isUseNoted: boolean;
     }
-  | { readonly outcome: "miss" };
+  | { readonly outcome: "miss"; readonly unusable: readonly UnusableKey[] };
 
 /** The number of files by how they were placed; `unchanged` ones were already at the destination. */
 export type PlacementCounts = Readonly<Record<Placement | "unpacked" | "unchanged", number>>;

@@ -14,7 +14,13 @@ import { Session } from "../cache/session.ts";
 import { flushIfCheap } from "../durability/flush.ts";
 import { Suspects } from "../durability/suspects.ts";
 import { listOwnMarks } from "../durability/unflushed-marks.ts";
-import { damageWarning, type FoundEntry, type FoundTree, findEntry } from "../entry/find-entry.ts";
+import {
+  damageWarning,
+  type FoundEntry,
+  type FoundTree,
+  findEntry,
+  type UnusableKey,
+} from "../entry/find-entry.ts";
 import { findLinkObstacle, type LinkObstacle } from "../fs/link-obstacle.ts";
 import { countsOf, isSameRecord } from "../key/key-file.ts";
 import { markEditedPaths } from "../manifest/mark-edited-paths.ts";
@@ -28,8 +34,6 @@ import type { Target } from "./target.ts";
 
 /** Starting threads takes about as long as placing this many files in one thread. */
 const WORTH_THREADS_FILES = 1500;
-
-const MISS: RestoreResult = { outcome: "miss" };
 
 /**
  * Restores the first of the keys whose entry is found and whole, and counts the outcome. A damaged entry is skipped
@@ -48,16 +52,16 @@ async function restoreFirst(request: RestoreRequest, runtime: Runtime): Promise<
   const named = examineNamedPlaces(request.places, cache.root);
   const session = openSessionIfWritable(cache);
   try {
-    const attempt = { request, named, session, suspects: Suspects.find(cache) };
+    const attempt = { request, named, session, suspects: Suspects.find(cache), unusable: [] };
     for (const key of request.keys) {
       const result = await restoreKey(key, attempt, runtime);
-      if (result.outcome !== "miss") return result;
+      if (result !== undefined) return result;
     }
     for (const key of listFallbackKeys(request)) {
       const result = await restoreKey(key, attempt, runtime);
-      if (result.outcome !== "miss") return result;
+      if (result !== undefined) return result;
     }
-    return MISS;
+    return { outcome: "miss", unusable: attempt.unusable };
   } finally {
     runtime.progress.end();
     if (session !== undefined) flushIfCheap(cache, listOwnMarks(cache, session));
@@ -71,10 +75,17 @@ interface Attempt {
   readonly named: readonly Place[];
   readonly session: Session | undefined;
   readonly suspects: Suspects | undefined;
+  /** Keys that were found but not restored. */
+  readonly unusable: UnusableKey[];
 }
 
-async function restoreKey(key: string, attempt: Attempt, runtime: Runtime): Promise<RestoreResult> {
-  const { request, named } = attempt;
+/** Undefined if there is no such key, or its entry cannot be used. */
+async function restoreKey(
+  key: string,
+  attempt: Attempt,
+  runtime: Runtime,
+): Promise<RestoreResult | undefined> {
+  const { request, named, unusable } = attempt;
   const { cache, keys } = request;
   const find = (): FoundEntry =>
     findEntry(cache, key, ({ trees }) => {
@@ -87,7 +98,8 @@ async function restoreKey(key: string, attempt: Attempt, runtime: Runtime): Prom
     if (assigned.kind === "mismatch") {
       if (request.places.kind !== "produced" && keys.includes(key)) throw assigned.error;
       runtime.onWarning(`${assigned.error.message}; it counts as a miss`);
-      return MISS;
+      unusable.push({ key, reason: assigned.error.message });
+      return undefined;
     }
     // First, so that a concurrent clean sees this entry as the one used last.
     const isUseNoted = touchKeyFile(cache, entry.keyFileName);
@@ -110,7 +122,8 @@ async function restoreKey(key: string, attempt: Attempt, runtime: Runtime): Prom
     const now = find();
     if (now.kind === "found" && isSameRecord(now.record, record)) {
       runtime.onWarning(damageWarning(key, placed.reason));
-      return MISS;
+      unusable.push({ key, reason: placed.reason });
+      return undefined;
     }
     entry = now;
   }
@@ -120,8 +133,9 @@ async function restoreKey(key: string, attempt: Attempt, runtime: Runtime): Prom
     case "damaged":
     case "unreadable":
       runtime.onWarning(damageWarning(key, entry.reason));
+      unusable.push({ key, reason: entry.reason });
   }
-  return MISS;
+  return undefined;
 }
 
 function targetsOf(

@@ -78,17 +78,54 @@ test("a miss names similar keys and when they were stored", () => {
   expect({ exitCode, stdout }).toEqual({ exitCode: 4, stdout: "" });
   const [first, ...lines] = stderr.trimEnd().split("\n");
   expect(first).toBe("Keys not found in cache.");
-  expect(lines).toHaveLength(3);
-  expect(lines[0]).toMatch(/^btdt: the cache has linux-npm-abc, stored .* ago$/);
-  expect(lines[1]).toMatch(/^btdt: the cache has linux-npm-aaa, stored 1d 1h ago$/);
-  expect(lines[2]).toStartWith("btdt: the cache has linux-pip-abd, stored ");
+  expect(lines).toHaveLength(4);
+  expect(lines[0]).toBe("btdt: no entry for linux-npm-abd");
+  expect(lines[1]).toMatch(/^btdt: the cache has linux-npm-abc, stored .* ago$/);
+  expect(lines[2]).toMatch(/^btdt: the cache has linux-npm-aaa, stored 1d 1h ago$/);
+  expect(lines[3]).toStartWith("btdt: the cache has linux-pip-abd, stored ");
 });
 
 test("a miss without similar keys says how many keys there are", () => {
-  expect(restore("x").stderr).toBe("Keys not found in cache.\nbtdt: the cache is empty\n");
+  expect(restore("x").stderr).toBe(
+    "Keys not found in cache.\nbtdt: no entry for x\nbtdt: the cache is empty\n",
+  );
   store("a-1");
   store("a-2");
   expect(restore("x-1", "--fallback-prefix", "x-").stderr).toBe(
-    "Keys not found in cache.\nbtdt: the cache has 2 keys, none with a similar name\n",
+    "Keys not found in cache.\nbtdt: no entry for x-1, then prefix x-\nbtdt: the cache has 2 keys, none with a similar name\n",
   );
+});
+
+test("a miss does not offer a key that it has just found unusable, and names what it looked for", () => {
+  store("gc-1");
+  writeFileSync(keyFile("gc-1"), "{");
+  const { exitCode, stderr } = restore("gc-1");
+  expect(exitCode).toBe(4);
+  const [warning, ...lines] = stderr.trimEnd().split("\n");
+  expect(warning).toStartWith("btdt: warning: the entry of key gc-1 cannot be used and counts as a miss: ");
+  const looked = ["Keys not found in cache.", "btdt: no usable entry for gc-1"];
+  expect(lines).toEqual([...looked, "btdt: the cache has no other key"]);
+  store("gc-2");
+  store("x");
+  expect(restore("gc-1").stderr).toContain("btdt: the cache has gc-2, stored ");
+  expect(restore("gc-1,y", "--fallback-prefix", "y,z").stderr).toContain(
+    "btdt: no usable entry for gc-1, y, then prefixes y, z\n",
+  );
+  const many = Array.from({ length: 2000 }, (_, index) => `k${index}`).join(",");
+  expect(restore(many).stderr).toContain(
+    "btdt: no entry for k0, k1, k2, k3, k4, k5, k6, k7, k8, k9 and 1,990 more\n",
+  );
+});
+
+test("the JSON of a miss has the keys that it looked for, and what was wrong with those that it found", () => {
+  store("gc-1");
+  writeFileSync(keyFile("gc-1"), "{");
+  const { stdout } = restore("{{ os }}-1, gc-1", "--fallback-prefix", "y", "--json");
+  expect(JSON.parse(stdout)).toEqual({
+    version: 1,
+    outcome: "miss",
+    unusable: [{ key: "gc-1", reason: expect.stringContaining("is damaged") }],
+    keys: [`${process.platform}-1`, "gc-1"],
+    fallbackPrefixes: ["y"],
+  });
 });

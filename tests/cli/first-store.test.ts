@@ -80,7 +80,7 @@ testWith(["strace"], "a cache that is being created is empty for others", async 
     const finished = await stoppedAt(injection, storing("key"), scratch.path("trace"), () => {
       expect(btdt(restoring("key", "to"))).toMatchObject({
         exitCode: 4,
-        stderr: "Keys not found in cache.\nbtdt: the cache is empty\n",
+        stderr: "Keys not found in cache.\nbtdt: no entry for key\nbtdt: the cache is empty\n",
       });
       expect(btdt(["clean", "-c", scratch.path("cache")])).toMatchObject({ exitCode: 0 });
       expect(btdt(storing("other"))).toMatchObject({ exitCode: 0 });

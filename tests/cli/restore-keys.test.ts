@@ -42,7 +42,8 @@ test("no key is a miss: status 4, a line on stderr, nothing created", () => {
   expect(cache.restore("x,y", "to")).toEqual({
     exitCode: 4,
     stdout: "",
-    stderr: "Keys not found in cache.\nbtdt: the cache has 1 key, none with a similar name\n",
+    stderr:
+      "Keys not found in cache.\nbtdt: no entry for x, y\nbtdt: the cache has 1 key, none with a similar name\n",
   });
   expect(existsSync(scratch.path("to"))).toBe(false);
 });
@@ -58,7 +59,7 @@ test("an empty cache is a miss and stays empty", () => {
   expect(cache.restore("x", "to")).toEqual({
     exitCode: 4,
     stdout: "",
-    stderr: "Keys not found in cache.\nbtdt: the cache is empty\n",
+    stderr: "Keys not found in cache.\nbtdt: no entry for x\nbtdt: the cache is empty\n",
   });
   expect(existsSync(cache.below())).toBe(false);
 });

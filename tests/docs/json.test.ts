@@ -54,14 +54,16 @@ test("the page names every field that a command prints, and no other", () => {
   writeFileSync(join(tree, "file"), "2");
   writeFileSync(join(tree, "new"), "new");
   run("store", "-k", "two", "--exclude", "gone", "tree");
+  writeFileSync(join(cache, "btdt-v1", "keys", "broken"), "{");
   const outcomes: [string, string[][]][] = [
     ["hash", [["tree"]]],
+    ["key", [["one"]]],
     ["store", [["-k", "three", "tree"]]],
     [
       "restore",
       [
         ["-k", "one", "x"],
-        ["-k", "none", "x"],
+        ["-k", "none,broken", "x"],
         ["-k", "none", "--fallback-prefix", "t", "x"],
       ],
     ],

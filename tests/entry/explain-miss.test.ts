@@ -20,3 +20,9 @@ test("names the keys that begin most alike, and how many there are", () => {
   expect(keys).toHaveLength(3);
   expect(explainMiss(cache.directory, ["go-1"])).toEqual({ keyCount: 5, nearest: [] });
 });
+
+test("a key whose entry cannot be used is no alternative", () => {
+  const cache = new HandMadeCache(scratch);
+  cache.addEntry("npm-1", { f: "content" });
+  expect(explainMiss(cache.directory, ["npm-1"], ["npm-1"])).toEqual({ keyCount: 0, nearest: [] });
+});

@@ -16,6 +16,7 @@ export function listCommandLoaders(
 ): Readonly<Record<string, LoadCommand>> {
   const loaders: Record<string, LoadCommand> = {
     hash: async () => (await import("./hash.ts")).defineHashCommand(context),
+    key: async () => (await import("./key.ts")).defineKeyCommand(context),
     restore: async () => (await import("./restore.ts")).defineRestoreCommand(context),
     store: async () => (await import("./store.ts")).defineStoreCommand(context),
     run: async () => (await import("./run.ts")).defineRunCommand(context, childCommand),

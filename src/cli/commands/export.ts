@@ -11,6 +11,7 @@ import { ExitCode } from "../exit-codes.ts";
 import { defineCacheOption } from "../options/cache-options.ts";
 import { fillInKeys } from "../options/fill-in-keys.ts";
 import { defineAllowEmptyHashOption, defineKeysToTryOption } from "../options/key-options.ts";
+import { reportMiss } from "../report-miss.ts";
 
 const STDOUT = 1;
 
@@ -40,10 +41,12 @@ export function defineExportCommand(context: CommandContext) {
           hint: "redirect it: > file",
         });
       }
+      const cache = openCache(options.cache, false);
+      const keys = await fillInKeys(options, context);
       const exported = await exportEntry(
         {
-          cache: openCache(options.cache, false),
-          keys: await fillInKeys(options, context),
+          cache,
+          keys,
           format: options.format,
           sink: (bytes) => context.output.printBytes(bytes),
         },
@@ -57,7 +60,7 @@ export function defineExportCommand(context: CommandContext) {
           context.setExitCode(exported.isPrimary ? ExitCode.DONE : ExitCode.FALLBACK);
           break;
         case "missed":
-          context.output.printMarker("Keys not found in cache.");
+          reportMiss(cache, { keys, fallbackPrefixes: [], unusable: exported.unusable }, context);
           context.setExitCode(ExitCode.MISS);
           break;
       }

@@ -90,11 +90,11 @@ export function defineRestoreCommand(context: CommandContext) {
           break;
         }
         case "miss":
-          reportMiss(cache, keys, context);
+          reportMiss(cache, { keys, fallbackPrefixes, unusable: restored.unusable }, context);
           context.setExitCode(options.missOk ? ExitCode.DONE : ExitCode.MISS);
           break;
       }
       resultFile?.write(restored.outcome);
-      context.output.printDocument(restored);
+      context.output.printDocument({ ...restored, keys, fallbackPrefixes });
     });
 }

@@ -96,7 +96,7 @@ export function defineRunCommand(context: CommandContext, words: readonly string
         runtime,
       );
       if (restored.outcome === "miss") {
-        reportMiss(cache, keys, context);
+        reportMiss(cache, { keys, fallbackPrefixes, unusable: restored.unusable }, context);
       } else {
         const key = escapeControls(restored.key);
         output.note(
