@@ -3,9 +3,10 @@ import { type ByteString, bytesFromText, joinBytes } from "../base/byte-string.t
 import { type AccessPolicy, makeDirectoryWith, readAccessPolicy } from "../fs/access-policy.ts";
 import { assertNotSymlink } from "../fs/assert-not-symlink.ts";
 import { errnoOf } from "../fs/errno.ts";
+import { namesIn } from "../fs/names-in.ts";
 import { emptyStatus, type FileStatus, lstat } from "../fs/native/file-status.ts";
 import { readRegularFile } from "../fs/regular-file.ts";
-import { cacheOpenError, foreignFile, newerFormat, notADirectory } from "./cache-errors.ts";
+import { cacheOpenError, foreignFile, formatMissing, newerFormat, notADirectory } from "./cache-errors.ts";
 
 /** Everything that btdt stores is below this name in the cache directory. It does not touch anything else there. */
 const ROOT_NAME = "btdt-v1";
@@ -144,9 +145,8 @@ export class CacheDirectory {
       text = readRegularFile(path, MOST_FORMAT_BYTES).bytes.toString("latin1");
     } catch (error) {
       switch (errnoOf(error)) {
-        // The process that is creating the cache has not finished: nothing is stored yet.
         case "ENOENT":
-          return;
+          return this.#checkUnprepared();
         case "ENOTDIR":
           throw foreignFile(this.root, "is not a directory", this.root);
         case "EFTYPE":
@@ -158,6 +158,12 @@ export class CacheDirectory {
     const version = Number(ANY_FORMAT_LINE.exec(text)?.[1] ?? Number.NaN);
     if (version > FORMAT_VERSION) throw newerFormat(this.path, `format ${version}`);
     if (version !== FORMAT_VERSION) throw foreignFile(path, "was not written by btdt", this.root);
+  }
+
+  /** Nothing is stored before the process that is creating the cache has published the format file. */
+  #checkUnprepared(): void {
+    if (namesIn(this.keys).length === 0 || this.isPrepared()) return;
+    throw formatMissing(this.formatFile, FORMAT_LINE.trim(), this.root);
   }
 }
 

@@ -29,6 +29,14 @@ export function foreignFile(path: ByteString, what: string, root: ByteString): B
   });
 }
 
+/** @param line what the file has to contain */
+export function formatMissing(path: ByteString, line: string, root: ByteString): BtdtError {
+  return new BtdtError("CACHE_NOT_ACCESSIBLE", `${display(path)} is missing, although the cache has keys`, {
+    path: display(path),
+    hint: `put it back: echo '${line}' > ${display(path)}, or delete ${display(root)} and let it fill up again`,
+  });
+}
+
 /** For any failure to open a cache. */
 export function cacheOpenError(path: ByteString, error: unknown): BtdtError {
   if (error instanceof BtdtError) return error;

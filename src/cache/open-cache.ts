@@ -1,3 +1,4 @@
+import { assertGiven } from "../base/assert-given.ts";
 import { CacheDirectory } from "./cache-directory.ts";
 
 /**
@@ -6,5 +7,6 @@ import { CacheDirectory } from "./cache-directory.ts";
  * @throws BtdtError
  */
 export function openCache(path: string, create: boolean): CacheDirectory {
+  assertGiven(path, "--cache");
   return create ? CacheDirectory.create(path) : CacheDirectory.open(path);
 }

@@ -13,6 +13,16 @@ export function explainFailure(error: unknown): BtdtError {
   return new BtdtError("INTERNAL", description, { hint: "this is a bug in btdt; please report it" });
 }
 
+/** The message and what to do about it, on one line. */
+export function summarizeError({ message, hint }: BtdtError): string {
+  return escapeControls(`${message}${hint === undefined ? "" : ` (${hint})`}`);
+}
+
+/** For JSON documents. */
+export function describeError({ code, message, hint, path }: BtdtError) {
+  return { code, message, hint, path };
+}
+
 /** `node:fs` errors name the system call and, mostly, the path. */
 function describeSystemError(error: unknown): BtdtError {
   const { syscall, path } = error as { readonly syscall?: unknown; readonly path?: unknown };

@@ -1,7 +1,7 @@
 import { writeSync } from "node:fs";
-import { escapeControls } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
 import { errnoOf, reasonOf } from "../fs/errno.ts";
+import { describeError, summarizeError } from "./explain-failure.ts";
 import type { Verbosity } from "./options/verbosity.ts";
 
 const STDOUT = 1;
@@ -76,11 +76,9 @@ export function createConsoleOutput(hasColours: boolean, screen: Screen): Output
     },
     warn: (sentence) => writeLine(`btdt: ${colour("warning:", YELLOW)} ${sentence}`),
     reportError: (error) => {
-      const { code, message, hint, path } = error;
-      const sentence = escapeControls(`${message}${hint === undefined ? "" : ` (${hint})`}`);
-      writeLine(`btdt: ${colour("error:", RED)} ${sentence}`);
+      writeLine(`btdt: ${colour("error:", RED)} ${summarizeError(error)}`);
       try {
-        printDocument({ error: { code, message, hint, path } });
+        printDocument({ error: describeError(error) });
       } catch (failure) {
         // If stdout is what failed, it cannot take a document either.
         if (!(failure instanceof BtdtError)) throw failure;

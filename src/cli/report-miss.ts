@@ -6,6 +6,9 @@ import type { UnusableKey } from "../entry/find-entry.ts";
 import type { CommandContext } from "./command-context.ts";
 import { formatCount, joinSome } from "./describe.ts";
 
+/** Scripts look for this line. */
+export const MISS_MARKER = "Keys not found in cache.";
+
 /** What was looked for, in vain. */
 interface Miss {
   readonly keys: readonly string[];
@@ -19,7 +22,7 @@ export function reportMiss(
   miss: Miss,
   { output, runtime }: CommandContext,
 ): void {
-  output.printMarker("Keys not found in cache.");
+  output.printMarker(MISS_MARKER);
   output.note(describeMiss(miss));
   const unusableKeys = miss.unusable.map(({ key }) => key);
   try {

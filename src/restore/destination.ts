@@ -38,7 +38,7 @@ export type NewDestination =
  * Examines a destination without changing anything. The destination itself may be a symlink to a directory, as the
  * user chose it; no symlink below it is followed.
  * @param parents whether its parent directory must exist
- * @throws BtdtError USAGE, DESTINATION_PARENT_MISSING, DESTINATION_CONFLICT, DESTINATION_INSIDE_CACHE,
+ * @throws BtdtError DESTINATION_PARENT_MISSING, DESTINATION_CONFLICT, DESTINATION_INSIDE_CACHE,
  * DESTINATION_NOT_WRITABLE
  */
 export function examineDestination(
@@ -46,9 +46,6 @@ export function examineDestination(
   cacheRoot: ByteString,
   parents: "existing" | "made" = "existing",
 ): Destination {
-  if (given === "") {
-    throw new BtdtError("USAGE", "DESTINATION is empty", { hint: "is a variable in it empty?" });
-  }
   try {
     const destination = classify(given, parents);
     if (isInside(destination, lstat(cacheRoot))) {

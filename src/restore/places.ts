@@ -1,4 +1,5 @@
 import { posix } from "node:path";
+import { assertGiven } from "../base/assert-given.ts";
 import { type ByteString, bytesFromText, escapeControls } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
 import { findPathOverlap } from "../base/path-overlap.ts";
@@ -64,10 +65,16 @@ export function assignPlaces(
   return { kind: "found", places: (isByName ? matchByName(record, named) : undefined) ?? named };
 }
 
-function examineAll(paths: Paths, cacheRoot: ByteString, parents: "existing" | "made"): Place[] {
-  // Compared as text first, because a missing outer directory is not the actual mistake.
+/** Finds mistakes that show without looking at the file system. @param name what the help calls them @throws BtdtError USAGE */
+export function checkPaths(paths: Paths, name: string): void {
+  for (const path of paths) assertGiven(path, name);
   const texts = paths.map((path) => posix.normalize(path).replace(/(?<=.)\/$/, ""));
-  if (!paths.includes("")) assertApart(paths, texts);
+  assertApart(paths, texts);
+}
+
+function examineAll(paths: Paths, cacheRoot: ByteString, parents: "existing" | "made"): Place[] {
+  // First, because a missing outer directory is not the actual mistake.
+  checkPaths(paths, parents === "made" ? "PATH" : "DESTINATION");
   const places = paths.map((name) => {
     return { name, destination: examineDestination(bytesFromText(name), cacheRoot, parents) };
   });

@@ -5,6 +5,7 @@ import { deleteKeys } from "../../entry/delete-keys.ts";
 import type { CommandContext } from "../command-context.ts";
 import { ExitCode } from "../exit-codes.ts";
 import { defineCacheOption } from "../options/cache-options.ts";
+import { MISS_MARKER } from "../report-miss.ts";
 
 export function defineDeleteCommand(context: CommandContext) {
   return new Command("delete")
@@ -19,7 +20,7 @@ export function defineDeleteCommand(context: CommandContext) {
       const { deleted, missing } = deleteKeys(openCache(options.cache, false), keys);
       for (const key of deleted) context.output.printResult(`Deleted key ${escapeControls(key)}`);
       if (missing.length > 0) {
-        context.output.printMarker("Keys not found in cache.");
+        context.output.printMarker(MISS_MARKER);
         context.output.note(`not found: ${missing.map(escapeControls).join(", ")}`);
         context.setExitCode(ExitCode.MISS);
       }

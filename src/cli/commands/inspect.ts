@@ -14,6 +14,7 @@ import type { CommandContext } from "../command-context.ts";
 import { describeTrees } from "../describe.ts";
 import { ExitCode } from "../exit-codes.ts";
 import { defineCacheOption } from "../options/cache-options.ts";
+import { MISS_MARKER } from "../report-miss.ts";
 import { formatTable } from "../table.ts";
 
 const MARKS = { added: "+", removed: "-", changed: "~" } as const;
@@ -36,7 +37,7 @@ export function defineInspectCommand(context: CommandContext) {
       const entry = inspectEntry(cache, key);
       const other = options.diff === undefined ? undefined : inspectEntry(cache, options.diff);
       if (entry === undefined || (options.diff !== undefined && other === undefined)) {
-        output.printMarker("Keys not found in cache.");
+        output.printMarker(MISS_MARKER);
         output.printDocument({ outcome: "miss" });
         context.setExitCode(ExitCode.MISS);
       } else if (other === undefined) {

@@ -1,10 +1,13 @@
 import { Command, Option } from "@commander-js/extra-typings";
 import { escapeControls } from "../../base/byte-string.ts";
 import { openCache } from "../../cache/open-cache.ts";
+import { checkPaths } from "../../restore/places.ts";
 import { restoreEntry } from "../../restore/restore.ts";
+import { attempt } from "../attempt.ts";
 import type { CommandContext } from "../command-context.ts";
 import { describeObstacle, describePlacement, describeTrees, startStopwatch } from "../describe.ts";
 import { ExitCode } from "../exit-codes.ts";
+import { describeError, summarizeError } from "../explain-failure.ts";
 import { defineCacheOption, defineCreateCacheOption } from "../options/cache-options.ts";
 import { fillInKeys, fillInPrefixes } from "../options/fill-in-keys.ts";
 import {
@@ -13,13 +16,14 @@ import {
   defineKeysToTryOption,
 } from "../options/key-options.ts";
 import {
+  defineErrorOkOption,
   defineExactOption,
   defineLinkOption,
   defineResultFileOption,
   defineVerifyOption,
 } from "../options/restore-options.ts";
 import { defineNoShareOption, defineShareOption, shareGlobsOf } from "../options/share-options.ts";
-import { reportMiss } from "../report-miss.ts";
+import { MISS_MARKER, reportMiss } from "../report-miss.ts";
 import { ResultFile } from "../result-file.ts";
 
 const USE_NOT_NOTED =
@@ -43,6 +47,7 @@ export function defineRestoreCommand(context: CommandContext) {
         .default(false),
     )
     .addOption(new Option("--miss-ok", "exit with 0 if no key is found").env("BTDT_MISS_OK").default(false))
+    .addOption(defineErrorOkOption("count it as a miss"))
     .addOption(defineResultFileOption())
     .addOption(defineExactOption("DESTINATION"))
     .addOption(defineVerifyOption("DESTINATION"))
@@ -61,20 +66,34 @@ export function defineRestoreCommand(context: CommandContext) {
       const resultFile = ResultFile.open(options.resultFile);
       const keys = await fillInKeys(options, context);
       const fallbackPrefixes = await fillInPrefixes(options, context);
-      const cache = openCache(options.cache, options.createCache);
-      const restored = await restoreEntry(
-        {
-          cache,
-          keys,
-          fallbackPrefixes,
-          places: first === undefined ? { kind: "recorded" } : { kind: "named", paths: [first, ...others] },
-          linkMode: options.link,
-          globs: shareGlobsOf(options),
-          exact: options.exact,
-          verify: options.verify,
-        },
-        context.runtime,
-      );
+      const paths = first === undefined ? undefined : ([first, ...others] as const);
+      if (paths !== undefined) checkPaths(paths, "DESTINATION");
+      const attempted = await attempt(options.errorOk, async () => {
+        const cache = openCache(options.cache, options.createCache);
+        const restored = await restoreEntry(
+          {
+            cache,
+            keys,
+            fallbackPrefixes,
+            places: paths === undefined ? { kind: "recorded" } : { kind: "named", paths },
+            linkMode: options.link,
+            globs: shareGlobsOf(options),
+            exact: options.exact,
+            verify: options.verify,
+          },
+          context.runtime,
+        );
+        return { cache, restored };
+      });
+      if (attempted.kind === "failed") {
+        context.output.warn(`this counts as a miss: ${summarizeError(attempted.error)}`);
+        context.output.printMarker(MISS_MARKER);
+        context.setExitCode(options.missOk ? ExitCode.DONE : ExitCode.MISS);
+        resultFile?.write("miss");
+        context.output.printDocument({ outcome: "miss", error: describeError(attempted.error) });
+        return;
+      }
+      const { cache, restored } = attempted.result;
       switch (restored.outcome) {
         case "hit":
         case "fallback": {

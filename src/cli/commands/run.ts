@@ -2,11 +2,15 @@ import { Command, Option } from "@commander-js/extra-typings";
 import { escapeControls } from "../../base/byte-string.ts";
 import { BtdtError } from "../../base/errors.ts";
 import { openCache } from "../../cache/open-cache.ts";
+import { checkPaths } from "../../restore/places.ts";
+import type { RestoreResult } from "../../restore/request.ts";
 import { restoreEntry } from "../../restore/restore.ts";
 import type { StoreRequest } from "../../store/request.ts";
 import { storeEntry } from "../../store/store.ts";
+import { attempt } from "../attempt.ts";
 import type { CommandContext } from "../command-context.ts";
 import { describeObstacle, describePlacement, describeTrees, startStopwatch } from "../describe.ts";
+import { summarizeError } from "../explain-failure.ts";
 import { defineCacheOption, defineCreateCacheOption } from "../options/cache-options.ts";
 import { fillInKeys, fillInPrefixes } from "../options/fill-in-keys.ts";
 import {
@@ -40,7 +44,7 @@ export function defineRunCommand(context: CommandContext, words: readonly string
     .description(
       "Restore PATH from the first key found. Unless that is the primary (first) key, run the command after -- and, if it succeeds, " +
         "store PATH under the primary key. Several PATHs form one entry; an entry with a different number of paths counts as a miss. " +
-        "The exit status is the command's, 127 if there is no such command, or 128 + n if signal n ended it.",
+        "If the cache cannot be used, the command is run without it, with a warning. The exit status is the command's, 127 if there is no such command, or 128 + n if signal n ended it.",
     )
     .usage("[options] <path...> -- <command> [argument...]")
     .addOption(defineCacheOption())
@@ -77,33 +81,43 @@ export function defineRunCommand(context: CommandContext, words: readonly string
       }
       if (first === undefined) throw new BtdtError("USAGE", "no PATH given");
       const paths = [first, ...others] as const;
+      checkPaths(paths, "PATH");
       const resultFile = ResultFile.open(options.resultFile);
       const keys = await fillInKeys(options, context);
       const fallbackPrefixes = await fillInPrefixes(options, context);
-      const cache = openCache(options.cache, options.createCache);
       const readStopwatch = startStopwatch();
-      const restored = await restoreEntry(
-        {
-          cache,
-          keys,
-          fallbackPrefixes,
-          places: { kind: "produced", paths },
-          linkMode: options.link,
-          globs: shareGlobsOf(options),
-          exact: options.exact,
-          verify: options.verify,
-        },
-        runtime,
-      );
-      if (restored.outcome === "miss") {
-        reportMiss(cache, { keys, fallbackPrefixes, unusable: restored.unusable }, context);
-      } else {
-        const key = escapeControls(restored.key);
-        output.note(
-          `restored key ${key}, ${describeTrees(restored)}: ${describePlacement(restored.fileCounts, restored.mendedCount)} in ${readStopwatch()}${describeObstacle(restored.obstacle)}`,
+      const attempted = await attempt(true, async () => {
+        const cache = openCache(options.cache, options.createCache);
+        const restored = await restoreEntry(
+          {
+            cache,
+            keys,
+            fallbackPrefixes,
+            places: { kind: "produced", paths },
+            linkMode: options.link,
+            globs: shareGlobsOf(options),
+            exact: options.exact,
+            verify: options.verify,
+          },
+          runtime,
         );
+        return { cache, restored };
+      });
+      let outcome: RestoreResult["outcome"] = "miss";
+      if (attempted.kind === "failed") {
+        output.warn(`running without the cache, storing nothing: ${summarizeError(attempted.error)}`);
+      } else {
+        const { cache, restored } = attempted.result;
+        outcome = restored.outcome;
+        if (restored.outcome === "miss") {
+          reportMiss(cache, { keys, fallbackPrefixes, unusable: restored.unusable }, context);
+        } else {
+          const key = escapeControls(restored.key);
+          output.note(
+            `restored key ${key}, ${describeTrees(restored)}: ${describePlacement(restored.fileCounts, restored.mendedCount)} in ${readStopwatch()}${describeObstacle(restored.obstacle)}`,
+          );
+        }
       }
-      const { outcome } = restored;
       resultFile?.write(outcome);
       if (outcome === "hit" && !options.always) return;
 
@@ -130,10 +144,10 @@ export function defineRunCommand(context: CommandContext, words: readonly string
         output.note(`the command ended with ${child.exitCode}; nothing was stored`);
         return;
       }
-      if (outcome === "hit") return;
+      if (outcome === "hit" || attempted.kind === "failed") return;
       await storeResults(
         {
-          cache,
+          cache: attempted.result.cache,
           keys: [keys[0]],
           sources: paths,
           excludePatterns: options.exclude,
@@ -152,14 +166,14 @@ export function defineRunCommand(context: CommandContext, words: readonly string
 /** The command has succeeded: if its results cannot be stored, its exit status stands, and the next run tries again. */
 async function storeResults(request: StoreRequest, { output, runtime }: CommandContext): Promise<void> {
   const readStopwatch = startStopwatch();
-  try {
-    const stored = await storeEntry(request, runtime);
-    const key = escapeControls(request.keys[0]);
-    output.note(
-      `stored ${describeTrees(stored)} as ${key}: ${describePlacement(stored.fileCounts)} in ${readStopwatch()}${describeObstacle(stored.obstacles[0]?.obstacle)}`,
-    );
-  } catch (error) {
-    if (!(error instanceof BtdtError) || error.code === "CANCELLED") throw error;
-    output.warn(`nothing was stored: ${escapeControls(error.message)}`);
+  const attempted = await attempt(true, () => storeEntry(request, runtime));
+  if (attempted.kind === "failed") {
+    output.warn(`nothing was stored: ${summarizeError(attempted.error)}`);
+    return;
   }
+  const stored = attempted.result;
+  const key = escapeControls(request.keys[0]);
+  output.note(
+    `stored ${describeTrees(stored)} as ${key}: ${describePlacement(stored.fileCounts)} in ${readStopwatch()}${describeObstacle(stored.obstacles[0]?.obstacle)}`,
+  );
 }

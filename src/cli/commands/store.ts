@@ -1,14 +1,17 @@
 import { Command } from "@commander-js/extra-typings";
+import { assertGiven } from "../../base/assert-given.ts";
 import { escapeControls } from "../../base/byte-string.ts";
 import { BtdtError } from "../../base/errors.ts";
 import { openCache } from "../../cache/open-cache.ts";
 import { storeEntry } from "../../store/store.ts";
+import { attempt } from "../attempt.ts";
 import type { CommandContext } from "../command-context.ts";
 import { describeObstacle, describePlacement, describeTrees, startStopwatch } from "../describe.ts";
+import { describeError, summarizeError } from "../explain-failure.ts";
 import { defineCacheOption, defineCreateCacheOption } from "../options/cache-options.ts";
 import { fillInKeys } from "../options/fill-in-keys.ts";
 import { defineAllowEmptyHashOption, defineKeysToStoreOption } from "../options/key-options.ts";
-import { defineLinkOption } from "../options/restore-options.ts";
+import { defineErrorOkOption, defineLinkOption } from "../options/restore-options.ts";
 import { defineNoShareOption, defineShareOption, shareGlobsOf } from "../options/share-options.ts";
 import {
   defineCompressionOption,
@@ -38,6 +41,7 @@ export function defineStoreCommand(context: CommandContext) {
     .addOption(defineStorageOption())
     .addOption(defineCompressionOption())
     .addOption(defineDurabilityOption())
+    .addOption(defineErrorOkOption("exit with 0"))
     .addOption(defineCreateCacheOption())
     .argument("<source...>", "directories and files to store")
     .addHelpText(
@@ -47,24 +51,33 @@ export function defineStoreCommand(context: CommandContext) {
     )
     .action(async ([first, ...others], options) => {
       if (first === undefined) throw new BtdtError("USAGE", "no SOURCE given");
+      const sources = [first, ...others] as const;
+      for (const source of sources) assertGiven(source, "SOURCE");
       const readStopwatch = startStopwatch();
       const keys = await fillInKeys(options, context);
-      const cache = openCache(options.cache, options.createCache);
-      const stored = await storeEntry(
-        {
-          cache,
-          keys,
-          sources: [first, ...others],
-          excludePatterns: options.exclude,
-          ignoreMtime: options.ignoreMtime,
-          linkMode: options.link,
-          globs: shareGlobsOf(options),
-          storage: options.storage,
-          compression: options.compression,
-          durability: options.durability,
-        },
-        context.runtime,
+      const attempted = await attempt(options.errorOk, () =>
+        storeEntry(
+          {
+            cache: openCache(options.cache, options.createCache),
+            keys,
+            sources,
+            excludePatterns: options.exclude,
+            ignoreMtime: options.ignoreMtime,
+            linkMode: options.link,
+            globs: shareGlobsOf(options),
+            storage: options.storage,
+            compression: options.compression,
+            durability: options.durability,
+          },
+          context.runtime,
+        ),
       );
+      if (attempted.kind === "failed") {
+        context.output.warn(`nothing was stored: ${summarizeError(attempted.error)}`);
+        context.output.printDocument({ error: describeError(attempted.error) });
+        return;
+      }
+      const stored = attempted.result;
       for (const { source, isPacked, obstacle } of stored.obstacles) {
         context.output.noteDetail(`${source} is ${isPacked ? "packed" : "copied"}: ${obstacle}`);
       }

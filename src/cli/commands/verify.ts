@@ -8,6 +8,7 @@ import type { CommandContext } from "../command-context.ts";
 import { formatCount } from "../describe.ts";
 import { ExitCode } from "../exit-codes.ts";
 import { defineCacheOption } from "../options/cache-options.ts";
+import { MISS_MARKER } from "../report-miss.ts";
 
 const VERBS: Readonly<Record<DamageOutcome, string>> = {
   found: "Damaged",
@@ -58,7 +59,7 @@ export function defineVerifyCommand(context: CommandContext) {
     output.printResult(`Verified ${what} (${formatSize(checked.contentBytes)})`);
     const isSound = unreadable.length === 0 && damage.every(({ outcome }) => outcome === "repaired");
     if (missingKeys.length > 0) {
-      output.printMarker("Keys not found in cache.");
+      output.printMarker(MISS_MARKER);
       output.note(`not found: ${missingKeys.map(escapeControls).join(", ")}`);
       context.setExitCode(ExitCode.MISS);
     }

@@ -1,7 +1,7 @@
 import { Option } from "@commander-js/extra-typings";
 import { LINK_MODES } from "../../fs/place-file.ts";
 
-/** Options about placing files, and about reporting what a restore found. */
+/** Options about placing files, and about reporting what a restore found or why it failed. */
 
 /** @param place the name of the argument whose files are deleted */
 export function defineExactOption(place: string) {
@@ -36,4 +36,14 @@ export function defineResultFileOption() {
   return new Option("--result-file <path>", "write the outcome (hit, fallback or miss) to this file").env(
     "BTDT_RESULT_FILE",
   );
+}
+
+/** @param consequence completes "warn instead of failing" */
+export function defineErrorOkOption(consequence: string) {
+  return new Option(
+    "--error-ok",
+    `if the cache cannot be used or another error occurs, only warn, and ${consequence}; mistakes in options, arguments and keys remain errors`,
+  )
+    .env("BTDT_ERROR_OK")
+    .default(false);
 }
