@@ -6,6 +6,7 @@ import { readFileSync, renameSync, writeFileSync, writeSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { BuildError } from "../link/build-error.ts";
+import { buildTime } from "../link/build-time.ts";
 import { fetchDebianPackage } from "../link/debian-package.ts";
 import { linuxTargets } from "../link/target.ts";
 import { version } from "../package.json";
@@ -14,19 +15,6 @@ import { packLayer } from "./layer.ts";
 import { type Archive, packOciArchive } from "./oci-archive.ts";
 
 const root = resolve(import.meta.dir, "..");
-
-/** The time of all files in the images: fixed, so that builds are reproducible. */
-function buildTime(sourceDateEpoch: string | undefined): Date {
-  if (sourceDateEpoch === undefined) return new Date(0);
-  if (!/^\d{1,11}$/.test(sourceDateEpoch))
-    throw new BuildError(
-      "usage",
-      "",
-      "SOURCE_DATE_EPOCH is not a number of seconds",
-      "unset it or correct it",
-    );
-  return new Date(Number(sourceDateEpoch) * 1000);
-}
 
 async function buildImages(outDirectory: string, created: Date): Promise<void> {
   const annotations = {
@@ -91,7 +79,7 @@ async function buildImages(outDirectory: string, created: Date): Promise<void> {
 
 try {
   const { values } = parseArgs({ options: { "out-dir": { type: "string", default: join(root, "dist") } } });
-  await buildImages(resolve(values["out-dir"]), buildTime(process.env["SOURCE_DATE_EPOCH"]));
+  await buildImages(resolve(values["out-dir"]), buildTime(process.env["SOURCE_DATE_EPOCH"], new Date(0)));
 } catch (error) {
   if (!(error instanceof BuildError)) throw error;
   writeSync(2, `${error.toLine()}\n`);

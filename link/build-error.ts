@@ -6,7 +6,8 @@ type BuildErrorCode =
   | "libc-unfit"
   | "malformed-elf"
   | "not-a-bun-executable"
-  | "package-unavailable";
+  | "package-unavailable"
+  | "no-release";
 
 /** Why the build stops. When it is thrown, nothing has been written to the output. */
 export class BuildError extends Error {

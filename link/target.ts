@@ -36,7 +36,7 @@ export const linuxTargets: readonly [LinuxTarget, LinuxTarget] = [
   },
 ];
 
-const targets: readonly Target[] = [
+export const targets: readonly Target[] = [
   ...linuxTargets,
   { name: "darwin-x64", system: "darwin" },
   { name: "darwin-arm64", system: "darwin" },

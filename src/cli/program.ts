@@ -61,7 +61,8 @@ function chooseLoaders(loaders: Loaders, name: string | undefined): readonly Loa
   return named === undefined ? Object.values(loaders) : [named];
 }
 
-function addCommonOptions(command: CommandUnknownOpts): void {
+/** Gives a command the options that all of them have. */
+export function addCommonOptions(command: CommandUnknownOpts): void {
   command.addOption(defineQuietOption()).addOption(defineVerboseOption());
   if (!HAVE_NO_JSON.has(command.name())) command.option("--json", "print the result or error as JSON", false);
 }

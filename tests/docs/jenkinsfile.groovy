@@ -1,12 +1,13 @@
 // Runs a Jenkinsfile, or steps of one, as Jenkins does as far as the guide needs it: declarative sections, `script`, `error`, and
 // `sh`, whose scripts are really run, with -xe. Whatever else a file says is an error, as there is no such method here.
-// Usage: groovy jenkinsfile.groovy FILE
+// Usage: groovy jenkinsfile.groovy FILE [LIBRARY]; the steps in LIBRARY/vars can be called like any other.
 
 class Failure extends RuntimeException {
   Failure(String message) { super(message) }
 }
 
 class Steps {
+  static final Map<String, Script> library = [:]
   final Map<String, String> variables = [:]
 
   void sh(String script) {
@@ -24,6 +25,15 @@ class Steps {
   void error(String message) { throw new Failure(message) }
 
   void script(Closure body) { Sections.call(body, this) }
+
+  // A step of the library; like Jenkins, each call gets the script's `call` method.
+  def methodMissing(String name, Object arguments) {
+    def step = library[name]
+    if (step == null) throw new MissingMethodException(name, Steps, arguments as Object[])
+    step.metaClass.sh = { Object script -> this.sh(script) }
+    step.metaClass.error = { Object message -> this.error(message.toString()) }
+    return step.call(*arguments)
+  }
 
   private int run(String script) {
     def builder = new ProcessBuilder('sh', '-xec', script).inheritIO()
@@ -79,6 +89,11 @@ class Sections {
   }
 }
 
+if (args.length > 1) {
+  new File(args[1], 'vars').eachFileMatch(~/\w+\.groovy/) {
+    Steps.library[it.name - '.groovy'] = new GroovyShell().parse(it)
+  }
+}
 def text = new File(args[0]).text
 def file = new GroovyShell().parse(text.trim().startsWith('pipeline {') ? text : "script {\n$text\n}")
 file.metaClass.pipeline = { Closure body -> Sections.call(body, new Sections()) }

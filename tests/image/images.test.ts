@@ -12,6 +12,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { linuxTargets } from "../../link/target.ts";
+import { version } from "../../package.json";
 import { checkFourCommands } from "../link/four-commands.ts";
 import { describeWith } from "../support/requirements.ts";
 import { useBuiltImages } from "./built-images.ts";
@@ -57,8 +58,8 @@ describeWith(needs, "the images", () => {
 
   test("docker's own format is in the archives too", () => {
     for (const [name, tag] of [
-      ["scratch", "0.1.0"],
-      ["shell", "0.1.0-shell"],
+      ["scratch", version],
+      ["shell", `${version}-shell`],
     ]) {
       const reference = `docker-archive:${archive(name ?? "")}:localhost/btdt:${tag}-arm64`;
       const inspect = Bun.spawnSync(["skopeo", "inspect", "--override-arch", "arm64", reference]);

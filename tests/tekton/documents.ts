@@ -2,6 +2,9 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { blocksOf } from "../docs/markdown-blocks.ts";
 
+/** For kustomize, not for a cluster. */
+const NOT_RESOURCES: ReadonlySet<string> = new Set(["kustomization.yaml", "settings.yaml"]);
+
 /** The YAML documents of the kit, as far as tests look into them. */
 export interface TektonDocument {
   readonly file: string;
@@ -15,7 +18,7 @@ const directory = join(import.meta.dir, "../../tekton");
 
 export function readKit(): TektonDocument[] {
   return readdirSync(directory)
-    .filter((file) => file.endsWith(".yaml"))
+    .filter((file) => file.endsWith(".yaml") && !NOT_RESOURCES.has(file))
     .toSorted()
     .flatMap((file) => {
       const parsed = Bun.YAML.parse(readFileSync(join(directory, file), "utf8"));

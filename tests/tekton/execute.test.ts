@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { version } from "../../package.json";
 import { useBuiltImages } from "../image/built-images.ts";
 import { UnpackedImage } from "../image/container.ts";
 import { cleanScript, restoreScript, storeScript, testScript } from "../image/guide-scripts.ts";
@@ -42,8 +43,8 @@ describeWith(
         const archive = built(`btdt-${name}.oci.tar`);
         images.set(as, new UnpackedImage(archive, architecture, join(scratch, `unpacked-${name}`)));
       };
-      unpack("scratch", "localhost/btdt:0.1.0");
-      unpack("shell", "localhost/btdt:0.1.0-shell");
+      unpack("scratch", `localhost/btdt:${version}`);
+      unpack("shell", `localhost/btdt:${version}-shell`);
     }, 300_000);
     afterAll(() => rmSync(scratch, { recursive: true }));
 
@@ -85,7 +86,7 @@ describeWith(
         stepActions,
         tekton,
         start: (image, words, workingDir) => {
-          const unpacked = images.get(image.includes("node") ? "localhost/btdt:0.1.0-shell" : image);
+          const unpacked = images.get(image.includes("node") ? `localhost/btdt:${version}-shell` : image);
           if (unpacked === undefined) throw new Error(`no image ${image}`);
           const mounts = {
             ...Object.fromEntries(
@@ -197,7 +198,7 @@ describeWith(
       const task = (...steps: object[]): TektonDocument => {
         return { file: "", apiVersion: "tekton.dev/v1", kind: "Task", metadata: {}, spec: { steps } };
       };
-      const shell = { image: "localhost/btdt:0.1.0-shell", workingDir: "$(workspaces.source.path)" };
+      const shell = { image: `localhost/btdt:${version}-shell`, workingDir: "$(workspaces.source.path)" };
       const store = stepAction("store", { name: "paths", value: ["a", ".b/c"] });
       expect(summary(run(task({ ...shell, name: "make", script: make }, store), workspaces))).toEqual([
         ["make", 0],
@@ -228,7 +229,7 @@ describeWith(
 
     test("a task of shell scripts with onError: continue and exit codes runs as written", () => {
       newVolumes();
-      const shell = { image: "localhost/btdt:0.1.0-shell", workingDir: "$(workspaces.cache.path)" };
+      const shell = { image: `localhost/btdt:${version}-shell`, workingDir: "$(workspaces.cache.path)" };
       const task: TektonDocument = {
         file: "",
         apiVersion: "tekton.dev/v1",

@@ -48,7 +48,7 @@ export function nodeEnvironment(scratch: Scratch): Record<string, string> {
 }
 
 /** A tool from the npm registry; without one, that is soon known. */
-function npmTool(name: string, version: string, program: string): SharedTool {
+export function npmTool(name: string, version: string, program: string): SharedTool {
   const options = "--no-audit --no-fund --silent --fetch-retries=1 --fetch-retry-mintimeout=1000".split(" ");
   return sharedTool(`${name}-${version}`, program, (directory) => [
     ["npm", "install", ...options, "--prefix", directory, `${name}@${version}`],

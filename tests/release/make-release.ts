@@ -1,0 +1,3 @@
+import { makeReleaseOnce } from "./made-release.ts";
+
+makeReleaseOnce(process.argv[2] ?? "");
