@@ -13,16 +13,18 @@ export interface VolumeCounts {
   readonly mostInFlight: number;
 }
 
+type Driver = Bun.Subprocess<"pipe", "pipe", "inherit">;
+
 export class SlowVolume {
   readonly path: string;
-  readonly #process: Bun.Subprocess<"pipe", "pipe", "inherit">;
-  readonly #answers: Pick<ReadableStreamDefaultReader<Uint8Array>, "read">;
+  readonly #process: Driver;
+  readonly #answers: AsyncIterator<Uint8Array>;
   #unread = "";
 
-  private constructor(path: string, process: Bun.Subprocess<"pipe", "pipe", "inherit">) {
+  private constructor(path: string, process: Driver) {
     this.path = path;
     this.#process = process;
-    this.#answers = process.stdout.getReader();
+    this.#answers = process.stdout[Symbol.asyncIterator]();
   }
 
   /** Shows `directory` at `path`; both exist. It waits for nothing until it is told to. */
@@ -86,8 +88,8 @@ export class SlowVolume {
 
   async #readLine(): Promise<string> {
     while (!this.#unread.includes("\n")) {
-      const { done, value } = await this.#answers.read();
-      if (done) throw new Error("the slow volume has ended");
+      const { done, value } = await this.#answers.next();
+      if (done === true) throw new Error("the slow volume has ended");
       this.#unread += new TextDecoder().decode(value);
     }
     const end = this.#unread.indexOf("\n");
