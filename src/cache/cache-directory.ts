@@ -32,6 +32,7 @@ export class CacheDirectory {
   /** Marks of manifests whose objects may not be on disk yet. */
   readonly unflushed: ByteString;
   readonly lockFile: ByteString;
+  readonly sizeNote: ByteString;
   #access: AccessPolicy | undefined;
 
   private constructor(path: ByteString) {
@@ -47,6 +48,7 @@ export class CacheDirectory {
     this.restoreCounts = below("restore-counts");
     this.unflushed = below("unflushed");
     this.lockFile = below("lock");
+    this.sizeNote = below("size");
   }
 
   /**

@@ -13,6 +13,7 @@ import { publishKeyFile } from "../cache/key-files.ts";
 import { publishManifestFile } from "../cache/manifest-files.ts";
 import { prepareCache } from "../cache/prepare-cache.ts";
 import { Session } from "../cache/session.ts";
+import { addToSizeNote } from "../cache/size-note.ts";
 import { flush, flushIfCheap } from "../durability/flush.ts";
 import { Suspects } from "../durability/suspects.ts";
 import { markUnflushed, type UnflushedMark } from "../durability/unflushed-marks.ts";
@@ -107,7 +108,9 @@ export async function storeSources(
       flush(cache, marks, isAnythingNew);
     }
     for (const [digest, file] of manifestFiles) publishManifestFile(cache, session, digest, file);
-    await publishKeys(cache, session, request.keys, trees, runtime);
+    const filesBytes = [...manifestFiles.values()].reduce((sum, file) => sum + file.length, 0);
+    const sizeBytes = filesBytes + estimateSize(kept, manifestFiles.size + request.keys.length);
+    await publishKeys(cache, session, request.keys, trees, sizeBytes, runtime);
     if (request.durability === "none") flushIfCheap(cache, marks);
     const obstacles = [...choices].flatMap(([source, { isPacked, obstacle }]) =>
       obstacle === undefined ? [] : [{ source: display(source), isPacked, obstacle }],
@@ -137,6 +140,7 @@ async function publishKeys(
   session: Session,
   keys: readonly string[],
   trees: readonly [StoredTree, ...StoredTree[]],
+  sizeBytes: number,
   runtime: Runtime,
 ): Promise<void> {
   // By the clock that other machines share.
@@ -144,10 +148,22 @@ async function publishKeys(
   const storedAt = new Date(storedMs).toISOString();
   // A clean that has decided to evict a key's old entry could otherwise delete the new key instead.
   await withSharedLock(cache, runtime.isCancelled, () => {
+    // First: after a kill, it is rather too large.
+    addToSizeNote(cache, sizeBytes);
     for (const key of keys) {
       publishKeyFile(cache, session, keyFileName(key), encodeKeyFile({ key, storedAt, trees }), storedMs);
     }
   });
+}
+
+/** The most that a file takes in addition to its content. */
+const BLOCK_BYTES = 4096;
+
+/** Not less than what new files take on disk. */
+function estimateSize(parts: readonly KeptFiles[], furtherFileCount: number): number {
+  const { newBytes, fileCounts } = sumKept(parts);
+  const fileCount = fileCounts.linked + fileCounts.reflinked + fileCounts.copied + furtherFileCount;
+  return newBytes + fileCount * BLOCK_BYTES;
 }
 
 function describeTree(

@@ -9,6 +9,7 @@ import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { cacheError } from "../cache/cache-errors.ts";
 import { withExclusiveLock } from "../cache/cache-lock.ts";
 import type { Session } from "../cache/session.ts";
+import { replaceSizeNote } from "../cache/size-note.ts";
 import { settleMarks } from "../durability/settle-marks.ts";
 import { mayListStale } from "../fs/native/local-file-system.ts";
 import { type Grace, NO_GRACE } from "../inventory/find-young.ts";
@@ -29,6 +30,8 @@ import { writeReplacement } from "./write-replacement.ts";
 export interface CleanRequest extends Omit<CleanLimits, "nowMs"> {
   readonly cache: CacheDirectory;
   readonly dryRun: boolean;
+  /** Note the size for stores that keep the cache below one; otherwise, only an existing note is brought up to date. */
+  readonly isSizeNoted?: boolean;
 }
 
 /**
@@ -75,6 +78,9 @@ async function cleanPrepared(request: CleanRequest, runtime: Runtime): Promise<C
         const { progress, onWarning } = runtime;
         const tools = { session, progress, onWarning, pause: createPause(runtime.isCancelled) };
         await sweep(cache, decision.stock, decision.plan, decision.packPlan, tools);
+        // Last: a note that is too large only costs another clean.
+        const measured = { nowMs, bytes: decision.plan.keptBytes };
+        if (session !== undefined) replaceSizeNote(cache, session, measured, request.isSizeNoted === true);
         return decision;
       },
     );

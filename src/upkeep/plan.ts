@@ -12,6 +12,12 @@ export interface CleanLimits {
   readonly maxAgeMs: number | undefined;
   /** Evicts the least recently used entries until the rest takes no more. */
   readonly maxSizeBytes: number | undefined;
+  /** Once they take more than that, evicts until they take no more than this. */
+  readonly targetSizeBytes?: number;
+  /** Evicts the least recently used entries until at least this much is freed. */
+  readonly freedBytes?: number;
+  /** Entries with one of these keys are not evicted for their size. */
+  readonly sparedKeys?: ReadonlySet<string>;
 }
 
 export type EvictionReason = "age" | "size" | "damage";
@@ -77,12 +83,22 @@ export function planClean(stock: Stock, limits: CleanLimits): CleanPlan {
     else if (ageMs > (limits.maxAgeMs ?? Number.POSITIVE_INFINITY)) evict(entry, "age");
     else young.push(entry);
   }
+  const mostBytes = chooseMostBytes(limits, keptBytes);
   for (const entry of young) {
-    const isTooMuch = keptBytes > (limits.maxSizeBytes ?? Number.POSITIVE_INFINITY);
-    if (isTooMuch && !mayAllBeNeeded) evict(entry, "size");
+    const isSpared = entry.keys.some((key) => limits.sparedKeys?.has(key));
+    if (keptBytes > mostBytes && !isSpared && !mayAllBeNeeded) evict(entry, "size");
     else kept.push(entry);
   }
 
   const unneededItems = [...references.keys()].filter((item) => references[item] === 0);
   return { evictions, kept, unneededItems, garbageFileCount, garbageBytes, keptBytes };
+}
+
+/** What all entries may take. @param keptBytes what they take now */
+function chooseMostBytes(
+  { maxSizeBytes = Number.POSITIVE_INFINITY, targetSizeBytes = maxSizeBytes, freedBytes = 0 }: CleanLimits,
+  keptBytes: number,
+): number {
+  const mostBytes = keptBytes > maxSizeBytes ? targetSizeBytes : Number.POSITIVE_INFINITY;
+  return freedBytes > 0 ? Math.min(mostBytes, keptBytes - freedBytes) : mostBytes;
 }

@@ -13,7 +13,7 @@ const COMMANDS = [
   ["inspect", "k"],
   ["list"],
   ["stats"],
-  ["store", "-k", "other", "tree"],
+  ["store", "-k", "other", "--max-size", "1GiB", "tree"],
   ["clean"],
   ["delete", "k"],
 ] as const;
@@ -25,7 +25,7 @@ const makeFile = (name: string) => (root: string) => {
 };
 /** `name` below `btdt-v1` becomes a directory. */
 const makeDirectory = (name: string) => (root: string) => {
-  rmSync(join(root, name), { recursive: true });
+  rmSync(join(root, name), { recursive: true, force: true });
   mkdirSync(join(root, name));
 };
 const manifestOf = (root: string): string => {
@@ -47,6 +47,7 @@ const ODDITIES: Readonly<Record<string, (root: string) => void>> = {
   "packs is a file": makeFile("packs"),
   "sessions is a file": makeFile("sessions"),
   "lock is a directory": makeDirectory("lock"),
+  "size is a directory": makeDirectory("size"),
   "format is a directory": makeDirectory("format"),
   "a key is a directory": makeDirectory("keys/k"),
   "a manifest is a directory": (root) => makeDirectory(manifestOf(root))(root),

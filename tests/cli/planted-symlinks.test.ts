@@ -124,6 +124,7 @@ const places: readonly (readonly [string, () => string])[] = [
   ["a mark of unflushed objects", () => markOf("linked")],
   ["edited paths", () => cache.below("edited-paths")],
   ["an edited path", () => firstBelow(cache.below("edited-paths"))],
+  ["the size", () => cache.below("size")],
   ["counts", () => cache.below("restore-counts")],
   ...["hit", "miss", "fallback"].map((outcome) => {
     return [
@@ -146,7 +147,7 @@ const commands: readonly (readonly [string, ...string[]])[] = [
   ["export", "-k", "linked"],
   ["store", "-k", "linked", "tree"],
   ["store", "-k", "packed", "--storage", "packs", "packed"],
-  ["store", "-k", "new", "packed"],
+  ["store", "-k", "new", "packed", "--max-size", "1GiB"],
   ["clean"],
   ["delete", "linked"],
   ["clean", "--max-size", "0"],

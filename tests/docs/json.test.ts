@@ -29,7 +29,17 @@ function collect(value: unknown, names: Set<string>, texts: Set<string>): void {
 }
 
 /** Fields and values that do not occur in these caches, because they are about damage or the distant past. */
-const RARE = new Set(["damage", "age", "earlier", "--diff", "repaired", "source", "obstacle", "isPacked"]);
+const RARE = new Set([
+  "damage",
+  "age",
+  "earlier",
+  "--diff",
+  "repaired",
+  "source",
+  "obstacle",
+  "isPacked",
+  "evicted",
+]);
 
 /** Damages an entry. */
 function removeObject(cache: string): void {

@@ -226,3 +226,30 @@ test("a hundred thousand entries", () => {
   expect(plan.kept.map((entry) => entry.id)).toEqual([`${count - 1}`]);
   expect(plan.unneededItems).toHaveLength(count - 1);
 });
+
+test("once it is too much, no more than the target is left", () => {
+  check((stock, { nowMs, maxSizeBytes = 10_000 }) => {
+    const limits = { nowMs, maxAgeMs: undefined, maxSizeBytes };
+    const targetSizeBytes = Math.floor(maxSizeBytes / 2);
+    const planned = planClean(stock, { ...limits, targetSizeBytes });
+    const isTooMuch = planClean(stock, limits).evictions.some(({ reason }) => reason === "size");
+    expect(planned).toEqual(
+      planClean(stock, isTooMuch ? { ...limits, maxSizeBytes: targetSizeBytes } : limits),
+    );
+  });
+});
+
+test("as much is freed as is wanted, or as there is; what is spared stays", () => {
+  check((stock, { nowMs, maxSizeBytes: freedBytes = 1 }) => {
+    const none = { nowMs, maxAgeMs: undefined, maxSizeBytes: undefined };
+    const before = planClean(stock, none);
+    const sparedKeys = new Set(["key 1"]);
+    const planned = planClean(stock, { ...none, freedBytes, sparedKeys });
+    const bySize = planned.evictions.filter(({ reason }) => reason === "size");
+    expect(bySize.some(({ entry }) => entry.keys.includes("key 1"))).toBe(false);
+    if (planned.kept.some(({ condition, keys }) => condition.kind === "whole" && !keys.includes("key 1"))) {
+      if (!stock.mayAllBeNeeded)
+        expect(before.keptBytes - planned.keptBytes).toBeGreaterThanOrEqual(freedBytes);
+    }
+  });
+});

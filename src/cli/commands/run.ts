@@ -6,7 +6,6 @@ import { checkPaths } from "../../restore/places.ts";
 import type { RestoreResult } from "../../restore/request.ts";
 import { restoreEntry } from "../../restore/restore.ts";
 import type { StoreRequest } from "../../store/request.ts";
-import { storeEntry } from "../../store/store.ts";
 import { attempt } from "../attempt.ts";
 import type { CommandContext } from "../command-context.ts";
 import { describeObstacle, describePlacement, describeTrees, startStopwatch } from "../describe.ts";
@@ -30,11 +29,13 @@ import {
   defineDurabilityOption,
   defineExcludeOption,
   defineIgnoreMtimeOption,
+  defineMaxSizeOption,
   defineStorageOption,
 } from "../options/store-options.ts";
 import { reportMiss } from "../report-miss.ts";
 import { ResultFile } from "../result-file.ts";
 import { runChild } from "../run-child.ts";
+import { storeWithin } from "../store-within.ts";
 
 /** @param words the command to run, from after `--` */
 export function defineRunCommand(context: CommandContext, words: readonly string[]) {
@@ -67,6 +68,7 @@ export function defineRunCommand(context: CommandContext, words: readonly string
     .addOption(defineStorageOption())
     .addOption(defineCompressionOption())
     .addOption(defineDurabilityOption())
+    .addOption(defineMaxSizeOption())
     .addOption(defineCreateCacheOption())
     .argument("<path...>", "directories and files that the command creates")
     .addHelpText(
@@ -158,15 +160,21 @@ export function defineRunCommand(context: CommandContext, words: readonly string
           compression: options.compression,
           durability: options.durability,
         },
+        options.maxSize,
         context,
       );
     });
 }
 
 /** The command has succeeded: if its results cannot be stored, its exit status stands, and the next run tries again. */
-async function storeResults(request: StoreRequest, { output, runtime }: CommandContext): Promise<void> {
+async function storeResults(
+  request: StoreRequest,
+  maxSizeBytes: number | undefined,
+  context: CommandContext,
+): Promise<void> {
+  const { output } = context;
   const readStopwatch = startStopwatch();
-  const attempted = await attempt(true, () => storeEntry(request, runtime));
+  const attempted = await attempt(true, () => storeWithin(request, maxSizeBytes, context));
   if (attempted.kind === "failed") {
     output.warn(`nothing was stored: ${summarizeError(attempted.error)}`);
     return;

@@ -3,7 +3,6 @@ import { assertGiven } from "../../base/assert-given.ts";
 import { escapeControls } from "../../base/byte-string.ts";
 import { BtdtError } from "../../base/errors.ts";
 import { openCache } from "../../cache/open-cache.ts";
-import { storeEntry } from "../../store/store.ts";
 import { attempt } from "../attempt.ts";
 import type { CommandContext } from "../command-context.ts";
 import { describeObstacle, describePlacement, describeTrees, startStopwatch } from "../describe.ts";
@@ -18,8 +17,10 @@ import {
   defineDurabilityOption,
   defineExcludeOption,
   defineIgnoreMtimeOption,
+  defineMaxSizeOption,
   defineStorageOption,
 } from "../options/store-options.ts";
+import { storeWithin } from "../store-within.ts";
 
 export function defineStoreCommand(context: CommandContext) {
   return new Command("store")
@@ -41,6 +42,7 @@ export function defineStoreCommand(context: CommandContext) {
     .addOption(defineStorageOption())
     .addOption(defineCompressionOption())
     .addOption(defineDurabilityOption())
+    .addOption(defineMaxSizeOption())
     .addOption(defineErrorOkOption("exit with 0"))
     .addOption(defineCreateCacheOption())
     .argument("<source...>", "directories and files to store")
@@ -56,7 +58,7 @@ export function defineStoreCommand(context: CommandContext) {
       const readStopwatch = startStopwatch();
       const keys = await fillInKeys(options, context);
       const attempted = await attempt(options.errorOk, () =>
-        storeEntry(
+        storeWithin(
           {
             cache: openCache(options.cache, options.createCache),
             keys,
@@ -69,7 +71,8 @@ export function defineStoreCommand(context: CommandContext) {
             compression: options.compression,
             durability: options.durability,
           },
-          context.runtime,
+          options.maxSize,
+          context,
         ),
       );
       if (attempted.kind === "failed") {

@@ -1,6 +1,7 @@
 import { Option } from "@commander-js/extra-typings";
 import { DEFAULT_COMPRESSION, parseCompression } from "../../base/compression.ts";
 import { DURABILITIES } from "../../base/durability.ts";
+import { parseSizeBytes } from "../../base/size.ts";
 import { STORAGES } from "../../base/storage.ts";
 import { parseArgument } from "./parse-argument.ts";
 import { appendGlobs } from "./repeatable.ts";
@@ -48,4 +49,13 @@ export function defineCompressionOption() {
     .env("BTDT_COMPRESSION")
     .argParser((value: string) => parseArgument(value, parseCompression))
     .default(DEFAULT_COMPRESSION, "zstd");
+}
+
+export function defineMaxSizeOption() {
+  return new Option(
+    "--max-size <size>",
+    "keep the cache below this size, e.g. 10GiB: evict the least recently used entries",
+  )
+    .env("BTDT_MAX_SIZE")
+    .argParser((text: string) => parseArgument(text, parseSizeBytes));
 }

@@ -1,0 +1,30 @@
+import { joinBytes } from "../base/byte-string.ts";
+import { lstat } from "../fs/native/file-status.ts";
+import { walkTree } from "../read/walk-tree.ts";
+import type { StoreRequest } from "./request.ts";
+import { findSources } from "./sources.ts";
+
+/**
+ * The space that the files to be stored take now: about the most that storing them needs.
+ * @param pause called between two directories
+ * @throws BtdtError like `findSources` and `walkTree`; a `node:fs` error
+ */
+export async function measureSources(request: StoreRequest, pause: () => Promise<void>): Promise<number> {
+  let bytes = 0;
+  for (const { path, ignoreRules } of findSources(request, request.cache)) {
+    bytes += lstat(path)?.allocatedBytes ?? 0;
+    if (ignoreRules === undefined) continue;
+    const options = {
+      ignoreRules,
+      excludedDirectory: request.cache.rootStatus(),
+      onWarning: () => undefined,
+    };
+    for (const directory of walkTree(path, options)) {
+      for (const name of directory.files) {
+        bytes += lstat(joinBytes(path, joinBytes(directory.path, name)))?.allocatedBytes ?? 0;
+      }
+      await pause();
+    }
+  }
+  return bytes;
+}
