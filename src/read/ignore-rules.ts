@@ -4,6 +4,7 @@ import { type ByteString, display, fsPath, joinBytes, textFromBytes } from "../b
 import { BtdtError } from "../base/errors.ts";
 import { reasonOf } from "../fs/errno.ts";
 import { lstat } from "../fs/native/file-status.ts";
+import type { WatchedPattern } from "./watched-pattern.ts";
 
 const IGNORE_FILE_NAME = ".btdtignore" as ByteString;
 
@@ -27,11 +28,20 @@ interface Rules {
 export class IgnoreRules {
   readonly #excludes: readonly string[];
   readonly #readIgnoreFiles: boolean;
+  readonly #watched: readonly WatchedPattern[];
   /** From the root down to the current directory; the last one has all lines. */
   #stack: Rules[] = [];
 
-  /** @param readIgnoreFiles whether to obey `.btdtignore` files */
-  constructor(excludePatterns: readonly string[], readIgnoreFiles: boolean) {
+  /**
+   * @param readIgnoreFiles whether to obey `.btdtignore` files
+   * @param watched patterns that are to see all paths
+   */
+  constructor(
+    excludePatterns: readonly string[],
+    readIgnoreFiles: boolean,
+    watched: readonly WatchedPattern[] = [],
+  ) {
+    this.#watched = watched;
     this.#excludes = excludePatterns;
     this.#readIgnoreFiles = readIgnoreFiles;
     if (excludePatterns.length > 0) this.#push("", []);
@@ -57,7 +67,9 @@ export class IgnoreRules {
   ignores(path: ByteString, isDirectory: boolean): boolean {
     const rules = this.#stack.at(-1);
     if (rules === undefined) return false;
-    return rules.patterns.ignores(isDirectory ? `${textFromBytes(path)}/` : textFromBytes(path));
+    const text = isDirectory ? `${textFromBytes(path)}/` : textFromBytes(path);
+    for (const pattern of this.#watched) pattern.see(text);
+    return rules.patterns.ignores(text);
   }
 
   /**

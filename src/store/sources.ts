@@ -8,6 +8,7 @@ import { lstat } from "../fs/native/file-status.ts";
 import { isWithin, resolvePath } from "../fs/resolve-path.ts";
 import { recordablePath } from "../key/recorded-path.ts";
 import { IgnoreRules } from "../read/ignore-rules.ts";
+import type { WatchedPattern } from "../read/watched-pattern.ts";
 
 /** What will become a tree of an entry. */
 export interface Source {
@@ -29,6 +30,7 @@ interface FoundSource extends Source {
 /**
  * Examines what is to be stored. Sources must not overlap, neither where they are now nor where they would be
  * restored.
+ * @param watched patterns that are to see all their paths
  * @throws BtdtError USAGE, SOURCE_MISSING, SOURCE_UNREADABLE, SOURCE_UNSUPPORTED, SOURCE_INSIDE_CACHE
  */
 export function findSources(
@@ -37,8 +39,10 @@ export function findSources(
     readonly excludePatterns: readonly string[];
   },
   cache: CacheDirectory,
+  watched: readonly WatchedPattern[] = [],
 ): readonly [Source, ...Source[]] {
-  const find = (given: string): FoundSource => findSource(given, request.excludePatterns, cache);
+  const newRules = (): IgnoreRules => new IgnoreRules(request.excludePatterns, true, watched);
+  const find = (given: string): FoundSource => findSource(given, newRules, cache);
   const [first, ...others] = request.sources;
   const sources = [find(first), ...others.map(find)] as const;
   assertApart(sources, ({ resolved }) => resolved);
@@ -64,7 +68,7 @@ function assertApart(sources: readonly FoundSource[], pathOf: (source: FoundSour
 }
 
 /** A symlink named by the user is followed; those inside a directory are not. */
-function findSource(given: string, excludePatterns: readonly string[], cache: CacheDirectory): FoundSource {
+function findSource(given: string, newRules: () => IgnoreRules, cache: CacheDirectory): FoundSource {
   const bytes = bytesFromText(given);
   const shown = display(bytes);
   try {
@@ -84,7 +88,7 @@ function findSource(given: string, excludePatterns: readonly string[], cache: Ca
     return {
       name: bytes,
       path: lstat(bytes)?.kind === "symlink" ? resolved : bytes,
-      ignoreRules: stats.isDirectory() ? new IgnoreRules(excludePatterns, true) : undefined,
+      ignoreRules: stats.isDirectory() ? newRules() : undefined,
       recordedPath: recordedPathOf(given, resolved),
       resolved,
     };

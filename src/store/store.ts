@@ -32,15 +32,19 @@ import { type PackedSource, TreePacker } from "./keep-in-packs.ts";
 import { readSource } from "./read-source.ts";
 import type { KeptFiles, StoreRequest, StoreResult } from "./request.ts";
 import { findSources, type Source } from "./sources.ts";
+import { SuspiciousExcludes } from "./suspicious-excludes.ts";
 
 /** Stores trees as one entry under one or more keys. @throws BtdtError */
 export async function storeEntry(request: StoreRequest, runtime: Runtime): Promise<StoreResult> {
   const { cache } = request;
-  const sources = findSources(request, cache);
+  const suspicious = new SuspiciousExcludes(request.excludePatterns, request.sources);
+  const sources = findSources(request, cache, suspicious.watched);
   prepareCache(cache);
   const session = Session.open(cache);
   try {
-    return await storeSources(request, sources, session, runtime);
+    const result = await storeSources(request, sources, session, runtime);
+    suspicious.warn(runtime.onWarning);
+    return result;
   } finally {
     runtime.progress.end();
     session.close();

@@ -1,0 +1,64 @@
+/** Paths that a shell, or the reader of a manual, would have meant otherwise. */
+import { expect, test } from "bun:test";
+import { existsSync, readdirSync } from "node:fs";
+import { btdt, type Finished } from "../support/executable.ts";
+import { Scratch } from "../support/scratch.ts";
+import { dir, file, makeTree } from "../support/tree.ts";
+
+const scratch = Scratch.use();
+
+function store(excludes: readonly string[], ...sources: string[]): Finished {
+  const options = excludes.flatMap((pattern) => ["--exclude", pattern]);
+  const words = ["store", "-c", scratch.directory("cache"), "-k", "key", ...options, ...sources];
+  return btdt(words, { cwd: scratch.path("work") });
+}
+
+function makeWork(): void {
+  const tree = { ".cache": dir({ a: file("a") }), b: file("b"), "~": dir({ c: file("c") }) };
+  makeTree(scratch.path("work"), dir({ node_modules: dir(tree), other: dir({ b: file("b") }) }));
+}
+
+test("an exclude that matches nothing and is a path from elsewhere gets a warning with the right form", () => {
+  makeWork();
+  for (const [pattern, advice] of [
+    ["node_modules/.cache", "use /.cache"],
+    ["./.cache", "use /.cache"],
+    ["./node_modules/.cache/", "use /.cache/"],
+    [scratch.path("work", "node_modules", ".cache"), "use /.cache"],
+    ["!node_modules/b", "use !/b"],
+    ["~/project/node_modules/.cache", "~ is not replaced; use the path within the source"],
+  ] as const) {
+    const { exitCode, stderr } = store([pattern], "node_modules");
+    expect({ pattern, exitCode }).toEqual({ pattern, exitCode: 0 });
+    const warning = `--exclude ${pattern} matches nothing: patterns are relative to the source; ${advice}`;
+    expect(stderr.split("\n")[0]).toBe(`btdt: warning: ${warning}`);
+  }
+  expect(store(["node_modules/.cache"], "./node_modules/", "other").stderr).toContain("use /.cache\n");
+});
+
+test("other excludes get none, even if they match nothing", () => {
+  makeWork();
+  for (const pattern of ["/.cache", "*.log", "none/.cache", "~/c", "~$*", "/absolute/x", "node_modules"])
+    expect({ pattern, ...store([pattern], "node_modules") }).not.toMatchObject({
+      stderr: expect.stringContaining("warning"),
+    });
+  // It matches in one of the sources.
+  makeTree(scratch.path("work", "deep"), dir({ node_modules: dir({ ".cache": file("x") }) }));
+  expect(store(["node_modules/.cache"], "node_modules", "deep").stderr).not.toContain("warning");
+});
+
+test("a literal ~ in the path of a cache is an error that says so", () => {
+  makeWork();
+  const cwd = scratch.path("work");
+  for (const cache of ["~/cache", "~", "~user/cache"]) {
+    for (const words of [["--create-cache", "node_modules"], ["node_modules"]]) {
+      const { exitCode, stderr } = btdt(["store", "-c", cache, "-k", "key", ...words], { cwd });
+      expect({ cache, exitCode }).toEqual({ cache, exitCode: 2 });
+      expect(stderr).toContain(`the cache path ${cache} begins with a literal ~`);
+      expect(stderr).toContain('write "$HOME" instead');
+    }
+  }
+  expect(readdirSync(cwd).toSorted()).toEqual(["node_modules", "other"]);
+  expect(btdt(["store", "-c", "./~", "--create-cache", "-k", "key", "other"], { cwd }).exitCode).toBe(0);
+  expect(existsSync(scratch.path("work", "~", "btdt-v1"))).toBe(true);
+});
