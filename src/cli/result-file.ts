@@ -1,13 +1,12 @@
 import { openSync, writeSync } from "node:fs";
 import { escapeControls } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
-import type { Outcome } from "../cache/restore-counts.ts";
 import { reasonOf } from "../fs/errno.ts";
 import { closeWritten } from "../fs/native/close-written.ts";
 
 /**
- * The file of `--result-file`, for pipelines that read an outcome instead of an exit code: the bare word, without a newline. It is opened
- * and truncated before any work, so that no work is wasted if that fails, and no earlier outcome is mistaken for this one.
+ * A file for pipelines that read a result instead of an exit code, such as that of `--result-file`: the bare word, without a newline. It is
+ * opened and truncated before any work, so that no work is wasted if that fails, and no earlier result is mistaken for this one.
  */
 export class ResultFile {
   readonly #path: string;
@@ -29,9 +28,9 @@ export class ResultFile {
   }
 
   /** Call it once. @throws BtdtError RESULT_FILE_NOT_WRITABLE */
-  write(outcome: Outcome): void {
+  write(word: string): void {
     try {
-      writeSync(this.#descriptor, outcome);
+      writeSync(this.#descriptor, word);
       closeWritten(this.#descriptor);
     } catch (error) {
       throw explainFailure(this.#path, error);

@@ -29,12 +29,37 @@ test("--result-file holds one word, without a line end", () => {
   expect(outcome("x")).toEqual([4, "miss"]);
 });
 
+test("--matched-key-file and --primary-key-file hold the keys of restore and run, filled in", () => {
+  store(`${process.platform}-1`);
+  const [matched, primary] = [scratch.path("matched"), scratch.path("primary")];
+  const options = ["--matched-key-file", matched, "--primary-key-file", primary];
+  const written = ({ exitCode }: Finished) => [
+    exitCode,
+    readFileSync(matched, "utf8"),
+    readFileSync(primary, "utf8"),
+  ];
+  const key = `${process.platform}-1`;
+  expect(written(restore("{{ os }}-1", ...options))).toEqual([0, key, key]);
+  expect(written(restore("x", "--fallback-prefix", "{{ os }}", ...options))).toEqual([3, key, "x"]);
+  expect(written(restore("{{ os }}-2,y", ...options))).toEqual([4, "", `${process.platform}-2`]);
+  const run = (keys: string) => {
+    const words = ["run", "-c", scratch.path("cache"), "-k", keys, ...options];
+    return btdt([...words, scratch.path("to"), "--", "true"]);
+  };
+  expect(written(run("z,{{ os }}-1"))).toEqual([0, key, "z"]);
+  // After an error, no key of an earlier run is left.
+  const words = ["restore", "-c", scratch.path("none"), "-k", "a", ...options, scratch.path("to")];
+  expect(written(btdt(words))).toEqual([1, "", "a"]);
+});
+
 test("a result file that cannot be written is an error before any work", () => {
   store("a");
   for (const path of [scratch.path("none", "result"), scratch.path("cache"), ""]) {
     const { exitCode, stdout, stderr } = restore("a", "--result-file", path);
     expect({ path, exitCode, stdout }).toEqual({ path, exitCode: 1, stdout: "" });
     expect(stderr).toContain("cannot write the result file");
+    for (const option of ["--matched-key-file", "--primary-key-file"])
+      expect(restore("a", option, path)).toMatchObject({ exitCode: 1, stdout: "" });
   }
   expect(existsSync(scratch.path("to"))).toBe(false);
 });

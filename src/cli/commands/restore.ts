@@ -19,6 +19,8 @@ import {
   defineErrorOkOption,
   defineExactOption,
   defineLinkOption,
+  defineMatchedKeyFileOption,
+  definePrimaryKeyFileOption,
   defineResultFileOption,
   defineVerifyOption,
 } from "../options/restore-options.ts";
@@ -49,6 +51,8 @@ export function defineRestoreCommand(context: CommandContext) {
     .addOption(new Option("--miss-ok", "exit with 0 if no key is found").env("BTDT_MISS_OK").default(false))
     .addOption(defineErrorOkOption("count it as a miss"))
     .addOption(defineResultFileOption())
+    .addOption(defineMatchedKeyFileOption())
+    .addOption(definePrimaryKeyFileOption())
     .addOption(defineExactOption("DESTINATION"))
     .addOption(defineVerifyOption("DESTINATION"))
     .addOption(defineLinkOption("how to place files in DESTINATION"))
@@ -64,7 +68,10 @@ export function defineRestoreCommand(context: CommandContext) {
     .action(async ([first, ...others], options) => {
       const readStopwatch = startStopwatch();
       const resultFile = ResultFile.open(options.resultFile);
+      const matchedKeyFile = ResultFile.open(options.matchedKeyFile);
+      const primaryKeyFile = ResultFile.open(options.primaryKeyFile);
       const keys = await fillInKeys(options, context);
+      primaryKeyFile?.write(keys[0]);
       const fallbackPrefixes = await fillInPrefixes(options, context);
       const paths = first === undefined ? undefined : ([first, ...others] as const);
       if (paths !== undefined) checkPaths(paths, "DESTINATION");
@@ -114,6 +121,7 @@ export function defineRestoreCommand(context: CommandContext) {
           break;
       }
       resultFile?.write(restored.outcome);
+      matchedKeyFile?.write(restored.outcome === "miss" ? "" : restored.key);
       context.output.printDocument({ ...restored, keys, fallbackPrefixes });
     });
 }

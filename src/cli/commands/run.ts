@@ -20,6 +20,8 @@ import {
 import {
   defineExactOption,
   defineLinkOption,
+  defineMatchedKeyFileOption,
+  definePrimaryKeyFileOption,
   defineResultFileOption,
   defineVerifyOption,
 } from "../options/restore-options.ts";
@@ -58,6 +60,8 @@ export function defineRunCommand(context: CommandContext, words: readonly string
         .default(false),
     )
     .addOption(defineResultFileOption())
+    .addOption(defineMatchedKeyFileOption())
+    .addOption(definePrimaryKeyFileOption())
     .addOption(defineExactOption("PATH"))
     .addOption(defineVerifyOption("PATH"))
     .addOption(defineExcludeOption())
@@ -85,7 +89,10 @@ export function defineRunCommand(context: CommandContext, words: readonly string
       const paths = [first, ...others] as const;
       checkPaths(paths, "PATH");
       const resultFile = ResultFile.open(options.resultFile);
+      const matchedKeyFile = ResultFile.open(options.matchedKeyFile);
+      const primaryKeyFile = ResultFile.open(options.primaryKeyFile);
       const keys = await fillInKeys(options, context);
+      primaryKeyFile?.write(keys[0]);
       const fallbackPrefixes = await fillInPrefixes(options, context);
       const readStopwatch = startStopwatch();
       const attempted = await attempt(true, async () => {
@@ -115,6 +122,7 @@ export function defineRunCommand(context: CommandContext, words: readonly string
           reportMiss(cache, { keys, fallbackPrefixes, unusable: restored.unusable }, context);
         } else {
           const key = escapeControls(restored.key);
+          matchedKeyFile?.write(restored.key);
           output.note(
             `restored key ${key}, ${describeTrees(restored)}: ${describePlacement(restored.fileCounts, restored.mendedCount)} in ${readStopwatch()}${describeObstacle(restored.obstacle)}`,
           );

@@ -47,3 +47,16 @@ export function defineErrorOkOption(consequence: string) {
     .env("BTDT_ERROR_OK")
     .default(false);
 }
+
+export function defineMatchedKeyFileOption() {
+  return new Option(
+    "--matched-key-file <path>",
+    "write the key that was restored to this file; it is empty after a miss",
+  ).env("BTDT_MATCHED_KEY_FILE");
+}
+
+export function definePrimaryKeyFileOption() {
+  return new Option("--primary-key-file <path>", "write the first key, filled in, to this file").env(
+    "BTDT_PRIMARY_KEY_FILE",
+  );
+}
