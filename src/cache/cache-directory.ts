@@ -33,6 +33,7 @@ export class CacheDirectory {
   readonly unflushed: ByteString;
   readonly lockFile: ByteString;
   readonly sizeNote: ByteString;
+  readonly lastCleanFile: ByteString;
   #access: AccessPolicy | undefined;
 
   private constructor(path: ByteString) {
@@ -49,6 +50,7 @@ export class CacheDirectory {
     this.unflushed = below("unflushed");
     this.lockFile = below("lock");
     this.sizeNote = below("size");
+    this.lastCleanFile = below("last-clean");
   }
 
   /**

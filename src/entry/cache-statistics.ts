@@ -1,6 +1,7 @@
 import { display } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
+import { readLastCleanMs } from "../cache/last-clean.ts";
 import { type DayCounts, readRestoreCounts } from "../cache/restore-counts.ts";
 import { errnoOf, reasonOf } from "../fs/errno.ts";
 import type { Runtime } from "../work/runtime.ts";
@@ -16,6 +17,12 @@ export interface CacheStatistics {
   readonly savedBytes: number;
   /** What the next clean frees regardless of limits. */
   readonly garbageBytes: number;
+  /** Entries that cannot be restored, as far as can be told without reading their contents. */
+  readonly damagedCount: number;
+  /** By the file system's clock; undefined if none has ended yet. */
+  readonly lastCleanMs: number | undefined;
+  /** When the entry was last used that a clean would evict first; undefined if there is none. */
+  readonly oldestUseMs: number | undefined;
   /** Restores on each day that had any, latest first. */
   readonly restores: readonly DayCounts[];
 }
@@ -31,6 +38,12 @@ export async function measureStatistics(cache: CacheDirectory, runtime: Runtime)
     keptBytes,
     savedBytes: Math.max(0, unsharedBytes - keptBytes),
     garbageBytes,
+    damagedCount: entries.filter(({ entry }) => entry.condition.kind === "damaged").length,
+    lastCleanMs: readLastCleanMs(cache),
+    oldestUseMs: entries.reduce<number | undefined>(
+      (oldest, { entry }) => Math.min(oldest ?? entry.lastUsedMs, entry.lastUsedMs),
+      undefined,
+    ),
     restores: restoreCounts(cache),
   };
 }

@@ -8,6 +8,7 @@ import { BtdtError } from "../base/errors.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { cacheError } from "../cache/cache-errors.ts";
 import { withExclusiveLock } from "../cache/cache-lock.ts";
+import { noteClean } from "../cache/last-clean.ts";
 import type { Session } from "../cache/session.ts";
 import { replaceSizeNote } from "../cache/size-note.ts";
 import { settleMarks } from "../durability/settle-marks.ts";
@@ -42,7 +43,10 @@ export interface CleanRequest extends Omit<CleanLimits, "nowMs"> {
 export async function cleanCache(request: CleanRequest, runtime: Runtime): Promise<CleanResult> {
   try {
     if (!request.cache.isPrepared()) return { ...NOTHING_CLEANED, nowMs: runtime.nowMs() };
-    return request.dryRun ? await previewClean(request, runtime) : await cleanPrepared(request, runtime);
+    if (request.dryRun) return await previewClean(request, runtime);
+    const result = await cleanPrepared(request, runtime);
+    noteClean(request.cache);
+    return result;
   } catch (error) {
     if (isDiskFull(error)) throw cannotMakeRoom(request.cache, error);
     if (error instanceof BtdtError) throw error;

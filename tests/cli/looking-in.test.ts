@@ -1,5 +1,14 @@
 import { expect, test } from "bun:test";
-import { existsSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  linkSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { btdt, type Finished } from "../support/executable.ts";
 import { Scratch } from "../support/scratch.ts";
 import { dir, file, makeTree, symlink, type TreeNode } from "../support/tree.ts";
@@ -150,15 +159,51 @@ test("stats count entries, bytes and restores", () => {
   expect(stdout).toContain("DAY         HITS  FALLBACKS  MISSES\n");
 });
 
-test("stats --openmetrics is text that a collector takes", () => {
+for (const [format, family] of [
+  ["openmetrics", "btdt_restores"],
+  ["prometheus", "btdt_restores_total"],
+] as const) {
+  test(`stats --${format} is text that a collector takes: every family has one type, every sample its cache`, () => {
+    store("a", dir({ shared }));
+    onCache("restore", "-k", "a", scratch.path("to"));
+    onCache("clean");
+    const lines = onCache("stats", `--${format}`).stdout.trimEnd().split("\n");
+    const cache = `cache="${scratch.path("cache")}"`;
+    expect(lines).toContain(`btdt_keys{${cache}} 1`);
+    expect(lines).toContain(`btdt_damaged_entries{${cache}} 0`);
+    expect(lines).toContain(`btdt_restores_total{${cache},outcome="hit"} 1`);
+    expect(lines).toContain(`# TYPE ${family} counter`);
+    expect(lines.at(-1) === "# EOF").toBe(format === "openmetrics");
+    const types = lines.flatMap((line) => /^# TYPE (\w+)/.exec(line)?.[1] ?? []);
+    expect(new Set(types).size).toBe(types.length);
+    const samples = lines.filter((line) => !line.startsWith("#"));
+    for (const sample of samples) {
+      expect(sample).toMatch(/^btdt_\w+\{cache="[^"]+"(,outcome="\w+")?\} \d+$/);
+      const name = sample.split("{")[0] ?? "";
+      expect(types).toContain(format === "openmetrics" ? name.replace(/_total$/, "") : name);
+    }
+  });
+}
+
+test("the last clean is known once one has ended, and a planted link leads it nowhere", () => {
   store("a", dir({ shared }));
-  onCache("restore", "-k", "a", scratch.path("to"));
-  const lines = onCache("stats", "--openmetrics").stdout.trimEnd().split("\n");
-  expect(lines).toContain("btdt_keys 1");
-  expect(lines).toContain('btdt_restores_total{outcome="hit"} 1');
-  expect(lines.at(-1)).toBe("# EOF");
-  for (const line of lines)
-    expect(line).toMatch(/^(# (TYPE|HELP) btdt_\w+ \S.*|btdt_\w+(\{outcome="\w+"\})? \d+|# EOF)$/);
+  const lastCleanMs = () => document(onCache("stats", "--json")).lastCleanMs;
+  expect(lastCleanMs()).toBeUndefined();
+  onCache("clean", "--dry-run");
+  expect(lastCleanMs()).toBeUndefined();
+  onCache("clean");
+  expect(lastCleanMs()).toBeWithin(Date.now() - 60_000, Date.now() + 60_000);
+
+  const outside = scratch.path("outside");
+  const planted = scratch.path("cache", "btdt-v1", "last-clean");
+  for (const link of [symlinkSync, linkSync]) {
+    writeFileSync(outside, "mine", { mode: 0o600 });
+    utimesSync(outside, 1000, 1000);
+    rmSync(planted);
+    link(outside, planted);
+    expect(onCache("clean").exitCode).toBe(0);
+    expect(statSync(outside)).toMatchObject({ mtimeMs: 1_000_000, mode: 0o100600 });
+  }
 });
 
 test("an empty cache has no keys, and stays empty", () => {
@@ -176,7 +221,8 @@ test("--json: results, misses and errors are one document on stdout", () => {
   const restore = (keys: string) => document(onCache("restore", "-k", keys, scratch.path("to"), "--json"));
   expect(restore("a")).toMatchObject({ outcome: "hit", key: "a", fileCount: 1 });
   expect(restore("x,b")).toMatchObject({ outcome: "fallback", key: "b" });
-  expect(restore("x")).toEqual({ version: 1, outcome: "miss" });
+  const miss = { version: 1, outcome: "miss", unusable: [], keys: ["x"], fallbackPrefixes: [] };
+  expect(restore("x")).toEqual(miss);
   expect(document(btdt(["hash", "--json", source]))).toMatchObject({ algorithm: "sha256" });
   expect(document(onCache("clean", "--json", "--max-size", "0"))).toMatchObject({ kept: { entryCount: 0 } });
   const failed = btdt(["hash", "--json", scratch.path("none")]);

@@ -33,7 +33,16 @@ function kept(env: Variables, ...options: string[]): string[] {
 }
 
 test("every option has a variable by its name, but for those that mean one thing of one command", () => {
-  const without = new Set(["--help", "--json", "--diff", "--prefix", "--openmetrics", "--repair", "--from"]);
+  const without = new Set([
+    "--help",
+    "--json",
+    "--diff",
+    "--prefix",
+    "--openmetrics",
+    "--prometheus",
+    "--repair",
+    "--from",
+  ]);
   for (const command of commandNames()) {
     const [, options = ""] = helpOf(command).split("\nOptions:\n");
     const help = options.replaceAll(/\n {6,}/g, " ");

@@ -31,6 +31,7 @@ function collect(value: unknown, names: Set<string>, texts: Set<string>): void {
 /** Fields and values that do not occur in these caches, because they are about damage or the distant past. */
 const RARE = new Set([
   "damage",
+  "lastCleanMs",
   "age",
   "earlier",
   "--diff",

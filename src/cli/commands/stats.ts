@@ -1,10 +1,11 @@
-import { Command } from "@commander-js/extra-typings";
+import { Command, Option } from "@commander-js/extra-typings";
+import { display } from "../../base/byte-string.ts";
 import { formatSize } from "../../base/size.ts";
 import { openCache } from "../../cache/open-cache.ts";
 import { type CacheStatistics, measureStatistics } from "../../entry/cache-statistics.ts";
 import type { CommandContext } from "../command-context.ts";
 import { formatCount } from "../describe.ts";
-import { formatOpenMetrics } from "../open-metrics.ts";
+import { formatMetrics, type MetricsFormat } from "../metrics.ts";
 import { defineCacheOption } from "../options/cache-options.ts";
 import { formatTable } from "../table.ts";
 
@@ -19,14 +20,32 @@ export function defineStatsCommand(context: CommandContext) {
       "Show how much space the entries take, how much sharing saves, and the number of hits, fallbacks and misses on each day (UTC).",
     )
     .addOption(defineCacheOption())
-    .option("--openmetrics", "print OpenMetrics text, e.g. for the node exporter's textfile collector", false)
+    .addOption(
+      new Option("--openmetrics", "print metrics in the OpenMetrics text format")
+        .conflicts("prometheus")
+        .default(false),
+    )
+    .addOption(
+      new Option(
+        "--prometheus",
+        "print metrics in the Prometheus text format, which the node exporter's textfile collector reads",
+      ).default(false),
+    )
     .addHelpText("after", "\nExample:\n  btdt stats --cache /cache")
     .action(async (options) => {
-      const stats = await measureStatistics(openCache(options.cache, false), context.runtime);
+      const cache = openCache(options.cache, false);
+      const stats = await measureStatistics(cache, context.runtime);
       output.printDocument({ ...stats });
-      const lines = options.openmetrics ? formatOpenMetrics(stats) : describe(stats);
+      const format = metricsFormat(options);
+      const lines =
+        format === undefined ? describe(stats) : formatMetrics(stats, display(cache.path), format);
       for (const line of lines) output.printResult(line);
     });
+}
+
+function metricsFormat(options: { openmetrics: boolean; prometheus: boolean }): MetricsFormat | undefined {
+  if (options.openmetrics) return "openmetrics";
+  return options.prometheus ? "prometheus" : undefined;
 }
 
 function describe(stats: CacheStatistics): string[] {
