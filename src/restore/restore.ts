@@ -14,6 +14,7 @@ import { Session } from "../cache/session.ts";
 import { flushIfCheap } from "../durability/flush.ts";
 import { Suspects } from "../durability/suspects.ts";
 import { listOwnMarks } from "../durability/unflushed-marks.ts";
+import { listFallbackKeys } from "../entry/fallback-keys.ts";
 import {
   damageWarning,
   type FoundEntry,
@@ -26,7 +27,6 @@ import { countsOf, isSameRecord } from "../key/key-file.ts";
 import { markEditedPaths } from "../manifest/mark-edited-paths.ts";
 import { classifyFiles } from "../sharing/classify-files.ts";
 import type { Runtime } from "../work/runtime.ts";
-import { listFallbackKeys } from "./fallback-keys.ts";
 import { placeEntry } from "./place-entry.ts";
 import { assignPlaces, examineNamedPlaces, type Place } from "./places.ts";
 import type { PlacementCounts, RestoreRequest, RestoreResult } from "./request.ts";

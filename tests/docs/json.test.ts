@@ -78,6 +78,13 @@ test("the page names every field that a command prints, and no other", () => {
         ["-k", "none", "--fallback-prefix", "t", "x"],
       ],
     ],
+    [
+      "lookup",
+      [
+        ["-k", "one"],
+        ["-k", "none,broken"],
+      ],
+    ],
     ["list", [[]]],
     ["inspect", [["one"], ["one", "--diff", "two"], ["none"]]],
     ["delete", [["other", "none"]]],

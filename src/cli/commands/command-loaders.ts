@@ -18,6 +18,7 @@ export function listCommandLoaders(
     hash: async () => (await import("./hash.ts")).defineHashCommand(context),
     key: async () => (await import("./key.ts")).defineKeyCommand(context),
     restore: async () => (await import("./restore.ts")).defineRestoreCommand(context),
+    lookup: async () => (await import("./lookup.ts")).defineLookupCommand(context),
     store: async () => (await import("./store.ts")).defineStoreCommand(context),
     run: async () => (await import("./run.ts")).defineRunCommand(context, childCommand),
     clean: async () => (await import("./clean.ts")).defineCleanCommand(context),

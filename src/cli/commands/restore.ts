@@ -1,4 +1,4 @@
-import { Command, Option } from "@commander-js/extra-typings";
+import { Command } from "@commander-js/extra-typings";
 import { escapeControls } from "../../base/byte-string.ts";
 import { openCache } from "../../cache/open-cache.ts";
 import { checkPaths } from "../../restore/places.ts";
@@ -20,8 +20,10 @@ import {
   defineExactOption,
   defineLinkOption,
   defineMatchedKeyFileOption,
+  defineMissOkOption,
   definePrimaryKeyFileOption,
   defineResultFileOption,
+  defineSuccessOnAnyKeyOption,
   defineVerifyOption,
 } from "../options/restore-options.ts";
 import { defineNoShareOption, defineShareOption, shareGlobsOf } from "../options/share-options.ts";
@@ -43,12 +45,8 @@ export function defineRestoreCommand(context: CommandContext) {
     .addOption(defineKeysToTryOption())
     .addOption(defineAllowEmptyHashOption())
     .addOption(defineFallbackPrefixOption())
-    .addOption(
-      new Option("--success-rc-on-any-key", "exit with 0 for fallback keys, too")
-        .env("BTDT_SUCCESS_RC_ON_ANY_KEY")
-        .default(false),
-    )
-    .addOption(new Option("--miss-ok", "exit with 0 if no key is found").env("BTDT_MISS_OK").default(false))
+    .addOption(defineSuccessOnAnyKeyOption())
+    .addOption(defineMissOkOption())
     .addOption(defineErrorOkOption("count it as a miss"))
     .addOption(defineResultFileOption())
     .addOption(defineMatchedKeyFileOption())

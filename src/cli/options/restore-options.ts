@@ -60,3 +60,13 @@ export function definePrimaryKeyFileOption() {
     "BTDT_PRIMARY_KEY_FILE",
   );
 }
+
+export function defineSuccessOnAnyKeyOption() {
+  return new Option("--success-rc-on-any-key", "exit with 0 for fallback keys, too")
+    .env("BTDT_SUCCESS_RC_ON_ANY_KEY")
+    .default(false);
+}
+
+export function defineMissOkOption() {
+  return new Option("--miss-ok", "exit with 0 if no key is found").env("BTDT_MISS_OK").default(false);
+}

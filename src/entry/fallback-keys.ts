@@ -1,5 +1,5 @@
 import type { CacheDirectory } from "../cache/cache-directory.ts";
-import { listKeys } from "../entry/list-keys.ts";
+import { listKeys } from "./list-keys.ts";
 
 /**
  * For each prefix in turn, the keys that start with it, newest first, except those already tried. The cache is listed

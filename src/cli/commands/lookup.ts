@@ -1,0 +1,79 @@
+import { Command } from "@commander-js/extra-typings";
+import { escapeControls } from "../../base/byte-string.ts";
+import { formatDuration } from "../../base/duration.ts";
+import { openCache } from "../../cache/open-cache.ts";
+import { lookUpKeys } from "../../entry/lookup.ts";
+import type { CommandContext } from "../command-context.ts";
+import { describeTrees } from "../describe.ts";
+import { ExitCode } from "../exit-codes.ts";
+import { defineCacheOption } from "../options/cache-options.ts";
+import { fillInKeys, fillInPrefixes } from "../options/fill-in-keys.ts";
+import {
+  defineAllowEmptyHashOption,
+  defineFallbackPrefixOption,
+  defineKeysToTryOption,
+} from "../options/key-options.ts";
+import {
+  defineMatchedKeyFileOption,
+  defineMissOkOption,
+  definePrimaryKeyFileOption,
+  defineResultFileOption,
+  defineSuccessOnAnyKeyOption,
+} from "../options/restore-options.ts";
+import { reportMiss } from "../report-miss.ts";
+import { ResultFile } from "../result-file.ts";
+
+export function defineLookupCommand(context: CommandContext) {
+  return new Command("lookup")
+    .summary("say which key would be restored")
+    .description(
+      "Print the key that restore would restore, without restoring anything. Contents are looked up but not read, and the lookup does " +
+        "not count as a use. The exit status is that of restore: 0 for the primary (first) key, 3 for a fallback key, 4 if no key is " +
+        "found (0 with --miss-ok).",
+    )
+    .addOption(defineCacheOption())
+    .addOption(defineKeysToTryOption())
+    .addOption(defineAllowEmptyHashOption())
+    .addOption(defineFallbackPrefixOption())
+    .addOption(defineSuccessOnAnyKeyOption())
+    .addOption(defineMissOkOption())
+    .addOption(defineResultFileOption())
+    .addOption(defineMatchedKeyFileOption())
+    .addOption(definePrimaryKeyFileOption())
+    .addHelpText(
+      "after",
+      "\nExample:\n  btdt lookup --cache /cache --keys 'node-modules-{{ hashFiles(\"package-lock.json\") }}' || npm ci",
+    )
+    .action(async (options) => {
+      const { output, runtime } = context;
+      const resultFile = ResultFile.open(options.resultFile);
+      const matchedKeyFile = ResultFile.open(options.matchedKeyFile);
+      const primaryKeyFile = ResultFile.open(options.primaryKeyFile);
+      const keys = await fillInKeys(options, context);
+      primaryKeyFile?.write(keys[0]);
+      const fallbackPrefixes = await fillInPrefixes(options, context);
+      const cache = openCache(options.cache, false);
+      const found = lookUpKeys({ cache, keys, fallbackPrefixes }, runtime);
+      switch (found.outcome) {
+        case "hit":
+        case "fallback": {
+          const age = formatDuration(runtime.nowMs() - Date.parse(found.storedAt));
+          output.printResult(`Found key ${escapeControls(found.key)}`);
+          output.note(`it has ${describeTrees(found)}, stored ${age} ago`);
+          for (const { path } of found.trees) {
+            if (path !== undefined) output.noteDetail(`stored from ${escapeControls(path)}`);
+          }
+          const isSuccess = found.outcome === "hit" || options.successRcOnAnyKey;
+          context.setExitCode(isSuccess ? ExitCode.DONE : ExitCode.FALLBACK);
+          break;
+        }
+        case "miss":
+          reportMiss(cache, { keys, fallbackPrefixes, unusable: found.unusable }, context);
+          context.setExitCode(options.missOk ? ExitCode.DONE : ExitCode.MISS);
+          break;
+      }
+      resultFile?.write(found.outcome);
+      matchedKeyFile?.write(found.outcome === "miss" ? "" : found.key);
+      output.printDocument({ ...found, keys, fallbackPrefixes });
+    });
+}
