@@ -99,6 +99,14 @@ test("a miss fails the step if that is wanted", () => {
   });
 });
 
+test("a cache that cannot be used fails no job", () => {
+  writeFileSync(scratch.path("cache"), "not a directory");
+  expect(restore("npm-1")).toMatchObject({ exitCode: 0, outputs: { "cache-hit": "" } });
+  mkdirSync(join(project, "node_modules"));
+  mkdirSync(join(project, "dist"));
+  expect(save("npm-1")).toMatchObject({ exitCode: 0, stderr: expect.stringContaining("warning") });
+});
+
 test("nothing in an input is run, and no output is added", () => {
   restore('$(touch escaped)`touch escaped`"; touch escaped; "', { path: "$(touch escaped)" });
   expect(existsSync(join(project, "escaped"))).toBe(false);

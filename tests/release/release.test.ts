@@ -1,9 +1,11 @@
 import { describe, expect, test } from "bun:test";
-import { mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { devDependencies, version } from "../../package.json";
 import { findGlibcVersion } from "../../release/glibc-version.ts";
+import { prepareProject } from "../ci/project.ts";
 import { commandNames } from "../docs/command-reference.ts";
+import { blocksOf } from "../docs/markdown-blocks.ts";
 import { BTDT, btdt, must, run } from "../support/executable.ts";
 import { testWith } from "../support/requirements.ts";
 import { Scratch } from "../support/scratch.ts";
@@ -31,31 +33,22 @@ describe("a release", () => {
     );
   });
 
-  test("from an archive to a hit in three commands", () => {
-    const directory = unpack();
-    const env = { PATH: `${directory}:${process.env["PATH"]}`, BTDT_CACHE: scratch.path("cache") };
-    mkdirSync(scratch.path("project"));
-    const words = [
-      "btdt",
-      "run",
-      "--create-cache",
-      "--keys",
-      "k",
-      "made",
-      "--",
-      "sh",
-      "-c",
-      "mkdir made; echo made >made/file; echo made",
-    ];
-    const once = () => run(words, { env, cwd: scratch.path("project") });
-    expect(once()).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("made\n") });
-    must(["rm", "-r", scratch.path("project", "made")]);
-    expect(once()).toMatchObject({
-      exitCode: 0,
-      stdout: "",
-      stderr: expect.stringContaining("restored key k"),
-    });
-    expect(must(["btdt", "--version"], { env })).toBe(`${version}\n`);
+  test("from an archive to a hit in three commands, as the README shows", () => {
+    const block = blocksOf("README.md").find(({ text }) => text.includes("tar -xzf"));
+    const commands = (block?.text ?? "").trim().split("\n");
+    expect(commands).toHaveLength(3);
+    const { project, PATH } = prepareProject(scratch);
+    // Only what the first command puts into the path.
+    rmSync(scratch.path("bin", "btdt"));
+    const archive = `btdt-${version}-${HERE}.tar.gz`;
+    symlinkSync(released(archive), join(project, archive));
+    const script = commands.join("\n").replaceAll("linux-x64", HERE);
+    const env = { PATH, HOME: scratch.directory("home") };
+    const { exitCode, stdout, stderr } = run(["sh", "-ec", script], { cwd: project, env });
+    expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: "npm ci\n" });
+    expect(stderr).toContain("btdt: restored key npm-");
+    expect(readFileSync(join(project, "node_modules", "package-lock.json"), "utf8")).toBe("{}");
+    expect(must([join(project, `btdt-${version}-${HERE}`, "btdt"), "--version"])).toBe(`${version}\n`);
   });
 
   testWith(["groff"], "a manual page for every command, without a complaint by groff", () => {
