@@ -1,6 +1,5 @@
 import { renameSync, unlinkSync } from "node:fs";
 import { type ByteString, bytesFromText, fsPath, joinBytes } from "../base/byte-string.ts";
-import { applyToFile } from "../fs/access-policy.ts";
 import { errnoOf } from "../fs/errno.ts";
 import { namesIn } from "../fs/names-in.ts";
 import { LockFile } from "../fs/native/flock.ts";
@@ -123,7 +122,7 @@ function changeFamily(
       if (seenMs.size === 0) return unlinkSync(fsPath(pathOf(cache, name)));
       const temporary = session.temporaryPath();
       written = encodeEditedPaths({ recordedPath, seenMs });
-      writeNewFile(temporary, written, (descriptor) => applyToFile(descriptor, cache.access));
+      writeNewFile(temporary, written, cache.access);
       renameSync(fsPath(temporary), fsPath(pathOf(cache, name)));
     }
   } finally {

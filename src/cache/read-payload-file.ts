@@ -1,7 +1,11 @@
 import { closeSync, constants } from "node:fs";
 import type { ByteString } from "../base/byte-string.ts";
 import { mostFileBytes, PREFIX_SIZE_BYTES } from "../base/format/payload-file.ts";
-import { openRegularFile, readUpTo, statusOf } from "../fs/regular-file.ts";
+import { emptyStatus } from "../fs/native/file-status.ts";
+import { openRegularFile, readUpTo } from "../fs/regular-file.ts";
+
+/** Of most files, this is everything: then one read is enough. */
+const FIRST_READ_BYTES = 1024 * 1024;
 
 /**
  * Reads a manifest or an intent. Of a file that is larger than it states, such as a sparse one, only the beginning is
@@ -9,11 +13,13 @@ import { openRegularFile, readUpTo, statusOf } from "../fs/regular-file.ts";
  * @throws a `node:fs` error; EFTYPE if it is not a file
  */
 export function readPayloadFile(path: ByteString): Buffer {
-  const descriptor = openRegularFile(path, constants.O_RDONLY);
+  const status = emptyStatus();
+  const descriptor = openRegularFile(path, constants.O_RDONLY, status);
   try {
-    const prefix = readUpTo(descriptor, PREFIX_SIZE_BYTES);
-    if (prefix.length < PREFIX_SIZE_BYTES) return prefix;
-    return readUpTo(descriptor, Math.min(statusOf(descriptor).sizeBytes, mostFileBytes(prefix)));
+    const first = readUpTo(descriptor, Math.min(status.sizeBytes, FIRST_READ_BYTES));
+    if (first.length < PREFIX_SIZE_BYTES) return first;
+    const sizeBytes = Math.min(status.sizeBytes, mostFileBytes(first));
+    return sizeBytes <= first.length ? first.subarray(0, sizeBytes) : readUpTo(descriptor, sizeBytes, first);
   } finally {
     closeSync(descriptor);
   }

@@ -4,7 +4,7 @@ import { applyToFile } from "../fs/access-policy.ts";
 import { errnoOf } from "../fs/errno.ts";
 import { namesIn } from "../fs/names-in.ts";
 import { closeWritten } from "../fs/native/close-written.ts";
-import { lstat } from "../fs/native/file-status.ts";
+import { emptyStatus, lstat } from "../fs/native/file-status.ts";
 import { openRegularFile, statusOf } from "../fs/regular-file.ts";
 import { ignoringErrno } from "../fs/remove-tree.ts";
 import type { CacheDirectory } from "./cache-directory.ts";
@@ -62,8 +62,13 @@ function appendOne(cache: CacheDirectory, path: ByteString): void {
 
 /** A file with several names is not a count: one of them may be outside the cache. */
 function openForAppending(cache: CacheDirectory, path: ByteString): number {
-  const descriptor = openRegularFile(path, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT);
-  const { linkCount, sizeBytes } = statusOf(descriptor);
+  const status = emptyStatus();
+  const descriptor = openRegularFile(
+    path,
+    constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT,
+    status,
+  );
+  const { linkCount, sizeBytes } = status;
   if (linkCount <= 1) {
     if (sizeBytes === 0) applyToFile(descriptor, cache.access);
     return descriptor;

@@ -1,6 +1,5 @@
 import { closeSync, constants, renameSync, unlinkSync, writeSync } from "node:fs";
 import { type ByteString, display, fsPath } from "../base/byte-string.ts";
-import { applyToFile } from "../fs/access-policy.ts";
 import { errnoOf } from "../fs/errno.ts";
 import { closeWritten } from "../fs/native/close-written.ts";
 import { mtimeMs } from "../fs/native/file-status.ts";
@@ -65,7 +64,7 @@ export function replaceSizeNote(
   const note = `btdt cache size 1\n${Math.floor(measured.nowMs)} ${Math.round(measured.bytes)}\n`;
   try {
     // Not flushed: what a power cut makes of it is not believed.
-    writeNewFile(temporary, Buffer.from(note), (descriptor) => applyToFile(descriptor, cache.access));
+    writeNewFile(temporary, Buffer.from(note), cache.access);
     renameSync(fsPath(temporary), fsPath(cache.sizeNote));
   } catch (error) {
     if (errnoOf(error) === undefined) throw error;

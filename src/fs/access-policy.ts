@@ -8,7 +8,7 @@ import { type ByteString, fsPath } from "../base/byte-string.ts";
 import { isRoot } from "./current-user.ts";
 import { errnoOf, isPermissionErrno } from "./errno.ts";
 import { isOwn } from "./is-own.ts";
-import { emptyStatus, type FileStatus, fstat } from "./native/file-status.ts";
+import { emptyStatus, type FileStatus, fstat, lstat } from "./native/file-status.ts";
 
 const SET_GROUP_ID = 0o2000;
 const STICKY = 0o1000;
@@ -52,13 +52,27 @@ export function applyToFile(descriptor: number, policy: AccessPolicy): void {
   setMode(descriptor, permissions & FILE_PERMISSIONS);
 }
 
+/** The mode to create a file with; the umask takes from it, and `grantsMore` says whether something must be added. */
+export function fileModeOf({ allowed }: AccessPolicy): number {
+  return (OWNER | allowed) & FILE_PERMISSIONS;
+}
+
+/** Whether a policy may grant more than what a file or directory is created with. */
+export function grantsMore({ granted, groupId }: AccessPolicy): boolean {
+  return granted !== 0 || groupId !== undefined;
+}
+
 /**
  * Creates a directory and applies a policy to it.
  * @param keepsSticky whether it is sticky if the policy says so: others then cannot replace what is directly in it
  * @throws a `node:fs` error
  */
 export function makeDirectoryWith(policy: AccessPolicy, path: ByteString, keepsSticky = false): void {
-  mkdirSync(fsPath(path));
+  mkdirSync(fsPath(path), OWNER | policy.allowed | (keepsSticky && policy.isSticky ? STICKY : 0));
+  if (!grantsMore(policy)) return;
+  const made = lstat(path);
+  const isGroupKept = policy.groupId === undefined || ((made?.mode ?? 0) & SET_GROUP_ID) !== 0;
+  if (made?.kind === "directory" && isGroupKept && complies(made, policy)) return;
   applyToDirectory(path, policy, keepsSticky);
 }
 

@@ -1,6 +1,6 @@
 import { mkdirSync, renameSync, rmdirSync, unlinkSync } from "node:fs";
 import { type ByteString, fsPath, joinBytes } from "../base/byte-string.ts";
-import { type AccessPolicy, applyToDirectory } from "./access-policy.ts";
+import { type AccessPolicy, makeDirectoryWith } from "./access-policy.ts";
 import { errnoOf } from "./errno.ts";
 import { namesIn } from "./names-in.ts";
 import { lstat, mtimeMs } from "./native/file-status.ts";
@@ -50,15 +50,15 @@ export class LockedDirectory {
    */
   static create(path: ByteString, policy?: AccessPolicy): LockedDirectory {
     const unfinished = `${path}${UNFINISHED_SUFFIX}` as ByteString;
-    mkdirSync(fsPath(unfinished));
+    if (policy === undefined) mkdirSync(fsPath(unfinished));
     let lock: LockFile | undefined;
     try {
-      if (policy !== undefined) applyToDirectory(unfinished, policy);
-      lock = LockFile.create(joinBytes(unfinished, LOCK_NAME), policy);
+      if (policy !== undefined) makeDirectoryWith(policy, unfinished);
+      lock = LockFile.createNew(joinBytes(unfinished, LOCK_NAME), policy);
       lock.tryLock("exclusive");
-      const status = lstat(unfinished);
+      const madeMs = lock.mtimeMs();
       renameSync(fsPath(unfinished), fsPath(path));
-      return new LockedDirectory(path, status === undefined ? Date.now() : mtimeMs(status), lock);
+      return new LockedDirectory(path, madeMs, lock);
     } catch (error) {
       lock?.close();
       discardTree(unfinished);

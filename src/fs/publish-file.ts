@@ -1,6 +1,6 @@
 import { closeSync, constants, fsyncSync, openSync, renameSync } from "node:fs";
 import { type ByteString, fsPath, parentOf } from "../base/byte-string.ts";
-import { type AccessPolicy, applyToFile } from "./access-policy.ts";
+import type { AccessPolicy } from "./access-policy.ts";
 import { writeNewFile } from "./regular-file.ts";
 
 /**
@@ -9,10 +9,7 @@ import { writeNewFile } from "./regular-file.ts";
  * @throws a `node:fs` error; the caller removes the partial file
  */
 export function writeDurably(path: ByteString, contents: Uint8Array, policy?: AccessPolicy): void {
-  writeNewFile(path, contents, (descriptor) => {
-    if (policy !== undefined) applyToFile(descriptor, policy);
-    fsyncSync(descriptor);
-  });
+  writeNewFile(path, contents, policy, fsyncSync);
 }
 
 /**

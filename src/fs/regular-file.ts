@@ -1,5 +1,6 @@
 import { closeSync, constants, openSync, readSync } from "node:fs";
 import { type ByteString, display, fsPath } from "../base/byte-string.ts";
+import { type AccessPolicy, applyToFile, fileModeOf, grantsMore } from "./access-policy.ts";
 import { errnoOf } from "./errno.ts";
 import { closeWritten } from "./native/close-written.ts";
 import { emptyStatus, type FileStatus, fstat, lstat } from "./native/file-status.ts";
@@ -13,17 +14,24 @@ const SAFE_FLAGS = constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /**
  * Opens a regular file without following a symlink in its place, and without blocking.
+ * @param status receives that of the opened file
  * @returns an open descriptor
  * @throws a `node:fs` error, with the code EFTYPE for anything but a regular file
  */
-export function openRegularFile(path: ByteString, flags: number, mode = 0o666): number {
+export function openRegularFile(
+  path: ByteString,
+  flags: number,
+  status: FileStatus = emptyStatus(),
+  mode = 0o666,
+): number {
   let descriptor: number;
   try {
     descriptor = openSync(fsPath(path), flags | SAFE_FLAGS, mode);
   } catch (error) {
     throw isOtherKind(errnoOf(error), path) ? otherKind(path) : error;
   }
-  if (statusOf(descriptor).kind === "file") return descriptor;
+  fstat(descriptor, status);
+  if (status.kind === "file") return descriptor;
   closeSync(descriptor);
   throw otherKind(path);
 }
@@ -45,19 +53,23 @@ export interface RegularFile {
  * @throws a `node:fs` error, like `openRegularFile`
  */
 export function readRegularFile(path: ByteString, mostBytes: number): RegularFile {
-  const descriptor = openRegularFile(path, constants.O_RDONLY);
+  const status = emptyStatus();
+  const descriptor = openRegularFile(path, constants.O_RDONLY, status);
   try {
-    const status = statusOf(descriptor);
     return { bytes: readUpTo(descriptor, Math.min(status.sizeBytes, mostBytes)), status };
   } finally {
     closeSync(descriptor);
   }
 }
 
-/** From the beginning; less if the file ends earlier. @throws a `node:fs` error */
-export function readUpTo(descriptor: number, sizeBytes: number): Buffer {
+/**
+ * From the beginning; less if the file ends earlier.
+ * @param known its first bytes, which are not read again
+ * @throws a `node:fs` error
+ */
+export function readUpTo(descriptor: number, sizeBytes: number, known?: Buffer): Buffer {
   const bytes = Buffer.allocUnsafeSlow(sizeBytes);
-  let length = 0;
+  let length = known?.copy(bytes) ?? 0;
   for (let count = -1; count !== 0 && length < sizeBytes; length += count) {
     count = readSync(descriptor, bytes, length, sizeBytes - length, length);
   }
@@ -65,16 +77,35 @@ export function readUpTo(descriptor: number, sizeBytes: number): Buffer {
 }
 
 /**
+ * Creates a file, which must not exist, and opens it for reading and writing.
+ * @param policy who else may use it
+ * @throws a `node:fs` error
+ */
+export function createFile(path: ByteString, policy?: AccessPolicy): number {
+  const flags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | SAFE_FLAGS;
+  const descriptor = openSync(fsPath(path), flags, policy === undefined ? 0o666 : fileModeOf(policy));
+  try {
+    if (policy !== undefined && grantsMore(policy)) applyToFile(descriptor, policy);
+    return descriptor;
+  } catch (error) {
+    closeSync(descriptor);
+    throw error;
+  }
+}
+
+/**
  * Writes a file that must not exist.
+ * @param policy who else may use it
  * @param beforeClose what else to do with it, such as flushing it
  * @throws a `node:fs` error; a partial file is left
  */
 export function writeNewFile(
   path: ByteString,
   contents: Uint8Array,
+  policy?: AccessPolicy,
   beforeClose: (descriptor: number) => void = () => undefined,
 ): void {
-  const descriptor = openRegularFile(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL);
+  const descriptor = createFile(path, policy);
   try {
     writeFullyAt(descriptor, contents, 0);
     beforeClose(descriptor);

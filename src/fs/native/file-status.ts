@@ -2,6 +2,7 @@ import { ptr } from "bun:ffi";
 import { type BigIntStats, constants, fstatSync, lstatSync } from "node:fs";
 import { type ByteString, fsPath } from "../../base/byte-string.ts";
 import { compileLightly } from "../../base/compile-lightly.ts";
+import { hasFoundNothing } from "./last-error.ts";
 import { AT_FDCWD, AT_SYMLINK_NOFOLLOW, linuxLibc } from "./libc.ts";
 import { PathBuffer } from "./path-buffer.ts";
 
@@ -141,6 +142,8 @@ export function lstatBuffer(path: PathBuffer, into: FileStatus): boolean {
     readStatx(into);
     return true;
   }
+  // Asking again would cost another round trip on a network file system.
+  if (linuxLibc !== undefined && hasFoundNothing()) return false;
   return lstatPortable(path.toBytes(), into);
 }
 

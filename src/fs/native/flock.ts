@@ -1,10 +1,10 @@
 import { closeSync, constants, openSync } from "node:fs";
 import { type ByteString, fsPath } from "../../base/byte-string.ts";
 import { BtdtError } from "../../base/errors.ts";
-import { type AccessPolicy, applyToFile } from "../access-policy.ts";
+import type { AccessPolicy } from "../access-policy.ts";
 import { errnoOf, isPermissionErrno } from "../errno.ts";
-import { openRegularFile } from "../regular-file.ts";
-import { emptyStatus, fstat, isSameFile, lstatBuffer } from "./file-status.ts";
+import { createFile, openRegularFile } from "../regular-file.ts";
+import { emptyStatus, fstat, isSameFile, lstatBuffer, mtimeMs } from "./file-status.ts";
 import { libc } from "./libc.ts";
 import type { PathBuffer } from "./path-buffer.ts";
 
@@ -64,22 +64,18 @@ export class LockFile {
     } catch (error) {
       if (errnoOf(error) !== "ENOENT") throw error;
     }
-    let descriptor: number;
     try {
-      descriptor = openRegularFile(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL);
+      return LockFile.createNew(path, policy);
     } catch (error) {
       // Another process was faster.
       if (errnoOf(error) !== "EEXIST") throw error;
       return LockFile.open(path, "any");
     }
-    const lock = new LockFile(descriptor);
-    try {
-      if (policy !== undefined) applyToFile(descriptor, policy);
-      return lock;
-    } catch (error) {
-      lock.close();
-      throw error;
-    }
+  }
+
+  /** The same for a file that must not exist. @throws a `node:fs` error */
+  static createNew(path: ByteString, policy?: AccessPolicy): LockFile {
+    return new LockFile(createFile(path, policy));
   }
 
   /** A directory can be locked, too, except on NFS. Follows no symlink. @throws a `node:fs` error */
@@ -106,6 +102,12 @@ export class LockFile {
       if (isCancelled()) throw new BtdtError("CANCELLED", "stopped while waiting for a lock");
       await Bun.sleep(waitMs);
     }
+  }
+
+  /** By the file system's clock. @throws a `node:fs` error */
+  mtimeMs(): number {
+    fstat(this.#descriptor, own);
+    return mtimeMs(own);
   }
 
   /** Whether a path names this file. @throws a `node:fs` error */

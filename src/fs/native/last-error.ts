@@ -25,6 +25,13 @@ function codes(): ReadonlyMap<number, string> {
   return codeOfNumber;
 }
 
+/**
+ * Whether the call that failed just now found no such file. To be asked at once, like `lastError`.
+ */
+export function hasFoundNothing(): boolean {
+  return lastErrno() === constants.errno.ENOENT;
+}
+
 let location: (() => Pointer | bigint | null) | undefined;
 
 function lastErrno(): number {

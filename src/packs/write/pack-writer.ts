@@ -3,14 +3,15 @@
  * it is complete and durable.
  */
 
-import { closeSync, constants, fsyncSync, openSync } from "node:fs";
-import { type ByteString, fsPath, joinBytes } from "../../base/byte-string.ts";
+import { closeSync, fsyncSync } from "node:fs";
+import { type ByteString, joinBytes } from "../../base/byte-string.ts";
 import type { Compression } from "../../base/compression.ts";
 import { hexOf } from "../../base/digest.ts";
-import { type AccessPolicy, applyToFile, makeDirectoryWith } from "../../fs/access-policy.ts";
+import { type AccessPolicy, makeDirectoryWith } from "../../fs/access-policy.ts";
 import { closeWritten } from "../../fs/native/close-written.ts";
 import { writeFullyAt } from "../../fs/positioned-io.ts";
 import { syncDirectory, writeDurably } from "../../fs/publish-file.ts";
+import { createFile } from "../../fs/regular-file.ts";
 import { buildContentTable, type ContentTable } from "../contents/content-table.ts";
 import { INDEX_FILE_NAME, PACK_FILE_NAME } from "../contents/pack-directory.ts";
 import { encodePackHeader, encodePackIndex } from "../format/index-codec.ts";
@@ -49,14 +50,12 @@ export class PackWriter {
    */
   static create(directory: ByteString, compression: Compression, policy: AccessPolicy): PackWriter {
     makeDirectoryWith(policy, directory);
-    const path = joinBytes(directory, PACK_FILE_NAME);
-    const descriptor = openSync(fsPath(path), constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o666);
+    const descriptor = createFile(joinBytes(directory, PACK_FILE_NAME), policy);
     const nonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
     const nextOffset = new BigInt64Array(new SharedArrayBuffer(8));
     nextOffset[0] = BigInt(PACK_HEADER_BYTES);
     const writer = new PackWriter(directory, { descriptor, nextOffset, compression }, nonce, policy);
     try {
-      applyToFile(descriptor, policy);
       writeFullyAt(descriptor, encodePackHeader(nonce), 0);
     } catch (error) {
       writer.close();
