@@ -1,5 +1,5 @@
-import { mkdirSync, readdirSync, statSync } from "node:fs";
-import { type ByteString, bytesFromText, joinBytes } from "../base/byte-string.ts";
+import { type Dirent, mkdirSync, readdirSync, statSync } from "node:fs";
+import { type ByteString, bytesFromText, fsPath, joinBytes } from "../base/byte-string.ts";
 import { type AccessPolicy, makeDirectoryWith, readAccessPolicy } from "../fs/access-policy.ts";
 import { assertNotSymlink } from "../fs/assert-not-symlink.ts";
 import { errnoOf } from "../fs/errno.ts";
@@ -34,6 +34,8 @@ export class CacheDirectory {
   readonly lockFile: ByteString;
   readonly sizeNote: ByteString;
   readonly lastCleanFile: ByteString;
+  #rootStatus: FileStatus | undefined;
+  #hasFormat = false;
   #access: AccessPolicy | undefined;
 
   private constructor(path: ByteString) {
@@ -60,15 +62,13 @@ export class CacheDirectory {
   static open(text: string): CacheDirectory {
     const path = bytesFromText(text);
     const cache = new CacheDirectory(path);
-    let names: string[];
     try {
-      if (!statSync(text).isDirectory()) throw notADirectory(path);
-      names = readdirSync(text);
+      if (cache.rootStatus() !== undefined) cache.#check();
+      else if (!statSync(text).isDirectory()) throw notADirectory(path);
+      else rejectNewerRoot(path, readdirSync(text));
     } catch (error) {
       throw cacheOpenError(path, error);
     }
-    if (names.includes(ROOT_NAME)) cache.#check();
-    else rejectNewerRoot(path, names);
     return cache;
   }
 
@@ -89,12 +89,13 @@ export class CacheDirectory {
    * store.
    */
   rootStatus(): FileStatus | undefined {
-    return lstat(this.root);
+    this.#rootStatus ??= lstat(this.root);
+    return this.#rootStatus;
   }
 
   /** False before the first store has created everything: then nothing is stored yet. */
   isPrepared(): boolean {
-    return lstat(this.formatFile) !== undefined;
+    return this.#hasFormat || lstat(this.formatFile) !== undefined;
   }
 
   get formatFile(): ByteString {
@@ -129,17 +130,29 @@ export class CacheDirectory {
   }
 
   #check(): void {
-    try {
-      for (const directory of [this.root, ...this.#directories()]) assertNotSymlink(directory);
-      this.#checkFormat();
-    } catch (error) {
-      throw cacheOpenError(this.path, error);
+    assertNotSymlink(this.root);
+    // One listing instead of an `lstat` for each directory: on a network file system, each is a round trip.
+    for (const entry of this.#readRoot()) {
+      // Some file systems do not tell kinds in listings.
+      if (entry.isDirectory() || entry.isFile()) continue;
+      const path = joinBytes(this.root, bytesFromText(entry.name));
+      if (this.#directories().includes(path)) assertNotSymlink(path);
     }
+    this.#checkFormat();
   }
 
   #directories(): ByteString[] {
     const { keys, sessions, editedPaths, unflushed, restoreCounts, manifests, objects, packs } = this;
     return [keys, sessions, editedPaths, unflushed, restoreCounts, manifests, objects, packs];
+  }
+
+  #readRoot(): Dirent[] {
+    try {
+      return readdirSync(fsPath(this.root), { withFileTypes: true });
+    } catch (error) {
+      if (errnoOf(error) !== "ENOTDIR") throw error;
+      throw foreignFile(this.root, "is not a directory", this.root);
+    }
   }
 
   #checkFormat(): void {
@@ -151,8 +164,6 @@ export class CacheDirectory {
       switch (errnoOf(error)) {
         case "ENOENT":
           return this.#checkUnprepared();
-        case "ENOTDIR":
-          throw foreignFile(this.root, "is not a directory", this.root);
         case "EFTYPE":
           throw foreignFile(path, "was not written by btdt", this.root);
         default:
@@ -162,6 +173,7 @@ export class CacheDirectory {
     const version = Number(ANY_FORMAT_LINE.exec(text)?.[1] ?? Number.NaN);
     if (version > FORMAT_VERSION) throw newerFormat(this.path, `format ${version}`);
     if (version !== FORMAT_VERSION) throw foreignFile(path, "was not written by btdt", this.root);
+    this.#hasFormat = true;
   }
 
   /** Nothing is stored before the process that is creating the cache has published the format file. */

@@ -13,10 +13,8 @@ import { discardTree } from "../fs/remove-tree.ts";
 import { type CacheDirectory, FORMAT_LINE } from "./cache-directory.ts";
 import { cacheWriteError } from "./cache-errors.ts";
 
-const SHARD_COUNT = 256;
-
 /**
- * Creates whatever a store needs and does not exist yet, for all who may use the cache directory.
+ * Creates the directories that a store needs and that do not exist yet, for all who may use the cache directory.
  * @throws BtdtError CACHE_WRITE_FAILED
  */
 export function prepareCache(cache: CacheDirectory): void {
@@ -50,7 +48,7 @@ const UPPER_NAMES: ReadonlySet<string> = new Set(["manifests", "objects"]);
  * pinned before what is in it is looked at.
  */
 function openUp(cache: CacheDirectory): void {
-  const status = lstat(cache.root);
+  const status = cache.rootStatus();
   if (status === undefined || complies(status, cache.access)) return;
   if (!isOwn(status) && !isRoot()) return;
   withPinned(cache.root, (root) => {
@@ -124,10 +122,5 @@ function listDirectories(cache: CacheDirectory): {
   readonly lower: readonly ByteString[];
 } {
   const { root, manifests, objects, keys, sessions, editedPaths, packs } = cache;
-  const lower = [keys, sessions, editedPaths, packs];
-  for (let shard = 0; shard < SHARD_COUNT; shard++) {
-    const name = shard.toString(16).padStart(2, "0") as ByteString;
-    lower.push(joinBytes(manifests, name), joinBytes(objects, name));
-  }
-  return { upper: [root, manifests, objects], lower };
+  return { upper: [root, manifests, objects], lower: [keys, sessions, editedPaths, packs] };
 }
