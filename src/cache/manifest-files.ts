@@ -1,7 +1,7 @@
 import { linkSync, renameSync, unlinkSync } from "node:fs";
-import { type ByteString, bytesFromText, fsPath, joinBytes } from "../base/byte-string.ts";
+import { type ByteString, bytesFromText, fsPath, joinBytes, parentOf } from "../base/byte-string.ts";
 import { isDigestHex } from "../base/digest.ts";
-import { assertNotSymlink } from "../fs/assert-not-symlink.ts";
+import { assertNotSymlink, isRealDirectory } from "../fs/assert-not-symlink.ts";
 import { errnoOf } from "../fs/errno.ts";
 import { namesIn } from "../fs/names-in.ts";
 import { type FileStatus, lstat } from "../fs/native/file-status.ts";
@@ -33,11 +33,12 @@ export function publishManifestFile(
   bytes: Uint8Array,
 ): void {
   const temporary = session.temporaryPath();
-  const path = manifestPath(cache, digest);
   try {
+    const path = manifestPath(cache, digest);
+    makeShard(cache, parentOf(path));
     try {
       linkSync(fsPath(session.intentPath(digest)), fsPath(path));
-      syncDirectory(joinBytes(cache.manifests, shardOf(digest)));
+      syncDirectory(parentOf(path));
     } catch {
       // It exists, or the file system has no hard links.
       writeDurably(temporary, bytes, cache.access);
@@ -47,6 +48,13 @@ export function publishManifestFile(
   } catch (error) {
     throw cacheWriteError(cache, error);
   }
+}
+
+/** A shard is made for its first manifest; its own name must be on disk before a key needs it. @throws a `node:fs` error */
+function makeShard(cache: CacheDirectory, shard: ByteString): void {
+  if (lstat(shard) !== undefined) return;
+  cache.makeDirectory(shard);
+  syncDirectory(cache.manifests);
 }
 
 /** A directory cannot be replaced by a file: without this, each store of the same tree would fail. @throws a `node:fs` error */
@@ -72,8 +80,7 @@ export function listManifestFiles(cache: CacheDirectory): string[] {
   const digests: string[] = [];
   for (const shard of namesIn(cache.manifests)) {
     const directory = joinBytes(cache.manifests, bytesFromText(shard));
-    assertNotSymlink(directory);
-    if (lstat(directory)?.kind !== "directory") continue;
+    if (!isRealDirectory(directory)) continue;
     for (const name of namesIn(directory)) {
       if (isDigestHex(name) && shardOf(name) === shard) digests.push(name);
     }

@@ -8,7 +8,14 @@ import { lstat } from "./native/file-status.ts";
  * @throws BtdtError CACHE_NOT_ACCESSIBLE; a `node:fs` error
  */
 export function assertNotSymlink(directory: ByteString): void {
-  if (lstat(directory)?.kind === "symlink") throw refusal(directory);
+  isRealDirectory(directory);
+}
+
+/** The same; returns false if it is missing or something else. */
+export function isRealDirectory(directory: ByteString): boolean {
+  const kind = lstat(directory)?.kind;
+  if (kind === "symlink") throw refusal(directory);
+  return kind === "directory";
 }
 
 function refusal(path: ByteString): BtdtError {

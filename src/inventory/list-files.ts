@@ -1,8 +1,7 @@
 import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { listManifestFiles, statManifestFile } from "../cache/manifest-files.ts";
 import { mtimeMs } from "../fs/native/file-status.ts";
-import { listObjectsInShard, type StoredObject } from "../objects/list-objects.ts";
-import { SHARD_NAMES } from "../objects/object-path.ts";
+import { listObjectsInShard, listShardNames, type StoredObject } from "../objects/list-objects.ts";
 import type { Doubts } from "./doubts.ts";
 import type { Items } from "./items.ts";
 
@@ -20,7 +19,8 @@ export async function listFiles(
   pause: () => Promise<void>,
   listShard: ShardLister = async (shard) => listObjectsInShard(cache.objects, shard),
 ): Promise<void> {
-  for (const shard of SHARD_NAMES) {
+  const shards = doubts.attempt("the list of objects", () => listShardNames(cache.objects));
+  for (const shard of shards ?? []) {
     const objects = await doubts.attemptLater(`objects/${shard}`, () => listShard(shard));
     for (const object of objects ?? []) items.addFile({ kind: "object", ...object });
     await pause();

@@ -1,9 +1,9 @@
 import { closeSync, constants, openSync } from "node:fs";
 import { type ByteString, fsPath } from "../base/byte-string.ts";
 import { hasExtendedAttributes } from "../fs/native/extended-attributes.ts";
-import { tryLink } from "../fs/native/link-file.ts";
 import { PathBuffer } from "../fs/native/path-buffer.ts";
 import type { Manifest } from "../manifest/manifest.ts";
+import { linkAsObject } from "./make-shard.ts";
 import { locateObject } from "./object-path.ts";
 
 const object = new PathBuffer();
@@ -20,7 +20,7 @@ export function adoptWrittenFile(
 ): boolean {
   if (hasExtendedAttributes(path)) return true;
   object.set(locateObject(objects, manifest, file));
-  if (tryLink(path, object)) return true;
+  if (linkAsObject(path, object)) return true;
   // The object may already exist, from an equal file; only a failure with a free name says something.
   return tryOpen(object);
 }

@@ -1,8 +1,8 @@
 import { type ByteString, bytesFromText, joinBytes } from "../base/byte-string.ts";
-import { assertNotSymlink } from "../fs/assert-not-symlink.ts";
+import { isRealDirectory } from "../fs/assert-not-symlink.ts";
 import { hasAttributes } from "../fs/file-attributes.ts";
 import { namesIn } from "../fs/names-in.ts";
-import { emptyStatus, type FileStatus, lstat, lstatBuffer } from "../fs/native/file-status.ts";
+import { emptyStatus, type FileStatus, lstatBuffer } from "../fs/native/file-status.ts";
 import { PathBuffer } from "../fs/native/path-buffer.ts";
 import type { ObjectCondition } from "./check-objects.ts";
 import { type FoundObject, isNewer } from "./has-lost-data.ts";
@@ -25,12 +25,17 @@ export interface ListedName {
   readonly parsed: ObjectName;
 }
 
+/** The shards that exist, sorted. @throws a `node:fs` error */
+export function listShardNames(objects: ByteString): string[] {
+  const names = new Set(namesIn(objects));
+  return SHARD_NAMES.filter((shard) => names.has(shard));
+}
+
 /** The names of the objects in one shard. Files with other names are not btdt's and are ignored. @throws a `node:fs` error */
 export function listShard(objects: ByteString, shard: string): ListedName[] {
   const directory = joinBytes(objects, bytesFromText(shard));
-  assertNotSymlink(directory);
   // A foreign file in place of a shard contains no objects.
-  if (lstat(directory)?.kind !== "directory") return [];
+  if (!isRealDirectory(directory)) return [];
   const listed: ListedName[] = [];
   for (const name of namesIn(directory)) {
     const parsed = name.startsWith(shard) ? parseObjectName(name) : undefined;
@@ -47,7 +52,9 @@ export function objectNamesInShard(objects: ByteString, shard: string): string[]
 /** The names of all objects of a cache. @throws a `node:fs` error */
 export function listObjectNames(objects: ByteString): Set<string> {
   const names = new Set<string>();
-  for (const shard of SHARD_NAMES) for (const name of objectNamesInShard(objects, shard)) names.add(name);
+  for (const shard of listShardNames(objects)) {
+    for (const name of objectNamesInShard(objects, shard)) names.add(name);
+  }
   return names;
 }
 

@@ -1,8 +1,8 @@
-import { renameSync } from "node:fs";
-import { type ByteString, fsPath } from "../base/byte-string.ts";
+import type { ByteString } from "../base/byte-string.ts";
 import { errnoOf } from "../fs/errno.ts";
 import { LockFile } from "../fs/native/flock.ts";
 import type { PathBuffer } from "../fs/native/path-buffer.ts";
+import { renameToObject } from "./make-shard.ts";
 
 /** A claim lasts for two system calls; who holds it longer was stopped, or is a program that locks its linked file. */
 const MOST_ATTEMPTS = 10;
@@ -72,7 +72,7 @@ export function replaceObject(finished: ByteString, object: PathBuffer): void {
     const claim = ObjectClaim.open(object);
     try {
       if (claim?.take() === "replaced" && attempt < MOST_ATTEMPTS) continue;
-      renameSync(fsPath(finished), fsPath(object.toBytes()));
+      renameToObject(finished, object);
       return;
     } finally {
       claim?.close();

@@ -7,7 +7,6 @@ import { errnoOf } from "../fs/errno.ts";
 import { type FileAttributes, hasAttributes } from "../fs/file-attributes.ts";
 import { hasExtendedAttributes } from "../fs/native/extended-attributes.ts";
 import { emptyStatus, lstatBuffer } from "../fs/native/file-status.ts";
-import { tryLink } from "../fs/native/link-file.ts";
 import { PathBuffer } from "../fs/native/path-buffer.ts";
 import { FilePlacer, type LinkMode, type Placement, TooManyLinks } from "../fs/place-file.ts";
 import { attributesOfFile } from "../manifest/attributes-of-file.ts";
@@ -17,6 +16,7 @@ import { mostNamesOf, Sharing } from "../sharing/classify-files.ts";
 import type { JobContext } from "../work/job.ts";
 import { changedBeforeStored, notPreserved } from "./adopt-errors.ts";
 import { dropUnlessGood } from "./drop-unless-good.ts";
+import { linkAsObject } from "./make-shard.ts";
 import { isWhole, objectAttributes } from "./object-attributes.ts";
 import { replaceObject } from "./object-claim.ts";
 import { ObjectPathWriter } from "./object-path.ts";
@@ -71,7 +71,7 @@ export class ObjectMaker {
       this.#placer.prefersLink &&
       this.hasManifestTime(file) &&
       !hasExtendedAttributes(this.#source) &&
-      tryLink(this.#source, object)
+      linkAsObject(this.#source, object)
     ) {
       if (lstatBuffer(object, status) && isWhole(status, this.#manifest, file, object)) return "linked";
       // Another store may have replaced it with a good one in the meantime. That one never loses its name, not even for a

@@ -1,13 +1,13 @@
 import type { ByteString } from "../base/byte-string.ts";
 import { compileLightly, compileMethodsLightly } from "../base/compile-lightly.ts";
 import { DIGEST_HEX_DIGITS, DIGEST_SIZE_BYTES } from "../base/digest.ts";
-import { assertNotSymlink } from "../fs/assert-not-symlink.ts";
+import { isRealDirectory } from "../fs/assert-not-symlink.ts";
 import { PathBuffer } from "../fs/native/path-buffer.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
 import { PERMISSIONS } from "./object-attributes.ts";
 import { EXCLUSIVE_ENDING, nameObject } from "./object-name.ts";
 
-/** Each object is in a directory, its shard, which is named after the first byte of its digest. */
+/** The directories that objects may be in: each is in its shard, which is named after the first byte of its digest. */
 export const SHARD_NAMES: readonly string[] = Array.from({ length: 256 }, (_, index) =>
   index.toString(16).padStart(2, "0"),
 );
@@ -40,8 +40,9 @@ let knownShards = { objects: "" as ByteString, isReal: new Uint8Array(SHARD_NAME
 function assertRealShard(objects: ByteString, shard: number): void {
   if (knownShards.objects !== objects) knownShards = { objects, isReal: new Uint8Array(SHARD_NAMES.length) };
   if (knownShards.isReal[shard] !== 0) return;
-  assertNotSymlink(`${objects}/${SHARD_NAMES[shard]}` as ByteString);
-  knownShards.isReal[shard] = 1;
+  const path = `${objects}/${SHARD_NAMES[shard]}` as ByteString;
+  // One that is missing may be anything later.
+  if (isRealDirectory(path)) knownShards.isReal[shard] = 1;
 }
 
 const SLASH = 0x2f;

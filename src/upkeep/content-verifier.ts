@@ -1,9 +1,9 @@
 import type { CacheDirectory } from "../cache/cache-directory.ts";
+import { errnoOf } from "../fs/errno.ts";
 import type { Inventory } from "../inventory/inventory.ts";
 import type { ShardLister } from "../inventory/list-files.ts";
 import { type CheckedShard, checkShardJob } from "../objects/check-shard.ts";
-import type { StoredObject } from "../objects/list-objects.ts";
-import { SHARD_NAMES } from "../objects/object-path.ts";
+import { listShardNames, type StoredObject } from "../objects/list-objects.ts";
 import type { Runtime } from "../work/runtime.ts";
 import { blockKey, type ContentState, stateOf } from "./content-state.ts";
 import { ObjectStates } from "./object-states.ts";
@@ -109,6 +109,7 @@ export class ContentVerifier {
   readShards(): ShardLister {
     const { progress, runners } = this.#runtime;
     progress.begin({ name: "verifying", noun: "objects", unit: "bytes" });
+    const shards = this.#listShardNames();
     let shardCount = 0;
     let fileCount = 0;
     const checkShard = async (shard: string): Promise<CheckedShard> => {
@@ -116,11 +117,11 @@ export class ContentVerifier {
       shardCount += 1;
       fileCount += checked.hashedCount;
       // Digests are spread evenly.
-      progress.expectFiles(Math.round((fileCount / shardCount) * SHARD_NAMES.length));
+      progress.expectFiles(Math.round((fileCount / shardCount) * shards.length));
       return checked;
     };
     const checking = new Map(
-      SHARD_NAMES.map((shard) => {
+      shards.map((shard) => {
         const checked = checkShard(shard);
         // Awaited when that shard is listed; until then, a failure must not count as unhandled.
         checked.catch(() => undefined);
@@ -137,6 +138,16 @@ export class ContentVerifier {
       }
       return checked.objects;
     };
+  }
+
+  /** None if they cannot be listed: whoever takes stock says so. */
+  #listShardNames(): string[] {
+    try {
+      return listShardNames(this.#cache.objects);
+    } catch (error) {
+      if (errnoOf(error) === undefined) throw error;
+      return [];
+    }
   }
 
   /** Forgets what was missing, so that it is looked up again; returns false if nothing was missing. */

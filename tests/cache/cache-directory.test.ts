@@ -97,6 +97,7 @@ describe("publishing", () => {
     const session = Session.open(cache);
     const bytes = Buffer.from("any manifest");
     const digest = manifestDigestOf(bytes);
+    mkdirSync(join(root, "manifests", digest.slice(0, 2)));
     writeFileSync(join(root, "manifests", digest.slice(0, 2), digest), "damaged");
     await session.publishIntent(digest, bytes, never);
     publishManifestFile(cache, session, digest, bytes);

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { TestCache } from "../support/cache.ts";
 import { differences, snapshotTree } from "../support/compare-trees.ts";
 import { btdt, must } from "../support/executable.ts";
@@ -83,6 +84,7 @@ test("a manifest", () => {
   const bytes = readFileSync(cache.below("manifests", manifest.slice(0, 2), manifest));
   bytes.writeUInt32LE(3, 8);
   const digest = new Bun.SHA256().update(bytes).digest("hex");
+  mkdirSync(cache.below("manifests", digest.slice(0, 2)), { recursive: true });
   writeFileSync(cache.below("manifests", digest.slice(0, 2), digest), bytes);
   writeFileSync(keyPath, JSON.stringify({ ...json, trees: [{ ...json.trees[0], manifest: digest }] }));
   expectRefusal(
@@ -94,8 +96,10 @@ test("a manifest", () => {
 test("an entry of the first version is restored, and stored again with the same manifest", () => {
   prepare();
   const shard = FIRST_MANIFEST_DIGEST.slice(0, 2);
+  mkdirSync(cache.below("manifests", shard), { recursive: true });
   writeFileSync(cache.below("manifests", shard, FIRST_MANIFEST_DIGEST), FIRST_MANIFEST);
   const object = cache.below("objects", FIRST_OBJECT.slice(0, 2), FIRST_OBJECT);
+  mkdirSync(dirname(object), { recursive: true });
   writeFileSync(object, "hello\n");
   chmodSync(object, 0o644);
   must(["touch", "-d", "@1700000000.000000005", object]);

@@ -192,7 +192,9 @@ describe("a directory of the cache that is replaced while root opens it to the g
       must(["sh", "-c", `touch ${outside}/file && chmod -R u=rwX,go= ${outside}`]);
       const listOutside = () => must(["find", outside, "-printf", "%m %G %y %p\n"]).split("\n");
       const before = listOutside();
-      const moment = { calls: "fchmod", path: cache.below(name === "manifests" ? "manifests/00" : name) };
+      const [shard = ""] = readdirSync(cache.below("manifests"));
+      const path = name === "manifests" ? cache.below(name, shard) : cache.below(name);
+      const moment = { calls: "fchmod", path };
       await stoppedAt(moment, cache.storeWords("other", "second", ...words), scratch.path("trace"), () => {
         must(["mv", cache.below(name), scratch.path("moved")]);
         must(["ln", "-s", outside, cache.below(name)]);

@@ -39,6 +39,7 @@ export class HandMadeCache {
 
   addObject(content: string): string {
     const { node, object } = this.describe(content);
+    mkdirSync(dirname(object), { recursive: true });
     writeFileSync(object, content);
     chmodSync(object, node.mode);
     utimesSync(object, node.mtime.seconds, node.mtime.seconds);
@@ -50,6 +51,7 @@ export class HandMadeCache {
     const children = Object.entries(contents).map(([name, content]) => [name, this.describe(content).node]);
     const bytes = encodeManifest(manifestOf(directory(Object.fromEntries(children))));
     const digest = manifestDigestOf(bytes);
+    mkdirSync(dirname(this.manifestPath(digest)), { recursive: true });
     writeFileSync(this.manifestPath(digest), bytes);
     return digest;
   }

@@ -5,10 +5,9 @@ import { PathBuffer } from "../../fs/native/path-buffer.ts";
 import { ignoringErrno } from "../../fs/remove-tree.ts";
 import type { Manifest } from "../../manifest/manifest.ts";
 import { examineEitherObject } from "../../objects/examine-either-object.ts";
-import { objectNamesInShard } from "../../objects/list-objects.ts";
+import { listShardNames, objectNamesInShard } from "../../objects/list-objects.ts";
 import { hasObject } from "../../objects/object-attributes.ts";
 import { nameObject } from "../../objects/object-name.ts";
-import { SHARD_NAMES } from "../../objects/object-path.ts";
 import { PackContents } from "../contents/pack-contents.ts";
 import { listPacks } from "../contents/pack-directory.ts";
 import { type ContentSources, findContentSources, isPacked, lacksObject } from "./content-sources.ts";
@@ -55,11 +54,13 @@ function warnOfUnreadable({ unreadable }: PackContents, onWarning: (warning: str
 /** In a shard that cannot be read no object is known to be there: its contents are looked for in packs. */
 function listReadableObjects(objects: ByteString): Set<string> {
   const names = new Set<string>();
-  for (const shard of SHARD_NAMES) {
-    ignoringErrno(() => {
-      for (const name of objectNamesInShard(objects, shard)) names.add(name);
-    });
-  }
+  ignoringErrno(() => {
+    for (const shard of listShardNames(objects)) {
+      ignoringErrno(() => {
+        for (const name of objectNamesInShard(objects, shard)) names.add(name);
+      });
+    }
+  });
   return names;
 }
 

@@ -1,0 +1,51 @@
+import { renameSync } from "node:fs";
+import { type ByteString, fsPath, parentOf } from "../base/byte-string.ts";
+import { makeDirectoryWith, readAccessPolicy } from "../fs/access-policy.ts";
+import { assertNotSymlink } from "../fs/assert-not-symlink.ts";
+import { errnoOf } from "../fs/errno.ts";
+import { lstat } from "../fs/native/file-status.ts";
+import { hasFoundNothing } from "../fs/native/last-error.ts";
+import { tryLink } from "../fs/native/link-file.ts";
+import type { PathBuffer } from "../fs/native/path-buffer.ts";
+
+/**
+ * Shards are made when the first object gets its name in them: a cache that only has packs has none, so nobody has to
+ * list 256 empty directories.
+ */
+
+/** Tries to give a file the name of an object, too, and returns whether it worked. @throws a `node:fs` error */
+export function linkAsObject(existing: PathBuffer, object: PathBuffer): boolean {
+  if (tryLink(existing, object)) return true;
+  return hasFoundNothing() && makeShardOf(object) && tryLink(existing, object);
+}
+
+/** Gives a file the name of an object, and replaces what has that name. @throws a `node:fs` error */
+export function renameToObject(finished: ByteString, object: PathBuffer): void {
+  const rename = (): void => renameSync(fsPath(finished), fsPath(object.toBytes()));
+  try {
+    rename();
+  } catch (error) {
+    if (errnoOf(error) !== "ENOENT" || !makeShardOf(object)) throw error;
+    rename();
+  }
+}
+
+/**
+ * Makes the shard of an object if it is missing, for those who may use the directory of objects.
+ * @returns whether it was missing
+ * @throws BtdtError CACHE_NOT_ACCESSIBLE when it is a symlink; a `node:fs` error
+ */
+function makeShardOf(object: PathBuffer): boolean {
+  const shard = parentOf(object.toBytes());
+  if (lstat(shard) !== undefined) return false;
+  const objects = lstat(parentOf(shard));
+  if (objects?.kind !== "directory") return false;
+  try {
+    makeDirectoryWith(readAccessPolicy(objects), shard);
+  } catch (error) {
+    if (errnoOf(error) !== "EEXIST") throw error;
+    // Another thread or process was faster.
+    assertNotSymlink(shard);
+  }
+  return true;
+}
