@@ -26,7 +26,7 @@ test("says by exit status and on stdout which key would be restored, and changes
   prepare();
   const keyFile = cache.below("keys", "npm-1");
   utimesSync(keyFile, 1000, 1000);
-  const listed = readdirSync(scratch.path(), { recursive: true }).toSorted();
+  const listed = readdirSync(scratch.path(), { recursive: true }).map(String).toSorted();
   expect(lookUp("npm-1")).toMatchObject({ exitCode: 0, stdout: "Found key npm-1\n" });
   expect(lookUp("npm-1").stderr).toMatch(/^btdt: it has 3 files, 15 KiB, stored .+ ago\n$/);
   expect(lookUp("npm-{{ os }}, npm-1")).toMatchObject({ exitCode: 3, stdout: "Found key npm-1\n" });
@@ -39,7 +39,7 @@ test("says by exit status and on stdout which key would be restored, and changes
   expect(missed).toMatchObject({ exitCode: 4, stdout: "" });
   expect(missed.stderr).toStartWith("Keys not found in cache.\nbtdt: no entry for npm-3, then prefix x\n");
   expect(lookUp("x", "--miss-ok").exitCode).toBe(0);
-  expect(readdirSync(scratch.path(), { recursive: true }).toSorted()).toEqual(listed);
+  expect(readdirSync(scratch.path(), { recursive: true }).map(String).toSorted()).toEqual(listed);
   expect(statSync(keyFile).mtimeMs).toBe(1_000_000);
   expect(btdt(["stats", "-c", cache.path]).stdout).not.toContain("HITS");
 });
