@@ -27,6 +27,15 @@ export function runAllSharing<Input extends object, Shared extends Partial<Input
   return runParts(runner.parallelism, parts, (part) => runner.runSharing(job, shared, part));
 }
 
+/** The same for parts that each need something first, such as what comes over a network. */
+export function runEach<Part, Output>(
+  runner: Runner,
+  parts: readonly Part[],
+  run: (part: Part) => Promise<Output>,
+): Promise<Output[]> {
+  return runParts(runner.parallelism, parts, run);
+}
+
 /**
  * The same for jobs that may stop before they are done, which other jobs then continue. There may be more outputs than
  * parts.

@@ -5,17 +5,26 @@ import { writeFullyAt } from "../../fs/positioned-io.ts";
 import { blockChecksum, compressBlock, LARGEST_BLOCK_BYTES } from "../format/block-codec.ts";
 import { CONTENT_ID_BYTES } from "../format/index-layout.ts";
 
-/** A pack that several threads write to: each reserves room for a block by adding to a shared number. */
+/** Where several threads put the blocks of one pack. */
 export interface PackTarget {
+  readonly compression: Compression;
+  /** Undefined if blocks are returned in memory, and whoever receives them decides where they go. */
+  readonly file: PackFile | undefined;
+}
+
+/** Each thread reserves room for a block by adding to a shared number. */
+export interface PackFile {
   readonly descriptor: number;
   /** One element: the offset of the next block. */
   readonly nextOffset: BigInt64Array;
-  readonly compression: Compression;
 }
 
 /** A block in its pack, as the index will describe it. */
 export interface PackedBlock {
+  /** 0 for a block in memory. */
   readonly offset: number;
+  /** What is stored, in memory shared between threads, unless it is in the file. */
+  readonly bytes?: Uint8Array;
   readonly storedBytes: number;
   readonly codecNumber: number;
   readonly checksum: bigint;
@@ -67,16 +76,15 @@ export class BlockWriter {
   /** Writes what was gathered as one block. @throws a `node:fs` error */
   flush(): void {
     if (this.position === 0) return;
-    const { descriptor, nextOffset, compression } = this.#target;
+    const { compression } = this.#target;
     const { codecNumber, stored } = compressBlock(this.buffer.bytes.subarray(0, this.position), compression);
-    const offset = Number(Atomics.add(nextOffset, 0, BigInt(stored.length)));
-    writeFullyAt(descriptor, stored, offset);
+    const placed = this.#place(stored);
     const contentIds = new Uint8Array(this.#digests.length * CONTENT_ID_BYTES);
     for (const [index, digest] of this.#digests.entries()) {
       contentIds.set(digest.subarray(0, CONTENT_ID_BYTES), index * CONTENT_ID_BYTES);
     }
     this.blocks.push({
-      offset,
+      ...placed,
       storedBytes: stored.length,
       codecNumber,
       checksum: blockChecksum(stored),
@@ -86,6 +94,18 @@ export class BlockWriter {
     this.position = 0;
     this.#sizes = [];
     this.#digests = [];
+  }
+
+  #place(stored: Uint8Array): Pick<PackedBlock, "offset" | "bytes"> {
+    const { file } = this.#target;
+    if (file === undefined) {
+      const bytes = new Uint8Array(new SharedArrayBuffer(stored.length));
+      bytes.set(stored);
+      return { offset: 0, bytes };
+    }
+    const offset = Number(Atomics.add(file.nextOffset, 0, BigInt(stored.length)));
+    writeFullyAt(file.descriptor, stored, offset);
+    return { offset };
   }
 }
 

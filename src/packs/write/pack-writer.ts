@@ -6,18 +6,18 @@
 import { closeSync, fsyncSync } from "node:fs";
 import { type ByteString, joinBytes } from "../../base/byte-string.ts";
 import type { Compression } from "../../base/compression.ts";
-import { hexOf } from "../../base/digest.ts";
 import { type AccessPolicy, makeDirectoryWith } from "../../fs/access-policy.ts";
 import { closeWritten } from "../../fs/native/close-written.ts";
 import { writeFullyAt } from "../../fs/positioned-io.ts";
 import { syncDirectory, writeDurably } from "../../fs/publish-file.ts";
 import { createFile } from "../../fs/regular-file.ts";
-import { buildContentTable, type ContentTable } from "../contents/content-table.ts";
+import type { ContentTable } from "../contents/content-table.ts";
 import { INDEX_FILE_NAME, PACK_FILE_NAME } from "../contents/pack-directory.ts";
 import { encodePackHeader, encodePackIndex } from "../format/index-codec.ts";
 import { NONCE_BYTES, PACK_HEADER_BYTES } from "../format/index-layout.ts";
-import type { PackedBlock, PackTarget } from "./block-writer.ts";
-import { buildIndex, type LargeContent } from "./build-index.ts";
+import type { PackedBlock, PackFile, PackTarget } from "./block-writer.ts";
+import type { LargeContent } from "./build-index.ts";
+import { PackDraft, type PackSink } from "./pack-draft.ts";
 
 /** A pack on disk, complete and durable, but not published yet. */
 export interface FinishedPack {
@@ -27,18 +27,25 @@ export interface FinishedPack {
 }
 
 /** A pack that is being written, in its own directory. Close it when no job writes to it any more. */
-export class PackWriter {
+export class PackWriter implements PackSink {
   readonly target: PackTarget;
+  readonly #file: PackFile;
   readonly #directory: ByteString;
   readonly #nonce: Uint8Array;
   readonly #policy: AccessPolicy;
-  readonly #blocks: PackedBlock[] = [];
-  readonly #larges = new Map<string, LargeContent>();
+  readonly #draft = new PackDraft();
   #isClosed = false;
 
-  private constructor(directory: ByteString, target: PackTarget, nonce: Uint8Array, policy: AccessPolicy) {
+  private constructor(
+    directory: ByteString,
+    file: PackFile,
+    compression: Compression,
+    nonce: Uint8Array,
+    policy: AccessPolicy,
+  ) {
     this.#directory = directory;
-    this.target = target;
+    this.#file = file;
+    this.target = { compression, file };
     this.#nonce = nonce;
     this.#policy = policy;
   }
@@ -54,7 +61,7 @@ export class PackWriter {
     const nonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
     const nextOffset = new BigInt64Array(new SharedArrayBuffer(8));
     nextOffset[0] = BigInt(PACK_HEADER_BYTES);
-    const writer = new PackWriter(directory, { descriptor, nextOffset, compression }, nonce, policy);
+    const writer = new PackWriter(directory, { descriptor, nextOffset }, compression, nonce, policy);
     try {
       writeFullyAt(descriptor, encodePackHeader(nonce), 0);
     } catch (error) {
@@ -64,22 +71,27 @@ export class PackWriter {
     return writer;
   }
 
+  /** There is always room in a file. */
+  async reserve(): Promise<void> {}
+
+  release(): void {}
+
   addBlocks(blocks: readonly PackedBlock[]): void {
-    this.#blocks.push(...blocks);
+    this.#draft.addBlocks(blocks);
   }
 
   addLarge(large: LargeContent): void {
-    this.#larges.set(hexOf(large.digest), large);
+    this.#draft.addLarge(large);
   }
 
   /** The contents of the pack so far. */
   contents(): ContentTable {
-    return buildContentTable(this.#blocks.map((block) => block.contentIds));
+    return this.#draft.contents();
   }
 
   /** The chunk digests of a large file whose list is in the pack so far, 32 bytes each. */
   chunkDigestsOf(largeDigest: Uint8Array): Uint8Array | undefined {
-    return this.#larges.get(hexOf(largeDigest))?.chunkDigests;
+    return this.#draft.chunkDigestsOf(largeDigest);
   }
 
   /**
@@ -88,14 +100,12 @@ export class PackWriter {
    * @throws BtdtError, a `node:fs` error
    */
   finish(isListNeeded: (largeDigest: Uint8Array) => boolean): FinishedPack | undefined {
-    // A chunk list that is omitted here is not in the pack, and must not be reported as present later.
-    for (const [name, { digest }] of this.#larges) if (!isListNeeded(digest)) this.#larges.delete(name);
-    const larges = [...this.#larges.values()];
-    if (this.#blocks.length === 0 && larges.length === 0) return undefined;
-    fsyncSync(this.target.descriptor);
+    this.#draft.omitLists(isListNeeded);
+    if (this.#draft.isEmpty) return undefined;
+    fsyncSync(this.#file.descriptor);
     this.#isClosed = true;
-    closeWritten(this.target.descriptor);
-    const index = buildIndex(this.#blocks, larges, this.#nonce);
+    closeWritten(this.#file.descriptor);
+    const index = this.#draft.buildIndex(this.#nonce);
     const bytes = encodePackIndex(index);
     writeDurably(joinBytes(this.#directory, INDEX_FILE_NAME), bytes, this.#policy);
     syncDirectory(this.#directory);
@@ -107,6 +117,6 @@ export class PackWriter {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    closeSync(this.target.descriptor);
+    closeSync(this.#file.descriptor);
   }
 }

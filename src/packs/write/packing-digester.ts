@@ -6,13 +6,16 @@ import { hashLargeFile } from "../../read/hash-large-file.ts";
 import type { LargeFile } from "../../read/large-file.ts";
 import type { Runner } from "../../work/job.ts";
 import { buildContentTable } from "../contents/content-table.ts";
+import { LARGEST_BLOCK_BYTES } from "../format/block-codec.ts";
 import { type HeldContents, holdsObject } from "./held-contents.ts";
+import type { PackSink } from "./pack-draft.ts";
 import { type PackFilesOutput, packFilesJob } from "./pack-files.ts";
 import { PACK_SPAN_BYTES, packSpanJob } from "./pack-span.ts";
-import type { PackWriter } from "./pack-writer.ts";
 
 /** Enough typical files of package directories to fill a block. */
 const BATCH_FILES = 1600;
+/** What a job of them fills: see `pack-files.ts`. */
+const BATCH_BYTES = 2 * LARGEST_BLOCK_BYTES;
 
 /** Packs the contents of a source's files as they are read, except for those that the cache has. */
 export class PackingDigester implements Digester {
@@ -20,12 +23,12 @@ export class PackingDigester implements Digester {
   readonly #held: HeldContents;
   readonly #running = new Set<Promise<unknown>>();
   readonly #stopFlag: Int32Array;
-  #writer: PackWriter;
+  #writer: PackSink;
   /** What all jobs need; the same object as long as nothing in it changes, so that it is sent once. */
-  #shared: { readonly target: PackWriter["target"]; readonly held: HeldContents };
+  #shared: { readonly target: PackSink["target"]; readonly held: HeldContents };
   #reusedCount = 0;
 
-  constructor(writer: PackWriter, held: HeldContents) {
+  constructor(writer: PackSink, held: HeldContents) {
     this.#writer = writer;
     this.#held = held;
     this.#stopFlag = held.stopFlag;
@@ -38,7 +41,7 @@ export class PackingDigester implements Digester {
   }
 
   /** From now on, everything is packed into another pack, even contents that were believed to be in the cache. */
-  switchTo(writer: PackWriter): void {
+  switchTo(writer: PackSink): void {
     this.#writer = writer;
     const held = {
       ...this.#held,
@@ -52,10 +55,15 @@ export class PackingDigester implements Digester {
   /** @throws BtdtError SOURCE_CHANGED, SOURCE_UNREADABLE; a `node:fs` error */
   async digestBatch(runner: Runner, batch: FileBatch): Promise<PackFilesOutput> {
     const writer = this.#writer;
-    const packed = await this.#track(runner.runSharing(packFilesJob, this.#shared, batch));
-    writer.addBlocks(packed.blocks);
-    this.#reusedCount += packed.reusedCount;
-    return packed;
+    await writer.reserve(BATCH_BYTES);
+    try {
+      const packed = await this.#track(runner.runSharing(packFilesJob, this.#shared, batch));
+      writer.addBlocks(packed.blocks);
+      this.#reusedCount += packed.reusedCount;
+      return packed;
+    } finally {
+      writer.release(BATCH_BYTES);
+    }
   }
 
   /** @throws BtdtError SOURCE_CHANGED, SOURCE_UNREADABLE; a `node:fs` error */
@@ -76,13 +84,17 @@ export class PackingDigester implements Digester {
     for (let startBytes = 0; startBytes < file.sizeBytes; startBytes += PACK_SPAN_BYTES) {
       const input = { ...file, startBytes };
       const offset = chunkCount(startBytes) * DIGEST_SIZE_BYTES;
-      spans.push(
-        this.#track(runner.runSharing(packSpanJob, this.#shared, input)).then(({ digests, blocks }) => {
+      await writer.reserve(PACK_SPAN_BYTES);
+      const span = this.#track(runner.runSharing(packSpanJob, this.#shared, input))
+        .then(({ digests, blocks }) => {
           chunkDigests.set(digests, offset);
           newBlockCount += blocks.length;
           writer.addBlocks(blocks);
-        }),
-      );
+        })
+        .finally(() => writer.release(PACK_SPAN_BYTES));
+      // It may fail while others wait for room; it is awaited with them.
+      span.catch(() => undefined);
+      spans.push(span);
     }
     await Promise.all(spans);
     if (newBlockCount === 0) this.#reusedCount += 1;
