@@ -84,7 +84,7 @@ export async function noteDamage(
   damage: Damage,
   { isCancelled, onWarning }: Pick<Runtime, "isCancelled" | "onWarning">,
 ): Promise<void> {
-  const { cache, links, session } = target;
+  const { cache, links, session, remote } = target;
   const bad: BadObject[] = [];
   try {
     rememberEdits(
@@ -106,7 +106,11 @@ export async function noteDamage(
         for (const each of bad) dropBadObject(target, session, each);
       });
     }
-    for (const { pack, block } of damage.blocks) markDamagedBlock(cache, pack, block);
+    for (const { pack, block } of damage.blocks) {
+      if (remote?.packs.some(({ name }) => name === pack) === true)
+        await remote.noteDamagedBlock(pack, block);
+      else markDamagedBlock(cache, pack, block);
+    }
   } catch (error) {
     if (isBtdtError(error, "CACHE_WRITE_FAILED")) {
       onWarning(error.message);

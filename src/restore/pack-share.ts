@@ -21,12 +21,12 @@ export interface PackShare {
  * @throws BtdtError CACHE_FORMAT_NEWER; a `node:fs` error
  */
 export function planPackShare(
-  { cache, manifest }: Target,
+  { cache, manifest, remote }: Target,
   { unchanged }: Site,
   distrusted: ReadonlySet<number>,
   { onWarning }: Runtime,
 ): PackShare | undefined {
-  const packed = findPackedFiles(cache, manifest, distrusted, onWarning);
+  const packed = findPackedFiles(cache, manifest, distrusted, onWarning, remote?.packs);
   if (packed === undefined) return undefined;
   return { sources: packed.sources, plan: planUnpack(manifest, packed, unchanged?.files) };
 }
@@ -42,12 +42,12 @@ export async function unpackShare(
   damageFlag: Int32Array,
   { runners, umask }: Runtime,
 ): Promise<{ readonly fileCount: number; readonly damage: Damage }> {
-  const { cache, manifest, links } = target;
+  const { cache, manifest, links, remote } = target;
   const isAdopted = mayAdopt(target, site.path) && mayMakeObjects(target);
   const { sharing } = links;
   const unpacked = await unpackTree(
     plan,
-    { cache, manifest, staging: site.path, umask, isAdopted, sharing, damageFlag },
+    { cache, manifest, staging: site.path, umask, isAdopted, sharing, damageFlag, remote },
     runners,
   );
   const files = unpacked.problems.map(({ file, problem }) => {

@@ -8,25 +8,18 @@ import { bytesFromText, parentOf } from "../base/byte-string.ts";
 import { isBtdtError } from "../base/errors.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { readEditedPaths } from "../cache/edited-paths.ts";
-import { touchKeyFile } from "../cache/key-files.ts";
 import { countRestore } from "../cache/restore-counts.ts";
 import { Session } from "../cache/session.ts";
 import { flushIfCheap } from "../durability/flush.ts";
 import { Suspects } from "../durability/suspects.ts";
 import { listOwnMarks } from "../durability/unflushed-marks.ts";
-import { listFallbackKeys } from "../entry/fallback-keys.ts";
-import {
-  damageWarning,
-  type FoundEntry,
-  type FoundTree,
-  findEntry,
-  type UnusableKey,
-} from "../entry/find-entry.ts";
+import { damageWarning, type UnusableKey } from "../entry/find-entry.ts";
 import { findLinkObstacle, type LinkObstacle } from "../fs/link-obstacle.ts";
 import { countsOf, isSameRecord } from "../key/key-file.ts";
 import { markEditedPaths } from "../manifest/mark-edited-paths.ts";
 import { classifyFiles } from "../sharing/classify-files.ts";
 import type { Runtime } from "../work/runtime.ts";
+import { type EntrySource, openDirectorySource, type SourcedEntry } from "./entry-source.ts";
 import { placeEntry } from "./place-entry.ts";
 import { assignPlaces, examineNamedPlaces, type Place } from "./places.ts";
 import type { PlacementCounts, RestoreRequest, RestoreResult } from "./request.ts";
@@ -41,23 +34,31 @@ const WORTH_THREADS_FILES = 1500;
  * destinations is skipped as well, unless its key was given explicitly.
  * @throws BtdtError
  */
-export async function restoreEntry(request: RestoreRequest, runtime: Runtime): Promise<RestoreResult> {
-  const result = await restoreFirst(request, runtime);
+export async function restoreEntry(
+  request: RestoreRequest,
+  runtime: Runtime,
+  source: EntrySource = openDirectorySource(request),
+): Promise<RestoreResult> {
+  const result = await restoreFirst(request, source, runtime);
   countRestore(request.cache, result.outcome, runtime.nowMs());
   return result;
 }
 
-async function restoreFirst(request: RestoreRequest, runtime: Runtime): Promise<RestoreResult> {
+async function restoreFirst(
+  request: RestoreRequest,
+  source: EntrySource,
+  runtime: Runtime,
+): Promise<RestoreResult> {
   const { cache } = request;
   const named = examineNamedPlaces(request.places, cache.root);
   const session = openSessionIfWritable(cache);
   try {
-    const attempt = { request, named, session, suspects: Suspects.find(cache), unusable: [] };
+    const attempt = { request, source, named, session, suspects: Suspects.find(cache), unusable: [] };
     for (const key of request.keys) {
       const result = await restoreKey(key, attempt, runtime);
       if (result !== undefined) return result;
     }
-    for (const key of listFallbackKeys(request)) {
+    for await (const key of source.listFallbackKeys()) {
       const result = await restoreKey(key, attempt, runtime);
       if (result !== undefined) return result;
     }
@@ -72,6 +73,7 @@ async function restoreFirst(request: RestoreRequest, runtime: Runtime): Promise<
 /** What is the same for all keys that are tried. */
 interface Attempt {
   readonly request: RestoreRequest;
+  readonly source: EntrySource;
   readonly named: readonly Place[];
   readonly session: Session | undefined;
   readonly suspects: Suspects | undefined;
@@ -85,13 +87,13 @@ async function restoreKey(
   attempt: Attempt,
   runtime: Runtime,
 ): Promise<RestoreResult | undefined> {
-  const { request, named, unusable } = attempt;
+  const { request, source, named, unusable } = attempt;
   const { cache, keys } = request;
-  const find = (): FoundEntry =>
-    findEntry(cache, key, ({ trees }) => {
+  const find = (): Promise<SourcedEntry> =>
+    source.find(key, ({ trees }) => {
       if (countsOf(trees).fileCount > WORTH_THREADS_FILES) runtime.runners.pool.start();
     });
-  let entry = find();
+  let entry = await find();
   while (entry.kind === "found") {
     const { record } = entry;
     const assigned = assignPlaces(record, request.places, named, cache.root);
@@ -102,8 +104,8 @@ async function restoreKey(
       return undefined;
     }
     // First, so that a concurrent clean sees this entry as the one used last.
-    const isUseNoted = touchKeyFile(cache, entry.keyFileName);
-    const placed = await placeEntry(targetsOf(entry.trees, assigned.places, attempt), runtime);
+    const notingUse = source.noteUse(record);
+    const placed = await placeEntry(targetsOf(entry, assigned.places, attempt), runtime);
     if (placed.kind === "placed") {
       return {
         outcome: key === keys[0] ? "hit" : "fallback",
@@ -114,12 +116,12 @@ async function restoreKey(
         fileCounts: placed.fileCounts,
         mendedCount: placed.mendedCount,
         ...explainCopies(cache, placed.fileCounts, assigned.places),
-        isUseNoted,
+        isUseNoted: await notingUse,
       };
     }
     // This is not damage if a clean has removed the entry in the meantime, key first, or if a store has replaced it:
     // then the new one is wanted.
-    const now = find();
+    const now = await find();
     if (now.kind === "found" && isSameRecord(now.record, record)) {
       runtime.onWarning(damageWarning(key, placed.reason));
       unusable.push({ key, reason: placed.reason });
@@ -139,7 +141,7 @@ async function restoreKey(
 }
 
 function targetsOf(
-  trees: readonly FoundTree[],
+  { trees, remote }: Extract<SourcedEntry, { kind: "found" }>,
   places: readonly Place[],
   { request, session, suspects }: Attempt,
 ): Target[] {
@@ -169,7 +171,19 @@ function targetsOf(
     const digest = stored.manifest;
     const marks = suspects?.marks.filter((mark) => mark.digest === digest) ?? [];
     return [
-      { cache, manifest, digest, marks, session, name, recordedPath: stored.path, destination, exact, links },
+      {
+        cache,
+        manifest,
+        digest,
+        marks,
+        session,
+        name,
+        recordedPath: stored.path,
+        destination,
+        remote,
+        exact,
+        links,
+      },
     ];
   });
 }

@@ -4,6 +4,7 @@ import type { Session } from "../cache/session.ts";
 import type { UnflushedMark } from "../durability/unflushed-marks.ts";
 import type { LinkMode } from "../fs/place-file.ts";
 import type { Manifest } from "../manifest/manifest.ts";
+import type { RemotePacks } from "../packs/unpack/remote-packs.ts";
 import type { Destination } from "./destination.ts";
 
 /** What is restored where, from which cache, and how. */
@@ -21,6 +22,8 @@ export interface Target {
   /** What the entry records; undefined if nothing. */
   readonly recordedPath: string | undefined;
   readonly destination: Destination;
+  /** Packs that the cache directory does not have; undefined if it is all there is. */
+  readonly remote: RemotePacks | undefined;
   /** Remove whatever is not in the entry. */
   readonly exact: boolean;
   readonly links: LinkSource;

@@ -45,6 +45,7 @@ function targetOf(manifest: Manifest, options: Partial<Target> = {}): Target {
     name: bytesFromText(""),
     recordedPath: undefined,
     destination: { kind: "directory", path },
+    remote: undefined,
     exact: false,
     links: {
       objects: cache.objects,

@@ -47,12 +47,7 @@ export class PackContents {
   readonly #larges = new Map<string, LargePlace>();
 
   constructor(found: readonly FoundPack[]) {
-    // Largest first, so that contents in several packs come from as few packs as possible.
-    this.packs = found
-      .filter((pack) => pack.kind === "stored")
-      .toSorted(
-        (left, right) => right.allocatedBytes - left.allocatedBytes || (left.name < right.name ? -1 : 1),
-      );
+    this.packs = found.filter((pack) => pack.kind === "stored").toSorted(compareUse);
     this.damaged = found.filter((pack) => pack.kind === "damaged");
     this.unreadable = found.filter((pack) => pack.kind === "unreadable");
     const firstContents: number[] = [];
@@ -93,10 +88,16 @@ export class PackContents {
 
   /**
    * @param names of the packs; those that are gone by now are left out
+   * @param remote packs elsewhere
    * @throws BtdtError CACHE_FORMAT_NEWER; a `node:fs` error if the packs cannot be listed
    */
-  static load(cache: CacheDirectory, names: readonly string[] = listPacks(cache)): PackContents {
-    return new PackContents(names.map((name) => readPack(cache, name)).filter((pack) => pack !== undefined));
+  static load(
+    cache: CacheDirectory,
+    names: readonly string[] = listPacks(cache),
+    remote: readonly StoredPack[] = [],
+  ): PackContents {
+    const found = names.map((name) => readPack(cache, name)).filter((pack) => pack !== undefined);
+    return new PackContents([...found, ...remote]);
   }
 
   get contentCount(): number {
@@ -183,6 +184,17 @@ export class PackContents {
   largePlaceOf(largeDigest: Uint8Array): LargePlace | undefined {
     return this.#larges.get(hexOf(largeDigest));
   }
+}
+
+/**
+ * What is nearest comes first, then the largest, so that contents in several packs come from as few packs as possible.
+ */
+function compareUse(left: StoredPack, right: StoredPack): number {
+  return (
+    Number(left.isRemote ?? false) - Number(right.isRemote ?? false) ||
+    right.allocatedBytes - left.allocatedBytes ||
+    (left.name < right.name ? -1 : 1)
+  );
 }
 
 compileMethodsLightly(PackContents);

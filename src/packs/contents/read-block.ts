@@ -16,11 +16,11 @@ const DAMAGED: BlockRead = { kind: "damaged" };
 
 let storedBuffer: Uint8Array | undefined;
 
-export function readBlock(descriptor: number, block: StoredBlock): BlockRead {
-  storedBuffer ??= new Uint8Array(LARGEST_BLOCK_BYTES);
-  const stored = storedBuffer.subarray(0, block.storedBytes);
+/** @param source the descriptor of a pack, or bytes in which the block is at its offset */
+export function readBlock(source: number | Uint8Array, block: StoredBlock): BlockRead {
   try {
-    if (!readFullyAt(descriptor, stored, block.offset)) return DAMAGED;
+    const stored = typeof source === "number" ? readStored(source, block) : bytesOf(source, block);
+    if (stored === undefined) return DAMAGED;
     if (blockChecksum(stored) !== block.checksum) return DAMAGED;
     return { kind: "whole", content: decompressBlock(block.codecNumber, stored, block.contentBytes) };
   } catch (error) {
@@ -29,4 +29,15 @@ export function readBlock(descriptor: number, block: StoredBlock): BlockRead {
     if (errno === undefined) throw error;
     return { kind: "unreadable", errno };
   }
+}
+
+/** Undefined if the pack ends too early. @throws a `node:fs` error */
+function readStored(descriptor: number, { offset, storedBytes }: StoredBlock): Uint8Array | undefined {
+  storedBuffer ??= new Uint8Array(LARGEST_BLOCK_BYTES);
+  const stored = storedBuffer.subarray(0, storedBytes);
+  return readFullyAt(descriptor, stored, offset) ? stored : undefined;
+}
+
+function bytesOf(bytes: Uint8Array, { offset, storedBytes }: StoredBlock): Uint8Array | undefined {
+  return offset + storedBytes <= bytes.length ? bytes.subarray(offset, offset + storedBytes) : undefined;
 }

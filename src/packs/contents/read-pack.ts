@@ -18,6 +18,8 @@ export interface StoredPack {
   readonly allocatedBytes: number;
   /** When it was created, by the file system's clock. */
   readonly madeMs: number;
+  /** It is not in the cache directory: see `RemotePacks`. */
+  readonly isRemote?: true;
 }
 
 /** What was read is not a pack: nothing in it can ever be used. */

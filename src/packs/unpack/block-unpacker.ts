@@ -7,12 +7,13 @@ import type { PackProblem } from "../contents/open-pack.ts";
 import { type BlockRead, readBlock } from "../contents/read-block.ts";
 import { CONTENT_ID_BYTES } from "../format/index-layout.ts";
 import type { PackAccess } from "./open-ahead.ts";
+import type { FetchedBlocks } from "./remote-packs.ts";
 import { contentAt, filesBetween, itemAt, type UnpackItems } from "./unpack-items.ts";
 import type { BlockToUnpack, UnpackPart } from "./unpack-plan.ts";
 import { UnpackedFileWriter } from "./unpacked-file-writer.ts";
 
 export interface UnpackBlocksInput extends UnpackPart {
-  readonly access: PackAccess;
+  readonly access: PackAccess | FetchedBlocks | PackProblem;
   readonly payload: Uint8Array;
   readonly items: UnpackItems;
   /** Where the tree is built; its directories exist, and its large files, still empty. */
@@ -62,8 +63,8 @@ export class BlockUnpacker {
   }
 
   /** Blocks are still checked after damage was found, so that all damage is found at once. */
-  unpack(descriptor: number, block: BlockToUnpack, firstPlace: number): void {
-    const read = readBlock(descriptor, block);
+  unpack(source: number | Uint8Array, block: BlockToUnpack, firstPlace: number): void {
+    const read = readBlock(source, block);
     switch (read.kind) {
       case "whole": {
         if (!this.writeContents(read, block, firstPlace)) this.noteDamage(block);

@@ -10,6 +10,7 @@ import { hasObject } from "../../objects/object-attributes.ts";
 import { nameObject } from "../../objects/object-name.ts";
 import { PackContents } from "../contents/pack-contents.ts";
 import { listPacks } from "../contents/pack-directory.ts";
+import type { StoredPack } from "../contents/read-pack.ts";
 import { type ContentSources, findContentSources, isPacked, lacksObject } from "./content-sources.ts";
 
 /** The packs of a cache, and which of an entry's files come from them. */
@@ -23,6 +24,7 @@ const SAMPLE_FILES = 16;
 /**
  * Finds out which files of an entry come from packs; undefined if none do.
  * @param distrusted files whose objects are known to be useless
+ * @param remote packs elsewhere, for what the cache directory lacks
  * @throws BtdtError CACHE_FORMAT_NEWER; a `node:fs` error
  */
 export function findPackedFiles(
@@ -30,13 +32,15 @@ export function findPackedFiles(
   manifest: Manifest,
   distrusted: ReadonlySet<number>,
   onWarning: (warning: string) => void,
+  remote: readonly StoredPack[] = [],
 ): PackedFiles | undefined {
-  if (listPacks(cache).length === 0) return undefined;
+  const names = listPacks(cache);
+  if (names.length === 0 && remote.length === 0) return undefined;
   const objectNames = listReadableObjects(cache.objects);
   for (const file of distrusted) {
     for (const isExclusive of [false, true]) objectNames.delete(nameObject(manifest, file, isExclusive));
   }
-  const contents = PackContents.load(cache);
+  const contents = PackContents.load(cache, names, remote);
   warnOfUnreadable(contents, onWarning);
   const sources = findContentSources(manifest, contents, lacksObject(manifest, objectNames));
   const isAny = sources.some((_, file) => isPacked(sources, file));

@@ -10,8 +10,9 @@ const MOST_OPEN = 64;
 /** Closed again if descriptors run out, because jobs need some. */
 const SPARE_DESCRIPTORS = 16;
 
-/** How a job accesses a pack. */
+/** How a job accesses a pack that is a file. */
 export interface PackAccess {
+  readonly kind: "file";
   readonly path: ByteString;
   readonly nonce: Uint8Array;
   /** Open for reading, or undefined if the job must open it. */
@@ -37,6 +38,7 @@ export class PacksOpenAhead {
 
   /** Returns false if no more can be opened. */
   #open(pack: number): boolean {
+    if (this.#contents.packs[pack]?.isRemote === true) return true;
     const { path, nonce } = this.access(pack);
     const opened = openPack(path, nonce);
     if (opened.kind === "open") this.#descriptors.set(pack, opened.descriptor);
@@ -52,6 +54,7 @@ export class PacksOpenAhead {
     const stored = this.#contents.packs[pack];
     if (stored === undefined) throw new RangeError(`there is no pack ${pack}`);
     return {
+      kind: "file",
       path: packFilePath(this.#cache, stored.name),
       nonce: stored.index.nonce.slice(),
       descriptor: this.#descriptors.get(pack),

@@ -3,7 +3,7 @@ import { compileMethodsLightly } from "../../base/compile-lightly.ts";
 import { BtdtError } from "../../base/errors.ts";
 import { viewManifest } from "../../manifest/codec.ts";
 import type { Job } from "../../work/job.ts";
-import { openPack } from "../contents/open-pack.ts";
+import { openPack, type PackProblem } from "../contents/open-pack.ts";
 import { BlockUnpacker, type UnpackBlocksInput, type UnpackedBlocks } from "./block-unpacker.ts";
 
 /**
@@ -15,23 +15,48 @@ export const unpackBlocksJob: Job<UnpackBlocksInput, UnpackedBlocks> = {
   name: "unpack-blocks",
   run(input, context) {
     const unpacker = new BlockUnpacker(viewManifest(input.payload), input);
-    const { path, nonce, descriptor } = input.access;
-    const opened = descriptor === undefined ? openPack(path, nonce) : { kind: "open" as const, descriptor };
-    if (opened.kind !== "open") return unpacker.fail(opened);
+    const source = openAccess(input);
+    if (source.kind !== "open") return unpacker.fail(source);
     try {
-      let firstPlace = input.firstPlace;
+      let { firstPlace } = input;
       for (const block of input.blocks) {
         // Nobody may mistake what exists so far for all of it.
         if (context.isCancelled()) throw new BtdtError("CANCELLED", "stopped before all files were unpacked");
-        unpacker.unpack(opened.descriptor, block, firstPlace);
+        unpacker.unpack(source.from, block, firstPlace);
         firstPlace = block.endPlace;
       }
       return unpacker.result;
     } finally {
-      if (descriptor === undefined) closeSync(opened.descriptor);
+      source.close();
     }
   },
   workOf: (_input, { fileCount, contentBytes }) => ({ files: fileCount, bytes: contentBytes }),
 };
+
+interface OpenSource {
+  readonly kind: "open";
+  /** The descriptor of the pack, or its blocks. */
+  readonly from: number | Uint8Array;
+  close(): void;
+}
+
+const leaveOpen = (): void => undefined;
+
+function openAccess({ access }: UnpackBlocksInput): OpenSource | PackProblem {
+  switch (access.kind) {
+    case "file": {
+      if (access.descriptor !== undefined) return { kind: "open", from: access.descriptor, close: leaveOpen };
+      const opened = openPack(access.path, access.nonce);
+      if (opened.kind !== "open") return opened;
+      return { kind: "open", from: opened.descriptor, close: () => closeSync(opened.descriptor) };
+    }
+    case "fetched":
+      return { kind: "open", from: access.bytes, close: leaveOpen };
+    case "gone":
+    case "damaged":
+    case "unreadable":
+      return access;
+  }
+}
 
 compileMethodsLightly(unpackBlocksJob);

@@ -15,15 +15,17 @@ import { at, type Manifest } from "../../manifest/manifest.ts";
 import { adoptWrittenFile } from "../../objects/adopt-written-file.ts";
 import { Sharing } from "../../sharing/classify-files.ts";
 import type { Runners } from "../../work/job.ts";
-import { runAllSharing } from "../../work/run-all.ts";
+import { runEach } from "../../work/run-all.ts";
 import type { PackProblem } from "../contents/open-pack.ts";
 import { PackContents } from "../contents/pack-contents.ts";
-import type { UnpackedBlocks } from "./block-unpacker.ts";
+import type { UnpackBlocksInput, UnpackedBlocks } from "./block-unpacker.ts";
 import { findContentSources, isPacked } from "./content-sources.ts";
+import { FetchedParts } from "./fetched-parts.ts";
 import { PacksOpenAhead } from "./open-ahead.ts";
+import type { RemotePacks } from "./remote-packs.ts";
 import { unpackBlocksJob } from "./unpack-blocks.ts";
 import { listWrittenLargeFiles } from "./unpack-items.ts";
-import { planUnpack, type UnpackPlan } from "./unpack-plan.ts";
+import { planUnpack, type UnpackPart, type UnpackPlan } from "./unpack-plan.ts";
 
 /** How often the contents of packs are looked up again that a clean has deleted just before they were read. */
 const MOST_ROUNDS = 5;
@@ -40,6 +42,8 @@ export interface UnpackTarget {
   readonly sharing: Uint8Array;
   /** One word, shared by all jobs of a restore: non-zero once something was found that cannot be restored. */
   readonly damageFlag: Int32Array;
+  /** Where packs are that the plan has and the cache directory has not. */
+  readonly remote: RemotePacks | undefined;
 }
 
 export interface UnpackedTree {
@@ -85,9 +89,10 @@ export async function unpackTree(
 
 async function unpackParts(
   plan: UnpackPlan,
-  { cache, manifest, staging, umask, isAdopted, sharing, damageFlag }: UnpackTarget,
+  { cache, manifest, staging, umask, isAdopted, sharing, damageFlag, remote }: UnpackTarget,
   runners: Runners,
 ): Promise<UnpackedBlocks[]> {
+  const fetching = remote === undefined ? undefined : new FetchedParts(remote, plan);
   const ahead = new PacksOpenAhead(cache, plan.contents, new Set(plan.parts.map(({ pack }) => pack)));
   try {
     // Opening them may have taken a while: signals are noticed before anything is written.
@@ -101,11 +106,17 @@ async function unpackParts(
       sharing,
       damageFlag,
     };
-    const parts = plan.parts.map((part) => ({ ...part, access: ahead.access(part.pack) }));
-    const runner = parts.length > 1 ? runners.pool : runners.inline;
-    return await runAllSharing(runner, unpackBlocksJob, shared, parts);
+    const runner = plan.parts.length > 1 ? runners.pool : runners.inline;
+    const unpack = (part: UnpackPart & Pick<UnpackBlocksInput, "access">): Promise<UnpackedBlocks> =>
+      runner.runSharing(unpackBlocksJob, shared, part);
+    return await runEach(runner, plan.parts, (part) => {
+      return fetching?.isRemote(part) === true
+        ? fetching.use(part, unpack)
+        : unpack({ ...part, access: ahead.access(part.pack) });
+    });
   } finally {
     ahead.close();
+    fetching?.close();
   }
 }
 

@@ -66,6 +66,7 @@ function target(cache: CacheDirectory, manifest: Manifest, name: string) {
     isAdopted: true,
     sharing: new Uint8Array(manifest.counts.fileCount),
     damageFlag: new Int32Array(1),
+    remote: undefined,
   };
 }
 
