@@ -57,10 +57,19 @@ export function isSameRecord(left: KeyRecord, right: KeyRecord): boolean {
  * SHA-256, so that two keys never share a name, even on a file system that ignores case.
  */
 export function keyFileName(key: string): string {
-  const encoded = [...Buffer.from(key, "utf8")].map((byte, index) => encodeByte(byte, index === 0)).join("");
+  const encoded = encodeName(key);
   if (encoded.length <= LONGEST_READABLE_NAME && !/[A-Z]/.test(key)) return encoded;
   const digest = new Bun.SHA256().update(key).digest("hex");
   return `${encoded.slice(0, LONGEST_READABLE_NAME)}~${digest.slice(0, SUFFIX_HEX_DIGITS)}`;
+}
+
+/** What the file names of all keys with a prefix begin with, and perhaps those of others. */
+export function keyNamePrefix(prefix: string): string {
+  return encodeName(prefix).slice(0, LONGEST_READABLE_NAME);
+}
+
+function encodeName(text: string): string {
+  return [...Buffer.from(text, "utf8")].map((byte, index) => encodeByte(byte, index === 0)).join("");
 }
 
 function encodeByte(byte: number, isFirst: boolean): string {

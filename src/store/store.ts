@@ -4,11 +4,10 @@
  * store that fails or is killed leaves only garbage for the next clean.
  */
 
-import { bytesFromText, display } from "../base/byte-string.ts";
+import { display } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { withSharedLock } from "../cache/cache-lock.ts";
-import { readEditedPaths } from "../cache/edited-paths.ts";
 import { publishKeyFile } from "../cache/key-files.ts";
 import { publishManifestFile } from "../cache/manifest-files.ts";
 import { prepareCache } from "../cache/prepare-cache.ts";
@@ -20,13 +19,13 @@ import { markUnflushed, type UnflushedMark } from "../durability/unflushed-marks
 import { countsOf, encodeKeyFile, keyFileName, type StoredTree } from "../key/key-file.ts";
 import { extendManifest } from "../manifest/extend-manifest.ts";
 import type { Manifest } from "../manifest/manifest.ts";
-import { markEditedPaths } from "../manifest/mark-edited-paths.ts";
 import { reuseObjectTimes, timesOf } from "../objects/reuse-object-times.ts";
 import { hashOnly } from "../read/digester.ts";
-import { classifyFiles, Sharing } from "../sharing/classify-files.ts";
+import { Sharing } from "../sharing/classify-files.ts";
 import type { Runtime } from "../work/runtime.ts";
 import { type AnnouncedManifest, announceManifest } from "./announce-manifest.ts";
 import { chooseStorage } from "./choose-storage.ts";
+import { classifySource } from "./classify-source.ts";
 import { keepAsObjects } from "./keep-as-objects.ts";
 import { type PackedSource, TreePacker } from "./keep-in-packs.ts";
 import { readSource } from "./read-source.ts";
@@ -123,20 +122,6 @@ export async function storeSources(
   } finally {
     await packer?.close();
   }
-}
-
-/** What the tree may share with the cache: the same that a restore of it would share. */
-function classifySource(
-  { cache, globs, linkMode }: Pick<StoreRequest, "cache" | "globs" | "linkMode">,
-  { name, recordedPath }: Source,
-  manifest: Manifest,
-): Uint8Array {
-  const names = [name, recordedPath === undefined ? undefined : bytesFromText(recordedPath)];
-  return classifyFiles(
-    manifest,
-    { names, globs, linkMode, isTemporary: name === undefined },
-    markEditedPaths(manifest, readEditedPaths(cache, recordedPath)),
-  );
 }
 
 async function publishKeys(

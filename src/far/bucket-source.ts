@@ -1,0 +1,163 @@
+/**
+ * Restores from a bucket: finds entries (`bucket-source`), fetches what describes their packs (`fetch-tail`), and the
+ * blocks that are unpacked (`fetch-blocks`). The rest of a restore is that of any cache.
+ */
+import { isBtdtError } from "../base/errors.ts";
+import type { FetchedObject, ObjectStore } from "../bucket/object-store.ts";
+import type { FoundTree } from "../entry/find-entry.ts";
+import { isSameRecord, type KeyRecord, keyFileName, keyNamePrefix } from "../key/key-file.ts";
+import { ManifestReader } from "../manifest/manifest-reader.ts";
+import type { EntrySource, SourcedEntry } from "../restore/entry-source.ts";
+import { condemnedName, KEYS_PREFIX, keyName, usedName } from "./bucket-layout.ts";
+import { type BucketRecord, decodeBucketRecord } from "./bucket-record.ts";
+import { RangeFetch } from "./fetch-blocks.ts";
+import { type FetchedTail, fetchTail } from "./fetch-tail.ts";
+import { listAll } from "./list-all.ts";
+
+/** The entries of a bucket. */
+export class BucketSource implements EntrySource {
+  readonly #store: ObjectStore;
+  readonly #keys: readonly string[];
+  readonly #prefixes: readonly string[];
+  /** Records that are on their way, by key: all are asked for at once, and each answer is used once. */
+  readonly #ahead = new Map<string, Promise<FetchedObject>>();
+  #hasBegun = false;
+  #serverMs = 0;
+
+  constructor(
+    store: ObjectStore,
+    request: { readonly keys: readonly string[]; readonly fallbackPrefixes: readonly string[] },
+  ) {
+    this.#store = store;
+    this.#keys = request.keys;
+    this.#prefixes = request.fallbackPrefixes;
+  }
+
+  async find(key: string, onFound: (record: KeyRecord) => void): Promise<SourcedEntry> {
+    const fileName = keyFileName(key);
+    try {
+      const record = await this.#readRecord(key);
+      if (record === undefined) return { kind: "missing" };
+      onFound(record);
+      const tails = await Promise.all(record.packs.map((pack) => fetchTail(this.#store, pack)));
+      const bad = tails.find((tail) => tail.kind !== "fetched");
+      if (bad !== undefined) return await this.#explainLoss(key, record, bad, onFound);
+      return openEntry(
+        this.#store,
+        fileName,
+        record,
+        tails.filter((tail) => tail.kind === "fetched"),
+      );
+    } catch (error) {
+      if (isBtdtError(error, "KEY_DAMAGED")) return { kind: "damaged", reason: error.message };
+      throw error;
+    }
+  }
+
+  async *listFallbackKeys(): AsyncGenerator<string> {
+    const tried = new Set(this.#keys);
+    for (const prefix of this.#prefixes) {
+      const listed = await listAll(this.#store, KEYS_PREFIX + keyNamePrefix(prefix));
+      for (const { name } of listed.objects.toSorted((left, right) => right.modifiedMs - left.modifiedMs)) {
+        const found = await this.#store.get(name);
+        const key = found.kind === "found" ? keyOf(found.bytes, name.slice(KEYS_PREFIX.length)) : undefined;
+        if (key === undefined || !key.startsWith(prefix) || tried.has(key)) continue;
+        tried.add(key);
+        this.#ahead.set(key, Promise.resolve(found));
+        yield key;
+      }
+    }
+  }
+
+  /** Once a day for each key; that it fails, for example because this user may only read, must not matter. */
+  async noteUse({ key }: KeyRecord): Promise<boolean> {
+    try {
+      const name = usedName(keyFileName(key), this.#serverMs);
+      const noted = await this.#store.get(name);
+      if (noted.kind === "missing") await this.#store.put(name, new Uint8Array(0));
+      return true;
+    } catch (error) {
+      if (isBtdtError(error)) return false;
+      throw error;
+    }
+  }
+
+  async #readRecord(key: string): Promise<BucketRecord | undefined> {
+    if (!this.#hasBegun) {
+      this.#hasBegun = true;
+      for (const each of this.#keys) this.#ask(each);
+    }
+    const found = await (this.#ahead.get(key) ?? this.#store.get(keyName(key)));
+    this.#ahead.delete(key);
+    this.#serverMs = found.serverMs;
+    return found.kind === "missing" ? undefined : decodeBucketRecord(found.bytes, keyFileName(key));
+  }
+
+  #ask(key: string): void {
+    const asked = this.#store.get(keyName(key));
+    // The key may not be needed; if it is, this is reported.
+    asked.catch(() => undefined);
+    this.#ahead.set(key, asked);
+  }
+
+  /** A clean deletes the key first: if that is gone or another one by now, the pack is not missing. */
+  async #explainLoss(
+    key: string,
+    record: BucketRecord,
+    tail: Exclude<FetchedTail, { kind: "fetched" }>,
+    onFound: (record: KeyRecord) => void,
+  ): Promise<SourcedEntry> {
+    const now = await this.#readRecord(key);
+    if (now === undefined) return { kind: "missing" };
+    if (!isSameRecord(now, record)) return await this.find(key, onFound);
+    if (tail.kind === "missing") return { kind: "damaged", reason: `its pack ${tail.id} is missing` };
+    await condemn(this.#store, tail.id);
+    return { kind: "damaged", reason: `its pack ${tail.id} is damaged` };
+  }
+}
+
+function openEntry(
+  store: ObjectStore,
+  fileName: string,
+  record: BucketRecord,
+  tails: readonly Extract<FetchedTail, { kind: "fetched" }>[],
+): SourcedEntry {
+  const reader = new ManifestReader((digest) => {
+    return tails.map(({ manifests }) => manifests.get(digest)).find((bytes) => bytes !== undefined);
+  });
+  const trees: FoundTree[] = [];
+  for (const stored of record.trees) {
+    const read = reader.read(stored.manifest);
+    if (read.kind === "missing") return { kind: "damaged", reason: "its manifest is missing" };
+    if (read.kind !== "read") return read;
+    trees.push({ stored, manifest: read.manifest });
+  }
+  const remote = {
+    packs: tails.flatMap(({ pack }) => (pack === undefined ? [] : [pack])),
+    fetch: (parts: ConstructorParameters<typeof RangeFetch>[1]) => new RangeFetch(store, parts),
+    noteDamagedBlock: (pack: string) => condemn(store, pack),
+  };
+  return { kind: "found", keyFileName: fileName, record, trees, remote };
+}
+
+/**
+ * From now on, no store counts on a pack that was found damaged, so that the next one uploads its contents again. Those
+ * who may only read leave it.
+ */
+async function condemn(store: ObjectStore, id: string): Promise<void> {
+  try {
+    await store.put(condemnedName(id), new Uint8Array(0));
+  } catch (error) {
+    if (!isBtdtError(error, "BUCKET_NOT_ACCESSIBLE") && !isBtdtError(error, "BUCKET_UNAVAILABLE"))
+      throw error;
+  }
+}
+
+function keyOf(bytes: Uint8Array, fileName: string): string | undefined {
+  try {
+    return decodeBucketRecord(bytes, fileName).key;
+  } catch (error) {
+    if (isBtdtError(error, "KEY_DAMAGED")) return undefined;
+    throw error;
+  }
+}

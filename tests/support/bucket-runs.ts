@@ -1,0 +1,61 @@
+import { DEFAULT_COMPRESSION } from "../../src/base/compression.ts";
+import type { ObjectStore } from "../../src/bucket/object-store.ts";
+import { BucketSource } from "../../src/far/bucket-source.ts";
+import { withEmptyCache } from "../../src/far/empty-cache.ts";
+import { storeInBucket } from "../../src/far/store-in-bucket.ts";
+import type { RestoreResult } from "../../src/restore/request.ts";
+import { restoreEntry } from "../../src/restore/restore.ts";
+import { NO_GLOBS } from "../../src/sharing/share-globs.ts";
+import type { StoreResult } from "../../src/store/request.ts";
+import type { Runtime } from "../../src/work/runtime.ts";
+import { inlineRuntime } from "./inline-runtime.ts";
+
+/** Stores a directory in a bucket, as the command line does. */
+export async function storeTree(
+  store: ObjectStore,
+  keys: readonly [string, ...string[]],
+  source: string,
+  runtime: Runtime = inlineRuntime(),
+): Promise<StoreResult> {
+  return await withEmptyCache((cache) => {
+    const request = {
+      cache,
+      keys,
+      sources: [source] as const,
+      excludePatterns: [],
+      ignoreMtime: false,
+      linkMode: "auto" as const,
+      globs: NO_GLOBS,
+      storage: "auto" as const,
+      compression: DEFAULT_COMPRESSION,
+      durability: "flush" as const,
+    };
+    return storeInBucket(request, store, runtime);
+  });
+}
+
+export interface RestoreOptions {
+  readonly fallbackPrefixes?: readonly string[];
+  readonly runtime?: Runtime;
+}
+
+export async function restoreTree(
+  store: ObjectStore,
+  keys: readonly [string, ...string[]],
+  destination: string,
+  { fallbackPrefixes = [], runtime = inlineRuntime() }: RestoreOptions = {},
+): Promise<RestoreResult> {
+  return await withEmptyCache((cache) => {
+    const request = {
+      cache,
+      keys,
+      fallbackPrefixes,
+      places: { kind: "named" as const, paths: [destination] as const },
+      linkMode: "auto" as const,
+      globs: NO_GLOBS,
+      exact: false,
+      verify: false,
+    };
+    return restoreEntry(request, runtime, new BucketSource(store, request));
+  });
+}
