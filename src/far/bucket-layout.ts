@@ -8,7 +8,7 @@ import { keyFileName } from "../key/key-file.ts";
 const ROOT = "btdt-v1/";
 
 export const FORMAT_NAME = `${ROOT}format`;
-export const FORMAT_LINE = "btdt bucket format 1\n";
+export const BUCKET_FORMAT_LINE = "btdt bucket format 1\n";
 
 export const KEYS_PREFIX = `${ROOT}keys/`;
 export const PACKS_PREFIX = `${ROOT}packs/`;

@@ -11,6 +11,7 @@ import type { EntrySource, SourcedEntry } from "../restore/entry-source.ts";
 import { condemnedName, KEYS_PREFIX, keyName, usedName } from "./bucket-layout.ts";
 import { type BucketRecord, decodeBucketRecord } from "./bucket-record.ts";
 import { RangeFetch } from "./fetch-blocks.ts";
+import { decodeRecord } from "./fetch-record.ts";
 import { type FetchedTail, fetchTail } from "./fetch-tail.ts";
 import { listAll } from "./list-all.ts";
 
@@ -36,7 +37,7 @@ export class BucketSource implements EntrySource {
   async find(key: string, onFound: (record: KeyRecord) => void): Promise<SourcedEntry> {
     const fileName = keyFileName(key);
     try {
-      const record = await this.#readRecord(key);
+      const record = await this.#fetchRecord(key);
       if (record === undefined) return { kind: "missing" };
       onFound(record);
       const tails = await Promise.all(record.packs.map((pack) => fetchTail(this.#store, pack)));
@@ -60,8 +61,11 @@ export class BucketSource implements EntrySource {
       const listed = await listAll(this.#store, KEYS_PREFIX + keyNamePrefix(prefix));
       for (const { name } of listed.objects.toSorted((left, right) => right.modifiedMs - left.modifiedMs)) {
         const found = await this.#store.get(name);
-        const key = found.kind === "found" ? keyOf(found.bytes, name.slice(KEYS_PREFIX.length)) : undefined;
-        if (key === undefined || !key.startsWith(prefix) || tried.has(key)) continue;
+        if (found.kind === "missing") continue;
+        const read = decodeRecord(found.bytes, name.slice(KEYS_PREFIX.length));
+        if (read.kind === "damaged") continue;
+        const { key } = read.record;
+        if (!key.startsWith(prefix) || tried.has(key)) continue;
         tried.add(key);
         this.#ahead.set(key, Promise.resolve(found));
         yield key;
@@ -82,7 +86,7 @@ export class BucketSource implements EntrySource {
     }
   }
 
-  async #readRecord(key: string): Promise<BucketRecord | undefined> {
+  async #fetchRecord(key: string): Promise<BucketRecord | undefined> {
     if (!this.#hasBegun) {
       this.#hasBegun = true;
       for (const each of this.#keys) this.#ask(each);
@@ -107,7 +111,7 @@ export class BucketSource implements EntrySource {
     tail: Exclude<FetchedTail, { kind: "fetched" }>,
     onFound: (record: KeyRecord) => void,
   ): Promise<SourcedEntry> {
-    const now = await this.#readRecord(key);
+    const now = await this.#fetchRecord(key);
     if (now === undefined) return { kind: "missing" };
     if (!isSameRecord(now, record)) return await this.find(key, onFound);
     if (tail.kind === "missing") return { kind: "damaged", reason: `its pack ${tail.id} is missing` };
@@ -150,14 +154,5 @@ async function condemn(store: ObjectStore, id: string): Promise<void> {
   } catch (error) {
     if (!isBtdtError(error, "BUCKET_NOT_ACCESSIBLE") && !isBtdtError(error, "BUCKET_UNAVAILABLE"))
       throw error;
-  }
-}
-
-function keyOf(bytes: Uint8Array, fileName: string): string | undefined {
-  try {
-    return decodeBucketRecord(bytes, fileName).key;
-  } catch (error) {
-    if (isBtdtError(error, "KEY_DAMAGED")) return undefined;
-    throw error;
   }
 }

@@ -1,6 +1,6 @@
 import { BtdtError } from "../base/errors.ts";
 import type { ObjectStore } from "../bucket/object-store.ts";
-import { FORMAT_LINE, FORMAT_NAME } from "./bucket-layout.ts";
+import { BUCKET_FORMAT_LINE, FORMAT_NAME } from "./bucket-layout.ts";
 
 const VERSION = 1;
 
@@ -31,5 +31,5 @@ export async function checkFormat(store: ObjectStore): Promise<boolean> {
 
 /** @throws BtdtError, see `ObjectStore` */
 export async function writeFormat(store: ObjectStore): Promise<void> {
-  await store.put(FORMAT_NAME, Buffer.from(FORMAT_LINE));
+  await store.put(FORMAT_NAME, Buffer.from(BUCKET_FORMAT_LINE));
 }

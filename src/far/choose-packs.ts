@@ -8,7 +8,7 @@ export interface PackUse {
 }
 
 /** With the new one. Each is a request for every restore, and keeps all of its contents in the bucket. */
-export const MOST_PACKS_USED = 12;
+const MOST_PACKS_USED = 12;
 /** A pack of which less is used is given up, while that is cheap. */
 const WELL_USED_RATIO = 0.5;
 /** How much of the tree may be uploaded again for that. */

@@ -1,9 +1,9 @@
-import { isBtdtError } from "../base/errors.ts";
 import type { ListedObject, ObjectStore } from "../bucket/object-store.ts";
 import { keyFileName } from "../key/key-file.ts";
 import { sharedPrefixLength } from "../key/shared-prefix.ts";
 import { KEYS_PREFIX } from "./bucket-layout.ts";
-import { type BucketRecord, decodeBucketRecord } from "./bucket-record.ts";
+import type { BucketRecord } from "./bucket-record.ts";
+import { fetchRecord } from "./fetch-record.ts";
 import { listAll } from "./list-all.ts";
 
 export interface NearestEntry {
@@ -25,7 +25,9 @@ export async function findNearestEntry(store: ObjectStore, keys: readonly string
     listings.flatMap(({ objects }) => objects),
     keys.map(keyFileName),
   );
-  return { record: nearest === undefined ? undefined : await readSound(store, nearest.name), serverMs };
+  if (nearest === undefined) return { record: undefined, serverMs };
+  const read = await fetchRecord(store, nearest.name.slice(KEYS_PREFIX.length));
+  return { record: read.kind === "read" ? read.record : undefined, serverMs };
 }
 
 /** The file name up to the last separator before a hash or a version: the key `npm-linux-0f3c` is of the family `npm-linux-`. */
@@ -44,15 +46,4 @@ function chooseNearest(
   return rated.toSorted(
     (left, right) => right.length - left.length || right.object.modifiedMs - left.object.modifiedMs,
   )[0]?.object;
-}
-
-async function readSound(store: ObjectStore, name: string): Promise<BucketRecord | undefined> {
-  const found = await store.get(name);
-  if (found.kind === "missing") return undefined;
-  try {
-    return decodeBucketRecord(found.bytes, name.slice(KEYS_PREFIX.length));
-  } catch (error) {
-    if (isBtdtError(error, "KEY_DAMAGED")) return undefined;
-    throw error;
-  }
 }

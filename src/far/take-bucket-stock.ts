@@ -1,14 +1,15 @@
-import { isBtdtError } from "../base/errors.ts";
 import type { ListedObject, ObjectStore } from "../bucket/object-store.ts";
 import {
   CONDEMNED_PREFIX,
   isPackId,
   KEYS_PREFIX,
   PACKS_PREFIX,
+  packName,
   parseUsedName,
   USED_PREFIX,
 } from "./bucket-layout.ts";
-import { type BucketRecord, decodeBucketRecord } from "./bucket-record.ts";
+import type { BucketRecord } from "./bucket-record.ts";
+import { type FetchedRecord, fetchRecord } from "./fetch-record.ts";
 import { listAll } from "./list-all.ts";
 
 /** A key and what its record says; undefined if that is damaged. */
@@ -28,6 +29,8 @@ export interface BucketStock {
   readonly marks: ReadonlyMap<string, ListedObject>;
   /** Notes of uses that others supersede, or whose keys are gone. */
   readonly staleNotes: readonly ListedObject[];
+  /** Packs that keys need and that do not exist. */
+  readonly missing: ReadonlySet<string>;
   /** The server's clock when it began to list keys. */
   readonly nowMs: number;
 }
@@ -51,8 +54,9 @@ export async function takeBucketStock(store: ObjectStore): Promise<BucketStock> 
   const names = new Set(objects.map(({ name }) => name.slice(KEYS_PREFIX.length)));
   const records = await readRecords(store, objects);
   const keys = objects.flatMap((listed, index) => {
-    const record = records[index];
-    if (record === "gone") return [];
+    const read = records[index];
+    if (read === undefined || read.kind === "missing") return [];
+    const record = read.kind === "read" ? read.record : undefined;
     const fileName = listed.name.slice(KEYS_PREFIX.length);
     const usedMs = uses.get(fileName)?.endMs ?? 0;
     return [{ listed, fileName, record, lastUsedMs: Math.max(listed.modifiedMs, Math.min(usedMs, nowMs)) }];
@@ -61,7 +65,26 @@ export async function takeBucketStock(store: ObjectStore): Promise<BucketStock> 
     const fileName = parseUsedName(note.name)?.fileName;
     return fileName !== undefined && (!names.has(fileName) || uses.get(fileName)?.note !== note);
   });
-  return { keys, packs: byPackId(packs.objects, PACKS_PREFIX), marks: byPackId(marks.objects, CONDEMNED_PREFIX), staleNotes, nowMs };
+  const packsById = byPackId(packs.objects, PACKS_PREFIX);
+  const missing = await findMissing(store, keys, packsById);
+  const marksById = byPackId(marks.objects, CONDEMNED_PREFIX);
+  return { keys, packs: packsById, marks: marksById, staleNotes, missing, nowMs };
+}
+
+/** A pack that was listed before it existed, or left out of the listing, is not missing. */
+async function findMissing(
+  store: ObjectStore,
+  keys: readonly StockedKey[],
+  packs: ReadonlyMap<string, ListedObject>,
+): Promise<Set<string>> {
+  const needed = new Set(keys.flatMap(({ record }) => record?.packs.map(({ id }) => id) ?? []));
+  const unlisted = [...needed].filter((id) => !packs.has(id));
+  const missing = new Set<string>();
+  await forEachParallel(unlisted, async (id) => {
+    const found = await store.get(packName(id), { startBytes: 0, endBytes: 1 });
+    if (found.kind === "missing") missing.add(id);
+  });
+  return missing;
 }
 
 function byPackId(objects: readonly ListedObject[], prefix: string): Map<string, ListedObject> {
@@ -88,28 +111,24 @@ function findLastUses(notes: readonly ListedObject[]): Map<string, LastUse> {
   return uses;
 }
 
-async function readRecords(
-  store: ObjectStore,
-  objects: readonly ListedObject[],
-): Promise<(BucketRecord | "gone" | undefined)[]> {
-  const records: (BucketRecord | "gone" | undefined)[] = [];
-  let next = 0;
-  const work = async (): Promise<void> => {
-    for (let index = next++; index < objects.length; index = next++) {
-      const name = objects[index]?.name ?? "";
-      const found = await store.get(name);
-      records[index] = found.kind === "missing" ? "gone" : decodeSound(found.bytes, name.slice(KEYS_PREFIX.length));
-    }
-  };
-  await Promise.all(Array.from({ length: PARALLELISM }, work));
+async function readRecords(store: ObjectStore, objects: readonly ListedObject[]): Promise<FetchedRecord[]> {
+  const records: FetchedRecord[] = [];
+  await forEachParallel(objects, async ({ name }, index) => {
+    const fileName = name.slice(KEYS_PREFIX.length);
+    const read = await fetchRecord(store, fileName);
+    // What a clean deletes for its damage is read twice.
+    records[index] = read.kind === "damaged" ? await fetchRecord(store, fileName) : read;
+  });
   return records;
 }
 
-function decodeSound(bytes: Uint8Array, fileName: string): BucketRecord | undefined {
-  try {
-    return decodeBucketRecord(bytes, fileName);
-  } catch (error) {
-    if (isBtdtError(error, "KEY_DAMAGED")) return undefined;
-    throw error;
-  }
+async function forEachParallel<Item>(
+  items: readonly Item[],
+  act: (item: Item, index: number) => Promise<void>,
+): Promise<void> {
+  let next = 0;
+  const work = async (): Promise<void> => {
+    for (let index = next++; index < items.length; index = next++) await act(items[index] as Item, index);
+  };
+  await Promise.all(Array.from({ length: PARALLELISM }, work));
 }

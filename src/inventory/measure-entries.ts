@@ -1,5 +1,5 @@
 import { countReferences } from "./count-references.ts";
-import type { CachedEntry, Inventory } from "./inventory.ts";
+import type { CachedEntry, Stock } from "./inventory.ts";
 
 interface MeasuredEntry {
   readonly entry: CachedEntry;
@@ -17,7 +17,10 @@ export interface MeasuredCache {
   readonly garbageBytes: number;
 }
 
-export function measureEntries(inventory: Inventory): MeasuredCache {
+/** @param inventory of which only the size of the garbage is needed, besides what is numbered */
+export function measureEntries(
+  inventory: Stock & { readonly garbage: { readonly bytes: number } },
+): MeasuredCache {
   const { entries, itemBytes, garbage } = inventory;
   const references = countReferences(inventory);
   const measured = entries.map((entry) => {

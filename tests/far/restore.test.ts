@@ -68,7 +68,7 @@ test("fallback keys are tried in order, then prefixes, the newest first", async 
   expect(await restore(["x", "other"], ["main-"])).toMatchObject({ outcome: "fallback", key: "other" });
   expect(await restore(["x", "y"], ["main-"])).toMatchObject({ outcome: "fallback", key: "main-2" });
   expect(await restore(["x"], ["none", "Main"])).toMatchObject({ outcome: "fallback", key: "Main-3" });
-  expect(await restore(["x"], ["none"])).toEqual({ outcome: "miss" });
+  expect(await restore(["x"], ["none"])).toMatchObject({ outcome: "miss" });
 });
 
 test("only the blocks of files that a destination lacks are fetched", async () => {
@@ -98,8 +98,8 @@ test("what is damaged in a bucket is a miss with a warning, and stored again by 
 
   const { warnings, runtime } = listeningRuntime();
   const destination = scratch.fresh();
-  expect(await restoreTree(store, ["a"], destination, { runtime })).toEqual({ outcome: "miss" });
-  expect(warnings).toEqual([expect.stringMatching(/is damaged in its pack$/)]);
+  expect(await restoreTree(store, ["a"], destination, { runtime })).toMatchObject({ outcome: "miss" });
+  expect(warnings).toEqual([expect.stringMatching(/are damaged in their packs$/)]);
   expect(() => snapshotTree(destination)).toThrow();
 
   await storeTree(store, ["a"], source);
@@ -118,7 +118,7 @@ test("a pack that is missing or cut short is a miss, and stored again by the nex
     if (cut === undefined) store.objects.delete(name);
     else store.objects.set(name, { ...pack, bytes: cut(pack.bytes) });
     const { warnings, runtime } = listeningRuntime();
-    expect(await restoreTree(store, ["a"], scratch.fresh(), { runtime })).toEqual({ outcome: "miss" });
+    expect(await restoreTree(store, ["a"], scratch.fresh(), { runtime })).toMatchObject({ outcome: "miss" });
     expect(warnings).toEqual([expect.stringMatching(/: its pack [0-9a-f]{32} is (missing|damaged)$/)]);
     await storeTree(store, ["a"], source);
     expect(await restoreTree(store, ["a"], scratch.fresh())).toMatchObject({ outcome: "hit" });
