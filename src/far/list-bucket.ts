@@ -47,6 +47,10 @@ export async function measureBucket(store: ObjectStore): Promise<CacheStatistics
     keptBytes,
     savedBytes: Math.max(0, unsharedBytes - keptBytes),
     garbageBytes,
+    damagedCount: entries.filter(({ entry }) => entry.condition.kind === "damaged").length,
+    lastCleanMs: undefined,
+    oldestUseMs:
+      stock.keys.length === 0 ? undefined : Math.min(...stock.keys.map(({ lastUsedMs }) => lastUsedMs)),
     restores: [],
   };
 }
