@@ -37,9 +37,9 @@ export function explainMiss(
     .filter(({ nearness }) => nearness > 0)
     .toSorted((left, right) => right.nearness - left.nearness)
     .slice(0, MOST_READ);
-  const read = new Set(ranked.map(({ name }) => name));
-  const nearest = listKeys(cache, (name) => read.has(name)).toSorted(
-    (left, right) => nearness(keyFileName(right.key)) - nearness(keyFileName(left.key)),
-  );
+  const nearest = listKeys(
+    cache,
+    ranked.map(({ name }) => name),
+  ).toSorted((left, right) => nearness(keyFileName(right.key)) - nearness(keyFileName(left.key)));
   return { keyCount: names.length, nearest: nearest.slice(0, MOST_SHOWN) };
 }

@@ -14,18 +14,17 @@ export interface StoredKey extends KeyRecord {
 /**
  * The keys of a cache, most recently stored first. Damaged and unreadable ones, and those that disappear in the
  * meantime, are skipped.
- * @param wants called with the name of a key's file before it is read
+ * @param names of their files
  * @param onSkip called with the name of a key's file that is damaged or cannot be read, and why
  * @throws BtdtError CACHE_FORMAT_NEWER, CACHE_NOT_ACCESSIBLE
  */
 export function listKeys(
   cache: CacheDirectory,
-  wants: (fileName: string) => boolean = () => true,
+  names: readonly string[] = listKeyNames(cache),
   onSkip: (fileName: string, error: unknown) => void = () => undefined,
 ): StoredKey[] {
   const keys: StoredKey[] = [];
-  for (const name of listKeyNames(cache)) {
-    if (!wants(name)) continue;
+  for (const name of names) {
     const key = readStoredKey(cache, name, onSkip);
     if (key !== undefined) keys.push(key);
   }

@@ -5,6 +5,7 @@ import { errnoOf, reasonOf } from "../fs/errno.ts";
 import { mtimeMs } from "../fs/native/file-status.ts";
 import { decodeKeyFile, entryIdOf, type KeyRecord } from "../key/key-file.ts";
 import { listKeyNames } from "./list-key-names.ts";
+import { listTwice } from "./list-twice.ts";
 
 /** Keys that point to the same manifests. */
 export interface KeyGroup {
@@ -56,7 +57,7 @@ export function groupKeys(cache: CacheDirectory): GroupedKeys {
   const damaged: DamagedKeyFile[] = [];
   const unreadable: { name: string; reason: string }[] = [];
   const foreign: { name: string; reason: string }[] = [];
-  for (const name of listKeyNames(cache)) {
+  for (const name of listTwice(() => listKeyNames(cache))) {
     const read = readKey(cache, name);
     switch (read.kind) {
       case "read":

@@ -51,9 +51,15 @@ async function restoreFirst(
 ): Promise<RestoreResult> {
   const { cache } = request;
   const named = examineNamedPlaces(request.places, cache.root);
-  const session = openSessionIfWritable(cache);
+  let session: Session | undefined;
+  let isSessionWanted = false;
+  const openSession = (): Session | undefined => {
+    if (!isSessionWanted) session = openSessionIfWritable(cache);
+    isSessionWanted = true;
+    return session;
+  };
   try {
-    const attempt = { request, source, named, session, suspects: Suspects.find(cache), unusable: [] };
+    const attempt = { request, source, named, openSession, suspects: Suspects.find(cache), unusable: [] };
     for (const key of request.keys) {
       const result = await restoreKey(key, attempt, runtime);
       if (result !== undefined) return result;
@@ -75,7 +81,8 @@ interface Attempt {
   readonly request: RestoreRequest;
   readonly source: EntrySource;
   readonly named: readonly Place[];
-  readonly session: Session | undefined;
+  /** Opens one for the first entry that is found; undefined if the cache is read-only. */
+  readonly openSession: () => Session | undefined;
   readonly suspects: Suspects | undefined;
   /** Keys that were found but not restored. */
   readonly unusable: UnusableKey[];
@@ -143,9 +150,10 @@ async function restoreKey(
 function targetsOf(
   { trees, remote }: Extract<SourcedEntry, { kind: "found" }>,
   places: readonly Place[],
-  { request, session, suspects }: Attempt,
+  { request, openSession, suspects }: Attempt,
 ): Target[] {
   const { cache, globs, linkMode, exact, verify } = request;
+  const session = openSession();
   return trees.flatMap(({ stored, manifest }, index) => {
     const place = places[index];
     if (place === undefined) return [];
