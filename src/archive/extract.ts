@@ -29,7 +29,8 @@ const collected = new Uint8Array(256 * 1024);
 export interface ExtractOptions {
   /** For directories without an entry in the archive. */
   readonly umask: number;
-  readonly onEntry: () => void;
+  /** Yields to signals. */
+  readonly onEntry: () => Promise<void>;
 }
 
 /**
@@ -46,7 +47,7 @@ export async function extract(
   const extractor = new Extractor(root, options.umask);
   for await (const entry of entries) {
     await extractor.add(entry);
-    options.onEntry();
+    await options.onEntry();
   }
   extractor.finish();
 }

@@ -46,7 +46,10 @@ export async function importArchive(request: ImportRequest, runtime: Runtime): P
     try {
       await extract(entries, tree, {
         umask: runtime.umask,
-        onEntry: () => runtime.progress.add({ files: 1 }),
+        onEntry: async () => {
+          runtime.progress.add({ files: 1 });
+          await onRead(0);
+        },
       });
     } catch (error) {
       // Faults of the archive are BtdtErrors by now.

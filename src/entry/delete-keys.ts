@@ -7,12 +7,14 @@ import { keyFileName } from "../key/key-file.ts";
 /**
  * Deletes keys, and returns those that were missing. Contents that nothing needs any more stay until the next clean,
  * so that running restores are not disturbed.
- * @throws BtdtError CACHE_WRITE_FAILED
+ * @param pause called between two keys; yields to signals
+ * @throws BtdtError CACHE_WRITE_FAILED, and what `pause` throws
  */
-export function deleteKeys(
+export async function deleteKeys(
   cache: CacheDirectory,
   keys: readonly string[],
-): { readonly deleted: readonly string[]; readonly missing: readonly string[] } {
+  pause: () => Promise<void>,
+): Promise<{ readonly deleted: readonly string[]; readonly missing: readonly string[] }> {
   const deleted: string[] = [];
   const missing: string[] = [];
   for (const key of keys) {
@@ -23,6 +25,7 @@ export function deleteKeys(
       if (errnoOf(error) !== "ENOENT") throw cacheWriteError(cache, error);
       missing.push(key);
     }
+    await pause();
   }
   return { deleted, missing };
 }

@@ -51,7 +51,7 @@ export interface GroupedKeys {
  * All keys of a cache.
  * @throws BtdtError CACHE_FORMAT_NEWER, CACHE_NOT_ACCESSIBLE
  */
-export function groupKeys(cache: CacheDirectory): GroupedKeys {
+export async function groupKeys(cache: CacheDirectory, pause: () => Promise<void>): Promise<GroupedKeys> {
   const groups = new Map<string, KeyGroup>();
   const recordedPaths = new Map<string, Set<string>>();
   const damaged: DamagedKeyFile[] = [];
@@ -59,6 +59,7 @@ export function groupKeys(cache: CacheDirectory): GroupedKeys {
   const foreign: { name: string; reason: string }[] = [];
   for (const name of listTwice(() => listKeyNames(cache))) {
     const read = readKey(cache, name);
+    await pause();
     switch (read.kind) {
       case "read":
         addToGroup(groups, name, read);

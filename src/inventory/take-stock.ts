@@ -40,7 +40,7 @@ export async function takeStock(
 ): Promise<Inventory> {
   const doubts = new Doubts();
   const { sessions, intents } = findIntents(cache, nowMs, grace.anyMs, doubts);
-  const keys = groupKeys(cache);
+  const keys = await groupKeys(cache, pause);
   doubts.addKeys(keys);
   const readable = findPacks(cache, doubts);
   const items = new Items(readable.packs);

@@ -15,7 +15,10 @@ async function extractAll(entries: readonly HeldEntry[], umask = 0o022): Promise
       yield { ...entry, body: content === "" ? EMPTY_BODY : inPieces(Buffer.from(content), 3) };
     }
   }
-  await extract(list(), bytesFromText(scratch.path("tree")), { umask, onEntry: () => (count += 1) });
+  await extract(list(), bytesFromText(scratch.path("tree")), {
+    umask,
+    onEntry: async () => void (count += 1),
+  });
   return count;
 }
 

@@ -34,7 +34,8 @@ async function stopEarly(words: readonly string[], calls: string): Promise<Finis
   const started = startBtdt(words, { through: injecting({ calls, what: "delay_exit=30000" }, trace) });
   const countCalls = (): number =>
     existsSync(trace)
-      ? readFileSync(trace, "utf8").split(/^\d+ +(?:linkat|openat)\(.*(?:\/f\d|\/own)"/m).length - 1
+      ? readFileSync(trace, "utf8").split(/^\d+ +(?:linkat|openat|unlink|unlinkat)\(.*(?:\/f\d|\/own)"/m)
+          .length - 1
       : 0;
   while (countCalls() < 3) await Bun.sleep(5);
   const child = readFileSync(`/proc/${started.pid}/task/${started.pid}/children`, "utf8").trim();
@@ -65,3 +66,19 @@ testWith(
     expect(compareTrees(scratch.path("tree"), scratch.path("to"))).toEqual([]);
   },
 );
+
+testWith(["strace"], "SIGTERM ends a list, a clean and a delete in the middle of many keys", async () => {
+  makeTree(scratch.path("tree"), dir({ f: file("content") }));
+  const keys = Array.from({ length: 100 }, (_, index) => `f${index}`);
+  cache.store(keys.join(","), "tree");
+  for (const [words, calls] of [
+    [["list", "-c", cache.path], "openat"],
+    [["clean", "-c", cache.path], "openat"],
+    [["delete", "-c", cache.path, ...keys], "unlink,unlinkat"],
+  ] as const) {
+    const stopped = await stopEarly(words, calls);
+    expect([words[0], stopped.exitCode, stopped.stdout]).toEqual([words[0], 143, ""]);
+    expect([words[0], stopped.callCount < keys.length / 2]).toEqual([words[0], true]);
+  }
+  expect(cache.keys().length).toBeGreaterThan(keys.length / 2);
+});

@@ -77,7 +77,7 @@ export async function checkExtraction(entries: readonly HeldEntry[], scratch: st
     }
   }
   try {
-    await extract(list(), bytesFromText(inside), { umask: 0o022, onEntry: () => undefined });
+    await extract(list(), bytesFromText(inside), { umask: 0o022, onEntry: async () => undefined });
     assertLinksStayInside(inside, inside);
   } catch (error) {
     if (!isBtdtError(error, "ARCHIVE_INVALID")) throw error;

@@ -2,6 +2,7 @@ import { Command } from "@commander-js/extra-typings";
 import { escapeControls } from "../../base/byte-string.ts";
 import { openCache } from "../../cache/open-cache.ts";
 import { deleteKeys } from "../../entry/delete-keys.ts";
+import { createPause } from "../../work/breather.ts";
 import type { CommandContext } from "../command-context.ts";
 import { ExitCode } from "../exit-codes.ts";
 import { defineCacheOption } from "../options/cache-options.ts";
@@ -16,8 +17,12 @@ export function defineDeleteCommand(context: CommandContext) {
     .addOption(defineCacheOption())
     .argument("<key...>", "keys to delete")
     .addHelpText("after", "\nExample:\n  btdt delete --cache /cache node-modules-1")
-    .action((keys, options) => {
-      const { deleted, missing } = deleteKeys(openCache(options.cache, false), keys);
+    .action(async (keys, options) => {
+      const { deleted, missing } = await deleteKeys(
+        openCache(options.cache, false),
+        keys,
+        createPause(context.runtime.isCancelled),
+      );
       for (const key of deleted) context.output.printResult(`Deleted key ${escapeControls(key)}`);
       if (missing.length > 0) {
         context.output.printMarker(MISS_MARKER);
