@@ -69,7 +69,7 @@ testWith(["strace"], "if it is killed anywhere while it creates the cache, the n
 testWith(["strace"], "a cache that is being created is empty for others", async () => {
   for (const injection of [
     { calls: "mkdir,mkdirat", when: 1 },
-    { calls: "mkdir,mkdirat", when: 100 },
+    { calls: "mkdir,mkdirat", when: 5 },
     // Of the format file, before and after it has its name; of the session; of the intent, before it has its name.
     { calls: "fsync", when: 1 },
     { calls: "rename,renameat,renameat2", when: 1 },

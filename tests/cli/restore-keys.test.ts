@@ -81,7 +81,7 @@ test("a cache that is missing or invalid is an error that says what to do", () =
     const isFile = btdt([name, "-c", scratch.path("file"), ...options, ...path]);
     expect(isFile.exitCode).toBe(1);
     expect(isFile.stderr).toContain(`${scratch.path("file")} is not a directory`);
-    expect(btdt([name, "-c", "", ...options, ...path]).exitCode).toBe(1);
+    expect(btdt([name, "-c", "", ...options, ...path]).exitCode).toBe(2);
   }
   expect(existsSync(scratch.path("no"))).toBe(false);
 });
