@@ -173,7 +173,7 @@ test("counts of restores go after 400 days, but not from the totals", () => {
   const totals = (): string[] =>
     btdt(["stats", "-c", cache.path, "--openmetrics"]).stdout.match(/^btdt_restores_total.*$/gm) ?? [];
   const before = totals();
-  expect(before).toContain('btdt_restores_total{outcome="hit"} 514');
+  expect(before).toContain(`btdt_restores_total{cache="${cache.path}",outcome="hit"} 514`);
   expect(clean("--dry-run").garbage.count).toBe(4);
   expect(clean().garbage.count).toBe(4);
   expect(readdirSync(cache.below("restore-counts")).toSorted()).toEqual(
