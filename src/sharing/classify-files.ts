@@ -74,10 +74,10 @@ export function classifyFiles(manifest: Manifest, place: TreePlace, edited: Uint
  * that several trees have cannot be told from equal files that share an object.
  */
 function markHardLinks({ linkFiles, linkTargets }: Manifest, sharing: Uint8Array): void {
-  const isExclusive = (file: number): boolean => sharing[file] === Sharing.EXCLUSIVE;
   for (let link = 0; link < linkFiles.length; link++) {
     const target = at(linkTargets, link);
-    if (!isExclusive(target) || !isExclusive(at(linkFiles, link))) sharing[target] = Sharing.OWN;
+    if (sharing[at(linkFiles, link)] !== Sharing.EXCLUSIVE || sharing[target] !== Sharing.EXCLUSIVE)
+      sharing[target] = Sharing.OWN;
   }
   for (let link = 0; link < linkFiles.length; link++) {
     sharing[at(linkFiles, link)] = at(sharing, at(linkTargets, link));

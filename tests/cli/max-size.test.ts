@@ -76,11 +76,12 @@ testWith(["strace"], "with room, a store does not look at the rest of the cache"
   const words = ["strace", "-f", "-qq", "-o", trace, "-e", "trace=getdents64"];
   expect(btdt(cache.storeWords("b", "b", "--max-size", "1MiB"), { through: words }).exitCode).toBe(0);
   const countListings = () => readFileSync(trace, "utf8").split("getdents64(").length - 1;
-  expect(countListings()).toBeLessThan(40);
+  const withRoom = countListings();
+  expect(withRoom).toBeLessThan(40);
   // What nobody can believe is measured again.
   writeFileSync(cache.below(NOTE), "btdt cache size 1\nmuch\n");
   expect(btdt(cache.storeWords("c", "b", "--max-size", "1MiB"), { through: words }).exitCode).toBe(0);
-  expect(countListings()).toBeGreaterThan(256);
+  expect(countListings()).toBeGreaterThan(withRoom);
   expect(readFileSync(cache.below(NOTE), "utf8")).toMatch(/^btdt cache size 1\n\d+ \d{6}\n$/);
 });
 

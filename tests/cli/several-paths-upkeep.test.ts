@@ -124,6 +124,8 @@ test("store, restore, list and inspect tell the trees as JSON", () => {
     isUseNoted: true,
     mendedCount: 0,
     key: "k",
+    keys: ["k"],
+    fallbackPrefixes: [],
     trees,
     destinations: ["a", "b"],
     fileCount: 2,

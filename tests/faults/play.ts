@@ -66,7 +66,9 @@ async function checkAfter(
   { scenario, place, base, original, processor }: Play,
   finished: Finished,
 ): Promise<string[]> {
-  const isDone = finished.exitCode === 0 && !finished.stderr.includes("btdt: warning: nothing was stored");
+  const isDone =
+    finished.exitCode === 0 &&
+    !/^btdt: warning: (?:nothing was stored|running without the cache)/m.test(finished.stderr);
   const promises = promisesAfter(scenario, base, isDone);
   return [
     ...checkEnd(finished),

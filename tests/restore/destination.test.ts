@@ -105,7 +105,3 @@ test("nothing is restored into the cache's own directory, by whatever way it is 
   }
   expect(examine(scratch.path("cache", "beside"), "existing", root)).toMatchObject({ kind: "free" });
 });
-
-test("an empty path is a usage error", () => {
-  expect(catchError(() => examine(""))).toMatchObject({ code: "USAGE" });
-});
