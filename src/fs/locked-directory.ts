@@ -143,15 +143,24 @@ export function removeAbandoned(path: ByteString, isOverdue?: () => boolean): bo
 }
 
 function removeEmptied(path: ByteString): void {
-  for (const remove of [
-    () => unlinkSync(fsPath(joinBytes(path, LOCK_NAME))),
-    () => rmdirSync(fsPath(path)),
-  ]) {
+  unlessGone(() => unlinkSync(fsPath(joinBytes(path, LOCK_NAME))));
+  unlessGone(() => {
     try {
-      remove();
+      rmdirSync(fsPath(path));
     } catch (error) {
-      if (errnoOf(error) !== "ENOENT") throw error;
+      if (errnoOf(error) !== "ENOTEMPTY") throw error;
+      // Its listing was incomplete. Without a lock, it would count as alive until it is old.
+      removeContents(path);
+      rmdirSync(fsPath(path));
     }
+  });
+}
+
+function unlessGone(remove: () => void): void {
+  try {
+    remove();
+  } catch (error) {
+    if (errnoOf(error) !== "ENOENT") throw error;
   }
 }
 

@@ -3,6 +3,7 @@ import {
   existsSync,
   mkdirSync,
   readdirSync,
+  readFileSync,
   statSync,
   symlinkSync,
   utimesSync,
@@ -131,6 +132,26 @@ testWith(["strace"], "killed at whichever step, it is removed afterwards", () =>
   for (const state of ["true", "lock,true", "a,lock,tree,false", "lock,false", "false"]) {
     expect(states).toContain(state);
   }
+});
+
+testWith(["strace"], "closing it removes it even if a listing lacks everything once", () => {
+  const source = join(import.meta.dir, "../../src/fs/locked-directory.ts");
+  const script = `
+    import { writeFileSync } from "node:fs";
+    const { LockedDirectory } = await import("${source}");
+    const [path] = process.argv.slice(1);
+    const directory = LockedDirectory.create(path);
+    writeFileSync(path + "/a", "");
+    directory.close();
+  `;
+  const parent = scratch.freshDirectory("parent");
+  const path = join(parent, "d");
+  const trace = scratch.path("trace");
+  const injection = injecting({ calls: "getdents64", what: "retval=0:when=1", path }, trace);
+  const words = [...injection, process.execPath, "-e", script, path];
+  expect(run(words).exitCode).toBe(0);
+  expect(readFileSync(trace, "utf8")).toContain("INJECTED");
+  expect(readdirSync(parent)).toEqual([]);
 });
 
 test("removing one that its own process has just removed does nothing", () => {
