@@ -1,5 +1,14 @@
 import { afterEach, expect, test } from "bun:test";
-import { chmodSync, closeSync, openSync, rmSync, utimesSync, writeFileSync, writeSync } from "node:fs";
+import {
+  chmodSync,
+  closeSync,
+  mkdirSync,
+  openSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
 import { makeTree } from "../support/tree.ts";
 import type { Ended } from "./btdt-process.ts";
@@ -69,6 +78,18 @@ for (const [name, spoil] of Object.entries(WRONG)) {
     expect(world.violations).toHaveLength(1);
   });
 }
+
+test("its comparison excuses a staging directory that is being made, and no other", () => {
+  const { world, path, ended } = restored();
+  const name = `.btdt-restore-${crypto.randomUUID()}`;
+  mkdirSync(join(path, `${name}.new`));
+  writeFileSync(join(path, `${name}.new`, "lock"), "");
+  world.checkTree("edited-1", 0, path, ended, false);
+  expect(world.violations).toEqual([]);
+  mkdirSync(join(path, name));
+  world.checkTree("edited-1", 0, path, ended, false);
+  expect(world.violations).toHaveLength(1);
+});
 
 test("its comparison excuses an edit in place after the restore began, and none before", () => {
   const { world, path, ended } = restored();
