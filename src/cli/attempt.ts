@@ -9,7 +9,7 @@ type Attempted<Result> =
 /**
  * Does what needs the cache, for callers that can do without: trouble with a cache must not break a build.
  * @param isErrorOk false to have all errors thrown
- * @throws BtdtError USAGE and CANCELLED in any case: whoever runs btdt made a mistake, or wants it to stop
+ * @throws BtdtError USAGE and CANCELLED in any case: the user made a mistake, or wants it to stop
  */
 export async function attempt<Result>(
   isErrorOk: boolean,

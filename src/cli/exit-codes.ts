@@ -11,6 +11,21 @@ export const ExitCode = {
   MISS: 4,
 } as const;
 
+/** The exit code of a restore or lookup. */
+export function codeForOutcome(
+  outcome: "hit" | "fallback" | "miss",
+  { successRcOnAnyKey, missOk }: { readonly successRcOnAnyKey: boolean; readonly missOk: boolean },
+): number {
+  switch (outcome) {
+    case "hit":
+      return ExitCode.DONE;
+    case "fallback":
+      return successRcOnAnyKey ? ExitCode.DONE : ExitCode.FALLBACK;
+    case "miss":
+      return missOk ? ExitCode.DONE : ExitCode.MISS;
+  }
+}
+
 export function chooseExitCode(error: BtdtError): number {
   return error.code === "USAGE" ? ExitCode.USAGE : ExitCode.ERROR;
 }

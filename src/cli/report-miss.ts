@@ -9,7 +9,7 @@ import { formatCount, joinSome } from "./describe.ts";
 /** Scripts look for this line. */
 export const MISS_MARKER = "Keys not found in cache.";
 
-/** What was looked for, in vain. */
+/** What was looked for and not found. */
 interface Miss {
   readonly keys: readonly string[];
   readonly fallbackPrefixes: readonly string[];

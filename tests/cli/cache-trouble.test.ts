@@ -136,7 +136,7 @@ for (const trouble of TROUBLES) {
   });
 }
 
-test("mistakes in the command line are errors all the same", () => {
+test("mistakes on the command line are errors even so", () => {
   const options = ["-c", scratch.path("none"), "-k", "k"];
   for (const words of [
     ["run", ...options, "out", "out/in", "--", "echo", "ran"],

@@ -5,7 +5,7 @@ import { openCache } from "../../cache/open-cache.ts";
 import { lookUpKeys } from "../../entry/lookup.ts";
 import type { CommandContext } from "../command-context.ts";
 import { describeTrees } from "../describe.ts";
-import { ExitCode } from "../exit-codes.ts";
+import { codeForOutcome } from "../exit-codes.ts";
 import { defineCacheOption } from "../options/cache-options.ts";
 import { fillInKeys, fillInPrefixes } from "../options/fill-in-keys.ts";
 import {
@@ -20,8 +20,8 @@ import {
   defineResultFileOption,
   defineSuccessOnAnyKeyOption,
 } from "../options/restore-options.ts";
+import { OutcomeFiles } from "../outcome-files.ts";
 import { reportMiss } from "../report-miss.ts";
-import { ResultFile } from "../result-file.ts";
 
 export function defineLookupCommand(context: CommandContext) {
   return new Command("lookup")
@@ -46,11 +46,9 @@ export function defineLookupCommand(context: CommandContext) {
     )
     .action(async (options) => {
       const { output, runtime } = context;
-      const resultFile = ResultFile.open(options.resultFile);
-      const matchedKeyFile = ResultFile.open(options.matchedKeyFile);
-      const primaryKeyFile = ResultFile.open(options.primaryKeyFile);
+      const outcomeFiles = new OutcomeFiles(options);
       const keys = await fillInKeys(options, context);
-      primaryKeyFile?.write(keys[0]);
+      outcomeFiles.writePrimaryKey(keys[0]);
       const fallbackPrefixes = await fillInPrefixes(options, context);
       const cache = openCache(options.cache, false);
       const found = lookUpKeys({ cache, keys, fallbackPrefixes }, runtime);
@@ -63,17 +61,14 @@ export function defineLookupCommand(context: CommandContext) {
           for (const { path } of found.trees) {
             if (path !== undefined) output.noteDetail(`stored from ${escapeControls(path)}`);
           }
-          const isSuccess = found.outcome === "hit" || options.successRcOnAnyKey;
-          context.setExitCode(isSuccess ? ExitCode.DONE : ExitCode.FALLBACK);
           break;
         }
         case "miss":
           reportMiss(cache, { keys, fallbackPrefixes, unusable: found.unusable }, context);
-          context.setExitCode(options.missOk ? ExitCode.DONE : ExitCode.MISS);
           break;
       }
-      resultFile?.write(found.outcome);
-      matchedKeyFile?.write(found.outcome === "miss" ? "" : found.key);
+      context.setExitCode(codeForOutcome(found.outcome, options));
+      outcomeFiles.writeFound(found);
       output.printDocument({ ...found, keys, fallbackPrefixes });
     });
 }

@@ -6,7 +6,7 @@ import { restoreEntry } from "../../restore/restore.ts";
 import { attempt } from "../attempt.ts";
 import type { CommandContext } from "../command-context.ts";
 import { describeObstacle, describePlacement, describeTrees, startStopwatch } from "../describe.ts";
-import { ExitCode } from "../exit-codes.ts";
+import { codeForOutcome } from "../exit-codes.ts";
 import { describeError, summarizeError } from "../explain-failure.ts";
 import { defineCacheOption, defineCreateCacheOption } from "../options/cache-options.ts";
 import { fillInKeys, fillInPrefixes } from "../options/fill-in-keys.ts";
@@ -27,8 +27,8 @@ import {
   defineVerifyOption,
 } from "../options/restore-options.ts";
 import { defineNoShareOption, defineShareOption, shareGlobsOf } from "../options/share-options.ts";
+import { OutcomeFiles } from "../outcome-files.ts";
 import { MISS_MARKER, reportMiss } from "../report-miss.ts";
-import { ResultFile } from "../result-file.ts";
 
 const USE_NOT_NOTED =
   "this use could not be noted in the cache: a clean counts the entry's age from the store or the last noted use";
@@ -65,11 +65,9 @@ export function defineRestoreCommand(context: CommandContext) {
     )
     .action(async ([first, ...others], options) => {
       const readStopwatch = startStopwatch();
-      const resultFile = ResultFile.open(options.resultFile);
-      const matchedKeyFile = ResultFile.open(options.matchedKeyFile);
-      const primaryKeyFile = ResultFile.open(options.primaryKeyFile);
+      const outcomeFiles = new OutcomeFiles(options);
       const keys = await fillInKeys(options, context);
-      primaryKeyFile?.write(keys[0]);
+      outcomeFiles.writePrimaryKey(keys[0]);
       const fallbackPrefixes = await fillInPrefixes(options, context);
       const paths = first === undefined ? undefined : ([first, ...others] as const);
       if (paths !== undefined) checkPaths(paths, "DESTINATION");
@@ -93,8 +91,8 @@ export function defineRestoreCommand(context: CommandContext) {
       if (attempted.kind === "failed") {
         context.output.warn(`this counts as a miss: ${summarizeError(attempted.error)}`);
         context.output.printMarker(MISS_MARKER);
-        context.setExitCode(options.missOk ? ExitCode.DONE : ExitCode.MISS);
-        resultFile?.write("miss");
+        context.setExitCode(codeForOutcome("miss", options));
+        outcomeFiles.writeFound({ outcome: "miss" });
         context.output.printDocument({ outcome: "miss", error: describeError(attempted.error) });
         return;
       }
@@ -109,17 +107,14 @@ export function defineRestoreCommand(context: CommandContext) {
           context.output.note(
             `restored ${describeTrees(restored)}: ${describePlacement(restored.fileCounts, restored.mendedCount)} in ${readStopwatch()}${describeObstacle(restored.obstacle)}`,
           );
-          const isSuccess = restored.outcome === "hit" || options.successRcOnAnyKey;
-          context.setExitCode(isSuccess ? ExitCode.DONE : ExitCode.FALLBACK);
           break;
         }
         case "miss":
           reportMiss(cache, { keys, fallbackPrefixes, unusable: restored.unusable }, context);
-          context.setExitCode(options.missOk ? ExitCode.DONE : ExitCode.MISS);
           break;
       }
-      resultFile?.write(restored.outcome);
-      matchedKeyFile?.write(restored.outcome === "miss" ? "" : restored.key);
+      context.setExitCode(codeForOutcome(restored.outcome, options));
+      outcomeFiles.writeFound(restored);
       context.output.printDocument({ ...restored, keys, fallbackPrefixes });
     });
 }

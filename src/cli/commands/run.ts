@@ -3,7 +3,6 @@ import { escapeControls } from "../../base/byte-string.ts";
 import { BtdtError } from "../../base/errors.ts";
 import { openCache } from "../../cache/open-cache.ts";
 import { checkPaths } from "../../restore/places.ts";
-import type { RestoreResult } from "../../restore/request.ts";
 import { restoreEntry } from "../../restore/restore.ts";
 import type { StoreRequest } from "../../store/request.ts";
 import { attempt } from "../attempt.ts";
@@ -33,9 +32,10 @@ import {
   defineIgnoreMtimeOption,
   defineMaxSizeOption,
   defineStorageOption,
+  storeSettingsOf,
 } from "../options/store-options.ts";
+import { OutcomeFiles } from "../outcome-files.ts";
 import { reportMiss } from "../report-miss.ts";
-import { ResultFile } from "../result-file.ts";
 import { runChild } from "../run-child.ts";
 import { storeWithin } from "../store-within.ts";
 
@@ -47,7 +47,8 @@ export function defineRunCommand(context: CommandContext, words: readonly string
     .description(
       "Restore PATH from the first key found. Unless that is the primary (first) key, run the command after -- and, if it succeeds, " +
         "store PATH under the primary key. Several PATHs form one entry; an entry with a different number of paths counts as a miss. " +
-        "If the cache cannot be used, the command is run without it, with a warning. The exit status is the command's, 127 if there is no such command, or 128 + n if signal n ended it.",
+        "If the cache cannot be used, the command is run without it, with a warning. The exit status is the command's, 127 if there is " +
+        "no such command, or 128 + n if signal n ended it.",
     )
     .usage("[options] <path...> -- <command> [argument...]")
     .addOption(defineCacheOption())
@@ -88,11 +89,9 @@ export function defineRunCommand(context: CommandContext, words: readonly string
       if (first === undefined) throw new BtdtError("USAGE", "no PATH given");
       const paths = [first, ...others] as const;
       checkPaths(paths, "PATH");
-      const resultFile = ResultFile.open(options.resultFile);
-      const matchedKeyFile = ResultFile.open(options.matchedKeyFile);
-      const primaryKeyFile = ResultFile.open(options.primaryKeyFile);
+      const outcomeFiles = new OutcomeFiles(options);
       const keys = await fillInKeys(options, context);
-      primaryKeyFile?.write(keys[0]);
+      outcomeFiles.writePrimaryKey(keys[0]);
       const fallbackPrefixes = await fillInPrefixes(options, context);
       const readStopwatch = startStopwatch();
       const attempted = await attempt(true, async () => {
@@ -112,24 +111,23 @@ export function defineRunCommand(context: CommandContext, words: readonly string
         );
         return { cache, restored };
       });
-      let outcome: RestoreResult["outcome"] = "miss";
       if (attempted.kind === "failed") {
         output.warn(`running without the cache, storing nothing: ${summarizeError(attempted.error)}`);
+        outcomeFiles.writeFound({ outcome: "miss" });
       } else {
         const { cache, restored } = attempted.result;
-        outcome = restored.outcome;
         if (restored.outcome === "miss") {
           reportMiss(cache, { keys, fallbackPrefixes, unusable: restored.unusable }, context);
         } else {
           const key = escapeControls(restored.key);
-          matchedKeyFile?.write(restored.key);
           output.note(
             `restored key ${key}, ${describeTrees(restored)}: ${describePlacement(restored.fileCounts, restored.mendedCount)} in ${readStopwatch()}${describeObstacle(restored.obstacle)}`,
           );
         }
+        outcomeFiles.writeFound(restored);
       }
-      resultFile?.write(outcome);
-      if (outcome === "hit" && !options.always) return;
+      const isHit = attempted.kind === "done" && attempted.result.restored.outcome === "hit";
+      if (isHit && !options.always) return;
 
       if (runtime.isCancelled()) throw new BtdtError("CANCELLED", "cancelled before the command was run");
       output.noteDetail(`running ${words.map(escapeControls).join(" ")}`);
@@ -154,19 +152,13 @@ export function defineRunCommand(context: CommandContext, words: readonly string
         output.note(`the command ended with ${child.exitCode}; nothing was stored`);
         return;
       }
-      if (outcome === "hit" || attempted.kind === "failed") return;
+      if (isHit || attempted.kind === "failed") return;
       await storeResults(
         {
           cache: attempted.result.cache,
           keys: [keys[0]],
           sources: paths,
-          excludePatterns: options.exclude,
-          ignoreMtime: options.ignoreMtime,
-          linkMode: options.link,
-          globs: shareGlobsOf(options),
-          storage: options.storage,
-          compression: options.compression,
-          durability: options.durability,
+          ...storeSettingsOf(options),
         },
         options.maxSize,
         context,

@@ -11,7 +11,7 @@ import { defineCacheOption, defineCreateCacheOption } from "../options/cache-opt
 import { fillInKeys } from "../options/fill-in-keys.ts";
 import { defineAllowEmptyHashOption, defineKeysToStoreOption } from "../options/key-options.ts";
 import { defineErrorOkOption, defineLinkOption } from "../options/restore-options.ts";
-import { defineNoShareOption, defineShareOption, shareGlobsOf } from "../options/share-options.ts";
+import { defineNoShareOption, defineShareOption } from "../options/share-options.ts";
 import {
   defineCompressionOption,
   defineDurabilityOption,
@@ -19,6 +19,7 @@ import {
   defineIgnoreMtimeOption,
   defineMaxSizeOption,
   defineStorageOption,
+  storeSettingsOf,
 } from "../options/store-options.ts";
 import { storeWithin } from "../store-within.ts";
 
@@ -63,13 +64,7 @@ export function defineStoreCommand(context: CommandContext) {
             cache: openCache(options.cache, options.createCache),
             keys,
             sources,
-            excludePatterns: options.exclude,
-            ignoreMtime: options.ignoreMtime,
-            linkMode: options.link,
-            globs: shareGlobsOf(options),
-            storage: options.storage,
-            compression: options.compression,
-            durability: options.durability,
+            ...storeSettingsOf(options),
           },
           options.maxSize,
           context,

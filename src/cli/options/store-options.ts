@@ -3,8 +3,10 @@ import { DEFAULT_COMPRESSION, parseCompression } from "../../base/compression.ts
 import { DURABILITIES } from "../../base/durability.ts";
 import { parseSizeBytes } from "../../base/size.ts";
 import { STORAGES } from "../../base/storage.ts";
+import type { StoreRequest } from "../../store/request.ts";
 import { parseArgument } from "./parse-argument.ts";
 import { appendGlobs } from "./repeatable.ts";
+import { shareGlobsOf } from "./share-options.ts";
 
 /** Options that decide what a store takes from a source, and in which form. */
 
@@ -58,4 +60,26 @@ export function defineMaxSizeOption() {
   )
     .env("BTDT_MAX_SIZE")
     .argParser((text: string) => parseArgument(text, parseSizeBytes));
+}
+
+type StoreSettings = Omit<StoreRequest, "cache" | "keys" | "sources">;
+
+/** What the options of `store` and `run` say about the store. */
+export function storeSettingsOf(
+  options: Pick<StoreSettings, "ignoreMtime" | "storage" | "compression" | "durability"> &
+    Parameters<typeof shareGlobsOf>[0] & {
+      readonly exclude: readonly string[];
+      readonly link: StoreSettings["linkMode"];
+    },
+): StoreSettings {
+  const { exclude, ignoreMtime, link, storage, compression, durability } = options;
+  return {
+    excludePatterns: exclude,
+    ignoreMtime,
+    linkMode: link,
+    globs: shareGlobsOf(options),
+    storage,
+    compression,
+    durability,
+  };
 }
