@@ -2,7 +2,7 @@
  * How long btdt takes where each operation takes a millisecond, and how many operations are in flight:
  * `npm run bench:slow [-- --delay-us N --rounds N --tree DIR --btdt FILE --only WORDS --kinds]`. Needs root, `cc` and libfuse3.
  *
- * The volume is mounted anew for each measurement, so the kernel knows no names in it.
+ * The volume is remounted for each measurement, so that the kernel has none of its names cached.
  */
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -4,9 +4,9 @@
  * It prints `mounted`, and then answers each line on its standard input with one line. Times are in microseconds:
  *   delay N            wait so long before each operation from now on
  *   fail KIND ERRNO    operations of this kind fail with this number; 0 to make them work again
- *   reset              start to count anew
+ *   reset              reset the counters
  *   counts             a JSON object: operations by kind, and `mostInFlight`, the most that waited at the same time
- * When its input ends, it unmounts and exits, so it never outlives whoever started it.
+ * When its input ends, it unmounts and exits, so it never outlives the process that started it.
  *
  * Each inode of the directory is one inode of the volume, held open with O_PATH, so hard links work. The kernel caches names
  * and attributes, as it does for NFS, but for so long that counts do not depend on time. It is for root: nobody checks

@@ -27,7 +27,7 @@ export class SlowVolume {
     this.#answers = process.stdout[Symbol.asyncIterator]();
   }
 
-  /** Shows `directory` at `path`; both exist. It waits for nothing until it is told to. */
+  /** Makes `directory` visible at `path`; both must exist. Nothing is delayed until a delay is set. */
   static async mount(directory: string, path: string): Promise<SlowVolume> {
     const program = buildProgram("slow-volume", ["-I/usr/include/fuse3", "-lfuse3", "-lpthread"]);
     const process = Bun.spawn([program, directory, path], {

@@ -13,8 +13,8 @@ export interface ObjectStore {
   readonly address: string;
 
   /**
-   * Reads an object or a part of it. A range beyond its end has fewer bytes than asked for, perhaps none: whoever asks
-   * for a range has to check.
+   * Reads an object or a part of it. A range beyond its end has fewer bytes than asked for, perhaps none: the
+   * caller has to check.
    */
   get(name: string, range?: ByteRange): Promise<FetchedObject>;
 
@@ -72,6 +72,6 @@ export interface ObjectUpload {
   write(bytes: Uint8Array): Promise<void>;
   /** Settles when the object exists. */
   finish(): Promise<void>;
-  /** Leaves nothing behind, if the server can still be reached; never throws. */
+  /** Discards the upload, if the server can still be reached; never throws. */
   abort(): Promise<void>;
 }

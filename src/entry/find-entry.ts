@@ -19,7 +19,7 @@ export interface FoundTree {
   readonly manifest: Manifest;
 }
 
-/** A key that was found, and why its entry could not be used all the same. */
+/** A key that was found, and why its entry could not be used. */
 export interface UnusableKey {
   readonly key: string;
   /** A sentence for the user. */

@@ -17,7 +17,7 @@ export interface RecordedPack {
   readonly id: string;
   /** Of the whole object. */
   readonly sizeBytes: number;
-  /** Undefined if the entry needs none of the pack's contents. */
+  /** Undefined if the entry needs nothing from the pack. */
   readonly index?: RecordedPart;
   /** Of the entry's trees, and those that these are deltas of. */
   readonly manifests: readonly RecordedPart[];

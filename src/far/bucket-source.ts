@@ -104,7 +104,7 @@ export class BucketSource implements EntrySource {
     this.#ahead.set(key, asked);
   }
 
-  /** A clean deletes the key first: if that is gone or another one by now, the pack is not missing. */
+  /** A clean deletes the key first: if it has been deleted or replaced in the meantime, the pack is not missing. */
   async #explainLoss(
     key: string,
     record: BucketRecord,

@@ -54,8 +54,8 @@ async function deleteKeys(store: ObjectStore, stock: BucketStock, plan: CleanPla
 }
 
 /**
- * By pack id. A key that this clean has just deleted counts as needing its packs no more: whoever stores it again
- * either began before that, and its packs are younger or its marks are, or looks at the marks that there are then.
+ * By pack id. A key that this clean has just deleted no longer counts as needing its packs. A store that publishes it again is safe: either it
+ * began before the deletion, and its packs or their marks are too young to be deleted, or it sees the marks.
  */
 function decideFates(
   { keys, packs, marks, nowMs }: BucketStock,

@@ -10,7 +10,7 @@ export type FetchedTail =
   | {
       readonly kind: "fetched";
       readonly recorded: RecordedPack;
-      /** Undefined if the entry needs none of its contents. */
+      /** Undefined if the entry needs nothing from it. */
       readonly pack: StoredPack | undefined;
       /** By digest. */
       readonly manifests: ReadonlyMap<string, Uint8Array>;

@@ -47,7 +47,7 @@ export class MountStages {
 
   /**
    * @param built a tree whose directories do not have their final modes yet
-   * @throws BtdtError CANCELLED, a `node:fs` error; nothing is left behind
+   * @throws BtdtError CANCELLED, a `node:fs` error; after an error, nothing is left of the stages
    */
   static async build(
     manifest: Manifest,

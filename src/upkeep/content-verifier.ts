@@ -140,7 +140,7 @@ export class ContentVerifier {
     };
   }
 
-  /** None if they cannot be listed: whoever takes stock says so. */
+  /** None if they cannot be listed: taking stock reports that. */
   #listShardNames(): string[] {
     try {
       return listShardNames(this.#cache.objects);

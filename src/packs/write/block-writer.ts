@@ -8,7 +8,7 @@ import { CONTENT_ID_BYTES } from "../format/index-layout.ts";
 /** Where several threads put the blocks of one pack. */
 export interface PackTarget {
   readonly compression: Compression;
-  /** Undefined if blocks are returned in memory, and whoever receives them decides where they go. */
+  /** Undefined if blocks are returned in memory; the receiver decides where they go. */
   readonly file: PackFile | undefined;
 }
 
