@@ -10,7 +10,8 @@ import { cacheOpenError, foreignFile, formatMissing, newerFormat, notADirectory 
 
 /** Everything that btdt stores is below this name in the cache directory. It does not touch anything else there. */
 const ROOT_NAME = "btdt-v1";
-const FORMAT_VERSION = 1;
+/** Of the directory; its files have formats of their own. */
+export const FORMAT_VERSION = 1;
 export const FORMAT_LINE = `btdt cache format ${FORMAT_VERSION}\n`;
 const ANY_FORMAT_LINE = /^btdt cache format (\d+)\n/;
 

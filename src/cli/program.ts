@@ -6,7 +6,7 @@ import { Command, CommanderError, type CommandUnknownOpts } from "@commander-js/
 import packageJson from "../../package.json" with { type: "json" };
 import { BtdtError } from "../base/errors.ts";
 import type { CommandContext } from "./command-context.ts";
-import { listCommandLoaders } from "./commands/command-loaders.ts";
+import { listCommandLoaders, resolveAlias } from "./commands/command-loaders.ts";
 import { ExitCode } from "./exit-codes.ts";
 import { HELP_STYLE } from "./help-style.ts";
 import { bindVariables } from "./options/option-variables.ts";
@@ -57,7 +57,8 @@ type Loaders = ReturnType<typeof listCommandLoaders>;
 /** Only the named command, unless help or a usage error may need all of them. */
 function chooseLoaders(loaders: Loaders, name: string | undefined): readonly Loaders[string][] {
   if (name === "--version" || name === "-V") return [];
-  const named = name !== undefined && Object.hasOwn(loaders, name) ? loaders[name] : undefined;
+  const command = name === undefined ? undefined : resolveAlias(name);
+  const named = command !== undefined && Object.hasOwn(loaders, command) ? loaders[command] : undefined;
   return named === undefined ? Object.values(loaders) : [named];
 }
 

@@ -14,12 +14,8 @@ export interface ListedKey extends StoredKey {
   readonly damage?: string;
 }
 
-/** The keys with a prefix, most recently used first. @throws BtdtError CACHE_NOT_ACCESSIBLE, CACHE_FORMAT_NEWER */
-export async function listEntries(
-  cache: CacheDirectory,
-  prefix: string,
-  runtime: Runtime,
-): Promise<ListedKey[]> {
+/** All keys, in no particular order. @throws BtdtError CACHE_NOT_ACCESSIBLE, CACHE_FORMAT_NEWER */
+export async function listEntries(cache: CacheDirectory, runtime: Runtime): Promise<ListedKey[]> {
   const { entries } = await measureCache(cache, runtime);
   const measures = new Map(entries.map((measure) => [measure.entry.id, measure]));
   const skipped = new Map<string, unknown>();
@@ -27,7 +23,7 @@ export async function listEntries(
   for (const key of listKeys(cache, undefined, (name, error) => skipped.set(name, error))) {
     const measure = measures.get(entryIdOf(key));
     // A key that was stored or deleted in the meantime is skipped.
-    if (measure === undefined || !key.key.startsWith(prefix)) continue;
+    if (measure === undefined) continue;
     const { sizeBytes, freedBytes, entry } = measure;
     const damage = entry.condition.kind === "damaged" ? { damage: entry.condition.reason } : {};
     // Contents of packs take fractions of their blocks.
@@ -38,5 +34,5 @@ export async function listEntries(
     const error = skipped.get(keyFileName(key));
     if (error !== undefined) runtime.onWarning(`cannot list key ${escapeControls(key)}: ${reasonOf(error)}`);
   }
-  return listed.toSorted((left, right) => right.lastUsedMs - left.lastUsedMs);
+  return listed;
 }

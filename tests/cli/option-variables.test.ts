@@ -42,6 +42,11 @@ test("every option has a variable by its name, but for those that mean one thing
     "--prometheus",
     "--repair",
     "--from",
+    "--all",
+    "--damaged",
+    "--limit",
+    "--older-than",
+    "--sort",
   ]);
   for (const command of commandNames()) {
     const [, options = ""] = helpOf(command).split("\nOptions:\n");

@@ -33,7 +33,7 @@ btdt store --cache /cache --keys node-modules node_modules
 /** The names of all commands, in the order of the help. */
 export function commandNames(): string[] {
   const [, list = ""] = helpOf().split("\nCommands:\n");
-  const names = [...list.matchAll(/^ {2}(\w+) /gm)].map((match) => match[1] ?? "");
+  const names = [...list.matchAll(/^ {2}(\w+)(?:\|\w+)? /gm)].map((match) => match[1] ?? "");
   return names.filter((name) => name !== "help");
 }
 

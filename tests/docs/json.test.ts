@@ -87,7 +87,14 @@ test("the page names every field that a command prints, and no other", () => {
     ],
     ["list", [[]]],
     ["inspect", [["one"], ["one", "--diff", "two"], ["none"]]],
-    ["delete", [["other", "none"]]],
+    [
+      "delete",
+      [
+        ["two", "--dry-run"],
+        ["other", "none"],
+      ],
+    ],
+    ["version", [[]]],
     ["stats", [[]]],
     ["verify", [[], ["--repair"]]],
     ["clean", [["--max-size", "0"]]],

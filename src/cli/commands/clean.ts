@@ -7,6 +7,7 @@ import { cleanCache } from "../../upkeep/clean.ts";
 import type { CommandContext } from "../command-context.ts";
 import { formatCount } from "../describe.ts";
 import { defineCacheOption } from "../options/cache-options.ts";
+import { defineDryRunOption } from "../options/dry-run-option.ts";
 import { parseArgument } from "../options/parse-argument.ts";
 
 export function defineCleanCommand(context: CommandContext) {
@@ -30,7 +31,7 @@ export function defineCleanCommand(context: CommandContext) {
         .env("BTDT_MAX_SIZE")
         .argParser((text: string) => parseArgument(text, parseSizeBytes)),
     )
-    .addOption(new Option("--dry-run", "only print what would be removed").env("BTDT_DRY_RUN").default(false))
+    .addOption(defineDryRunOption("removed"))
     .addHelpText("after", "\nExample:\n  btdt clean --cache /cache --max-age 7d --max-size 10GiB")
     .action(async (options) => {
       const cache = openCache(options.cache, false);

@@ -4,6 +4,17 @@ import { describeCommand } from "../completion/command-words.ts";
 
 type LoadCommand = () => Promise<CommandUnknownOpts>;
 
+/** What some commands can be called as well: the names of the same in a shell. */
+const NAMES_OF_ALIASES: ReadonlyMap<string, string> = new Map([
+  ["ls", "list"],
+  ["rm", "delete"],
+]);
+
+/** The name of a command that may be called by its alias. */
+export function resolveAlias(name: string): string {
+  return NAMES_OF_ALIASES.get(name) ?? name;
+}
+
 /**
  * How to load each command, by name and in the order of the help. Each is loaded only when it is needed, because that takes time.
  * @param childCommand what followed `--` on the command line, for `run`
@@ -29,6 +40,7 @@ export function listCommandLoaders(
     inspect: async () => (await import("./inspect.ts")).defineInspectCommand(context),
     delete: async () => (await import("./delete.ts")).defineDeleteCommand(context),
     stats: async () => (await import("./stats.ts")).defineStatsCommand(context),
+    version: async () => (await import("./version.ts")).defineVersionCommand(context),
     completion: async () => {
       const { defineCompletionCommand } = await import("./completion.ts");
       return defineCompletionCommand(context, async () => {
@@ -38,7 +50,12 @@ export function listCommandLoaders(
     },
   };
   const completed: Readonly<Record<string, LoadCommand>> = Object.fromEntries(
-    Object.entries(loaders).map(([name, load]) => [name, async () => complete(await load())]),
+    Object.entries(loaders).map(([name, load]) => [name, async () => complete(addAliases(await load()))]),
   );
   return completed;
+}
+
+function addAliases(command: CommandUnknownOpts): CommandUnknownOpts {
+  for (const [alias, name] of NAMES_OF_ALIASES) if (name === command.name()) command.alias(alias);
+  return command;
 }

@@ -1,34 +1,74 @@
 import { Command } from "@commander-js/extra-typings";
 import { escapeControls } from "../../base/byte-string.ts";
+import { BtdtError } from "../../base/errors.ts";
+import { formatSize } from "../../base/size.ts";
 import { openCache } from "../../cache/open-cache.ts";
 import { deleteKeys } from "../../entry/delete-keys.ts";
+import { type DeletionScope, planDeletion } from "../../entry/plan-deletion.ts";
 import { createPause } from "../../work/breather.ts";
 import type { CommandContext } from "../command-context.ts";
+import { joinSome } from "../describe.ts";
 import { ExitCode } from "../exit-codes.ts";
 import { defineCacheOption } from "../options/cache-options.ts";
+import { defineDryRunOption } from "../options/dry-run-option.ts";
 import { MISS_MARKER } from "../report-miss.ts";
 
 export function defineDeleteCommand(context: CommandContext) {
+  const { output, runtime } = context;
   return new Command("delete")
     .summary("delete keys")
     .description(
-      "Delete the given keys. What no other key needs is freed by the next clean. Exit status 4 if any of them is not found.",
+      "Delete the given keys, or all keys with a prefix. What no other key needs is freed by the next clean; --prefix, --all and --dry-run " +
+        "also print how much that is. Exit status 4 if a key is not found, or no key has the prefix.",
     )
     .addOption(defineCacheOption())
-    .argument("<key...>", "keys to delete")
-    .addHelpText("after", "\nExample:\n  btdt delete --cache /cache node-modules-1")
+    .option("--prefix <prefix>", "delete all keys with this prefix")
+    .option("--all", "delete all keys", false)
+    .addOption(defineDryRunOption("deleted and freed"))
+    .argument("[key...]", "keys to delete")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  btdt delete --cache /cache node-modules-1\n  btdt delete --cache /cache --prefix node-modules- --dry-run",
+    )
     .action(async (keys, options) => {
-      const { deleted, missing } = await deleteKeys(
-        openCache(options.cache, false),
-        keys,
-        createPause(context.runtime.isCancelled),
-      );
-      for (const key of deleted) context.output.printResult(`Deleted key ${escapeControls(key)}`);
-      if (missing.length > 0) {
-        context.output.printMarker(MISS_MARKER);
-        context.output.note(`not found: ${missing.map(escapeControls).join(", ")}`);
+      const scope = chooseScope(keys, options);
+      const { dryRun } = options;
+      const cache = openCache(options.cache, false);
+      const plan = dryRun || scope.kind === "prefix" ? await planDeletion(cache, scope, runtime) : undefined;
+      const wanted = plan?.keys ?? keys;
+      const { deleted, missing } = dryRun
+        ? { deleted: wanted, missing: plan?.missing ?? [] }
+        : await deleteKeys(cache, wanted, createPause(runtime.isCancelled));
+      for (const key of deleted)
+        output.printResult(`${dryRun ? "Would delete" : "Deleted"} key ${escapeControls(key)}`);
+      if (plan !== undefined) {
+        const frees = dryRun ? "would free" : "frees";
+        output.printResult(`The next clean ${frees} ${formatSize(plan.freedBytes)}`);
+      }
+      // A key that was listed and is gone was deleted by another process.
+      const notFound = scope.kind === "named" ? missing : [];
+      if (notFound.length > 0 || (options.prefix !== undefined && deleted.length === 0)) {
+        output.printMarker(MISS_MARKER);
+        output.note(notFound.length > 0 ? `not found: ${joinSome(notFound)}` : "no key has this prefix");
         context.setExitCode(ExitCode.MISS);
       }
-      context.output.printDocument({ deleted, missing });
+      output.printDocument({ deleted, missing: notFound, freedBytes: plan?.freedBytes, dryRun });
     });
+}
+
+/** @throws BtdtError USAGE */
+function chooseScope(
+  keys: readonly string[],
+  { prefix, all }: { readonly prefix?: string | undefined; readonly all: boolean },
+): DeletionScope {
+  const ways = [keys.length > 0, prefix !== undefined, all].filter(Boolean).length;
+  if (ways !== 1) {
+    throw new BtdtError("USAGE", ways === 0 ? "no key given" : "too many ways to choose keys", {
+      hint: "name keys, or use --prefix or --all",
+    });
+  }
+  if (prefix === "") {
+    throw new BtdtError("USAGE", "the prefix is empty", { hint: "use --all to delete all keys" });
+  }
+  return keys.length > 0 ? { kind: "named", keys } : { kind: "prefix", prefix: prefix ?? "" };
 }

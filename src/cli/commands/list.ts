@@ -1,13 +1,16 @@
-import { Command } from "@commander-js/extra-typings";
+import { Command, Option } from "@commander-js/extra-typings";
 import { escapeControls } from "../../base/byte-string.ts";
-import { formatDuration } from "../../base/duration.ts";
+import { parseCount } from "../../base/count.ts";
+import { formatDuration, parseDurationMs } from "../../base/duration.ts";
 import { formatTime } from "../../base/iso-time.ts";
 import { formatSize } from "../../base/size.ts";
 import { openCache } from "../../cache/open-cache.ts";
 import { type ListedKey, listEntries } from "../../entry/list-entries.ts";
+import { KEY_ORDERS, selectKeys } from "../../entry/select-keys.ts";
 import { countsOf } from "../../key/key-file.ts";
 import type { CommandContext } from "../command-context.ts";
 import { defineCacheOption } from "../options/cache-options.ts";
+import { parseArgument } from "../options/parse-argument.ts";
 import { formatTable } from "../table.ts";
 
 const HEADING = ["KEY", "SIZE", "FREES", "FILES", "STORED", "USED"];
@@ -17,15 +20,40 @@ export function defineListCommand(context: CommandContext) {
   return new Command("list")
     .summary("list the keys in the cache")
     .description(
-      "List keys, most recently used first, with the size of their entry, what deleting it would free (along with all keys that share " +
+      "List keys with the size of their entry, what deleting it would free (along with all keys that share " +
         "it), its number of files, and how long ago it was stored and last used (-: no use was noted).",
     )
     .addOption(defineCacheOption())
     .option("--prefix <prefix>", "list only keys with this prefix", "")
-    .addHelpText("after", "\nExample:\n  btdt list --cache /cache --prefix node-modules-")
-    .action(async ({ cache, prefix }) => {
+    .addOption(
+      new Option(
+        "--older-than <duration>",
+        "list only keys not used for this long, e.g. 7d, 48h, 1d 12h",
+      ).argParser((text: string) => parseArgument(text, parseDurationMs)),
+    )
+    .option("--damaged", "list only keys that can no longer be restored", false)
+    .addOption(
+      new Option(
+        "--sort <order>",
+        "used: most recently used first; stored: most recently stored first; size: largest first; key: by name",
+      )
+        .choices(KEY_ORDERS)
+        .default("used" as const),
+    )
+    .addOption(
+      new Option("--limit <count>", "list at most this many keys").argParser((text: string) =>
+        parseArgument(text, parseCount),
+      ),
+    )
+    .addHelpText(
+      "after",
+      "\nExamples:\n  btdt list --cache /cache --prefix node-modules-\n  btdt list --cache /cache --sort size --limit 10",
+    )
+    .action(async ({ cache, prefix, olderThan, damaged, sort, limit }) => {
       const nowMs = context.runtime.nowMs();
-      const keys = await listEntries(openCache(cache, false), prefix, context.runtime);
+      const listed = await listEntries(openCache(cache, false), context.runtime);
+      const selection = { prefix, olderThanMs: olderThan, isDamaged: damaged, order: sort, limit };
+      const keys = selectKeys(listed, selection, nowMs);
       const rows = keys.map((key) => [
         escapeControls(key.key) + (key.damage === undefined ? "" : " (damaged)"),
         formatSize(key.sizeBytes),

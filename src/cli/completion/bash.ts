@@ -2,9 +2,9 @@ import type { CommandWords } from "./command-words.ts";
 
 /** A script for bash, to be sourced. Other words than options are completed as file names. */
 export function writeBashCompletion(commands: readonly CommandWords[]): string {
-  const cases = commands.map(({ name, options }) => {
+  const cases = commands.map(({ name, aliases, options }) => {
     const words = options.flatMap(({ long, short }) => (short === undefined ? [long] : [long, short]));
-    return `    ${name}) words='${words.join(" ")}' ;;`;
+    return `    ${[name, ...aliases].join("|")}) words='${words.join(" ")}' ;;`;
   });
   const choices = new Map<string, string>();
   for (const option of commands.flatMap(({ options }) => options)) {

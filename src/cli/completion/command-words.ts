@@ -3,6 +3,7 @@ import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 /** What a completion script needs to know about a command. */
 export interface CommandWords {
   readonly name: string;
+  readonly aliases: readonly string[];
   readonly summary: string;
   readonly options: readonly OptionWords[];
 }
@@ -21,6 +22,7 @@ export interface OptionWords {
 export function describeCommand(command: CommandUnknownOpts): CommandWords {
   return {
     name: command.name(),
+    aliases: command.aliases(),
     summary: command.summary(),
     options: command.options.map(({ long, short, flags, description, required, argChoices }) => ({
       long: long ?? flags,

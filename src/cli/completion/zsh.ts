@@ -3,9 +3,9 @@ import { type CommandWords, type OptionWords, quote } from "./command-words.ts";
 /** A script for zsh: either a file `_btdt` on its `fpath`, or sourced after compinit. */
 export function writeZshCompletion(commands: readonly CommandWords[]): string {
   const names = commands.map(({ name, summary }) => `    ${quote(`${name}:${summary}`)}`);
-  const cases = commands.map(({ name, options }) => {
+  const cases = commands.map(({ name, aliases, options }) => {
     const specs = options.flatMap(formatSpecs).map((spec) => `        ${spec} \\`);
-    return `    ${name})\n      _arguments -s \\\n${specs.join("\n")}\n        '*:file:_files'\n      ;;`;
+    return `    ${[name, ...aliases].join("|")})\n      _arguments -s \\\n${specs.join("\n")}\n        '*:file:_files'\n      ;;`;
   });
   return `#compdef btdt
 _btdt() {

@@ -1,0 +1,6 @@
+import { Option } from "@commander-js/extra-typings";
+
+/** @param done completes "only print what would be" */
+export function defineDryRunOption(done: string) {
+  return new Option("--dry-run", `only print what would be ${done}`).env("BTDT_DRY_RUN").default(false);
+}
