@@ -1,7 +1,7 @@
 import { renameSync } from "node:fs";
 import { type ByteString, fsPath, parentOf } from "../base/byte-string.ts";
 import { makeDirectoryWith, readAccessPolicy } from "../fs/access-policy.ts";
-import { assertNotSymlink } from "../fs/assert-not-symlink.ts";
+import { isRealDirectory } from "../fs/assert-not-symlink.ts";
 import { errnoOf } from "../fs/errno.ts";
 import { lstat } from "../fs/native/file-status.ts";
 import { hasFoundNothing } from "../fs/native/last-error.ts";
@@ -31,21 +31,21 @@ export function renameToObject(finished: ByteString, object: PathBuffer): void {
 }
 
 /**
- * Makes the shard of an object if it is missing, for those who may use the directory of objects.
- * @returns whether it was missing
+ * Makes the shard of an object if it is still missing, for those who may use the directory of objects. Another thread or
+ * process may have made it since the call that did not find it.
+ * @returns whether there is a shard now, so that the call is worth another try
  * @throws BtdtError CACHE_NOT_ACCESSIBLE when it is a symlink; a `node:fs` error
  */
 function makeShardOf(object: PathBuffer): boolean {
   const shard = parentOf(object.toBytes());
-  if (lstat(shard) !== undefined) return false;
+  if (isRealDirectory(shard)) return true;
   const objects = lstat(parentOf(shard));
   if (objects?.kind !== "directory") return false;
   try {
     makeDirectoryWith(readAccessPolicy(objects), shard);
   } catch (error) {
     if (errnoOf(error) !== "EEXIST") throw error;
-    // Another thread or process was faster.
-    assertNotSymlink(shard);
+    return isRealDirectory(shard);
   }
   return true;
 }
