@@ -37,19 +37,21 @@ export interface ExtractOptions {
  * Creates the tree of an archive at a path that belongs to this process. The archive may be hostile: paths that would
  * escape, links that point outside, duplicate paths, and everything that is not a file, directory or symlink are
  * errors.
+ * @returns the number of paths, with the root
  * @throws BtdtError ARCHIVE_INVALID; a `node:fs` error
  */
 export async function extract(
   entries: AsyncIterable<ArchiveEntry>,
   root: ByteString,
   options: ExtractOptions,
-): Promise<void> {
+): Promise<number> {
   const extractor = new Extractor(root, options.umask);
   for await (const entry of entries) {
     await extractor.add(entry);
     await options.onEntry();
   }
   extractor.finish();
+  return extractor.pathCount;
 }
 
 class Extractor {
@@ -63,6 +65,10 @@ class Extractor {
     this.#root = root;
     this.#impliedMode = 0o777 & ~umask;
     mkdirSync(fsPath(root), { mode: UNFINISHED_MODE });
+  }
+
+  get pathCount(): number {
+    return this.#kinds.size;
   }
 
   async add(entry: ArchiveEntry): Promise<void> {

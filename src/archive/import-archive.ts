@@ -43,8 +43,9 @@ export async function importArchive(request: ImportRequest, runtime: Runtime): P
     });
     const entries = readArchive(found.source, { isCancelled: runtime.isCancelled, onRead });
     const tree = session.temporaryPath();
+    let pathCount: number;
     try {
-      await extract(entries, tree, {
+      pathCount = await extract(entries, tree, {
         umask: runtime.umask,
         onEntry: async () => {
           runtime.progress.add({ files: 1 });
@@ -61,6 +62,7 @@ export async function importArchive(request: ImportRequest, runtime: Runtime): P
       path: tree,
       ignoreRules: new IgnoreRules([], false),
       recordedPath: undefined,
+      pathCount,
     };
     return await storeSources(store, [source], session, runtime);
   } finally {

@@ -1,3 +1,5 @@
+import { type ByteString, display } from "../base/byte-string.ts";
+import { BtdtError } from "../base/errors.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { cacheWriteError } from "../cache/cache-errors.ts";
 import { errnoOf } from "../fs/errno.ts";
@@ -17,7 +19,7 @@ import type { Source } from "./sources.ts";
  */
 export async function readSource(
   cache: CacheDirectory,
-  { path, ignoreRules }: Source,
+  { path, ignoreRules, pathCount }: Source,
   digester: Digester,
   classify: (manifest: Manifest) => Uint8Array,
   runtime: Runtime,
@@ -38,9 +40,20 @@ export async function readSource(
     const manifest = await readTree(path, options, runtime.runners, digester);
     // A cancelled job has read only some of its files.
     if (runtime.isCancelled()) return manifest;
+    if (pathCount !== undefined) assertWhole(path, manifest, pathCount);
     return recordLinks(manifest, { path, objects: cache.objects, classify }, inodes.list());
   } catch (error) {
     // Faults of the source are BtdtErrors by now; all others are from the pack, which is written at the same time.
     throw errnoOf(error) === undefined ? error : cacheWriteError(cache, error);
   }
+}
+
+/** Network file systems can answer with a listing from before the tree was made. */
+function assertWhole(path: ByteString, { counts }: Manifest, pathCount: number): void {
+  const { directoryCount, fileCount, symlinkCount } = counts;
+  if (directoryCount + fileCount + symlinkCount === pathCount) return;
+  throw new BtdtError("SOURCE_UNREADABLE", `cannot read all that was unpacked to ${display(path)}`, {
+    path: display(path),
+    hint: "the file system lists less than was written; try again",
+  });
 }

@@ -19,6 +19,8 @@ export interface Source {
   readonly ignoreRules: IgnoreRules | undefined;
   /** Where a restore without destinations puts it; see `StoredTree`. */
   readonly recordedPath: string | undefined;
+  /** How many paths a tree that was made to be stored has, with its root. */
+  readonly pathCount?: number;
 }
 
 interface FoundSource extends Source {
