@@ -11,7 +11,7 @@ import type { Runtime } from "../work/runtime.ts";
 import { findArchive } from "./archive-source.ts";
 
 export interface ImportRequest
-  extends Pick<StoreRequest, "cache" | "keys" | "globs" | "storage" | "compression" | "durability"> {
+  extends Pick<StoreRequest, "cache" | "keys" | "globs" | "storage" | "compression" | "durability" | "pin"> {
   /** The path of a tar, tar.gz or zip file, or of a pipe with a tar or tar.gz; `-` is standard input. */
   readonly archive: string;
 }

@@ -32,6 +32,8 @@ export class CacheDirectory {
   readonly restoreCounts: ByteString;
   /** Marks of manifests whose objects may not be on disk yet. */
   readonly unflushed: ByteString;
+  /** Pins of keys that are never evicted. */
+  readonly pins: ByteString;
   readonly lockFile: ByteString;
   readonly sizeNote: ByteString;
   readonly lastCleanFile: ByteString;
@@ -51,6 +53,7 @@ export class CacheDirectory {
     this.editedPaths = below("edited-paths");
     this.restoreCounts = below("restore-counts");
     this.unflushed = below("unflushed");
+    this.pins = below("pins");
     this.lockFile = below("lock");
     this.sizeNote = below("size");
     this.lastCleanFile = below("last-clean");
@@ -143,8 +146,8 @@ export class CacheDirectory {
   }
 
   #directories(): ByteString[] {
-    const { keys, sessions, editedPaths, unflushed, restoreCounts, manifests, objects, packs } = this;
-    return [keys, sessions, editedPaths, unflushed, restoreCounts, manifests, objects, packs];
+    const { keys, pins, sessions, editedPaths, unflushed, restoreCounts, manifests, objects, packs } = this;
+    return [keys, pins, sessions, editedPaths, unflushed, restoreCounts, manifests, objects, packs];
   }
 
   #readRoot(): Dirent[] {

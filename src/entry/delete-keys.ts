@@ -1,11 +1,12 @@
 import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { cacheWriteError } from "../cache/cache-errors.ts";
 import { removeKeyFile } from "../cache/key-files.ts";
+import { removePin } from "../cache/pins.ts";
 import { errnoOf } from "../fs/errno.ts";
 import { keyFileName } from "../key/key-file.ts";
 
 /**
- * Deletes keys, and returns those that were missing. Contents that nothing needs any more stay until the next clean,
+ * Deletes keys and their pins, and returns those that were missing. Contents that nothing needs any more stay until the next clean,
  * so that running restores are not disturbed.
  * @param pause called between two keys; yields to signals
  * @throws BtdtError CACHE_WRITE_FAILED, and what `pause` throws
@@ -18,8 +19,11 @@ export async function deleteKeys(
   const deleted: string[] = [];
   const missing: string[] = [];
   for (const key of keys) {
+    const name = keyFileName(key);
+    // First: left without its key, it would pin what is stored under that key one day.
+    removePin(cache, name);
     try {
-      removeKeyFile(cache, keyFileName(key));
+      removeKeyFile(cache, name);
       deleted.push(key);
     } catch (error) {
       if (errnoOf(error) !== "ENOENT") throw cacheWriteError(cache, error);

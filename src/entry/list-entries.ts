@@ -10,6 +10,7 @@ export interface ListedKey extends StoredKey {
   readonly sizeBytes: number;
   /** What deleting it would free, along with the other keys of the same entry. */
   readonly freedBytes: number;
+  readonly isPinned: boolean;
   /** Why it can no longer be restored. */
   readonly damage?: string;
 }
@@ -27,7 +28,8 @@ export async function listEntries(cache: CacheDirectory, runtime: Runtime): Prom
     const { sizeBytes, freedBytes, entry } = measure;
     const damage = entry.condition.kind === "damaged" ? { damage: entry.condition.reason } : {};
     // Contents of packs take fractions of their blocks.
-    listed.push({ ...key, sizeBytes: Math.round(sizeBytes), freedBytes: Math.round(freedBytes), ...damage });
+    const sizes = { sizeBytes: Math.round(sizeBytes), freedBytes: Math.round(freedBytes) };
+    listed.push({ ...key, ...sizes, isPinned: entry.pinnedKeys.includes(key.key), ...damage });
   }
   // The others were reported when the cache was measured.
   for (const key of entries.flatMap(({ entry }) => entry.keys)) {

@@ -11,13 +11,15 @@ import type { Runtime } from "../work/runtime.ts";
 /** Which keys to delete. */
 export type DeletionScope =
   | { readonly kind: "named"; readonly keys: readonly string[] }
-  /** All keys that start with the prefix, which may be empty. */
+  /** All keys that start with the prefix, which may be empty, unless they are pinned. */
   | { readonly kind: "prefix"; readonly prefix: string };
 
 export interface DeletionPlan {
   readonly keys: readonly string[];
   /** Named keys that do not exist. */
   readonly missing: readonly string[];
+  /** Keys with the prefix that stay because they are pinned. */
+  readonly pinned: readonly string[];
   /** What the next clean frees once they are deleted, apart from what is garbage already. */
   readonly freedBytes: number;
 }
@@ -34,20 +36,30 @@ export async function planDeletion(
   const pause = createPause(runtime.isCancelled);
   const stock = await takeStock(cache, { nowMs: runtime.nowMs(), grace: NO_GRACE, pause });
   for (const warning of stock.warnings) runtime.onWarning(warning);
-  const { keys, missing } = findKeys(cache, stock, scope);
-  return { keys, missing, freedBytes: measureFreed(stock, new Set(keys)) };
+  const found = findKeys(cache, stock, scope);
+  return { ...found, freedBytes: measureFreed(stock, new Set(found.keys)) };
 }
 
-function findKeys(cache: CacheDirectory, stock: Stock, scope: DeletionScope) {
+function findKeys(
+  cache: CacheDirectory,
+  stock: Stock,
+  scope: DeletionScope,
+): Omit<DeletionPlan, "freedBytes"> {
   switch (scope.kind) {
     case "prefix": {
-      const all = stock.entries.flatMap(({ keys }) => keys);
-      return { keys: all.filter((key) => key.startsWith(scope.prefix)).toSorted(), missing: [] };
+      const hasPrefix = (key: string): boolean => key.startsWith(scope.prefix);
+      const all = stock.entries.flatMap(({ keys }) => keys).filter(hasPrefix);
+      const pinned = stock.entries.flatMap(({ pinnedKeys }) => pinnedKeys).filter(hasPrefix);
+      return { keys: all.filter((key) => !pinned.includes(key)).toSorted(), missing: [], pinned };
     }
     case "named": {
       // Also those that are damaged.
       const exists = (key: string): boolean => lastUseOfKeyFile(cache, keyFileName(key)) !== undefined;
-      return { keys: scope.keys.filter(exists), missing: scope.keys.filter((key) => !exists(key)) };
+      return {
+        keys: scope.keys.filter(exists),
+        missing: scope.keys.filter((key) => !exists(key)),
+        pinned: [],
+      };
     }
   }
 }

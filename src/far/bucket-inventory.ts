@@ -46,6 +46,7 @@ function describeEntry(
     lastUsedMs: Math.max(...group.map(({ lastUsedMs }) => lastUsedMs)),
     ownBytes: group.reduce((sum, { listed }) => sum + listed.sizeBytes, 0),
     items: Uint32Array.from([...packs].flatMap((pack) => items.get(pack) ?? [])),
+    pinnedKeys: [],
     condition: reason === undefined ? { kind: "whole" } : { kind: "damaged", reason, editedPaths: [] },
     editedPaths: [],
   };

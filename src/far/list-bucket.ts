@@ -24,7 +24,7 @@ export async function listBucket(store: ObjectStore, prefix: string): Promise<Li
     const { sizeBytes, freedBytes, entry } = measure;
     const damage = entry.condition.kind === "damaged" ? { damage: entry.condition.reason } : {};
     const { key, storedAt, trees } = record;
-    return [{ key, storedAt, trees, lastUsedMs, sizeBytes, freedBytes, ...damage }];
+    return [{ key, storedAt, trees, lastUsedMs, sizeBytes, freedBytes, isPinned: false, ...damage }];
   });
   return listed.toSorted((left, right) => right.lastUsedMs - left.lastUsedMs);
 }

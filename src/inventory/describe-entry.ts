@@ -3,6 +3,9 @@ import type { KeyGroup } from "./group-keys.ts";
 import type { CachedEntry } from "./inventory.ts";
 import type { Needs } from "./needs-finder.ts";
 
+/** Whether the key with this file is pinned. */
+export type IsPinned = (keyFile: string) => boolean;
+
 /**
  * Describes an entry by the keys that point to it and what its manifests need. What could not be read becomes a
  * problem.
@@ -12,6 +15,7 @@ export function describeEntry(
   { keys, keyFiles, lastUsedMs, keyBytes, manifests }: KeyGroup,
   recordedPaths: ReadonlyMap<string, ReadonlySet<string>>,
   needs: ReadonlyMap<string, Needs>,
+  isPinned: IsPinned,
   doubts: Doubts,
 ): CachedEntry {
   const parts = manifests.flatMap((digest) => needs.get(digest) ?? []);
@@ -27,7 +31,8 @@ export function describeEntry(
     const paths = found.editedPaths;
     return [...(recordedPaths.get(digest) ?? [])].map((recordedPath) => ({ recordedPath, paths }));
   });
-  return { id, keys, keyFiles, lastUsedMs, ownBytes: keyBytes, items, condition, editedPaths };
+  const pinnedKeys = keys.filter((_key, index) => isPinned(keyFiles[index] ?? ""));
+  return { id, keys, keyFiles, pinnedKeys, lastUsedMs, ownBytes: keyBytes, items, condition, editedPaths };
 }
 
 function union(lists: readonly Uint32Array[]): Uint32Array {

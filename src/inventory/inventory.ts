@@ -11,6 +11,8 @@ export interface CachedEntry {
   readonly keys: readonly string[];
   /** The names of their files, in the same order. */
   readonly keyFiles: readonly string[];
+  /** Those of its keys that are pinned; with one, it is evicted only if it is damaged. */
+  readonly pinnedKeys: readonly string[];
   /** By the file system's clock; the latest of all its keys. */
   readonly lastUsedMs: number;
   /** Of the key files. */

@@ -5,8 +5,9 @@
  */
 import type { Progress } from "../base/progress.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
+import { listPins } from "../cache/pins.ts";
 import { listOldCounts } from "../cache/restore-counts.ts";
-import { describeEntry } from "./describe-entry.ts";
+import { describeEntry, type IsPinned } from "./describe-entry.ts";
 import { Doubts } from "./doubts.ts";
 import { EditedPathUse, NO_EDITED_PATHS } from "./edited-path-use.ts";
 import { findIntents } from "./find-intents.ts";
@@ -17,6 +18,7 @@ import { groupKeys } from "./group-keys.ts";
 import type { Inventory } from "./inventory.ts";
 import { Items } from "./items.ts";
 import { listFiles, type ShardLister } from "./list-files.ts";
+import { listTwice } from "./list-twice.ts";
 import { type Needs, NeedsFinder } from "./needs-finder.ts";
 
 export interface StockRequest {
@@ -42,6 +44,7 @@ export async function takeStock(
   const { sessions, intents } = findIntents(cache, nowMs, grace.anyMs, doubts);
   const keys = await groupKeys(cache, pause);
   doubts.addKeys(keys);
+  const isPinned = findPins(cache, doubts);
   const readable = findPacks(cache, doubts);
   const items = new Items(readable.packs);
   await listFiles(cache, items, doubts, pause, listShard);
@@ -66,7 +69,7 @@ export async function takeStock(
     if (!needed.isKnown) doubts.addUnknownNeeds("a running store", needed.condition);
   }
   const entries = [...keys.groups].map(([id, group]) =>
-    describeEntry(id, group, keys.recordedPaths, needs, doubts),
+    describeEntry(id, group, keys.recordedPaths, needs, isPinned, doubts),
   );
   for (const item of findYoung(items, readable.packs, entries, nowMs, grace)) pinned.add(item);
   // If an entry could not be read, it may contain any edited path.
@@ -88,4 +91,12 @@ export async function takeStock(
     garbage: measureGarbage(found, doubts),
     warnings: doubts.warnings,
   };
+}
+
+/** After the keys: a store pins a key before it publishes it. If pins cannot be read, every key may be pinned. */
+function findPins(cache: CacheDirectory, doubts: Doubts): IsPinned {
+  const listed = doubts.attempt("the pins", () => listTwice(() => listPins(cache)));
+  if (listed === undefined) return () => true;
+  const pins = new Set(listed);
+  return (keyFile) => pins.has(keyFile);
 }

@@ -20,6 +20,8 @@ export interface StoreRequest {
   readonly storage: Storage;
   readonly compression: Compression;
   readonly durability: Durability;
+  /** Pins the keys, so that no clean evicts the entry; otherwise, it leaves them as they are. */
+  readonly pin?: boolean;
 }
 
 /** The outcome for each file's contents; empty files have none and are not counted. */

@@ -6,10 +6,10 @@
 
 import { display } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
-import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { withSharedLock } from "../cache/cache-lock.ts";
 import { publishKeyFile } from "../cache/key-files.ts";
 import { publishManifestFile } from "../cache/manifest-files.ts";
+import { addPin } from "../cache/pins.ts";
 import { prepareCache } from "../cache/prepare-cache.ts";
 import { Session } from "../cache/session.ts";
 import { addToSizeNote } from "../cache/size-note.ts";
@@ -113,7 +113,7 @@ export async function storeSources(
     for (const [digest, file] of manifestFiles) publishManifestFile(cache, session, digest, file);
     const filesBytes = [...manifestFiles.values()].reduce((sum, file) => sum + file.length, 0);
     const sizeBytes = filesBytes + estimateSize(kept, manifestFiles.size + request.keys.length);
-    await publishKeys(cache, session, request.keys, trees, sizeBytes, runtime);
+    await publishKeys(request, session, trees, sizeBytes, runtime);
     if (request.durability === "none") flushIfCheap(cache, marks);
     const obstacles = [...choices].flatMap(([source, { isPacked, obstacle }]) =>
       obstacle === undefined ? [] : [{ source: display(source), isPacked, obstacle }],
@@ -125,9 +125,8 @@ export async function storeSources(
 }
 
 async function publishKeys(
-  cache: CacheDirectory,
+  { cache, keys, pin }: Pick<StoreRequest, "cache" | "keys" | "pin">,
   session: Session,
-  keys: readonly string[],
   trees: readonly [StoredTree, ...StoredTree[]],
   sizeBytes: number,
   runtime: Runtime,
@@ -139,6 +138,8 @@ async function publishKeys(
   await withSharedLock(cache, runtime.isCancelled, () => {
     // First: after a kill, it is rather too large.
     addToSizeNote(cache, sizeBytes);
+    // Before the keys: no clean may find one of them without its pin.
+    if (pin === true) for (const key of keys) addPin(cache, keyFileName(key));
     for (const key of keys) {
       publishKeyFile(cache, session, keyFileName(key), encodeKeyFile({ key, storedAt, trees }), storedMs);
     }

@@ -12,6 +12,12 @@ export interface CleanLimits {
   readonly maxAgeMs: number | undefined;
   /** Evicts the least recently used entries until the rest takes no more. */
   readonly maxSizeBytes: number | undefined;
+  /** Evicts the least recently used entries until no more are left. */
+  readonly maxEntries?: number | undefined;
+  /** Spares this many entries, the most recently used ones. */
+  readonly keepLast?: number | undefined;
+  /** Evicts and counts only entries all of whose keys start with it; the size is that of all entries. */
+  readonly prefix?: string;
   /** Once they take more than that, evicts until they take no more than this. */
   readonly targetSizeBytes?: number;
   /** Evicts the least recently used entries until at least this much is freed. */
@@ -20,7 +26,7 @@ export interface CleanLimits {
   readonly sparedKeys?: ReadonlySet<string>;
 }
 
-export type EvictionReason = "age" | "size" | "damage";
+export type EvictionReason = "age" | "count" | "size" | "damage";
 
 export interface Eviction {
   readonly entry: CachedEntry;
@@ -41,7 +47,7 @@ export interface CleanPlan {
 }
 
 /**
- * Entries that could not be read are kept, whatever the limits. While something may need any item, no item is
+ * Entries that could not be read are kept, whatever the limits, and so are pinned ones unless they are damaged. While something may need any item, no item is
  * deleted, so no entry is evicted for its size: that would free nothing.
  */
 export function planClean(stock: Stock, limits: CleanLimits): CleanPlan {
@@ -75,16 +81,21 @@ export function planClean(stock: Stock, limits: CleanLimits): CleanPlan {
     (left, right) => left.lastUsedMs - right.lastUsedMs || (left.id < right.id ? -1 : 1),
   );
   const kept: CachedEntry[] = [];
-  const young: CachedEntry[] = [];
+  const evictable: CachedEntry[] = [];
+  const protect = chooseProtected(oldestFirst, limits);
   for (const entry of oldestFirst) {
-    const ageMs = limits.nowMs - entry.lastUsedMs;
-    if (entry.condition.kind === "unreadable") kept.push(entry);
-    else if (entry.condition.kind === "damaged") evict(entry, "damage");
-    else if (ageMs > (limits.maxAgeMs ?? Number.POSITIVE_INFINITY)) evict(entry, "age");
-    else young.push(entry);
+    if (entry.condition.kind === "damaged") evict(entry, "damage");
+    else if (protect(entry)) kept.push(entry);
+    else if (limits.nowMs - entry.lastUsedMs > (limits.maxAgeMs ?? Number.POSITIVE_INFINITY))
+      evict(entry, "age");
+    else evictable.push(entry);
   }
+  const { maxEntries = Number.POSITIVE_INFINITY } = limits;
+  const countedCount = evictable.length + kept.filter((entry) => isInScope(entry, limits)).length;
+  const excessCount = Math.max(0, countedCount - maxEntries);
+  for (const entry of evictable.slice(0, excessCount)) evict(entry, "count");
   const mostBytes = chooseMostBytes(limits, keptBytes);
-  for (const entry of young) {
+  for (const entry of evictable.slice(excessCount)) {
     const isSpared = entry.keys.some((key) => limits.sparedKeys?.has(key));
     if (keptBytes > mostBytes && !isSpared && !mayAllBeNeeded) evict(entry, "size");
     else kept.push(entry);
@@ -101,4 +112,25 @@ function chooseMostBytes(
 ): number {
   const mostBytes = keptBytes > maxSizeBytes ? targetSizeBytes : Number.POSITIVE_INFINITY;
   return freedBytes > 0 ? Math.min(mostBytes, keptBytes - freedBytes) : mostBytes;
+}
+
+/** Which entries no limit applies to. @param oldestFirst all entries */
+function chooseProtected(
+  oldestFirst: readonly CachedEntry[],
+  limits: CleanLimits,
+): (entry: CachedEntry) => boolean {
+  const { keepLast = 0 } = limits;
+  const usable = oldestFirst.filter(
+    (entry) => entry.condition.kind !== "damaged" && isInScope(entry, limits),
+  );
+  const last = new Set(keepLast === 0 ? [] : usable.slice(-keepLast));
+  return (entry) =>
+    entry.condition.kind === "unreadable" ||
+    entry.pinnedKeys.length > 0 ||
+    !isInScope(entry, limits) ||
+    last.has(entry);
+}
+
+function isInScope({ keys }: CachedEntry, { prefix = "" }: CleanLimits): boolean {
+  return keys.every((key) => key.startsWith(prefix));
 }

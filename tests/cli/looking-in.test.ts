@@ -139,6 +139,7 @@ test("a missing key is a miss for inspect and delete; a damaged one is an error"
     version: 1,
     deleted: ["a"],
     missing: ["y"],
+    pinned: [],
     dryRun: false,
   });
 });

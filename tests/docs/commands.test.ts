@@ -31,9 +31,10 @@ test("every command's help has examples, and each works", () => {
     must([BTDT, "store", "-c", cache, "-k", key, project]);
   const env = { HOME: home, PATH: `${scratch.path("bin")}:${process.env["PATH"]}` };
 
-  // A restore needs something stored, and a deletion comes last.
+  // A restore needs something stored, a pin comes before it is removed, and a deletion last.
   const order = ["hash", "store", "restore"];
-  const rank = (name: string): number => (name === "delete" ? 100 : order.indexOf(name));
+  const rank = (name: string): number =>
+    name === "delete" ? 100 : name === "unpin" ? 99 : order.indexOf(name);
   for (const name of commandNames().toSorted((left, right) => rank(left) - rank(right))) {
     const examples = /\nExamples?:\n([^]+)$/.exec(helpOf(name))?.[1]?.split("\n") ?? [];
     expect({ name, count: examples.length }).not.toEqual({ name, count: 0 });

@@ -34,6 +34,7 @@ const stocks: fc.Arbitrary<Stock> = fc.array(fc.nat({ max: 5000 }), { maxLength:
           id: `${index}`.padStart(64, "0"),
           keys: [`key ${index}`],
           keyFiles: [`key ${index}`],
+          pinnedKeys: [],
         }),
       ),
     ),
@@ -181,6 +182,7 @@ test("an entry whose objects others share frees only its own", () => {
     ownBytes: 1,
     items: Uint32Array.from(objects),
     keyFiles: [id],
+    pinnedKeys: [],
     condition: { kind: "whole" },
     editedPaths: [],
   });
@@ -209,6 +211,7 @@ test("a hundred thousand entries", () => {
       ownBytes: 1,
       items: Uint32Array.of(index),
       keyFiles: [],
+      pinnedKeys: [],
       condition: { kind: "whole" },
       editedPaths: [],
     };

@@ -1,5 +1,6 @@
 import { Command, Option } from "@commander-js/extra-typings";
 import { escapeControls } from "../../base/byte-string.ts";
+import { parseCount } from "../../base/count.ts";
 import { formatDuration, parseDurationMs } from "../../base/duration.ts";
 import { formatSize, parseSizeBytes } from "../../base/size.ts";
 import { openCache } from "../../cache/open-cache.ts";
@@ -14,8 +15,8 @@ export function defineCleanCommand(context: CommandContext) {
   return new Command("clean")
     .summary("evict old entries and delete garbage")
     .description(
-      "Evict the least recently used entries until both limits are met, then delete everything that no entry needs. Without limits, " +
-        "only delete garbage. Safe to run alongside stores and restores.",
+      "Evict the least recently used entries until all limits are met, then delete everything that no entry needs. Without limits, " +
+        "only delete garbage. Pinned entries are never evicted unless they are damaged. Safe to run alongside stores and restores.",
     )
     .addOption(defineCacheOption())
     .addOption(
@@ -31,12 +32,38 @@ export function defineCleanCommand(context: CommandContext) {
         .env("BTDT_MAX_SIZE")
         .argParser((text: string) => parseArgument(text, parseSizeBytes)),
     )
+    .addOption(
+      new Option("--max-entries <count>", "evict entries until no more than this many are left")
+        .env("BTDT_MAX_ENTRIES")
+        .argParser((text: string) => parseArgument(text, parseCount)),
+    )
+    .addOption(
+      new Option(
+        "--keep-last <count>",
+        "spare this many entries, the most recently used ones, whatever the limits",
+      )
+        .env("BTDT_KEEP_LAST")
+        .argParser((text: string) => parseArgument(text, parseCount)),
+    )
+    .option("--prefix <prefix>", "evict, count and spare only entries all of whose keys have this prefix", "")
     .addOption(defineDryRunOption("removed"))
-    .addHelpText("after", "\nExample:\n  btdt clean --cache /cache --max-age 7d --max-size 10GiB")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  btdt clean --cache /cache --max-age 7d --max-size 10GiB\n" +
+        "  btdt clean --cache /cache --prefix npm- --max-entries 20",
+    )
     .action(async (options) => {
       const cache = openCache(options.cache, false);
       const cleaned = await cleanCache(
-        { cache, maxAgeMs: options.maxAge, maxSizeBytes: options.maxSize, dryRun: options.dryRun },
+        {
+          cache,
+          maxAgeMs: options.maxAge,
+          maxSizeBytes: options.maxSize,
+          maxEntries: options.maxEntries,
+          keepLast: options.keepLast,
+          prefix: options.prefix,
+          dryRun: options.dryRun,
+        },
         context.runtime,
       );
       const removed = options.dryRun ? "Would remove" : "Removed";

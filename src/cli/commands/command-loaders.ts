@@ -39,6 +39,8 @@ export function listCommandLoaders(
     list: async () => (await import("./list.ts")).defineListCommand(context),
     inspect: async () => (await import("./inspect.ts")).defineInspectCommand(context),
     delete: async () => (await import("./delete.ts")).defineDeleteCommand(context),
+    pin: async () => (await import("./pin.ts")).definePinCommand(context),
+    unpin: async () => (await import("./pin.ts")).defineUnpinCommand(context),
     stats: async () => (await import("./stats.ts")).defineStatsCommand(context),
     version: async () => (await import("./version.ts")).defineVersionCommand(context),
     completion: async () => {

@@ -19,7 +19,7 @@ export function defineDeleteCommand(context: CommandContext) {
     .summary("delete keys")
     .description(
       "Delete the given keys, or all keys with a prefix. What no other key needs is freed by the next clean; --prefix, --all and --dry-run " +
-        "also print how much that is. Exit status 4 if a key is not found, or no key has the prefix.",
+        "also print how much that is. Pinned keys are deleted only if they are named. Exit status 4 if a key is not found, or no key has the prefix.",
     )
     .addOption(defineCacheOption())
     .option("--prefix <prefix>", "delete all keys with this prefix")
@@ -45,14 +45,16 @@ export function defineDeleteCommand(context: CommandContext) {
         const frees = dryRun ? "would free" : "frees";
         output.printResult(`The next clean ${frees} ${formatSize(plan.freedBytes)}`);
       }
+      const pinned = plan?.pinned ?? [];
+      if (pinned.length > 0) output.note(`pinned, not deleted: ${joinSome(pinned)}`);
       // A key that was listed and is gone was deleted by another process.
       const notFound = scope.kind === "named" ? missing : [];
-      if (notFound.length > 0 || (options.prefix !== undefined && deleted.length === 0)) {
+      if (notFound.length > 0 || (options.prefix !== undefined && deleted.length + pinned.length === 0)) {
         output.printMarker(MISS_MARKER);
         output.note(notFound.length > 0 ? `not found: ${joinSome(notFound)}` : "no key has this prefix");
         context.setExitCode(ExitCode.MISS);
       }
-      output.printDocument({ deleted, missing: notFound, freedBytes: plan?.freedBytes, dryRun });
+      output.printDocument({ deleted, missing: notFound, pinned, freedBytes: plan?.freedBytes, dryRun });
     });
 }
 

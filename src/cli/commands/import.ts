@@ -11,6 +11,7 @@ import { defineNoShareOption, defineShareOption, shareGlobsOf } from "../options
 import {
   defineCompressionOption,
   defineDurabilityOption,
+  definePinOption,
   defineStorageOption,
 } from "../options/store-options.ts";
 
@@ -29,6 +30,7 @@ export function defineImportCommand(context: CommandContext) {
     .addOption(defineStorageOption())
     .addOption(defineCompressionOption())
     .addOption(defineDurabilityOption())
+    .addOption(definePinOption())
     .addOption(defineCreateCacheOption())
     .argument("<archive>", "archive file or pipe, or - for standard input")
     .addHelpText("after", "\nExample:\n  btdt import --cache /cache --keys node-modules node-modules.tar.gz")
@@ -45,6 +47,7 @@ export function defineImportCommand(context: CommandContext) {
           storage: options.storage,
           compression: options.compression,
           durability: options.durability,
+          pin: options.pin,
         },
         context.runtime,
       );

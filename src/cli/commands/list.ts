@@ -55,7 +55,7 @@ export function defineListCommand(context: CommandContext) {
       const selection = { prefix, olderThanMs: olderThan, isDamaged: damaged, order: sort, limit };
       const keys = selectKeys(listed, selection, nowMs);
       const rows = keys.map((key) => [
-        escapeControls(key.key) + (key.damage === undefined ? "" : " (damaged)"),
+        escapeControls(key.key) + describeState(key),
         formatSize(key.sizeBytes),
         formatSize(key.freedBytes),
         String(countsOf(key.trees).fileCount),
@@ -70,13 +70,17 @@ export function defineListCommand(context: CommandContext) {
     });
 }
 
+function describeState({ isPinned, damage }: ListedKey): string {
+  return (isPinned ? " (pinned)" : "") + (damage === undefined ? "" : " (damaged)");
+}
+
 /** Only uses by those who may write to the cache are noted. */
 function isUsed({ storedAt, lastUsedMs }: ListedKey): boolean {
   return lastUsedMs > Date.parse(storedAt);
 }
 
 function describeKey(listed: ListedKey) {
-  const { key, trees, sizeBytes, freedBytes, storedAt, damage } = listed;
+  const { key, trees, sizeBytes, freedBytes, storedAt, isPinned, damage } = listed;
   const lastUsedAt = formatTime(listed.lastUsedMs);
-  return { key, trees, ...countsOf(trees), sizeBytes, freedBytes, storedAt, lastUsedAt, damage };
+  return { key, trees, ...countsOf(trees), sizeBytes, freedBytes, storedAt, lastUsedAt, isPinned, damage };
 }

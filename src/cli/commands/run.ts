@@ -31,6 +31,7 @@ import {
   defineExcludeOption,
   defineIgnoreMtimeOption,
   defineMaxSizeOption,
+  definePinOption,
   defineStorageOption,
   storeSettingsOf,
 } from "../options/store-options.ts";
@@ -73,6 +74,7 @@ export function defineRunCommand(context: CommandContext, words: readonly string
     .addOption(defineStorageOption())
     .addOption(defineCompressionOption())
     .addOption(defineDurabilityOption())
+    .addOption(definePinOption())
     .addOption(defineMaxSizeOption())
     .addOption(defineCreateCacheOption())
     .argument("<path...>", "directories and files that the command creates")

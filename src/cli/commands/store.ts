@@ -18,6 +18,7 @@ import {
   defineExcludeOption,
   defineIgnoreMtimeOption,
   defineMaxSizeOption,
+  definePinOption,
   defineStorageOption,
   storeSettingsOf,
 } from "../options/store-options.ts";
@@ -43,6 +44,7 @@ export function defineStoreCommand(context: CommandContext) {
     .addOption(defineStorageOption())
     .addOption(defineCompressionOption())
     .addOption(defineDurabilityOption())
+    .addOption(definePinOption())
     .addOption(defineMaxSizeOption())
     .addOption(defineErrorOkOption("exit with 0"))
     .addOption(defineCreateCacheOption())

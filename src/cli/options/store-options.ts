@@ -62,17 +62,24 @@ export function defineMaxSizeOption() {
     .argParser((text: string) => parseArgument(text, parseSizeBytes));
 }
 
+export function definePinOption() {
+  return new Option("--pin", "pin the keys: no clean and no --max-size evicts the entry (see btdt pin)")
+    .env("BTDT_PIN")
+    .default(false);
+}
+
 type StoreSettings = Omit<StoreRequest, "cache" | "keys" | "sources">;
 
 /** What the options of `store` and `run` say about the store. */
 export function storeSettingsOf(
   options: Pick<StoreSettings, "ignoreMtime" | "storage" | "compression" | "durability"> &
     Parameters<typeof shareGlobsOf>[0] & {
+      readonly pin: boolean;
       readonly exclude: readonly string[];
       readonly link: StoreSettings["linkMode"];
     },
 ): StoreSettings {
-  const { exclude, ignoreMtime, link, storage, compression, durability } = options;
+  const { exclude, ignoreMtime, link, storage, compression, durability, pin } = options;
   return {
     excludePatterns: exclude,
     ignoreMtime,
@@ -81,5 +88,6 @@ export function storeSettingsOf(
     storage,
     compression,
     durability,
+    pin,
   };
 }

@@ -1,0 +1,44 @@
+import type { CacheDirectory } from "../cache/cache-directory.ts";
+import { withSharedLock } from "../cache/cache-lock.ts";
+import { lastUseOfKeyFile } from "../cache/key-files.ts";
+import { addPin, removePin } from "../cache/pins.ts";
+import { keyFileName } from "../key/key-file.ts";
+import type { Runtime } from "../work/runtime.ts";
+
+interface PinnedKeys {
+  readonly done: readonly string[];
+  /** Keys that do not exist; for `unpinKeys`, those that had no pin. */
+  readonly missing: readonly string[];
+}
+
+/**
+ * Pins keys. It waits for a running clean, which may have decided to evict them.
+ * @throws BtdtError CACHE_WRITE_FAILED, CANCELLED; a `node:fs` error
+ */
+export async function pinKeys(
+  cache: CacheDirectory,
+  keys: readonly string[],
+  runtime: Runtime,
+): Promise<PinnedKeys> {
+  if (!cache.isPrepared()) return { done: [], missing: keys };
+  return await withSharedLock(cache, runtime.isCancelled, () =>
+    split(keys, (key) => {
+      const name = keyFileName(key);
+      if (lastUseOfKeyFile(cache, name) === undefined) return false;
+      addPin(cache, name);
+      return true;
+    }),
+  );
+}
+
+/** @throws BtdtError CACHE_WRITE_FAILED */
+export function unpinKeys(cache: CacheDirectory, keys: readonly string[]): PinnedKeys {
+  return split(keys, (key) => removePin(cache, keyFileName(key)));
+}
+
+function split(keys: readonly string[], act: (key: string) => boolean): PinnedKeys {
+  const done: string[] = [];
+  const missing: string[] = [];
+  for (const key of keys) (act(key) ? done : missing).push(key);
+  return { done, missing };
+}
