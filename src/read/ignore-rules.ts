@@ -29,6 +29,7 @@ export class IgnoreRules {
   readonly #excludes: readonly string[];
   readonly #readIgnoreFiles: boolean;
   readonly #watched: readonly WatchedPattern[];
+  #onExcluded: (path: ByteString, isDirectory: boolean) => void = () => undefined;
   /** From the root down to the current directory; the last one has all lines. */
   #stack: Rules[] = [];
 
@@ -64,12 +65,19 @@ export class IgnoreRules {
     );
   }
 
+  /** Calls `onExcluded` for each path that is excluded, but not for what is in an excluded directory. */
+  observe(onExcluded: (path: ByteString, isDirectory: boolean) => void): void {
+    this.#onExcluded = onExcluded;
+  }
+
   ignores(path: ByteString, isDirectory: boolean): boolean {
     const rules = this.#stack.at(-1);
     if (rules === undefined) return false;
     const text = isDirectory ? `${textFromBytes(path)}/` : textFromBytes(path);
     for (const pattern of this.#watched) pattern.see(text);
-    return rules.patterns.ignores(text);
+    const isExcluded = rules.patterns.ignores(text);
+    if (isExcluded) this.#onExcluded(path, isDirectory);
+    return isExcluded;
   }
 
   /**

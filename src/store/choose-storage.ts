@@ -1,6 +1,5 @@
 import { constants, copyFileSync } from "node:fs";
 import { type ByteString, fsPath, joinBytes } from "../base/byte-string.ts";
-import type { Session } from "../cache/session.ts";
 import { errnoOf } from "../fs/errno.ts";
 import { findLinkObstacle, type LinkObstacle, tryOneLink } from "../fs/link-obstacle.ts";
 import { lstat } from "../fs/native/file-status.ts";
@@ -15,30 +14,42 @@ export interface ChosenStorage {
   readonly obstacle: LinkObstacle | undefined;
 }
 
+/** Where links are tried: a directory of this process in the cache. */
+export interface TrialPlace {
+  /** A file in it. */
+  readonly lockFile: ByteString;
+  /** An unused path in it. */
+  temporaryPath(): ByteString;
+}
+
 /** Objects are for what can be shared by hard links or reflinks; everything else is smaller and faster in packs. */
 export function chooseStorage(
-  { cache, storage, linkMode }: Pick<StoreRequest, "cache" | "storage" | "linkMode">,
+  {
+    cache,
+    storage,
+    linkMode,
+  }: Pick<StoreRequest, "storage" | "linkMode"> & { readonly cache: { readonly root: ByteString } },
   source: ByteString,
-  session: Session,
+  place: TrialPlace,
 ): ChosenStorage {
   if (storage === "packs") return { isPacked: true, obstacle: undefined };
   const obstacle =
     findLinkObstacle(source, cache.root) ??
-    tryOneLink(session.lockFile, session.temporaryPath()) ??
-    trySource(source, session);
+    tryOneLink(place.lockFile, place.temporaryPath()) ??
+    trySource(source, place);
   const mayReflink = linkMode === "auto" || linkMode === "reflink";
-  if (obstacle === undefined || (mayReflink && canReflink(source, session))) {
+  if (obstacle === undefined || (mayReflink && canReflink(source, place))) {
     return { isPacked: false, obstacle: undefined };
   }
   return { isPacked: storage === "auto", obstacle };
 }
 
 /** Where the system does not tell mounts apart, a file does. That another user's cannot be linked says nothing about the rest. */
-function trySource(source: ByteString, session: Session): LinkObstacle | undefined {
+function trySource(source: ByteString, place: TrialPlace): LinkObstacle | undefined {
   if (readMountId(source) !== undefined) return undefined;
   try {
     const file = findContent(source);
-    const obstacle = file === undefined ? undefined : tryOneLink(file, session.temporaryPath());
+    const obstacle = file === undefined ? undefined : tryOneLink(file, place.temporaryPath());
     return obstacle === "another mount of the same volume" ? obstacle : undefined;
   } catch (error) {
     // Reading the tree will fail for the same reason.
@@ -48,8 +59,8 @@ function trySource(source: ByteString, session: Session): LinkObstacle | undefin
 }
 
 /** Some file systems reflink between subvolumes or mounts, where they do not link. */
-function canReflink(source: ByteString, session: Session): boolean {
-  const temporary = session.temporaryPath();
+function canReflink(source: ByteString, place: TrialPlace): boolean {
+  const temporary = place.temporaryPath();
   try {
     const file = findContent(source);
     if (file === undefined) return false;

@@ -40,6 +40,8 @@ const RARE = new Set([
   "source",
   "obstacle",
   "isPacked",
+  "warning",
+  "problem",
   "evicted",
 ]);
 
@@ -70,7 +72,13 @@ test("the page names every field that a command prints, and no other", () => {
   const outcomes: [string, string[][]][] = [
     ["hash", [["tree"]]],
     ["key", [["one"]]],
-    ["store", [["-k", "three", "tree"]]],
+    [
+      "store",
+      [
+        ["-k", "three", "tree"],
+        ["-k", "three", "--exclude", "new", "--dry-run", "tree"],
+      ],
+    ],
     [
       "restore",
       [
@@ -95,6 +103,7 @@ test("the page names every field that a command prints, and no other", () => {
         ["other", "none"],
       ],
     ],
+    ["doctor", [["tree"]]],
     ["version", [[]]],
     ["pin", [["one"], ["none"]]],
     ["unpin", [["one"], ["none"]]],

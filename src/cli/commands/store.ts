@@ -8,6 +8,7 @@ import type { CommandContext } from "../command-context.ts";
 import { describeObstacle, describePlacement, describeTrees, startStopwatch } from "../describe.ts";
 import { describeError, summarizeError } from "../explain-failure.ts";
 import { defineCacheOption, defineCreateCacheOption } from "../options/cache-options.ts";
+import { defineDryRunOption } from "../options/dry-run-option.ts";
 import { fillInKeys } from "../options/fill-in-keys.ts";
 import { defineAllowEmptyHashOption, defineKeysToStoreOption } from "../options/key-options.ts";
 import { defineErrorOkOption, defineLinkOption } from "../options/restore-options.ts";
@@ -22,6 +23,7 @@ import {
   defineStorageOption,
   storeSettingsOf,
 } from "../options/store-options.ts";
+import { printStorePreview } from "../store-preview.ts";
 import { storeWithin } from "../store-within.ts";
 
 export function defineStoreCommand(context: CommandContext) {
@@ -46,6 +48,9 @@ export function defineStoreCommand(context: CommandContext) {
     .addOption(defineDurabilityOption())
     .addOption(definePinOption())
     .addOption(defineMaxSizeOption())
+    .addOption(
+      defineDryRunOption("stored, in which form, and why, without trying to link; the cache must exist"),
+    )
     .addOption(defineErrorOkOption("exit with 0"))
     .addOption(defineCreateCacheOption())
     .argument("<source...>", "directories and files to store")
@@ -60,6 +65,11 @@ export function defineStoreCommand(context: CommandContext) {
       for (const source of sources) assertGiven(source, "SOURCE");
       const readStopwatch = startStopwatch();
       const keys = await fillInKeys(options, context);
+      if (options.dryRun) {
+        const cache = openCache(options.cache, false);
+        await printStorePreview({ cache, keys, sources, ...storeSettingsOf(options) }, context);
+        return;
+      }
       const attempted = await attempt(options.errorOk, () =>
         storeWithin(
           {
