@@ -6,21 +6,25 @@ const DIRECTORY_WEIGHT = 4;
 /** Enough to make its message cheap, little enough for workers to finish together. */
 const RANGE_WEIGHT = 1500;
 
+/** Some of a manifest's directories. A directory's leaves are its files, then its symlinks. */
 export interface DirectoryRange {
   readonly firstDirectory: number;
+  /** How many leaves of the first directory are already done. */
+  readonly firstLeaf: number;
   readonly endDirectory: number;
 }
 
-/** What a job has done of its range. */
+/** Where another job goes on, if it is not the end of the range. */
 export interface DoneRange {
-  /** Where another job goes on, if it is not the end of the range. */
   readonly nextDirectory: number;
+  /** How many leaves of it are done. */
+  readonly nextLeaf: number;
 }
 
 /** What a job has left of its range; undefined if nothing. */
 export function restOfRange({ endDirectory }: DirectoryRange, done: DoneRange): DirectoryRange | undefined {
-  const firstDirectory = done.nextDirectory;
-  return firstDirectory < endDirectory ? { firstDirectory, endDirectory } : undefined;
+  const { nextDirectory: firstDirectory, nextLeaf: firstLeaf } = done;
+  return firstDirectory < endDirectory ? { firstDirectory, firstLeaf, endDirectory } : undefined;
 }
 
 /**
@@ -37,7 +41,7 @@ export function directoryRanges(manifest: Manifest): DirectoryRange[] {
     const symlinks = at(manifest.directorySymlinkEnds, directory) - manifest.firstSymlinkOf(directory);
     weight += DIRECTORY_WEIGHT + files + symlinks;
     if (weight >= RANGE_WEIGHT || directory === directoryCount - 1) {
-      ranges.push({ firstDirectory, endDirectory: directory + 1, weight });
+      ranges.push({ firstDirectory, firstLeaf: 0, endDirectory: directory + 1, weight });
       firstDirectory = directory + 1;
       weight = 0;
     }

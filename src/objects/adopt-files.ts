@@ -1,21 +1,20 @@
 import type { ByteString } from "../base/byte-string.ts";
 import { compileMethodsLightly } from "../base/compile-lightly.ts";
-import { BtdtError } from "../base/errors.ts";
 import { PathBuffer } from "../fs/native/path-buffer.ts";
 import type { Placement } from "../fs/place-file.ts";
 import { viewManifest } from "../manifest/codec.ts";
-import type { DoneRange } from "../manifest/directory-ranges.ts";
-import { at } from "../manifest/manifest.ts";
-import type { Job } from "../work/job.ts";
+import type { DirectoryRange, DoneRange } from "../manifest/directory-ranges.ts";
+import { at, type Manifest } from "../manifest/manifest.ts";
+import { type RangeVisitor, visitRange } from "../manifest/visit-range.ts";
+import type { Job, JobContext } from "../work/job.ts";
+import { createStopCheck } from "../work/stop-check.ts";
 import { hasObject } from "./object-attributes.ts";
 import { ObjectMaker, type ObjectMakerInput } from "./object-maker.ts";
 
 const SLASH = "/" as ByteString;
 
-export interface AdoptFilesInput extends ObjectMakerInput {
+export interface AdoptFilesInput extends ObjectMakerInput, DirectoryRange {
   readonly payload: Uint8Array;
-  readonly firstDirectory: number;
-  readonly endDirectory: number;
 }
 
 /** Bytes by outcome; files without an object (empty ones) are not counted. */
@@ -37,42 +36,53 @@ export const adoptFilesJob: Job<AdoptFilesInput, AdoptedFiles & DoneRange> = {
   name: "adopt-files",
   run(input, context) {
     const manifest = viewManifest(input.payload);
-    const maker = new ObjectMaker(manifest, source, input, context);
-    const fileCounts = { reflinked: 0, linked: 0, copied: 0, reused: 0 };
-    let newBytes = 0;
-    source.set(input.source);
-    const sourceLength = source.length;
-    let directory = input.firstDirectory;
-    do {
-      source.truncate(sourceLength);
-      if (directory > 0) source.append(SLASH).append(manifest.directoryPath(directory));
-      const directoryLength = source.length;
-      for (
-        let file = manifest.firstFileOf(directory);
-        file < at(manifest.directoryFileEnds, directory);
-        file++
-      ) {
-        // What was kept so far would pass for all of it.
-        if (context.isCancelled()) throw new BtdtError("CANCELLED", "stopped before all files were stored");
-        if (!hasObject(manifest, file)) continue;
-        // Its object is that of its first name.
-        if (manifest.isLink(file)) {
-          fileCounts.reused += 1;
-          continue;
-        }
-        source.truncate(directoryLength);
-        if (!manifest.counts.isSingleFile) manifest.appendFileName(source.append(SLASH), file);
-        const outcome = maker.make(file);
-        fileCounts[outcome] += 1;
-        if (outcome !== "reused") newBytes += at(manifest.fileSizes, file);
-      }
-      directory += 1;
-    } while (directory < input.endDirectory && !context.isOverdue());
-    return { fileCounts, newBytes, nextDirectory: directory };
+    const adopter = new FileAdopter(manifest, input, context);
+    const hasEnough = createStopCheck(context, "stopped before all files were stored");
+    return { ...visitRange(manifest, input, adopter, hasEnough), ...adopter.result };
   },
   workOf: (_input, { fileCounts }) => {
     return { files: fileCounts.linked + fileCounts.reflinked + fileCounts.copied + fileCounts.reused };
   },
 };
 
-compileMethodsLightly(adoptFilesJob);
+class FileAdopter implements RangeVisitor {
+  readonly result = { fileCounts: { reflinked: 0, linked: 0, copied: 0, reused: 0 }, newBytes: 0 };
+  private readonly manifest: Manifest;
+  private readonly maker: ObjectMaker;
+  private readonly sourceLength: number;
+  private directoryLength = 0;
+
+  constructor(manifest: Manifest, input: AdoptFilesInput, context: JobContext) {
+    this.manifest = manifest;
+    this.maker = new ObjectMaker(manifest, source, input, context);
+    this.sourceLength = source.set(input.source).length;
+  }
+
+  enterDirectory(directory: number): boolean {
+    source.truncate(this.sourceLength);
+    if (directory > 0) source.append(SLASH).append(this.manifest.directoryPath(directory));
+    this.directoryLength = source.length;
+    return true;
+  }
+
+  visitFile(_directory: number, file: number): void {
+    const { manifest, result } = this;
+    if (!hasObject(manifest, file)) return;
+    // Its object is that of its first name.
+    if (manifest.isLink(file)) {
+      result.fileCounts.reused += 1;
+      return;
+    }
+    source.truncate(this.directoryLength);
+    if (!manifest.counts.isSingleFile) manifest.appendFileName(source.append(SLASH), file);
+    const outcome = this.maker.make(file);
+    result.fileCounts[outcome] += 1;
+    if (outcome !== "reused") result.newBytes += at(manifest.fileSizes, file);
+  }
+
+  visitSymlink(): void {
+    // The manifest has all that there is of it.
+  }
+}
+
+compileMethodsLightly(FileAdopter);

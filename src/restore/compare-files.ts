@@ -1,7 +1,8 @@
 import { readlinkSync } from "node:fs";
 import { type ByteString, bytesFromBuffer, fsPath } from "../base/byte-string.ts";
+import { compileMethodsLightly } from "../base/compile-lightly.ts";
 import { DIGEST_SIZE_BYTES } from "../base/digest.ts";
-import { BtdtError, isBtdtError } from "../base/errors.ts";
+import { isBtdtError } from "../base/errors.ts";
 import { errnoOf } from "../fs/errno.ts";
 import { type FileAttributes, hasAllButTime } from "../fs/file-attributes.ts";
 import { isTimeKept } from "../fs/file-clock.ts";
@@ -11,25 +12,25 @@ import { PathBuffer } from "../fs/native/path-buffer.ts";
 import type { LinkMode } from "../fs/place-file.ts";
 import { attributesOfFile } from "../manifest/attributes-of-file.ts";
 import { viewManifest } from "../manifest/codec.ts";
-import type { DoneRange } from "../manifest/directory-ranges.ts";
+import type { DirectoryRange, DoneRange } from "../manifest/directory-ranges.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
+import { type RangeVisitor, visitRange } from "../manifest/visit-range.ts";
 import { hasObject } from "../objects/object-attributes.ts";
 import { locateObject } from "../objects/object-path.ts";
 import { hasContent } from "../read/has-content.ts";
 import { Sharing } from "../sharing/classify-files.ts";
 import type { Job, JobContext } from "../work/job.ts";
+import { createStopCheck } from "../work/stop-check.ts";
 import type { LinkSource, Unchanged } from "./target.ts";
 
 const SLASH = "/" as ByteString;
 
-export interface CompareFilesInput {
+export interface CompareFilesInput extends DirectoryRange {
   readonly payload: Uint8Array;
   readonly destination: ByteString;
   readonly links: LinkSource;
   /** See `namesOnTheirOwn`. */
   readonly separateNames: readonly number[];
-  readonly firstDirectory: number;
-  readonly endDirectory: number;
   /** Its directories say where to look; files and symlinks are filled in, in memory shared between threads. */
   readonly unchanged: Unchanged;
 }
@@ -37,6 +38,7 @@ export interface CompareFilesInput {
 export interface ComparedFiles extends DoneRange {
   /** Paths, relative to the destination, of directories in place of which the entry has a file or symlink. */
   readonly directoriesInTheWay: readonly ByteString[];
+  readonly fileCount: number;
 }
 
 const path = new PathBuffer();
@@ -53,51 +55,64 @@ export const compareFilesJob: Job<CompareFilesInput, ComparedFiles> = {
   name: "compare-files",
   run(input, context) {
     const manifest = viewManifest(input.payload);
-    const inTheWay: ByteString[] = [];
-    path.set(input.destination);
-    const rootLength = path.length;
-    let directory = input.firstDirectory;
-    for (; directory < input.endDirectory; directory++) {
-      if (directory > input.firstDirectory && context.isOverdue()) break;
-      if (context.isCancelled()) throw new BtdtError("CANCELLED", "stopped before all files were compared");
-      if (input.unchanged.directories[directory] === 0) continue;
-      path.truncate(rootLength);
-      if (directory > 0) path.append(SLASH).append(manifest.directoryPath(directory));
-      path.append(SLASH);
-      const directoryLength = path.length;
-      const noteIfDirectory = (): void => {
-        if (status.kind === "directory") inTheWay.push(path.toBytes().slice(rootLength + 1) as ByteString);
-      };
-      for (
-        let file = manifest.firstFileOf(directory);
-        file < at(manifest.directoryFileEnds, directory);
-        file++
-      ) {
-        path.truncate(directoryLength).append(manifest.fileName(file));
-        if (!lstatBuffer(path, status)) continue;
-        noteIfDirectory();
-        if (isUnchangedFile(manifest, file, input, context)) input.unchanged.files[file] = 1;
-      }
-      for (
-        let link = manifest.firstSymlinkOf(directory);
-        link < at(manifest.directorySymlinkEnds, directory);
-        link++
-      ) {
-        path.truncate(directoryLength).append(manifest.symlinkName(link));
-        if (!lstatBuffer(path, status)) continue;
-        noteIfDirectory();
-        if (isUnchangedSymlink(manifest, link)) input.unchanged.symlinks[link] = 1;
-      }
-    }
-    return { directoriesInTheWay: inTheWay, nextDirectory: directory };
+    const comparer = new FileComparer(manifest, input, context);
+    const hasEnough = createStopCheck(context, "stopped before all files were compared");
+    return { ...visitRange(manifest, input, comparer, hasEnough), ...comparer.result };
   },
-  workOf: ({ payload, firstDirectory }, { nextDirectory }) => {
-    const manifest = viewManifest(payload);
-    return {
-      files: at(manifest.directoryFileEnds, nextDirectory - 1) - manifest.firstFileOf(firstDirectory),
-    };
-  },
+  workOf: (_input, { fileCount }) => ({ files: fileCount }),
 };
+
+class FileComparer implements RangeVisitor {
+  readonly result = { directoriesInTheWay: [] as ByteString[], fileCount: 0 };
+  private readonly manifest: Manifest;
+  private readonly input: CompareFilesInput;
+  private readonly context: JobContext;
+  private readonly rootLength: number;
+  private directoryLength = 0;
+
+  constructor(manifest: Manifest, input: CompareFilesInput, context: JobContext) {
+    this.manifest = manifest;
+    this.input = input;
+    this.context = context;
+    this.rootLength = path.set(input.destination).length;
+  }
+
+  enterDirectory(directory: number): boolean {
+    const { manifest } = this;
+    if (this.input.unchanged.directories[directory] === 0) {
+      this.result.fileCount += at(manifest.directoryFileEnds, directory) - manifest.firstFileOf(directory);
+      return false;
+    }
+    path.truncate(this.rootLength);
+    if (directory > 0) path.append(SLASH).append(manifest.directoryPath(directory));
+    this.directoryLength = path.append(SLASH).length;
+    return true;
+  }
+
+  visitFile(_directory: number, file: number): void {
+    const { manifest, input, context } = this;
+    this.result.fileCount += 1;
+    path.truncate(this.directoryLength).append(manifest.fileName(file));
+    if (!this.examine()) return;
+    if (isUnchangedFile(manifest, file, input, context)) input.unchanged.files[file] = 1;
+  }
+
+  visitSymlink(_directory: number, symlink: number): void {
+    const { manifest, input } = this;
+    path.truncate(this.directoryLength).append(manifest.symlinkName(symlink));
+    if (!this.examine()) return;
+    if (isUnchangedSymlink(manifest, symlink)) input.unchanged.symlinks[symlink] = 1;
+  }
+
+  /** Whether there is anything at `path`. */
+  private examine(): boolean {
+    if (!lstatBuffer(path, status)) return false;
+    if (status.kind === "directory") {
+      this.result.directoriesInTheWay.push(path.toBytes().slice(this.rootLength + 1) as ByteString);
+    }
+    return true;
+  }
+}
 
 /**
  * Size, mode and time alone would be enough for a build tool, but a restore promises the content. That is proven by
@@ -154,3 +169,5 @@ function isUnchangedSymlink(manifest: Manifest, symlink: number): boolean {
     return false;
   }
 }
+
+compileMethodsLightly(FileComparer);

@@ -5,7 +5,12 @@ import { emptyStatus, lstatBuffer } from "../fs/native/file-status.ts";
 import { PathBuffer } from "../fs/native/path-buffer.ts";
 import { setMtimeBuffer } from "../fs/native/set-times.ts";
 import { viewManifest } from "../manifest/codec.ts";
-import { type DoneRange, directoryRanges, restOfRange } from "../manifest/directory-ranges.ts";
+import {
+  type DirectoryRange,
+  type DoneRange,
+  directoryRanges,
+  restOfRange,
+} from "../manifest/directory-ranges.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
 import type { Job } from "../work/job.ts";
 import { runAllResuming } from "../work/run-all.ts";
@@ -16,13 +21,11 @@ const SLASH = "/" as ByteString;
 const path = new PathBuffer();
 const status = emptyStatus();
 
-export interface FinishDirectoriesInput {
+export interface FinishDirectoriesInput extends DirectoryRange {
   readonly payload: Uint8Array;
   readonly root: ByteString;
   /** 1 for each directory that does not exist. */
   readonly unchanged: Uint8Array | undefined;
-  readonly firstDirectory: number;
-  readonly endDirectory: number;
 }
 
 /**
@@ -46,7 +49,7 @@ export const finishDirectoriesJob: Job<FinishDirectoriesInput, DoneRange> = {
       if (isModeKept.get(mode) !== true) chmodSync(fsPath(path.toBytes()), mode);
       setMtime(manifest, directory);
     }
-    return { nextDirectory: directory };
+    return { nextDirectory: directory, nextLeaf: 0 };
   },
 };
 

@@ -2,15 +2,15 @@ import { symlinkSync } from "node:fs";
 import { fsPath } from "../base/byte-string.ts";
 import { compileMethodsLightly } from "../base/compile-lightly.ts";
 import { DIGEST_SIZE_BYTES } from "../base/digest.ts";
-import { BtdtError } from "../base/errors.ts";
 import { makeEmptyFile } from "../fs/make-empty-file.ts";
 import { tryLink } from "../fs/native/link-file.ts";
 import type { PathBuffer } from "../fs/native/path-buffer.ts";
 import { setMtimeBuffer } from "../fs/native/set-times.ts";
 import { attributesOfFile } from "../manifest/attributes-of-file.ts";
 import { viewManifest } from "../manifest/codec.ts";
-import type { DoneRange } from "../manifest/directory-ranges.ts";
+import type { DirectoryRange, DoneRange } from "../manifest/directory-ranges.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
+import { type RangeVisitor, visitRange } from "../manifest/visit-range.ts";
 import { copyContent } from "../objects/copy-content.ts";
 import { examineObject, type ObjectState } from "../objects/examine-object.ts";
 import { examineSuspect } from "../objects/examine-suspect.ts";
@@ -19,6 +19,7 @@ import { hasObject } from "../objects/object-attributes.ts";
 import { ObjectPathWriter } from "../objects/object-path.ts";
 import { Sharing } from "../sharing/classify-files.ts";
 import type { Job, JobContext } from "../work/job.ts";
+import { createStopCheck } from "../work/stop-check.ts";
 import { isPlacedAlone } from "./large-files.ts";
 import { type LinkedFiles, workOfLinked } from "./linked-files.ts";
 import { ObjectPlacer, type ObjectProblem } from "./place-object.ts";
@@ -26,10 +27,7 @@ import type { TreeInput, UnbuiltFile } from "./tree-input.ts";
 import { TreePath } from "./tree-path.ts";
 import { verifyFile } from "./verify-file.ts";
 
-export interface LinkFilesInput extends TreeInput {
-  readonly firstDirectory: number;
-  readonly endDirectory: number;
-}
+export interface LinkFilesInput extends TreeInput, DirectoryRange {}
 
 /**
  * Builds part of an entry's tree from the cache's objects, except for further names of files (`link-names.ts`) and large
@@ -43,20 +41,15 @@ export interface LinkFilesInput extends TreeInput {
 export const linkFilesJob: Job<LinkFilesInput, LinkedFiles & DoneRange> = {
   name: "link-files",
   run(input, context) {
-    const builder = new TreeBuilder(viewManifest(input.payload), input, context);
-    let nextDirectory = input.firstDirectory;
-    do {
-      // What was built so far would pass for all of it.
-      if (context.isCancelled()) throw new BtdtError("CANCELLED", "stopped before all files were restored");
-      builder.buildDirectory(nextDirectory);
-      nextDirectory += 1;
-    } while (nextDirectory < input.endDirectory && !context.isOverdue());
-    return { ...builder.result, nextDirectory };
+    const manifest = viewManifest(input.payload);
+    const builder = new TreeBuilder(manifest, input, context);
+    const hasEnough = createStopCheck(context, "stopped before all files were restored");
+    return { ...visitRange(manifest, input, builder, hasEnough), ...builder.result };
   },
   workOf: (_input, linked) => workOfLinked(linked),
 };
 
-export class TreeBuilder {
+export class TreeBuilder implements RangeVisitor {
   readonly result = {
     fileCounts: { reflinked: 0, linked: 0, copied: 0 },
     contentBytes: 0,
@@ -80,20 +73,21 @@ export class TreeBuilder {
     this.placer = new ObjectPlacer(manifest, input.links, input.site.path, context);
   }
 
-  buildDirectory(directory: number): void {
-    const { manifest } = this;
-    const { sharing } = this.input.links;
+  enterDirectory(directory: number): boolean {
     const { unchanged } = this.input.site;
     if (unchanged?.directories[directory] !== 1 && !this.isDamaged()) this.path.ensureDirectory(directory);
-    const lastFile = at(manifest.directoryFileEnds, directory);
-    for (let file = manifest.firstFileOf(directory); file < lastFile; file++) {
-      if (unchanged?.files[file] === 1 || manifest.isLink(file)) continue;
-      if (!isPlacedAlone(manifest, sharing, file)) this.buildFile(directory, file);
-    }
-    const lastSymlink = at(manifest.directorySymlinkEnds, directory);
-    for (let symlink = manifest.firstSymlinkOf(directory); symlink < lastSymlink; symlink++) {
-      if (unchanged?.symlinks[symlink] !== 1 && !this.isDamaged()) this.buildSymlink(directory, symlink);
-    }
+    return true;
+  }
+
+  visitFile(directory: number, file: number): void {
+    const { manifest, input } = this;
+    if (input.site.unchanged?.files[file] === 1 || manifest.isLink(file)) return;
+    if (!isPlacedAlone(manifest, input.links.sharing, file)) this.buildFile(directory, file);
+  }
+
+  visitSymlink(directory: number, symlink: number): void {
+    const isWanted = this.input.site.unchanged?.symlinks[symlink] !== 1;
+    if (isWanted && !this.isDamaged()) this.buildSymlink(directory, symlink);
   }
 
   private isDamaged(): boolean {

@@ -2,7 +2,7 @@ import type { ByteString } from "../base/byte-string.ts";
 import { compileMethodsLightly } from "../base/compile-lightly.ts";
 import { BtdtError } from "../base/errors.ts";
 import { viewManifest } from "../manifest/codec.ts";
-import { type DoneRange, restOfRange } from "../manifest/directory-ranges.ts";
+import { type DirectoryRange, type DoneRange, restOfRange } from "../manifest/directory-ranges.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import type { Job, Runners } from "../work/job.ts";
 import { runAllResuming } from "../work/run-all.ts";
@@ -11,11 +11,9 @@ import { TreePath } from "./tree-path.ts";
 /** Fewer are not worth a job. */
 const FEWEST_DIRECTORIES = 128;
 
-export interface MakeDirectoriesInput {
+export interface MakeDirectoriesInput extends DirectoryRange {
   readonly payload: Uint8Array;
   readonly root: ByteString;
-  readonly firstDirectory: number;
-  readonly endDirectory: number;
 }
 
 /** @throws BtdtError CANCELLED; a `node:fs` error */
@@ -30,7 +28,7 @@ export const makeDirectoriesJob: Job<MakeDirectoriesInput, DoneRange> = {
       if (context.isCancelled()) throw new BtdtError("CANCELLED", "stopped before all directories were made");
       path.ensureDirectory(directory);
     }
-    return { nextDirectory: directory };
+    return { nextDirectory: directory, nextLeaf: 0 };
   },
 };
 
@@ -44,6 +42,7 @@ export async function makeDirectories(manifest: Manifest, root: ByteString, runn
   const jobCount = Math.min(2 * runners.pool.parallelism, Math.ceil(directoryCount / FEWEST_DIRECTORIES));
   const ranges = Array.from({ length: jobCount }, (_, job) => ({
     firstDirectory: Math.round((directoryCount * job) / jobCount),
+    firstLeaf: 0,
     endDirectory: Math.round((directoryCount * (job + 1)) / jobCount),
   }));
   const runner = jobCount > 1 ? runners.pool : runners.inline;

@@ -95,6 +95,7 @@ describe("errors cross threads", () => {
       payload: manifest.payload,
       root: bytesFromText("/nonexistent-btdt"),
       firstDirectory: 0,
+      firstLeaf: 0,
       endDirectory: 2,
       unchanged: undefined,
     });
@@ -273,7 +274,11 @@ describe("inputs with a shared part are complete, whichever was shared last,", (
         for (const name of names) mkdirSync(join(root, name), { mode: 0o700, recursive: true });
       }
       const shared = roots.map((root) => ({ payload, root: bytesFromText(root), unchanged: undefined }));
-      const ranges = names.map((_, index) => ({ firstDirectory: index + 1, endDirectory: index + 2 }));
+      const ranges = names.map((_, index) => ({
+        firstDirectory: index + 1,
+        firstLeaf: 0,
+        endDirectory: index + 2,
+      }));
       const alternating = runner();
       await Promise.all(
         ranges.flatMap((range) =>

@@ -1,0 +1,46 @@
+import { compileLightly } from "../base/compile-lightly.ts";
+import type { DirectoryRange, DoneRange } from "./directory-ranges.ts";
+import { at, type Manifest } from "./manifest.ts";
+
+/** What a job does in each directory. The methods run once per file: mark them with `compileMethodsLightly`. */
+export interface RangeVisitor {
+  /** Comes before the leaves, again if an earlier job has done some of them. @returns false to skip them */
+  enterDirectory(directory: number): boolean;
+  visitFile(directory: number, file: number): void;
+  visitSymlink(directory: number, symlink: number): void;
+}
+
+/**
+ * Visits the directories of a range and their leaves in order, until the visitor has had enough. It always gets
+ * something done, however little time there is.
+ * @param hasEnough asked before each step
+ */
+export function visitRange(
+  manifest: Manifest,
+  { firstDirectory, firstLeaf, endDirectory }: DirectoryRange,
+  visitor: RangeVisitor,
+  hasEnough: () => boolean,
+): DoneRange {
+  let leaf = firstLeaf;
+  let isAnyDone = false;
+  for (let directory = firstDirectory; directory < endDirectory; directory++) {
+    if (hasEnough() && isAnyDone) return { nextDirectory: directory, nextLeaf: leaf };
+    if (visitor.enterDirectory(directory)) {
+      const firstFile = manifest.firstFileOf(directory);
+      const firstSymlink = manifest.firstSymlinkOf(directory);
+      const fileCount = at(manifest.directoryFileEnds, directory) - firstFile;
+      const leafCount = fileCount + at(manifest.directorySymlinkEnds, directory) - firstSymlink;
+      for (; leaf < leafCount; leaf++) {
+        if (hasEnough() && isAnyDone) return { nextDirectory: directory, nextLeaf: leaf };
+        if (leaf < fileCount) visitor.visitFile(directory, firstFile + leaf);
+        else visitor.visitSymlink(directory, firstSymlink + leaf - fileCount);
+        isAnyDone = true;
+      }
+    }
+    leaf = 0;
+    isAnyDone = true;
+  }
+  return { nextDirectory: endDirectory, nextLeaf: 0 };
+}
+
+compileLightly(visitRange);
