@@ -3,8 +3,9 @@ import { DIGEST_SIZE_BYTES } from "../base/digest.ts";
 import { BtdtError } from "../base/errors.ts";
 import { reasonOf } from "../fs/errno.ts";
 import { resolvePath } from "../fs/resolve-path.ts";
-import { runAll } from "../work/run-all.ts";
+import { runEach } from "../work/run-all.ts";
 import type { Runtime } from "../work/runtime.ts";
+import { type FileRange, splitRest } from "./file-range.ts";
 import { hashFilesJob } from "./hash-files.ts";
 import { hashLargeFile } from "./hash-large-file.ts";
 import { combineDigests } from "./hash-paths.ts";
@@ -49,27 +50,30 @@ function resolveMatch(path: ByteString): ByteString {
 }
 
 async function digestPaths(paths: readonly ByteString[], runtime: Runtime): Promise<Uint8Array[]> {
-  const batches: ByteString[][] = [];
-  for (let start = 0; start < paths.length; start += BATCH_FILES) {
-    batches.push(paths.slice(start, start + BATCH_FILES));
+  const batches: FileRange[] = [];
+  for (let firstFile = 0; firstFile < paths.length; firstFile += BATCH_FILES) {
+    const groups = paths.slice(firstFile, firstFile + BATCH_FILES).map(groupOf);
+    batches.push({ firstFile, groups, fileCount: groups.length });
   }
   const { inline, pool } = runtime.runners;
-  const hashed = await runAll(batches.length > 1 ? pool : inline, hashFilesJob, batches, (batch) => {
-    // Paths are absolute: the empty root stands for "/".
-    return { root: "" as ByteString, groups: batch.map(groupOf) };
-  });
+  const runner = batches.length > 1 ? pool : inline;
   const digests: Uint8Array[] = [];
-  for (const [index, columns] of hashed.entries()) {
+  const digestRange = async (range: FileRange): Promise<void> => {
+    const { firstFile, groups } = range;
+    // Paths are absolute: the empty root stands for "/".
+    const columns = await runner.run(hashFilesJob, { root: "" as ByteString, groups });
     const large = new Set(columns.large);
-    for (const [position, path] of (batches[index] ?? []).entries()) {
+    const readCount = columns.sizes.length;
+    for (const [position, path] of paths.slice(firstFile, firstFile + readCount).entries()) {
       const offset = position * DIGEST_SIZE_BYTES;
-      digests.push(
-        large.has(position)
-          ? await hashLargeFile(pool, describeLargeFile(path, columns, position))
-          : columns.digests.subarray(offset, offset + DIGEST_SIZE_BYTES),
-      );
+      digests[firstFile + position] = large.has(position)
+        ? await hashLargeFile(pool, describeLargeFile(path, columns, position))
+        : columns.digests.subarray(offset, offset + DIGEST_SIZE_BYTES);
     }
-  }
+    // A job may leave some of its files to others.
+    for (const rest of splitRest(range, readCount)) await digestRange(rest);
+  };
+  await runEach(runner, batches, digestRange);
   return digests;
 }
 

@@ -1,6 +1,6 @@
 /** Which files `hashFiles` in a key finds, and which it may leave out. */
 import { expect, test } from "bun:test";
-import { chmodSync, writeFileSync } from "node:fs";
+import { chmodSync, truncateSync, writeFileSync } from "node:fs";
 import { btdt, type Finished, run } from "../support/executable.ts";
 import { executableForAll } from "../support/executable-for-all.ts";
 import { AS_NOBODY, testWith } from "../support/requirements.ts";
@@ -31,6 +31,21 @@ test("key prints what templates give, one key on each line, and as JSON", () => 
   expect(btdt(["key", "{{ env.NOT_SET }}"])).toMatchObject({ exitCode: 1, stdout: "" });
   expect(btdt(["key", "{{ nothing }}"])).toMatchObject({ exitCode: 2, stdout: "" });
   expect(btdt(["key", " , "])).toMatchObject({ exitCode: 2, stdout: "" });
+});
+
+test("every file counts, also in many megabytes of them, which no single job reads", () => {
+  makeTree(scratch.path("work"), dir({}));
+  const names = Array.from({ length: 12 }, (_, index) => `f${index + 10}`);
+  for (const name of names) {
+    writeFileSync(scratch.path("work", name), name);
+    truncateSync(scratch.path("work", name), 4 * 1024 * 1024);
+  }
+  const before = key("f*").stdout;
+  expect(before).toBe(digest(...names));
+  writeFileSync(scratch.path("work", names.at(-1) ?? ""), "different");
+  const after = key("f*").stdout;
+  expect(after).toBe(digest(...names));
+  expect(after).not.toBe(before);
 });
 
 test("what a killed restore left changes no key", () => {
