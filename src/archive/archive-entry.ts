@@ -22,3 +22,6 @@ export interface ArchiveEntry {
 export const EMPTY_BODY: ArchiveEntry["body"] = {
   [Symbol.asyncIterator]: () => ({ next: async () => ({ done: true as const, value: undefined }) }),
 };
+
+/** Called with the path of something that is neither a file, a directory nor a link, such as a device: it is left out. */
+export type OnSkip = (path: ByteString) => void;

@@ -43,6 +43,6 @@ export function findArchive(archive: string): FoundArchive {
   }
   throw new BtdtError("SOURCE_UNSUPPORTED", `${name} is neither a file nor a pipe`, {
     path: name,
-    hint: "give a tar, tar.gz or zip file, or send a tar or tar.gz through a pipe",
+    hint: "give a tar, tar.gz, tar.zst or zip file, or send a tar, compressed or not, through a pipe",
   });
 }

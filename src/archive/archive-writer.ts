@@ -1,6 +1,6 @@
 import type { ArchiveEntry } from "./archive-entry.ts";
 
-export const ARCHIVE_FORMATS = ["tar", "tar.gz", "zip"] as const;
+export const ARCHIVE_FORMATS = ["tar", "tar.gz", "tar.zst", "zip"] as const;
 export type ArchiveFormat = (typeof ARCHIVE_FORMATS)[number];
 
 /** Whether a format can say that a file has several names; in others, each becomes a file. */
@@ -8,6 +8,7 @@ export function holdsHardLinks(format: ArchiveFormat): boolean {
   switch (format) {
     case "tar":
     case "tar.gz":
+    case "tar.zst":
       return true;
     case "zip":
       return false;

@@ -1,4 +1,4 @@
-import { chmodSync, constants, linkSync, mkdirSync, openSync, symlinkSync } from "node:fs";
+import { chmodSync, constants, linkSync, mkdirSync, openSync, readlinkSync, symlinkSync } from "node:fs";
 import { type ByteString, fsPath, joinBytes } from "../base/byte-string.ts";
 import { errnoOf } from "../fs/errno.ts";
 import { setAttributes } from "../fs/file-attributes.ts";
@@ -9,7 +9,7 @@ import { setMtimeBuffer } from "../fs/native/set-times.ts";
 import type { ArchiveEntry } from "./archive-entry.ts";
 import { damagedArchive, invalidArchive, refusedEntry } from "./archive-errors.ts";
 import {
-  assertPointsInside,
+  assertHasTarget,
   assertUnused,
   depthOf,
   type KnownKind,
@@ -35,8 +35,7 @@ export interface ExtractOptions {
 
 /**
  * Creates the tree of an archive at a path that belongs to this process. The archive may be hostile: paths that would
- * escape, links that point outside, duplicate paths, and everything that is not a file, directory or symlink are
- * errors.
+ * escape or lead through a symlink, hard links to what is not in the archive, and duplicate paths are errors.
  * @returns the number of paths, with the root
  * @throws BtdtError ARCHIVE_INVALID; a `node:fs` error
  */
@@ -78,7 +77,8 @@ class Extractor {
     } catch (error) {
       throw errnoOf(error) === "ENAMETOOLONG" ? refusedEntry(path, "has a path that is too long") : error;
     }
-    this.#kinds.set(path, entry.kind === "hardlink" ? "file" : entry.kind);
+    const linked = entry.kind === "hardlink" ? this.#kinds.get(normalizePath(entry.target)) : undefined;
+    this.#kinds.set(path, entry.kind === "hardlink" ? (linked ?? "file") : entry.kind);
     if (this.#kinds.size > MOST_ENTRIES) throw invalidArchive("the archive has too many files");
   }
 
@@ -115,18 +115,30 @@ class Extractor {
         setAttributes(this.#path.set(target), entry);
         break;
       case "symlink":
-        assertPointsInside(path, entry.target);
+        assertHasTarget(path, entry.target);
         symlinkSync(fsPath(entry.target), fsPath(target));
         setMtimeBuffer(this.#path.set(target), entry.mtimeSeconds, entry.mtimeNanoseconds);
         break;
-      case "hardlink": {
-        const other = normalizePath(entry.target);
-        if (this.#kinds.get(other) !== "file") {
-          throw refusedEntry(path, "is a hard link to something that is not a file of the archive");
-        }
-        linkSync(fsPath(this.#locate(other)), fsPath(target));
+      case "hardlink":
+        this.#makeHardLink(entry, path, target);
         break;
-      }
+    }
+  }
+
+  /** Of a symlink, a copy: links have no second name in an entry, and not every system can give them one. */
+  #makeHardLink(entry: ArchiveEntry, path: ByteString, target: ByteString): void {
+    const other = normalizePath(entry.target);
+    const existing = this.#locate(other);
+    switch (this.#kinds.get(other)) {
+      case "file":
+        linkSync(fsPath(existing), fsPath(target));
+        break;
+      case "symlink":
+        symlinkSync(readlinkSync(fsPath(existing), { encoding: "buffer" }), fsPath(target));
+        setMtimeBuffer(this.#path.set(target), entry.mtimeSeconds, entry.mtimeNanoseconds);
+        break;
+      default:
+        throw refusedEntry(path, "is a hard link to something that is not a file of the archive");
     }
   }
 

@@ -1,3 +1,4 @@
+import { type ByteString, display } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
 import { cacheWriteError } from "../cache/cache-errors.ts";
 import { prepareCache } from "../cache/prepare-cache.ts";
@@ -12,7 +13,7 @@ import { findArchive } from "./archive-source.ts";
 
 export interface ImportRequest
   extends Pick<StoreRequest, "cache" | "keys" | "globs" | "storage" | "compression" | "durability" | "pin"> {
-  /** The path of a tar, tar.gz or zip file, or of a pipe with a tar or tar.gz; `-` is standard input. */
+  /** The path of a tar, tar.gz, tar.zst or zip file, or of a pipe with any but a zip; `-` is standard input. */
   readonly archive: string;
 }
 
@@ -41,7 +42,12 @@ export async function importArchive(request: ImportRequest, runtime: Runtime): P
       unit: "bytes",
       ...(found.sizeBytes === undefined ? {} : { bytes: found.sizeBytes }),
     });
-    const entries = readArchive(found.source, { isCancelled: runtime.isCancelled, onRead });
+    const skipped: ByteString[] = [];
+    const entries = readArchive(found.source, {
+      isCancelled: runtime.isCancelled,
+      onRead,
+      onSkip: (path) => skipped.push(path),
+    });
     const tree = session.temporaryPath();
     let pathCount: number;
     try {
@@ -56,6 +62,7 @@ export async function importArchive(request: ImportRequest, runtime: Runtime): P
       // Faults of the archive are BtdtErrors by now.
       throw errnoOf(error) === undefined ? error : cacheWriteError(cache, error);
     }
+    warnOfSkipped(skipped, runtime.onWarning);
     const store = { ...request, ignoreMtime: false, linkMode: "auto" as const };
     const source = {
       name: undefined,
@@ -69,4 +76,13 @@ export async function importArchive(request: ImportRequest, runtime: Runtime): P
     runtime.progress.end();
     session.close();
   }
+}
+
+function warnOfSkipped(
+  [first, ...others]: readonly ByteString[],
+  onWarning: (warning: string) => void,
+): void {
+  if (first === undefined) return;
+  const more = others.length === 0 ? "" : ` and ${others.length.toLocaleString("en-US")} more`;
+  onWarning(`skipped ${display(first)}${more}: neither a file, a directory nor a link`);
 }

@@ -3,24 +3,28 @@ import { escapeControls } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
 import { errnoOf, reasonOf } from "../fs/errno.ts";
 import { openPatiently, readPipe } from "../fs/read-pipe.ts";
-import type { ArchiveEntry } from "./archive-entry.ts";
+import type { ArchiveEntry, OnSkip } from "./archive-entry.ts";
 import { invalidArchive } from "./archive-errors.ts";
 import type { ArchiveSource } from "./archive-source.ts";
 import { gunzip } from "./gzip/gunzip.ts";
 import { readTar } from "./tar/read-tar.ts";
 import { readZip } from "./zip/read-zip.ts";
+import { unzstd } from "./zstd/unzstd.ts";
 
 const PIECE_BYTES = 256 * 1024;
 const MAGIC_BYTES = 4;
 const ZIP_MAGIC = "504b";
 const GZIP_MAGIC = "1f8b";
+/** A frame, or one to be skipped, with which the output of some programs starts. */
+const ZSTD_MAGIC = /^(?:28b52ffd|5.2a4d18)/;
 /** Formats that are recognised only to say what to do about them, by the hexadecimal digits they start with. */
-const FOREIGN = { "28b52ffd": "zstd", "425a68": "bzip2", fd377a58: "xz", "04224d18": "lz4" } as const;
+const FOREIGN = { "425a68": "bzip2", fd377a58: "xz", "04224d18": "lz4" } as const;
 
 interface ReadOptions {
   readonly isCancelled: () => boolean;
   /** Called for each piece of the archive that was read; it may yield to others. */
   readonly onRead: (bytes: number) => Promise<void>;
+  readonly onSkip: OnSkip;
 }
 
 /**
@@ -50,16 +54,19 @@ export async function* readArchive(
   }
 }
 
-async function* readFile(descriptor: number, { onRead }: ReadOptions): AsyncGenerator<ArchiveEntry, void> {
+async function* readFile(
+  descriptor: number,
+  { onRead, onSkip }: ReadOptions,
+): AsyncGenerator<ArchiveEntry, void> {
   const magic = Buffer.alloc(MAGIC_BYTES);
   readSync(descriptor, magic, 0, MAGIC_BYTES, 0);
-  if (isZip(magic)) yield* readZip(descriptor, onRead);
-  else yield* readTarOf(magic, count(readPieces(descriptor), onRead));
+  if (isZip(magic)) yield* readZip(descriptor, onRead, onSkip);
+  else yield* readTarOf(magic, count(readPieces(descriptor), onRead), onSkip);
 }
 
 async function* readStream(
   descriptor: number,
-  { isCancelled, onRead }: ReadOptions,
+  { isCancelled, onRead, onSkip }: ReadOptions,
 ): AsyncGenerator<ArchiveEntry, void> {
   const rest = readPipe(descriptor, isCancelled);
   let start: Uint8Array = new Uint8Array(0);
@@ -71,15 +78,16 @@ async function* readStream(
   if (isZip(start)) {
     throw invalidArchive(
       "a zip file cannot be read from a pipe",
-      "save it to a file first, or send a tar or tar.gz",
+      "save it to a file first, or send a tar, tar.gz or tar.zst",
     );
   }
-  yield* readTarOf(start, count(join(start, rest), onRead));
+  yield* readTarOf(start, count(join(start, rest), onRead), onSkip);
 }
 
 async function* readTarOf(
   magic: Uint8Array,
   archive: AsyncIterable<Uint8Array>,
+  onSkip: OnSkip,
 ): AsyncGenerator<ArchiveEntry, void> {
   const digits = hexOf(magic);
   for (const [start, name] of Object.entries(FOREIGN)) {
@@ -89,7 +97,12 @@ async function* readTarOf(
       `decompress it through a pipe: ${name} -dc FILE | btdt import … -`,
     );
   }
-  yield* readTar(digits.startsWith(GZIP_MAGIC) ? gunzip(archive) : archive);
+  yield* readTar(decompress(digits, archive), onSkip);
+}
+
+function decompress(digits: string, archive: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  if (digits.startsWith(GZIP_MAGIC)) return gunzip(archive);
+  return ZSTD_MAGIC.test(digits) ? unzstd(archive) : archive;
 }
 
 function isZip(magic: Uint8Array): boolean {

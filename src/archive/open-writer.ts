@@ -25,6 +25,7 @@ export async function openWriter(
   }
   const { TarWriter } = await import("./tar/tar-writer.ts");
   if (format === "tar") return new TarWriter(sink);
-  const { GzipWriter } = await import("./gzip/gzip-writer.ts");
-  return new GzipWriter(sink, (inner) => new TarWriter(inner));
+  const { CompressedWriter } = await import("./compressed-writer.ts");
+  const codec = format === "tar.gz" ? "gzip" : "zstd";
+  return new CompressedWriter(codec, sink, (inner) => new TarWriter(inner));
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import {
-  assertPointsInside,
+  assertHasTarget,
   assertUnused,
   listAncestors,
   normalizePath,
@@ -22,43 +22,20 @@ describe("a path", () => {
   }
 });
 
-describe("a symlink", () => {
-  const accepted = [
-    ["a", "b"],
-    ["a", "."],
-    ["a", "b/c"],
-    ["d/a", "../b"],
-    ["d/e/a", "../../b"],
-    ["d/e/a", "../.././/b"],
-  ];
-  for (const [path = "", target = ""] of accepted) {
-    test(`at ${path} may point to ${target}`, () => {
-      expect(() => assertPointsInside(bytes(path), bytes(target))).not.toThrow();
-    });
-  }
-  const refused = [
-    ["a", ".."],
-    ["a", "../b"],
-    ["d/a", "../../b"],
-    ["a", "/"],
-    ["a", "/etc/passwd"],
-    ["d/e/a", "b/../../../c"],
-    ["d/e/a", "../b/.."],
-    ["a", ""],
-    ["a", "b\0"],
-  ];
-  for (const [path = "", target = ""] of refused) {
-    test(`at ${path} must not point to ${JSON.stringify(target)}`, () => {
-      expect(() => assertPointsInside(bytes(path), bytes(target))).toThrow("the archive is rejected");
-    });
-  }
+test("a symlink may point anywhere, but needs a target", () => {
+  for (const target of ["b", "..", "/etc/passwd", "b/../../../c"])
+    expect(() => assertHasTarget(bytes("a"), bytes(target))).not.toThrow();
+  for (const target of ["", "b\0"])
+    expect(() => assertHasTarget(bytes("a"), bytes(target))).toThrow("the archive is rejected");
 });
 
-test("a path is used once, but for a directory that was implied", () => {
+test("a path is used once, but for a directory", () => {
   expect(() => assertUnused(bytes("a"), undefined, "file")).not.toThrow();
   expect(() => assertUnused(bytes("a"), "implied", "directory")).not.toThrow();
   expect(() => assertUnused(bytes("a"), "implied", "file")).toThrow("is in it twice");
-  expect(() => assertUnused(bytes("a"), "directory", "directory")).toThrow("is in it twice");
+  expect(() => assertUnused(bytes("a"), "directory", "directory")).not.toThrow();
+  expect(() => assertUnused(bytes("a"), "directory", "file")).toThrow("is in it twice");
+  expect(() => assertUnused(bytes("a"), "symlink", "directory")).toThrow("is in it twice");
   expect(() => assertUnused(bytes("a"), "file", "hardlink")).toThrow("is in it twice");
 });
 

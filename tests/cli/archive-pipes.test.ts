@@ -62,7 +62,7 @@ describe("through a pipe", () => {
       exitCode: 1,
       stdout: "",
       stderr:
-        "btdt: error: a zip file cannot be read from a pipe (save it to a file first, or send a tar or tar.gz)\n",
+        "btdt: error: a zip file cannot be read from a pipe (save it to a file first, or send a tar, tar.gz or tar.zst)\n",
     });
     expect(cache.keys()).toEqual([]);
     expect(cache.sessions()).toEqual([]);

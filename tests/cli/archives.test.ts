@@ -11,7 +11,7 @@ const cache = new TestCache(scratch);
 const archives = new Archives(scratch, cache);
 
 for (const storage of ["objects", "packs"]) {
-  for (const format of ["tar", "tar.gz", "zip"]) {
+  for (const format of ["tar", "tar.gz", "tar.zst", "zip"]) {
     test(`there and back: ${storage}, ${format}`, () => {
       makeTree(scratch.path("from"), archivedTree());
       cache.store("k", "from", "--storage", storage);

@@ -23,20 +23,21 @@ describe("hostile archives are rejected, and nothing in them is stored", () => {
       { header: { ...link, name: "d", linkname: "." } },
       { header: { ...plain, name: "d/x" } },
     ],
-    "a symlink to outside": [{ header: { ...link, name: "x", linkname: "../y" } }],
-    "an absolute symlink": [{ header: { ...link, name: "x", linkname: "/etc" } }],
-    "a symlink to outside by way of another": [
-      { header: { ...link, name: "a/b/c", linkname: "../.." } },
-      { header: { ...link, name: "x", linkname: "a/b/c/.." } },
+    "a file through a symlink to outside": [
+      { header: { ...link, name: "d", linkname: "../.." } },
+      { header: { ...plain, name: "d/x" } },
+    ],
+    "a directory in place of a symlink": [
+      { header: { ...link, name: "d", linkname: "/etc" } },
+      { header: { ...plain, type: "directory" as const, name: "d/" } },
+    ],
+    "a hard link through a symlink": [
+      { header: { ...link, name: "d", linkname: "/etc" } },
+      { header: { ...plain, type: "link" as const, name: "x", linkname: "d/passwd" } },
     ],
     "a hard link to outside": [
       { header: { ...plain, type: "link" as const, name: "x", linkname: "/etc/passwd" } },
     ],
-    "a hard link to a symlink": [
-      { header: { ...link, name: "y", linkname: "x" } },
-      { header: { ...plain, type: "link" as const, name: "x", linkname: "y" } },
-    ],
-    "a device": [{ header: { ...plain, type: "character-device" as const, name: "x" } }],
   };
   for (const [name, entries] of Object.entries(hostile)) {
     test(name, async () => {
@@ -68,7 +69,7 @@ describe("hostile archives are rejected, and nothing in them is stored", () => {
     expect(finished.stderr).toContain("a file is larger than it states");
   });
 
-  for (const format of ["tar", "tar.gz", "zip"]) {
+  for (const format of ["tar", "tar.gz", "tar.zst", "zip"]) {
     test(`a truncated ${format}`, () => {
       makeTree(scratch.path("from"), archivedTree());
       cache.store("k", "from");

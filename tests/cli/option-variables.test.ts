@@ -147,7 +147,7 @@ test("a wrong value is a usage error, and names the variable", () => {
     [["store", scratch.path("tree")], "BTDT_LINK", "soft", "auto, reflink, hard, copy"],
     [["clean"], "BTDT_MAX_AGE", "soon", "1d 12h"],
     [["clean"], "BTDT_MAX_SIZE", "much", "10GiB"],
-    [["export"], "BTDT_FORMAT", "rar", "tar, tar.gz, zip"],
+    [["export"], "BTDT_FORMAT", "rar", "tar, tar.gz, tar.zst, zip"],
     [["stats"], "BTDT_QUIET", "maybe", "off"],
     [["hash", scratch.path("tree")], "BTDT_ALGORITHM", "md5", "sha256, blake3"],
   ];

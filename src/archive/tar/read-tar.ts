@@ -4,7 +4,7 @@
  * Internals").
  */
 import type { ByteString } from "../../base/byte-string.ts";
-import { type ArchiveEntry, EMPTY_BODY } from "../archive-entry.ts";
+import { type ArchiveEntry, EMPTY_BODY, type OnSkip } from "../archive-entry.ts";
 import { damagedArchive, invalidArchive, refusedEntry, truncatedArchive } from "../archive-errors.ts";
 import { ByteReader } from "./byte-reader.ts";
 import { Extensions, isExtension, LARGEST_EXTENSION_BYTES, type TarMember } from "./extensions.ts";
@@ -15,7 +15,10 @@ const PIECE_BYTES = 256 * 1024;
 /**
  * Reads to the end of the stream, so that checks of the whole stream take place. @throws BtdtError ARCHIVE_INVALID
  */
-export async function* readTar(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<ArchiveEntry, void> {
+export async function* readTar(
+  pieces: AsyncIterable<Uint8Array>,
+  onSkip: OnSkip = () => undefined,
+): AsyncGenerator<ArchiveEntry, void> {
   const reader = new ByteReader(pieces);
   const extensions = new Extensions();
   for (let isFirst = true; ; isFirst = false) {
@@ -34,6 +37,7 @@ export async function* readTar(pieces: AsyncIterable<Uint8Array>): AsyncGenerato
     }
     const member = extensions.apply(header);
     const kind = kindOf(member);
+    if (isSpecial(member)) onSkip(member.name);
     const body = new Body(reader, hasBody(member, kind) ? member.sizeBytes : 0);
     if (kind !== undefined) yield entryOf(member, kind, body);
     await body.skip();
@@ -73,7 +77,7 @@ function decodeFirstHeader(block: Uint8Array): TarHeader {
   try {
     return decodeHeader(block);
   } catch {
-    throw invalidArchive("the archive is not a tar, tar.gz or zip file, or is damaged");
+    throw invalidArchive("the archive is not a tar, tar.gz, tar.zst or zip file, or is damaged");
   }
 }
 
@@ -113,18 +117,23 @@ function kindOf({ type, name, sizeBytes }: TarMember): ArchiveEntry["kind"] | un
     case TypeFlag.DIRECTORY:
       return "directory";
     case TypeFlag.GNU_VOLUME:
-      return undefined;
     case TypeFlag.CHARACTER_DEVICE:
     case TypeFlag.BLOCK_DEVICE:
     case TypeFlag.PIPE:
-      throw refusedEntry(name, "is a device or pipe, which btdt does not store");
+      return undefined;
     default:
       throw refusedEntry(name, `is of the type ${JSON.stringify(type)}, which btdt does not support`);
   }
 }
 
+function isSpecial({ type }: TarMember): boolean {
+  return type === TypeFlag.CHARACTER_DEVICE || type === TypeFlag.BLOCK_DEVICE || type === TypeFlag.PIPE;
+}
+
 /** A directory may state how much room to reserve; for a symlink, old programs state the size of the target. */
-function hasBody({ type }: TarMember, kind: ArchiveEntry["kind"] | undefined): boolean {
+function hasBody(member: TarMember, kind: ArchiveEntry["kind"] | undefined): boolean {
+  const { type } = member;
+  if (isSpecial(member)) return false;
   return kind === "file" || kind === undefined || (kind === "directory" && type !== TypeFlag.DIRECTORY);
 }
 

@@ -3,8 +3,8 @@
  * Everything that the format can check is checked: CRC-32, sizes, and that headers and directory agree.
  */
 import { type ByteString, bytesFromBuffer } from "../../base/byte-string.ts";
-import { type ArchiveEntry, EMPTY_BODY } from "../archive-entry.ts";
-import { damagedArchive, refusedEntry } from "../archive-errors.ts";
+import { type ArchiveEntry, EMPTY_BODY, type OnSkip } from "../archive-entry.ts";
+import { damagedArchive } from "../archive-errors.ts";
 import { readCentralDirectory, type ZipMember } from "./central-directory.ts";
 import { readMember } from "./member-content.ts";
 import { decodeName } from "./member-name.ts";
@@ -19,10 +19,15 @@ const SMALLEST_MEMBER_BYTES = 30;
 export async function* readZip(
   descriptor: number,
   onRead: (bytes: number) => Promise<void>,
+  onSkip: OnSkip = () => undefined,
 ): AsyncGenerator<ArchiveEntry, void> {
   const members = readCentralDirectory(descriptor);
   assertApart(members);
-  for (const member of members) yield await readEntry(descriptor, member, onRead);
+  for (const member of members) {
+    const entry = await readEntry(descriptor, member, onRead);
+    if (entry !== undefined) yield entry;
+    else onSkip(decodeName(member));
+  }
 }
 
 /** Members that share content could inflate to any size. */
@@ -34,14 +39,16 @@ function assertApart(members: readonly ZipMember[]): void {
   }
 }
 
+/** Undefined for what is neither a file, a directory nor a symlink. */
 async function readEntry(
   descriptor: number,
   member: ZipMember,
   onRead: (bytes: number) => Promise<void>,
-): Promise<ArchiveEntry> {
+): Promise<ArchiveEntry | undefined> {
   const name = decodeName(member);
   const typeAndMode = member.madeBy === MADE_BY_UNIX ? member.externalAttributes >>> 16 : 0;
   const kind = kindOf(name, typeAndMode & FILE_TYPE_MASK);
+  if (kind === undefined) return undefined;
   return {
     path: name.replace(/\/+$/, "") as ByteString,
     kind,
@@ -54,11 +61,10 @@ async function readEntry(
   };
 }
 
-function kindOf(name: ByteString, type: number): "file" | "directory" | "symlink" {
+function kindOf(name: ByteString, type: number): "file" | "directory" | "symlink" | undefined {
   if (name.endsWith("/") || type === 0o040000) return "directory";
   if (type === 0o120000) return "symlink";
-  if (type === 0 || type === 0o100000) return "file";
-  throw refusedEntry(name, "is a device, pipe or socket, which btdt does not store");
+  return type === 0 || type === 0o100000 ? "file" : undefined;
 }
 
 async function readTarget(descriptor: number, member: ZipMember): Promise<ByteString> {

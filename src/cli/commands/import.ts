@@ -19,8 +19,8 @@ export function defineImportCommand(context: CommandContext) {
   return new Command("import")
     .summary("store the contents of an archive in the cache")
     .description(
-      "Store the contents of ARCHIVE (tar, tar.gz or zip) under each of the given keys, as store does. A tar or tar.gz may come from a " +
-        "pipe. An archive with duplicate names, or with names or links that lead outside of it, is rejected.",
+      "Store the contents of ARCHIVE (tar, tar.gz, tar.zst or zip) under each of the given keys, as store does. All but a zip file may come from " +
+        "a pipe. Devices and pipes in it are skipped. An archive with duplicate names, or with names that lead outside of it or through a symlink, is rejected.",
     )
     .addOption(defineCacheOption())
     .addOption(defineKeysToStoreOption())
