@@ -3,7 +3,7 @@
  * `N passed, N failed` (and `, N skipped`). Arguments are passed to `bun test`, so `bun tests/run.ts clean` runs a
  * part.
  */
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { explainMissing, installPackages } from "./install-packages.ts";
@@ -16,6 +16,8 @@ if (installation.failure !== undefined) writeSync(2, explainMissing(installation
 const scratch = mkdtempSync(join(tmpdir(), "btdt-test-report-"));
 // Tests run btdt as other users, below it.
 chmodSync(scratch, 0o755);
+// Servers that test files start end with this process.
+writeFileSync(join(scratch, "pid"), String(process.pid));
 const report = join(scratch, "junit.xml");
 const mountPoint = join(scratch, "disk");
 mkdirSync(mountPoint);
@@ -40,6 +42,6 @@ const run = Bun.spawnSync(
   },
 );
 const { lines, passed } = summarize(readFileSync(report, "utf8"));
-rmSync(scratch, { recursive: true });
+rmSync(scratch, { recursive: true, maxRetries: 10 });
 writeSync(1, `${lines.join("\n")}\n`);
 process.exit(run.exitCode !== 0 || passed === 0 ? 1 : 0);

@@ -1,0 +1,53 @@
+import type { BucketAddress } from "./address.ts";
+import type { BucketClient } from "./bucket-client.ts";
+import { deleteObjects } from "./delete-objects.ts";
+import { getObject, getRange } from "./get-object.ts";
+import { listPages } from "./list-objects.ts";
+import type { ByteRange, FetchedObject, ListPage, ObjectStore, ObjectUpload } from "./object-store.ts";
+import { BufferedUpload } from "./object-upload.ts";
+import { putObject, type StorageHeaders } from "./put-object.ts";
+
+/** The part of a bucket that a cache's address names. */
+export class BucketStore implements ObjectStore {
+  readonly address: string;
+  readonly #client: BucketClient;
+  readonly #storage: StorageHeaders;
+  /** Empty, or with a slash at its end. */
+  readonly #prefix: string;
+
+  constructor({ provider, bucket, prefix }: BucketAddress, client: BucketClient, storage: StorageHeaders) {
+    this.address = `${provider}://${bucket}${prefix === "" ? "" : `/${prefix}`}`;
+    this.#client = client;
+    this.#storage = storage;
+    this.#prefix = prefix === "" ? "" : `${prefix}/`;
+  }
+
+  get(name: string, range?: ByteRange): Promise<FetchedObject> {
+    const full = this.#prefix + name;
+    return range === undefined ? getObject(this.#client, full) : getRange(this.#client, full, range);
+  }
+
+  put(name: string, bytes: Uint8Array): Promise<void> {
+    return putObject(this.#client, this.#prefix + name, bytes, this.#storage);
+  }
+
+  upload(name: string): ObjectUpload {
+    return new BufferedUpload(this.#client, this.#prefix + name, this.#storage);
+  }
+
+  async *list(prefix: string): AsyncGenerator<ListPage> {
+    for await (const { objects, serverMs } of listPages(this.#client, this.#prefix + prefix)) {
+      const named = objects.map(({ name, sizeBytes, modifiedMs, etag }) => {
+        return { name: name.slice(this.#prefix.length), sizeBytes, modifiedMs, etag };
+      });
+      yield { objects: named, serverMs };
+    }
+  }
+
+  delete(names: readonly string[]): Promise<void> {
+    return deleteObjects(
+      this.#client,
+      names.map((name) => this.#prefix + name),
+    );
+  }
+}
