@@ -6,19 +6,23 @@ import { listPages } from "./list-objects.ts";
 import type { ByteRange, FetchedObject, ListPage, ObjectStore, ObjectUpload } from "./object-store.ts";
 import { BufferedUpload } from "./object-upload.ts";
 import { putObject, type StorageHeaders } from "./put-object.ts";
+import { type StorageOptions, toStorageHeaders } from "./storage-headers.ts";
 
 /** The part of a bucket that a cache's address names. */
 export class BucketStore implements ObjectStore {
   readonly address: string;
   readonly #client: BucketClient;
-  readonly #storage: StorageHeaders;
+  readonly #headers: StorageHeaders;
+  readonly #uploadHeaders: StorageHeaders;
   /** Empty, or with a slash at its end. */
   readonly #prefix: string;
 
-  constructor({ provider, bucket, prefix }: BucketAddress, client: BucketClient, storage: StorageHeaders) {
+  constructor(address: BucketAddress, client: BucketClient, storage: StorageOptions) {
+    const { provider, bucket, prefix } = address;
     this.address = `${provider}://${bucket}${prefix === "" ? "" : `/${prefix}`}`;
     this.#client = client;
-    this.#storage = storage;
+    this.#headers = toStorageHeaders(address, { ...storage, storageClass: undefined });
+    this.#uploadHeaders = toStorageHeaders(address, storage);
     this.#prefix = prefix === "" ? "" : `${prefix}/`;
   }
 
@@ -28,11 +32,11 @@ export class BucketStore implements ObjectStore {
   }
 
   put(name: string, bytes: Uint8Array): Promise<void> {
-    return putObject(this.#client, this.#prefix + name, bytes, this.#storage);
+    return putObject(this.#client, this.#prefix + name, bytes, this.#headers);
   }
 
   upload(name: string): ObjectUpload {
-    return new BufferedUpload(this.#client, this.#prefix + name, this.#storage);
+    return new BufferedUpload(this.#client, this.#prefix + name, this.#uploadHeaders);
   }
 
   async *list(prefix: string): AsyncGenerator<ListPage> {

@@ -7,7 +7,7 @@ import { findProfile } from "./find-profile.ts";
 import type { ObjectStore } from "./object-store.ts";
 import type { Variables } from "./profile.ts";
 import { readSettings } from "./settings.ts";
-import { type StorageOptions, toStorageHeaders } from "./storage-headers.ts";
+import type { StorageOptions } from "./storage-headers.ts";
 
 /** What the command line says about a bucket. */
 export interface BucketOptions {
@@ -47,5 +47,5 @@ export async function openBucket(
     nowMs: Date.now,
     random: Math.random,
   });
-  return new BucketStore(address, client, toStorageHeaders(address, options.storage));
+  return new BucketStore(address, client, options.storage);
 }

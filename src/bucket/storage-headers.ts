@@ -4,10 +4,10 @@ import type { StorageHeaders } from "./put-object.ts";
 /** How a server is to keep what is stored; undefined: as the bucket is configured. */
 export interface StorageOptions {
   /** `AES256` or `aws:kms`. Google has no such choice. */
-  readonly encryption: string | undefined;
-  readonly kmsKey: string | undefined;
-  /** Such as `STANDARD_IA`. */
-  readonly storageClass: string | undefined;
+  readonly encryption?: string | undefined;
+  readonly kmsKey?: string | undefined;
+  /** Such as `STANDARD_IA`. Only for packs: classes have minimum sizes, and some take hours to read from. */
+  readonly storageClass?: string | undefined;
 }
 
 /**

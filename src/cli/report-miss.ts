@@ -5,6 +5,7 @@ import { explainMiss, type MissExplanation } from "../entry/explain-miss.ts";
 import type { UnusableKey } from "../entry/find-entry.ts";
 import type { CommandContext } from "./command-context.ts";
 import { formatCount, joinSome } from "./describe.ts";
+import type { OpenedCache } from "./open-addressed-cache.ts";
 
 /** Scripts look for this line. */
 export const MISS_MARKER = "Keys not found in cache.";
@@ -17,22 +18,35 @@ interface Miss {
 }
 
 /** Reports that no key was found: which ones, and which similar keys the cache has. */
-export function reportMiss(
-  cache: Parameters<typeof explainMiss>[0],
+export async function reportMiss(
+  cache: OpenedCache,
   miss: Miss,
   { output, runtime }: CommandContext,
-): void {
+): Promise<void> {
   output.printMarker(MISS_MARKER);
   output.note(describeMiss(miss));
   const unusableKeys = miss.unusable.map(({ key }) => key);
   try {
-    const explanation = explainMiss(cache, miss.keys, unusableKeys);
+    const explanation = await explain(cache, miss.keys, unusableKeys);
     for (const sentence of describeAlternatives(explanation, unusableKeys.length, runtime.nowMs()))
       output.note(sentence);
   } catch (error) {
     // Failing to explain a miss must not turn it into an error.
     if (!(error instanceof BtdtError)) throw error;
     output.note(error.message);
+  }
+}
+
+async function explain(
+  cache: OpenedCache,
+  keys: readonly string[],
+  unusableKeys: readonly string[],
+): Promise<MissExplanation> {
+  switch (cache.kind) {
+    case "directory":
+      return explainMiss(cache.directory, keys, unusableKeys);
+    case "bucket":
+      return await cache.bucket.explainMiss(keys, unusableKeys);
   }
 }
 

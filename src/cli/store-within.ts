@@ -15,7 +15,7 @@ import { formatCount } from "./describe.ts";
 /** So that there is room for some stores before the next one has to take stock of the whole cache. */
 const TARGET_RATIO = 0.9;
 
-interface StoredWithin extends StoreResult {
+export interface StoredWithin extends StoreResult {
   /** The entries that had to make room; undefined if nothing had to. */
   readonly evicted?: CleanResult["removed"];
 }

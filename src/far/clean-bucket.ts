@@ -4,7 +4,7 @@
  */
 import type { ObjectStore } from "../bucket/object-store.ts";
 import type { CleanResult } from "../upkeep/clean-result.ts";
-import { type CleanPlan, planClean } from "../upkeep/plan.ts";
+import { type CleanLimits, type CleanPlan, planClean } from "../upkeep/plan.ts";
 import { numberPacks } from "./bucket-inventory.ts";
 import { condemnedName, KEYS_PREFIX, packName } from "./bucket-layout.ts";
 import { checkFormat } from "./check-format.ts";
@@ -12,9 +12,8 @@ import { listAll } from "./list-all.ts";
 import { decideFate, type PackFate } from "./protocol.ts";
 import { type BucketStock, takeBucketStock } from "./take-bucket-stock.ts";
 
-export interface BucketCleanRequest {
-  readonly maxAgeMs: number | undefined;
-  readonly maxSizeBytes: number | undefined;
+export interface BucketCleanRequest
+  extends Pick<CleanLimits, "maxAgeMs" | "maxSizeBytes" | "maxEntries" | "keepLast" | "prefix"> {
   readonly dryRun: boolean;
 }
 

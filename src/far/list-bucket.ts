@@ -8,25 +8,24 @@ import { decideFate } from "./protocol.ts";
 import { takeBucketStock } from "./take-bucket-stock.ts";
 
 /**
- * The keys with a prefix, most recently used first. Sizes are those of packs, which entries share.
+ * All keys, in no particular order. Sizes are those of packs, which entries share.
  * @throws BtdtError CACHE_FORMAT_NEWER, and those of `ObjectStore`
  */
-export async function listBucket(store: ObjectStore, prefix: string): Promise<ListedKey[]> {
+export async function listBucket(store: ObjectStore): Promise<ListedKey[]> {
   await checkFormat(store);
   const stock = await takeBucketStock(store);
   const { entries } = measureEntries({ ...numberPacks(stock), garbage: { bytes: 0 } });
   const measures = new Map(
     entries.flatMap((measure) => measure.entry.keyFiles.map((file) => [file, measure])),
   );
-  const listed = stock.keys.flatMap(({ fileName, record, lastUsedMs }) => {
+  return stock.keys.flatMap(({ fileName, record, lastUsedMs }) => {
     const measure = measures.get(fileName);
-    if (record === undefined || measure === undefined || !record.key.startsWith(prefix)) return [];
+    if (record === undefined || measure === undefined) return [];
     const { sizeBytes, freedBytes, entry } = measure;
     const damage = entry.condition.kind === "damaged" ? { damage: entry.condition.reason } : {};
     const { key, storedAt, trees } = record;
     return [{ key, storedAt, trees, lastUsedMs, sizeBytes, freedBytes, isPinned: false, ...damage }];
   });
-  return listed.toSorted((left, right) => right.lastUsedMs - left.lastUsedMs);
 }
 
 /** Restores are not counted in a bucket. @throws BtdtError CACHE_FORMAT_NEWER, and those of `ObjectStore` */

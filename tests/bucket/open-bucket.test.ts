@@ -35,10 +35,9 @@ async function use(
 ): Promise<string[]> {
   const all = { HOME: home.path, AWS_EC2_METADATA_DISABLED: "true", ...variables };
   return await withVariables(all, async () => {
-    const storage = { encryption: undefined, kmsKey: undefined, storageClass: undefined };
     const store = await openBucket(
       parseBucketAddress(address),
-      { caFile: undefined, isAnonymous: false, storage, ...options },
+      { caFile: undefined, isAnonymous: false, storage: {}, ...options },
       all,
       new AbortController().signal,
     );
@@ -92,13 +91,27 @@ test("without credentials, nothing is sent", async () => {
   expect(server.requests).toEqual([]);
 });
 
-test("storage options are sent with what is stored", async () => {
-  const storage = { encryption: undefined, kmsKey: "key-1", storageClass: "STANDARD_IA" };
-  await use({ ...KEYS, AWS_ENDPOINT_URL: server.url.href }, { storage });
-  const [put, list] = server.requests;
-  expect(put?.headers.get("x-amz-server-side-encryption-aws-kms-key-id")).toBe("key-1");
-  expect(put?.headers.get("x-amz-storage-class")).toBe("STANDARD_IA");
-  expect(list?.headers.has("x-amz-storage-class")).toBe(false);
+test("encryption is asked for with all that is stored, the storage class for uploads only", async () => {
+  const store = await openBucket(
+    parseBucketAddress("s3://cache/ci"),
+    { caFile: undefined, isAnonymous: false, storage: { kmsKey: "key-1", storageClass: "STANDARD_IA" } },
+    { ...KEYS, HOME: home.path, AWS_ENDPOINT_URL: server.url.href },
+    new AbortController().signal,
+  );
+  await store.put("keys/a", Buffer.from("a"));
+  const upload = store.upload("packs/1");
+  await upload.write(Buffer.from("pack"));
+  await upload.finish();
+  await listNames(store, "");
+  const headers = server.requests.map((request) => [
+    request.headers.get("x-amz-server-side-encryption-aws-kms-key-id"),
+    request.headers.get("x-amz-storage-class"),
+  ]);
+  expect(headers).toEqual([
+    ["key-1", null],
+    ["key-1", "STANDARD_IA"],
+    [null, null],
+  ]);
 });
 
 test("a bucket of Google's takes a bearer token", async () => {

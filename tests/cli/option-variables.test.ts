@@ -169,7 +169,7 @@ test("a variable of another command's option is ignored", () => {
 
 test("a needed option that no variable has either", () => {
   expect(complaint(["clean"], { BTDT_CACHE: "" })).toContain(
-    "missing required option -c, --cache <dir> (it can also be set by BTDT_CACHE; see btdt clean --help)",
+    "missing required option -c, --cache <cache> (it can also be set by BTDT_CACHE; see btdt clean --help)",
   );
 });
 

@@ -28,7 +28,7 @@ function collect(value: unknown, names: Set<string>, texts: Set<string>): void {
   }
 }
 
-/** Fields and values that do not occur in these caches, because they are about damage or the distant past. */
+/** Fields and values that do not occur in these caches, because they are about damage, the distant past or buckets. */
 const RARE = new Set([
   "damage",
   "lastCleanMs",
@@ -43,6 +43,8 @@ const RARE = new Set([
   "warning",
   "problem",
   "evicted",
+  "waiting",
+  "packCount",
 ]);
 
 /** Damages an entry. */

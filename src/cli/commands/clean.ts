@@ -3,10 +3,14 @@ import { escapeControls } from "../../base/byte-string.ts";
 import { parseCount } from "../../base/count.ts";
 import { formatDuration, parseDurationMs } from "../../base/duration.ts";
 import { formatSize, parseSizeBytes } from "../../base/size.ts";
-import { openCache } from "../../cache/open-cache.ts";
+import type { BucketCleanRequest, BucketCleanResult } from "../../far/clean-bucket.ts";
 import { cleanCache } from "../../upkeep/clean.ts";
+import type { CleanResult } from "../../upkeep/clean-result.ts";
+import type { Runtime } from "../../work/runtime.ts";
 import type { CommandContext } from "../command-context.ts";
 import { formatCount } from "../describe.ts";
+import { type OpenedCache, openAddressedCache } from "../open-addressed-cache.ts";
+import { defineAnonymousOption, defineCaFileOption } from "../options/bucket-options.ts";
 import { defineCacheOption } from "../options/cache-options.ts";
 import { defineDryRunOption } from "../options/dry-run-option.ts";
 import { parseArgument } from "../options/parse-argument.ts";
@@ -47,25 +51,26 @@ export function defineCleanCommand(context: CommandContext) {
     )
     .option("--prefix <prefix>", "evict, count and spare only entries all of whose keys have this prefix", "")
     .addOption(defineDryRunOption("removed"))
+    .addOption(defineCaFileOption())
+    .addOption(defineAnonymousOption())
     .addHelpText(
       "after",
       "\nExamples:\n  btdt clean --cache /cache --max-age 7d --max-size 10GiB\n" +
         "  btdt clean --cache /cache --prefix npm- --max-entries 20",
     )
     .action(async (options) => {
-      const cache = openCache(options.cache, false);
-      const cleaned = await cleanCache(
-        {
-          cache,
-          maxAgeMs: options.maxAge,
-          maxSizeBytes: options.maxSize,
-          maxEntries: options.maxEntries,
-          keepLast: options.keepLast,
-          prefix: options.prefix,
-          dryRun: options.dryRun,
-        },
-        context.runtime,
-      );
+      const {
+        maxAge: maxAgeMs,
+        maxSize: maxSizeBytes,
+        maxEntries,
+        keepLast,
+        prefix,
+        dryRun,
+        ...where
+      } = options;
+      const cache = await openAddressedCache(where, context);
+      const limits = { maxAgeMs, maxSizeBytes, maxEntries, keepLast, prefix };
+      const cleaned = await clean(cache, { ...limits, dryRun }, context.runtime);
       const removed = options.dryRun ? "Would remove" : "Removed";
       for (const entry of cleaned.removed) {
         const age = formatDuration(cleaned.nowMs - entry.lastUsedMs);
@@ -90,10 +95,28 @@ export function defineCleanCommand(context: CommandContext) {
           `${rewrote} ${things} without unneeded contents: frees ${formatSize(packs.rewrittenFreedBytes)}`,
         );
       }
+      if (cleaned.waiting !== undefined && cleaned.waiting.packCount > 0) {
+        const things = formatCount(cleaned.waiting.packCount, "pack");
+        context.output.printResult(
+          `${things} (${formatSize(cleaned.waiting.bytes)}) not needed now: deleted by a clean in a day or two`,
+        );
+      }
       const entries = formatCount(cleaned.kept.entryCount, "entry", "entries");
       context.output.printResult(
         `${options.dryRun ? "Would keep" : "Kept"} ${entries}, ${formatSize(cleaned.kept.bytes)}`,
       );
       context.output.printDocument({ ...cleaned, dryRun: options.dryRun });
     });
+}
+
+/** Only in a bucket, packs have to wait until they can be deleted. */
+type Cleaned = CleanResult & Partial<Pick<BucketCleanResult, "waiting">>;
+
+async function clean(cache: OpenedCache, request: BucketCleanRequest, runtime: Runtime): Promise<Cleaned> {
+  switch (cache.kind) {
+    case "directory":
+      return await cleanCache({ ...request, cache: cache.directory }, runtime);
+    case "bucket":
+      return await cache.bucket.clean(request);
+  }
 }

@@ -2,13 +2,16 @@ import { Command } from "@commander-js/extra-typings";
 import { escapeControls } from "../../base/byte-string.ts";
 import { BtdtError } from "../../base/errors.ts";
 import { formatSize } from "../../base/size.ts";
-import { openCache } from "../../cache/open-cache.ts";
+import type { DeletionPlan, DeletionScope } from "../../entry/choose-deletion.ts";
 import { deleteKeys } from "../../entry/delete-keys.ts";
-import { type DeletionScope, planDeletion } from "../../entry/plan-deletion.ts";
+import { planDeletion } from "../../entry/plan-deletion.ts";
 import { createPause } from "../../work/breather.ts";
+import type { Runtime } from "../../work/runtime.ts";
 import type { CommandContext } from "../command-context.ts";
 import { joinSome } from "../describe.ts";
 import { ExitCode } from "../exit-codes.ts";
+import { type OpenedCache, openAddressedCache } from "../open-addressed-cache.ts";
+import { defineAnonymousOption, defineCaFileOption } from "../options/bucket-options.ts";
 import { defineCacheOption } from "../options/cache-options.ts";
 import { defineDryRunOption } from "../options/dry-run-option.ts";
 import { MISS_MARKER } from "../report-miss.ts";
@@ -25,6 +28,8 @@ export function defineDeleteCommand(context: CommandContext) {
     .option("--prefix <prefix>", "delete all keys with this prefix")
     .option("--all", "delete all keys", false)
     .addOption(defineDryRunOption("deleted and freed"))
+    .addOption(defineCaFileOption())
+    .addOption(defineAnonymousOption())
     .argument("[key...]", "keys to delete")
     .addHelpText(
       "after",
@@ -33,19 +38,20 @@ export function defineDeleteCommand(context: CommandContext) {
     .action(async (keys, options) => {
       const scope = chooseScope(keys, options);
       const { dryRun } = options;
-      const cache = openCache(options.cache, false);
-      const plan = dryRun || scope.kind === "prefix" ? await planDeletion(cache, scope, runtime) : undefined;
-      const wanted = plan?.keys ?? keys;
+      const cache = await openAddressedCache(options, context);
+      const planned = dryRun || scope.kind === "prefix" ? await plan(cache, scope, runtime) : undefined;
+      const wanted = planned?.keys ?? keys;
       const { deleted, missing } = dryRun
-        ? { deleted: wanted, missing: plan?.missing ?? [] }
-        : await deleteKeys(cache, wanted, createPause(runtime.isCancelled));
+        ? { deleted: wanted, missing: planned?.missing ?? [] }
+        : await deleteFrom(cache, wanted, runtime);
       for (const key of deleted)
         output.printResult(`${dryRun ? "Would delete" : "Deleted"} key ${escapeControls(key)}`);
-      if (plan !== undefined) {
+      if (planned !== undefined) {
         const frees = dryRun ? "would free" : "frees";
-        output.printResult(`The next clean ${frees} ${formatSize(plan.freedBytes)}`);
+        const clean = cache.kind === "bucket" ? "A clean in a day or two" : "The next clean";
+        output.printResult(`${clean} ${frees} ${formatSize(planned.freedBytes)}`);
       }
-      const pinned = plan?.pinned ?? [];
+      const pinned = planned?.pinned ?? [];
       if (pinned.length > 0) output.note(`pinned, not deleted: ${joinSome(pinned)}`);
       // A key that was listed and is gone was deleted by another process.
       const notFound = scope.kind === "named" ? missing : [];
@@ -54,8 +60,30 @@ export function defineDeleteCommand(context: CommandContext) {
         output.note(notFound.length > 0 ? `not found: ${joinSome(notFound)}` : "no key has this prefix");
         context.setExitCode(ExitCode.MISS);
       }
-      output.printDocument({ deleted, missing: notFound, pinned, freedBytes: plan?.freedBytes, dryRun });
+      output.printDocument({ deleted, missing: notFound, pinned, freedBytes: planned?.freedBytes, dryRun });
     });
+}
+
+async function plan(cache: OpenedCache, scope: DeletionScope, runtime: Runtime): Promise<DeletionPlan> {
+  switch (cache.kind) {
+    case "directory":
+      return await planDeletion(cache.directory, scope, runtime);
+    case "bucket":
+      return await cache.bucket.planDeletion(scope);
+  }
+}
+
+async function deleteFrom(
+  cache: OpenedCache,
+  keys: readonly string[],
+  runtime: Runtime,
+): ReturnType<typeof deleteKeys> {
+  switch (cache.kind) {
+    case "directory":
+      return await deleteKeys(cache.directory, keys, createPause(runtime.isCancelled));
+    case "bucket":
+      return await cache.bucket.delete(keys);
+  }
 }
 
 /** @throws BtdtError USAGE */

@@ -2,6 +2,7 @@ import { Command } from "@commander-js/extra-typings";
 import { diagnoseCache } from "../../diagnose/diagnose-cache.ts";
 import type { CommandContext } from "../command-context.ts";
 import { ExitCode } from "../exit-codes.ts";
+import { rejectBucket } from "../open-addressed-cache.ts";
 import { defineCacheOption } from "../options/cache-options.ts";
 import { formatTable } from "../table.ts";
 
@@ -16,6 +17,7 @@ export function defineDoctorCommand(context: CommandContext) {
     .argument("[path]", "directory or file that is to be stored")
     .addHelpText("after", "\nExample:\n  btdt doctor --cache /cache node_modules")
     .action((path, { cache }) => {
+      rejectBucket(cache, "doctor");
       const checks = diagnoseCache(cache, path, context.runtime.nowMs());
       const rows = checks.map(({ name, status, finding }) => [status, name, finding]);
       for (const line of formatTable(rows, [false, false, false])) context.output.printResult(line);

@@ -4,10 +4,10 @@ import { ARCHIVE_FORMATS } from "../../archive/archive-writer.ts";
 import { exportEntry } from "../../archive/export-entry.ts";
 import { escapeControls } from "../../base/byte-string.ts";
 import { BtdtError } from "../../base/errors.ts";
-import { openCache } from "../../cache/open-cache.ts";
 import type { CommandContext } from "../command-context.ts";
 import { formatCount, startStopwatch } from "../describe.ts";
 import { ExitCode } from "../exit-codes.ts";
+import { openCacheDirectory } from "../open-addressed-cache.ts";
 import { defineCacheOption } from "../options/cache-options.ts";
 import { fillInKeys } from "../options/fill-in-keys.ts";
 import { defineAllowEmptyHashOption, defineKeysToTryOption } from "../options/key-options.ts";
@@ -41,7 +41,7 @@ export function defineExportCommand(context: CommandContext) {
           hint: "redirect it: > file",
         });
       }
-      const cache = openCache(options.cache, false);
+      const cache = openCacheDirectory(options, "export");
       const keys = await fillInKeys(options, context);
       const exported = await exportEntry(
         {
@@ -60,7 +60,11 @@ export function defineExportCommand(context: CommandContext) {
           context.setExitCode(exported.isPrimary ? ExitCode.DONE : ExitCode.FALLBACK);
           break;
         case "missed":
-          reportMiss(cache, { keys, fallbackPrefixes: [], unusable: exported.unusable }, context);
+          await reportMiss(
+            { kind: "directory", directory: cache },
+            { keys, fallbackPrefixes: [], unusable: exported.unusable },
+            context,
+          );
           context.setExitCode(ExitCode.MISS);
           break;
       }

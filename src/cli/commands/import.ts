@@ -1,9 +1,9 @@
 import { Command } from "@commander-js/extra-typings";
 import { importArchive } from "../../archive/import-archive.ts";
 import { escapeControls } from "../../base/byte-string.ts";
-import { openCache } from "../../cache/open-cache.ts";
 import type { CommandContext } from "../command-context.ts";
 import { describeTrees, startStopwatch } from "../describe.ts";
+import { openCacheDirectory } from "../open-addressed-cache.ts";
 import { defineCacheOption, defineCreateCacheOption } from "../options/cache-options.ts";
 import { fillInKeys } from "../options/fill-in-keys.ts";
 import { defineAllowEmptyHashOption, defineKeysToStoreOption } from "../options/key-options.ts";
@@ -37,7 +37,7 @@ export function defineImportCommand(context: CommandContext) {
     .action(async (archive, options) => {
       const readStopwatch = startStopwatch();
       const keys = await fillInKeys(options, context);
-      const cache = openCache(options.cache, options.createCache);
+      const cache = openCacheDirectory(options, "import");
       const stored = await importArchive(
         {
           cache,

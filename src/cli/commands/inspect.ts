@@ -1,7 +1,6 @@
 import { Command } from "@commander-js/extra-typings";
 import { escapeControls } from "../../base/byte-string.ts";
 import { formatTime } from "../../base/iso-time.ts";
-import { openCache } from "../../cache/open-cache.ts";
 import { compareEntries } from "../../entry/compare-entries.ts";
 import {
   filesOfEntry,
@@ -13,6 +12,7 @@ import { countsOf } from "../../key/key-file.ts";
 import type { CommandContext } from "../command-context.ts";
 import { describeTrees } from "../describe.ts";
 import { ExitCode } from "../exit-codes.ts";
+import { openCacheDirectory } from "../open-addressed-cache.ts";
 import { defineCacheOption } from "../options/cache-options.ts";
 import { MISS_MARKER } from "../report-miss.ts";
 import { formatTable } from "../table.ts";
@@ -33,7 +33,7 @@ export function defineInspectCommand(context: CommandContext) {
     .argument("<key>", "key to inspect")
     .addHelpText("after", "\nExample:\n  btdt inspect --cache /cache node-modules-1 --diff node-modules-2")
     .action((key, options) => {
-      const cache = openCache(options.cache, false);
+      const cache = openCacheDirectory(options, "inspect");
       const entry = inspectEntry(cache, key);
       const other = options.diff === undefined ? undefined : inspectEntry(cache, options.diff);
       if (entry === undefined || (options.diff !== undefined && other === undefined)) {

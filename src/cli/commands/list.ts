@@ -4,11 +4,13 @@ import { parseCount } from "../../base/count.ts";
 import { formatDuration, parseDurationMs } from "../../base/duration.ts";
 import { formatTime } from "../../base/iso-time.ts";
 import { formatSize } from "../../base/size.ts";
-import { openCache } from "../../cache/open-cache.ts";
 import { type ListedKey, listEntries } from "../../entry/list-entries.ts";
 import { KEY_ORDERS, selectKeys } from "../../entry/select-keys.ts";
 import { countsOf } from "../../key/key-file.ts";
+import type { Runtime } from "../../work/runtime.ts";
 import type { CommandContext } from "../command-context.ts";
+import { type OpenedCache, openAddressedCache } from "../open-addressed-cache.ts";
+import { defineAnonymousOption, defineCaFileOption } from "../options/bucket-options.ts";
 import { defineCacheOption } from "../options/cache-options.ts";
 import { parseArgument } from "../options/parse-argument.ts";
 import { formatTable } from "../table.ts";
@@ -45,13 +47,15 @@ export function defineListCommand(context: CommandContext) {
         parseArgument(text, parseCount),
       ),
     )
+    .addOption(defineCaFileOption())
+    .addOption(defineAnonymousOption())
     .addHelpText(
       "after",
       "\nExamples:\n  btdt list --cache /cache --prefix node-modules-\n  btdt list --cache /cache --sort size --limit 10",
     )
-    .action(async ({ cache, prefix, olderThan, damaged, sort, limit }) => {
+    .action(async ({ prefix, olderThan, damaged, sort, limit, ...where }) => {
       const nowMs = context.runtime.nowMs();
-      const listed = await listEntries(openCache(cache, false), context.runtime);
+      const listed = await listKeys(await openAddressedCache(where, context), context.runtime);
       const selection = { prefix, olderThanMs: olderThan, isDamaged: damaged, order: sort, limit };
       const keys = selectKeys(listed, selection, nowMs);
       const rows = keys.map((key) => [
@@ -68,6 +72,15 @@ export function defineListCommand(context: CommandContext) {
         entries: keys.map(describeKey),
       });
     });
+}
+
+async function listKeys(cache: OpenedCache, runtime: Runtime): Promise<ListedKey[]> {
+  switch (cache.kind) {
+    case "directory":
+      return await listEntries(cache.directory, runtime);
+    case "bucket":
+      return await cache.bucket.list();
+  }
 }
 
 function describeState({ isPinned, damage }: ListedKey): string {

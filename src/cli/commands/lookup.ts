@@ -1,11 +1,14 @@
 import { Command } from "@commander-js/extra-typings";
 import { escapeControls } from "../../base/byte-string.ts";
 import { formatDuration } from "../../base/duration.ts";
-import { openCache } from "../../cache/open-cache.ts";
-import { lookUpKeys } from "../../entry/lookup.ts";
+import { type LookupResult, lookUpKeys } from "../../entry/lookup.ts";
+import type { BucketCache } from "../../far/bucket-cache.ts";
+import type { Runtime } from "../../work/runtime.ts";
 import type { CommandContext } from "../command-context.ts";
 import { describeTrees } from "../describe.ts";
 import { codeForOutcome } from "../exit-codes.ts";
+import { type OpenedCache, openAddressedCache } from "../open-addressed-cache.ts";
+import { defineAnonymousOption, defineCaFileOption } from "../options/bucket-options.ts";
 import { defineCacheOption } from "../options/cache-options.ts";
 import { fillInKeys, fillInPrefixes } from "../options/fill-in-keys.ts";
 import {
@@ -40,6 +43,8 @@ export function defineLookupCommand(context: CommandContext) {
     .addOption(defineResultFileOption())
     .addOption(defineMatchedKeyFileOption())
     .addOption(definePrimaryKeyFileOption())
+    .addOption(defineCaFileOption())
+    .addOption(defineAnonymousOption())
     .addHelpText(
       "after",
       "\nExample:\n  btdt lookup --cache /cache --keys 'node-modules-{{ hashFiles(\"package-lock.json\") }}' || npm ci",
@@ -50,8 +55,8 @@ export function defineLookupCommand(context: CommandContext) {
       const keys = await fillInKeys(options, context);
       outcomeFiles.writePrimaryKey(keys[0]);
       const fallbackPrefixes = await fillInPrefixes(options, context);
-      const cache = openCache(options.cache, false);
-      const found = lookUpKeys({ cache, keys, fallbackPrefixes }, runtime);
+      const cache = await openAddressedCache(options, context);
+      const found = await lookUp(cache, { keys, fallbackPrefixes }, runtime);
       switch (found.outcome) {
         case "hit":
         case "fallback": {
@@ -64,11 +69,24 @@ export function defineLookupCommand(context: CommandContext) {
           break;
         }
         case "miss":
-          reportMiss(cache, { keys, fallbackPrefixes, unusable: found.unusable }, context);
+          await reportMiss(cache, { keys, fallbackPrefixes, unusable: found.unusable }, context);
           break;
       }
       context.setExitCode(codeForOutcome(found.outcome, options));
       outcomeFiles.writeFound(found);
       output.printDocument({ ...found, keys, fallbackPrefixes });
     });
+}
+
+async function lookUp(
+  cache: OpenedCache,
+  request: Parameters<BucketCache["lookUp"]>[0],
+  runtime: Runtime,
+): Promise<LookupResult> {
+  switch (cache.kind) {
+    case "directory":
+      return lookUpKeys({ ...request, cache: cache.directory }, runtime);
+    case "bucket":
+      return await cache.bucket.lookUp(request);
+  }
 }

@@ -1,10 +1,10 @@
 import { Command } from "@commander-js/extra-typings";
 import { escapeControls } from "../../base/byte-string.ts";
-import { openCache } from "../../cache/open-cache.ts";
 import { pinKeys, unpinKeys } from "../../entry/pin-keys.ts";
 import type { CommandContext } from "../command-context.ts";
 import { joinSome } from "../describe.ts";
 import { ExitCode } from "../exit-codes.ts";
+import { openCacheDirectory } from "../open-addressed-cache.ts";
 import { defineCacheOption } from "../options/cache-options.ts";
 import { MISS_MARKER } from "../report-miss.ts";
 
@@ -20,7 +20,7 @@ export function definePinCommand(context: CommandContext) {
     .argument("<key...>", "keys to pin")
     .addHelpText("after", "\nExample:\n  btdt pin --cache /cache node-modules-1")
     .action(async (keys, options) => {
-      const { done, missing } = await pinKeys(openCache(options.cache, false), keys, runtime);
+      const { done, missing } = await pinKeys(openCacheDirectory(options, "pin"), keys, runtime);
       for (const key of done) output.printResult(`Pinned key ${escapeControls(key)}`);
       if (missing.length > 0) {
         output.printMarker(MISS_MARKER);
@@ -42,7 +42,7 @@ export function defineUnpinCommand(context: CommandContext) {
     .argument("<key...>", "keys to unpin")
     .addHelpText("after", "\nExample:\n  btdt unpin --cache /cache node-modules-1")
     .action((keys, options) => {
-      const { done, missing } = unpinKeys(openCache(options.cache, false), keys);
+      const { done, missing } = unpinKeys(openCacheDirectory(options, "unpin"), keys);
       for (const key of done) output.printResult(`Unpinned key ${escapeControls(key)}`);
       if (missing.length > 0) {
         output.note(`not pinned: ${joinSome(missing)}`);

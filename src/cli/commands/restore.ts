@@ -1,13 +1,13 @@
 import { Command } from "@commander-js/extra-typings";
 import { escapeControls } from "../../base/byte-string.ts";
-import { openCache } from "../../cache/open-cache.ts";
 import { checkPaths } from "../../restore/places.ts";
-import { restoreEntry } from "../../restore/restore.ts";
 import { attempt } from "../attempt.ts";
 import type { CommandContext } from "../command-context.ts";
 import { describeObstacle, describePlacement, describeTrees, startStopwatch } from "../describe.ts";
 import { codeForOutcome } from "../exit-codes.ts";
 import { describeError, summarizeError } from "../explain-failure.ts";
+import { openAddressedCache } from "../open-addressed-cache.ts";
+import { defineAnonymousOption, defineCaFileOption } from "../options/bucket-options.ts";
 import { defineCacheOption, defineCreateCacheOption } from "../options/cache-options.ts";
 import { fillInKeys, fillInPrefixes } from "../options/fill-in-keys.ts";
 import {
@@ -29,6 +29,7 @@ import {
 import { defineNoShareOption, defineShareOption, shareGlobsOf } from "../options/share-options.ts";
 import { OutcomeFiles } from "../outcome-files.ts";
 import { MISS_MARKER, reportMiss } from "../report-miss.ts";
+import { restoreFromCache } from "../restore-from-cache.ts";
 
 const USE_NOT_NOTED =
   "this use could not be noted in the cache: a clean counts the entry's age from the store or the last noted use";
@@ -57,6 +58,8 @@ export function defineRestoreCommand(context: CommandContext) {
     .addOption(defineShareOption())
     .addOption(defineNoShareOption())
     .addOption(defineCreateCacheOption())
+    .addOption(defineCaFileOption())
+    .addOption(defineAnonymousOption())
     .argument("[destination...]", "where to restore directories and files")
     .addHelpText(
       "after",
@@ -72,10 +75,10 @@ export function defineRestoreCommand(context: CommandContext) {
       const paths = first === undefined ? undefined : ([first, ...others] as const);
       if (paths !== undefined) checkPaths(paths, "DESTINATION");
       const attempted = await attempt(options.errorOk, async () => {
-        const cache = openCache(options.cache, options.createCache);
-        const restored = await restoreEntry(
+        const cache = await openAddressedCache(options, context);
+        const restored = await restoreFromCache(
+          cache,
           {
-            cache,
             keys,
             fallbackPrefixes,
             places: paths === undefined ? { kind: "recorded" } : { kind: "named", paths },
@@ -110,7 +113,7 @@ export function defineRestoreCommand(context: CommandContext) {
           break;
         }
         case "miss":
-          reportMiss(cache, { keys, fallbackPrefixes, unusable: restored.unusable }, context);
+          await reportMiss(cache, { keys, fallbackPrefixes, unusable: restored.unusable }, context);
           break;
       }
       context.setExitCode(codeForOutcome(restored.outcome, options));

@@ -1,14 +1,20 @@
 import { Command, Option } from "@commander-js/extra-typings";
 import { escapeControls } from "../../base/byte-string.ts";
 import { BtdtError } from "../../base/errors.ts";
-import { openCache } from "../../cache/open-cache.ts";
 import { checkPaths } from "../../restore/places.ts";
-import { restoreEntry } from "../../restore/restore.ts";
 import type { StoreRequest } from "../../store/request.ts";
 import { attempt } from "../attempt.ts";
 import type { CommandContext } from "../command-context.ts";
 import { describeObstacle, describePlacement, describeTrees, startStopwatch } from "../describe.ts";
 import { summarizeError } from "../explain-failure.ts";
+import { type OpenedCache, openAddressedCache } from "../open-addressed-cache.ts";
+import {
+  defineAnonymousOption,
+  defineCaFileOption,
+  defineEncryptionOption,
+  defineKmsKeyOption,
+  defineStorageClassOption,
+} from "../options/bucket-options.ts";
 import { defineCacheOption, defineCreateCacheOption } from "../options/cache-options.ts";
 import { fillInKeys, fillInPrefixes } from "../options/fill-in-keys.ts";
 import {
@@ -37,8 +43,9 @@ import {
 } from "../options/store-options.ts";
 import { OutcomeFiles } from "../outcome-files.ts";
 import { reportMiss } from "../report-miss.ts";
+import { restoreFromCache } from "../restore-from-cache.ts";
 import { runChild } from "../run-child.ts";
-import { storeWithin } from "../store-within.ts";
+import { storeInCache } from "../store-in-cache.ts";
 
 /** @param words the command to run, from after `--` */
 export function defineRunCommand(context: CommandContext, words: readonly string[]) {
@@ -77,6 +84,11 @@ export function defineRunCommand(context: CommandContext, words: readonly string
     .addOption(definePinOption())
     .addOption(defineMaxSizeOption())
     .addOption(defineCreateCacheOption())
+    .addOption(defineCaFileOption())
+    .addOption(defineAnonymousOption())
+    .addOption(defineStorageClassOption())
+    .addOption(defineEncryptionOption())
+    .addOption(defineKmsKeyOption())
     .argument("<path...>", "directories and files that the command creates")
     .addHelpText(
       "after",
@@ -97,10 +109,10 @@ export function defineRunCommand(context: CommandContext, words: readonly string
       const fallbackPrefixes = await fillInPrefixes(options, context);
       const readStopwatch = startStopwatch();
       const attempted = await attempt(true, async () => {
-        const cache = openCache(options.cache, options.createCache);
-        const restored = await restoreEntry(
+        const cache = await openAddressedCache(options, context);
+        const restored = await restoreFromCache(
+          cache,
           {
-            cache,
             keys,
             fallbackPrefixes,
             places: { kind: "produced", paths },
@@ -119,7 +131,7 @@ export function defineRunCommand(context: CommandContext, words: readonly string
       } else {
         const { cache, restored } = attempted.result;
         if (restored.outcome === "miss") {
-          reportMiss(cache, { keys, fallbackPrefixes, unusable: restored.unusable }, context);
+          await reportMiss(cache, { keys, fallbackPrefixes, unusable: restored.unusable }, context);
         } else {
           const key = escapeControls(restored.key);
           output.note(
@@ -156,12 +168,8 @@ export function defineRunCommand(context: CommandContext, words: readonly string
       }
       if (isHit || attempted.kind === "failed") return;
       await storeResults(
-        {
-          cache: attempted.result.cache,
-          keys: [keys[0]],
-          sources: paths,
-          ...storeSettingsOf(options),
-        },
+        attempted.result.cache,
+        { keys: [keys[0]], sources: paths, ...storeSettingsOf(options) },
         options.maxSize,
         context,
       );
@@ -170,13 +178,14 @@ export function defineRunCommand(context: CommandContext, words: readonly string
 
 /** The command has succeeded: if its results cannot be stored, its exit status stands, and the next run tries again. */
 async function storeResults(
-  request: StoreRequest,
+  cache: OpenedCache,
+  request: Omit<StoreRequest, "cache">,
   maxSizeBytes: number | undefined,
   context: CommandContext,
 ): Promise<void> {
   const { output } = context;
   const readStopwatch = startStopwatch();
-  const attempted = await attempt(true, () => storeWithin(request, maxSizeBytes, context));
+  const attempted = await attempt(true, () => storeInCache(cache, request, maxSizeBytes, context));
   if (attempted.kind === "failed") {
     output.warn(`nothing was stored: ${summarizeError(attempted.error)}`);
     return;

@@ -1,11 +1,13 @@
 import { Command, Option } from "@commander-js/extra-typings";
 import { display } from "../../base/byte-string.ts";
 import { formatSize } from "../../base/size.ts";
-import { openCache } from "../../cache/open-cache.ts";
 import { type CacheStatistics, measureStatistics } from "../../entry/cache-statistics.ts";
+import type { Runtime } from "../../work/runtime.ts";
 import type { CommandContext } from "../command-context.ts";
 import { formatCount } from "../describe.ts";
 import { formatMetrics, type MetricsFormat } from "../metrics.ts";
+import { type OpenedCache, openAddressedCache } from "../open-addressed-cache.ts";
+import { defineAnonymousOption, defineCaFileOption } from "../options/bucket-options.ts";
 import { defineCacheOption } from "../options/cache-options.ts";
 import { formatTable } from "../table.ts";
 
@@ -20,6 +22,8 @@ export function defineStatsCommand(context: CommandContext) {
       "Show how much space the entries take, how much sharing saves, and the number of hits, fallbacks and misses on each day (UTC).",
     )
     .addOption(defineCacheOption())
+    .addOption(defineCaFileOption())
+    .addOption(defineAnonymousOption())
     .addOption(
       new Option("--openmetrics", "print metrics in the OpenMetrics text format")
         .conflicts("prometheus")
@@ -33,14 +37,32 @@ export function defineStatsCommand(context: CommandContext) {
     )
     .addHelpText("after", "\nExample:\n  btdt stats --cache /cache")
     .action(async (options) => {
-      const cache = openCache(options.cache, false);
-      const stats = await measureStatistics(cache, context.runtime);
+      const { stats, name, cleaning } = await measure(
+        await openAddressedCache(options, context),
+        context.runtime,
+      );
       output.printDocument({ ...stats });
       const format = metricsFormat(options);
-      const lines =
-        format === undefined ? describe(stats) : formatMetrics(stats, display(cache.path), format);
+      const lines = format === undefined ? describe(stats, cleaning) : formatMetrics(stats, name, format);
       for (const line of lines) output.printResult(line);
     });
+}
+
+/** `name` is how metrics name the cache, `cleaning` what frees garbage. */
+async function measure(
+  cache: OpenedCache,
+  runtime: Runtime,
+): Promise<{ readonly stats: CacheStatistics; readonly name: string; readonly cleaning: string }> {
+  switch (cache.kind) {
+    case "directory": {
+      const stats = await measureStatistics(cache.directory, runtime);
+      return { stats, name: display(cache.directory.path), cleaning: "clean" };
+    }
+    case "bucket": {
+      const stats = await cache.bucket.measure();
+      return { stats, name: cache.bucket.address, cleaning: "cleans, within two days," };
+    }
+  }
 }
 
 function metricsFormat(options: { openmetrics: boolean; prometheus: boolean }): MetricsFormat | undefined {
@@ -48,12 +70,13 @@ function metricsFormat(options: { openmetrics: boolean; prometheus: boolean }): 
   return options.prometheus ? "prometheus" : undefined;
 }
 
-function describe(stats: CacheStatistics): string[] {
+function describe(stats: CacheStatistics, cleaning: string): string[] {
   const entries = formatCount(stats.entryCount, "entry", "entries");
   const lines = [
     `${entries} under ${formatCount(stats.keyCount, "key")}: ${formatSize(stats.keptBytes)}, ${formatSize(stats.savedBytes)} saved by sharing`,
   ];
-  if (stats.garbageBytes > 0) lines.push(`clean would free ${formatSize(stats.garbageBytes)} of garbage`);
+  if (stats.garbageBytes > 0)
+    lines.push(`${cleaning} would free ${formatSize(stats.garbageBytes)} of garbage`);
   const days = stats.restores.slice(0, MOST_DAYS);
   if (days.length === 0) return lines;
   const rows = days.map(({ day, hit, fallback, miss }) => [day, String(hit), String(fallback), String(miss)]);

@@ -2,11 +2,18 @@ import { Command } from "@commander-js/extra-typings";
 import { assertGiven } from "../../base/assert-given.ts";
 import { escapeControls } from "../../base/byte-string.ts";
 import { BtdtError } from "../../base/errors.ts";
-import { openCache } from "../../cache/open-cache.ts";
 import { attempt } from "../attempt.ts";
 import type { CommandContext } from "../command-context.ts";
 import { describeObstacle, describePlacement, describeTrees, startStopwatch } from "../describe.ts";
 import { describeError, summarizeError } from "../explain-failure.ts";
+import { openAddressedCache, openCacheDirectory } from "../open-addressed-cache.ts";
+import {
+  defineAnonymousOption,
+  defineCaFileOption,
+  defineEncryptionOption,
+  defineKmsKeyOption,
+  defineStorageClassOption,
+} from "../options/bucket-options.ts";
 import { defineCacheOption, defineCreateCacheOption } from "../options/cache-options.ts";
 import { defineDryRunOption } from "../options/dry-run-option.ts";
 import { fillInKeys } from "../options/fill-in-keys.ts";
@@ -23,8 +30,8 @@ import {
   defineStorageOption,
   storeSettingsOf,
 } from "../options/store-options.ts";
+import { storeInCache } from "../store-in-cache.ts";
 import { printStorePreview } from "../store-preview.ts";
-import { storeWithin } from "../store-within.ts";
 
 export function defineStoreCommand(context: CommandContext) {
   return new Command("store")
@@ -53,6 +60,11 @@ export function defineStoreCommand(context: CommandContext) {
     )
     .addOption(defineErrorOkOption("exit with 0"))
     .addOption(defineCreateCacheOption())
+    .addOption(defineCaFileOption())
+    .addOption(defineAnonymousOption())
+    .addOption(defineStorageClassOption())
+    .addOption(defineEncryptionOption())
+    .addOption(defineKmsKeyOption())
     .argument("<source...>", "directories and files to store")
     .addHelpText(
       "after",
@@ -66,22 +78,15 @@ export function defineStoreCommand(context: CommandContext) {
       const readStopwatch = startStopwatch();
       const keys = await fillInKeys(options, context);
       if (options.dryRun) {
-        const cache = openCache(options.cache, false);
+        const cache = openCacheDirectory({ cache: options.cache }, "store --dry-run");
         await printStorePreview({ cache, keys, sources, ...storeSettingsOf(options) }, context);
         return;
       }
-      const attempted = await attempt(options.errorOk, () =>
-        storeWithin(
-          {
-            cache: openCache(options.cache, options.createCache),
-            keys,
-            sources,
-            ...storeSettingsOf(options),
-          },
-          options.maxSize,
-          context,
-        ),
-      );
+      const attempted = await attempt(options.errorOk, async () => {
+        const cache = await openAddressedCache(options, context);
+        const request = { keys, sources, ...storeSettingsOf(options) };
+        return await storeInCache(cache, request, options.maxSize, context);
+      });
       if (attempted.kind === "failed") {
         context.output.warn(`nothing was stored: ${summarizeError(attempted.error)}`);
         context.output.printDocument({ error: describeError(attempted.error) });

@@ -2,11 +2,11 @@ import { Command } from "@commander-js/extra-typings";
 import { bytesFromText, escapeControls } from "../../base/byte-string.ts";
 import { BtdtError } from "../../base/errors.ts";
 import { formatSize } from "../../base/size.ts";
-import { openCache } from "../../cache/open-cache.ts";
 import { type DamageOutcome, type VerifyResult, verifyAndRepair } from "../../upkeep/verify-and-repair.ts";
 import type { CommandContext } from "../command-context.ts";
 import { formatCount } from "../describe.ts";
 import { ExitCode } from "../exit-codes.ts";
+import { openCacheDirectory } from "../open-addressed-cache.ts";
 import { defineCacheOption } from "../options/cache-options.ts";
 import { MISS_MARKER } from "../report-miss.ts";
 
@@ -37,7 +37,7 @@ export function defineVerifyCommand(context: CommandContext) {
       }
       const result = await verifyAndRepair(
         {
-          cache: openCache(cache, false),
+          cache: openCacheDirectory({ cache }, "verify"),
           keys,
           repair,
           from: from === undefined ? undefined : bytesFromText(from),

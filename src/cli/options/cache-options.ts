@@ -3,7 +3,10 @@ import { Option } from "@commander-js/extra-typings";
 /** Options that say which cache a command works on. */
 
 export function defineCacheOption() {
-  return new Option("-c, --cache <dir>", "cache directory; must exist")
+  return new Option(
+    "-c, --cache <cache>",
+    "cache: a directory, s3://BUCKET[/PREFIX] or gs://BUCKET[/PREFIX]; must exist",
+  )
     .env("BTDT_CACHE")
     .makeOptionMandatory();
 }

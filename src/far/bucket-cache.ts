@@ -1,0 +1,73 @@
+/** What commands do with a cache in a bucket. */
+import type { ObjectStore } from "../bucket/object-store.ts";
+import type { CacheStatistics } from "../entry/cache-statistics.ts";
+import type { DeletionPlan, DeletionScope } from "../entry/choose-deletion.ts";
+import type { MissExplanation } from "../entry/explain-miss.ts";
+import type { ListedKey } from "../entry/list-entries.ts";
+import type { LookupResult } from "../entry/lookup.ts";
+import type { RestoreRequest, RestoreResult } from "../restore/request.ts";
+import { restoreEntry } from "../restore/restore.ts";
+import type { StoreRequest, StoreResult } from "../store/request.ts";
+import type { Runtime } from "../work/runtime.ts";
+import { BucketSource } from "./bucket-source.ts";
+import { type BucketCleanRequest, type BucketCleanResult, cleanBucket } from "./clean-bucket.ts";
+import { deleteFromBucket, planBucketDeletion } from "./delete-from-bucket.ts";
+import { withEmptyCache } from "./empty-cache.ts";
+import { explainBucketMiss } from "./explain-bucket-miss.ts";
+import { listBucket, measureBucket } from "./list-bucket.ts";
+import { lookUpInBucket } from "./look-up-in-bucket.ts";
+import { storeInBucket } from "./store-in-bucket.ts";
+
+/** All methods throw what those that they call throw. */
+export class BucketCache {
+  readonly #store: ObjectStore;
+  readonly #runtime: Runtime;
+
+  constructor(store: ObjectStore, runtime: Runtime) {
+    this.#store = store;
+    this.#runtime = runtime;
+  }
+
+  get address(): string {
+    return this.#store.address;
+  }
+
+  restore(request: Omit<RestoreRequest, "cache">): Promise<RestoreResult> {
+    return withEmptyCache((cache) =>
+      restoreEntry({ ...request, cache }, this.#runtime, new BucketSource(this.#store, request)),
+    );
+  }
+
+  store(request: Omit<StoreRequest, "cache">): Promise<StoreResult> {
+    return withEmptyCache((cache) => storeInBucket({ ...request, cache }, this.#store, this.#runtime));
+  }
+
+  lookUp(request: Pick<RestoreRequest, "keys" | "fallbackPrefixes">): Promise<LookupResult> {
+    return lookUpInBucket(this.#store, request, this.#runtime);
+  }
+
+  /** @param unusableKeys keys whose entries cannot be used, which are no alternative */
+  explainMiss(keys: readonly string[], unusableKeys: readonly string[]): Promise<MissExplanation> {
+    return explainBucketMiss(this.#store, keys, unusableKeys);
+  }
+
+  list(): Promise<ListedKey[]> {
+    return listBucket(this.#store);
+  }
+
+  measure(): Promise<CacheStatistics> {
+    return measureBucket(this.#store);
+  }
+
+  planDeletion(scope: DeletionScope): Promise<DeletionPlan> {
+    return planBucketDeletion(this.#store, scope);
+  }
+
+  delete(keys: readonly string[]): ReturnType<typeof deleteFromBucket> {
+    return deleteFromBucket(this.#store, keys);
+  }
+
+  clean(request: BucketCleanRequest): Promise<BucketCleanResult> {
+    return cleanBucket(this.#store, request);
+  }
+}
