@@ -1,8 +1,9 @@
 import { escapeControls } from "../base/byte-string.ts";
 import { formatDuration } from "../base/duration.ts";
-import { BtdtError } from "../base/errors.ts";
+import { isBtdtError } from "../base/errors.ts";
 import { explainMiss, type MissExplanation } from "../entry/explain-miss.ts";
 import type { UnusableKey } from "../entry/find-entry.ts";
+import { createPause } from "../work/breather.ts";
 import type { CommandContext } from "./command-context.ts";
 import { formatCount, joinSome } from "./describe.ts";
 import type { OpenedCache } from "./open-addressed-cache.ts";
@@ -17,7 +18,7 @@ interface Miss {
   readonly unusable: readonly UnusableKey[];
 }
 
-/** Reports that no key was found: which ones, and which similar keys the cache has. */
+/** Reports that no key was found: which ones, and which similar keys the cache has. @throws BtdtError CANCELLED */
 export async function reportMiss(
   cache: OpenedCache,
   miss: Miss,
@@ -27,12 +28,12 @@ export async function reportMiss(
   output.note(describeMiss(miss));
   const unusableKeys = miss.unusable.map(({ key }) => key);
   try {
-    const explanation = await explain(cache, miss.keys, unusableKeys);
+    const explanation = await explain(cache, miss.keys, unusableKeys, createPause(runtime.isCancelled));
     for (const sentence of describeAlternatives(explanation, unusableKeys.length, runtime.nowMs()))
       output.note(sentence);
   } catch (error) {
     // Failing to explain a miss must not turn it into an error.
-    if (!(error instanceof BtdtError)) throw error;
+    if (!isBtdtError(error) || error.code === "CANCELLED") throw error;
     output.note(error.message);
   }
 }
@@ -41,10 +42,11 @@ async function explain(
   cache: OpenedCache,
   keys: readonly string[],
   unusableKeys: readonly string[],
+  pause: () => Promise<void>,
 ): Promise<MissExplanation> {
   switch (cache.kind) {
     case "directory":
-      return explainMiss(cache.directory, keys, unusableKeys);
+      return await explainMiss(cache.directory, keys, unusableKeys, pause);
     case "bucket":
       return await cache.bucket.explainMiss(keys, unusableKeys);
   }

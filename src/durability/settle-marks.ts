@@ -3,8 +3,8 @@ import { cacheWriteError } from "../cache/cache-errors.ts";
 import { withSharedLock } from "../cache/cache-lock.ts";
 import type { Session } from "../cache/session.ts";
 import { syncFileSystem } from "../fs/native/sync-file-system.ts";
-import { checkObjectsJob } from "../objects/check-objects.ts";
-import { runAllSharing } from "../work/run-all.ts";
+import { checkObjectsJob, restOfNames } from "../objects/check-objects.ts";
+import { runAllResuming } from "../work/run-all.ts";
 import type { Runtime } from "../work/runtime.ts";
 import { dropObject } from "./drop-object.ts";
 import { filterFinished } from "./finished-marks.ts";
@@ -48,7 +48,13 @@ async function checkSuspects(
   const { runners, progress, isCancelled } = runtime;
   progress.begin({ name: "checking", noun: "objects", unit: "files", files: names.length });
   const runner = parts.length > 1 ? runners.pool : runners.inline;
-  const results = await runAllSharing(runner, checkObjectsJob, { objects: cache.objects }, parts);
+  const results = await runAllResuming(
+    runner,
+    checkObjectsJob,
+    { objects: cache.objects },
+    parts,
+    restOfNames,
+  );
   const damaged = results.flatMap((result) => result.damaged);
   for (const name of damaged) {
     await withSharedLock(cache, isCancelled, () => dropObject(cache, session, name, { isCancelled }));

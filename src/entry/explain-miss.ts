@@ -20,13 +20,15 @@ export interface MissExplanation {
 /**
  * Explains a miss by what the cache has instead.
  * @param unusableKeys keys whose entries cannot be used, which are no alternative
- * @throws BtdtError CACHE_FORMAT_NEWER, CACHE_NOT_ACCESSIBLE
+ * @param pause called between two keys
+ * @throws BtdtError CACHE_FORMAT_NEWER, CACHE_NOT_ACCESSIBLE; whatever `pause` throws
  */
-export function explainMiss(
+export async function explainMiss(
   cache: CacheDirectory,
   keys: readonly string[],
-  unusableKeys: readonly string[] = [],
-): MissExplanation {
+  unusableKeys: readonly string[],
+  pause: () => Promise<void>,
+): Promise<MissExplanation> {
   const wanted = keys.map(keyFileName);
   const unusable = new Set(unusableKeys.map(keyFileName));
   const nearness = (fileName: string): number =>
@@ -37,9 +39,9 @@ export function explainMiss(
     .filter(({ nearness }) => nearness > 0)
     .toSorted((left, right) => right.nearness - left.nearness)
     .slice(0, MOST_READ);
-  const nearest = listKeys(
-    cache,
-    ranked.map(({ name }) => name),
-  ).toSorted((left, right) => nearness(keyFileName(right.key)) - nearness(keyFileName(left.key)));
+  const rankedNames = ranked.map(({ name }) => name);
+  const nearest = (await listKeys(cache, pause, rankedNames)).toSorted(
+    (left, right) => nearness(keyFileName(right.key)) - nearness(keyFileName(left.key)),
+  );
   return { keyCount: names.length, nearest: nearest.slice(0, MOST_SHOWN) };
 }

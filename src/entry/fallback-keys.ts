@@ -4,16 +4,20 @@ import { listKeys } from "./list-keys.ts";
 /**
  * For each prefix in turn, the keys that start with it, newest first, except those already tried. The cache is listed
  * only if there is a prefix.
- * @throws BtdtError CACHE_FORMAT_NEWER, CACHE_NOT_ACCESSIBLE
+ * @param pause called between two keys
+ * @throws BtdtError CACHE_FORMAT_NEWER, CACHE_NOT_ACCESSIBLE; whatever `pause` throws
  */
-export function listFallbackKeys(request: {
-  readonly cache: CacheDirectory;
-  readonly keys: readonly string[];
-  readonly fallbackPrefixes: readonly string[];
-}): string[] {
+export async function listFallbackKeys(
+  request: {
+    readonly cache: CacheDirectory;
+    readonly keys: readonly string[];
+    readonly fallbackPrefixes: readonly string[];
+  },
+  pause: () => Promise<void>,
+): Promise<string[]> {
   if (request.fallbackPrefixes.length === 0) return [];
   const tried = new Set(request.keys);
-  const stored = listKeys(request.cache);
+  const stored = await listKeys(request.cache, pause);
   const fallbacks = new Set<string>();
   for (const prefix of request.fallbackPrefixes) {
     for (const { key } of stored) if (key.startsWith(prefix) && !tried.has(key)) fallbacks.add(key);

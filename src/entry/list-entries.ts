@@ -2,6 +2,7 @@ import { escapeControls } from "../base/byte-string.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { reasonOf } from "../fs/errno.ts";
 import { entryIdOf, keyFileName } from "../key/key-file.ts";
+import { createPause } from "../work/breather.ts";
 import type { Runtime } from "../work/runtime.ts";
 import { listKeys, type StoredKey } from "./list-keys.ts";
 import { measureCache } from "./measure-cache.ts";
@@ -21,7 +22,8 @@ export async function listEntries(cache: CacheDirectory, runtime: Runtime): Prom
   const measures = new Map(entries.map((measure) => [measure.entry.id, measure]));
   const skipped = new Map<string, unknown>();
   const listed: ListedKey[] = [];
-  for (const key of listKeys(cache, undefined, (name, error) => skipped.set(name, error))) {
+  const pause = createPause(runtime.isCancelled);
+  for (const key of await listKeys(cache, pause, undefined, (name, error) => skipped.set(name, error))) {
     const measure = measures.get(entryIdOf(key));
     // A key that was stored or deleted in the meantime is skipped.
     if (measure === undefined) continue;

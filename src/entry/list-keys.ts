@@ -14,19 +14,22 @@ export interface StoredKey extends KeyRecord {
 /**
  * The keys of a cache, most recently stored first. Damaged and unreadable ones, and those that disappear in the
  * meantime, are skipped.
+ * @param pause called between two keys
  * @param names of their files
  * @param onSkip called with the name of a key's file that is damaged or cannot be read, and why
- * @throws BtdtError CACHE_FORMAT_NEWER, CACHE_NOT_ACCESSIBLE
+ * @throws BtdtError CACHE_FORMAT_NEWER, CACHE_NOT_ACCESSIBLE; whatever `pause` throws
  */
-export function listKeys(
+export async function listKeys(
   cache: CacheDirectory,
+  pause: () => Promise<void>,
   names: readonly string[] = listKeyNames(cache),
   onSkip: (fileName: string, error: unknown) => void = () => undefined,
-): StoredKey[] {
+): Promise<StoredKey[]> {
   const keys: StoredKey[] = [];
   for (const name of names) {
     const key = readStoredKey(cache, name, onSkip);
     if (key !== undefined) keys.push(key);
+    await pause();
   }
   return keys.toSorted((left, right) => Date.parse(right.storedAt) - Date.parse(left.storedAt));
 }

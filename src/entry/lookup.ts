@@ -1,6 +1,7 @@
 import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { examineManifests } from "../inventory/examine-manifests.ts";
 import { countsOf, isSameRecord, type StoredTree } from "../key/key-file.ts";
+import { createPause } from "../work/breather.ts";
 import type { Runtime } from "../work/runtime.ts";
 import { listFallbackKeys } from "./fallback-keys.ts";
 import { damageWarning, findEntry, type UnusableKey } from "./find-entry.ts";
@@ -19,16 +20,16 @@ export type LookupResult =
 /**
  * The key that a restore would restore, as far as can be told without reading contents. Nothing is changed, and the lookup is not counted as
  * a use.
- * @throws BtdtError CACHE_FORMAT_NEWER, CACHE_NOT_ACCESSIBLE
+ * @throws BtdtError CACHE_FORMAT_NEWER, CACHE_NOT_ACCESSIBLE, CANCELLED
  */
-export function lookUpKeys(
+export async function lookUpKeys(
   request: {
     readonly cache: CacheDirectory;
     readonly keys: readonly [string, ...string[]];
     readonly fallbackPrefixes: readonly string[];
   },
   runtime: Runtime,
-): LookupResult {
+): Promise<LookupResult> {
   const { cache, keys } = request;
   const unusable: UnusableKey[] = [];
   const look = (key: string): LookupResult | undefined => {
@@ -52,7 +53,7 @@ export function lookUpKeys(
     if (found !== undefined) return found;
   }
   // Only now, because it reads all key files.
-  for (const key of listFallbackKeys(request)) {
+  for (const key of await listFallbackKeys(request, createPause(runtime.isCancelled))) {
     const found = look(key);
     if (found !== undefined) return found;
   }

@@ -1,12 +1,13 @@
 import type { ByteString } from "../base/byte-string.ts";
 import { compileLightly } from "../base/compile-lightly.ts";
 import { DIGEST_HEX_DIGITS, DIGEST_SIZE_BYTES, hexOf } from "../base/digest.ts";
-import { BtdtError, isBtdtError } from "../base/errors.ts";
+import { isBtdtError } from "../base/errors.ts";
 import { emptyStatus, type FileStatus, lstatBuffer } from "../fs/native/file-status.ts";
 import { PathBuffer } from "../fs/native/path-buffer.ts";
 import { hasContent } from "../read/has-content.ts";
 import { hashSmallFile } from "../read/hash-small-file.ts";
 import type { Job, JobContext } from "../work/job.ts";
+import { createStopCheck } from "../work/stop-check.ts";
 import { objectPath } from "./object-path.ts";
 
 export interface CheckObjectsInput {
@@ -22,6 +23,16 @@ export interface CheckedObjects {
   /** Names of those that are gone. */
   readonly missing: readonly string[];
   readonly checkedBytes: number;
+  /** How many of the names are done; another job checks the rest. */
+  readonly doneCount: number;
+}
+
+/** What a job has left; undefined if nothing. */
+export function restOfNames(
+  { names }: Pick<CheckObjectsInput, "names">,
+  { doneCount }: CheckedObjects,
+): Pick<CheckObjectsInput, "names"> | undefined {
+  return doneCount < names.length ? { names: names.slice(doneCount) } : undefined;
 }
 
 const path = new PathBuffer();
@@ -36,8 +47,11 @@ export const checkObjectsJob: Job<CheckObjectsInput, CheckedObjects> = {
     const unreadable: string[] = [];
     const missing: string[] = [];
     let checkedBytes = 0;
+    let doneCount = 0;
+    const hasEnough = createStopCheck(context, "stopped before all objects were checked");
     for (const name of names) {
-      if (context.isCancelled()) throw new BtdtError("CANCELLED", "stopped before all objects were checked");
+      if (hasEnough() && doneCount > 0) break;
+      doneCount += 1;
       switch (checkObject(path.set(objectPath(objects, name)), name, context, status)) {
         case "damaged":
           damaged.push(name);
@@ -53,9 +67,9 @@ export const checkObjectsJob: Job<CheckObjectsInput, CheckedObjects> = {
       }
       checkedBytes += status.sizeBytes;
     }
-    return { damaged, unreadable, missing, checkedBytes };
+    return { damaged, unreadable, missing, checkedBytes, doneCount };
   },
-  workOf: ({ names }, { checkedBytes }) => ({ files: names.length, bytes: checkedBytes }),
+  workOf: (_input, { doneCount, checkedBytes }) => ({ files: doneCount, bytes: checkedBytes }),
 };
 
 export type ObjectCondition = "whole" | "damaged" | "missing" | "unreadable";

@@ -4,6 +4,7 @@ import { hexOf } from "../base/digest.ts";
 import { BtdtError } from "../base/errors.ts";
 import { errnoOf, reasonOf } from "../fs/errno.ts";
 import { resolvePath } from "../fs/resolve-path.ts";
+import { createPause } from "../work/breather.ts";
 import type { Runtime } from "../work/runtime.ts";
 import { IgnoreRules } from "./ignore-rules.ts";
 import { readSingleFile } from "./read-single-file.ts";
@@ -58,7 +59,12 @@ async function hashPath(
     onWalked(1);
     return treeDigest(await readSingleFile(resolved, runtime.runners));
   }
-  const options = { ignoreRules: new IgnoreRules([], false), onWarning: runtime.onWarning, onWalked };
+  const options = {
+    ignoreRules: new IgnoreRules([], false),
+    onWarning: runtime.onWarning,
+    onWalked,
+    pause: createPause(runtime.isCancelled),
+  };
   return treeDigest(await readTree(resolved, options, runtime.runners));
 }
 

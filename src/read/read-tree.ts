@@ -15,6 +15,8 @@ import { RangeReader } from "./range-reader.ts";
 import { type WalkedDirectory, type WalkOptions, walkTree } from "./walk-tree.ts";
 
 export interface ReadTreeOptions extends WalkOptions {
+  /** Called now and then during the walk. */
+  readonly pause: () => Promise<void>;
   /** Called when the walk is done, and most of the reading is still to come. */
   readonly onWalked?: (fileCount: number) => void;
   /** Collects the files that have more than one name. */
@@ -26,7 +28,7 @@ const WORTH_THREADS_FILES = 400;
 
 /**
  * Walks and hashes a directory into a manifest. Workers hash while the walk goes on.
- * @throws BtdtError SOURCE_CHANGED, SOURCE_UNREADABLE, PATH_TOO_LONG
+ * @throws BtdtError SOURCE_CHANGED, SOURCE_UNREADABLE, PATH_TOO_LONG, and whatever `pause` throws
  */
 export async function readTree(
   root: ByteString,
@@ -42,6 +44,8 @@ export async function readTree(
   let firstFile = 0;
   await runners.pool.whilePreparing(async () => {
     for (const directory of walkTree(root, options)) {
+      await options.pause();
+      if (directory === undefined) continue;
       directories.push(directory);
       if (fileCount >= WORTH_THREADS_FILES) runners.pool.start();
       for (let start = 0; start < directory.files.length; start += batchFiles) {

@@ -41,12 +41,19 @@ interface Pending {
   readonly path: ByteString;
 }
 
+/** Few, because looking at a symlink or a directory may take long. */
+const NAMES_PER_STEP = 16;
+
 /**
  * Walks a tree: each directory before its contents, and siblings by name bytes. Symlinks are never followed. Files
- * are listed but not examined, because opening them returns their status anyway.
+ * are listed but not examined, because opening them returns their status anyway. Now and then within a directory, it
+ * yields undefined, so that the caller can handle signals.
  * @throws BtdtError SOURCE_UNREADABLE, SOURCE_CHANGED
  */
-export function* walkTree(root: ByteString, options: WalkOptions): Generator<WalkedDirectory, void> {
+export function* walkTree(
+  root: ByteString,
+  options: WalkOptions,
+): Generator<WalkedDirectory | undefined, void> {
   const pending: Pending[] = [{ parent: 0, name: "" as ByteString, path: "" as ByteString }];
   for (let index = 0; pending.length > 0; index++) {
     const { parent, name, path } = pending.pop() as Pending;
@@ -57,7 +64,8 @@ export function* walkTree(root: ByteString, options: WalkOptions): Generator<Wal
     const files: ByteString[] = [];
     const symlinks: WalkedSymlink[] = [];
     const subdirectories: Pending[] = [];
-    for (const childName of children.names) {
+    for (const [position, childName] of children.names.entries()) {
+      if (position % NAMES_PER_STEP === NAMES_PER_STEP - 1) yield undefined;
       // Left by a killed restore.
       if (isStagingName(childName)) continue;
       const childPath = joinBytes(path, childName);

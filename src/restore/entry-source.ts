@@ -19,8 +19,11 @@ export interface EntrySource {
    * @throws BtdtError CACHE_FORMAT_NEWER, BUCKET_UNAVAILABLE, BUCKET_NOT_ACCESSIBLE
    */
   find(key: string, onFound: (record: KeyRecord) => void): Promise<SourcedEntry>;
-  /** The keys to try when none of the request's is found, the best first. */
-  listFallbackKeys(): Iterable<string> | AsyncIterable<string>;
+  /**
+   * The keys to try when none of the request's is found, the best first.
+   * @param pause called between two keys
+   */
+  listFallbackKeys(pause: () => Promise<void>): AsyncIterable<string>;
   /** Notes that an entry is used, so that a clean keeps it; false if it cannot be noted. Never rejects. */
   noteUse(record: KeyRecord): Promise<boolean>;
 }
@@ -33,7 +36,9 @@ export function openDirectorySource(request: RestoreRequest): EntrySource {
       const found = findEntry(cache, key, onFound);
       return found.kind === "found" ? { ...found, remote: undefined } : found;
     },
-    listFallbackKeys: () => listFallbackKeys(request),
+    listFallbackKeys: async function* (pause) {
+      yield* await listFallbackKeys(request, pause);
+    },
     noteUse: async ({ key }) => touchKeyFile(cache, keyFileName(key)),
   };
 }

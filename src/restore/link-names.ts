@@ -1,7 +1,6 @@
 import { linkSync } from "node:fs";
 import { fsPath } from "../base/byte-string.ts";
 import { compileLightly, compileMethodsLightly } from "../base/compile-lightly.ts";
-import { BtdtError } from "../base/errors.ts";
 import { copyFile } from "../fs/copy-file.ts";
 import { errnoOf } from "../fs/errno.ts";
 import { tryLink } from "../fs/native/link-file.ts";
@@ -10,8 +9,9 @@ import { attributesOfFile } from "../manifest/attributes-of-file.ts";
 import { viewManifest } from "../manifest/codec.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
 import type { Job } from "../work/job.ts";
-import { runAllSharing } from "../work/run-all.ts";
+import { runAllResuming } from "../work/run-all.ts";
 import type { Runtime } from "../work/runtime.ts";
+import { createStopCheck } from "../work/stop-check.ts";
 import type { Site } from "./target.ts";
 import { TreePath } from "./tree-path.ts";
 
@@ -31,6 +31,8 @@ export interface LinkedNames {
   /** On a file system that allows no link, or no further one. */
   readonly copied: number;
   readonly contentBytes: number;
+  /** Where another job goes on, if it is not the end of the range. */
+  readonly nextLink: number;
 }
 
 /** @throws BtdtError CANCELLED; a `node:fs` error: the destination cannot be written */
@@ -41,8 +43,10 @@ export const linkNamesJob: Job<LinkNamesInput, LinkedNames> = {
     const path = new TreePath(manifest, site.path, site.unchanged === undefined);
     const target = new TreePath(manifest, site.path, true);
     const result = { linked: 0, copied: 0, contentBytes: 0 };
-    for (let link = firstLink; link < endLink; link++) {
-      if (context.isCancelled()) throw new BtdtError("CANCELLED", "stopped before all files were restored");
+    const hasEnough = createStopCheck(context, "stopped before all files were restored");
+    let link = firstLink;
+    for (; link < endLink; link++) {
+      if (hasEnough() && link > firstLink) break;
       const file = at(manifest.linkFiles, link);
       if (site.unchanged?.files[file] === 1) continue;
       const first = at(manifest.linkTargets, link);
@@ -51,7 +55,7 @@ export const linkNamesJob: Job<LinkNamesInput, LinkedNames> = {
       result[placeName(target.buffer, path.buffer, manifest, file)] += 1;
       result.contentBytes += at(manifest.fileSizes, file);
     }
-    return result;
+    return { ...result, nextLink: link };
   },
   workOf: (_input, { linked, copied, contentBytes }) => ({ files: linked + copied, bytes: contentBytes }),
 };
@@ -71,7 +75,10 @@ export async function linkNames(
     ranges.push({ firstLink, endLink: Math.min(firstLink + JOB_LINKS, linkCount) });
   }
   const runner = ranges.length > 1 ? runners.pool : runners.inline;
-  const parts = await runAllSharing(runner, linkNamesJob, { payload: manifest.payload, site }, ranges);
+  const shared = { payload: manifest.payload, site };
+  const parts = await runAllResuming(runner, linkNamesJob, shared, ranges, ({ endLink }, { nextLink }) =>
+    nextLink < endLink ? { firstLink: nextLink, endLink } : undefined,
+  );
   return {
     linked: parts.reduce((sum, { linked }) => sum + linked, 0),
     copied: parts.reduce((sum, { copied }) => sum + copied, 0),

@@ -1,6 +1,6 @@
 import { directoryRanges, restOfRange } from "../manifest/directory-ranges.ts";
 import type { Runner } from "../work/job.ts";
-import { runAllResuming, runAllSharing } from "../work/run-all.ts";
+import { runAllResuming } from "../work/run-all.ts";
 import type { Runtime } from "../work/runtime.ts";
 import { noteEditedFiles } from "./damage.ts";
 import { cutLargeFiles } from "./large-files.ts";
@@ -39,7 +39,7 @@ export async function linkTree(
     damageFlag,
   };
   const placing = [
-    runAllSharing(runner, placeLargeFilesJob, shared, largeFiles),
+    runAllResuming(runner, placeLargeFilesJob, shared, largeFiles, restOfFiles),
     runAllResuming(runner, linkFilesJob, shared, ranges, restOfRange),
   ];
   // Both end before a failure of either is thrown: nothing may write into a tree that is being removed.
@@ -67,7 +67,15 @@ async function mendFiles(
   for (let start = 0; start < files.length; start += count) {
     parts.push({ files: files.slice(start, start + count) });
   }
-  return await runAllSharing(runner, mendFilesJob, { ...shared, links }, parts);
+  return await runAllResuming(runner, mendFilesJob, { ...shared, links }, parts, restOfFiles);
+}
+
+/** What a job has left of a list; undefined if nothing. */
+function restOfFiles<File>(
+  { files }: { readonly files: readonly File[] },
+  { doneCount }: { readonly doneCount: number },
+): { readonly files: readonly File[] } | undefined {
+  return doneCount < files.length ? { files: files.slice(doneCount) } : undefined;
 }
 
 function sumParts(parts: readonly LinkedFiles[]): BuiltTree {

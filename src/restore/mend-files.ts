@@ -1,6 +1,6 @@
 import type { ByteString } from "../base/byte-string.ts";
 import { DIGEST_SIZE_BYTES } from "../base/digest.ts";
-import { BtdtError, isBtdtError } from "../base/errors.ts";
+import { isBtdtError } from "../base/errors.ts";
 import { errnoOf } from "../fs/errno.ts";
 import { PathBuffer } from "../fs/native/path-buffer.ts";
 import { viewManifest } from "../manifest/codec.ts";
@@ -13,6 +13,7 @@ import { locateObject } from "../objects/object-path.ts";
 import { ObjectSiblings } from "../objects/object-siblings.ts";
 import { Sharing } from "../sharing/classify-files.ts";
 import type { Job, JobContext } from "../work/job.ts";
+import { createStopCheck } from "../work/stop-check.ts";
 import { TreeBuilder } from "./link-files.ts";
 import { type LinkedFiles, workOfLinked } from "./linked-files.ts";
 import type { TreeInput, UnbuiltFile } from "./tree-input.ts";
@@ -24,6 +25,8 @@ export interface MendFilesInput extends TreeInput {
 export interface MendedFiles extends LinkedFiles {
   /** Files that were built although their objects had been edited. */
   readonly editedFiles: readonly number[];
+  /** How many of the files are done; another job mends the rest. */
+  readonly doneCount: number;
 }
 
 /**
@@ -36,11 +39,14 @@ export const mendFilesJob: Job<MendFilesInput, MendedFiles> = {
   name: "mend-files",
   run(input, context) {
     const mender = new FileMender(viewManifest(input.payload), input, context);
+    const hasEnough = createStopCheck(context, "stopped before all files were restored");
+    let doneCount = 0;
     for (const file of input.files) {
-      if (context.isCancelled()) throw new BtdtError("CANCELLED", "stopped before all files were restored");
+      if (hasEnough() && doneCount > 0) break;
       mender.mend(file);
+      doneCount += 1;
     }
-    return mender.result();
+    return { ...mender.result(), doneCount };
   },
   workOf: (_input, linked) => workOfLinked(linked),
 };
@@ -68,7 +74,7 @@ class FileMender {
     this.#siblings = new ObjectSiblings(input.links.objects);
   }
 
-  result(): MendedFiles {
+  result(): Omit<MendedFiles, "doneCount"> {
     const { result } = this.#builder;
     // Of what was made whole a moment ago.
     for (const { file, state } of result.unbuilt) {

@@ -1,6 +1,6 @@
-import { BtdtError } from "../base/errors.ts";
 import { viewManifest } from "../manifest/codec.ts";
 import type { Job } from "../work/job.ts";
+import { createStopCheck } from "../work/stop-check.ts";
 import { TreeBuilder } from "./link-files.ts";
 import { type LinkedFiles, workOfLinked } from "./linked-files.ts";
 import type { TreeInput } from "./tree-input.ts";
@@ -9,21 +9,29 @@ export interface PlaceLargeFilesInput extends TreeInput {
   readonly files: readonly number[];
 }
 
+export interface PlacedLargeFiles extends LinkedFiles {
+  /** How many of the files are done; another job places the rest. */
+  readonly doneCount: number;
+}
+
 /**
  * Places single files of a tree, whatever their directories: build tools put most of what they make into one, which one
  * thread would copy alone.
  * @throws BtdtError, a `node:fs` error; both mean that the destination cannot be written
  */
-export const placeLargeFilesJob: Job<PlaceLargeFilesInput, LinkedFiles> = {
+export const placeLargeFilesJob: Job<PlaceLargeFilesInput, PlacedLargeFiles> = {
   name: "place-large-files",
   run(input, context) {
     const manifest = viewManifest(input.payload);
     const builder = new TreeBuilder(manifest, input, context);
+    const hasEnough = createStopCheck(context, "stopped before all files were restored");
+    let doneCount = 0;
     for (const file of input.files) {
-      if (context.isCancelled()) throw new BtdtError("CANCELLED", "stopped before all files were restored");
+      if (hasEnough() && doneCount > 0) break;
       builder.buildFile(manifest.directoryOfFile(file), file);
+      doneCount += 1;
     }
-    return builder.result;
+    return { ...builder.result, doneCount };
   },
   workOf: (_input, linked) => workOfLinked(linked),
 };

@@ -18,6 +18,7 @@ import { findLinkObstacle, type LinkObstacle } from "../fs/link-obstacle.ts";
 import { countsOf, isSameRecord } from "../key/key-file.ts";
 import { markEditedPaths } from "../manifest/mark-edited-paths.ts";
 import { classifyFiles } from "../sharing/classify-files.ts";
+import { createPause } from "../work/breather.ts";
 import type { Runtime } from "../work/runtime.ts";
 import { type EntrySource, openDirectorySource, type SourcedEntry } from "./entry-source.ts";
 import { placeEntry } from "./place-entry.ts";
@@ -64,7 +65,7 @@ async function restoreFirst(
       const result = await restoreKey(key, attempt, runtime);
       if (result !== undefined) return result;
     }
-    for await (const key of source.listFallbackKeys()) {
+    for await (const key of source.listFallbackKeys(createPause(runtime.isCancelled))) {
       const result = await restoreKey(key, attempt, runtime);
       if (result !== undefined) return result;
     }

@@ -6,7 +6,7 @@ import { findSources } from "./sources.ts";
 
 /**
  * The space that the files to be stored take now: about the most that storing them needs.
- * @param pause called between two directories
+ * @param pause called between two files
  * @throws BtdtError like `findSources` and `walkTree`; a `node:fs` error
  */
 export async function measureSources(request: StoreRequest, pause: () => Promise<void>): Promise<number> {
@@ -20,10 +20,12 @@ export async function measureSources(request: StoreRequest, pause: () => Promise
       onWarning: () => undefined,
     };
     for (const directory of walkTree(path, options)) {
+      await pause();
+      if (directory === undefined) continue;
       for (const name of directory.files) {
         bytes += lstat(joinBytes(path, joinBytes(directory.path, name)))?.allocatedBytes ?? 0;
+        await pause();
       }
-      await pause();
     }
   }
   return bytes;

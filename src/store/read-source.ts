@@ -8,6 +8,7 @@ import type { Digester } from "../read/digester.ts";
 import { InodeGroups } from "../read/inode-groups.ts";
 import { readSingleFile } from "../read/read-single-file.ts";
 import { readTree } from "../read/read-tree.ts";
+import { createPause } from "../work/breather.ts";
 import type { Runtime } from "../work/runtime.ts";
 import { recordLinks } from "./record-links.ts";
 import type { Source } from "./sources.ts";
@@ -35,6 +36,7 @@ export async function readSource(
       excludedDirectory: cache.rootStatus(),
       onWarning: runtime.onWarning,
       inodes,
+      pause: createPause(runtime.isCancelled),
       onWalked: (fileCount: number) => runtime.progress.expectFiles(fileCount),
     };
     const manifest = await readTree(path, options, runtime.runners, digester);

@@ -5,10 +5,19 @@ import { errnoOf } from "../fs/errno.ts";
 import type { CachedEntry } from "../inventory/inventory.ts";
 import { decodeKeyFile, entryIdOf } from "../key/key-file.ts";
 
-/** Removes the keys of an entry, under the cache's exclusive lock. @throws a `node:fs` error */
-export function removeEntryKeys(cache: CacheDirectory, entry: CachedEntry): void {
+/**
+ * Removes the keys of an entry, under the cache's exclusive lock.
+ * @param pause called between two keys
+ * @throws a `node:fs` error, and whatever `pause` throws
+ */
+export async function removeEntryKeys(
+  cache: CacheDirectory,
+  entry: CachedEntry,
+  pause: () => Promise<void>,
+): Promise<void> {
   for (const keyFile of entry.keyFiles) {
     if (stillPointsTo(cache, keyFile, entry.id)) removeIfPresent(() => removeKeyFile(cache, keyFile));
+    await pause();
   }
 }
 

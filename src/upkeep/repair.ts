@@ -4,6 +4,7 @@ import { withExclusiveLock, withSharedLock } from "../cache/cache-lock.ts";
 import { Session } from "../cache/session.ts";
 import { dropObject } from "../durability/drop-object.ts";
 import { deletePack, markDamagedBlock } from "../packs/contents/pack-directory.ts";
+import { createPause } from "../work/breather.ts";
 import type { Runtime } from "../work/runtime.ts";
 import { hasDamage } from "./find-damage.ts";
 import { Refiller } from "./refill.ts";
@@ -38,8 +39,9 @@ export async function repairCache(
     }
     const lost = now.entries.filter(({ damage }) => hasDamage(damage));
     if (lost.length === 0) return now;
-    await withExclusiveLock(cache, runtime.isCancelled, () => {
-      for (const { entry } of lost) removeEntryKeys(cache, entry);
+    const pause = createPause(runtime.isCancelled);
+    await withExclusiveLock(cache, runtime.isCancelled, async () => {
+      for (const { entry } of lost) await removeEntryKeys(cache, entry, pause);
     });
     return now;
   } catch (error) {

@@ -46,10 +46,12 @@ export async function sweep(
 ): Promise<void> {
   const leftovers = new Leftovers();
   for (const eviction of plan.evictions) {
-    evict(cache, session, eviction);
+    await evict(cache, session, eviction, pause);
+  }
+  for (const { name } of garbage.damagedKeyFiles) {
+    removeDamagedKey(cache, name);
     await pause();
   }
-  for (const { name } of garbage.damagedKeyFiles) removeDamagedKey(cache, name);
   const files = plan.unneededItems.flatMap((item) => items.fileOf(item) ?? []);
   progress.begin({ name: "removing", unit: "files", files: files.length });
   for (const kind of ["manifest", "object"] as const) {
@@ -71,12 +73,17 @@ export async function sweep(
 /**
  * If an object was edited in place, its entry is removed without a restore that would notice, so it is noted here.
  */
-function evict(cache: CacheDirectory, session: Session | undefined, { entry }: Eviction): void {
+async function evict(
+  cache: CacheDirectory,
+  session: Session | undefined,
+  { entry }: Eviction,
+  pause: () => Promise<void>,
+): Promise<void> {
   for (const { recordedPath, paths } of entry.editedPaths) {
     // Without the note, there is one more miss: no reason not to make room.
     if (session !== undefined) unlessFull(() => rememberEditedPaths(cache, session, recordedPath, paths));
   }
-  removeEntryKeys(cache, entry);
+  await removeEntryKeys(cache, entry, pause);
 }
 
 function removeFile(cache: CacheDirectory, file: StoredFile): void {

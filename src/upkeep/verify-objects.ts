@@ -2,12 +2,12 @@ import { CHUNK_SIZE_BYTES, DIGEST_HEX_DIGITS, hexOf } from "../base/digest.ts";
 import { isBtdtError } from "../base/errors.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { lstat } from "../fs/native/file-status.ts";
-import { checkObjectsJob } from "../objects/check-objects.ts";
+import { checkObjectsJob, restOfNames } from "../objects/check-objects.ts";
 import type { StoredObject } from "../objects/list-objects.ts";
 import { objectPath } from "../objects/object-path.ts";
 import { hashLargeFile } from "../read/hash-large-file.ts";
 import type { Runner } from "../work/job.ts";
-import { runAllSharing } from "../work/run-all.ts";
+import { runAllResuming } from "../work/run-all.ts";
 import type { ContentState } from "./content-state.ts";
 
 /** Enough to make a job's message cheap, little enough for signals to be handled soon. */
@@ -23,7 +23,13 @@ export async function verifyObjects(
   const small = objects.filter(({ sizeBytes }) => sizeBytes <= CHUNK_SIZE_BYTES);
   const states = new Map(small.map(({ name }): [string, ContentState] => [name, "sound"]));
   const parts = cutIntoJobs(small);
-  const outputs = await runAllSharing(runner, checkObjectsJob, { objects: cache.objects }, parts);
+  const outputs = await runAllResuming(
+    runner,
+    checkObjectsJob,
+    { objects: cache.objects },
+    parts,
+    restOfNames,
+  );
   for (const { damaged, unreadable, missing } of outputs) {
     for (const name of damaged) states.set(name, "damaged");
     for (const name of unreadable) states.set(name, "unreadable");

@@ -1,28 +1,36 @@
 import { expect, test } from "bun:test";
 import { utimesSync } from "node:fs";
 import { explainMiss } from "../../src/entry/explain-miss.ts";
+import { createPause } from "../../src/work/breather.ts";
 import { HandMadeCache } from "../support/hand-made-cache.ts";
 import { Scratch } from "../support/scratch.ts";
 
 const scratch = Scratch.use();
+const pause = createPause(() => false);
 
-test("names the keys that begin most alike, and how many there are", () => {
+test("names the keys that begin most alike, and how many there are", async () => {
   const cache = new HandMadeCache(scratch);
-  expect(explainMiss(cache.directory, ["npm-linux-1"])).toEqual({ keyCount: 0, nearest: [] });
+  expect(await explainMiss(cache.directory, ["npm-linux-1"], [], pause)).toEqual({
+    keyCount: 0,
+    nearest: [],
+  });
   const manifest = cache.addEntry("npm-linux-2", { f: "content" });
   for (const key of ["npm-linux-3", "npm-darwin-1", "npm-darwin-2", "cargo-1"]) cache.addKey(key, [manifest]);
   utimesSync(cache.keyPath("npm-linux-3"), 1, 1);
-  const { keyCount, nearest } = explainMiss(cache.directory, ["npm-linux-1", "yarn"]);
+  const { keyCount, nearest } = await explainMiss(cache.directory, ["npm-linux-1", "yarn"], [], pause);
   expect(keyCount).toBe(5);
   const keys = nearest.map(({ key }) => key);
   expect(keys.slice(0, 2).toSorted()).toEqual(["npm-linux-2", "npm-linux-3"]);
   expect(keys[2]).toStartWith("npm-darwin-");
   expect(keys).toHaveLength(3);
-  expect(explainMiss(cache.directory, ["go-1"])).toEqual({ keyCount: 5, nearest: [] });
+  expect(await explainMiss(cache.directory, ["go-1"], [], pause)).toEqual({ keyCount: 5, nearest: [] });
 });
 
-test("a key whose entry cannot be used is no alternative", () => {
+test("a key whose entry cannot be used is no alternative", async () => {
   const cache = new HandMadeCache(scratch);
   cache.addEntry("npm-1", { f: "content" });
-  expect(explainMiss(cache.directory, ["npm-1"], ["npm-1"])).toEqual({ keyCount: 0, nearest: [] });
+  expect(await explainMiss(cache.directory, ["npm-1"], ["npm-1"], pause)).toEqual({
+    keyCount: 0,
+    nearest: [],
+  });
 });

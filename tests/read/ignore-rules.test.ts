@@ -19,7 +19,9 @@ function kept(root: string, excludes: readonly string[], readIgnoreFiles = true)
       throw new Error(warning);
     },
   });
-  for (const { path, files, symlinks } of walk) {
+  for (const directory of walk) {
+    if (directory === undefined) continue;
+    const { path, files, symlinks } = directory;
     for (const name of [...files, ...symlinks.map((symlink) => symlink.name)]) {
       paths.push(path === "" ? textFromBytes(name) : `${textFromBytes(path)}/${textFromBytes(name)}`);
     }

@@ -8,6 +8,7 @@ import type { FileColumns } from "../../src/read/file-columns.ts";
 import { type FileGroup, sliceGroups } from "../../src/read/file-groups.ts";
 import { IgnoreRules } from "../../src/read/ignore-rules.ts";
 import { readTree } from "../../src/read/read-tree.ts";
+import { createPause } from "../../src/work/breather.ts";
 import { InlineRunner } from "../../src/work/inline-runner.ts";
 import { Scratch } from "../support/scratch.ts";
 import { dir, file, makeTree, type TreeNode } from "../support/tree.ts";
@@ -47,7 +48,7 @@ async function read(digester: Digester): Promise<[string, string][]> {
   const runner = new InlineRunner({ isCancelled: () => false });
   const manifest = await readTree(
     bytesFromText(scratch.path("tree")),
-    { ignoreRules: new IgnoreRules([], false), onWarning: () => undefined },
+    { ignoreRules: new IgnoreRules([], false), onWarning: () => undefined, pause: createPause(() => false) },
     { inline: runner, pool: runner },
     digester,
   );

@@ -9,6 +9,7 @@ import { readSingleFile } from "../../src/read/read-single-file.ts";
 import { readTree } from "../../src/read/read-tree.ts";
 import { treeDigest } from "../../src/read/tree-digest.ts";
 import { type WalkedDirectory, type WalkOptions, walkTree } from "../../src/read/walk-tree.ts";
+import { createPause } from "../../src/work/breather.ts";
 import { InlineRunner } from "../../src/work/inline-runner.ts";
 import { manifestOf, treeOf } from "../support/listed-manifest.ts";
 import { type DirectoryNode, directoryNodes, type ListedNode } from "../support/listed-tree.ts";
@@ -47,11 +48,24 @@ function made(tree: DirectoryNode): ByteString {
 const sortedByBytes = (list: readonly ByteString[]): ByteString[] =>
   list.toSorted((left, right) => Buffer.compare(Buffer.from(left, "latin1"), Buffer.from(right, "latin1")));
 
+function listDirectories(walk: Iterable<WalkedDirectory | undefined>): WalkedDirectory[] {
+  return [...walk].filter((directory) => directory !== undefined);
+}
+
+const pause = createPause(() => false);
+
 describe("a walk", () => {
+  test("can be stopped within a large directory", () => {
+    const root = scratch.freshDirectory();
+    for (let index = 0; index < 40; index++) symlinkSync("x", join(root, `s${index}`));
+    const steps = [...walkTree(bytesFromText(root), options())];
+    expect(steps.map((directory) => directory?.symlinks.length)).toEqual([undefined, undefined, 40]);
+  });
+
   test("lists each directory before its contents, siblings by name bytes, each once", () => {
     fc.assert(
       fc.property(directoryNodes, (tree) => {
-        const walked: WalkedDirectory[] = [...walkTree(made(tree), options())];
+        const walked = listDirectories(walkTree(made(tree), options()));
         expect(walked[0]?.path).toBe("" as ByteString);
         const lastChild = new Map<number, ByteString>();
         for (const [index, directory] of walked.entries()) {
@@ -99,7 +113,7 @@ describe("a walk", () => {
     await fc.assert(
       fc.asyncProperty(directoryNodes, async (tree) => {
         const path = made(tree);
-        const manifest = await readTree(path, options(), runners);
+        const manifest = await readTree(path, { ...options(), pause }, runners);
         const wanted = expected(path, tree);
         if (wanted.kind !== "directory") throw new Error("unreachable");
         expect(treeOf(manifest)).toEqual(wanted);
@@ -115,12 +129,12 @@ describe("a walk", () => {
     Bun.spawnSync(["mkfifo", join(root, "sub", "pipe\n")]);
     symlinkSync(root, join(root, "loop"));
     const warnings: string[] = [];
-    const walked = [
-      ...walkTree(
+    const walked = listDirectories(
+      walkTree(
         bytesFromText(root),
         options((warning) => warnings.push(warning)),
       ),
-    ];
+    );
     expect(walked.map(({ path }) => textFromBytes(path))).toEqual(["", "sub"]);
     expect(warnings).toEqual([`skipped ${root}/sub/pipe\\n: it is a socket, pipe or device`]);
   });
@@ -133,7 +147,7 @@ describe("a walk", () => {
       ...options((warning) => warnings.push(warning)),
       excludedDirectory: lstat(bytesFromText(join(root, "a", "cache"))),
     });
-    expect([...walk].map(({ path }) => textFromBytes(path))).toEqual(["", "a"]);
+    expect(listDirectories(walk).map(({ path }) => textFromBytes(path))).toEqual(["", "a"]);
     expect(warnings).toEqual([`skipped ${root}/a/cache: it is the cache itself`]);
   });
 
@@ -153,7 +167,7 @@ describe("the digest of a tree", () => {
     writeFileSync(join(root, "f"), "x");
     mkdirSync(join(root, "d"));
     const digest = async (): Promise<Uint8Array> =>
-      treeDigest(await readTree(bytesFromText(root), options(), runners));
+      treeDigest(await readTree(bytesFromText(root), { ...options(), pause }, runners));
     const before = await digest();
     chmodSync(join(root, "f"), 0o755);
     chmodSync(join(root, "d"), 0o700);

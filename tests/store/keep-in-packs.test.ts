@@ -10,6 +10,7 @@ import { PackContents } from "../../src/packs/contents/pack-contents.ts";
 import { IgnoreRules } from "../../src/read/ignore-rules.ts";
 import { readTree } from "../../src/read/read-tree.ts";
 import { TreePacker } from "../../src/store/keep-in-packs.ts";
+import { createPause } from "../../src/work/breather.ts";
 import { inlineRuntime } from "../support/inline-runtime.ts";
 import { Scratch } from "../support/scratch.ts";
 
@@ -22,7 +23,8 @@ async function pack(cache: CacheDirectory, source: string, meanwhile: () => void
   const packer = TreePacker.open(cache, session, undefined, DEFAULT_COMPRESSION);
   try {
     const root = bytesFromText(source);
-    const options = { ignoreRules: new IgnoreRules([], false), onWarning: () => undefined };
+    const pause = createPause(() => false);
+    const options = { ignoreRules: new IgnoreRules([], false), onWarning: () => undefined, pause };
     const manifest = await readTree(root, options, runtime.runners, packer.digester);
     meanwhile();
     return (await packer.complete([{ source: root, manifest }], runtime)).fileCounts.packed;

@@ -3,6 +3,7 @@ import { DEFAULT_COMPRESSION } from "../../src/base/compression.ts";
 import { CacheDirectory } from "../../src/cache/cache-directory.ts";
 import { listKeys } from "../../src/entry/list-keys.ts";
 import { storeEntry } from "../../src/store/store.ts";
+import { createPause } from "../../src/work/breather.ts";
 import { inlineRuntime } from "../support/inline-runtime.ts";
 import { Scratch } from "../support/scratch.ts";
 import { dir, file, makeTree } from "../support/tree.ts";
@@ -30,7 +31,10 @@ test("what was stored last is decided by the file system's clock, not by those o
     await storeEntry(request, { ...inlineRuntime(), nowMs: () => machineMs });
     await Bun.sleep(20);
   }
-  const keys = listKeys(cache);
+  const keys = await listKeys(
+    cache,
+    createPause(() => false),
+  );
   expect(keys.map(({ key }) => key)).toEqual(["key2", "key1", "key0"]);
   for (const { storedAt, lastUsedMs } of keys) {
     expect(Math.abs(Date.parse(storedAt) - startMs)).toBeLessThan(600_000);

@@ -85,7 +85,7 @@ async function lookUp(
 ): Promise<LookupResult> {
   switch (cache.kind) {
     case "directory":
-      return lookUpKeys({ ...request, cache: cache.directory }, runtime);
+      return await lookUpKeys({ ...request, cache: cache.directory }, runtime);
     case "bucket":
       return await cache.bucket.lookUp(request);
   }

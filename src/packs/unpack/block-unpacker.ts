@@ -33,6 +33,8 @@ export interface UnpackedBlocks {
   readonly problems: readonly { readonly file: number; readonly problem: PackProblem }[];
   /** Blocks of the part's pack that were read, but do not match the index or the digests of their contents. */
   readonly damagedBlocks: readonly number[];
+  /** Where another job goes on, if it is not the end of the part. */
+  readonly nextPlace: number;
 }
 
 /** Unpacks the blocks of one part, one after the other. */
@@ -45,11 +47,14 @@ export class BlockUnpacker {
   };
   private readonly manifest: Manifest;
   private readonly input: UnpackBlocksInput;
+  private readonly hasEnough: () => boolean;
   private readonly files: UnpackedFileWriter;
 
-  constructor(manifest: Manifest, input: UnpackBlocksInput) {
+  /** @param hasEnough asked before each file: true to leave the rest to another job */
+  constructor(manifest: Manifest, input: UnpackBlocksInput, hasEnough: () => boolean) {
     this.manifest = manifest;
     this.input = input;
+    this.hasEnough = hasEnough;
     this.files = new UnpackedFileWriter(manifest, input);
   }
 
@@ -59,16 +64,22 @@ export class BlockUnpacker {
     if (problem.kind !== "gone") Atomics.store(damageFlag, 0, 1);
     if (problem.kind === "damaged") this.result.damagedBlocks.push(...blocks.map(({ block }) => block));
     this.failFiles(firstPlace, endPlace, problem);
-    return this.result;
+    return { ...this.result, nextPlace: endPlace };
   }
 
-  /** Blocks are still checked after damage was found, so that all damage is found at once. */
-  unpack(source: number | Uint8Array, block: BlockToUnpack, firstPlace: number): void {
+  /**
+   * Blocks are still checked after damage was found, so that all damage is found at once.
+   * @returns where another job goes on, if it is not the end of the block
+   */
+  unpack(source: number | Uint8Array, block: BlockToUnpack, firstPlace: number): number {
+    // Even if this is the first thing that is done: whether work was cancelled must be known before any of it.
+    this.hasEnough();
     const read = readBlock(source, block);
     switch (read.kind) {
       case "whole": {
-        if (!this.writeContents(read, block, firstPlace)) this.noteDamage(block);
-        return;
+        const { isSound, nextPlace } = this.writeContents(read, block, firstPlace);
+        if (!isSound) this.noteDamage(block);
+        return nextPlace;
       }
       case "damaged":
         this.noteDamage(block);
@@ -77,6 +88,7 @@ export class BlockUnpacker {
         Atomics.store(this.input.damageFlag, 0, 1);
     }
     this.failFiles(firstPlace, block.endPlace, read);
+    return block.endPlace;
   }
 
   private noteDamage({ block }: BlockToUnpack): void {
@@ -90,12 +102,12 @@ export class BlockUnpacker {
     }
   }
 
-  /** False if the block is damaged. A file whose digest or size in the manifest does not match a sound content is not its fault. */
+  /** Not sound: the block is damaged. A file whose digest or size in the manifest does not match a sound content is not its fault. */
   private writeContents(
     { content }: Extract<BlockRead, { kind: "whole" }>,
     { endPlace }: BlockToUnpack,
     firstPlace: number,
-  ): boolean {
+  ): { readonly isSound: boolean; readonly nextPlace: number } {
     const { items, damageFlag } = this.input;
     const { manifest } = this;
     const source = new PinnedBuffer(content);
@@ -104,7 +116,10 @@ export class BlockUnpacker {
     let isWhole = false;
     let areAllWhole = true;
     let isSound = true;
-    for (let place = firstPlace; place < endPlace; place++) {
+    let place = firstPlace;
+    for (; place < endPlace; place++) {
+      // A block that is damaged is looked at as a whole.
+      if (place > firstPlace && this.hasEnough() && areAllWhole) break;
       const item = itemAt(items, place);
       const file = at(items.files, item);
       const contentNumber = contentAt(items, place);
@@ -139,7 +154,7 @@ export class BlockUnpacker {
       }
     }
     if (!areAllWhole) Atomics.store(damageFlag, 0, 1);
-    return isSound;
+    return { isSound, nextPlace: place };
   }
 }
 

@@ -1,8 +1,8 @@
 import { closeSync } from "node:fs";
 import { compileMethodsLightly } from "../../base/compile-lightly.ts";
-import { BtdtError } from "../../base/errors.ts";
 import { viewManifest } from "../../manifest/codec.ts";
 import type { Job } from "../../work/job.ts";
+import { createStopCheck } from "../../work/stop-check.ts";
 import { openPack, type PackProblem } from "../contents/open-pack.ts";
 import { BlockUnpacker, type UnpackBlocksInput, type UnpackedBlocks } from "./block-unpacker.ts";
 
@@ -14,18 +14,17 @@ import { BlockUnpacker, type UnpackBlocksInput, type UnpackedBlocks } from "./bl
 export const unpackBlocksJob: Job<UnpackBlocksInput, UnpackedBlocks> = {
   name: "unpack-blocks",
   run(input, context) {
-    const unpacker = new BlockUnpacker(viewManifest(input.payload), input);
+    const hasEnough = createStopCheck(context, "stopped before all files were unpacked");
+    const unpacker = new BlockUnpacker(viewManifest(input.payload), input, hasEnough);
     const source = openAccess(input);
     if (source.kind !== "open") return unpacker.fail(source);
     try {
       let { firstPlace } = input;
       for (const block of input.blocks) {
-        // Nobody may mistake what exists so far for all of it.
-        if (context.isCancelled()) throw new BtdtError("CANCELLED", "stopped before all files were unpacked");
-        unpacker.unpack(source.from, block, firstPlace);
-        firstPlace = block.endPlace;
+        firstPlace = unpacker.unpack(source.from, block, firstPlace);
+        if (firstPlace < block.endPlace || hasEnough()) break;
       }
-      return unpacker.result;
+      return { ...unpacker.result, nextPlace: firstPlace };
     } finally {
       source.close();
     }

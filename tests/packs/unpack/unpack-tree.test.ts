@@ -12,6 +12,7 @@ import { IgnoreRules } from "../../../src/read/ignore-rules.ts";
 import { readTree } from "../../../src/read/read-tree.ts";
 import { NO_GLOBS } from "../../../src/sharing/share-globs.ts";
 import { storeEntry } from "../../../src/store/store.ts";
+import { createPause } from "../../../src/work/breather.ts";
 import { fileDigest } from "../../support/expected-digests.ts";
 import { inlineRuntime } from "../../support/inline-runtime.ts";
 import { Scratch } from "../../support/scratch.ts";
@@ -50,7 +51,8 @@ async function plan(
   cache: CacheDirectory,
   source: string,
 ): Promise<{ readonly manifest: Manifest; readonly plan: UnpackPlan }> {
-  const options = { ignoreRules: new IgnoreRules([], false), onWarning: () => undefined };
+  const pause = createPause(() => false);
+  const options = { ignoreRules: new IgnoreRules([], false), onWarning: () => undefined, pause };
   const manifest = await readTree(bytesFromText(source), options, inlineRuntime().runners);
   const packed = findPackedFiles(cache, manifest, new Set(), () => undefined);
   if (packed === undefined) throw new Error("nothing is packed");
