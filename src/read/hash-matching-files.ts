@@ -3,6 +3,7 @@ import { DIGEST_SIZE_BYTES } from "../base/digest.ts";
 import { BtdtError } from "../base/errors.ts";
 import { reasonOf } from "../fs/errno.ts";
 import { resolvePath } from "../fs/resolve-path.ts";
+import { createPause } from "../work/breather.ts";
 import { runEach } from "../work/run-all.ts";
 import type { Runtime } from "../work/runtime.ts";
 import { type FileRange, splitRest } from "./file-range.ts";
@@ -57,6 +58,7 @@ async function digestPaths(paths: readonly ByteString[], runtime: Runtime): Prom
   }
   const { inline, pool } = runtime.runners;
   const runner = batches.length > 1 ? pool : inline;
+  const pause = createPause(runtime.isCancelled);
   const digests: Uint8Array[] = [];
   const digestRange = async (range: FileRange): Promise<void> => {
     const { firstFile, groups } = range;
@@ -71,7 +73,10 @@ async function digestPaths(paths: readonly ByteString[], runtime: Runtime): Prom
         : columns.digests.subarray(offset, offset + DIGEST_SIZE_BYTES);
     }
     // A job may leave some of its files to others.
-    for (const rest of splitRest(range, readCount)) await digestRange(rest);
+    for (const rest of splitRest(range, readCount)) {
+      await pause();
+      await digestRange(rest);
+    }
   };
   await runEach(runner, batches, digestRange);
   return digests;

@@ -1,11 +1,10 @@
 import { expect } from "bun:test";
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { TestCache } from "../support/cache.ts";
 import { compareTrees } from "../support/compare-trees.ts";
-import { type Finished, finishedOf, startBtdt } from "../support/executable.ts";
 import { testWith } from "../support/requirements.ts";
 import { Scratch } from "../support/scratch.ts";
-import { injecting } from "../support/trace.ts";
+import { stoppedEarly } from "../support/stopped-early.ts";
 import { dir, file, makeTree, type TreeNode } from "../support/tree.ts";
 
 const scratch = Scratch.use();
@@ -27,21 +26,11 @@ function makeSource(): void {
   makeTree(scratch.path("tree"), dir(Object.fromEntries(directories)));
 }
 
-/** Runs btdt on a file system where one kind of call takes long, and ends it after some of these calls. */
-async function stopEarly(words: readonly string[], calls: string): Promise<Finished & { callCount: number }> {
-  const trace = scratch.path("trace");
-  rmSync(trace, { force: true });
-  const started = startBtdt(words, { through: injecting({ calls, what: "delay_exit=30000" }, trace) });
-  const countCalls = (): number =>
-    existsSync(trace)
-      ? readFileSync(trace, "utf8").split(/^\d+ +(?:linkat|openat|unlink|unlinkat)\(.*(?:\/f\d|\/own)"/m)
-          .length - 1
-      : 0;
-  while (countCalls() < 3) await Bun.sleep(5);
-  const child = readFileSync(`/proc/${started.pid}/task/${started.pid}/children`, "utf8").trim();
-  process.kill(Number(child), "SIGTERM");
-  const finished = await finishedOf(started);
-  return { ...finished, callCount: countCalls() };
+/** The files, or keys with names like theirs. */
+const FILE = /^\d+ +(?:linkat|openat|unlink|unlinkat)\(.*(?:\/f\d|\/own)"?/;
+
+function stopEarly(words: readonly string[], calls: string) {
+  return stoppedEarly(words, calls, scratch.path("trace"), FILE);
 }
 
 const ALL = DIRECTORIES * (FILES + 1);
@@ -67,18 +56,24 @@ testWith(
   },
 );
 
-testWith(["strace"], "SIGTERM ends a list, a clean and a delete in the middle of many keys", async () => {
-  makeTree(scratch.path("tree"), dir({ f: file("content") }));
-  const keys = Array.from({ length: 100 }, (_, index) => `f${index}`);
-  cache.store(keys.join(","), "tree");
-  for (const [words, calls] of [
-    [["list", "-c", cache.path], "openat"],
-    [["clean", "-c", cache.path], "openat"],
-    [["delete", "-c", cache.path, ...keys], "unlink,unlinkat"],
-  ] as const) {
-    const stopped = await stopEarly(words, calls);
-    expect([words[0], stopped.exitCode, stopped.stdout]).toEqual([words[0], 143, ""]);
-    expect([words[0], stopped.callCount < keys.length / 2]).toEqual([words[0], true]);
-  }
-  expect(cache.keys().length).toBeGreaterThan(keys.length / 2);
-});
+testWith(
+  ["strace"],
+  "SIGTERM ends a list, a clean, a delete and a search for a fallback in the middle of many keys",
+  async () => {
+    makeTree(scratch.path("tree"), dir({ f: file("content") }));
+    const keys = Array.from({ length: 100 }, (_, index) => `f${index}`);
+    cache.store(keys.join(","), "tree");
+    for (const [words, calls] of [
+      [["list", "-c", cache.path], "openat"],
+      [["clean", "-c", cache.path], "openat"],
+      [["clean", "-c", cache.path, "--max-size", "0"], "unlink,unlinkat"],
+      [cache.restoreWords("none", "to", "--fallback-prefix", "g"), "openat"],
+      [["delete", "-c", cache.path, ...keys], "unlink,unlinkat"],
+    ] as const) {
+      const stopped = await stopEarly(words, calls);
+      expect([words[0], stopped.exitCode, stopped.stdout]).toEqual([words[0], 143, ""]);
+      expect([words[0], stopped.callCount < keys.length / 2]).toEqual([words[0], true]);
+    }
+    expect(cache.keys().length).toBeGreaterThan(keys.length / 2);
+  },
+);

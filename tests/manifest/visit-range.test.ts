@@ -1,0 +1,66 @@
+import { expect, test } from "bun:test";
+import * as fc from "fast-check";
+import { type DirectoryRange, restOfRange } from "../../src/manifest/directory-ranges.ts";
+import { visitRange } from "../../src/manifest/visit-range.ts";
+import { manifestOf } from "../support/listed-manifest.ts";
+import { directoryNodes } from "../support/listed-tree.ts";
+
+test("however often a visit stops, each file and symlink is visited once, in its directory and in order", () => {
+  fc.assert(
+    fc.property(directoryNodes, fc.array(fc.boolean(), { minLength: 1 }), (tree, stops) => {
+      const manifest = manifestOf(tree);
+      const { directoryCount, fileCount, symlinkCount } = manifest.counts;
+      const files: number[] = [];
+      const symlinks: number[] = [];
+      const entered = new Set<number>();
+      let current = -1;
+      let asked = 0;
+      const visitor = {
+        enterDirectory(directory: number): boolean {
+          current = directory;
+          entered.add(directory);
+          return true;
+        },
+        visitFile(directory: number, file: number): void {
+          expect([directory, current]).toEqual([manifest.directoryOfFile(file), directory]);
+          files.push(file);
+        },
+        visitSymlink(directory: number, symlink: number): void {
+          expect(directory).toBe(current);
+          symlinks.push(symlink);
+        },
+      };
+      const hasEnough = (): boolean => stops[asked++ % stops.length] ?? false;
+      let rest: DirectoryRange | undefined = {
+        firstDirectory: 0,
+        firstLeaf: 0,
+        endDirectory: directoryCount,
+      };
+      while (rest !== undefined) rest = restOfRange(rest, visitRange(manifest, rest, visitor, hasEnough));
+      expect(files).toEqual([...Array.from({ length: fileCount }).keys()]);
+      expect(symlinks).toEqual([...Array.from({ length: symlinkCount }).keys()]);
+      expect(entered.size).toBe(directoryCount);
+    }),
+    { numRuns: 100 },
+  );
+});
+
+test("a directory that is not entered is skipped", () => {
+  fc.assert(
+    fc.property(directoryNodes, (tree) => {
+      const manifest = manifestOf(tree);
+      const fail = (): never => {
+        throw new Error("visited");
+      };
+      const visitor = { enterDirectory: () => false, visitFile: fail, visitSymlink: fail };
+      const range = { firstDirectory: 0, firstLeaf: 0, endDirectory: manifest.counts.directoryCount };
+      expect(
+        restOfRange(
+          range,
+          visitRange(manifest, range, visitor, () => false),
+        ),
+      ).toBeUndefined();
+    }),
+    { numRuns: 20 },
+  );
+});
