@@ -16,20 +16,19 @@ export async function unpackPart(
   setup: UnpackSetup,
   part: UnpackPart & Pick<UnpackBlocksInput, "access">,
 ): Promise<UnpackedBlocks> {
-  let rest = part;
-  let total = await runner.runSharing(unpackBlocksJob, setup, rest);
-  while (total.nextPlace < part.endPlace) {
-    const firstPlace = total.nextPlace;
-    rest = { ...rest, firstPlace, blocks: rest.blocks.filter(({ endPlace }) => endPlace > firstPlace) };
-    await new Promise<void>((resolve) => setImmediate(resolve));
-    const next: UnpackedBlocks = await runner.runSharing(unpackBlocksJob, setup, rest);
-    total = {
-      fileCount: total.fileCount + next.fileCount,
-      contentBytes: total.contentBytes + next.contentBytes,
-      problems: [...total.problems, ...next.problems],
-      damagedBlocks: [...total.damagedBlocks, ...next.damagedBlocks],
-      nextPlace: next.nextPlace,
-    };
+  const outputs: UnpackedBlocks[] = [];
+  for (let firstPlace = part.firstPlace; firstPlace < part.endPlace; ) {
+    const blocks = part.blocks.filter(({ endPlace }) => endPlace > firstPlace);
+    const output = await runner.runSharing(unpackBlocksJob, setup, { ...part, firstPlace, blocks });
+    outputs.push(output);
+    firstPlace = output.nextPlace;
+    if (firstPlace < part.endPlace) await new Promise<void>((resolve) => setImmediate(resolve));
   }
-  return total;
+  return {
+    fileCount: outputs.reduce((sum, { fileCount }) => sum + fileCount, 0),
+    contentBytes: outputs.reduce((sum, { contentBytes }) => sum + contentBytes, 0),
+    problems: outputs.flatMap(({ problems }) => problems),
+    damagedBlocks: outputs.flatMap(({ damagedBlocks }) => damagedBlocks),
+    nextPlace: part.endPlace,
+  };
 }
