@@ -17,16 +17,6 @@ export function runAll<Part, Input, Output>(
   return runParts(runner.parallelism, parts, (part) => runner.run(job, inputOf(part)));
 }
 
-/** The same for inputs that share a part. */
-export function runAllSharing<Input extends object, Shared extends Partial<Input>, Output>(
-  runner: Runner,
-  job: Job<Input, Output>,
-  shared: Shared,
-  parts: readonly Omit<Input, keyof Shared>[],
-): Promise<Output[]> {
-  return runParts(runner.parallelism, parts, (part) => runner.runSharing(job, shared, part));
-}
-
 /** The same for parts that each need something first, such as what comes over a network. */
 export function runEach<Part, Output>(
   runner: Runner,
@@ -37,8 +27,8 @@ export function runEach<Part, Output>(
 }
 
 /**
- * The same for jobs that may stop before they are done, which other jobs then continue. There may be more outputs than
- * parts.
+ * The same for jobs whose inputs share a part, and that may stop before they are done, which other jobs then continue.
+ * There may be more outputs than parts.
  * @param restOf what an output has left of its part; undefined if nothing
  */
 export async function runAllResuming<Input extends object, Shared extends Partial<Input>, Output>(
