@@ -18,7 +18,6 @@ import { findLinkObstacle, type LinkObstacle } from "../fs/link-obstacle.ts";
 import { countsOf, isSameRecord } from "../key/key-file.ts";
 import { markEditedPaths } from "../manifest/mark-edited-paths.ts";
 import { classifyFiles } from "../sharing/classify-files.ts";
-import { createPause } from "../work/breather.ts";
 import type { Runtime } from "../work/runtime.ts";
 import { type EntrySource, openDirectorySource, type SourcedEntry } from "./entry-source.ts";
 import { placeEntry } from "./place-entry.ts";
@@ -38,7 +37,7 @@ const WORTH_THREADS_FILES = 1500;
 export async function restoreEntry(
   request: RestoreRequest,
   runtime: Runtime,
-  source: EntrySource = openDirectorySource(request),
+  source: EntrySource = openDirectorySource(request, runtime),
 ): Promise<RestoreResult> {
   const result = await restoreFirst(request, source, runtime);
   countRestore(request.cache, result.outcome, runtime.nowMs());
@@ -65,7 +64,7 @@ async function restoreFirst(
       const result = await restoreKey(key, attempt, runtime);
       if (result !== undefined) return result;
     }
-    for await (const key of source.listFallbackKeys(createPause(runtime.isCancelled))) {
+    for await (const key of source.listFallbackKeys()) {
       const result = await restoreKey(key, attempt, runtime);
       if (result !== undefined) return result;
     }

@@ -50,7 +50,7 @@ export class BlockUnpacker {
   private readonly hasEnough: () => boolean;
   private readonly files: UnpackedFileWriter;
 
-  /** @param hasEnough asked before each file: true to leave the rest to another job */
+  /** @param hasEnough asked before each file but the first of a block: true to leave the rest to another job */
   constructor(manifest: Manifest, input: UnpackBlocksInput, hasEnough: () => boolean) {
     this.manifest = manifest;
     this.input = input;
@@ -72,8 +72,6 @@ export class BlockUnpacker {
    * @returns where another job goes on, if it is not the end of the block
    */
   unpack(source: number | Uint8Array, block: BlockToUnpack, firstPlace: number): number {
-    // Even if this is the first thing that is done: whether work was cancelled must be known before any of it.
-    this.hasEnough();
     const read = readBlock(source, block);
     switch (read.kind) {
       case "whole": {

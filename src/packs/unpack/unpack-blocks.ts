@@ -21,8 +21,9 @@ export const unpackBlocksJob: Job<UnpackBlocksInput, UnpackedBlocks> = {
     try {
       let { firstPlace } = input;
       for (const block of input.blocks) {
+        if (hasEnough() && firstPlace > input.firstPlace) break;
         firstPlace = unpacker.unpack(source.from, block, firstPlace);
-        if (firstPlace < block.endPlace || hasEnough()) break;
+        if (firstPlace < block.endPlace) break;
       }
       return { ...unpacker.result, nextPlace: firstPlace };
     } finally {

@@ -23,8 +23,8 @@ import { findContentSources, isPacked } from "./content-sources.ts";
 import { FetchedParts } from "./fetched-parts.ts";
 import { PacksOpenAhead } from "./open-ahead.ts";
 import type { RemotePacks } from "./remote-packs.ts";
+import { unpackInSteps } from "./unpack-in-steps.ts";
 import { listWrittenLargeFiles } from "./unpack-items.ts";
-import { unpackPart } from "./unpack-part.ts";
 import { planUnpack, type UnpackPart, type UnpackPlan } from "./unpack-plan.ts";
 
 /** How often the contents of packs are looked up again that a clean has deleted just before they were read. */
@@ -108,7 +108,7 @@ async function unpackParts(
     };
     const runner = plan.parts.length > 1 ? runners.pool : runners.inline;
     const unpack = (part: UnpackPart & Pick<UnpackBlocksInput, "access">): Promise<UnpackedBlocks> =>
-      unpackPart(runner, shared, part);
+      unpackInSteps(runner, shared, part);
     return await runEach(runner, plan.parts, (part) => {
       return fetching?.isRemote(part) === true
         ? fetching.use(part, unpack)

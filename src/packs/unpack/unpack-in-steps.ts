@@ -11,7 +11,7 @@ export type UnpackSetup = Omit<UnpackBlocksInput, keyof UnpackPart | "access">;
  * middle of which a job stops is read again.
  * @throws BtdtError, CANCELLED among others; a `node:fs` error: the destination cannot be written
  */
-export async function unpackPart(
+export async function unpackInSteps(
   runner: Runner,
   setup: UnpackSetup,
   part: UnpackPart & Pick<UnpackBlocksInput, "access">,
