@@ -19,7 +19,13 @@ const CANNOT_ANSWER = ["EIO", "EACCES", "ESTALE"].map(asError);
 const NOTHING = "retval=0";
 
 /**
- * What each call can fail with. A call that is not listed here does not affect files in a way that can fail by
+ * What network, FUSE and older file systems answer to any call, whether it makes sense or not. ENOTSUP is the same number
+ * as EOPNOTSUPP.
+ */
+const UNUSUAL = ["EIO", "ESTALE", "ENOLCK", "EOPNOTSUPP", "EPERM", "EXDEV"].map(asError);
+
+/**
+ * What each call can fail with, besides `UNUSUAL`. A call that is not listed here does not affect files in a way that can fail by
  * itself; the matrix reports calls that it does not know.
  */
 const FAILURES: ReadonlyMap<string, readonly string[]> = new Map([
@@ -86,6 +92,7 @@ function asError(errno: string): string {
 export function failuresOf(call: string, area: Area): readonly string[] {
   const failures = FAILURES.get(call);
   if (failures === undefined && !HARMLESS.has(call)) throw new Error(`no failures are listed for ${call}`);
+  if (failures === undefined) return [];
   const isHonestListing = call === "getdents64" && area !== "cache";
-  return (failures ?? []).filter((what) => !isHonestListing || what !== NOTHING);
+  return [...new Set([...failures, ...UNUSUAL])].filter((what) => !isHonestListing || what !== NOTHING);
 }

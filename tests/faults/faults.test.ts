@@ -4,7 +4,7 @@ import { scenarios } from "./scenarios.ts";
 import { Stage } from "./stage.ts";
 
 /** So that it takes about a minute; `npm run faults` plays all of them. */
-const SAMPLE = { picks: 1, everyFailure: false, call: "", stride: 4, seed: 20 };
+const SAMPLE = { picks: 1, everyFailure: false, call: "", failure: /./, stride: 4, seed: 20 };
 
 describeWith(["linux", "strace", "taskset"], "where a system call fails", () => {
   let stage: Stage;

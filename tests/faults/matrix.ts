@@ -5,6 +5,8 @@ import type { TracedCall } from "./traced-run.ts";
 export interface Selection {
   /** Only calls whose names contain this. */
   readonly call: string;
+  /** Only failures that match this. */
+  readonly failure: RegExp;
   /** The number of calls of one kind, from the first to the last, that get a fault. */
   readonly picks: number;
   /** Everything that a call can fail with, or one thing for each pick. */
@@ -23,10 +25,13 @@ export function selectFaults(calls: readonly TracedCall[], selection: Selection)
     .filter((_, index) => (index + selection.seed) % selection.stride === 0);
 }
 
-function selectFromKind(group: readonly TracedCall[], { picks, everyFailure, seed }: Selection): Fault[] {
+function selectFromKind(
+  group: readonly TracedCall[],
+  { failure, picks, everyFailure, seed }: Selection,
+): Fault[] {
   const [first] = group;
   if (first === undefined) return [];
-  const failures = failuresOf(first.call, first.area);
+  const failures = failuresOf(first.call, first.area).filter((what) => failure.test(what));
   return pick(group, picks, seed).flatMap(({ call, ordinal, area }, index) =>
     (everyFailure ? failures : pick(failures, 1, seed + index)).map((what) => ({
       call,

@@ -1,7 +1,7 @@
 /**
  * `npm run faults`: every command, with each kind of system call on its cache, source and destination failing in
  * every way at the first, the last and some calls in between. It takes an hour; `-- --only TEXT` plays the scenarios
- * with TEXT in their names, `--call NAME` only faults of that system call.
+ * with TEXT in their names, `--call NAME` only faults of that system call, `--failure PATTERN` only such as `EPERM|EXDEV`.
  */
 import { writeSync } from "node:fs";
 import { parseArgs } from "node:util";
@@ -12,6 +12,7 @@ const { values } = parseArgs({
   options: {
     only: { type: "string", default: "" },
     call: { type: "string", default: "" },
+    failure: { type: "string", default: "." },
     picks: { type: "string", default: "5" },
     stride: { type: "string", default: "1" },
     seed: { type: "string", default: "0" },
@@ -22,6 +23,7 @@ const selection = {
   picks: Number(values.picks),
   everyFailure: !values["one-failure"],
   call: values.call,
+  failure: new RegExp(values.failure),
   stride: Number(values.stride),
   seed: Number(values.seed),
 };
