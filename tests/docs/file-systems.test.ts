@@ -1,6 +1,8 @@
-import { expect, test } from "bun:test";
+import { afterEach, expect, test } from "bun:test";
 import { mkdirSync, readFileSync } from "node:fs";
+import { constants } from "node:os";
 import { join } from "node:path";
+import { SlowVolume } from "../../bench/slow-volume/slow-volume.ts";
 import { compareTrees } from "../support/compare-trees.ts";
 import { btdt, type Finished, must } from "../support/executable.ts";
 import { mountFuse, mountTmpfs } from "../support/mounts.ts";
@@ -9,6 +11,8 @@ import { Scratch } from "../support/scratch.ts";
 import { dir, file, makeTree } from "../support/tree.ts";
 
 const scratch = Scratch.useDisk();
+
+const WITHOUT_LINKS = "FUSE without hard links";
 
 interface Row {
   readonly store: string;
@@ -57,14 +61,37 @@ function mountOverlay(): string {
   return path;
 }
 
+const KERNEL_VFAT: Requirement = {
+  name: "vfat in the kernel",
+  isMet: () => /\tvfat$/m.test(readFileSync("/proc/filesystems", "utf8")),
+};
+
+const FUSE_DRIVER = ["cc", "/usr/include/fuse3/fuse_lowlevel.h"];
+const volumes: SlowVolume[] = [];
+
+/** A FUSE volume whose driver answers `errno` to `link`. */
+async function mountWithoutLinks(errno: number): Promise<Place> {
+  const path = scratch.directory("volume");
+  const volume = await SlowVolume.mount(scratch.directory("below"), path);
+  volumes.push(volume);
+  await volume.fail("link", errno);
+  return both(path);
+}
+
+afterEach(async () => {
+  for (const volume of volumes.splice(0)) await volume.unmount();
+});
+
 /** By the first cell of their rows. */
-const MOUNTS: Readonly<Record<string, readonly [readonly Requirement[], () => Place]>> = {
+const MOUNTS: Readonly<Record<string, readonly [readonly Requirement[], () => Place | Promise<Place>]>> = {
   ext4: [["mkfs.ext4"], () => both(mountImage("ext4", "mkfs.ext4", "-q", "-F"))],
   "XFS with reflinks": [["mkfs.xfs"], () => both(mountImage("xfs", "mkfs.xfs", "-q", "-m", "reflink=1"))],
   btrfs: [["mkfs.btrfs"], () => both(mountImage("btrfs", "mkfs.btrfs", "-q"))],
   tmpfs: [[], () => both(mountTmpfs(scratch, "tmpfs"))],
   overlayfs: [[], () => both(mountOverlay())],
   "FUSE (bindfs)": [["bindfs"], () => both(mountFuse(scratch, scratch.directory("below"), "fuse"))],
+  vfat: [["mkfs.vfat", KERNEL_VFAT], () => both(mountImage("vfat", "mkfs.vfat"))],
+  [WITHOUT_LINKS]: [FUSE_DRIVER, () => mountWithoutLinks(constants.errno.EPERM)],
   "two file systems": [
     [],
     () => ({
@@ -101,6 +128,18 @@ const MOUNTS: Readonly<Record<string, readonly [readonly Requirement[], () => Pl
   ],
 };
 
+for (const name of ["ENOSYS", "EOPNOTSUPP"] as const) {
+  testWith(["mount", ...FUSE_DRIVER], `a volume without hard links may say so with ${name}`, async () => {
+    const place = await mountWithoutLinks(constants.errno[name]);
+    const stored = storeTree(place);
+    const restored = btdt(["restore", "-c", place.cache, "-k", "key", join(place.trees, "to")]);
+    expect({ store: outcomeOf(stored), restore: outcomeOf(restored) }).toEqual(
+      rows.get(WITHOUT_LINKS) ?? { store: "", restore: "" },
+    );
+    expect(compareTrees(join(place.trees, "node_modules"), join(place.trees, "to"))).toEqual([]);
+  });
+}
+
 const READ_ONLY = "a read-only squashfs for the cache";
 
 /** `packed` of `btdt: stored 3 files, 20 KiB as k: 3 packed in 0.1 s`. */
@@ -127,22 +166,26 @@ test("the page has a row for each file system that is tried, and no other", () =
 });
 
 for (const [name, [requirements, mount]] of Object.entries(MOUNTS)) {
-  testWith(["mount", ...requirements], `on ${name}, a store and a restore do what the page says`, () => {
-    const place = mount();
-    const stored = storeTree(place);
-    const to = join(place.trees, "other", "node_modules");
-    mkdirSync(join(place.trees, "other"));
-    const restore = ["restore", "-c", place.cache, "-k", "key", to];
-    const restored = btdt(restore);
-    expect([stored.exitCode, restored.exitCode]).toEqual([0, 0]);
-    expect({ store: outcomeOf(stored), restore: outcomeOf(restored) }).toEqual(
-      rows.get(name) ?? { store: "", restore: "" },
-    );
-    expect(compareTrees(join(place.trees, "node_modules"), to)).toEqual([]);
-    expect(outcomeOf(btdt(restore))).toBe("unchanged");
-    const cleaned = btdt(["clean", "-c", place.cache, "--max-size", "0"]);
-    expect([cleaned.exitCode, cleaned.stderr]).toEqual([0, ""]);
-  });
+  testWith(
+    ["mount", ...requirements],
+    `on ${name}, a store and a restore do what the page says`,
+    async () => {
+      const place = await mount();
+      const stored = storeTree(place);
+      const to = join(place.trees, "other", "node_modules");
+      mkdirSync(join(place.trees, "other"));
+      const restore = ["restore", "-c", place.cache, "-k", "key", to];
+      const restored = btdt(restore);
+      expect([stored.exitCode, restored.exitCode]).toEqual([0, 0]);
+      expect({ store: outcomeOf(stored), restore: outcomeOf(restored) }).toEqual(
+        rows.get(name) ?? { store: "", restore: "" },
+      );
+      expect(compareTrees(join(place.trees, "node_modules"), to)).toEqual([]);
+      expect(outcomeOf(btdt(restore))).toBe("unchanged");
+      const cleaned = btdt(["clean", "-c", place.cache, "--max-size", "0"]);
+      expect([cleaned.exitCode, cleaned.stderr]).toEqual([0, ""]);
+    },
+  );
 }
 
 testWith(["mount", "mksquashfs"], `on ${READ_ONLY}, commands do what the page says`, () => {
