@@ -7,7 +7,7 @@ import { writeSync } from "node:fs";
 /** README.md repeats this list and the next; a test compares them. */
 export const DEBIAN_PACKAGES = [
   // Fault injection, file systems with limits, terminals, tools to compare with.
-  ..."strace bindfs libfuse3-dev e2fsprogs xfsprogs btrfs-progs squashfs-tools dosfstools acl attr libcap2-bin util-linux bsdutils git jq b3sum hyperfine rsync zstd groff zsh fish libxml2-utils systemd openssl radosgw ceph-mon ceph-osd ceph-common".split(
+  ..."strace bindfs libfuse3-dev e2fsprogs xfsprogs btrfs-progs squashfs-tools dosfstools acl attr libcap2-bin util-linux bsdutils git jq b3sum hyperfine rsync zstd chromium groff zsh fish libxml2-utils systemd openssl radosgw ceph-mon ceph-osd ceph-common".split(
     " ",
   ),
   // Compilers for the launcher, glibc for arm64 and an emulator, readers and runners of container images.

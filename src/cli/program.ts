@@ -13,8 +13,8 @@ import { bindVariables } from "./options/option-variables.ts";
 import { chooseVerbosity, defineQuietOption, defineVerboseOption } from "./options/verbosity.ts";
 import { splitChildCommand } from "./split-child-command.ts";
 
-/** The child's output, an archive or a script has stdout to itself. */
-const HAVE_NO_JSON: ReadonlySet<string> = new Set(["run", "completion", "export"]);
+/** The child's output, an archive, a script or a page has stdout to itself. */
+const HAVE_NO_JSON: ReadonlySet<string> = new Set(["run", "completion", "export", "report"]);
 const HELP_COLUMNS = 100;
 
 /**

@@ -1,8 +1,7 @@
-import { Command, Option } from "@commander-js/extra-typings";
+import { Command } from "@commander-js/extra-typings";
 import { escapeControls } from "../../base/byte-string.ts";
-import { parseCount } from "../../base/count.ts";
-import { formatDuration, parseDurationMs } from "../../base/duration.ts";
-import { formatSize, parseSizeBytes } from "../../base/size.ts";
+import { formatDuration } from "../../base/duration.ts";
+import { formatSize } from "../../base/size.ts";
 import type { BucketCleanRequest, BucketCleanResult } from "../../far/clean-bucket.ts";
 import { cleanCache } from "../../upkeep/clean.ts";
 import type { CleanResult } from "../../upkeep/clean-result.ts";
@@ -13,7 +12,14 @@ import { type OpenedCache, openAddressedCache } from "../open-addressed-cache.ts
 import { defineAnonymousOption, defineCaFileOption } from "../options/bucket-options.ts";
 import { defineCacheOption } from "../options/cache-options.ts";
 import { defineDryRunOption } from "../options/dry-run-option.ts";
-import { parseArgument } from "../options/parse-argument.ts";
+import {
+  defineKeepLastOption,
+  defineMaxAgeOption,
+  defineMaxEntriesOption,
+  defineScopeOption,
+  defineSizeLimitOption,
+  limitsOf,
+} from "../options/limit-options.ts";
 
 export function defineCleanCommand(context: CommandContext) {
   return new Command("clean")
@@ -23,33 +29,11 @@ export function defineCleanCommand(context: CommandContext) {
         "only delete garbage. Pinned entries are never evicted unless they are damaged. Safe to run alongside stores and restores.",
     )
     .addOption(defineCacheOption())
-    .addOption(
-      new Option("--max-age <duration>", "evict entries not used for this long, e.g. 7d, 48h, 1d 12h")
-        .env("BTDT_MAX_AGE")
-        .argParser((text: string) => parseArgument(text, parseDurationMs)),
-    )
-    .addOption(
-      new Option(
-        "--max-size <size>",
-        "evict entries until the rest takes at most this much, e.g. 10GiB, 500MB",
-      )
-        .env("BTDT_MAX_SIZE")
-        .argParser((text: string) => parseArgument(text, parseSizeBytes)),
-    )
-    .addOption(
-      new Option("--max-entries <count>", "evict entries until no more than this many are left")
-        .env("BTDT_MAX_ENTRIES")
-        .argParser((text: string) => parseArgument(text, parseCount)),
-    )
-    .addOption(
-      new Option(
-        "--keep-last <count>",
-        "spare this many entries, the most recently used ones, whatever the limits",
-      )
-        .env("BTDT_KEEP_LAST")
-        .argParser((text: string) => parseArgument(text, parseCount)),
-    )
-    .option("--prefix <prefix>", "evict, count and spare only entries all of whose keys have this prefix", "")
+    .addOption(defineMaxAgeOption())
+    .addOption(defineSizeLimitOption())
+    .addOption(defineMaxEntriesOption())
+    .addOption(defineKeepLastOption())
+    .addOption(defineScopeOption())
     .addOption(defineDryRunOption("removed"))
     .addOption(defineCaFileOption())
     .addOption(defineAnonymousOption())
@@ -59,18 +43,9 @@ export function defineCleanCommand(context: CommandContext) {
         "  btdt clean --cache /cache --prefix npm- --max-entries 20",
     )
     .action(async (options) => {
-      const {
-        maxAge: maxAgeMs,
-        maxSize: maxSizeBytes,
-        maxEntries,
-        keepLast,
-        prefix,
-        dryRun,
-        ...where
-      } = options;
-      const cache = await openAddressedCache(where, context);
-      const limits = { maxAgeMs, maxSizeBytes, maxEntries, keepLast, prefix };
-      const cleaned = await clean(cache, { ...limits, dryRun }, context.runtime);
+      const cache = await openAddressedCache(options, context);
+      const { dryRun } = options;
+      const cleaned = await clean(cache, { ...limitsOf(options), dryRun }, context.runtime);
       const removed = options.dryRun ? "Would remove" : "Removed";
       for (const entry of cleaned.removed) {
         const age = formatDuration(cleaned.nowMs - entry.lastUsedMs);
