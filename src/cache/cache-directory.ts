@@ -76,6 +76,11 @@ export class CacheDirectory {
     return cache;
   }
 
+  /** One that does not exist: it is empty, and nothing is to be stored in it. */
+  static absent(text: string): CacheDirectory {
+    return new CacheDirectory(bytesFromText(text));
+  }
+
   /** Like `open`, but creates the cache directory if it does not exist: `--create-cache`. */
   static create(text: string): CacheDirectory {
     try {

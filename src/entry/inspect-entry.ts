@@ -4,7 +4,7 @@ import type { CacheDirectory } from "../cache/cache-directory.ts";
 import type { KeyRecord } from "../key/key-file.ts";
 import { treeNames } from "../key/tree-names.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
-import { findEntry } from "./find-entry.ts";
+import { type FoundEntry, findEntry } from "./find-entry.ts";
 
 export interface InspectedFile {
   readonly kind: "file" | "directory" | "symlink";
@@ -46,7 +46,11 @@ function named(name: string, path: string): string {
  * CACHE_FORMAT_NEWER
  */
 export function inspectEntry(cache: CacheDirectory, key: string): InspectedEntry | undefined {
-  const found = findEntry(cache, key);
+  return describeContents(key, findEntry(cache, key));
+}
+
+/** The same of what was found under a key. @throws BtdtError KEY_DAMAGED, CACHE_NOT_ACCESSIBLE */
+export function describeContents(key: string, found: FoundEntry): InspectedEntry | undefined {
   switch (found.kind) {
     case "missing":
       return undefined;

@@ -1,8 +1,11 @@
 /** What commands do with a cache in a bucket. */
+import type { ExportRequest, ExportResult } from "../archive/export-entry.ts";
+import type { ImportRequest } from "../archive/import-archive.ts";
 import type { ObjectStore } from "../bucket/object-store.ts";
 import type { CacheStatistics } from "../entry/cache-statistics.ts";
 import type { DeletionPlan, DeletionScope } from "../entry/choose-deletion.ts";
 import type { MissExplanation } from "../entry/explain-miss.ts";
+import { describeContents, type InspectedEntry } from "../entry/inspect-entry.ts";
 import type { ListedKey } from "../entry/list-entries.ts";
 import type { LookupResult } from "../entry/lookup.ts";
 import type { RestoreRequest, RestoreResult } from "../restore/request.ts";
@@ -12,8 +15,10 @@ import type { Runtime } from "../work/runtime.ts";
 import { BucketSource } from "./bucket-source.ts";
 import { type BucketCleanRequest, type BucketCleanResult, cleanBucket } from "./clean-bucket.ts";
 import { deleteFromBucket, planBucketDeletion } from "./delete-from-bucket.ts";
-import { withEmptyCache } from "./empty-cache.ts";
+import { createEmptyCache } from "./empty-cache.ts";
 import { explainBucketMiss } from "./explain-bucket-miss.ts";
+import { exportFromBucket } from "./export-from-bucket.ts";
+import { importIntoBucket } from "./import-into-bucket.ts";
 import { listBucket, measureBucket } from "./list-bucket.ts";
 import { lookUpInBucket } from "./look-up-in-bucket.ts";
 import { storeInBucket } from "./store-in-bucket.ts";
@@ -33,13 +38,12 @@ export class BucketCache {
   }
 
   restore(request: Omit<RestoreRequest, "cache">): Promise<RestoreResult> {
-    return withEmptyCache((cache) =>
-      restoreEntry({ ...request, cache }, this.#runtime, new BucketSource(this.#store, request)),
-    );
+    const source = new BucketSource(this.#store, request);
+    return restoreEntry({ ...request, cache: createEmptyCache() }, this.#runtime, source);
   }
 
   store(request: Omit<StoreRequest, "cache">): Promise<StoreResult> {
-    return withEmptyCache((cache) => storeInBucket({ ...request, cache }, this.#store, this.#runtime));
+    return storeInBucket({ ...request, cache: createEmptyCache() }, this.#store, this.#runtime);
   }
 
   lookUp(request: Pick<RestoreRequest, "keys" | "fallbackPrefixes">): Promise<LookupResult> {
@@ -49,6 +53,19 @@ export class BucketCache {
   /** @param unusableKeys keys whose entries cannot be used, which are no alternative */
   explainMiss(keys: readonly string[], unusableKeys: readonly string[]): Promise<MissExplanation> {
     return explainBucketMiss(this.#store, keys, unusableKeys);
+  }
+
+  async inspect(key: string): Promise<InspectedEntry | undefined> {
+    const source = new BucketSource(this.#store, { keys: [key], fallbackPrefixes: [] });
+    return describeContents(key, await source.find(key, () => undefined));
+  }
+
+  export(request: Omit<ExportRequest, "cache">): Promise<ExportResult> {
+    return exportFromBucket(this.#store, request, this.#runtime);
+  }
+
+  import(request: Omit<ImportRequest, "cache">): Promise<StoreResult> {
+    return importIntoBucket(this.#store, request, this.#runtime);
   }
 
   list(): Promise<ListedKey[]> {

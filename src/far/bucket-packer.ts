@@ -25,6 +25,8 @@ import { type ManifestFile, PackUpload } from "./pack-upload.ts";
 /** A delta that saves less than this is not worth another manifest that has to be kept. */
 const WORTHWHILE_RATIO = 1 / 8;
 
+type PackRequest = Omit<StoreRequest, "sources" | "excludePatterns">;
+
 interface ReadTree {
   readonly source: ByteString;
   readonly manifest: Manifest;
@@ -34,7 +36,7 @@ interface ReadTree {
 
 /** Reads the sources of a store, and uploads what the packs that it counts on do not have. */
 export class BucketPacker {
-  readonly #request: StoreRequest;
+  readonly #request: PackRequest;
   readonly #near: CacheDirectory;
   readonly #held: HeldPacks;
   readonly #upload: PackUpload;
@@ -42,7 +44,7 @@ export class BucketPacker {
   readonly #trees: ReadTree[] = [];
   readonly #newManifests = new Map<string, ManifestFile>();
 
-  constructor(request: StoreRequest, store: ObjectStore, held: HeldPacks) {
+  constructor(request: PackRequest, store: ObjectStore, held: HeldPacks) {
     this.#request = request;
     this.#near = request.cache;
     this.#held = held;

@@ -1,19 +1,9 @@
-import { mkdtempSync, rmdirSync } from "node:fs";
+import { randomUUID } from "node:crypto";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CacheDirectory } from "../cache/cache-directory.ts";
 
-/**
- * Runs what needs a cache directory although everything is in a bucket: one that is empty, and stays so. A kill leaves
- * an empty directory.
- */
-export async function withEmptyCache<Result>(
-  use: (cache: CacheDirectory) => Promise<Result>,
-): Promise<Result> {
-  const path = mkdtempSync(join(tmpdir(), "btdt-empty-"));
-  try {
-    return await use(CacheDirectory.open(path));
-  } finally {
-    rmdirSync(path);
-  }
+/** For what needs a cache directory although everything is in a bucket: one that does not exist, so that it has nothing. */
+export function createEmptyCache(): CacheDirectory {
+  return CacheDirectory.absent(join(tmpdir(), `btdt-none-${randomUUID()}`));
 }

@@ -7,6 +7,7 @@ import type { ObjectStore } from "../bucket/object-store.ts";
 import { countsOf, type StoredTree } from "../key/key-file.ts";
 import type { StoreRequest, StoreResult } from "../store/request.ts";
 import { findSources, type Source } from "../store/sources.ts";
+import { SuspiciousExcludes } from "../store/suspicious-excludes.ts";
 import type { Runtime } from "../work/runtime.ts";
 import { FORMAT_NAME, keyName } from "./bucket-layout.ts";
 import { BucketPacker } from "./bucket-packer.ts";
@@ -26,7 +27,20 @@ export async function storeInBucket(
   store: ObjectStore,
   runtime: Runtime,
 ): Promise<StoreResult> {
-  const sources = findSources(request, request.cache);
+  const suspicious = new SuspiciousExcludes(request.excludePatterns, request.sources);
+  const sources = findSources(request, request.cache, suspicious.watched);
+  const stored = await storeSourcesInBucket(request, sources, store, runtime);
+  suspicious.warn(runtime.onWarning);
+  return stored;
+}
+
+/** Stores sources that have been examined. @throws BtdtError */
+export async function storeSourcesInBucket(
+  request: SourceRequest,
+  sources: readonly [Source, ...Source[]],
+  store: ObjectStore,
+  runtime: Runtime,
+): Promise<StoreResult> {
   try {
     for (;;) {
       const stored = await storeOnce(request, sources, store, runtime);
@@ -38,9 +52,11 @@ export async function storeInBucket(
   }
 }
 
+type SourceRequest = Omit<StoreRequest, "sources" | "excludePatterns">;
+
 /** `late` if a clean may have deleted what it counted on. */
 async function storeOnce(
-  request: StoreRequest,
+  request: SourceRequest,
   sources: readonly [Source, ...Source[]],
   store: ObjectStore,
   runtime: Runtime,

@@ -77,6 +77,20 @@ function testCommands(open: () => BucketCommands): void {
     expect(readFileSync(scratch.path("out", "f"), "utf8")).toBe("once\n");
   });
 
+  test("an entry is inspected, exported and imported", async () => {
+    await commands.must(["store", "-k", "web-1", "tree"]);
+    makeTree(scratch.path("tree", "more"), dir({ f: file("more") }));
+    await commands.must(["store", "-k", "web-2", "tree"]);
+    expect((await commands.must(["inspect", "web-2", "--diff", "web-1"])).stdout).toBe("- more\n- more/f\n");
+    const exported = await commands.runToFile(["export", "-k", "web-3,web-2"], "web.tar");
+    expect(exported.exitCode).toBe(3);
+    await commands.must(["import", "-k", "copy", "web.tar"]);
+    await commands.must(["restore", "-k", "copy", "to"]);
+    const options = { withRoot: false };
+    expect(snapshotTree(scratch.path("to"), options)).toEqual(snapshotTree(scratch.path("tree"), options));
+    expect(await commands.run(["inspect", "web-3"])).toMatchObject({ exitCode: 4 });
+  });
+
   test("keys are listed, measured, deleted and evicted", async () => {
     await commands.must(["store", "-k", "web-1", "tree"]);
     await commands.must(["store", "-k", "api-1", "tree/lib"]);

@@ -1,4 +1,4 @@
-import { type Finished, finishedOf, startBtdt } from "./executable.ts";
+import { exitCodeOf, type Finished, finishedOf, startBtdt } from "./executable.ts";
 import type { Scratch } from "./scratch.ts";
 
 /** An address that a server of the tests' has a bucket for. */
@@ -53,5 +53,14 @@ export class BucketCommands {
     if (finished.exitCode !== 0)
       throw new Error(`${words.join(" ")} ended with ${finished.exitCode}: ${finished.stderr}`);
     return finished;
+  }
+
+  /** Writes the standard output to a file. */
+  async runToFile(words: readonly string[], name: string): Promise<Finished> {
+    const started = this.start(words);
+    await Bun.write(this.#scratch.path(name), new Response(started.stdout));
+    const stderr = await new Response(started.stderr).text();
+    await started.exited;
+    return { exitCode: exitCodeOf(started), stdout: "", stderr };
   }
 }

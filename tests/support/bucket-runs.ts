@@ -1,7 +1,7 @@
 import { DEFAULT_COMPRESSION } from "../../src/base/compression.ts";
 import type { ObjectStore } from "../../src/bucket/object-store.ts";
 import { BucketSource } from "../../src/far/bucket-source.ts";
-import { withEmptyCache } from "../../src/far/empty-cache.ts";
+import { createEmptyCache } from "../../src/far/empty-cache.ts";
 import { storeInBucket } from "../../src/far/store-in-bucket.ts";
 import type { RestoreResult } from "../../src/restore/request.ts";
 import { restoreEntry } from "../../src/restore/restore.ts";
@@ -17,21 +17,20 @@ export async function storeTree(
   source: string,
   runtime: Runtime = inlineRuntime(),
 ): Promise<StoreResult> {
-  return await withEmptyCache((cache) => {
-    const request = {
-      cache,
-      keys,
-      sources: [source] as const,
-      excludePatterns: [],
-      ignoreMtime: false,
-      linkMode: "auto" as const,
-      globs: NO_GLOBS,
-      storage: "auto" as const,
-      compression: DEFAULT_COMPRESSION,
-      durability: "flush" as const,
-    };
-    return storeInBucket(request, store, runtime);
-  });
+  const cache = createEmptyCache();
+  const request = {
+    cache,
+    keys,
+    sources: [source] as const,
+    excludePatterns: [],
+    ignoreMtime: false,
+    linkMode: "auto" as const,
+    globs: NO_GLOBS,
+    storage: "auto" as const,
+    compression: DEFAULT_COMPRESSION,
+    durability: "flush" as const,
+  };
+  return await storeInBucket(request, store, runtime);
 }
 
 export interface RestoreOptions {
@@ -45,17 +44,16 @@ export async function restoreTree(
   destination: string,
   { fallbackPrefixes = [], runtime = inlineRuntime() }: RestoreOptions = {},
 ): Promise<RestoreResult> {
-  return await withEmptyCache((cache) => {
-    const request = {
-      cache,
-      keys,
-      fallbackPrefixes,
-      places: { kind: "named" as const, paths: [destination] as const },
-      linkMode: "auto" as const,
-      globs: NO_GLOBS,
-      exact: false,
-      verify: false,
-    };
-    return restoreEntry(request, runtime, new BucketSource(store, request));
-  });
+  const cache = createEmptyCache();
+  const request = {
+    cache,
+    keys,
+    fallbackPrefixes,
+    places: { kind: "named" as const, paths: [destination] as const },
+    linkMode: "auto" as const,
+    globs: NO_GLOBS,
+    exact: false,
+    verify: false,
+  };
+  return await restoreEntry(request, runtime, new BucketSource(store, request));
 }

@@ -1,13 +1,15 @@
 import { isatty } from "node:tty";
 import { Command, Option } from "@commander-js/extra-typings";
 import { ARCHIVE_FORMATS } from "../../archive/archive-writer.ts";
-import { exportEntry } from "../../archive/export-entry.ts";
+import { type ExportRequest, type ExportResult, exportEntry } from "../../archive/export-entry.ts";
 import { escapeControls } from "../../base/byte-string.ts";
 import { BtdtError } from "../../base/errors.ts";
+import type { Runtime } from "../../work/runtime.ts";
 import type { CommandContext } from "../command-context.ts";
 import { formatCount, startStopwatch } from "../describe.ts";
 import { ExitCode } from "../exit-codes.ts";
-import { openCacheDirectory } from "../open-addressed-cache.ts";
+import { type OpenedCache, openAddressedCache } from "../open-addressed-cache.ts";
+import { defineAnonymousOption, defineCaFileOption } from "../options/bucket-options.ts";
 import { defineCacheOption } from "../options/cache-options.ts";
 import { fillInKeys } from "../options/fill-in-keys.ts";
 import { defineAllowEmptyHashOption, defineKeysToTryOption } from "../options/key-options.ts";
@@ -30,6 +32,8 @@ export function defineExportCommand(context: CommandContext) {
         .choices(ARCHIVE_FORMATS)
         .default("tar" as const),
     )
+    .addOption(defineCaFileOption())
+    .addOption(defineAnonymousOption())
     .addHelpText(
       "after",
       "\nExample:\n  btdt export --cache /cache --keys node-modules --format tar.gz > node-modules.tar.gz",
@@ -41,15 +45,11 @@ export function defineExportCommand(context: CommandContext) {
           hint: "redirect it: > file",
         });
       }
-      const cache = openCacheDirectory(options, "export");
+      const cache = await openAddressedCache(options, context);
       const keys = await fillInKeys(options, context);
-      const exported = await exportEntry(
-        {
-          cache,
-          keys,
-          format: options.format,
-          sink: (bytes) => context.output.printBytes(bytes),
-        },
+      const exported = await exportFrom(
+        cache,
+        { keys, format: options.format, sink: (bytes) => context.output.printBytes(bytes) },
         context.runtime,
       );
       switch (exported.kind) {
@@ -60,13 +60,22 @@ export function defineExportCommand(context: CommandContext) {
           context.setExitCode(exported.isPrimary ? ExitCode.DONE : ExitCode.FALLBACK);
           break;
         case "missed":
-          await reportMiss(
-            { kind: "directory", directory: cache },
-            { keys, fallbackPrefixes: [], unusable: exported.unusable },
-            context,
-          );
+          await reportMiss(cache, { keys, fallbackPrefixes: [], unusable: exported.unusable }, context);
           context.setExitCode(ExitCode.MISS);
           break;
       }
     });
+}
+
+async function exportFrom(
+  cache: OpenedCache,
+  request: Omit<ExportRequest, "cache">,
+  runtime: Runtime,
+): Promise<ExportResult> {
+  switch (cache.kind) {
+    case "directory":
+      return await exportEntry({ ...request, cache: cache.directory }, runtime);
+    case "bucket":
+      return await cache.bucket.export(request);
+  }
 }

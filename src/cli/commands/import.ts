@@ -1,9 +1,18 @@
 import { Command } from "@commander-js/extra-typings";
-import { importArchive } from "../../archive/import-archive.ts";
+import { type ImportRequest, importArchive } from "../../archive/import-archive.ts";
 import { escapeControls } from "../../base/byte-string.ts";
+import type { StoreResult } from "../../store/request.ts";
+import type { Runtime } from "../../work/runtime.ts";
 import type { CommandContext } from "../command-context.ts";
 import { describeTrees, startStopwatch } from "../describe.ts";
-import { openCacheDirectory } from "../open-addressed-cache.ts";
+import { type OpenedCache, openAddressedCache } from "../open-addressed-cache.ts";
+import {
+  defineAnonymousOption,
+  defineCaFileOption,
+  defineEncryptionOption,
+  defineKmsKeyOption,
+  defineStorageClassOption,
+} from "../options/bucket-options.ts";
 import { defineCacheOption, defineCreateCacheOption } from "../options/cache-options.ts";
 import { fillInKeys } from "../options/fill-in-keys.ts";
 import { defineAllowEmptyHashOption, defineKeysToStoreOption } from "../options/key-options.ts";
@@ -32,15 +41,20 @@ export function defineImportCommand(context: CommandContext) {
     .addOption(defineDurabilityOption())
     .addOption(definePinOption())
     .addOption(defineCreateCacheOption())
+    .addOption(defineCaFileOption())
+    .addOption(defineAnonymousOption())
+    .addOption(defineStorageClassOption())
+    .addOption(defineEncryptionOption())
+    .addOption(defineKmsKeyOption())
     .argument("<archive>", "archive file or pipe, or - for standard input")
     .addHelpText("after", "\nExample:\n  btdt import --cache /cache --keys node-modules node-modules.tar.gz")
     .action(async (archive, options) => {
       const readStopwatch = startStopwatch();
       const keys = await fillInKeys(options, context);
-      const cache = openCacheDirectory(options, "import");
-      const stored = await importArchive(
+      const cache = await openAddressedCache(options, context);
+      const stored = await importInto(
+        cache,
         {
-          cache,
           keys,
           archive,
           globs: shareGlobsOf(options),
@@ -57,4 +71,17 @@ export function defineImportCommand(context: CommandContext) {
       );
       context.output.printDocument({ keys, ...stored });
     });
+}
+
+async function importInto(
+  cache: OpenedCache,
+  request: Omit<ImportRequest, "cache">,
+  runtime: Runtime,
+): Promise<StoreResult> {
+  switch (cache.kind) {
+    case "directory":
+      return await importArchive({ ...request, cache: cache.directory }, runtime);
+    case "bucket":
+      return await cache.bucket.import(request);
+  }
 }

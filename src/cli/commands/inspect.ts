@@ -12,7 +12,8 @@ import { countsOf } from "../../key/key-file.ts";
 import type { CommandContext } from "../command-context.ts";
 import { describeTrees } from "../describe.ts";
 import { ExitCode } from "../exit-codes.ts";
-import { openCacheDirectory } from "../open-addressed-cache.ts";
+import { type OpenedCache, openAddressedCache } from "../open-addressed-cache.ts";
+import { defineAnonymousOption, defineCaFileOption } from "../options/bucket-options.ts";
 import { defineCacheOption } from "../options/cache-options.ts";
 import { MISS_MARKER } from "../report-miss.ts";
 import { formatTable } from "../table.ts";
@@ -29,13 +30,15 @@ export function defineInspectCommand(context: CommandContext) {
         "differs from KEY: + added, - removed, ~ changed (content, mode or type). Exit status 4 if there is no such key.",
     )
     .addOption(defineCacheOption())
+    .addOption(defineCaFileOption())
+    .addOption(defineAnonymousOption())
     .option("--diff <other>", "key to compare with")
     .argument("<key>", "key to inspect")
     .addHelpText("after", "\nExample:\n  btdt inspect --cache /cache node-modules-1 --diff node-modules-2")
-    .action((key, options) => {
-      const cache = openCacheDirectory(options, "inspect");
-      const entry = inspectEntry(cache, key);
-      const other = options.diff === undefined ? undefined : inspectEntry(cache, options.diff);
+    .action(async (key, options) => {
+      const cache = await openAddressedCache(options, context);
+      const entry = await inspect(cache, key);
+      const other = options.diff === undefined ? undefined : await inspect(cache, options.diff);
       if (entry === undefined || (options.diff !== undefined && other === undefined)) {
         output.printMarker(MISS_MARKER);
         output.printDocument({ outcome: "miss" });
@@ -64,6 +67,15 @@ export function defineInspectCommand(context: CommandContext) {
       ...counts,
       files: files.map(describeFile),
     });
+  }
+}
+
+async function inspect(cache: OpenedCache, key: string): Promise<InspectedEntry | undefined> {
+  switch (cache.kind) {
+    case "directory":
+      return inspectEntry(cache.directory, key);
+    case "bucket":
+      return await cache.bucket.inspect(key);
   }
 }
 
