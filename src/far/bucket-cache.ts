@@ -1,4 +1,4 @@
-/** What commands do with a cache in a bucket. */
+/** What commands do with a cache in a bucket. What few commands need is loaded for them. */
 import type { ExportRequest, ExportResult } from "../archive/export-entry.ts";
 import type { ImportRequest } from "../archive/import-archive.ts";
 import type { ObjectStore } from "../bucket/object-store.ts";
@@ -11,14 +11,13 @@ import type { LookupResult } from "../entry/lookup.ts";
 import type { RestoreRequest, RestoreResult } from "../restore/request.ts";
 import { restoreEntry } from "../restore/restore.ts";
 import type { StoreRequest, StoreResult } from "../store/request.ts";
+import type { VerifyResult } from "../upkeep/verify-and-repair.ts";
 import type { Runtime } from "../work/runtime.ts";
 import { BucketSource } from "./bucket-source.ts";
 import { type BucketCleanRequest, type BucketCleanResult, cleanBucket } from "./clean-bucket.ts";
 import { deleteFromBucket, planBucketDeletion } from "./delete-from-bucket.ts";
 import { createEmptyCache } from "./empty-cache.ts";
 import { explainBucketMiss } from "./explain-bucket-miss.ts";
-import { exportFromBucket } from "./export-from-bucket.ts";
-import { importIntoBucket } from "./import-into-bucket.ts";
 import { listBucket, measureBucket } from "./list-bucket.ts";
 import { lookUpInBucket } from "./look-up-in-bucket.ts";
 import { storeInBucket } from "./store-in-bucket.ts";
@@ -60,12 +59,20 @@ export class BucketCache {
     return describeContents(key, await source.find(key, () => undefined));
   }
 
-  export(request: Omit<ExportRequest, "cache">): Promise<ExportResult> {
-    return exportFromBucket(this.#store, request, this.#runtime);
+  async export(request: Omit<ExportRequest, "cache">): Promise<ExportResult> {
+    const { exportFromBucket } = await import("./export-from-bucket.ts");
+    return await exportFromBucket(this.#store, request, this.#runtime);
   }
 
-  import(request: Omit<ImportRequest, "cache">): Promise<StoreResult> {
-    return importIntoBucket(this.#store, request, this.#runtime);
+  async import(request: Omit<ImportRequest, "cache">): Promise<StoreResult> {
+    const { importIntoBucket } = await import("./import-into-bucket.ts");
+    return await importIntoBucket(this.#store, request, this.#runtime);
+  }
+
+  /** @param keys empty: all */
+  async verify(keys: readonly string[]): Promise<VerifyResult> {
+    const { verifyBucket } = await import("./verify-bucket.ts");
+    return await verifyBucket(this.#store, keys, this.#runtime);
   }
 
   list(): Promise<ListedKey[]> {

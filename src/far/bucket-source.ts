@@ -148,7 +148,7 @@ function openEntry(
  * From now on, no store counts on a pack that was found damaged, so that the next one uploads its contents again. Those
  * who may only read leave it.
  */
-async function condemn(store: ObjectStore, id: string): Promise<void> {
+export async function condemn(store: ObjectStore, id: string): Promise<void> {
   try {
     await store.put(condemnedName(id), new Uint8Array(0));
   } catch (error) {

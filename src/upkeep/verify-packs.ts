@@ -3,12 +3,10 @@ import { at } from "../manifest/manifest.ts";
 import type { PackContents } from "../packs/contents/pack-contents.ts";
 import { packFilePath } from "../packs/contents/pack-directory.ts";
 import {
-  type BlockToVerify,
+  describeStoredBlock,
   type VerifyBlocksInput,
   verifyBlocksJob,
 } from "../packs/contents/verify-blocks.ts";
-import { CONTENT_ID_BYTES } from "../packs/format/index-layout.ts";
-import type { PackIndex } from "../packs/format/pack-index.ts";
 import type { Runner } from "../work/job.ts";
 import { runAll } from "../work/run-all.ts";
 import { blockKey, type ContentState } from "./content-state.ts";
@@ -35,21 +33,13 @@ export function selectBlocks(
     }
     const path = packFilePath(cache, name);
     for (let start = 0; start < wanted.length; start += BATCH_BLOCKS) {
-      const blocks = wanted.slice(start, start + BATCH_BLOCKS).map((block) => describeBlock(index, block));
+      const blocks = wanted
+        .slice(start, start + BATCH_BLOCKS)
+        .map((block) => describeStoredBlock(index, block));
       inputs.push({ packName: name, path, nonce: index.nonce, blocks });
     }
   }
   return inputs;
-}
-
-function describeBlock(index: PackIndex, number: number): BlockToVerify {
-  const [first, end] = [index.firstContentOf(number), at(index.blockContentEnds, number)];
-  return {
-    number,
-    block: index.storedBlock(number),
-    contentSizes: index.contentSizes.slice(first, end),
-    contentIds: index.contentIds.slice(first * CONTENT_ID_BYTES, end * CONTENT_ID_BYTES),
-  };
 }
 
 /** Reads blocks on all threads; returns results by `blockKey`. @throws BtdtError CANCELLED */

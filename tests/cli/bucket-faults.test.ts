@@ -35,6 +35,16 @@ beforeEach(() => {
 const objects = () => server.buckets.get("cache") ?? new Map<string, never>();
 const namesOf = (prefix: string) => [...objects().keys()].filter((name) => name.startsWith(prefix));
 
+/** Changes a byte in the middle of the only pack. */
+function damagePack(): void {
+  const [pack = ""] = namesOf("btdt-v1/packs/");
+  const object = objects().get(pack);
+  if (object === undefined) throw new Error("there is no pack");
+  const bytes = Buffer.from(object.bytes);
+  bytes.writeUInt8(bytes.readUInt8(1_000_000) ^ 1, 1_000_000);
+  objects().set(pack, { ...object, bytes });
+}
+
 /** The first request for each object, and each part of one, fails. */
 function failEachOnce(fault: Fault): void {
   const seen = new Set<string>();
@@ -79,12 +89,7 @@ test("bytes that were changed on the way are fetched again", async () => {
 
 test("a pack that is damaged in the bucket is a miss, and the next store uploads it again", async () => {
   await commands.must(["store", "-k", "web-1", "tree"]);
-  const [pack = ""] = namesOf("btdt-v1/packs/");
-  const object = objects().get(pack);
-  if (object === undefined) throw new Error("there is no pack");
-  const bytes = Buffer.from(object.bytes);
-  bytes.writeUInt8(bytes.readUInt8(1_000_000) ^ 1, 1_000_000);
-  objects().set(pack, { ...object, bytes });
+  damagePack();
   const missed = await commands.run(["restore", "-k", "web-1", "to"]);
   expect(missed.exitCode).toBe(4);
   expect(missed.stderr).toContain("warning");
@@ -92,6 +97,22 @@ test("a pack that is damaged in the bucket is a miss, and the next store uploads
   await commands.must(["store", "-k", "web-1", "tree"]);
   expect(namesOf("btdt-v1/packs/").length).toBe(2);
   await expectRestored();
+});
+
+test("verify finds damage, and the next store uploads it again", async () => {
+  await commands.must(["store", "-k", "web-1,web", "tree"]);
+  const sound = await commands.must(["verify"]);
+  expect(sound.stdout).toMatch(/^Verified 2 keys, 0 objects, \d+ blocks? of packs \(2.9 MiB\)\n$/);
+  damagePack();
+  const found = await commands.run(["verify", "web-1", "web-2"]);
+  expect(found.exitCode).toBe(1);
+  expect(found.stdout).toMatch(
+    /^Damaged web-1: 1 of \d+ blocks of its pack [0-9a-f]{32} are damaged\nVerified 1 key,/,
+  );
+  expect(found.stderr).toContain("not found: web-2");
+  expect(namesOf("btdt-v1/condemned/").length).toBe(1);
+  await commands.must(["store", "-k", "web-1", "tree"]);
+  expect(await commands.run(["verify", "web-1"])).toMatchObject({ exitCode: 0 });
 });
 
 test("a pack that somebody has deleted is a miss, and the next store uploads it again", async () => {

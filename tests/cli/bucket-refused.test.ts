@@ -153,7 +153,7 @@ describe("usage errors", () => {
       [["pin", "web-1"], "pin cannot work on a bucket"],
       [["unpin", "web-1"], "unpin cannot work on a bucket"],
       [["doctor"], "doctor cannot work on a bucket"],
-      [["verify"], "verify cannot work on a bucket"],
+      [["verify", "--repair"], "verify --repair cannot work on a bucket"],
     ] as const)
       expect(onBucket(words)).toMatchObject({ exitCode: 2, stderr: expect.stringContaining(sentence) });
   });

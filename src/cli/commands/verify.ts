@@ -2,11 +2,17 @@ import { Command } from "@commander-js/extra-typings";
 import { bytesFromText, escapeControls } from "../../base/byte-string.ts";
 import { BtdtError } from "../../base/errors.ts";
 import { formatSize } from "../../base/size.ts";
-import { type DamageOutcome, type VerifyResult, verifyAndRepair } from "../../upkeep/verify-and-repair.ts";
+import {
+  type DamageOutcome,
+  type RepairRequest,
+  type VerifyResult,
+  verifyAndRepair,
+} from "../../upkeep/verify-and-repair.ts";
 import type { CommandContext } from "../command-context.ts";
 import { formatCount } from "../describe.ts";
 import { ExitCode } from "../exit-codes.ts";
-import { openCacheDirectory } from "../open-addressed-cache.ts";
+import { type OpenedCache, openAddressedCache, rejectBucket } from "../open-addressed-cache.ts";
+import { defineAnonymousOption, defineCaFileOption } from "../options/bucket-options.ts";
 import { defineCacheOption } from "../options/cache-options.ts";
 import { MISS_MARKER } from "../report-miss.ts";
 
@@ -27,26 +33,35 @@ export function defineVerifyCommand(context: CommandContext) {
         "4 if a KEY is not found.",
     )
     .addOption(defineCacheOption())
+    .addOption(defineCaFileOption())
+    .addOption(defineAnonymousOption())
     .option("--repair", "repair what is damaged", false)
     .option("--from <dir>", "with --repair, take good copies from this stored directory, too")
     .argument("[key...]", "keys to verify (default: the whole cache)")
     .addHelpText("after", "\nExample:\n  btdt verify --cache /cache --repair")
-    .action(async (keys, { cache, repair, from }) => {
+    .action(async (keys, { repair, from, ...where }) => {
       if (from !== undefined && !repair) {
         throw new BtdtError("USAGE", "--from requires --repair");
       }
-      const result = await verifyAndRepair(
-        {
-          cache: openCacheDirectory({ cache }, "verify"),
-          keys,
-          repair,
-          from: from === undefined ? undefined : bytesFromText(from),
-        },
-        context.runtime,
-      );
+      if (repair) rejectBucket(where.cache, "verify --repair");
+      const cache = await openAddressedCache(where, context);
+      const result = await verify(cache, {
+        keys,
+        repair,
+        from: from === undefined ? undefined : bytesFromText(from),
+      });
       report(result);
       output.printDocument({ ...result });
     });
+
+  async function verify(cache: OpenedCache, request: Omit<RepairRequest, "cache">): Promise<VerifyResult> {
+    switch (cache.kind) {
+      case "directory":
+        return await verifyAndRepair({ ...request, cache: cache.directory }, context.runtime);
+      case "bucket":
+        return await cache.bucket.verify(request.keys);
+    }
+  }
 
   function report({ checked, damage, unreadable, missingKeys }: VerifyResult): void {
     for (const { keys, path, reason, outcome } of damage) {

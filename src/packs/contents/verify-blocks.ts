@@ -2,9 +2,10 @@ import { closeSync } from "node:fs";
 import type { ByteString } from "../../base/byte-string.ts";
 import { DIGEST_SIZE_BYTES } from "../../base/digest.ts";
 import { BtdtError } from "../../base/errors.ts";
+import { at } from "../../manifest/manifest.ts";
 import type { Job } from "../../work/job.ts";
 import { CONTENT_ID_BYTES } from "../format/index-layout.ts";
-import type { StoredBlock } from "../format/pack-index.ts";
+import type { PackIndex, StoredBlock } from "../format/pack-index.ts";
 import { openPack } from "./open-pack.ts";
 import { readBlock } from "./read-block.ts";
 
@@ -14,6 +15,17 @@ export interface BlockToVerify {
   readonly block: StoredBlock;
   readonly contentSizes: Uint32Array;
   readonly contentIds: Uint8Array;
+}
+
+/** What must be in a block, as its index says. */
+export function describeStoredBlock(index: PackIndex, number: number): BlockToVerify {
+  const [first, end] = [index.firstContentOf(number), at(index.blockContentEnds, number)];
+  return {
+    number,
+    block: index.storedBlock(number),
+    contentSizes: index.contentSizes.slice(first, end),
+    contentIds: index.contentIds.slice(first * CONTENT_ID_BYTES, end * CONTENT_ID_BYTES),
+  };
 }
 
 export interface VerifyBlocksInput {
@@ -43,7 +55,7 @@ export const verifyBlocksJob: Job<VerifyBlocksInput, VerifiedBlocks> = {
         if (context.isCancelled()) throw new BtdtError("CANCELLED", "stopped before all packs were verified");
         const read = readBlock(opened.descriptor, block.block);
         if (read.kind === "unreadable") unreadable.push(block.number);
-        else if (read.kind === "damaged" || !hasContents(read.content, block)) damaged.push(block.number);
+        else if (read.kind === "damaged" || !holdsContents(read.content, block)) damaged.push(block.number);
       }
     } finally {
       closeSync(opened.descriptor);
@@ -55,7 +67,8 @@ export const verifyBlocksJob: Job<VerifyBlocksInput, VerifiedBlocks> = {
 
 const digest = new Uint8Array(DIGEST_SIZE_BYTES);
 
-function hasContents(content: Uint8Array, { contentSizes, contentIds }: BlockToVerify): boolean {
+/** @param content of the block, decompressed */
+export function holdsContents(content: Uint8Array, { contentSizes, contentIds }: BlockToVerify): boolean {
   let start = 0;
   for (const [number, sizeBytes] of contentSizes.entries()) {
     Bun.SHA256.hash(content.subarray(start, start + sizeBytes), digest);
