@@ -23,7 +23,9 @@ export async function listEntries(cache: CacheDirectory, runtime: Runtime): Prom
   const skipped = new Map<string, unknown>();
   const listed: ListedKey[] = [];
   const pause = createPause(runtime.isCancelled);
-  for (const key of await listKeys(cache, pause, undefined, (name, error) => skipped.set(name, error))) {
+  // Not listed once more: an incomplete listing would hide keys.
+  const names = entries.flatMap(({ entry }) => entry.keys.map((key) => keyFileName(key)));
+  for (const key of await listKeys(cache, pause, names, (name, error) => skipped.set(name, error))) {
     const measure = measures.get(entryIdOf(key));
     // A key that was stored or deleted in the meantime is skipped.
     if (measure === undefined) continue;

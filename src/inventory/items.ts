@@ -4,7 +4,7 @@ import type { StoredObject } from "../objects/list-objects.ts";
 import { EXCLUSIVE_ENDING } from "../objects/object-name.ts";
 import type { PackContents } from "../packs/contents/pack-contents.ts";
 
-interface StoredManifest {
+export interface StoredManifest {
   readonly kind: "manifest";
   /** The digest, 64 hexadecimal digits. */
   readonly name: string;

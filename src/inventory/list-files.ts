@@ -3,7 +3,7 @@ import { listManifestFiles, statManifestFile } from "../cache/manifest-files.ts"
 import { mtimeMs } from "../fs/native/file-status.ts";
 import { listObjectsInShard, listShardNames, type StoredObject } from "../objects/list-objects.ts";
 import type { Doubts } from "./doubts.ts";
-import type { Items } from "./items.ts";
+import type { Items, StoredManifest } from "./items.ts";
 
 /** Lists the objects in a shard. @throws a `node:fs` error */
 export type ShardLister = (shard: string) => Promise<readonly StoredObject[]>;
@@ -27,10 +27,17 @@ export async function listFiles(
   }
   const digests = doubts.attempt("the list of manifests", () => listManifestFiles(cache));
   for (const name of digests ?? []) {
-    const status = doubts.attempt(`manifest ${name}`, () => statManifestFile(cache, name));
-    if (status === undefined) continue;
-    const { allocatedBytes } = status;
-    items.addFile({ kind: "manifest", name, allocatedBytes, changedMs: mtimeMs(status) });
+    const manifest = doubts.attempt(`manifest ${name}`, () => findManifest(cache, name));
+    if (manifest === undefined) continue;
+    items.addFile(manifest);
     await pause();
   }
+}
+
+/** Undefined if it is missing. @throws a `node:fs` error */
+export function findManifest(cache: CacheDirectory, digest: string): StoredManifest | undefined {
+  const status = statManifestFile(cache, digest);
+  if (status === undefined) return undefined;
+  const { allocatedBytes } = status;
+  return { kind: "manifest", name: digest, allocatedBytes, changedMs: mtimeMs(status) };
 }

@@ -14,6 +14,7 @@ import type { PackContents } from "../packs/contents/pack-contents.ts";
 import type { Condition } from "./condition.ts";
 import type { PacksOfCache } from "./find-packs.ts";
 import type { Items } from "./items.ts";
+import { findManifest } from "./list-files.ts";
 
 export interface Needs {
   /** The manifest itself, its base, and its contents. */
@@ -173,10 +174,20 @@ export class NeedsFinder {
     return undefined;
   }
 
-  /** An object that was in no listing is not an item, and is not deleted either. */
   #addManifest(digest: string, items: Set<number>): void {
-    const item = this.#items.itemOfFile(digest);
+    const item = this.#items.itemOfFile(digest) ?? this.#lookUpManifest(digest);
     if (item !== undefined) items.add(item);
+  }
+
+  /** The item of a manifest that was in no listing; without it, only the size of its entry would be wrong. */
+  #lookUpManifest(digest: string): number | undefined {
+    try {
+      const manifest = findManifest(this.#cache, digest);
+      return manifest === undefined ? undefined : this.#items.addFile(manifest);
+    } catch (error) {
+      if (errnoOf(error) === undefined) throw error;
+      return undefined;
+    }
   }
 }
 
