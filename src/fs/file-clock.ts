@@ -1,11 +1,11 @@
-import { closeSync, constants, openSync } from "node:fs";
-import { type ByteString, fsPath, parentOf } from "../base/byte-string.ts";
+import { closeSync } from "node:fs";
+import { type ByteString, parentOf } from "../base/byte-string.ts";
 import { compileLightly } from "../base/compile-lightly.ts";
-import { errnoOf } from "./errno.ts";
 import type { FileAttributes } from "./file-attributes.ts";
 import { emptyStatus, type FileStatus, fstat, lstatBuffer } from "./native/file-status.ts";
 import type { PathBuffer } from "./native/path-buffer.ts";
 import { trySetOpenMtime } from "./native/set-times.ts";
+import { openNamelessFile } from "./open-nameless-file.ts";
 
 /**
  * What modification times a file system can hold: ext4 with 128-byte inodes holds whole seconds from 1901 to 2038,
@@ -19,8 +19,6 @@ export interface FileClock {
   readonly lastSeconds: number;
 }
 
-// Linux's <fcntl.h>: a file without a name, so that nothing is left, whatever happens.
-const O_TMPFILE = 0o20000000;
 const SAMPLE_NANOSECONDS = 123_456_789;
 /** No file system has a time this far away, and none needs to. */
 const FAR_SECONDS = 2 ** 40;
@@ -81,14 +79,8 @@ function clockOf(device: number, path: PathBuffer): FileClock | undefined {
 
 /** Undefined if it cannot be found out: in a directory that cannot be written to, or without files without names. */
 export function readClock(directory: ByteString): FileClock | undefined {
-  let descriptor: number;
-  try {
-    const flags = constants.O_RDWR | constants.O_DIRECTORY | O_TMPFILE;
-    descriptor = openSync(fsPath(directory), flags, 0o600);
-  } catch (error) {
-    if (errnoOf(error) === undefined) throw error;
-    return undefined;
-  }
+  const descriptor = openNamelessFile(directory);
+  if (descriptor === undefined) return undefined;
   try {
     const nanoseconds = readBack(descriptor, 1, SAMPLE_NANOSECONDS)?.mtimeNanoseconds;
     const granularityNanoseconds = GRANULARITIES.find(

@@ -9,6 +9,7 @@ import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { cacheError } from "../cache/cache-errors.ts";
 import { withExclusiveLock } from "../cache/cache-lock.ts";
 import { noteClean } from "../cache/last-clean.ts";
+import { readFileSystemClock } from "../cache/read-file-system-clock.ts";
 import type { Session } from "../cache/session.ts";
 import { replaceSizeNote } from "../cache/size-note.ts";
 import { settleMarks } from "../durability/settle-marks.ts";
@@ -21,7 +22,7 @@ import { createPause } from "../work/breather.ts";
 import type { Runtime } from "../work/runtime.ts";
 import { chooseGrace } from "./choose-grace.ts";
 import { type CleanResult, NOTHING_CLEANED, summarize } from "./clean-result.ts";
-import { cannotMakeRoom, isDiskFull, openSessionIfRoom, readFileSystemClock } from "./full-volume.ts";
+import { cannotMakeRoom, isDiskFull, openSessionIfRoom } from "./full-volume.ts";
 import { planPacks } from "./pack-plan.ts";
 import { type CleanLimits, planClean } from "./plan.ts";
 import { replacePacks } from "./replace-packs.ts";
@@ -56,9 +57,9 @@ export async function cleanCache(request: CleanRequest, runtime: Runtime): Promi
   }
 }
 
-/** Returns what a clean would do, without the lock and by this machine's clock. */
+/** Returns what a clean would do, without the lock. */
 async function previewClean(request: CleanRequest, runtime: Runtime): Promise<CleanResult> {
-  const limits = { ...request, nowMs: runtime.nowMs() };
+  const limits = { ...request, nowMs: readFileSystemClock(request.cache, runtime.nowMs()) };
   const { plan, stock, packPlan } = await decide(request.cache, limits, NO_GRACE, runtime);
   return summarize(plan, stock.garbage, packPlan, limits.nowMs);
 }

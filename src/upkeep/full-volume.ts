@@ -3,8 +3,6 @@ import { BtdtError } from "../base/errors.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { Session } from "../cache/session.ts";
 import { errnoOf, isDiskFullErrno } from "../fs/errno.ts";
-import { lstat, mtimeMs } from "../fs/native/file-status.ts";
-import { touch } from "../fs/native/set-times.ts";
 
 /** Whether an operation failed because a volume has no free block, inode or quota. */
 export function isDiskFull(error: unknown): boolean {
@@ -23,18 +21,6 @@ export function unlessFull<Result>(action: () => Result): Result | undefined {
   } catch (error) {
     if (!isDiskFull(error)) throw error;
     return undefined;
-  }
-}
-
-/** The time by the clock of the cache's file system, without creating anything. */
-export function readFileSystemClock(cache: CacheDirectory, machineNowMs: number): number {
-  try {
-    touch(cache.lockFile);
-    const status = lstat(cache.lockFile);
-    return status === undefined ? machineNowMs : mtimeMs(status);
-  } catch (error) {
-    if (errnoOf(error) === undefined) throw error;
-    return machineNowMs;
   }
 }
 

@@ -4,6 +4,7 @@ import { parseCount } from "../../base/count.ts";
 import { formatDuration, parseDurationMs } from "../../base/duration.ts";
 import { formatTime } from "../../base/iso-time.ts";
 import { formatSize } from "../../base/size.ts";
+import { readFileSystemClock } from "../../cache/read-file-system-clock.ts";
 import { type ListedKey, listEntries } from "../../entry/list-entries.ts";
 import { KEY_ORDERS, selectKeys } from "../../entry/select-keys.ts";
 import { countsOf } from "../../key/key-file.ts";
@@ -54,8 +55,9 @@ export function defineListCommand(context: CommandContext) {
       "\nExamples:\n  btdt list --cache /cache --prefix node-modules-\n  btdt list --cache /cache --sort size --limit 10",
     )
     .action(async ({ prefix, olderThan, damaged, sort, limit, ...where }) => {
-      const nowMs = context.runtime.nowMs();
-      const listed = await listKeys(await openAddressedCache(where, context), context.runtime);
+      const cache = await openAddressedCache(where, context);
+      const nowMs = readClock(cache, context.runtime);
+      const listed = await listKeys(cache, context.runtime);
       const selection = { prefix, olderThanMs: olderThan, isDamaged: damaged, order: sort, limit };
       const keys = selectKeys(listed, selection, nowMs);
       const rows = keys.map((key) => [
@@ -81,6 +83,11 @@ async function listKeys(cache: OpenedCache, runtime: Runtime): Promise<ListedKey
     case "bucket":
       return await cache.bucket.list();
   }
+}
+
+/** Times of keys are by the clock of the cache's file system; those in a bucket by the server's. */
+function readClock(cache: OpenedCache, { nowMs }: Runtime): number {
+  return cache.kind === "directory" ? readFileSystemClock(cache.directory, nowMs()) : nowMs();
 }
 
 function describeState({ isPinned, damage }: ListedKey): string {
