@@ -26,11 +26,6 @@ export function hasAttributes(status: FileStatus, attributes: FileAttributes): b
   );
 }
 
-/** Whether a path names a regular file with these attributes, apart from the time. */
-export function hasAllButTime(status: FileStatus, { sizeBytes, mode }: FileAttributes): boolean {
-  return status.kind === "file" && status.sizeBytes === sizeBytes && status.mode === mode;
-}
-
 /** Sets mode and mtime; the size follows from what was written. @throws a `node:fs` error */
 export function setAttributes(path: PathBuffer, attributes: FileAttributes): void {
   chmodSync(fsPath(path.toBytes()), attributes.mode);

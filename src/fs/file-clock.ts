@@ -49,6 +49,13 @@ export function isTimeKept(
   return found.mtimeSeconds === held.seconds && found.mtimeNanoseconds === held.nanoseconds;
 }
 
+/** Whether a path names a regular file with the attributes that its file system makes of the expected ones. */
+export function hasKeptAttributes(found: FileStatus, expected: FileAttributes, path: PathBuffer): boolean {
+  const { mode, sizeBytes } = expected;
+  const hasRest = found.kind === "file" && found.sizeBytes === sizeBytes && found.mode === mode;
+  return hasRest && isTimeKept(found, expected, path);
+}
+
 /** The attributes that a file has if it has the expected ones, as far as its file system can hold these. */
 export function keptAttributes(path: PathBuffer, expected: FileAttributes): FileAttributes {
   if (!lstatBuffer(path, status) || !isTimeKept(status, expected, path)) return expected;
@@ -104,4 +111,4 @@ function readBack(descriptor: number, seconds: number, nanoseconds: number): Fil
   return read;
 }
 
-compileLightly(isHeldByAll);
+compileLightly(hasKeptAttributes, isHeldByAll);

@@ -65,9 +65,9 @@ function checkListed(objects: ByteString, listed: ListedName): StoredObject | un
     case "missing":
       return undefined;
     case "large":
-      return describeObject(listed, status);
+      return describeObject(path, listed, status);
     case "whole":
-      return describeObject(listed, status, condition);
+      return describeObject(path, listed, status, condition);
     case "damaged":
     case "unreadable":
       // It may not have been opened.

@@ -1,6 +1,6 @@
 import { type ByteString, bytesFromText, joinBytes } from "../base/byte-string.ts";
 import { isRealDirectory } from "../fs/assert-not-symlink.ts";
-import { hasAttributes } from "../fs/file-attributes.ts";
+import { hasKeptAttributes } from "../fs/file-clock.ts";
 import { namesIn } from "../fs/names-in.ts";
 import { emptyStatus, type FileStatus, lstatBuffer } from "../fs/native/file-status.ts";
 import { PathBuffer } from "../fs/native/path-buffer.ts";
@@ -14,7 +14,7 @@ export interface StoredObject extends FoundObject {
   readonly allocatedBytes: number;
   /** When its inode last changed, by the file system's clock; linking it changes it, too. */
   readonly changedMs: number;
-  /** It is one with the mode and time in its name. Only a manifest tells its size. */
+  /** It has the mode and time in its name, as far as its file system can hold them. Only a manifest tells its size. */
   readonly isAsNamed: boolean;
   /** What its bytes were found to be; undefined if they were not read. */
   readonly condition: ObjectCondition | undefined;
@@ -80,11 +80,15 @@ export function examineListed(
   condition?: ObjectCondition,
 ): StoredObject | undefined {
   if (!lstatBuffer(path.set(objectPath(objects, listed.name)), status)) return undefined;
-  return describeObject(listed, status, condition);
+  return describeObject(path, listed, status, condition);
 }
 
-/** @param condition if its bytes were read */
+/**
+ * @param object its path
+ * @param condition if its bytes were read
+ */
 export function describeObject(
+  object: PathBuffer,
   { name, parsed }: ListedName,
   status: FileStatus,
   condition?: ObjectCondition,
@@ -98,7 +102,7 @@ export function describeObject(
     changedMs: status.ctimeSeconds * 1000,
     isFile: status.kind === "file",
     isNewer: isNewer(status, parsed),
-    isAsNamed: hasAttributes(status, { mode, sizeBytes, mtimeSeconds, mtimeNanoseconds }),
+    isAsNamed: hasKeptAttributes(status, { mode, sizeBytes, mtimeSeconds, mtimeNanoseconds }, object),
     condition,
   };
 }

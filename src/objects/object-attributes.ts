@@ -1,6 +1,6 @@
 import { compileLightly } from "../base/compile-lightly.ts";
-import { type FileAttributes, hasAllButTime, hasAttributes } from "../fs/file-attributes.ts";
-import { isTimeKept } from "../fs/file-clock.ts";
+import { type FileAttributes, hasAttributes } from "../fs/file-attributes.ts";
+import { hasKeptAttributes } from "../fs/file-clock.ts";
 import type { FileStatus } from "../fs/native/file-status.ts";
 import type { PathBuffer } from "../fs/native/path-buffer.ts";
 import { attributesOfFile } from "../manifest/attributes-of-file.ts";
@@ -29,8 +29,7 @@ const expected: FileAttributes = { mode: 0, sizeBytes: 0, mtimeSeconds: 0, mtime
  */
 export function isWhole(status: FileStatus, manifest: Manifest, file: number, path: PathBuffer): boolean {
   objectAttributes(manifest, file, expected);
-  if (hasAttributes(status, expected)) return true;
-  return hasAllButTime(status, expected) && isTimeKept(status, expected, path);
+  return hasAttributes(status, expected) || hasKeptAttributes(status, expected, path);
 }
 
 compileLightly(hasObject, isWhole, objectAttributes);

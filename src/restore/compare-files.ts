@@ -4,8 +4,8 @@ import { compileMethodsLightly } from "../base/compile-lightly.ts";
 import { DIGEST_SIZE_BYTES } from "../base/digest.ts";
 import { isBtdtError } from "../base/errors.ts";
 import { errnoOf } from "../fs/errno.ts";
-import { type FileAttributes, hasAllButTime } from "../fs/file-attributes.ts";
-import { isTimeKept } from "../fs/file-clock.ts";
+import type { FileAttributes } from "../fs/file-attributes.ts";
+import { hasKeptAttributes, isTimeKept } from "../fs/file-clock.ts";
 import { hasExtendedAttributes, mayGiveRights } from "../fs/native/extended-attributes.ts";
 import { emptyStatus, isSameFile, lstatBuffer } from "../fs/native/file-status.ts";
 import { PathBuffer } from "../fs/native/path-buffer.ts";
@@ -126,7 +126,7 @@ function isUnchangedFile(
   context: JobContext,
 ): boolean {
   attributesOfFile(manifest, file, attributes);
-  if (!hasAllButTime(status, attributes) || !isTimeKept(status, attributes, path)) return false;
+  if (!hasKeptAttributes(status, attributes, path)) return false;
   // A further name is compared with the first one on its mount, see `compareNames`.
   const isSeparate = separateNames.includes(file);
   if (!hasObject(manifest, file) || (manifest.isLink(file) && !isSeparate)) return true;

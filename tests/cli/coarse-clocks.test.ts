@@ -97,6 +97,27 @@ for (const [name, mount] of Object.entries(coarse)) {
       }
     });
 
+    testWith([], "what objects have is not packed as well, and deleted from packs", () => {
+      const volume = mount();
+      makeTrees(volume);
+      for (const storages of [
+        ["objects", "packs"],
+        ["packs", "objects"],
+      ]) {
+        const cache = `${volume}/${storages.join("-")}`;
+        must(["mkdir", cache]);
+        for (const storage of storages)
+          must([BTDT, "store", "-c", cache, "-k", storage, "--storage", storage, scratch.path("tree")]);
+        const packed = (): string[] => readdirSync(`${cache}/btdt-v1/packs`);
+        expect(packed()).toHaveLength(storages[0] === "packs" ? 1 : 0);
+        must([BTDT, "clean", "-c", cache]);
+        expect(packed()).toEqual([]);
+        expect(btdt(["restore", "-c", cache, "-k", "packs", `${volume}/to`]).exitCode).toBe(0);
+        expect(compareTrees(`${volume}/control`, `${volume}/to`)).toEqual([]);
+        rmSync(`${volume}/to`, { recursive: true });
+      }
+    });
+
     testWith([], "its clock is read without leaving anything", () => {
       const volume = mount();
       const clock = readClock(bytesFromText(volume));

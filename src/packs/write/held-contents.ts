@@ -1,6 +1,6 @@
 import type { ByteString } from "../../base/byte-string.ts";
 import { DIGEST_SIZE_BYTES, hexOf } from "../../base/digest.ts";
-import { hasAttributes } from "../../fs/file-attributes.ts";
+import { hasKeptAttributes } from "../../fs/file-clock.ts";
 import { emptyStatus, type FileStatus, lstatBuffer } from "../../fs/native/file-status.ts";
 import { PathBuffer } from "../../fs/native/path-buffer.ts";
 import { PERMISSIONS } from "../../objects/object-attributes.ts";
@@ -57,6 +57,6 @@ export function holdsObject(
   return [false, true].some((isExclusive) => {
     const name = formatObjectName({ digestHex, permissions, mtimeSeconds, mtimeNanoseconds, isExclusive });
     object.set(objectPath(objects, name));
-    return lstatBuffer(object, objectStatus) && hasAttributes(objectStatus, attributes);
+    return lstatBuffer(object, objectStatus) && hasKeptAttributes(objectStatus, attributes, object);
   });
 }
