@@ -1,4 +1,5 @@
-import { constants } from "node:fs";
+import { chmodSync, constants, openSync } from "node:fs";
+import { platform } from "node:os";
 import { compileLightly } from "../base/compile-lightly.ts";
 import { DIGEST_SIZE_BYTES } from "../base/digest.ts";
 import { isBtdtError } from "../base/errors.ts";
@@ -16,6 +17,9 @@ import { isWhole, objectAttributes } from "./object-attributes.ts";
 
 // O_NONBLOCK: if a pipe is in an object's place, open must not wait for a writer.
 const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+// Linux's <fcntl.h>: for a file that is not opened, so that no permission is needed.
+const O_PATH = 0o10000000;
 
 const before = emptyStatus();
 const after = emptyStatus();
@@ -36,7 +40,8 @@ export function mendInPlace(
 ): "whole" | "edited" | "altered" {
   let descriptor: number | undefined;
   try {
-    descriptor = openQuickly(object, FLAGS);
+    descriptor = openObject(object);
+    if (descriptor === undefined) return "altered";
     fstat(descriptor, before);
     objectAttributes(manifest, file, attributes);
     if (before.kind !== "file" || before.sizeBytes !== attributes.sizeBytes || before.linkCount !== 1) {
@@ -59,6 +64,30 @@ export function mendInPlace(
     throw error;
   } finally {
     if (descriptor !== undefined) closeQuickly(descriptor);
+  }
+}
+
+/**
+ * Opens an object for reading, even if its mode refuses that to its owner. Its path is looked up only once, so that no
+ * other file gets another mode.
+ * @returns undefined if a tree links to it: that one keeps its mode
+ * @throws a `node:fs` error
+ */
+function openObject(object: PathBuffer): number | undefined {
+  try {
+    return openQuickly(object, FLAGS);
+  } catch (error) {
+    if (errnoOf(error) !== "EACCES" || platform() !== "linux") throw error;
+  }
+  const handle = openQuickly(object, O_PATH | constants.O_NOFOLLOW);
+  try {
+    fstat(handle, before);
+    if (before.kind !== "file" || before.linkCount !== 1) return undefined;
+    const path = `/proc/self/fd/${handle}`;
+    chmodSync(path, before.mode | 0o400);
+    return openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  } finally {
+    closeQuickly(handle);
   }
 }
 

@@ -1,0 +1,51 @@
+import { expect } from "bun:test";
+import { readdirSync, rmSync, statSync } from "node:fs";
+import { compareTrees } from "../support/compare-trees.ts";
+import { must, run } from "../support/executable.ts";
+import { executableForAll } from "../support/executable-for-all.ts";
+import { AS_NOBODY, testWith } from "../support/requirements.ts";
+import { Scratch } from "../support/scratch.ts";
+import { dir, file, makeTree } from "../support/tree.ts";
+
+const scratch = Scratch.use();
+
+/** A cache of an unprivileged user, with the tree's path, in which its owner may not read the objects. */
+function storeUnreadable(): { readonly workplace: string; readonly restore: (to: string) => string[] } {
+  const { executable, workplace } = executableForAll(scratch);
+  makeTree(scratch.path("tree"), dir({ tool: file("tool", { mode: 0o755, mtime: "@1000.123456789" }) }));
+  must(["cp", "-a", scratch.path("tree"), `${workplace}/tree`]);
+  must(["chown", "-R", "65534:65534", workplace]);
+  const words = [...AS_NOBODY, executable];
+  const options = ["-c", `${workplace}/cache`, "-k", "key"];
+  must([...words, "store", ...options, "--create-cache", "--link", "hard", `${workplace}/tree`]);
+  must(["chmod", "-R", "u-rwx", ...objectsIn(workplace)]);
+  return {
+    workplace,
+    restore: (to) => [...words, "restore", ...options, "--link", "hard", `${workplace}/${to}`],
+  };
+}
+
+function objectsIn(workplace: string): string[] {
+  const objects = `${workplace}/cache/btdt-v1/objects`;
+  const names = readdirSync(objects, { recursive: true }).map(String);
+  return names.filter((name) => name.includes("/")).map((name) => `${objects}/${name}`);
+}
+
+testWith(["root", "linux"], "objects that their owner may not read are mended where they are", () => {
+  const { workplace, restore } = storeUnreadable();
+  rmSync(`${workplace}/tree`, { recursive: true });
+  const inodes = objectsIn(workplace).map((path) => statSync(path).ino);
+  const restored = run(restore("to"));
+  expect(restored).toMatchObject({ exitCode: 0, stdout: "Restored key key\n" });
+  expect(restored.stderr).toContain("1 linked (1 mended)");
+  expect(compareTrees(scratch.path("tree"), `${workplace}/to`)).toEqual([]);
+  expect(objectsIn(workplace).map((path) => statSync(path).ino)).toEqual(inodes);
+});
+
+testWith(["root", "linux"], "objects that a tree links to, and that cannot be read, are left alone", () => {
+  const { workplace, restore } = storeUnreadable();
+  const before = objectsIn(workplace).map((path) => statSync(path).mode);
+  expect(run(restore("to")).exitCode).toBe(4);
+  expect(statSync(`${workplace}/tree/tool`).mode & 0o7777).toBe(0o055);
+  expect(objectsIn(workplace).map((path) => statSync(path).mode)).toEqual(before);
+});
