@@ -23,6 +23,7 @@ function expectOffers(offers: Offers): void {
   expect(offers("restore", "--mi")).toEqual(["--miss-ok"]);
   expect(offers("restore", "--res")).toEqual(["--result-file"]);
   expect(offers("store", "-c", "dir", "--link", "re")).toEqual(["reflink"]);
+  expect(offers("ls", "--so")).toEqual(["--sort"]);
   expect(offers("hash", "--algorithm", "")).toEqual(["blake3", "sha256"]);
 }
 

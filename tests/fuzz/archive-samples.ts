@@ -1,4 +1,4 @@
-import { gzipSync } from "node:zlib";
+import { constants, gzipSync, zstdCompressSync } from "node:zlib";
 import { strToU8, zipSync } from "fflate";
 import { packTar } from "modern-tar";
 import { encodeHeader, TypeFlag } from "../../src/archive/tar/header.ts";
@@ -70,6 +70,8 @@ function gnuTar(): Buffer {
   ]);
 }
 
-export function compressTar(tar: Uint8Array): Buffer {
-  return gzipSync(tar, { level: 1 });
+export function compressTar(tar: Uint8Array, format: "tar.gz" | "tar.zst"): Buffer {
+  return format === "tar.gz"
+    ? gzipSync(tar, { level: 1 })
+    : zstdCompressSync(tar, { params: { [constants.ZSTD_c_checksumFlag]: 1 } });
 }

@@ -1,13 +1,4 @@
-import {
-  closeSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  writeFileSync,
-} from "node:fs";
+import { closeSync, lstatSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ArchiveEntry } from "../../src/archive/archive-entry.ts";
 import { EMPTY_BODY } from "../../src/archive/archive-entry.ts";
@@ -15,6 +6,7 @@ import { extract } from "../../src/archive/extract.ts";
 import { gunzip } from "../../src/archive/gzip/gunzip.ts";
 import { readTar } from "../../src/archive/tar/read-tar.ts";
 import { readZip } from "../../src/archive/zip/read-zip.ts";
+import { unzstd } from "../../src/archive/zstd/unzstd.ts";
 import { bytesFromText } from "../../src/base/byte-string.ts";
 import { isBtdtError } from "../../src/base/errors.ts";
 import { removeTree } from "../../src/fs/remove-tree.ts";
@@ -48,6 +40,9 @@ async function* openArchive(
     case "tar.gz":
       yield* readTar(gunzip(inPieces(bytes, 700)));
       return;
+    case "tar.zst":
+      yield* readTar(unzstd(inPieces(bytes, 700)));
+      return;
     case "zip": {
       const path = join(scratch, "archive.zip");
       writeFileSync(path, bytes);
@@ -62,15 +57,17 @@ async function* openArchive(
 }
 
 /**
- * Extracts entries into their own directory: nothing next to it changes, and no link leads outside. @throws for a
- * fault of btdt
+ * Extracts entries into their own directory: nothing next to it changes, wherever links lead. @throws for a fault of
+ * btdt
  */
 export async function checkExtraction(entries: readonly HeldEntry[], scratch: string): Promise<void> {
   const outside = join(scratch, "outside");
   const inside = join(outside, "inside");
   removeTree(bytesFromText(outside));
   mkdirSync(outside);
-  writeFileSync(join(outside, "canary"), "alive");
+  const canary = join(outside, "canary");
+  writeFileSync(canary, "alive");
+  const before = lstatSync(canary, { bigint: true }).ctimeNs;
   async function* list(): AsyncGenerator<ArchiveEntry, void> {
     for (const { content, ...entry } of entries) {
       yield { ...entry, body: content === "" ? EMPTY_BODY : inPieces(Buffer.from(content), 3) };
@@ -78,33 +75,12 @@ export async function checkExtraction(entries: readonly HeldEntry[], scratch: st
   }
   try {
     await extract(list(), bytesFromText(inside), { umask: 0o022, onEntry: async () => undefined });
-    assertLinksStayInside(inside, inside);
   } catch (error) {
     if (!isBtdtError(error, "ARCHIVE_INVALID")) throw error;
   }
   const names = readdirSync(outside).toSorted().join(" ");
   if (names !== "canary inside") throw new Error(`there is ${names} beside the tree`);
-  if (readFileSync(join(outside, "canary"), "utf8") !== "alive") throw new Error("the canary is dead");
-}
-
-function assertLinksStayInside(root: string, directory: string): void {
-  for (const name of readdirSync(Buffer.from(directory, "latin1"), { encoding: "buffer" })) {
-    const path = join(directory, name.toString("latin1"));
-    const status = lstatSync(Buffer.from(path, "latin1"));
-    if (status.isDirectory()) assertLinksStayInside(root, path);
-    if (!status.isSymbolicLink()) continue;
-    const real = resolveLink(path);
-    if (real !== undefined && real !== root && !real.startsWith(`${root}/`)) {
-      throw new Error(`${path} leads to ${real}`);
-    }
-  }
-}
-
-/** Undefined for one that leads nowhere, or in circles. */
-function resolveLink(path: string): string | undefined {
-  try {
-    return realpathSync(Buffer.from(path, "latin1"), { encoding: "buffer" }).toString("latin1");
-  } catch {
-    return undefined;
-  }
+  if (readFileSync(canary, "utf8") !== "alive") throw new Error("the canary is dead");
+  // Symlinks may lead to it, but nobody has followed one, nor given it another name.
+  if (lstatSync(canary, { bigint: true }).ctimeNs !== before) throw new Error("the canary was touched");
 }

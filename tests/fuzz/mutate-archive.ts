@@ -7,22 +7,28 @@ const CENTRAL = Buffer.from([0x50, 0x4b, 1, 2]);
 const HOSTILE_NAMES = ["../x", "/x", "a/../../x", ".", "a\0b", "", "a//b", "\xff\xfe"] as const;
 
 export interface MutatedArchive {
-  readonly format: "tar" | "tar.gz" | "zip";
+  readonly format: "tar" | "tar.gz" | "tar.zst" | "zip";
   readonly bytes: Buffer;
 }
 
 /** An archive, changed at random, or so that its checksums still match. */
 export function mutateArchive(samples: ArchiveSamples, random: Random): MutatedArchive {
-  switch (random.below(6)) {
+  switch (random.below(8)) {
     case 0:
       return { format: "tar", bytes: mutateBytes(random.pick(samples.tars), random) };
     case 1:
       return { format: "tar", bytes: mutateTar(random.pick(samples.tars), random) };
     case 2:
-      return { format: "tar.gz", bytes: mutateBytes(compressTar(random.pick(samples.tars)), random) };
-    case 3:
-      return { format: "tar.gz", bytes: compressTar(mutateTar(random.pick(samples.tars), random)) };
+    case 3: {
+      const format = random.pick(["tar.gz", "tar.zst"] as const);
+      return { format, bytes: mutateBytes(compressTar(random.pick(samples.tars), format), random) };
+    }
     case 4:
+    case 5: {
+      const format = random.pick(["tar.gz", "tar.zst"] as const);
+      return { format, bytes: compressTar(mutateTar(random.pick(samples.tars), random), format) };
+    }
+    case 6:
       return { format: "zip", bytes: mutateBytes(random.pick(samples.zips), random) };
     default:
       return { format: "zip", bytes: mutateZip(random.pick(samples.zips), random) };
