@@ -10,10 +10,13 @@ export interface RangeVisitor {
   visitSymlink(directory: number, symlink: number): void;
 }
 
+/** Asking before each leaf took 5 % of the time of a restore by links. */
+const LEAVES_PER_QUESTION = 16;
+
 /**
  * Visits the directories of a range and their leaves in order, until the visitor has had enough. It always gets
  * something done, however little time there is.
- * @param hasEnough asked before each step
+ * @param hasEnough asked now and then
  */
 export function visitRange(
   manifest: Manifest,
@@ -31,7 +34,9 @@ export function visitRange(
       const fileCount = at(manifest.directoryFileEnds, directory) - firstFile;
       const leafCount = fileCount + at(manifest.directorySymlinkEnds, directory) - firstSymlink;
       for (; leaf < leafCount; leaf++) {
-        if (hasEnough() && isAnyDone) return { nextDirectory: directory, nextLeaf: leaf };
+        if (leaf % LEAVES_PER_QUESTION === 0 && hasEnough() && isAnyDone) {
+          return { nextDirectory: directory, nextLeaf: leaf };
+        }
         if (leaf < fileCount) visitor.visitFile(directory, firstFile + leaf);
         else visitor.visitSymlink(directory, firstSymlink + leaf - fileCount);
         isAnyDone = true;
