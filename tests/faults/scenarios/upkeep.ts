@@ -26,6 +26,13 @@ function leaveOldEntries(place: Place): void {
   }
 }
 
+/** Only pinned, none of them would stay. */
+function leavePinnedEntry(place: Place): void {
+  const keys = join(place.cache, "btdt-v1", "keys");
+  must(["sh", "-c", `cd '${keys}' && for key in *; do '${BTDT}' pin -q -c '${place.cache}' "$key"; done`]);
+  must(["sh", "-c", `cd '${keys}' && touch -d ${longAgo} *`]);
+}
+
 /** A pack that is mostly garbage. */
 function leaveMostlyUnneededPack(place: Place): void {
   const tree = place.tree("../mixed");
@@ -88,6 +95,12 @@ export const upkeepScenarios: readonly Scenario[] = [
     exitCode: 0,
     repairs: new Map([["broken", "fresh"]]),
   },
+  {
+    name: "pin",
+    words: (place) => ["pin", "-c", place.cache, "packed-1"],
+    exitCode: 0,
+  },
+  clean("of an old entry that is pinned", leavePinnedEntry, new Map(), "--max-age", "30d"),
   {
     name: "delete",
     words: (place) => ["delete", "-c", place.cache, "packed-1"],
