@@ -2,7 +2,7 @@ import { cacheWriteError } from "../cache/cache-errors.ts";
 import { prepareCache } from "../cache/prepare-cache.ts";
 import { Session } from "../cache/session.ts";
 import { errnoOf } from "../fs/errno.ts";
-import type { StoreRequest, StoreResult } from "../store/request.ts";
+import { SKIP_NOTHING, type StoreRequest, type StoreResult } from "../store/request.ts";
 import { storeSources } from "../store/store.ts";
 import type { Runtime } from "../work/runtime.ts";
 import { findArchive } from "./archive-source.ts";
@@ -31,7 +31,7 @@ export async function importArchive(request: ImportRequest, runtime: Runtime): P
       throw errnoOf(error) === undefined ? error : cacheWriteError(cache, error);
     });
     const store = { ...request, ignoreMtime: false, linkMode: "auto" as const };
-    return await storeSources(store, [source], session, runtime);
+    return await storeSources({ ...store, skip: SKIP_NOTHING }, [source], session, runtime);
   } finally {
     runtime.progress.end();
     session.close();

@@ -1,18 +1,29 @@
 import { escapeControls } from "../base/byte-string.ts";
 import { formatSize } from "../base/size.ts";
+import { countSkipped, type StoredTree } from "../key/key-file.ts";
 
 /** Phrases that several commands print. */
 
 const MOST_NAMED = 10;
 
-/** `81,651 files, 595 MiB`, or for several trees `2 paths, 81,651 files, 595 MiB`. */
+/**
+ * `81,651 files, 595 MiB`, or for several trees `2 paths, 81,651 files, 595 MiB`, and whether any were left out: a
+ * restore of such an entry says so, too.
+ */
 export function describeTrees(entry: {
-  readonly trees: readonly unknown[];
+  readonly trees: readonly Pick<StoredTree, "skippedCount">[];
   readonly fileCount: number;
   readonly contentBytes: number;
 }): string {
   const files = `${formatCount(entry.fileCount, "file")}, ${formatSize(entry.contentBytes)}`;
-  return entry.trees.length === 1 ? files : `${formatCount(entry.trees.length, "path")}, ${files}`;
+  const paths = entry.trees.length === 1 ? "" : `${formatCount(entry.trees.length, "path")}, `;
+  return `${paths}${files}${describeSkips(entry.trees)}`;
+}
+
+/** ` (incomplete: 3 left out)`: files and directories. */
+function describeSkips(trees: readonly Pick<StoredTree, "skippedCount">[]): string {
+  const count = countSkipped(trees);
+  return count === 0 ? "" : ` (incomplete: ${count.toLocaleString("en-US")} left out)`;
 }
 
 /** `1 file`, `2 files`, `81,651 files`. */

@@ -12,10 +12,13 @@ import { hasObject } from "../objects/object-attributes.ts";
 import { gatherHeldContents } from "../packs/write/held-contents.ts";
 import { PackingDigester } from "../packs/write/packing-digester.ts";
 import { classifySource } from "../store/classify-source.ts";
+import { describeSkipped } from "../store/describe-skipped.ts";
 import { readAgain } from "../store/read-again.ts";
+import { readRepeatedly } from "../store/read-repeatedly.ts";
 import { readSource } from "../store/read-source.ts";
 import type { KeptFiles, StoreRequest } from "../store/request.ts";
 import type { Source } from "../store/sources.ts";
+import { withoutRepetitions } from "../store/without-repetitions.ts";
 import type { Runtime } from "../work/runtime.ts";
 import type { RecordedPack } from "./bucket-record.ts";
 import type { HeldPacks } from "./held-packs.ts";
@@ -59,8 +62,15 @@ export class BucketPacker {
   async read(source: Source, runtime: Runtime): Promise<StoredTree> {
     runtime.progress.begin({ name: "packing", unit: "bytes" });
     const classify = (manifest: Manifest): Uint8Array => classifySource(this.#request, source, manifest);
-    const manifest = await readSource(this.#near, source, this.#digester, classify, runtime);
-    assertNotCancelled(runtime);
+    const quiet = withoutRepetitions(runtime);
+    const reusedBefore = this.#digester.reusedCount;
+    const { result: manifest, skipped } = await readRepeatedly(this.#request.skip, async (paths) => {
+      this.#digester.forgetReused(reusedBefore);
+      const read = await readSource(this.#near, source, this.#digester, paths, classify, quiet);
+      assertNotCancelled(runtime);
+      return read;
+    });
+    for (const sentence of describeSkipped(source.name ?? source.path, skipped)) runtime.onWarning(sentence);
     const { digest, bytes } = this.#encode(manifest, source.recordedPath);
     if (this.#held.manifestFile(digest) === undefined) this.#newManifests.set(digest, { digest, bytes });
     this.#trees.push({ source: source.path, manifest, digest });
@@ -69,6 +79,7 @@ export class BucketPacker {
       manifest: digest,
       fileCount: manifest.counts.fileCount,
       contentBytes: manifest.contentBytes(),
+      ...(skipped.length === 0 ? {} : { skippedCount: skipped.length }),
     };
   }
 
@@ -168,6 +179,6 @@ function changed(manifest: Manifest, file: number): BtdtError {
   const path = display(manifest.filePath(file)) || "the file";
   return new BtdtError("SOURCE_CHANGED", `${path} changed while it was stored`, {
     path,
-    hint: "wait until nothing is writing to the directory, or skip the file with --exclude",
+    hint: "wait until nothing writes to the directory",
   });
 }

@@ -7,7 +7,7 @@ import { unpackArchive } from "../archive/unpack-archive.ts";
 import { bytesFromText } from "../base/byte-string.ts";
 import type { ObjectStore } from "../bucket/object-store.ts";
 import { discardTree } from "../fs/remove-tree.ts";
-import type { StoreResult } from "../store/request.ts";
+import { SKIP_NOTHING, type StoreResult } from "../store/request.ts";
 import type { Runtime } from "../work/runtime.ts";
 import { createEmptyCache } from "./empty-cache.ts";
 import { storeSourcesInBucket } from "./store-in-bucket.ts";
@@ -25,7 +25,13 @@ export async function importIntoBucket(
   const directory = mkdtempSync(join(tmpdir(), "btdt-import-"));
   try {
     const source = await unpackArchive(found, bytesFromText(join(directory, "tree")), runtime);
-    const settings = { ...request, cache: createEmptyCache(), ignoreMtime: false, linkMode: "auto" as const };
+    const settings = {
+      ...request,
+      cache: createEmptyCache(),
+      ignoreMtime: false,
+      skip: SKIP_NOTHING,
+      linkMode: "auto" as const,
+    };
     return await storeSourcesInBucket(settings, [source], store, runtime);
   } finally {
     runtime.progress.end();

@@ -74,6 +74,10 @@ export class PackUpload implements PackSink {
     this.#draft.addLarge(large);
   }
 
+  chunkDigestsOf(largeDigest: Uint8Array): Uint8Array | undefined {
+    return this.#draft.chunkDigestsOf(largeDigest);
+  }
+
   /**
    * Appends the index and the manifests; then the object exists.
    * @throws BtdtError SOURCE_UNSUPPORTED, and those of `ObjectStore`

@@ -57,6 +57,11 @@ export function isHeldErrno(errno: string | undefined): boolean {
   return errno === "EBUSY" || errno === "ESTALE" || errno === "ENOTEMPTY";
 }
 
+/** This process or machine has run out of something, whatever file was asked for. */
+export function isResourceErrno(errno: string | undefined): boolean {
+  return errno === "EMFILE" || errno === "ENFILE" || errno === "ENOMEM" || errno === "EAGAIN";
+}
+
 export function isDiskFullErrno(errno: string | undefined): boolean {
   return errno === "ENOSPC" || errno === "EDQUOT";
 }

@@ -20,6 +20,8 @@ export interface StoredTree {
   readonly manifest: string;
   readonly fileCount: number;
   readonly contentBytes: number;
+  /** Files and directories that were left out because they changed or could not be read; absent if none. */
+  readonly skippedCount?: number;
 }
 
 export interface KeyRecord {
@@ -39,6 +41,11 @@ export function countsOf(trees: readonly StoredTree[]): {
     fileCount: trees.reduce((sum, tree) => sum + tree.fileCount, 0),
     contentBytes: trees.reduce((sum, tree) => sum + tree.contentBytes, 0),
   };
+}
+
+/** How much of the sources an entry lacks. */
+export function countSkipped(trees: readonly Pick<StoredTree, "skippedCount">[]): number {
+  return trees.reduce((sum, { skippedCount = 0 }) => sum + skippedCount, 0);
 }
 
 /** Keys with the same contents have the same id: they are one entry. */
@@ -132,10 +139,13 @@ function decodeTree(json: unknown, damaged: (what: string) => BtdtError): Stored
   const [fileCount, contentBytes] = [field("fileCount"), field("contentBytes")];
   if (typeof manifest !== "string" || !isDigestHex(manifest)) throw damaged("it names no manifest");
   if (!isCount(fileCount) || !isCount(contentBytes)) throw damaged("its counts are out of range");
-  if (path === undefined) return { manifest, fileCount, contentBytes };
+  const skippedCount = field("skippedCount");
+  if (skippedCount !== undefined && !isCount(skippedCount)) throw damaged("its counts are out of range");
+  const counts = { fileCount, contentBytes, ...(skippedCount === undefined ? {} : { skippedCount }) };
+  if (path === undefined) return { manifest, ...counts };
   if (typeof path !== "string" || !isRecordedPath(path))
     throw damaged("one of its paths is not below the working directory");
-  return { path, manifest, fileCount, contentBytes };
+  return { path, manifest, ...counts };
 }
 
 /** Looks up an object's own fields; undefined if it is not an object. */

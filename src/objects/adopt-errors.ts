@@ -7,7 +7,7 @@ export function changedBeforeStored(source: PathBuffer): BtdtError {
   const path = display(source.toBytes());
   return new BtdtError("SOURCE_CHANGED", `${path} changed while it was stored`, {
     path,
-    hint: "wait until nothing is writing to the directory, or skip the file with --exclude",
+    hint: "wait until nothing writes to the directory",
   });
 }
 

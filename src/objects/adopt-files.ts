@@ -1,5 +1,6 @@
 import type { ByteString } from "../base/byte-string.ts";
 import { compileMethodsLightly } from "../base/compile-lightly.ts";
+import { isBtdtError } from "../base/errors.ts";
 import { PathBuffer } from "../fs/native/path-buffer.ts";
 import type { Placement } from "../fs/place-file.ts";
 import { viewManifest } from "../manifest/codec.ts";
@@ -22,6 +23,8 @@ export interface AdoptedFiles {
   readonly fileCounts: Record<Placement | "reused", number>;
   /** Bytes that were not yet in the cache. */
   readonly newBytes: number;
+  /** Files that changed after they were read. */
+  readonly changed: readonly { readonly file: number; readonly message: string }[];
 }
 
 const source = new PathBuffer();
@@ -30,7 +33,7 @@ const source = new PathBuffer();
  * Makes sure that each file in some directories of a manifest has its object in the cache.
  *
  * A linked file is checked again after it was linked: it is the object now, and must still be what was hashed.
- * @throws BtdtError SOURCE_CHANGED, a `node:fs` error
+ * @throws BtdtError, a `node:fs` error
  */
 export const adoptFilesJob: Job<AdoptFilesInput, AdoptedFiles & DoneRange> = {
   name: "adopt-files",
@@ -46,7 +49,11 @@ export const adoptFilesJob: Job<AdoptFilesInput, AdoptedFiles & DoneRange> = {
 };
 
 class FileAdopter implements RangeVisitor {
-  readonly result = { fileCounts: { reflinked: 0, linked: 0, copied: 0, reused: 0 }, newBytes: 0 };
+  readonly result = {
+    fileCounts: { reflinked: 0, linked: 0, copied: 0, reused: 0 },
+    newBytes: 0,
+    changed: [] as { file: number; message: string }[],
+  };
   private readonly manifest: Manifest;
   private readonly maker: ObjectMaker;
   private readonly sourceLength: number;
@@ -75,9 +82,14 @@ class FileAdopter implements RangeVisitor {
     }
     source.truncate(this.directoryLength);
     if (!manifest.counts.isSingleFile) manifest.appendFileName(source.append(SLASH), file);
-    const outcome = this.maker.make(file);
-    result.fileCounts[outcome] += 1;
-    if (outcome !== "reused") result.newBytes += at(manifest.fileSizes, file);
+    try {
+      const outcome = this.maker.make(file);
+      result.fileCounts[outcome] += 1;
+      if (outcome !== "reused") result.newBytes += at(manifest.fileSizes, file);
+    } catch (error) {
+      if (!isBtdtError(error, "SOURCE_CHANGED")) throw error;
+      result.changed.push({ file, message: error.message });
+    }
   }
 
   visitSymlink(): void {

@@ -1,5 +1,6 @@
 import { DIGEST_SIZE_BYTES } from "../base/digest.ts";
 import type { WorkDone } from "../base/progress.ts";
+import type { SourceFailure } from "./source-failure.ts";
 
 /**
  * What was read of a batch, with one element per file in the order of the batch; fewer files if the job stopped
@@ -16,11 +17,17 @@ export interface FileColumns {
   readonly large: readonly number[];
   /** The files with more than one name, see `InodeRows`. */
   readonly inodeRows: Uint32Array;
+  /** Files that could not be read; all else about them is zero. */
+  readonly failures: readonly FileFailure[];
+}
+
+export interface FileFailure extends Pick<SourceFailure, "code" | "message"> {
+  readonly position: number;
 }
 
 export function allocateColumns(
   fileCount: number,
-): Omit<FileColumns, "inodeRows"> & { readonly large: number[] } {
+): Omit<FileColumns, "inodeRows"> & { readonly large: number[]; readonly failures: FileFailure[] } {
   return {
     sizes: new Float64Array(fileCount),
     mtimeSeconds: new Float64Array(fileCount),
@@ -28,6 +35,7 @@ export function allocateColumns(
     modes: new Uint16Array(fileCount),
     digests: new Uint8Array(fileCount * DIGEST_SIZE_BYTES),
     large: [],
+    failures: [],
   };
 }
 

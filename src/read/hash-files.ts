@@ -8,7 +8,7 @@ import { hashSmallFile } from "./hash-small-file.ts";
 import { SPAN_SIZE_BYTES } from "./hash-span.ts";
 import { type FileVisitor, type VisitOutcome, visitFiles } from "./visit-files.ts";
 
-/** @throws BtdtError SOURCE_CHANGED, SOURCE_UNREADABLE */
+/** What cannot be read is in `failures`. */
 export const hashFilesJob: Job<FileBatch, FileColumns> = {
   name: "hash-files",
   run: (batch, context) => visitFiles(batch, new Hasher(context)),

@@ -12,6 +12,7 @@ import { hashLargeFile } from "./hash-large-file.ts";
 import { combineDigests } from "./hash-paths.ts";
 import { describeLargeFile } from "./large-file.ts";
 import { matchFiles } from "./match-files.ts";
+import { throwFailures } from "./source-failure.ts";
 
 const BATCH_FILES = 400;
 
@@ -64,6 +65,11 @@ async function digestPaths(paths: readonly ByteString[], runtime: Runtime): Prom
     const { firstFile, groups } = range;
     // Paths are absolute: the empty root stands for "/".
     const columns = await runner.run(hashFilesJob, { root: "" as ByteString, groups });
+    throwFailures(
+      columns.failures.map(({ position, code, message }) => {
+        return { path: paths[firstFile + position] ?? ("" as ByteString), code, message };
+      }),
+    );
     const large = new Set(columns.large);
     const readCount = columns.sizes.length;
     for (const [position, path] of paths.slice(firstFile, firstFile + readCount).entries()) {

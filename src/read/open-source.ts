@@ -2,7 +2,7 @@ import { constants } from "node:fs";
 import { display } from "../base/byte-string.ts";
 import { compileLightly } from "../base/compile-lightly.ts";
 import { BtdtError } from "../base/errors.ts";
-import { errnoOf, reasonOf } from "../fs/errno.ts";
+import { errnoOf, isResourceErrno, reasonOf } from "../fs/errno.ts";
 import { emptyStatus, fstat } from "../fs/native/file-status.ts";
 import type { PathBuffer } from "../fs/native/path-buffer.ts";
 import { openQuickly } from "../fs/native/quick-file.ts";
@@ -48,13 +48,15 @@ export function changedWhileRead(path: PathBuffer): BtdtError {
   const name = display(path.toBytes());
   return new BtdtError("SOURCE_CHANGED", `${name} changed while it was being read`, {
     path: name,
-    hint: "wait until nothing writes to the directory, or exclude the file with --exclude",
+    hint: "wait until nothing writes to the directory",
   });
 }
 
+/** A lack of resources says nothing about the file: others would fail as well. */
 export function unreadable(path: PathBuffer, error: unknown): BtdtError {
   const name = display(path.toBytes());
-  return new BtdtError("SOURCE_UNREADABLE", `cannot read ${name}: ${reasonOf(error)}`, {
+  const code = isResourceErrno(errnoOf(error)) ? "SYSTEM" : "SOURCE_UNREADABLE";
+  return new BtdtError(code, `cannot read ${name}: ${reasonOf(error)}`, {
     path: name,
     cause: error,
   });

@@ -8,6 +8,7 @@ import { type FileRange, splitRest } from "./file-range.ts";
 import { fillFiles, type RangeContent } from "./fill-manifest.ts";
 import type { InodeGroups } from "./inode-groups.ts";
 import { describeLargeFile } from "./large-file.ts";
+import { failureOf, type SourceFailure } from "./source-failure.ts";
 
 /** Reads ranges of files while the walk continues, before there is a manifest to fill in. */
 export class RangeReader {
@@ -15,18 +16,29 @@ export class RangeReader {
   readonly #digester: Digester;
   readonly #pool: Runner;
   readonly #inodes: InodeGroups | undefined;
+  readonly #failures: SourceFailure[];
   readonly #reading: Promise<void>[] = [];
   readonly #early: RangeContent[] = [];
   #manifest: Manifest | undefined;
   // The earliest failure: it may stop jobs of earlier ranges, which then fail because they were stopped.
   #firstFailure: unknown;
 
-  /** @param inodes collects the files that have more than one name */
-  constructor(root: ByteString, digester: Digester, pool: Runner, inodes: InodeGroups | undefined) {
+  /**
+   * @param inodes collects the files that have more than one name
+   * @param failures collects what cannot be read
+   */
+  constructor(
+    root: ByteString,
+    digester: Digester,
+    pool: Runner,
+    inodes: InodeGroups | undefined,
+    failures: SourceFailure[],
+  ) {
     this.#root = root;
     this.#digester = digester;
     this.#pool = pool;
     this.#inodes = inodes;
+    this.#failures = failures;
   }
 
   /** Starts reading a range. `finish` reports failures. */
@@ -39,7 +51,7 @@ export class RangeReader {
     this.#reading.push(reading);
   }
 
-  /** Fills in everything that was submitted. @throws BtdtError, and whatever the digester throws */
+  /** Fills in everything that was submitted. What cannot be read is in `failures`. @throws whatever the digester throws */
   async finish(manifest: Manifest): Promise<void> {
     this.#manifest = manifest;
     for (const content of this.#early.splice(0)) fillFiles(manifest, content);
@@ -63,11 +75,22 @@ export class RangeReader {
 
   async #readLargeFiles(range: FileRange, columns: FileColumns): Promise<void> {
     const largeDigests = new Map<number, Uint8Array>();
-    const paths = columns.large.length === 0 ? [] : listPaths(range.groups);
+    const isPlain = columns.large.length === 0 && columns.failures.length === 0;
+    const paths = isPlain ? [] : listPaths(range.groups);
+    const pathOf = (position: number): ByteString => paths[position] ?? ("" as ByteString);
+    for (const { position, code, message } of columns.failures) {
+      this.#failures.push({ path: pathOf(position), code, message });
+    }
     for (const position of columns.large) {
-      const path = joinBytes(this.#root, paths[position] ?? ("" as ByteString));
-      const file = describeLargeFile(path, columns, position);
-      largeDigests.set(position, await this.#digester.digestLargeFile(this.#pool, file));
+      const path = pathOf(position);
+      const file = describeLargeFile(joinBytes(this.#root, path), columns, position);
+      try {
+        largeDigests.set(position, await this.#digester.digestLargeFile(this.#pool, file));
+      } catch (error) {
+        const failure = failureOf(error, path);
+        if (failure === undefined) throw error;
+        this.#failures.push(failure);
+      }
     }
     const content = { firstFile: range.firstFile, columns, largeDigests };
     if (this.#manifest === undefined) this.#early.push(content);

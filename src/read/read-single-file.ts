@@ -5,6 +5,7 @@ import type { Runners } from "../work/job.ts";
 import { type Digester, hashOnly } from "./digester.ts";
 import { allocateManifest, fillDirectories, fillFiles } from "./fill-manifest.ts";
 import { describeLargeFile } from "./large-file.ts";
+import { throwFailures } from "./source-failure.ts";
 import type { WalkedDirectory } from "./walk-tree.ts";
 
 const NO_NAME = "" as ByteString;
@@ -19,6 +20,7 @@ export async function readSingleFile(
     root: path,
     groups: [{ directory: NO_NAME, names: [NO_NAME] }],
   });
+  throwFailures(columns.failures.map(({ code, message }) => ({ path: NO_NAME, code, message })));
   const largeDigests = new Map<number, Uint8Array>();
   for (const position of columns.large) {
     const file = describeLargeFile(path, columns, position);

@@ -2,7 +2,7 @@
  * Turns a tree on disk into a manifest or a digest: `walkTree` finds directories and names, `IgnoreRules` decides
  * what to exclude, jobs open and hash the files (`visitFiles`, `hashSpanJob`), and `fillManifest` records what they
  * were. A source may change at any moment: each file is compared with itself before and after it is read, and a
- * change is an error.
+ * change is a failure. A tree with failures is read to its end, so that all of them are known, and then refused.
  */
 import type { ByteString } from "../base/byte-string.ts";
 import type { Manifest } from "../manifest/manifest.ts";
@@ -12,6 +12,7 @@ import type { FileGroup } from "./file-groups.ts";
 import { allocateManifest, fillDirectories } from "./fill-manifest.ts";
 import type { InodeGroups } from "./inode-groups.ts";
 import { RangeReader } from "./range-reader.ts";
+import { type SourceFailure, throwFailures } from "./source-failure.ts";
 import { type WalkedDirectory, type WalkOptions, walkTree } from "./walk-tree.ts";
 
 export interface ReadTreeOptions extends WalkOptions {
@@ -28,7 +29,7 @@ const WORTH_THREADS_FILES = 400;
 
 /**
  * Walks and hashes a directory into a manifest. Workers hash while the walk goes on.
- * @throws BtdtError SOURCE_CHANGED, SOURCE_UNREADABLE, PATH_TOO_LONG, and whatever `pause` throws
+ * @throws SourceError for all that changes or cannot be read; BtdtError, and whatever the digester or `pause` throws
  */
 export async function readTree(
   root: ByteString,
@@ -37,13 +38,14 @@ export async function readTree(
   digester: Digester = hashOnly,
 ): Promise<Manifest> {
   const { batchFiles } = digester;
-  const reader = new RangeReader(root, digester, runners.pool, options.inodes);
+  const failures: SourceFailure[] = [];
+  const reader = new RangeReader(root, digester, runners.pool, options.inodes, failures);
   const directories: WalkedDirectory[] = [];
   let fileCount = 0;
   let groups: FileGroup[] = [];
   let firstFile = 0;
   await runners.pool.whilePreparing(async () => {
-    for (const directory of walkTree(root, options)) {
+    for (const directory of walkTree(root, options, (failure) => failures.push(failure))) {
       await options.pause();
       if (directory === undefined) continue;
       directories.push(directory);
@@ -70,5 +72,6 @@ export async function readTree(
   const manifest = allocateManifest(directories, fileCount);
   fillDirectories(manifest, directories);
   await reader.finish(manifest);
+  throwFailures(failures.toSorted((left, right) => (left.path < right.path ? -1 : 1)));
   return manifest;
 }

@@ -7,6 +7,7 @@ import { allocateColumns, type FileColumns, truncateColumns } from "./file-colum
 import { countFiles, type FileBatch } from "./file-groups.ts";
 import { InodeRows } from "./inode-rows.ts";
 import { changedWhileRead } from "./open-source.ts";
+import { failureOf } from "./source-failure.ts";
 
 const SLASH = "/" as ByteString;
 
@@ -27,8 +28,8 @@ const path = new PathBuffer();
 const status = emptyStatus();
 
 /**
- * Visits the files in order until the visitor stops. @throws BtdtError SOURCE_CHANGED, and whatever the visitor
- * throws
+ * Visits the files in order until the visitor stops. One that cannot be read does not keep others from being read.
+ * @throws whatever the visitor throws, except for SOURCE_CHANGED and SOURCE_UNREADABLE
  */
 export function visitFiles({ root, groups }: FileBatch, visitor: FileVisitor): FileColumns {
   const fileCount = countFiles(groups);
@@ -44,14 +45,22 @@ export function visitFiles({ root, groups }: FileBatch, visitor: FileVisitor): F
       path.truncate(length);
       // A single file is its own root, without names below it.
       if (name !== "") path.append(SLASH).append(name);
-      switch (visitor.visit(path, status, columns.digests, file * DIGEST_SIZE_BYTES)) {
-        case "hashed":
-          break;
-        case "large":
-          columns.large.push(file);
-          break;
-        case "not-a-file":
-          throw changedWhileRead(path);
+      try {
+        switch (visitor.visit(path, status, columns.digests, file * DIGEST_SIZE_BYTES)) {
+          case "hashed":
+            break;
+          case "large":
+            columns.large.push(file);
+            break;
+          case "not-a-file":
+            throw changedWhileRead(path);
+        }
+      } catch (error) {
+        const failure = failureOf(error, name);
+        if (failure === undefined) throw error;
+        columns.failures.push({ position: file, code: failure.code, message: failure.message });
+        file += 1;
+        continue;
       }
       columns.sizes[file] = status.sizeBytes;
       columns.mtimeSeconds[file] = status.mtimeSeconds;

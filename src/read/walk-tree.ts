@@ -1,11 +1,12 @@
 import { readlinkSync } from "node:fs";
 import { type ByteString, bytesFromBuffer, display, fsPath, joinBytes } from "../base/byte-string.ts";
-import { BtdtError } from "../base/errors.ts";
+import { BtdtError, type ErrorCode } from "../base/errors.ts";
 import { isStagingName } from "../base/staging-name.ts";
-import { errnoOf, reasonOf } from "../fs/errno.ts";
+import { errnoOf, isResourceErrno, reasonOf } from "../fs/errno.ts";
 import { type FileStatus, isSameFile, lstat } from "../fs/native/file-status.ts";
 import type { IgnoreRules } from "./ignore-rules.ts";
 import { type DirectoryListing, listDirectory } from "./list-directory.ts";
+import { failureOf, type SourceFailure } from "./source-failure.ts";
 
 export interface WalkedSymlink {
   readonly name: ByteString;
@@ -33,6 +34,8 @@ export interface WalkOptions {
   readonly excludedDirectory?: FileStatus | undefined;
   /** Called with what is skipped and why, as a sentence. */
   readonly onWarning: (warning: string) => void;
+  /** Paths, relative to the root, that are passed over. */
+  readonly skipped?: ReadonlySet<ByteString>;
 }
 
 interface Pending {
@@ -48,18 +51,32 @@ const NAMES_PER_STEP = 16;
  * Walks a tree: each directory before its contents, and siblings by name bytes. Symlinks are never followed. Files
  * are listed but not examined, because opening them returns their status anyway. Now and then within a directory, it
  * yields undefined, so that the caller can handle signals.
- * @throws BtdtError SOURCE_UNREADABLE, SOURCE_CHANGED
+ * @param onFailure called with what cannot be read, or changes; the walk goes on without it
+ * @throws BtdtError SOURCE_UNREADABLE, SOURCE_CHANGED: of the root, and of what says which files are wanted
  */
 export function* walkTree(
   root: ByteString,
   options: WalkOptions,
+  onFailure: (failure: SourceFailure) => void,
 ): Generator<WalkedDirectory | undefined, void> {
   const pending: Pending[] = [{ parent: 0, name: "" as ByteString, path: "" as ByteString }];
-  for (let index = 0; pending.length > 0; index++) {
+  let index = 0;
+  const orFail = <Value>(path: ByteString, action: () => Value): Value | undefined => {
+    try {
+      return action();
+    } catch (error) {
+      const failure = failureOf(error, path);
+      if (failure === undefined || path === "") throw error;
+      onFailure(failure);
+      return undefined;
+    }
+  };
+  while (pending.length > 0) {
     const { parent, name, path } = pending.pop() as Pending;
     const absolute = path === "" ? root : joinBytes(root, path);
-    const status = statusOf(absolute);
-    const children = listChildren(absolute);
+    const found = orFail(path, () => ({ status: statusOf(absolute), children: listChildren(absolute) }));
+    if (found === undefined) continue;
+    const { status, children } = found;
     options.ignoreRules.enter(path, absolute, children.names);
     const files: ByteString[] = [];
     const symlinks: WalkedSymlink[] = [];
@@ -69,18 +86,19 @@ export function* walkTree(
       // Left by a killed restore.
       if (isStagingName(childName)) continue;
       const childPath = joinBytes(path, childName);
-      const kind = children.kindOf(childName);
+      if (options.skipped?.has(childPath) === true) continue;
+      const kind = orFail(childPath, () => children.kindOf(childName));
+      if (kind === undefined) continue;
       if (options.ignoreRules.ignores(childPath, kind === "directory")) continue;
       switch (kind) {
         case "file":
           files.push(childName);
           break;
         case "symlink":
-          symlinks.push(readSymlink(absolute, childName));
+          symlinks.push(...(orFail(childPath, () => [readSymlink(absolute, childName)]) ?? []));
           break;
         case "directory": {
-          const excluded = options.excludedDirectory;
-          if (excluded !== undefined && isSameFile(excluded, statusOf(joinBytes(absolute, childName)))) {
+          if (orFail(childPath, () => isExcluded(joinBytes(absolute, childName), options)) === true) {
             options.onWarning(`skipped ${display(joinBytes(absolute, childName))}: it is the cache itself`);
           } else {
             subdirectories.push({ parent: index, name: childName, path: childPath });
@@ -95,8 +113,13 @@ export function* walkTree(
       }
     }
     yield { parent, name, path, status, files, symlinks };
+    index += 1;
     while (subdirectories.length > 0) pending.push(subdirectories.pop() as Pending);
   }
+}
+
+function isExcluded(directory: ByteString, { excludedDirectory }: WalkOptions): boolean {
+  return excludedDirectory !== undefined && isSameFile(excludedDirectory, statusOf(directory));
 }
 
 function listChildren(directory: ByteString): DirectoryListing {
@@ -128,14 +151,19 @@ function statusOf(path: ByteString): FileStatus {
   if (status !== undefined) return status;
   throw new BtdtError("SOURCE_CHANGED", `${display(path)} disappeared while the directory was read`, {
     path: display(path),
-    hint: "wait until nothing is writing to the directory",
+    hint: "wait until nothing writes to the directory",
   });
 }
 
 function unreadable(path: ByteString, error: unknown): BtdtError {
-  const code = errnoOf(error) === "ENOENT" ? "SOURCE_CHANGED" : "SOURCE_UNREADABLE";
-  return new BtdtError(code, `cannot read ${display(path)}: ${reasonOf(error)}`, {
+  return new BtdtError(codeOf(errnoOf(error)), `cannot read ${display(path)}: ${reasonOf(error)}`, {
     path: display(path),
     cause: error,
   });
+}
+
+/** What was listed as a directory or symlink a moment ago, and is something else by now, has changed. */
+function codeOf(errno: string | undefined): ErrorCode {
+  if (errno === "ENOENT" || errno === "ENOTDIR" || errno === "EINVAL") return "SOURCE_CHANGED";
+  return isResourceErrno(errno) ? "SYSTEM" : "SOURCE_UNREADABLE";
 }

@@ -5,6 +5,7 @@ import { directoryRanges, restOfRange } from "../manifest/directory-ranges.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import { type AdoptedFiles, adoptFilesJob } from "../objects/adopt-files.ts";
 import type { FileTimes } from "../objects/reuse-object-times.ts";
+import { throwFailures } from "../read/source-failure.ts";
 import { runAllResuming } from "../work/run-all.ts";
 import type { Runtime } from "../work/runtime.ts";
 import type { KeptFiles, StoreRequest } from "./request.ts";
@@ -13,7 +14,7 @@ import type { KeptFiles, StoreRequest } from "./request.ts";
  * Makes sure that each file of a manifest has its object in the cache.
  * @param sharing see `classifyFiles`
  * @param suspects see `Suspects.flagFiles`
- * @throws BtdtError
+ * @throws SourceError if files have changed since they were read; BtdtError
  */
 export async function keepAsObjects(
   request: Pick<StoreRequest, "cache" | "linkMode">,
@@ -45,6 +46,13 @@ export async function keepAsObjects(
   } catch (error) {
     throw cacheWriteError(request.cache, error);
   }
+  throwFailures(
+    parts.flatMap(({ changed }) =>
+      changed.map(({ file, message }) => {
+        return { path: manifest.filePath(file), code: "SOURCE_CHANGED" as const, message };
+      }),
+    ),
+  );
   for (const part of parts) {
     for (const outcome of ["reflinked", "linked", "copied", "reused"] as const) {
       total.fileCounts[outcome] += part.fileCounts[outcome];

@@ -38,6 +38,8 @@ export class TreePacker {
   #writer: PackWriter;
   #found: ContentFinder;
   #newBytes = 0;
+  #source: ByteString | undefined;
+  #reusedBefore = 0;
 
   private constructor(
     cache: CacheDirectory,
@@ -80,6 +82,13 @@ export class TreePacker {
     } catch (error) {
       throw cacheWriteError(cache, error);
     }
+  }
+
+  /** Call it before a source is read, and before it is read again: only the last time counts. */
+  startSource(source: ByteString): void {
+    if (this.#source === source) this.#digester.forgetReused(this.#reusedBefore);
+    this.#source = source;
+    this.#reusedBefore = this.#digester.reusedCount;
   }
 
   /** Packs what the cache does not have yet. */
@@ -169,6 +178,6 @@ function changed(manifest: Manifest, file: number): BtdtError {
   const path = display(manifest.filePath(file)) || "the file";
   return new BtdtError("SOURCE_CHANGED", `${path} changed while it was stored`, {
     path,
-    hint: "wait until nothing is writing to the directory, or skip the file with --exclude",
+    hint: "wait until nothing writes to the directory",
   });
 }

@@ -5,7 +5,8 @@ import type { StoreRequest } from "./request.ts";
 import { findSources } from "./sources.ts";
 
 /**
- * The space that the files to be stored take now: about the most that storing them needs.
+ * The space that the files to be stored take now: about the most that storing them needs. What cannot be read, the store
+ * reports or leaves out.
  * @param pause called between two files
  * @throws BtdtError like `findSources` and `walkTree`; a `node:fs` error
  */
@@ -19,7 +20,7 @@ export async function measureSources(request: StoreRequest, pause: () => Promise
       excludedDirectory: request.cache.rootStatus(),
       onWarning: () => undefined,
     };
-    for (const directory of walkTree(path, options)) {
+    for (const directory of walkTree(path, options, () => undefined)) {
       await pause();
       if (directory === undefined) continue;
       for (const name of directory.files) {

@@ -6,16 +6,21 @@ import { hashOnly } from "../read/digester.ts";
 import { Sharing } from "../sharing/classify-files.ts";
 import type { Runtime } from "../work/runtime.ts";
 import { classifySource } from "./classify-source.ts";
+import { describeSkipped } from "./describe-skipped.ts";
+import { readRepeatedly } from "./read-repeatedly.ts";
 import { readSource } from "./read-source.ts";
 import type { StoreRequest } from "./request.ts";
 import { findSources, type Source } from "./sources.ts";
 import { SuspiciousExcludes } from "./suspicious-excludes.ts";
+import { withoutRepetitions } from "./without-repetitions.ts";
 
 export interface SourcePreview {
   /** Ready for display. */
   readonly source: string;
   readonly fileCount: number;
   readonly contentBytes: number;
+  /** As in `StoredTree`. */
+  readonly skippedCount?: number;
   /** Otherwise, its files become objects. */
   readonly isPacked: boolean;
   /** What keeps files from being linked; found without trying it, so there may be others. */
@@ -54,8 +59,13 @@ async function previewSource(
   const { cache, storage } = request;
   const excluded: string[] = [];
   source.ignoreRules?.observe((path, isDirectory) => excluded.push(display(path) + (isDirectory ? "/" : "")));
+  const quiet = withoutRepetitions(runtime);
   const classify = (manifest: Manifest): Uint8Array => classifySource(request, source, manifest);
-  const manifest = await readSource(cache, source, hashOnly, classify, runtime);
+  const { result: manifest, skipped } = await readRepeatedly(request.skip, async (paths) => {
+    excluded.length = 0;
+    return await readSource(cache, source, hashOnly, paths, classify, quiet);
+  });
+  for (const sentence of describeSkipped(source.name ?? source.path, skipped)) runtime.onWarning(sentence);
   const obstacle =
     storage === "packs"
       ? undefined
@@ -66,6 +76,7 @@ async function previewSource(
     source: display(source.name ?? source.path),
     fileCount: manifest.counts.fileCount,
     contentBytes: manifest.contentBytes(),
+    ...(skipped.length === 0 ? {} : { skippedCount: skipped.length }),
     isPacked,
     obstacle,
     fileCounts: countFiles(manifest, isPacked ? "packed" : isCopied ? "copied" : classify(manifest)),

@@ -3,6 +3,7 @@ import { BtdtError } from "../base/errors.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import type { Digester } from "../read/digester.ts";
 import { describeLargeFile } from "../read/large-file.ts";
+import { throwFailures } from "../read/source-failure.ts";
 import type { Runtime } from "../work/runtime.ts";
 
 /** Reads some of a manifest's files again, for a digester that stores them. @throws BtdtError; a `node:fs` error */
@@ -22,6 +23,11 @@ export async function readAgain(
     });
     const read = await digester.digestBatch(runners.inline, { root: source, groups });
     if (read.sizes.length === 0) throw new BtdtError("CANCELLED", "stopped before anything was stored");
+    throwFailures(
+      read.failures.map(({ position, code, message }) => {
+        return { path: paths[position] ?? ("" as ByteString), code, message };
+      }),
+    );
     end = start + read.sizes.length;
     for (const position of read.large) {
       const path = paths[position] ?? ("" as ByteString);

@@ -15,13 +15,15 @@ import type { Source } from "./sources.ts";
 
 /**
  * Reads a source into a manifest.
+ * @param skipped paths to leave out
  * @param classify see `classifyFiles`
- * @throws BtdtError SOURCE_…, CACHE_WRITE_FAILED, CANCELLED
+ * @throws SourceError; BtdtError SOURCE_…, CACHE_WRITE_FAILED, CANCELLED
  */
 export async function readSource(
   cache: CacheDirectory,
   { path, ignoreRules, pathCount }: Source,
   digester: Digester,
+  skipped: ReadonlySet<ByteString>,
   classify: (manifest: Manifest) => Uint8Array,
   runtime: Runtime,
 ): Promise<Manifest> {
@@ -33,6 +35,7 @@ export async function readSource(
     const inodes = new InodeGroups();
     const options = {
       ignoreRules,
+      skipped,
       excludedDirectory: cache.rootStatus(),
       onWarning: runtime.onWarning,
       inodes,

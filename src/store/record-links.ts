@@ -8,6 +8,7 @@ import { at, type Manifest } from "../manifest/manifest.ts";
 import { locateObject } from "../objects/object-path.ts";
 import type { FurtherNames } from "../read/inode-groups.ts";
 import { changedWhileRead } from "../read/open-source.ts";
+import { type SourceFailure, throwFailures } from "../read/source-failure.ts";
 import { Sharing } from "../sharing/classify-files.ts";
 
 export interface LinkedSource {
@@ -24,21 +25,31 @@ export interface LinkedSource {
  * restored share the inode of their object, and so do those of a package manager's store. Recording these as well
  * would give an unchanged tree another manifest each time it is stored. Files of build state never share an inode
  * unless they are hard links, or were linked to an object by `--link hard`.
- * @throws BtdtError SOURCE_CHANGED
+ * @throws SourceError
  */
 export function recordLinks(manifest: Manifest, source: LinkedSource, names: FurtherNames): Manifest {
   if (names.files.length === 0) return manifest;
   const isRecorded = findHardLinks(manifest, source, names);
   const isKept = (_file: number, link: number): boolean => isRecorded[at(names.targets, link)] === 1;
+  const failures: SourceFailure[] = [];
   for (const [link, file] of names.files.entries()) {
     // They are one file: it was written to after one name had been read, and before the other was.
     if (isKept(file, link) && !areEqualFiles(manifest, file, at(names.targets, link)))
-      throw changedWhileRead(new PathBuffer().set(joinBytes(source.path, manifest.filePath(file))));
+      failures.push({
+        path: manifest.filePath(file),
+        code: "SOURCE_CHANGED",
+        message: describeChange(source, manifest, file),
+      });
   }
+  throwFailures(failures);
   return extendManifest(manifest, {
     linkFiles: names.files.filter(isKept),
     linkTargets: names.targets.filter(isKept),
   });
+}
+
+function describeChange({ path }: LinkedSource, manifest: Manifest, file: number): string {
+  return changedWhileRead(new PathBuffer().set(joinBytes(path, manifest.filePath(file)))).message;
 }
 
 /** 1 for each file that is the first name of an inode, if its names in the tree are hard links. */

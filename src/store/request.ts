@@ -15,6 +15,7 @@ export interface StoreRequest {
   readonly sources: readonly [string, ...string[]];
   readonly excludePatterns: readonly string[];
   readonly ignoreMtime: boolean;
+  readonly skip: SkipOptions;
   readonly linkMode: LinkMode;
   readonly globs: ShareGlobs;
   readonly storage: Storage;
@@ -23,6 +24,16 @@ export interface StoreRequest {
   /** Pins the keys, so that no clean evicts the entry; otherwise, it leaves them as they are. */
   readonly pin?: boolean;
 }
+
+/** What an entry may do without; otherwise, it is an error. */
+export interface SkipOptions {
+  /** Files that still change after they were read again. */
+  readonly skipChanged: boolean;
+  /** Files and directories that the system does not let us read. */
+  readonly skipUnreadable: boolean;
+}
+
+export const SKIP_NOTHING: SkipOptions = { skipChanged: false, skipUnreadable: false };
 
 /** The outcome for each file's contents; empty files have none and are not counted. */
 export interface KeptFiles {

@@ -4,7 +4,7 @@
  * store that fails or is killed leaves only garbage for the next clean.
  */
 
-import { display } from "../base/byte-string.ts";
+import { type ByteString, display } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
 import { withSharedLock } from "../cache/cache-lock.ts";
 import { publishKeyFile } from "../cache/key-files.ts";
@@ -26,12 +26,15 @@ import type { Runtime } from "../work/runtime.ts";
 import { type AnnouncedManifest, announceManifest } from "./announce-manifest.ts";
 import { chooseStorage } from "./choose-storage.ts";
 import { classifySource } from "./classify-source.ts";
+import { describeSkipped } from "./describe-skipped.ts";
 import { keepAsObjects } from "./keep-as-objects.ts";
 import { type PackedSource, TreePacker } from "./keep-in-packs.ts";
+import { readRepeatedly } from "./read-repeatedly.ts";
 import { readSource } from "./read-source.ts";
 import type { KeptFiles, StoreRequest, StoreResult } from "./request.ts";
 import { findSources, type Source } from "./sources.ts";
 import { SuspiciousExcludes } from "./suspicious-excludes.ts";
+import { withoutRepetitions } from "./without-repetitions.ts";
 
 /** Stores trees as one entry under one or more keys. @throws BtdtError */
 export async function storeEntry(request: StoreRequest, runtime: Runtime): Promise<StoreResult> {
@@ -55,9 +58,10 @@ export async function storeSources(
   request: Omit<StoreRequest, "sources" | "excludePatterns">,
   sources: readonly [Source, ...Source[]],
   session: Session,
-  runtime: Runtime,
+  givenRuntime: Runtime,
 ): Promise<StoreResult> {
   const { cache } = request;
+  const runtime = withoutRepetitions(givenRuntime);
   const choices = new Map(sources.map(({ path }) => [path, chooseStorage(request, path, session)]));
   const isAnyPacked = [...choices.values()].some(({ isPacked }) => isPacked);
   const suspects = Suspects.find(cache);
@@ -67,12 +71,13 @@ export async function storeSources(
     const kept: KeptFiles[] = [];
     const packed: PackedSource[] = [];
     const manifestFiles = new Map<string, Uint8Array>();
-    const keep = async (source: Source): Promise<StoredTree> => {
+    const keepOnce = async (source: Source, skipped: ReadonlySet<ByteString>) => {
       const isPacked = packer !== undefined && choices.get(source.path)?.isPacked === true;
       runtime.progress.begin({ name: isPacked ? "packing" : "reading", unit: "bytes" });
       const classify = (manifest: Manifest): Uint8Array => classifySource(request, source, manifest);
       const digester = isPacked ? packer.digester : hashOnly;
-      const read = await readSource(cache, source, digester, classify, runtime);
+      if (isPacked) packer.startSource(source.path);
+      const read = await readSource(cache, source, digester, skipped, classify, runtime);
       assertNotCancelled(runtime);
       const sharing = isPacked ? undefined : classify(read);
       const usesExclusiveObjects = sharing?.includes(Sharing.EXCLUSIVE) ?? false;
@@ -80,7 +85,6 @@ export async function storeSources(
       const sourceTimes = request.ignoreMtime ? reuseObjectTimes(manifest, cache.objects) : timesOf(manifest);
       const use = { keys: request.keys, path: source.recordedPath, asDelta: isPacked };
       const announced = await announceManifest(cache, session, use, manifest, runtime.isCancelled);
-      manifestFiles.set(announced.digest, announced.file);
       if (sharing === undefined) packed.push({ source: source.path, manifest });
       else {
         marks.push(markUnflushed(cache, session, announced.digest, session.intentPath(announced.digest)));
@@ -98,7 +102,14 @@ export async function storeSources(
         kept.push(await keeping);
       }
       assertNotCancelled(runtime);
-      return describeTree(source, announced, manifest);
+      return { announced, manifest };
+    };
+    const keep = async (source: Source): Promise<StoredTree> => {
+      const { result, skipped } = await readRepeatedly(request.skip, (paths) => keepOnce(source, paths));
+      manifestFiles.set(result.announced.digest, result.announced.file);
+      for (const sentence of describeSkipped(source.name ?? source.path, skipped))
+        runtime.onWarning(sentence);
+      return describeTree(source, result.announced, result.manifest, skipped.length);
     };
     const [first, ...others] = sources;
     const trees: [StoredTree, ...StoredTree[]] = [await keep(first)];
@@ -160,12 +171,14 @@ function describeTree(
   { recordedPath }: Source,
   { digest }: AnnouncedManifest,
   manifest: Manifest,
+  skippedCount: number,
 ): StoredTree {
   return {
     ...(recordedPath === undefined ? {} : { path: recordedPath }),
     manifest: digest,
     fileCount: manifest.counts.fileCount,
     contentBytes: manifest.contentBytes(),
+    ...(skippedCount === 0 ? {} : { skippedCount }),
   };
 }
 

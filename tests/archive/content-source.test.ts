@@ -9,6 +9,7 @@ import type { Manifest } from "../../src/manifest/manifest.ts";
 import { BlockReader } from "../../src/packs/unpack/block-reader.ts";
 import { findPackedFiles } from "../../src/packs/unpack/find-packed-files.ts";
 import { NO_GLOBS } from "../../src/sharing/share-globs.ts";
+import { SKIP_NOTHING } from "../../src/store/request.ts";
 import { storeEntry } from "../../src/store/store.ts";
 import { codeOf } from "../support/archive-entries.ts";
 import { must } from "../support/executable.ts";
@@ -33,6 +34,7 @@ async function open(storage: "objects" | "packs") {
   const cache = CacheDirectory.open(scratch.path("cache"));
   const request = {
     ignoreMtime: false,
+    skip: SKIP_NOTHING,
     durability: "none" as const,
     linkMode: "copy" as const,
     globs: NO_GLOBS,

@@ -15,6 +15,7 @@ import { DEFAULT_COMPRESSION } from "../../src/base/compression.ts";
 import { CacheDirectory } from "../../src/cache/cache-directory.ts";
 import { describeErrno } from "../../src/fs/errno.ts";
 import { NO_GLOBS } from "../../src/sharing/share-globs.ts";
+import { SKIP_NOTHING } from "../../src/store/request.ts";
 import { storeEntry } from "../../src/store/store.ts";
 import { TestCache } from "../support/cache.ts";
 import { compareTrees } from "../support/compare-trees.ts";
@@ -263,6 +264,7 @@ describe("many packs", () => {
           sources: [source],
           excludePatterns: [],
           ignoreMtime: false,
+          skip: SKIP_NOTHING,
           linkMode: "auto",
           globs: NO_GLOBS,
           storage: "packs",

@@ -45,6 +45,7 @@ const RARE = new Set([
   "evicted",
   "waiting",
   "packCount",
+  "skippedCount",
 ]);
 
 /** Damages an entry. */

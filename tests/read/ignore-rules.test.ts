@@ -13,12 +13,12 @@ const scratch = Scratch.use();
 function kept(root: string, excludes: readonly string[], readIgnoreFiles = true): string[] {
   const ignoreRules = new IgnoreRules(excludes, readIgnoreFiles);
   const paths: string[] = [];
-  const walk = walkTree(bytesFromText(root), {
-    ignoreRules,
-    onWarning: (warning) => {
-      throw new Error(warning);
-    },
-  });
+  const refuse = (warning: string): void => {
+    throw new Error(warning);
+  };
+  const walk = walkTree(bytesFromText(root), { ignoreRules, onWarning: refuse }, ({ message }) =>
+    refuse(message),
+  );
   for (const directory of walk) {
     if (directory === undefined) continue;
     const { path, files, symlinks } = directory;

@@ -38,6 +38,7 @@ function stoppingDigester(batchFiles: number, readCounts: readonly number[]): Di
         digests,
         large: [],
         inodeRows: new Uint32Array(0),
+        failures: [],
       };
     },
     digestLargeFile: () => Promise.reject(new Error("unreachable")),

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { chmodSync, lstatSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, lstatSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as fc from "fast-check";
 import { type ByteString, bytesFromText, fsPath, textFromBytes } from "../../src/base/byte-string.ts";
@@ -7,6 +7,7 @@ import { emptyStatus, lstat } from "../../src/fs/native/file-status.ts";
 import { IgnoreRules } from "../../src/read/ignore-rules.ts";
 import { readSingleFile } from "../../src/read/read-single-file.ts";
 import { readTree } from "../../src/read/read-tree.ts";
+import type { SourceFailure } from "../../src/read/source-failure.ts";
 import { treeDigest } from "../../src/read/tree-digest.ts";
 import { type WalkedDirectory, type WalkOptions, walkTree } from "../../src/read/walk-tree.ts";
 import { createPause } from "../../src/work/breather.ts";
@@ -45,6 +46,10 @@ function made(tree: DirectoryNode): ByteString {
   return path;
 }
 
+function refuse({ message }: SourceFailure): void {
+  throw new Error(message);
+}
+
 const sortedByBytes = (list: readonly ByteString[]): ByteString[] =>
   list.toSorted((left, right) => Buffer.compare(Buffer.from(left, "latin1"), Buffer.from(right, "latin1")));
 
@@ -58,14 +63,14 @@ describe("a walk", () => {
   test("can be stopped within a large directory", () => {
     const root = scratch.freshDirectory();
     for (let index = 0; index < 40; index++) symlinkSync("x", join(root, `s${index}`));
-    const steps = [...walkTree(bytesFromText(root), options())];
+    const steps = [...walkTree(bytesFromText(root), options(), refuse)];
     expect(steps.map((directory) => directory?.symlinks.length)).toEqual([undefined, undefined, 40]);
   });
 
   test("lists each directory before its contents, siblings by name bytes, each once", () => {
     fc.assert(
       fc.property(directoryNodes, (tree) => {
-        const walked = listDirectories(walkTree(made(tree), options()));
+        const walked = listDirectories(walkTree(made(tree), options(), refuse));
         expect(walked[0]?.path).toBe("" as ByteString);
         const lastChild = new Map<number, ByteString>();
         for (const [index, directory] of walked.entries()) {
@@ -133,6 +138,7 @@ describe("a walk", () => {
       walkTree(
         bytesFromText(root),
         options((warning) => warnings.push(warning)),
+        refuse,
       ),
     );
     expect(walked.map(({ path }) => textFromBytes(path))).toEqual(["", "sub"]);
@@ -143,20 +149,34 @@ describe("a walk", () => {
     const root = scratch.freshDirectory();
     mkdirSync(join(root, "a", "cache", "below"), { recursive: true });
     const warnings: string[] = [];
-    const walk = walkTree(bytesFromText(root), {
-      ...options((warning) => warnings.push(warning)),
-      excludedDirectory: lstat(bytesFromText(join(root, "a", "cache"))),
-    });
+    const excludedDirectory = lstat(bytesFromText(join(root, "a", "cache")));
+    const skipping = { ...options((warning) => warnings.push(warning)), excludedDirectory };
+    const walk = walkTree(bytesFromText(root), skipping, refuse);
     expect(listDirectories(walk).map(({ path }) => textFromBytes(path))).toEqual(["", "a"]);
     expect(warnings).toEqual([`skipped ${root}/a/cache: it is the cache itself`]);
   });
 
-  test("a directory that disappears is an error that names it", () => {
+  test("a directory that disappears is a failure that names it, and the walk goes on", () => {
     const root = scratch.freshDirectory();
-    mkdirSync(join(root, "a"));
-    const walk = walkTree(bytesFromText(root), options());
+    for (const name of ["a", "b"]) mkdirSync(join(root, name, "sub"), { recursive: true });
+    const failures: SourceFailure[] = [];
+    const walk = walkTree(bytesFromText(root), options(), (failure) => failures.push(failure));
     walk.next();
-    Bun.spawnSync(["rmdir", join(root, "a")]);
+    rmSync(join(root, "a"), { recursive: true });
+    const rest = listDirectories(walk);
+    expect(failures).toEqual([
+      { path: "a" as ByteString, code: "SOURCE_CHANGED", message: expect.stringContaining(`${root}/a`) },
+    ]);
+    // Numbers of parents count only directories that are listed.
+    expect(rest.map(({ path, parent }) => [path, parent])).toEqual([
+      ["b" as ByteString, 0],
+      ["b/sub" as ByteString, 1],
+    ]);
+  });
+
+  test("a root that disappears is an error", () => {
+    const root = scratch.fresh();
+    const walk = walkTree(bytesFromText(root), options(), refuse);
     expect(() => walk.next()).toThrow(expect.objectContaining({ code: "SOURCE_CHANGED" }));
   });
 });

@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { DEFAULT_COMPRESSION } from "../../src/base/compression.ts";
 import { CacheDirectory } from "../../src/cache/cache-directory.ts";
 import { listKeys } from "../../src/entry/list-keys.ts";
+import { SKIP_NOTHING } from "../../src/store/request.ts";
 import { storeEntry } from "../../src/store/store.ts";
 import { createPause } from "../../src/work/breather.ts";
 import { inlineRuntime } from "../support/inline-runtime.ts";
@@ -22,6 +23,7 @@ test("what was stored last is decided by the file system's clock, not by those o
       sources: [scratch.path(`tree${index}`)] as const,
       excludePatterns: [],
       ignoreMtime: false,
+      skip: SKIP_NOTHING,
       linkMode: "auto",
       globs: { share: [], noShare: [] },
       storage: "objects",

@@ -35,15 +35,25 @@ export class BucketCommands {
   }
 
   /** @param words the command and its arguments, without `--cache` */
-  async run(words: readonly string[], variables: Readonly<Record<string, string>> = {}): Promise<Finished> {
-    return await finishedOf(this.start(words, variables));
+  async run(
+    words: readonly string[],
+    variables: Readonly<Record<string, string>> = {},
+    through: readonly string[] = [],
+  ): Promise<Finished> {
+    return await finishedOf(this.start(words, variables, through));
   }
 
-  start(words: readonly string[], variables: Readonly<Record<string, string>> = {}) {
+  /** @param through words before the executable */
+  start(
+    words: readonly string[],
+    variables: Readonly<Record<string, string>> = {},
+    through: readonly string[] = [],
+  ) {
     const [command = "", ...rest] = words;
     return startBtdt([command, ...this.#options, ...rest], {
       env: { HOME: this.#scratch.path(), ...this.#variables, ...variables },
       cwd: this.#scratch.path(),
+      through,
     });
   }
 

@@ -6,7 +6,7 @@ import { storeInBucket } from "../../src/far/store-in-bucket.ts";
 import type { RestoreResult } from "../../src/restore/request.ts";
 import { restoreEntry } from "../../src/restore/restore.ts";
 import { NO_GLOBS } from "../../src/sharing/share-globs.ts";
-import type { StoreResult } from "../../src/store/request.ts";
+import { SKIP_NOTHING, type StoreResult } from "../../src/store/request.ts";
 import type { Runtime } from "../../src/work/runtime.ts";
 import { inlineRuntime } from "./inline-runtime.ts";
 
@@ -24,6 +24,7 @@ export async function storeTree(
     sources: [source] as const,
     excludePatterns: [],
     ignoreMtime: false,
+    skip: SKIP_NOTHING,
     linkMode: "auto" as const,
     globs: NO_GLOBS,
     storage: "auto" as const,

@@ -7,7 +7,7 @@ import { formatSize } from "../../base/size.ts";
 import { readFileSystemClock } from "../../cache/read-file-system-clock.ts";
 import { type ListedKey, listEntries } from "../../entry/list-entries.ts";
 import { KEY_ORDERS, selectKeys } from "../../entry/select-keys.ts";
-import { countsOf } from "../../key/key-file.ts";
+import { countSkipped, countsOf } from "../../key/key-file.ts";
 import type { Runtime } from "../../work/runtime.ts";
 import type { CommandContext } from "../command-context.ts";
 import { type OpenedCache, openAddressedCache } from "../open-addressed-cache.ts";
@@ -90,8 +90,10 @@ function readClock(cache: OpenedCache, { nowMs }: Runtime): number {
   return cache.kind === "directory" ? readFileSystemClock(cache.directory, nowMs()) : nowMs();
 }
 
-function describeState({ isPinned, damage }: ListedKey): string {
-  return (isPinned ? " (pinned)" : "") + (damage === undefined ? "" : " (damaged)");
+function describeState({ isPinned, damage, trees }: ListedKey): string {
+  const pinned = isPinned ? " (pinned)" : "";
+  if (damage !== undefined) return `${pinned} (damaged)`;
+  return countSkipped(trees) > 0 ? `${pinned} (incomplete)` : pinned;
 }
 
 /** Only uses by those who may write to the cache are noted. */

@@ -38,6 +38,8 @@ import {
   defineIgnoreMtimeOption,
   defineMaxSizeOption,
   definePinOption,
+  defineSkipChangedOption,
+  defineSkipUnreadableOption,
   defineStorageOption,
   storeSettingsOf,
 } from "../options/store-options.ts";
@@ -74,6 +76,8 @@ export function defineRunCommand(context: CommandContext, words: readonly string
     .addOption(defineExactOption("PATH"))
     .addOption(defineVerifyOption("PATH"))
     .addOption(defineExcludeOption())
+    .addOption(defineSkipChangedOption())
+    .addOption(defineSkipUnreadableOption())
     .addOption(defineIgnoreMtimeOption())
     .addOption(defineLinkOption("how to place files in the cache and in PATH"))
     .addOption(defineShareOption())

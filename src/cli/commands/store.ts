@@ -27,6 +27,8 @@ import {
   defineIgnoreMtimeOption,
   defineMaxSizeOption,
   definePinOption,
+  defineSkipChangedOption,
+  defineSkipUnreadableOption,
   defineStorageOption,
   storeSettingsOf,
 } from "../options/store-options.ts";
@@ -46,6 +48,8 @@ export function defineStoreCommand(context: CommandContext) {
     .addOption(defineKeysToStoreOption())
     .addOption(defineAllowEmptyHashOption())
     .addOption(defineExcludeOption())
+    .addOption(defineSkipChangedOption())
+    .addOption(defineSkipUnreadableOption())
     .addOption(defineIgnoreMtimeOption())
     .addOption(defineLinkOption("how to add files to the cache"))
     .addOption(defineShareOption())

@@ -20,6 +20,24 @@ export function defineExcludeOption() {
     .default([] as string[]);
 }
 
+export function defineSkipChangedOption() {
+  return new Option(
+    "--skip-changed",
+    "leave out files that change while they are read, even after two more tries, with a warning",
+  )
+    .env("BTDT_SKIP_CHANGED")
+    .default(false);
+}
+
+export function defineSkipUnreadableOption() {
+  return new Option(
+    "--skip-unreadable",
+    "leave out files and directories that cannot be read, with a warning",
+  )
+    .env("BTDT_SKIP_UNREADABLE")
+    .default(false);
+}
+
 export function defineIgnoreMtimeOption() {
   return new Option("--ignore-mtime", "share files that differ only in modification time")
     .env("BTDT_IGNORE_MTIME")
@@ -76,6 +94,8 @@ export function storeSettingsOf(
     Parameters<typeof shareGlobsOf>[0] & {
       readonly pin: boolean;
       readonly exclude: readonly string[];
+      readonly skipChanged: boolean;
+      readonly skipUnreadable: boolean;
       readonly link: StoreSettings["linkMode"];
     },
 ): StoreSettings {
@@ -83,6 +103,7 @@ export function storeSettingsOf(
   return {
     excludePatterns: exclude,
     ignoreMtime,
+    skip: { skipChanged: options.skipChanged, skipUnreadable: options.skipUnreadable },
     linkMode: link,
     globs: shareGlobsOf(options),
     storage,

@@ -13,6 +13,8 @@ export interface PackSink {
   release(contentBytes: number): void;
   addBlocks(blocks: readonly PackedBlock[]): void;
   addLarge(large: LargeContent): void;
+  /** The chunk digests of a large file that was added, 32 bytes each. */
+  chunkDigestsOf(largeDigest: Uint8Array): Uint8Array | undefined;
 }
 
 /** What is in a pack that is being written, as its index will describe it. */

@@ -1,9 +1,11 @@
+import type { ByteString } from "../../base/byte-string.ts";
 import { chunkCount, DIGEST_SIZE_BYTES, digestOfChunks } from "../../base/digest.ts";
 import { emptyStatus } from "../../fs/native/file-status.ts";
 import type { Digester } from "../../read/digester.ts";
 import type { FileBatch } from "../../read/file-groups.ts";
 import { hashLargeFile } from "../../read/hash-large-file.ts";
 import type { LargeFile } from "../../read/large-file.ts";
+import { failureOf } from "../../read/source-failure.ts";
 import type { Runner } from "../../work/job.ts";
 import { buildContentTable } from "../contents/content-table.ts";
 import { LARGEST_BLOCK_BYTES } from "../format/block-codec.ts";
@@ -40,6 +42,11 @@ export class PackingDigester implements Digester {
     return this.#reusedCount;
   }
 
+  /** What was read since then is read again. */
+  forgetReused(reusedCount: number): void {
+    this.#reusedCount = reusedCount;
+  }
+
   /** From now on, everything is packed into another pack, even contents that were believed to be in the cache. */
   switchTo(writer: PackSink): void {
     this.#writer = writer;
@@ -52,7 +59,7 @@ export class PackingDigester implements Digester {
     this.#shared = { target: writer.target, held };
   }
 
-  /** @throws BtdtError SOURCE_CHANGED, SOURCE_UNREADABLE; a `node:fs` error */
+  /** @throws a `node:fs` error */
   async digestBatch(runner: Runner, batch: FileBatch): Promise<PackFilesOutput> {
     const writer = this.#writer;
     await writer.reserve(BATCH_BYTES);
@@ -96,20 +103,20 @@ export class PackingDigester implements Digester {
       span.catch(() => undefined);
       spans.push(span);
     }
-    await Promise.all(spans);
-    if (newBlockCount === 0) this.#reusedCount += 1;
+    await settleAll(spans);
     const digest = digestOfChunks(file.sizeBytes, chunkDigests);
+    if (newBlockCount === 0 && writer.chunkDigestsOf(digest) === undefined) this.#reusedCount += 1;
     writer.addLarge({ sizeBytes: file.sizeBytes, digest, chunkDigests });
     return digest;
   }
 
-  /** After a failure, the other jobs are pointless. */
+  /** After a failure, the other jobs are pointless, unless a file can be left out because of it. */
   async #track<Output>(running: Promise<Output>): Promise<Output> {
     this.#running.add(running);
     try {
       return await running;
     } catch (error) {
-      Atomics.store(this.#stopFlag, 0, 1);
+      if (!isSourceFailure(error)) Atomics.store(this.#stopFlag, 0, 1);
       throw error;
     } finally {
       this.#running.delete(running);
@@ -121,4 +128,14 @@ export class PackingDigester implements Digester {
     Atomics.store(this.#stopFlag, 0, 1);
     await Promise.allSettled(this.#running);
   }
+}
+
+function isSourceFailure(error: unknown): boolean {
+  return failureOf(error, "" as ByteString) !== undefined;
+}
+
+/** Like `Promise.all`, but none is still running when it fails. */
+async function settleAll(running: readonly Promise<void>[]): Promise<void> {
+  await Promise.allSettled(running);
+  await Promise.all(running);
 }

@@ -11,6 +11,7 @@ import { unpackTree } from "../../../src/packs/unpack/unpack-tree.ts";
 import { IgnoreRules } from "../../../src/read/ignore-rules.ts";
 import { readTree } from "../../../src/read/read-tree.ts";
 import { NO_GLOBS } from "../../../src/sharing/share-globs.ts";
+import { SKIP_NOTHING } from "../../../src/store/request.ts";
 import { storeEntry } from "../../../src/store/store.ts";
 import { createPause } from "../../../src/work/breather.ts";
 import { fileDigest } from "../../support/expected-digests.ts";
@@ -37,6 +38,7 @@ async function store(source: string): Promise<CacheDirectory> {
     sources: [source] as const,
     excludePatterns: [],
     ignoreMtime: false,
+    skip: SKIP_NOTHING,
     linkMode: "auto" as const,
     globs: NO_GLOBS,
     storage: "packs" as const,
