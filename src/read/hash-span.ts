@@ -3,6 +3,7 @@ import { CHUNK_SIZE_BYTES, chunkCount, DIGEST_SIZE_BYTES } from "../base/digest.
 import { BtdtError } from "../base/errors.ts";
 import { PathBuffer } from "../fs/native/path-buffer.ts";
 import type { Job } from "../work/job.ts";
+import { createStopCheck } from "../work/stop-check.ts";
 import { hashMapped } from "./hash-mapped.ts";
 import type { LargeFile } from "./large-file.ts";
 import { assertUnchanged, changedWhileRead, openSource, unreadable } from "./open-source.ts";
@@ -18,19 +19,28 @@ export const SPAN_SIZE_BYTES = 8 * CHUNK_SIZE_BYTES;
 const READ_SIZE_BYTES = 256 * 1024;
 
 export interface HashSpanInput extends LargeFile {
-  /** A multiple of SPAN_SIZE_BYTES. */
+  /** A multiple of the size of a chunk; the span ends at the next multiple of SPAN_SIZE_BYTES. */
   readonly startBytes: number;
 }
 
-/** Hashes the chunks in one span of a large file; returns their digests, 32 bytes each. */
+/**
+ * Hashes the chunks in one span of a large file; returns their digests, 32 bytes each. Where reading takes long, these are
+ * only the first ones, and another job hashes the rest.
+ * @throws BtdtError SOURCE_CHANGED, SOURCE_UNREADABLE, CANCELLED
+ */
 export const hashSpanJob: Job<HashSpanInput, Uint8Array> = {
   name: "hash-span",
-  run(input) {
+  run(input, context) {
     const path = scratchPath.set(input.path);
     const descriptor = openSource(path);
     try {
       assertUnchanged(descriptor, input, path);
-      const digests = hashSpan(descriptor, input, path);
+      const digests = hashSpan(
+        descriptor,
+        input,
+        path,
+        createStopCheck(context, "stopped before a file was hashed"),
+      );
       assertUnchanged(descriptor, input, path);
       return digests;
     } catch (error) {
@@ -39,20 +49,27 @@ export const hashSpanJob: Job<HashSpanInput, Uint8Array> = {
       closeSync(descriptor);
     }
   },
-  workOf: ({ sizeBytes, startBytes }) => ({ bytes: Math.min(SPAN_SIZE_BYTES, sizeBytes - startBytes) }),
+  workOf: ({ sizeBytes, startBytes }, digests) => {
+    const chunkBytes = (digests.length / DIGEST_SIZE_BYTES) * CHUNK_SIZE_BYTES;
+    return { bytes: Math.min(chunkBytes, sizeBytes - startBytes) };
+  },
 };
 
 const scratchPath = new PathBuffer();
 const readBuffer = new Uint8Array(READ_SIZE_BYTES);
 
-function hashSpan(descriptor: number, input: HashSpanInput, path: PathBuffer): Uint8Array {
-  const { startBytes } = input;
-  const lengthBytes = Math.min(SPAN_SIZE_BYTES, input.sizeBytes - startBytes);
+function hashSpan(
+  descriptor: number,
+  { startBytes, sizeBytes }: HashSpanInput,
+  path: PathBuffer,
+  hasEnough: () => boolean,
+): Uint8Array {
+  const endBytes = (Math.floor(startBytes / SPAN_SIZE_BYTES) + 1) * SPAN_SIZE_BYTES;
+  const lengthBytes = Math.min(endBytes, sizeBytes) - startBytes;
   const digests = new Uint8Array(chunkCount(lengthBytes) * DIGEST_SIZE_BYTES);
-  if (!hashMapped(descriptor, startBytes, lengthBytes, digests)) {
-    hashRead(descriptor, startBytes, lengthBytes, digests, path);
-  }
-  return digests;
+  // A file is mapped only where reading takes an instant.
+  if (hashMapped(descriptor, startBytes, lengthBytes, digests)) return digests;
+  return hashRead(descriptor, startBytes, lengthBytes, digests, path, hasEnough);
 }
 
 function hashRead(
@@ -61,7 +78,8 @@ function hashRead(
   lengthBytes: number,
   digests: Uint8Array,
   path: PathBuffer,
-): void {
+  hasEnough: () => boolean,
+): Uint8Array {
   let chunk = new Bun.SHA256();
   for (let done = 0; done < lengthBytes; ) {
     const chunkEnd = Math.min((Math.floor(done / CHUNK_SIZE_BYTES) + 1) * CHUNK_SIZE_BYTES, lengthBytes);
@@ -77,8 +95,11 @@ function hashRead(
     done += count;
     if (done === chunkEnd) {
       const index = Math.ceil(done / CHUNK_SIZE_BYTES) - 1;
-      chunk.digest(digests.subarray(index * DIGEST_SIZE_BYTES, (index + 1) * DIGEST_SIZE_BYTES));
+      const digestEnd = (index + 1) * DIGEST_SIZE_BYTES;
+      chunk.digest(digests.subarray(digestEnd - DIGEST_SIZE_BYTES, digestEnd));
       chunk = new Bun.SHA256();
+      if (hasEnough()) return digests.slice(0, digestEnd);
     }
   }
+  return digests;
 }

@@ -19,6 +19,7 @@ import { hashLargeFile } from "../../src/read/hash-large-file.ts";
 import { hashSmallFile } from "../../src/read/hash-small-file.ts";
 import { hashSpanJob, SPAN_SIZE_BYTES } from "../../src/read/hash-span.ts";
 import { InlineRunner } from "../../src/work/inline-runner.ts";
+import type { Job, Runner } from "../../src/work/job.ts";
 import { Scratch } from "../support/scratch.ts";
 
 const scratch = Scratch.use();
@@ -179,6 +180,27 @@ describe("mapped and read spans", () => {
       expect(hexOf(hashSpanJob.run({ ...found(path), startBytes: 0 }, context))).toBe(expected.join(""));
     } finally {
       closeSync(reader);
+      closeSync(writer);
+    }
+  });
+
+  test("where reading takes long, a job hashes at least one chunk, and others the rest", async () => {
+    const content = contentOf(3 * CHUNK_SIZE_BYTES + 5);
+    const path = fileWith(content);
+    // So that it is not mapped.
+    const writer = openSync(path, "r+");
+    try {
+      const first = createHash("sha256").update(content.subarray(0, CHUNK_SIZE_BYTES)).digest("hex");
+      const input = { ...found(path), startBytes: 0 };
+      const overdue = { isCancelled: () => false, isOverdue: () => true };
+      expect(hexOf(hashSpanJob.run(input, overdue))).toBe(first);
+      const impatient: Runner = Object.assign(new InlineRunner(overdue), {
+        run: async <Input, Output>(job: Job<Input, Output>, given: Input) => job.run(given, overdue),
+      });
+      expect(hexOf(await hashLargeFile(impatient, found(path)))).toBe(expectedDigest(content));
+      const cancelled = { ...overdue, isCancelled: () => true };
+      expect(() => hashSpanJob.run(input, cancelled)).toThrow(expect.objectContaining({ code: "CANCELLED" }));
+    } finally {
       closeSync(writer);
     }
   });
