@@ -11,8 +11,16 @@ type RuntimeConfig = {
     user: { uid: number; gid: number };
   };
   root: { path: string; readonly: boolean };
+  linux: { namespaces: { type: string }[] };
   mounts: { destination: string; type: string; source: string; options: string[] }[];
 };
+
+export interface ContainerOptions {
+  /** `NAME=value`, besides the image's. */
+  readonly env?: readonly string[];
+  /** Instead of none at all. */
+  readonly hasHostNetwork?: boolean;
+}
 
 function succeed(...command: string[]): void {
   const run = Bun.spawnSync(command);
@@ -52,12 +60,25 @@ export class UnpackedImage {
    * Runs it in a container with a read-only root and host directories mounted. `command` replaces what the
    * image starts; without it, arguments are added to that.
    */
-  runner(mounts: Readonly<Record<string, string>>, cwd = "/", command?: readonly string[]): RunBtdt {
+  runner(
+    mounts: Readonly<Record<string, string>>,
+    cwd = "/",
+    command?: readonly string[],
+    { env = [], hasHostNetwork = false }: ContainerOptions = {},
+  ): RunBtdt {
     return (...args) => {
-      const { process, root } = this.#config;
+      const { process, root, linux } = this.#config;
+      const namespaces = linux.namespaces.filter(({ type }) => !hasHostNetwork || type !== "network");
       const config: RuntimeConfig = {
         ...this.#config,
-        process: { ...process, terminal: false, cwd, args: [...(command ?? process.args), ...args] },
+        process: {
+          ...process,
+          terminal: false,
+          cwd,
+          args: [...(command ?? process.args), ...args],
+          env: [...process.env, ...env],
+        },
+        linux: { ...linux, namespaces },
         root: { ...root, readonly: true },
         mounts: [
           ...this.#config.mounts,

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { randomUUID } from "node:crypto";
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,9 +7,11 @@ import { version } from "../../package.json";
 import { useBuiltImages } from "../image/built-images.ts";
 import { UnpackedImage } from "../image/container.ts";
 import { cleanScript, restoreScript, storeScript, testScript } from "../image/guide-scripts.ts";
+import { connect } from "../support/bucket-client.ts";
 import { describeWith } from "../support/requirements.ts";
+import { CEPH_KEYS, CEPH_PROGRAMS, useCeph } from "../support/s3/ceph.ts";
 import { readGuide, readKit, type TektonDocument } from "./documents.ts";
-import { runTask, type StepOutcome } from "./task-runner.ts";
+import { runTask, type StepOutcome, type TaskSetup } from "./task-runner.ts";
 
 const architecture = process.arch === "arm64" ? "arm64" : "amd64";
 
@@ -77,6 +80,7 @@ describeWith(
       task: TektonDocument,
       bindings: Record<string, string>,
       params: Record<string, string> = {},
+      secrets: TaskSetup["secrets"] = {},
     ): StepOutcome[] => {
       const tekton = join(scratch, "tekton");
       const names = Object.keys(bindings);
@@ -85,7 +89,8 @@ describeWith(
         params,
         stepActions,
         tekton,
-        start: (image, words, workingDir) => {
+        secrets,
+        start: (image, words, workingDir, env) => {
           const unpacked = images.get(image.includes("node") ? `localhost/btdt:${version}-shell` : image);
           if (unpacked === undefined) throw new Error(`no image ${image}`);
           const mounts = {
@@ -95,7 +100,8 @@ describeWith(
             "/tekton": tekton,
             ...(image.includes("node") ? { "/usr/local/bin": volumes["bin"] ?? "" } : {}),
           };
-          return unpacked.runner(mounts, workingDir, words)();
+          const hasHostNetwork = env.length > 0;
+          return unpacked.runner(mounts, workingDir, words, { env, hasHostNetwork })();
         },
       });
     };
@@ -154,6 +160,38 @@ describeWith(
       run(taskNamed("npm-test"), workspaces);
       rmSync(modules, { recursive: true });
       expect(outputOf(run(taskNamed("npm-test"), workspaces), "restore", "stderr")).toContain("1 unpacked");
+    });
+
+    describeWith(CEPH_PROGRAMS, "with a bucket", () => {
+      let url: URL;
+      beforeAll(async () => {
+        url = await useCeph();
+        await connect(url, {}, CEPH_KEYS).send({ method: "PUT", name: "", mostAnswerBytes: 65_536 });
+      }, 120_000);
+
+      test("the kit takes the credentials of a secret, and does without the cache if there is none", () => {
+        newVolumes();
+        const text = JSON.stringify(taskNamed("npm-test"));
+        const address = `s3://cache/tekton-${randomUUID()}`;
+        const task: TektonDocument = JSON.parse(text.replaceAll("$(workspaces.cache.path)", address));
+        const secret = {
+          AWS_ACCESS_KEY_ID: CEPH_KEYS.accessKeyId,
+          AWS_SECRET_ACCESS_KEY: CEPH_KEYS.secretAccessKey,
+          AWS_ENDPOINT_URL_S3: url.href,
+        };
+        const once = (keys: Readonly<Record<string, string>>) => {
+          rmSync(join(volumes["source"] ?? "", "node_modules"), { recursive: true, force: true });
+          return run(task, { source: "source" }, {}, { "btdt-bucket": keys });
+        };
+        const done = [0, 0, 0, 0];
+        expect(summary(once(secret)).map(([, how]) => how)).toEqual(done);
+        const hit = once(secret);
+        expect(summary(hit).map(([, how]) => how)).toEqual([0, "skipped", 0, "skipped"]);
+        expect(outputOf(hit, "restore", "stderr")).toContain("1 unpacked");
+        const wrong = once({ ...secret, AWS_SECRET_ACCESS_KEY: "wrong" });
+        expect(summary(wrong).map(([, how]) => how)).toEqual(done);
+        expect(outputOf(wrong, "store", "stderr")).toContain("rejects the credentials");
+      });
     });
 
     const guide = readGuide().filter(({ kind }) => kind === "Task");

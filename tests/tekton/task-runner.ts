@@ -13,6 +13,13 @@ interface Param extends Named {
   readonly value: Value;
 }
 
+interface Variable extends Named {
+  readonly value?: string;
+  readonly valueFrom?: {
+    readonly secretKeyRef: { readonly name: string; readonly key: string; readonly optional?: boolean };
+  };
+}
+
 interface Step extends Named {
   readonly image?: string;
   readonly ref?: Named;
@@ -22,6 +29,7 @@ interface Step extends Named {
   readonly command?: readonly string[];
   readonly args?: readonly string[];
   readonly results?: readonly Named[];
+  readonly env?: readonly Variable[];
   readonly onError?: "continue";
   readonly when?: readonly {
     readonly input: string;
@@ -43,8 +51,13 @@ interface Finished {
 
 export type StepOutcome = Named & (Finished | { readonly skipped: true });
 
-/** Starts one container: the words, where, and in which image, which stays the same for a step. */
-type StartContainer = (image: string, words: readonly string[], workingDir: string) => Finished;
+/** Starts one container: the words, where, with which variables besides the image's (`NAME=value`), and in which image. */
+type StartContainer = (
+  image: string,
+  words: readonly string[],
+  workingDir: string,
+  env: readonly string[],
+) => Finished;
 
 export interface TaskSetup {
   /** By name: where the workspace is inside of the containers. */
@@ -52,6 +65,8 @@ export interface TaskSetup {
   /** Values for the task's parameters that have no default, or shall have another one. */
   readonly params?: Readonly<Record<string, string>>;
   readonly stepActions: readonly TektonDocument[];
+  /** By name. */
+  readonly secrets?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** A host directory that every container sees as `/tekton`. */
   readonly tekton: string;
   readonly start: StartContainer;
@@ -121,7 +136,7 @@ function runStep(step: Step, values: Map<string, Value>, setup: TaskSetup): Fini
     writeFileSync(join(setup.tekton, script), step.script, { mode: 0o755 });
     words = [`/tekton/${script}`, ...args];
   }
-  const finished = setup.start(image, words, workingDir);
+  const finished = setup.start(image, words, workingDir, variablesOf(step, setup));
   writeFileSync(join(setup.tekton, `exit-${name}`), String(finished.exitCode));
   values.set(`steps.step-${name}.exitCode.path`, `/tekton/exit-${name}`);
   for (const result of step.results ?? []) {
@@ -129,6 +144,18 @@ function runStep(step: Step, values: Map<string, Value>, setup: TaskSetup): Fini
     values.set(`steps.${name}.results.${result.name}`, value);
   }
   return finished;
+}
+
+/** Kubernetes leaves out what is optional and missing. */
+function variablesOf({ name, env = [] }: Step, { secrets = {} }: TaskSetup): string[] {
+  return env.flatMap((variable) => {
+    const { secretKeyRef } = variable.valueFrom ?? {};
+    const value =
+      secretKeyRef === undefined ? variable.value : secrets[secretKeyRef.name]?.[secretKeyRef.key];
+    if (value === undefined && secretKeyRef?.optional !== true)
+      throw new Error(`${name}: there is no value for ${variable.name}`);
+    return value === undefined ? [] : [`${variable.name}=${value}`];
+  });
 }
 
 function resultPath(tekton: string, step: string, result: string): string {
