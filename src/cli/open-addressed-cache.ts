@@ -61,7 +61,7 @@ export function rejectBucket(address: string, command: string): void {
 }
 
 /** Options that would have no effect. */
-function rejectDirectoryOptions({ createCache, storage, pin, maxSize }: AddressedCache): void {
+function rejectDirectoryOptions({ createCache, storage, pin }: AddressedCache): void {
   if (createCache === true) {
     throw new BtdtError("USAGE", "--create-cache does not create buckets", {
       hint: "create the bucket with the tools of its provider, and leave the option out",
@@ -75,15 +75,6 @@ function rejectDirectoryOptions({ createCache, storage, pin, maxSize }: Addresse
   }
   if (pin === true) {
     throw new BtdtError("USAGE", "keys in a bucket cannot be pinned: --pin is for cache directories");
-  }
-  if (maxSize !== undefined) {
-    throw new BtdtError(
-      "USAGE",
-      "a store in a bucket does not evict entries: --max-size is for cache directories",
-      {
-        hint: "run btdt clean --max-size from time to time, with credentials that may delete",
-      },
-    );
   }
 }
 

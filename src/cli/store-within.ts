@@ -1,6 +1,4 @@
-import { escapeControls } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
-import { formatSize } from "../base/size.ts";
 import { readSizeNote } from "../cache/size-note.ts";
 import { measureSources } from "../store/measure-sources.ts";
 import type { StoreRequest, StoreResult } from "../store/request.ts";
@@ -9,11 +7,9 @@ import { cleanCache } from "../upkeep/clean.ts";
 import type { CleanResult } from "../upkeep/clean-result.ts";
 import { isDiskFull } from "../upkeep/full-volume.ts";
 import { createPause } from "../work/breather.ts";
+import type { Runtime } from "../work/runtime.ts";
 import type { CommandContext } from "./command-context.ts";
-import { formatCount } from "./describe.ts";
-
-/** So that there is room for some stores before the next one has to take stock of the whole cache. */
-const TARGET_RATIO = 0.9;
+import { type CleanWithin, keepBelow, reportEvictions } from "./keep-below.ts";
 
 export interface StoredWithin extends StoreResult {
   /** The entries that had to make room; undefined if nothing had to. */
@@ -35,7 +31,7 @@ export async function storeWithin(
   const made = await storeMakingRoom(request, maxSizeBytes, context);
   const noted = readSizeNote(request.cache);
   if (noted !== undefined && noted <= maxSizeBytes) return made;
-  const evicted = await keepBelow(request, maxSizeBytes, context);
+  const evicted = await keepBelow(maxSizeBytes, request.keys, cleanOf(request, context.runtime), context);
   return { ...made, evicted: [...(made.evicted ?? []), ...evicted] };
 }
 
@@ -50,7 +46,8 @@ async function storeMakingRoom(
   } catch (error) {
     if (!isDiskFull(error)) throw error;
     const freedBytes = await measureSources(request, createPause(runtime.isCancelled));
-    const cleaned = await evict(request, { maxSizeBytes, freedBytes }, context);
+    const cleaned = await cleanOf(request, runtime)({ maxSizeBytes, freedBytes });
+    reportEvictions(cleaned, context);
     if (cleaned.removed.length === 0) throw error;
     try {
       return { ...(await storeEntry(request, runtime)), evicted: cleaned.removed };
@@ -60,51 +57,9 @@ async function storeMakingRoom(
   }
 }
 
-/** The entry is stored: whatever happens now is no failure of that. */
-async function keepBelow(
-  request: StoreRequest,
-  maxSizeBytes: number,
-  context: CommandContext,
-): Promise<CleanResult["removed"]> {
-  const { runtime } = context;
-  try {
-    const targetSizeBytes = Math.floor(maxSizeBytes * TARGET_RATIO);
-    const limits = { maxSizeBytes, targetSizeBytes, sparedKeys: new Set<string>(request.keys) };
-    const { removed, kept } = await evict(request, limits, context);
-    if (kept.bytes > maxSizeBytes) {
-      runtime.onWarning(
-        `the cache takes ${formatSize(kept.bytes)}, more than ${formatSize(maxSizeBytes)}: nothing else can be evicted`,
-      );
-    }
-    return removed;
-  } catch (error) {
-    if (!(error instanceof BtdtError) || error.code === "CANCELLED") throw error;
-    runtime.onWarning(`the cache was not kept below ${formatSize(maxSizeBytes)}: ${error.message}`);
-    return [];
-  }
-}
-
-async function evict(
-  { cache }: StoreRequest,
-  limits: {
-    readonly maxSizeBytes: number;
-    readonly targetSizeBytes?: number;
-    readonly freedBytes?: number;
-    readonly sparedKeys?: ReadonlySet<string>;
-  },
-  { output, runtime }: CommandContext,
-): Promise<CleanResult> {
-  const cleaned = await cleanCache(
-    { cache, maxAgeMs: undefined, ...limits, dryRun: false, isSizeNoted: true },
-    runtime,
-  );
-  const { removed } = cleaned;
-  if (removed.length > 0) {
-    const freed = formatSize(removed.reduce((sum, entry) => sum + entry.freedBytes, 0));
-    output.note(`evicted ${formatCount(removed.length, "entry", "entries")} to make room: frees ${freed}`);
-    for (const { keys } of removed) output.noteDetail(`evicted ${keys.map(escapeControls).join(", ")}`);
-  }
-  return cleaned;
+function cleanOf({ cache }: StoreRequest, runtime: Runtime): CleanWithin {
+  return (limits) =>
+    cleanCache({ cache, maxAgeMs: undefined, ...limits, dryRun: false, isSizeNoted: true }, runtime);
 }
 
 function stillFull({ code, message, path, cause }: BtdtError): BtdtError {

@@ -12,8 +12,7 @@ import { listAll } from "./list-all.ts";
 import { decideFate, type PackFate } from "./protocol.ts";
 import { type BucketStock, takeBucketStock } from "./take-bucket-stock.ts";
 
-export interface BucketCleanRequest
-  extends Pick<CleanLimits, "maxAgeMs" | "maxSizeBytes" | "maxEntries" | "keepLast" | "prefix"> {
+export interface BucketCleanRequest extends Omit<CleanLimits, "nowMs"> {
   readonly dryRun: boolean;
 }
 

@@ -147,7 +147,6 @@ describe("usage errors", () => {
     for (const [words, sentence] of [
       [["store", "--create-cache", "-k", "web-1", "tree"], "--create-cache does not create buckets"],
       [["store", "--storage", "objects", "-k", "web-1", "tree"], "a bucket has no linkable objects"],
-      [["store", "--max-size", "1GiB", "-k", "web-1", "tree"], "a store in a bucket does not evict entries"],
       [["store", "--pin", "-k", "web-1", "tree"], "keys in a bucket cannot be pinned"],
       [["store", "--dry-run", "-k", "web-1", "tree"], "store --dry-run cannot work on a bucket"],
       [["pin", "web-1"], "pin cannot work on a bucket"],

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
-import { randomUUID } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { connect, FAKE_KEYS } from "../support/bucket-client.ts";
 import { BUCKET, BucketCommands } from "../support/bucket-commands.ts";
@@ -89,6 +89,16 @@ function testCommands(open: () => BucketCommands): void {
     const options = { withRoot: false };
     expect(snapshotTree(scratch.path("to"), options)).toEqual(snapshotTree(scratch.path("tree"), options));
     expect(await commands.run(["inspect", "web-3"])).toMatchObject({ exitCode: 4 });
+  });
+
+  test("a store evicts the least recently used entries to keep the bucket below a size", async () => {
+    for (const name of ["a", "b", "c"]) {
+      makeTree(scratch.path(name), dir({ f: file(randomBytes(100_000)) }));
+      const stored = await commands.must(["store", "--max-size", "250kB", "-k", name, name]);
+      expect(stored.stderr.includes("evicted 1 entry to make room: frees ")).toBe(name === "c");
+    }
+    expect(await commands.run(["lookup", "-k", "a"])).toMatchObject({ exitCode: 4 });
+    expect(await commands.run(["lookup", "-k", "c"])).toMatchObject({ exitCode: 0 });
   });
 
   test("keys are listed, measured, deleted and evicted", async () => {

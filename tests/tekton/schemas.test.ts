@@ -97,6 +97,7 @@ test("only API versions that are current", () => {
     TriggerTemplate: "triggers.tekton.dev/v1beta1",
     EventListener: "triggers.tekton.dev/v1beta1",
     CronJob: "batch/v1",
+    Secret: "v1",
   };
   for (const { kind, apiVersion } of resources) {
     expect({ kind, apiVersion }).toEqual({ kind, apiVersion: current[kind as keyof typeof current] });

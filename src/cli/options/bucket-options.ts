@@ -44,7 +44,6 @@ export interface AddressedCache {
   readonly createCache?: boolean;
   readonly storage?: string;
   readonly pin?: boolean;
-  readonly maxSize?: number | undefined;
   readonly caFile?: string | undefined;
   readonly anonymous?: boolean;
   readonly storageClass?: string | undefined;
