@@ -68,7 +68,7 @@ function redirectSignals(listener: (signal: NodeJS.Signals) => void): () => void
 function fail(error: unknown): never {
   const known = explainFailure(error);
   if (signalExitCode !== undefined && known.code === "CANCELLED") process.exit(signalExitCode);
-  output.reportError(known);
+  if (known.code !== "OUTPUT_CLOSED") output.reportError(known);
   process.exit(chooseExitCode(known));
 }
 

@@ -1,7 +1,7 @@
 /**
  * What can go wrong. Code branches on these; messages are for people only.
  *
- * `USAGE` ends in exit status 2, every other code that reaches the command line in 1.
+ * `USAGE` ends in exit status 2, `OUTPUT_CLOSED` in 0, every other code that reaches the command line in 1.
  */
 export type ErrorCode =
   | "USAGE"
@@ -33,6 +33,7 @@ export type ErrorCode =
   | "RESULT_FILE_NOT_WRITABLE"
   | "VARIABLE_UNSET"
   | "SYSTEM"
+  | "OUTPUT_CLOSED"
   | "CANCELLED"
   | "INTERNAL";
 

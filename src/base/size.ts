@@ -3,7 +3,6 @@ import { BtdtError } from "./errors.ts";
 const BINARY_UNITS = ["KiB", "MiB", "GiB", "TiB", "PiB"] as const;
 
 const FACTORS: ReadonlyMap<string, number> = new Map([
-  ["", 1],
   ["b", 1],
   ...["k", "m", "g", "t", "p"].flatMap((letter, index): [string, number][] => [
     [letter, 1000 ** (index + 1)],
@@ -14,13 +13,15 @@ const FACTORS: ReadonlyMap<string, number> = new Map([
 ]);
 
 /**
- * Parses `10GiB`, `500MB`, `500Mi`, `1G`, `1.5 TiB` or a plain number of bytes: decimal unless the unit has an `i`.
+ * Parses `10GiB`, `500MB`, `500Mi`, `1G`, `1.5 TiB` or `100B`: decimal unless the unit has an `i`. A number without a unit
+ * is rejected as ambiguous, except 0.
  * @throws BtdtError USAGE
  */
 export function parseSizeBytes(text: string): number {
   const match = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/i.exec(text.trim());
-  const factor = match === null ? undefined : FACTORS.get((match[2] ?? "").toLowerCase());
-  const sizeBytes = factor === undefined ? Number.NaN : Math.round(Number(match?.[1]) * factor);
+  const [, number = "", unit = ""] = match ?? [];
+  const factor = Number(number) === 0 && unit === "" && match !== null ? 1 : FACTORS.get(unit.toLowerCase());
+  const sizeBytes = factor === undefined ? Number.NaN : Math.round(Number(number) * factor);
   if (!Number.isSafeInteger(sizeBytes)) {
     throw new BtdtError("USAGE", `invalid size "${text}"`, {
       hint: "use a number and a unit, such as 500MB, 500Mi, 10GiB or 1G (decimal unless the unit has an i)",

@@ -27,5 +27,12 @@ export function codeForOutcome(
 }
 
 export function chooseExitCode(error: BtdtError): number {
-  return error.code === "USAGE" ? ExitCode.USAGE : ExitCode.ERROR;
+  switch (error.code) {
+    case "USAGE":
+      return ExitCode.USAGE;
+    case "OUTPUT_CLOSED":
+      return ExitCode.DONE;
+    default:
+      return ExitCode.ERROR;
+  }
 }

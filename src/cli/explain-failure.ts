@@ -9,6 +9,12 @@ export function explainFailure(error: unknown): BtdtError {
   if (isOutOfMemory(error)) {
     return new BtdtError("SYSTEM", "not enough memory", { hint: "raise the memory limit", cause: error });
   }
+  if (isExecutableMemoryRefused(error)) {
+    return new BtdtError("SYSTEM", "this process may not create executable memory, which btdt needs", {
+      hint: "lift the limit: ulimit -v, MemoryDenyWriteExecute= of systemd, deny_execmem of SELinux, or PR_SET_MDWE",
+      cause: error,
+    });
+  }
   const description = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return new BtdtError("INTERNAL", description, { hint: "this is a bug in btdt; please report it" });
 }
@@ -33,6 +39,11 @@ function describeSystemError(error: unknown): BtdtError {
     ...(name === undefined ? {} : { path: name }),
     cause: error,
   });
+}
+
+/** What Bun says when it cannot compile calls of libc. */
+function isExecutableMemoryRefused(error: unknown): boolean {
+  return error instanceof TypeError && error.message === "bun:ffi requires the JIT";
 }
 
 function isOutOfMemory(error: unknown): boolean {

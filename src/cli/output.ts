@@ -13,7 +13,7 @@ export interface Output {
   printResult(line: string): void;
   /** Verbatim, for help and scripts. */
   printText(text: string): void;
-  /** Part of a binary result. */
+  /** Part of a binary result. @throws BtdtError OUTPUT_CLOSED: the rest is not wanted */
   printBytes(bytes: Uint8Array): void;
   /** With `--json` this is the result, on one line; otherwise nothing is printed. */
   printDocument(fields: Readonly<Record<string, unknown>>): void;
@@ -51,9 +51,10 @@ export function createConsoleOutput(hasColours: boolean, screen: Screen): Output
     screen.clear();
     writeToStderr(`${line}\n`);
   };
+  let isClosed = false;
   const writeResult = (text: string | Uint8Array): void => {
     screen.clear();
-    writeToStdout(text);
+    if (!isClosed) isClosed = writeToStdout(text) === "closed";
   };
   let verbosity: Verbosity = "normal";
   let isJson = false;
@@ -66,7 +67,10 @@ export function createConsoleOutput(hasColours: boolean, screen: Screen): Output
       if (!isJson) writeResult(`${line}\n`);
     },
     printText: writeResult,
-    printBytes: writeResult,
+    printBytes: (bytes) => {
+      writeResult(bytes);
+      if (isClosed) throw new BtdtError("OUTPUT_CLOSED", "the reader of standard output has closed it");
+    },
     printMarker: writeLine,
     note: (sentence) => {
       if (verbosity !== "quiet") writeLine(`btdt: ${sentence}`);
@@ -94,11 +98,17 @@ export function createConsoleOutput(hasColours: boolean, screen: Screen): Output
   };
 }
 
-/** Fails loudly: a script must not mistake a result it did not get for an empty one. @throws BtdtError SYSTEM */
-function writeToStdout(text: string | Uint8Array): void {
+/**
+ * Fails loudly: a script must not mistake a result it did not get for an empty one. Only a reader that closed its end, such
+ * as `head`, knows what it has got: what was to be done is done, and the rest of the output is dropped.
+ * @throws BtdtError SYSTEM
+ */
+function writeToStdout(text: string | Uint8Array): "written" | "closed" {
   try {
     writeFully(STDOUT, text);
+    return "written";
   } catch (error) {
+    if (errnoOf(error) === "EPIPE") return "closed";
     if (errnoOf(error) === undefined) throw error;
     throw new BtdtError("SYSTEM", `cannot write to standard output: ${reasonOf(error)}`, { cause: error });
   }

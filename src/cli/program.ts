@@ -15,6 +15,7 @@ import { splitChildCommand } from "./split-child-command.ts";
 
 /** The child's output, an archive, a script or a page has stdout to itself. */
 const HAVE_NO_JSON: ReadonlySet<string> = new Set(["run", "completion", "export", "report"]);
+const PROGRAM_OPTIONS: ReadonlySet<string> = new Set(["-h", "--help", "-V", "--version"]);
 const HELP_COLUMNS = 100;
 
 /**
@@ -49,7 +50,27 @@ export async function runProgram(words: readonly string[], context: CommandConte
       hint: `${program.commands.map((command) => command.name()).join(", ")}; see btdt --help`,
     });
   }
-  await parse(program, ownWords, context);
+  await parse(program, correctWords(ownWords, program), context);
+}
+
+/**
+ * `help nope` fails as `nope` does. Options of commands are expected after the command.
+ * @throws BtdtError USAGE
+ */
+function correctWords(words: readonly string[], program: Command): readonly string[] {
+  const [first = "", second] = words;
+  const isCommand = (word: string): boolean =>
+    program.commands.some((command) => command.name() === resolveAlias(word));
+  if (first === "help" && second !== undefined && !second.startsWith("-") && !isCommand(second)) {
+    return [second];
+  }
+  const command = words.find(isCommand);
+  if (first.startsWith("-") && !PROGRAM_OPTIONS.has(first) && command !== undefined) {
+    throw new BtdtError("USAGE", `${first} comes before the command`, {
+      hint: `write options after it: btdt ${command} ${first}`,
+    });
+  }
+  return words;
 }
 
 type Loaders = ReturnType<typeof listCommandLoaders>;

@@ -30,11 +30,36 @@ const SENTENCES: Readonly<Record<string, string>> = {
   ENOLCK: "no locks are available",
   EFBIG: "the file is too large",
   EPIPE: "broken pipe",
+  EAGAIN: "a resource is temporarily unavailable",
+  EBADF: "the file is not open",
+  EBADMSG: "the file system found damaged data",
+  ECONNREFUSED: "the server refused the connection",
+  ECONNRESET: "the server closed the connection",
+  EDEADLK: "the lock would wait for itself",
+  EHOSTUNREACH: "the server cannot be reached",
+  EILSEQ: "the file system does not accept this name",
+  EINTR: "interrupted by a signal",
+  EINVAL: "the file system does not accept this request",
+  EMLINK: "the file has too many links",
+  ENETUNREACH: "the network cannot be reached",
+  ENODATA: "no data",
+  ENODEV: "no such device",
+  ENOSYS: "this kernel does not support it",
+  ENOTCONN: "the file system is not connected",
+  ENOTSUP: "the file system does not support it",
+  ENXIO: "no such device, or nobody is reading",
+  EOPNOTSUPP: "the file system does not support it",
+  EOVERFLOW: "a value is too large for the file system",
+  EPROTO: "the file system's server broke the protocol",
+  EREMOTEIO: "input/output error on the server",
+  ESPIPE: "it is a pipe",
+  ETIMEDOUT: "the file system's server did not answer in time",
+  ETXTBSY: "it is a program that is running",
 };
 
 /** What a `code` such as `EIO` means. */
 export function describeErrno(errno: string): string {
-  return SENTENCES[errno] ?? errno;
+  return SENTENCES[errno] ?? `the system reported ${errno}`;
 }
 
 /** Why a file operation failed, in words that complete a sentence about the operation and the path. */

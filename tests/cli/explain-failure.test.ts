@@ -1,7 +1,9 @@
 import { expect, test } from "bun:test";
 import { openSync, readdirSync } from "node:fs";
+import { constants } from "node:os";
 import { BtdtError } from "../../src/base/errors.ts";
 import { explainFailure } from "../../src/cli/explain-failure.ts";
+import { describeErrno } from "../../src/fs/errno.ts";
 
 function thrownBy(action: () => unknown): unknown {
   try {
@@ -30,6 +32,24 @@ test("a file system error says what failed, and is no bug", () => {
 test("running out of memory is no bug", () => {
   const error = thrownBy(() => new ArrayBuffer(2 ** 52));
   expect(explainFailure(error)).toMatchObject({ code: "SYSTEM", message: "not enough memory" });
+});
+
+test("no error code of the system is left without a sentence", () => {
+  for (const errno of [...Object.keys(constants.errno), "EREMOTEIO", "EUNHEARDOF"])
+    expect(describeErrno(errno)).toMatch(/^[a-z].* /);
+  for (const errno of [
+    "EFBIG",
+    "EXDEV",
+    "EEXIST",
+    "EINTR",
+    "ENXIO",
+    "ENOMEM",
+    "EAGAIN",
+    "EINVAL",
+    "EMLINK",
+    "ENOTSUP",
+  ])
+    expect(describeErrno(errno)).not.toContain(errno);
 });
 
 test("anything else is a bug, with its stack; expected errors stay what they are", () => {

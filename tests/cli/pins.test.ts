@@ -25,7 +25,7 @@ test("a pinned key survives every limit, and a store of another key with --max-s
   storeEntry("other", 5);
   const out = cache.clean("--max-age", "1d", "--max-size", "0", "--max-entries", "0").stdout;
   expect(out).toMatch(/^Removed other \(age\): .*\nKept 1 entry, /);
-  storeEntry("next", 0, "--max-size", "1000");
+  storeEntry("next", 0, "--max-size", "1kB");
   expect(cache.keys()).toEqual(["next", "release"]);
   expect(cache.restore("release", "to").exitCode).toBe(0);
   expect(onCache("list").stdout).toContain("\nrelease (pinned) ");

@@ -42,7 +42,7 @@ const COMMANDS = [
   ["restore", "to", "--exact"],
   ["restore", "here"],
   ["clean"],
-  ["clean", "--max-size", "1"],
+  ["clean", "--max-size", "1B"],
   ["list"],
   ["list", "--json"],
   ["stats"],
