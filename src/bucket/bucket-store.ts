@@ -1,6 +1,7 @@
 import type { BucketAddress } from "./address.ts";
 import type { BucketClient } from "./bucket-client.ts";
 import { deleteObjects } from "./delete-objects.ts";
+import { discardUploads } from "./discard-uploads.ts";
 import { getObject, getRange } from "./get-object.ts";
 import { listPages } from "./list-objects.ts";
 import type { ByteRange, FetchedObject, ListPage, ObjectStore, ObjectUpload } from "./object-store.ts";
@@ -46,6 +47,10 @@ export class BucketStore implements ObjectStore {
       });
       yield { objects: named, serverMs };
     }
+  }
+
+  discardUploads(prefix: string, beforeMs: number): Promise<number> {
+    return discardUploads(this.#client, this.#prefix + prefix, beforeMs);
   }
 
   delete(names: readonly string[]): Promise<void> {

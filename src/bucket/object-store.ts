@@ -29,6 +29,12 @@ export interface ObjectStore {
 
   /** Deletes objects; those that do not exist are no error. */
   delete(names: readonly string[]): Promise<void>;
+
+  /**
+   * Discards uploads of objects whose name begins with `prefix` that began before a time, by the server's clock, and were
+   * never finished: processes that were killed leave them. Returns how many there were.
+   */
+  discardUploads(prefix: string, beforeMs: number): Promise<number>;
 }
 
 /** From `startBytes` up to, but not including, `endBytes`; never empty. */

@@ -16,6 +16,7 @@ import type { Runtime } from "../work/runtime.ts";
 import { BucketSource } from "./bucket-source.ts";
 import { type BucketCleanRequest, type BucketCleanResult, cleanBucket } from "./clean-bucket.ts";
 import { deleteFromBucket, planBucketDeletion } from "./delete-from-bucket.ts";
+import { discardAbandoned } from "./discard-abandoned.ts";
 import { createEmptyCache } from "./empty-cache.ts";
 import { explainBucketMiss } from "./explain-bucket-miss.ts";
 import { listBucket, measureBucket } from "./list-bucket.ts";
@@ -91,7 +92,9 @@ export class BucketCache {
     return deleteFromBucket(this.#store, keys);
   }
 
-  clean(request: BucketCleanRequest): Promise<BucketCleanResult> {
-    return cleanBucket(this.#store, request);
+  async clean(request: BucketCleanRequest): Promise<BucketCleanResult> {
+    const cleaned = await cleanBucket(this.#store, request);
+    if (!request.dryRun) await discardAbandoned(this.#store, cleaned.nowMs, this.#runtime.onWarning);
+    return cleaned;
   }
 }

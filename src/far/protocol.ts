@@ -25,6 +25,14 @@ export function isPublishedInTime(elapsedMs: number): boolean {
   return elapsedMs < PUBLISHED_MS;
 }
 
+/** A store whose upload began earlier than this would begin again: it has been killed. */
+const ABANDONED_MS = 48 * HOUR_MS;
+
+/** Whatever was begun earlier will not be finished. @param nowMs the server's clock */
+export function endOfAbandoned(nowMs: number): number {
+  return nowMs - ABANDONED_MS;
+}
+
 /** A pack or a mark of a pack. */
 interface Dated {
   /** When it was written, by the server's clock. */

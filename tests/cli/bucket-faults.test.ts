@@ -6,7 +6,7 @@ import { FAKE_KEYS } from "../support/bucket-client.ts";
 import { BucketCommands } from "../support/bucket-commands.ts";
 import { snapshotTree } from "../support/compare-trees.ts";
 import { finishedOf } from "../support/executable.ts";
-import { FakeServer } from "../support/s3/fake-server.ts";
+import { FakeServer, fail } from "../support/s3/fake-server.ts";
 import { type Fault, FaultProxy } from "../support/s3/fault-proxy.ts";
 import { Scratch } from "../support/scratch.ts";
 import { dir, file, makeTree } from "../support/tree.ts";
@@ -183,4 +183,24 @@ test("an interrupted store leaves no key and no upload", async () => {
   expect((await finishedOf(started)).exitCode).toBe(143);
   expect([...objects().keys()]).toEqual([]);
   expect(server.uploads.size).toBe(0);
+});
+
+test("a clean ends uploads of killed stores, or says that it may not", async () => {
+  await commands.must(["store", "-k", "web-1", "tree"]);
+  const leave = (ageHours: number) =>
+    server.uploads.set(`upload-${ageHours}`, {
+      name: "btdt-v1/packs/0123456789abcdef0123456789abcdef",
+      startedMs: Date.now() - ageHours * 60 * 60 * 1000,
+      parts: new Map(),
+    });
+  for (const ageHours of [1, 47, 49]) leave(ageHours);
+  expect((await commands.must(["clean", "--dry-run"])).stderr).toBe("");
+  expect(server.uploads.size).toBe(3);
+  await commands.must(["clean"]);
+  expect([...server.uploads.keys()]).toEqual(["upload-1", "upload-47"]);
+  server.intercept = ({ query }) => (query.has("uploads") ? fail(403, "AccessDenied") : undefined);
+  const denied = await commands.must(["clean"]);
+  expect(denied.stderr).toContain(
+    "warning: uploads of killed stores were not looked for: access to s3://cache is denied",
+  );
 });

@@ -34,6 +34,12 @@ export class MemoryStore implements ObjectStore {
     return { kind: "found", bytes: part, etag, modifiedMs, serverMs: this.nowMs };
   }
 
+  /** It has none that can be abandoned. */
+  async discardUploads(prefix: string): Promise<number> {
+    await this.#note(`DISCARD ${prefix}`);
+    return 0;
+  }
+
   async put(name: string, bytes: Uint8Array): Promise<void> {
     await this.#note(`PUT ${name}`);
     this.#set(name, bytes.slice());

@@ -9,6 +9,7 @@ interface FakeObject {
 
 interface FakeUpload {
   readonly name: string;
+  readonly startedMs: number;
   readonly parts: Map<number, { readonly bytes: Uint8Array; readonly etag: string }>;
 }
 
@@ -88,10 +89,11 @@ export class FakeServer {
     const { method, bucket, name, query, body } = request;
     const objects = this.buckets.get(bucket) ?? new Map<string, FakeObject>();
     const uploadId = query.get("uploadId");
+    if (name === "" && method === "GET" && query.has("uploads")) return this.#listUploads(query);
     if (name === "") return method === "GET" ? this.#list(objects, query) : this.#deleteBatch(objects, body);
     if (method === "POST" && query.has("uploads")) {
       const id = randomUUID();
-      this.uploads.set(id, { name, parts: new Map() });
+      this.uploads.set(id, { name, startedMs: Date.now() + this.clockOffsetMs, parts: new Map() });
       return document(
         `<InitiateMultipartUploadResult><UploadId>${id}</UploadId></InitiateMultipartUploadResult>`,
       );
@@ -126,6 +128,26 @@ export class FakeServer {
     if (listed.length !== parts.length) return fail(400, "InvalidPart");
     objects.set(upload.name, toObject(Buffer.concat(parts.map(({ bytes }) => bytes)), Date.now()));
     return document(`<CompleteMultipartUploadResult><ETag>"x-1"</ETag></CompleteMultipartUploadResult>`);
+  }
+
+  #listUploads(query: URLSearchParams): Response {
+    const [prefix, after] = [query.get("prefix") ?? "", query.get("upload-id-marker") ?? ""];
+    const ids = [...this.uploads.keys()].toSorted().filter((id) => id > after);
+    const page = ids.slice(0, this.pageSize);
+    const uploads = page.flatMap((id) => {
+      const { name, startedMs } = this.uploads.get(id) ?? { name: "", startedMs: 0 };
+      const started = new Date(startedMs).toISOString();
+      return name.startsWith(prefix)
+        ? [`<Upload><Key>${name}</Key><UploadId>${id}</UploadId><Initiated>${started}</Initiated></Upload>`]
+        : [];
+    });
+    const isTruncated = page.length < ids.length;
+    const next = isTruncated
+      ? `<NextKeyMarker>any</NextKeyMarker><NextUploadIdMarker>${page.at(-1)}</NextUploadIdMarker>`
+      : "";
+    return document(
+      `<ListMultipartUploadsResult><IsTruncated>${isTruncated}</IsTruncated>${next}${uploads.join("")}</ListMultipartUploadsResult>`,
+    );
   }
 
   #list(objects: ReadonlyMap<string, FakeObject>, query: URLSearchParams): Response {
