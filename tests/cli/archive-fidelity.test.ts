@@ -155,20 +155,14 @@ describe("damage is found, and nothing is stored", () => {
 
 describe("a failure of the output is reported in one line", () => {
   for (const format of ["tar", "tar.gz", "tar.zst", "zip"]) {
-    test(`${format}: a full disk, and a reader that has gone`, () => {
+    test(`${format}: a full disk`, () => {
       makeTree(scratch.path("from"), dir({ f: file(crypto.getRandomValues(new Uint8Array(50_000))) }));
       cache.store("k", "from");
-      const script = (redirection: string): string =>
-        `'${BTDT}' export -c '${cache.path}' -k k --format ${format} ${redirection}`;
-      const full = run(["sh", "-c", script("> /dev/full")]);
+      const script = `'${BTDT}' export -c '${cache.path}' -k k --format ${format} > /dev/full`;
+      const full = run(["sh", "-c", script]);
       expect(full).toMatchObject({
         exitCode: 1,
         stderr: "btdt: error: cannot write to standard output: no space left on the device\n",
-      });
-      const gone = run(["bash", "-c", `${script("")} | true; exit "\${PIPESTATUS[0]}"`]);
-      expect(gone).toMatchObject({
-        exitCode: 1,
-        stderr: "btdt: error: cannot write to standard output: broken pipe\n",
       });
     });
   }
