@@ -3,6 +3,7 @@ import { withSharedLock } from "../cache/cache-lock.ts";
 import { lastUseOfKeyFile } from "../cache/key-files.ts";
 import { addPin, removePin } from "../cache/pins.ts";
 import { keyFileName } from "../key/key-file.ts";
+import { createPause } from "../work/breather.ts";
 import type { Runtime } from "../work/runtime.ts";
 
 interface PinnedKeys {
@@ -22,7 +23,7 @@ export async function pinKeys(
 ): Promise<PinnedKeys> {
   if (!cache.isPrepared()) return { done: [], missing: keys };
   return await withSharedLock(cache, runtime.isCancelled, () =>
-    split(keys, (key) => {
+    split(keys, runtime, (key) => {
       const name = keyFileName(key);
       if (lastUseOfKeyFile(cache, name) === undefined) return false;
       addPin(cache, name);
@@ -31,14 +32,26 @@ export async function pinKeys(
   );
 }
 
-/** @throws BtdtError CACHE_WRITE_FAILED */
-export function unpinKeys(cache: CacheDirectory, keys: readonly string[]): PinnedKeys {
-  return split(keys, (key) => removePin(cache, keyFileName(key)));
+/** @throws BtdtError CACHE_WRITE_FAILED, CANCELLED */
+export async function unpinKeys(
+  cache: CacheDirectory,
+  keys: readonly string[],
+  runtime: Runtime,
+): Promise<PinnedKeys> {
+  return await split(keys, runtime, (key) => removePin(cache, keyFileName(key)));
 }
 
-function split(keys: readonly string[], act: (key: string) => boolean): PinnedKeys {
+async function split(
+  keys: readonly string[],
+  { isCancelled }: Runtime,
+  act: (key: string) => boolean,
+): Promise<PinnedKeys> {
   const done: string[] = [];
   const missing: string[] = [];
-  for (const key of keys) (act(key) ? done : missing).push(key);
+  const pause = createPause(isCancelled);
+  for (const key of keys) {
+    (act(key) ? done : missing).push(key);
+    await pause();
+  }
   return { done, missing };
 }

@@ -26,7 +26,8 @@ export async function hashMatchingFiles(
   allowEmpty: boolean,
   runtime: Runtime,
 ): Promise<string> {
-  const matches = matchFiles(patterns, runtime.isCancelled);
+  const pause = createPause(runtime.isCancelled);
+  const matches = await matchFiles(patterns, pause);
   if (matches.length === 0) {
     if (allowEmpty) return "";
     const list = patterns.map(escapeControls).join(", ");
@@ -35,7 +36,7 @@ export async function hashMatchingFiles(
     });
   }
   runtime.progress.begin({ name: "hashing", unit: "bytes", files: matches.length });
-  const digests = await digestPaths(matches.map(resolveMatch), runtime).finally(() => runtime.progress.end());
+  const digests = await digestMatches(matches, runtime, pause).finally(() => runtime.progress.end());
   if (runtime.isCancelled()) throw new BtdtError("CANCELLED", "stopped before everything was hashed");
   return combineDigests(digests);
 }
@@ -51,7 +52,16 @@ function resolveMatch(path: ByteString): ByteString {
   }
 }
 
-async function digestPaths(paths: readonly ByteString[], runtime: Runtime): Promise<Uint8Array[]> {
+async function digestMatches(
+  matches: readonly ByteString[],
+  runtime: Runtime,
+  pause: () => Promise<void>,
+): Promise<Uint8Array[]> {
+  const paths: ByteString[] = [];
+  for (const match of matches) {
+    paths.push(resolveMatch(match));
+    await pause();
+  }
   const batches: FileRange[] = [];
   for (let firstFile = 0; firstFile < paths.length; firstFile += BATCH_FILES) {
     const groups = paths.slice(firstFile, firstFile + BATCH_FILES).map(groupOf);
@@ -59,7 +69,6 @@ async function digestPaths(paths: readonly ByteString[], runtime: Runtime): Prom
   }
   const { inline, pool } = runtime.runners;
   const runner = batches.length > 1 ? pool : inline;
-  const pause = createPause(runtime.isCancelled);
   const digests: Uint8Array[] = [];
   const digestRange = async (range: FileRange): Promise<void> => {
     const { firstFile, groups } = range;

@@ -21,9 +21,11 @@ const PATHS_TAG = "btdt paths 1\0";
 export async function hashPaths(paths: readonly string[], runtime: Runtime): Promise<string> {
   const digests: Uint8Array[] = [];
   let fileCount = 0;
+  const pause = createPause(runtime.isCancelled);
   runtime.progress.begin({ name: "hashing", unit: "bytes" });
   try {
     for (const [index, path] of paths.entries()) {
+      await pause();
       const onWalked = (found: number): void => {
         fileCount += found;
         if (index === paths.length - 1) runtime.progress.expectFiles(fileCount);

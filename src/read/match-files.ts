@@ -18,9 +18,13 @@ const NOTHING: DirectoryListing = { names: [], kindOf: () => "other" };
  * `!` excludes files that earlier patterns found; a directory whose contents it excludes (`!dir/**`) need not be
  * readable. Names with a leading dot match like others; symlinks to directories are not followed, and what killed
  * restores left is skipped. In names that are not UTF-8, U+FFFD stands for the wrong bytes.
- * @throws BtdtError SOURCE_UNREADABLE, CANCELLED
+ * @param pause called now and then
+ * @throws BtdtError SOURCE_UNREADABLE, and whatever `pause` throws
  */
-export function matchFiles(patterns: readonly string[], isCancelled: () => boolean): ByteString[] {
+export async function matchFiles(
+  patterns: readonly string[],
+  pause: () => Promise<void>,
+): Promise<ByteString[]> {
   const found = new Set<ByteString>();
   for (const [index, pattern] of patterns.entries()) {
     if (pattern.startsWith("!")) {
@@ -29,7 +33,10 @@ export function matchFiles(patterns: readonly string[], isCancelled: () => boole
       continue;
     }
     const isPruned = findPruned(patterns.slice(index + 1));
-    for (const path of findMatches(normalize(pattern), isPruned, isCancelled)) found.add(path);
+    for (const path of findMatches(normalize(pattern), isPruned)) {
+      if (path !== undefined) found.add(path);
+      await pause();
+    }
   }
   return [...found].toSorted();
 }
@@ -49,7 +56,8 @@ function findPruned(laterPatterns: readonly string[]): IsPruned {
   return (directory) => globs.some((glob) => glob.match(directory));
 }
 
-function findMatches(pattern: string, isPruned: IsPruned, isCancelled: () => boolean): Iterable<ByteString> {
+/** Yields undefined now and then, so that the caller can handle signals. */
+function findMatches(pattern: string, isPruned: IsPruned): Iterable<ByteString | undefined> {
   const segments = pattern.split("/");
   const globStart = segments.findIndex((segment) => GLOB_CHARACTERS.test(segment));
   const directoryCount = globStart < 0 ? segments.length - 1 : globStart;
@@ -64,24 +72,23 @@ function findMatches(pattern: string, isPruned: IsPruned, isCancelled: () => boo
   const start = base === "" && pattern.startsWith("/") ? "/" : base === "" ? "" : `${base}/`;
   const rest = segments.slice(globStart).join("/");
   const maxDepth = rest.includes("**") ? Number.POSITIVE_INFINITY : rest.split("/").length;
-  return walk(bytesFromText(start), new Bun.Glob(rest), { maxDepth, isPruned, isCancelled });
+  return walk(bytesFromText(start), new Bun.Glob(rest), { maxDepth, isPruned });
 }
 
 interface Walk {
   readonly maxDepth: number;
   readonly isPruned: IsPruned;
-  readonly isCancelled: () => boolean;
 }
 
 /** @param start ends with a slash, or is empty for the working directory */
 function* walk(
   start: ByteString,
   glob: Bun.Glob,
-  { maxDepth, isPruned, isCancelled }: Walk,
-): Generator<ByteString> {
+  { maxDepth, isPruned }: Walk,
+): Generator<ByteString | undefined> {
   const pending: { readonly below: string; readonly depth: number }[] = [{ below: "", depth: 1 }];
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
-    if (isCancelled()) throw new BtdtError("CANCELLED", "stopped while looking for files");
+    yield undefined;
     const listing = listOrNothing((start + next.below) as ByteString);
     for (const name of listing.names) {
       const relative = (next.below + name) as ByteString;

@@ -37,7 +37,7 @@ const ALL = DIRECTORIES * (FILES + 1);
 
 testWith(
   ["strace"],
-  "SIGTERM ends a restore, a store and a hash on a slow file system in the middle",
+  "SIGTERM ends a restore, a store, a hash and hashFiles on a slow file system in the middle",
   async () => {
     makeSource();
     cache.store("key", "tree", "--link", "hard");
@@ -45,6 +45,7 @@ testWith(
       [cache.restoreWords("key", "to", "--link", "hard"), "linkat"],
       [cache.storeWords("other", "tree", "--link", "hard"), "openat"],
       [["hash", scratch.path("tree")], "openat"],
+      [["key", `{{ hashFiles("${scratch.path("tree")}/**") }}`], "openat"],
     ] as const) {
       const stopped = await stopEarly(words, calls);
       expect([words[0], stopped.exitCode, stopped.stdout]).toEqual([words[0], 143, ""]);

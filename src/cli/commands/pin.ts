@@ -41,8 +41,8 @@ export function defineUnpinCommand(context: CommandContext) {
     .addOption(defineCacheOption())
     .argument("<key...>", "keys to unpin")
     .addHelpText("after", "\nExample:\n  btdt unpin --cache /cache node-modules-1")
-    .action((keys, options) => {
-      const { done, missing } = unpinKeys(openCacheDirectory(options, "unpin"), keys);
+    .action(async (keys, options) => {
+      const { done, missing } = await unpinKeys(openCacheDirectory(options, "unpin"), keys, context.runtime);
       for (const key of done) output.printResult(`Unpinned key ${escapeControls(key)}`);
       if (missing.length > 0) {
         output.note(`not pinned: ${joinSome(missing)}`);
