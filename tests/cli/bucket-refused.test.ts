@@ -107,6 +107,31 @@ test("a wrong region and a clock that is off by a day are corrected", async () =
   expect(existsSync(scratch.path("to", "f"))).toBe(true);
 });
 
+test("a reader needs to read only, and a writer to delete nothing", async () => {
+  const allow = (isAllowed: (method: string, query: URLSearchParams) => boolean) => {
+    server.intercept = ({ method, query }) =>
+      isAllowed(method, query) ? undefined : fail(403, "AccessDenied");
+  };
+  allow(
+    (method, query) => method === "GET" || method === "PUT" || (method === "POST" && !query.has("delete")),
+  );
+  await commands.must(["store", "-k", "web-1", "tree"]);
+  await commands.must(["store", "-k", "web-2", "tree"]);
+  expectRefusal(
+    await commands.run(["delete", "web-1"]),
+    "access to s3://cache is denied (DELETE",
+    "s3:DeleteObject",
+  );
+  const full = await commands.must(["store", "--max-size", "0B", "-k", "web-3", "tree/f"]);
+  expect(full.stderr).toContain("the cache was not kept below 0 B: access to s3://cache is denied");
+  allow((method) => method === "GET");
+  const restored = await commands.must(["restore", "--json", "-k", "web-1", "to"]);
+  expect(JSON.parse(restored.stdout)).toMatchObject({ outcome: "hit", isUseNoted: false });
+  for (const words of [["lookup", "-k", "web-1"], ["list"], ["verify"], ["stats"], ["clean", "--dry-run"]])
+    await commands.must(words);
+  expectRefusal(await commands.run(["store", "-k", "x", "tree"]), "is denied (PUT", "s3:PutObject");
+});
+
 test("a public bucket is read without credentials, which are not even looked for", async () => {
   await commands.must(["store", "-k", "web-1", "tree"]);
   server.isPublic = true;
