@@ -9,6 +9,7 @@ import { runProgram } from "./cli/program.ts";
 import { createLazyProgressBar } from "./cli/progress/lazy-progress-bar.ts";
 import { createProgressLines } from "./cli/progress/progress-lines.ts";
 import { ProgressReporter } from "./cli/progress/progress-reporter.ts";
+import { measureColumns } from "./cli/terminal-columns.ts";
 import { InlineRunner } from "./work/inline-runner.ts";
 import { WorkerPool } from "./work/worker-pool.ts";
 
@@ -29,10 +30,11 @@ const pool = new WorkerPool(
   onWork,
 );
 // Any non-empty value counts: https://no-color.org
-const output = createConsoleOutput(isTerminal && !process.env["NO_COLOR"], {
-  clear: () => progress.hide(),
-  silence: () => progress.silence(),
-});
+const output = createConsoleOutput(
+  isTerminal && !process.env["NO_COLOR"],
+  { clear: () => progress.hide(), silence: () => progress.silence() },
+  () => measureColumns(process.env),
+);
 const isCancelled = (): boolean => pool.isCancelled();
 let signalExitCode: number | undefined;
 

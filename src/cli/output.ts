@@ -27,6 +27,8 @@ export interface Output {
   setVerbosity(verbosity: Verbosity): void;
   /** From now on, only documents go to stdout. */
   useJson(): void;
+  /** How wide the terminal is that results go to; undefined elsewhere, where nothing is cut. */
+  measureColumns(): number | undefined;
 }
 
 /** Adding fields keeps the version; removing one or changing its meaning increments it. */
@@ -44,7 +46,11 @@ interface Screen {
 }
 
 /** @param hasColours whether stderr is a terminal that shows colours */
-export function createConsoleOutput(hasColours: boolean, screen: Screen): Output {
+export function createConsoleOutput(
+  hasColours: boolean,
+  screen: Screen,
+  measureColumns: () => number | undefined,
+): Output {
   const colour = (text: string, code: string): string =>
     hasColours ? `\u001b[${code}m${text}\u001b[0m` : text;
   const writeLine = (line: string): void => {
@@ -62,6 +68,7 @@ export function createConsoleOutput(hasColours: boolean, screen: Screen): Output
     if (isJson) writeResult(`${JSON.stringify({ version: DOCUMENT_VERSION, ...fields })}\n`);
   };
   return {
+    measureColumns,
     printDocument,
     printResult: (line) => {
       if (!isJson) writeResult(`${line}\n`);

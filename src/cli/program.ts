@@ -17,6 +17,7 @@ import { splitChildCommand } from "./split-child-command.ts";
 const HAVE_NO_JSON: ReadonlySet<string> = new Set(["run", "completion", "export", "report"]);
 const PROGRAM_OPTIONS: ReadonlySet<string> = new Set(["-h", "--help", "-V", "--version"]);
 const HELP_COLUMNS = 100;
+const NARROWEST_HELP_COLUMNS = 40;
 
 /**
  * Parses the command line and runs the command.
@@ -104,7 +105,7 @@ async function parse(program: Command, words: readonly string[], context: Comman
         writeErr: collectComplaint,
         outputError: collectComplaint,
         // The defaults look at process.stdout, which costs more than everything else here.
-        getOutHelpWidth: () => HELP_COLUMNS,
+        getOutHelpWidth: () => chooseHelpColumns(context.output.measureColumns()),
         getErrHelpWidth: () => HELP_COLUMNS,
         getOutHasColors: () => false,
         getErrHasColors: () => false,
@@ -118,6 +119,11 @@ async function parse(program: Command, words: readonly string[], context: Comman
     if (error.exitCode === 0) context.setExitCode(ExitCode.DONE);
     else throw new BtdtError("USAGE", joinLines(complaint), { hint: "see btdt --help" });
   }
+}
+
+/** Wider text is hard to read, and narrower columns would have a word each. */
+function chooseHelpColumns(columns = HELP_COLUMNS): number {
+  return Math.min(Math.max(columns, NARROWEST_HELP_COLUMNS), HELP_COLUMNS);
 }
 
 /** `error: unknown option '--kye'\n(Did you mean --keys?)` on one line, without the prefix. */

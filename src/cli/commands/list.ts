@@ -64,16 +64,21 @@ export function defineListCommand(context: CommandContext) {
         escapeControls(key.key) + describeState(key),
         formatSize(key.sizeBytes),
         formatSize(key.freedBytes),
-        String(countsOf(key.trees).fileCount),
+        countsOf(key.trees).fileCount.toLocaleString("en-US"),
         formatDuration(nowMs - Date.parse(key.storedAt)),
         isUsed(key) ? formatDuration(nowMs - key.lastUsedMs) : "-",
       ]);
       if (keys.length === 0) context.output.note("no keys");
-      else for (const line of formatTable([HEADING, ...rows], ARE_NUMBERS)) context.output.printResult(line);
+      else printTable([HEADING, ...rows]);
       context.output.printDocument({
         entries: keys.map(describeKey),
       });
     });
+
+  function printTable(rows: readonly (readonly string[])[]): void {
+    const lines = formatTable(rows, ARE_NUMBERS, context.output.measureColumns());
+    for (const line of lines) context.output.printResult(line);
+  }
 }
 
 async function listKeys(cache: OpenedCache, runtime: Runtime): Promise<ListedKey[]> {

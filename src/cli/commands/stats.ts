@@ -79,7 +79,10 @@ function describe(stats: CacheStatistics, cleaning: string): string[] {
     lines.push(`${cleaning} would free ${formatSize(stats.garbageBytes)} of garbage`);
   const days = stats.restores.slice(0, MOST_DAYS);
   if (days.length === 0) return lines;
-  const rows = days.map(({ day, hit, fallback, miss }) => [day, String(hit), String(fallback), String(miss)]);
+  const rows = days.map(({ day, hit, fallback, miss }) => [
+    day,
+    ...[hit, fallback, miss].map((count) => count.toLocaleString("en-US")),
+  ]);
   return [
     ...lines,
     ...formatTable([["DAY", "HITS", "FALLBACKS", "MISSES"], ...rows], [false, true, true, true]),
