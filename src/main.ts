@@ -33,7 +33,7 @@ const pool = new WorkerPool(
 const output = createConsoleOutput(
   isTerminal && !process.env["NO_COLOR"],
   { clear: () => progress.hide(), silence: () => progress.silence() },
-  () => measureColumns(process.env),
+  () => measureColumns(process.env["COLUMNS"], () => process.stdout.columns),
 );
 const isCancelled = (): boolean => pool.isCancelled();
 let signalExitCode: number | undefined;

@@ -19,9 +19,20 @@ export function explainFailure(error: unknown): BtdtError {
   return new BtdtError("INTERNAL", description, { hint: "this is a bug in btdt; please report it" });
 }
 
+/** Of a longer word, which is a path, people read neither beginning nor end. */
+const LONGEST_WORD_LENGTH = 600;
+const KEPT_LENGTH = 200;
+
 /** The message and what to do about it, on one line. */
 export function summarizeError({ message, hint }: BtdtError): string {
-  return escapeControls(`${message}${hint === undefined ? "" : ` (${hint})`}`);
+  return escapeControls(shortenPaths(`${message}${hint === undefined ? "" : ` (${hint})`}`));
+}
+
+/** Cuts very long paths in their middle. */
+export function shortenPaths(sentence: string): string {
+  return sentence.replaceAll(/\S+/g, (word) =>
+    word.length > LONGEST_WORD_LENGTH ? `${word.slice(0, KEPT_LENGTH)}…${word.slice(-KEPT_LENGTH)}` : word,
+  );
 }
 
 /** For JSON documents. */

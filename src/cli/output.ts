@@ -1,7 +1,7 @@
 import { writeSync } from "node:fs";
 import { BtdtError } from "../base/errors.ts";
 import { errnoOf, reasonOf } from "../fs/errno.ts";
-import { describeError, summarizeError } from "./explain-failure.ts";
+import { describeError, shortenPaths, summarizeError } from "./explain-failure.ts";
 import type { Verbosity } from "./options/verbosity.ts";
 
 const STDOUT = 1;
@@ -85,7 +85,7 @@ export function createConsoleOutput(
     noteDetail: (sentence) => {
       if (verbosity === "verbose") writeLine(`btdt: ${sentence}`);
     },
-    warn: (sentence) => writeLine(`btdt: ${colour("warning:", YELLOW)} ${sentence}`),
+    warn: (sentence) => writeLine(`btdt: ${colour("warning:", YELLOW)} ${shortenPaths(sentence)}`),
     reportError: (error) => {
       writeLine(`btdt: ${colour("error:", RED)} ${summarizeError(error)}`);
       try {

@@ -3,13 +3,12 @@ import { isatty } from "node:tty";
 const STDOUT = 1;
 
 /**
- * How wide the terminal is that results go to; undefined if they do not go to one, or if it does not say. `COLUMNS` wins,
- * as it does with `ls`. `process.stdout` is loaded only on a terminal, because that takes 7 ms.
+ * How wide the terminal is that results go to; undefined if they do not go to one, or if it does not say.
+ * @param wanted the variable `COLUMNS`, which wins, as it does with `ls`
+ * @param ask asks the terminal: called only if there is one, because that takes a while
  */
-export function measureColumns(variables: Readonly<Record<string, string | undefined>>): number | undefined {
+export function measureColumns(wanted: string | undefined, ask: () => number): number | undefined {
   if (!isatty(STDOUT)) return undefined;
-  const wanted = variables["COLUMNS"];
-  const columns =
-    wanted !== undefined && /^[1-9]\d{0,4}$/.test(wanted) ? Number(wanted) : process.stdout.columns;
+  const columns = wanted !== undefined && /^[1-9]\d{0,4}$/.test(wanted) ? Number(wanted) : ask();
   return columns > 0 ? columns : undefined;
 }

@@ -16,7 +16,16 @@ export type FailureCode = "SOURCE_CHANGED" | "SOURCE_UNREADABLE";
 export function failureOf(error: unknown, path: ByteString): SourceFailure | undefined {
   if (!(error instanceof BtdtError)) return undefined;
   const { code, message } = error;
-  return code === "SOURCE_CHANGED" || code === "SOURCE_UNREADABLE" ? { path, code, message } : undefined;
+  switch (code) {
+    case "SOURCE_CHANGED":
+    case "SOURCE_UNREADABLE":
+      return { path, code, message };
+    // The system would not take it either.
+    case "PATH_TOO_LONG":
+      return { path, code: "SOURCE_UNREADABLE", message };
+    default:
+      return undefined;
+  }
 }
 
 /** All that could not be read of one source, so that a store can do without. Its code is that of the first. */

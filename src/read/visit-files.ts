@@ -29,7 +29,7 @@ const status = emptyStatus();
 
 /**
  * Visits the files in order until the visitor stops. One that cannot be read does not keep others from being read.
- * @throws whatever the visitor throws, except for SOURCE_CHANGED and SOURCE_UNREADABLE
+ * @throws whatever the visitor throws, except for SOURCE_CHANGED, SOURCE_UNREADABLE and PATH_TOO_LONG
  */
 export function visitFiles({ root, groups }: FileBatch, visitor: FileVisitor): FileColumns {
   const fileCount = countFiles(groups);
@@ -43,9 +43,9 @@ export function visitFiles({ root, groups }: FileBatch, visitor: FileVisitor): F
     for (const name of names) {
       if (visitor.hasEnough()) return { ...truncateColumns(columns, file), inodeRows: inodes.take() };
       path.truncate(length);
-      // A single file is its own root, without names below it.
-      if (name !== "") path.append(SLASH).append(name);
       try {
+        // A single file is its own root, without names below it.
+        if (name !== "") path.append(SLASH).append(name);
         switch (visitor.visit(path, status, columns.digests, file * DIGEST_SIZE_BYTES)) {
           case "hashed":
             break;

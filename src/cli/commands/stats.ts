@@ -81,10 +81,17 @@ function describe(stats: CacheStatistics, cleaning: string): string[] {
   if (days.length === 0) return lines;
   const rows = days.map(({ day, hit, fallback, miss }) => [
     day,
-    ...[hit, fallback, miss].map((count) => count.toLocaleString("en-US")),
+    groupDigits(hit),
+    groupDigits(fallback),
+    groupDigits(miss),
   ]);
   return [
     ...lines,
     ...formatTable([["DAY", "HITS", "FALLBACKS", "MISSES"], ...rows], [false, true, true, true]),
   ];
+}
+
+/** `81,651` */
+function groupDigits(count: number): string {
+  return count.toLocaleString("en-US");
 }
