@@ -15,6 +15,7 @@ const WEIGHTS = {
   delete: 4,
   exportAndImport: 6,
   edit: 8,
+  alter: 8,
   look: 3,
   verify: 2,
 } as const;
@@ -68,6 +69,8 @@ export class Actor {
         return await this.#exportAndImport();
       case "edit":
         return this.#edit();
+      case "alter":
+        return this.#alter();
       case "look":
         return this.#world.checkEnd(await this.#run([this.#random.pick(["list", "stats"])]), [0]);
       case "verify":
@@ -152,14 +155,26 @@ export class Actor {
   }
 
   #edit(): void {
-    const kept = this.#kept.find(({ key, isWhole }) => isWhole && groupOf(key) === "edited");
-    if (kept === undefined) return;
+    const path = this.#pickFile("edited");
+    if (path !== undefined) this.#world.edits.edit(path, this.#random.isLucky(0.5));
+  }
+
+  #alter(): void {
+    const path = this.#pickFile("pinned");
+    if (path === undefined) return;
+    this.#world.alterations.alter(path, this.#random.isLucky(0.5), this.#random.below(2_000_000_000));
+  }
+
+  /** A file of a restored tree of one of these keys. */
+  #pickFile(group: keyof typeof GROUPS): string | undefined {
+    const kept = this.#kept.find(({ key, isWhole }) => isWhole && groupOf(key) === group);
+    if (kept === undefined) return undefined;
     const path = this.#random.pick(kept.paths);
     const names = readdirSync(path, { recursive: true }).map(String);
     const files = names.filter(
       (name) => name !== "id" && name !== "empty" && lstatSync(join(path, name)).isFile(),
     );
-    this.#world.edits.edit(join(path, this.#random.pick(files)), this.#random.isLucky(0.5));
+    return join(path, this.#random.pick(files));
   }
 
   async #delete(key: string): Promise<void> {

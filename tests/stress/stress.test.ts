@@ -24,7 +24,7 @@ test("dozens of processes, killed, stopped and asked to end: each tree is right,
   expect({ again: `npm run stress -- --minutes 1 --seed ${seed}`, violations }).toMatchObject({
     violations: [],
   });
-  for (const what of ["store", "restore", "SIGKILL", "pause", "restore ended with 0"])
+  for (const what of ["store", "restore", "SIGKILL", "pause", "restore ended with 0", "alterations"])
     expect(counts.get(what) ?? 0).toBeGreaterThan(0);
 }, 600_000);
 
@@ -99,6 +99,21 @@ test("its comparison excuses an edit in place after the restore began, and none 
   const later = { ...ended, begunMs: performance.now() };
   world.checkTree("edited-1", 0, path, later, true);
   expect(world.violations).toHaveLength(1);
+});
+
+test("its comparison excuses another time or mode after the restore began, and none before", () => {
+  const { world, path, ended } = restored();
+  const file = join(path, "d0", "f0");
+  world.alterations.alter(file, true, 0);
+  world.alterations.alter(file, false, 1);
+  world.checkTree("edited-1", 0, path, ended, true);
+  expect(world.violations).toEqual([]);
+  const later = { ...ended, begunMs: performance.now() };
+  world.checkTree("edited-1", 0, path, later, true);
+  expect(world.violations).toHaveLength(1);
+  writeOver(file);
+  world.checkTree("edited-1", 0, path, ended, true);
+  expect(world.violations).toHaveLength(2);
 });
 
 test("a version that was surely replaced, and a miss of a key that is surely there, are wrong", () => {

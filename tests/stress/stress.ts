@@ -41,6 +41,7 @@ export async function stress(seed: string, durationMs: number): Promise<StressRe
       actors.flatMap(({ places }) => places),
     );
     world.counts.set("edits", world.edits.count);
+    world.counts.set("alterations", world.alterations.count);
     return { violations: world.violations, counts: world.counts };
   } finally {
     world.remove();
