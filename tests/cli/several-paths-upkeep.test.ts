@@ -63,7 +63,7 @@ for (const storage of ["objects", "packs"]) {
 
     const [listed] = document("list", "--prefix", "both").entries;
     const before = document("stats").keptBytes;
-    const cleaned = cache.clean("--json", "--max-size", String(before - 1));
+    const cleaned = cache.clean("--json", "--max-size", `${before - 1}B`);
     expect(JSON.parse(cleaned.stdout).removed).toMatchObject([{ keys: ["both"], reason: "size" }]);
     expect(cache.keys()).toEqual(["one", "other"]);
     expect(cache.manifests()).toHaveLength(2);
