@@ -15,6 +15,12 @@ export function explainFailure(error: unknown): BtdtError {
       cause: error,
     });
   }
+  if (isThreadRefused(error)) {
+    return new BtdtError("SYSTEM", "no thread could be started", {
+      hint: "allow more processes and threads: pids.max of the cgroup, ulimit -u",
+      cause: error,
+    });
+  }
   const description = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return new BtdtError("INTERNAL", description, { hint: "this is a bug in btdt; please report it" });
 }
@@ -55,6 +61,11 @@ function describeSystemError(error: unknown): BtdtError {
 /** What Bun says when it cannot compile calls of libc. */
 function isExecutableMemoryRefused(error: unknown): boolean {
   return error instanceof TypeError && error.message === "bun:ffi requires the JIT";
+}
+
+/** What Bun says when it cannot start a worker. Its own threads would be refused next, and then it aborts. */
+function isThreadRefused(error: unknown): boolean {
+  return error instanceof TypeError && error.message === "Failed to spawn worker thread";
 }
 
 function isOutOfMemory(error: unknown): boolean {

@@ -34,6 +34,14 @@ test("running out of memory is no bug", () => {
   expect(explainFailure(error)).toMatchObject({ code: "SYSTEM", message: "not enough memory" });
 });
 
+test("too few threads are no bug", () => {
+  expect(explainFailure(new TypeError("Failed to spawn worker thread"))).toMatchObject({
+    code: "SYSTEM",
+    message: "no thread could be started",
+    hint: "allow more processes and threads: pids.max of the cgroup, ulimit -u",
+  });
+});
+
 test("no error code of the system is left without a sentence", () => {
   for (const errno of [...Object.keys(constants.errno), "EREMOTEIO", "EUNHEARDOF"])
     expect(describeErrno(errno)).toMatch(/^[a-z].* /);
