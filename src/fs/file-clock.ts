@@ -14,13 +14,13 @@ import { openNamelessFile } from "./open-nameless-file.ts";
 export interface FileClock {
   /** Times are multiples of it, rounded down. */
   readonly granularityNanoseconds: number;
-  /** Other times become the first or the last one. */
+  /** Other times become the first or the last one. Infinite where no limit was found. */
   readonly firstSeconds: number;
   readonly lastSeconds: number;
 }
 
 const SAMPLE_NANOSECONDS = 123_456_789;
-/** No file system has a time this far away, and none needs to. */
+/** Where this can be held, any time can: tmpfs and Btrfs hold 64 bits of seconds. */
 const FAR_SECONDS = 2 ** 40;
 const GRANULARITIES = [1, 100, 1000, 1_000_000, 1_000_000_000];
 /** All file systems hold these: 1901 to 2038. */
@@ -93,8 +93,8 @@ export function readClock(directory: ByteString): FileClock | undefined {
     const granularityNanoseconds = GRANULARITIES.find(
       (granularity) => SAMPLE_NANOSECONDS - (SAMPLE_NANOSECONDS % granularity) === nanoseconds,
     );
-    const firstSeconds = readBack(descriptor, -FAR_SECONDS, 0)?.mtimeSeconds;
-    const lastSeconds = readBack(descriptor, FAR_SECONDS, 0)?.mtimeSeconds;
+    const firstSeconds = findLimit(descriptor, -FAR_SECONDS);
+    const lastSeconds = findLimit(descriptor, FAR_SECONDS);
     if (granularityNanoseconds === undefined || firstSeconds === undefined || lastSeconds === undefined) {
       return undefined;
     }
@@ -102,6 +102,11 @@ export function readClock(directory: ByteString): FileClock | undefined {
   } finally {
     closeSync(descriptor);
   }
+}
+
+function findLimit(descriptor: number, farSeconds: number): number | undefined {
+  const heldSeconds = readBack(descriptor, farSeconds, 0)?.mtimeSeconds;
+  return heldSeconds === farSeconds ? farSeconds * Number.POSITIVE_INFINITY : heldSeconds;
 }
 
 function readBack(descriptor: number, seconds: number, nanoseconds: number): FileStatus | undefined {

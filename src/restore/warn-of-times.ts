@@ -28,15 +28,15 @@ export function warnOfTimes({ manifest, destination }: Target, onWarning: (warni
   const { firstSeconds, lastSeconds } = clock;
   const count = unusual.filter((seconds) => seconds < firstSeconds || seconds > lastSeconds).length;
   if (count === 0) return;
-  const range = `${yearOf(firstSeconds)} to ${yearOf(lastSeconds)}`;
+  const range = `${yearOf(firstSeconds) ?? "any year"} to ${yearOf(lastSeconds) ?? "any year"}`;
   onWarning(
     `${count === 1 ? "1 modification time was" : `${count} modification times were`} changed: ` +
       `the file system of ${display(destination.path)} holds only ${range}`,
   );
 }
 
-function yearOf(seconds: number): number {
-  return new Date(seconds * 1000).getUTCFullYear();
+function yearOf(seconds: number): number | undefined {
+  return Number.isFinite(seconds) ? new Date(seconds * 1000).getUTCFullYear() : undefined;
 }
 
 compileLightly(warnOfTimes);
