@@ -80,6 +80,7 @@ export function* walkTree(
     options.ignoreRules.enter(path, absolute, children.names);
     const files: ByteString[] = [];
     const symlinks: WalkedSymlink[] = [];
+    const specials: ByteString[] = [];
     const subdirectories: Pending[] = [];
     for (const [position, childName] of children.names.entries()) {
       if (position % NAMES_PER_STEP === NAMES_PER_STEP - 1) yield undefined;
@@ -106,16 +107,30 @@ export function* walkTree(
           break;
         }
         case "other":
-          options.onWarning(
-            `skipped ${display(joinBytes(absolute, childName))}: it is a socket, pipe or device`,
-          );
+          specials.push(childName);
           break;
       }
     }
+    warnOfSpecials(absolute, specials, options.onWarning);
     yield { parent, name, path, status, files, symlinks };
     index += 1;
     while (subdirectories.length > 0) pending.push(subdirectories.pop() as Pending);
   }
+}
+
+/** One warning for a directory, however many it has. */
+function warnOfSpecials(
+  directory: ByteString,
+  [first, ...others]: readonly ByteString[],
+  onWarning: (warning: string) => void,
+): void {
+  if (first === undefined) return;
+  const path = display(joinBytes(directory, first));
+  onWarning(
+    others.length === 0
+      ? `skipped ${path}: it is a socket, pipe or device`
+      : `skipped ${path} and ${others.length.toLocaleString("en-US")} more in its directory: they are sockets, pipes or devices`,
+  );
 }
 
 function isExcluded(directory: ByteString, { excludedDirectory }: WalkOptions): boolean {
