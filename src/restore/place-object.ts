@@ -64,8 +64,12 @@ export class ObjectPlacer {
       // Is it the object or the destination? A clean may have removed the object, or this user may not read it.
       const state = examineObject(object, this.manifest, file);
       if (state !== "whole" && state !== "altered") return state;
-      if (mayAccess(object.toBytes(), "read")) throw error;
-      return "unreadable";
+      if (!mayAccess(object.toBytes(), "read")) return "unreadable";
+      // A failing disk: only reading the object again tells whose it is.
+      const mayBeEither = errnoOf(error) === "EIO" || errnoOf(error) === "ESTALE";
+      if (mayBeEither && verifyFile(object, this.manifest, file, this.context) === "unreadable")
+        return "unreadable";
+      throw error;
     }
   }
 

@@ -1,10 +1,12 @@
 import { expect } from "bun:test";
-import { readdirSync, rmSync, statSync } from "node:fs";
+import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
+import { TestCache } from "../support/cache.ts";
 import { compareTrees } from "../support/compare-trees.ts";
-import { must, run } from "../support/executable.ts";
+import { btdt, must, run } from "../support/executable.ts";
 import { executableForAll } from "../support/executable-for-all.ts";
 import { AS_NOBODY, testWith } from "../support/requirements.ts";
 import { Scratch } from "../support/scratch.ts";
+import { injecting } from "../support/trace.ts";
 import { dir, file, makeTree } from "../support/tree.ts";
 
 const scratch = Scratch.use();
@@ -30,6 +32,28 @@ function objectsIn(workplace: string): string[] {
   const names = readdirSync(objects, { recursive: true }).map(String);
   return names.filter((name) => name.includes("/")).map((name) => `${objects}/${name}`);
 }
+
+testWith(
+  ["strace"],
+  "an object that cannot be read in the middle of a restore is not the destination's fault",
+  () => {
+    makeTree(scratch.path("tree"), dir({ a: file("a"), b: file("b") }));
+    const cache = new TestCache(scratch, "--link", "copy");
+    cache.store("key", "tree");
+    const [name = ""] = cache.objects();
+    for (const error of ["EIO", "ESTALE"]) {
+      const path = cache.below("objects", name);
+      const through = injecting({ calls: "read,pread64", what: `error=${error}`, path });
+      const missed = btdt(cache.restoreWords("key", "to"), { through });
+      expect({ error, exitCode: missed.exitCode }).toEqual({ error, exitCode: 4 });
+      expect(missed.stderr).toContain("the entry of key key cannot be used and counts as a miss: ");
+      expect(missed.stderr).not.toContain(scratch.path("to"));
+      expect(existsSync(path)).toBe(true);
+    }
+    expect(cache.restore("key", "to").exitCode).toBe(0);
+    expect(compareTrees(scratch.path("tree"), scratch.path("to"))).toEqual([]);
+  },
+);
 
 testWith(["root", "linux"], "objects that their owner may not read are mended where they are", () => {
   const { workplace, restore } = storeUnreadable();
