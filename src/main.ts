@@ -97,6 +97,7 @@ try {
       variables: process.env,
     },
     redirectSignals,
+    fixThreadCount: (count) => pool.fixThreadCount(count),
     setExitCode: (code) => {
       exitCode = code;
     },

@@ -1,4 +1,5 @@
 /** Runs in each worker thread: jobs by name, one at a time. It must stay next to `main.ts`, see `build.ts`. */
+
 import { adoptFilesJob } from "./objects/adopt-files.ts";
 import { checkObjectsJob } from "./objects/check-objects.ts";
 import { checkShardJob } from "./objects/check-shard.ts";
@@ -16,9 +17,11 @@ import { linkNamesJob } from "./restore/link-names.ts";
 import { makeDirectoriesJob } from "./restore/make-directories.ts";
 import { mendFilesJob } from "./restore/mend-files.ts";
 import { placeLargeFilesJob } from "./restore/place-large-files.ts";
-import type { Job, RunContext } from "./work/job.ts";
+import { createCallContext } from "./work/call-context.ts";
+import type { Job, JobContext, RunContext } from "./work/job.ts";
 import { allocateJobClaims, type JobClaims, takeJob } from "./work/job-claims.ts";
 import { type JobReply, type JobRequest, sendableError, type WorkerSetup } from "./work/messages.ts";
+import { watchWaits } from "./work/watch-waits.ts";
 
 declare const self: Worker;
 
@@ -47,11 +50,9 @@ const jobs = new Map<string, Job<never, unknown>>(
 let cancelFlag: Int32Array = new Int32Array(1);
 let claims: JobClaims = allocateJobClaims(0);
 let lastShared: object = {};
-const context: RunContext = {
-  isCancelled: () => Atomics.load(cancelFlag, 0) !== 0,
-  // Signals are not handled here.
-  isOverdue: () => false,
-};
+const cancellation: JobContext = { isCancelled: () => Atomics.load(cancelFlag, 0) !== 0 };
+/** For jobs that no more threads would help. */
+const unhurried: RunContext = { ...cancellation, isOverdue: () => false };
 
 self.onmessage = (event: MessageEvent<WorkerSetup | JobRequest>) => {
   const message = event.data;
@@ -62,16 +63,23 @@ self.onmessage = (event: MessageEvent<WorkerSetup | JobRequest>) => {
   // First of all: what it shares with later jobs is needed even if another thread does this one.
   const input = inputOf(message);
   if (!takeJob(claims, message.slot, message.id)) return;
-  let reply: JobReply;
-  try {
-    const job = jobs.get(message.jobName);
-    if (job === undefined) throw new Error(`there is no job "${message.jobName}"`);
-    reply = { id: message.id, ok: true, output: job.run(input as never, context) };
-  } catch (error) {
-    reply = { id: message.id, ok: false, error: sendableError(error) };
-  }
-  self.postMessage(reply);
+  self.postMessage(replyTo(message, input));
 };
+
+function replyTo({ id, jobName }: JobRequest, input: unknown): JobReply {
+  const hasWaited = watchWaits();
+  try {
+    const job = jobs.get(jobName);
+    if (job === undefined) throw new Error(`there is no job "${jobName}"`);
+    const output = job.run(
+      input as never,
+      job.isHeavy === true ? unhurried : createCallContext(cancellation),
+    );
+    return { id, hasWaited: hasWaited(), ok: true, output };
+  } catch (error) {
+    return { id, hasWaited: false, ok: false, error: sendableError(error) };
+  }
+}
 
 function inputOf({ input, shared }: JobRequest): unknown {
   switch (shared.kind) {

@@ -17,6 +17,8 @@ export interface CommandContext {
   readonly output: Output;
   readonly environment: Environment;
   readonly redirectSignals: RedirectSignals;
+  /** For `--jobs`. */
+  fixThreadCount(count: number): void;
   /** Called by the command that ran; see `ExitCode`. */
   setExitCode(code: number): void;
 }

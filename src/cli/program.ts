@@ -9,6 +9,7 @@ import type { CommandContext } from "./command-context.ts";
 import { listCommandLoaders, resolveAlias } from "./commands/command-loaders.ts";
 import { ExitCode } from "./exit-codes.ts";
 import { HELP_STYLE } from "./help-style.ts";
+import { defineJobsOption, WORK_ON_TREES } from "./options/jobs-option.ts";
 import { bindVariables } from "./options/option-variables.ts";
 import { chooseVerbosity, defineQuietOption, defineVerboseOption } from "./options/verbosity.ts";
 import { splitChildCommand } from "./split-child-command.ts";
@@ -45,6 +46,8 @@ export async function runProgram(words: readonly string[], context: CommandConte
   program.hook("preAction", (_program, command) => {
     variableBinders.get(command)?.(context.environment.variables);
     context.output.setVerbosity(chooseVerbosity(command.opts()));
+    const jobs: unknown = command.getOptionValue("jobs");
+    if (typeof jobs === "number") context.fixThreadCount(jobs);
   });
   if (words.length === 0) {
     throw new BtdtError("USAGE", "no command given", {
@@ -87,6 +90,7 @@ function chooseLoaders(loaders: Loaders, name: string | undefined): readonly Loa
 /** Gives a command the options that all of them have. */
 export function addCommonOptions(command: CommandUnknownOpts): void {
   command.addOption(defineQuietOption()).addOption(defineVerboseOption());
+  if (WORK_ON_TREES.has(command.name())) command.addOption(defineJobsOption());
   if (!HAVE_NO_JSON.has(command.name())) command.option("--json", "print the result or error as JSON", false);
 }
 

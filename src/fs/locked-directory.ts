@@ -6,6 +6,7 @@ import { namesIn } from "./names-in.ts";
 import { lstat, mtimeMs } from "./native/file-status.ts";
 import { LockFile } from "./native/flock.ts";
 import { touch } from "./native/set-times.ts";
+import { hasMostlyWaited, readThreadTimes } from "./native/thread-waits.ts";
 import { discardTree, ignoringErrno, removeContents } from "./remove-tree.ts";
 
 /** A directory with this suffix is being created, and not locked yet. */
@@ -18,6 +19,8 @@ const LOCKLESS_GRACE_MS = 24 * 60 * 60 * 1000;
 
 /** Containers that do not end in ten seconds are killed; a local disk needs one for 80,000 files. */
 const LONGEST_HURRY_MS = 5000;
+/** The same where operations take so long that little would be removed anyway. */
+const LONGEST_SLOW_HURRY_MS = 500;
 
 /**
  * A directory that belongs to one process. Anyone can tell that it is abandoned once that process has ended, for
@@ -89,10 +92,10 @@ export class LockedDirectory {
     if (this.#isClosed) return;
     this.#isClosed = true;
     ignoringErrno(() => {
-      const endNs = Bun.nanoseconds() + LONGEST_HURRY_MS * 1e6;
+      const isOverdue = isHurried ? createHurryCheck() : undefined;
       let isEmpty = false;
       try {
-        isEmpty = removeContents(this.path, LOCK_NAME, () => isHurried && Bun.nanoseconds() > endNs);
+        isEmpty = removeContents(this.path, LOCK_NAME, isOverdue);
       } finally {
         // Before unlinking it: FUSE and NFS rename an open file within the directory instead of removing it.
         this.#lock.close();
@@ -140,6 +143,16 @@ export function removeAbandoned(path: ByteString, isOverdue?: () => boolean): bo
   }
   removeEmptied(path);
   return true;
+}
+
+function createHurryCheck(): () => boolean {
+  const startNs = Bun.nanoseconds();
+  const before = readThreadTimes();
+  return () => {
+    const ageMs = (Bun.nanoseconds() - startNs) / 1e6;
+    if (ageMs < LONGEST_SLOW_HURRY_MS) return false;
+    return ageMs > LONGEST_HURRY_MS || hasMostlyWaited(before, readThreadTimes());
+  };
 }
 
 function removeEmptied(path: ByteString): void {

@@ -6,6 +6,7 @@ import { emptyStatus, type FileStatus, lstatBuffer } from "../fs/native/file-sta
 import { PathBuffer } from "../fs/native/path-buffer.ts";
 import { hasContent } from "../read/has-content.ts";
 import { hashSmallFile } from "../read/hash-small-file.ts";
+import { divideRest } from "../work/divide-rest.ts";
 import type { Job, JobContext } from "../work/job.ts";
 import { createStopCheck } from "../work/stop-check.ts";
 import { objectPath } from "./object-path.ts";
@@ -27,12 +28,12 @@ export interface CheckedObjects {
   readonly doneCount: number;
 }
 
-/** What a job has left; undefined if nothing. */
+/** What a job has left. */
 export function restOfNames(
   { names }: Pick<CheckObjectsInput, "names">,
   { doneCount }: CheckedObjects,
-): Pick<CheckObjectsInput, "names"> | undefined {
-  return doneCount < names.length ? { names: names.slice(doneCount) } : undefined;
+): Pick<CheckObjectsInput, "names">[] {
+  return divideRest(names, doneCount).map((rest) => ({ names: rest }));
 }
 
 const path = new PathBuffer();

@@ -30,6 +30,7 @@ export interface HashSpanInput extends LargeFile {
  */
 export const hashSpanJob: Job<HashSpanInput, Uint8Array> = {
   name: "hash-span",
+  isHeavy: true,
   run(input, context) {
     const path = scratchPath.set(input.path);
     const descriptor = openSource(path);

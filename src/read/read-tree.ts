@@ -7,6 +7,7 @@
 import type { ByteString } from "../base/byte-string.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import type { Runners } from "../work/job.ts";
+import { probeVolumes } from "../work/volume-latency.ts";
 import { type Digester, hashOnly } from "./digester.ts";
 import type { FileGroup } from "./file-groups.ts";
 import { allocateManifest, fillDirectories } from "./fill-manifest.ts";
@@ -27,6 +28,9 @@ export interface ReadTreeOptions extends WalkOptions {
 /** From this many files on, there is enough work for several threads. */
 const WORTH_THREADS_FILES = 400;
 
+/** The same where each file takes long. */
+const SLOW_BATCH_FILES = 32;
+
 /**
  * Walks and hashes a directory into a manifest. Workers hash while the walk goes on.
  * @throws SourceError for all that changes or cannot be read; BtdtError, and whatever the digester or `pause` throws
@@ -37,7 +41,10 @@ export async function readTree(
   runners: Runners,
   digester: Digester = hashOnly,
 ): Promise<Manifest> {
-  const { batchFiles } = digester;
+  probeVolumes(runners.pool, [root]);
+  const { isVolumeSlow } = runners.pool;
+  const batchFiles = isVolumeSlow ? Math.min(digester.batchFiles, SLOW_BATCH_FILES) : digester.batchFiles;
+  const worthThreadsFiles = isVolumeSlow ? SLOW_BATCH_FILES : WORTH_THREADS_FILES;
   const failures: SourceFailure[] = [];
   const reader = new RangeReader(root, digester, runners.pool, options.inodes, failures);
   const directories: WalkedDirectory[] = [];
@@ -49,7 +56,7 @@ export async function readTree(
       await options.pause();
       if (directory === undefined) continue;
       directories.push(directory);
-      if (fileCount >= WORTH_THREADS_FILES) runners.pool.start();
+      if (fileCount >= worthThreadsFiles) runners.pool.start();
       for (let start = 0; start < directory.files.length; start += batchFiles) {
         const names = directory.files.slice(start, start + batchFiles);
         groups.push({ directory: directory.path, names });
@@ -66,7 +73,7 @@ export async function readTree(
   options.onWalked?.(fileCount);
   const last = { firstFile, groups, fileCount: fileCount - firstFile };
   if (last.fileCount > 0) {
-    reader.submit(last, fileCount < WORTH_THREADS_FILES ? runners.inline : runners.pool);
+    reader.submit(last, fileCount < worthThreadsFiles ? runners.inline : runners.pool);
   }
   // As long as other threads have work.
   const manifest = allocateManifest(directories, fileCount);

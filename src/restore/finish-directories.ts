@@ -64,7 +64,7 @@ export async function finishTree(
   { path: root, unchanged }: Site,
   { runners }: Runtime,
 ): Promise<void> {
-  const ranges = directoryRanges(manifest);
+  const ranges = directoryRanges(manifest, runners.pool);
   const runner = ranges.length > 1 ? runners.pool : runners.inline;
   const shared = { payload: manifest.payload, root, unchanged: unchanged?.directories };
   await runAllResuming(runner, finishDirectoriesJob, shared, ranges, restOfRange);

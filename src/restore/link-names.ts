@@ -77,7 +77,7 @@ export async function linkNames(
   const runner = ranges.length > 1 ? runners.pool : runners.inline;
   const shared = { payload: manifest.payload, site };
   const parts = await runAllResuming(runner, linkNamesJob, shared, ranges, ({ endLink }, { nextLink }) =>
-    nextLink < endLink ? { firstLink: nextLink, endLink } : undefined,
+    nextLink < endLink ? [{ firstLink: nextLink, endLink }] : [],
   );
   return {
     linked: parts.reduce((sum, { linked }) => sum + linked, 0),

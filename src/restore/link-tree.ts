@@ -1,4 +1,5 @@
 import { directoryRanges, restOfRange } from "../manifest/directory-ranges.ts";
+import { divideRest } from "../work/divide-rest.ts";
 import type { Runner } from "../work/job.ts";
 import { runAllResuming } from "../work/run-all.ts";
 import type { Runtime } from "../work/runtime.ts";
@@ -27,7 +28,7 @@ export async function linkTree(
   { runners, onWarning }: Runtime,
 ): Promise<BuiltTree> {
   const { manifest, links } = target;
-  const ranges = directoryRanges(manifest);
+  const ranges = directoryRanges(manifest, runners.pool);
   const largeFiles = cutLargeFiles(manifest, links.sharing, site);
   const runner = ranges.length + largeFiles.length > 2 ? runners.pool : runners.inline;
   const shared = {
@@ -70,12 +71,12 @@ async function mendFiles(
   return await runAllResuming(runner, mendFilesJob, { ...shared, links }, parts, restOfFiles);
 }
 
-/** What a job has left of a list; undefined if nothing. */
+/** What a job has left of a list. */
 function restOfFiles<File>(
   { files }: { readonly files: readonly File[] },
   { doneCount }: { readonly doneCount: number },
-): { readonly files: readonly File[] } | undefined {
-  return doneCount < files.length ? { files: files.slice(doneCount) } : undefined;
+): { readonly files: readonly File[] }[] {
+  return divideRest(files, doneCount).map((rest) => ({ files: rest }));
 }
 
 function sumParts(parts: readonly LinkedFiles[]): BuiltTree {

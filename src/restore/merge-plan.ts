@@ -34,7 +34,7 @@ export async function planMerge(
     files: allocateMarks(fileCount),
     symlinks: allocateMarks(symlinkCount),
   };
-  const ranges = directoryRanges(manifest);
+  const ranges = directoryRanges(manifest, runners.pool);
   const runner = ranges.length > 1 ? runners.pool : runners.inline;
   const firstNames = findFirstNames(manifest, found.mountPoints);
   const mountPoints = { directories: found.mountPoints, firstNames };

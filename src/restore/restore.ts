@@ -22,11 +22,9 @@ import type { Runtime } from "../work/runtime.ts";
 import { type EntrySource, openDirectorySource, type SourcedEntry } from "./entry-source.ts";
 import { placeEntry } from "./place-entry.ts";
 import { assignPlaces, examineNamedPlaces, type Place } from "./places.ts";
+import { prepareThreads } from "./prepare-threads.ts";
 import type { PlacementCounts, RestoreRequest, RestoreResult } from "./request.ts";
 import type { Target } from "./target.ts";
-
-/** Starting threads takes about as long as placing this many files in one thread. */
-const WORTH_THREADS_FILES = 1500;
 
 /**
  * Restores the first of the keys whose entry is found and whole, and counts the outcome. A damaged entry is skipped
@@ -98,7 +96,7 @@ async function restoreKey(
   const { cache, keys } = request;
   const find = (): Promise<SourcedEntry> =>
     source.find(key, ({ trees }) => {
-      if (countsOf(trees).fileCount > WORTH_THREADS_FILES) runtime.runners.pool.start();
+      prepareThreads(runtime.runners.pool, countsOf(trees).fileCount, cache.root, named);
     });
   let entry = await find();
   while (entry.kind === "found") {

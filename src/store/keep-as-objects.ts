@@ -26,7 +26,7 @@ export async function keepAsObjects(
   session: Session,
   runtime: Runtime,
 ): Promise<KeptFiles> {
-  const ranges = directoryRanges(manifest);
+  const ranges = directoryRanges(manifest, runtime.runners.pool);
   const runner = ranges.length > 1 ? runtime.runners.pool : runtime.runners.inline;
   const shared = {
     payload: manifest.payload,

@@ -23,6 +23,7 @@ import { reuseObjectTimes, timesOf } from "../objects/reuse-object-times.ts";
 import { hashOnly } from "../read/digester.ts";
 import { Sharing } from "../sharing/classify-files.ts";
 import type { Runtime } from "../work/runtime.ts";
+import { probeVolumes } from "../work/volume-latency.ts";
 import { type AnnouncedManifest, announceManifest } from "./announce-manifest.ts";
 import { chooseStorage } from "./choose-storage.ts";
 import { classifySource } from "./classify-source.ts";
@@ -42,6 +43,7 @@ export async function storeEntry(request: StoreRequest, runtime: Runtime): Promi
   const suspicious = new SuspiciousExcludes(request.excludePatterns, request.sources);
   const sources = findSources(request, cache, suspicious.watched);
   prepareCache(cache);
+  probeVolumes(runtime.runners.pool, [cache.root]);
   const session = Session.open(cache);
   try {
     const result = await storeSources(request, sources, session, runtime);

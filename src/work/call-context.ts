@@ -3,7 +3,7 @@ import type { JobContext, RunContext } from "./job.ts";
 /** Longer than a job takes on a local disk. */
 const LONGEST_RUN_MS = 100;
 
-/** For one job on the calling thread. */
+/** For one job, from now on. */
 export function createCallContext(context: JobContext): RunContext {
   const endNs = Bun.nanoseconds() + LONGEST_RUN_MS * 1e6;
   return { isCancelled: () => context.isCancelled(), isOverdue: () => Bun.nanoseconds() > endNs };

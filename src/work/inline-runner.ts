@@ -5,6 +5,7 @@ import { noteWork, type WorkListener } from "./note-work.ts";
 /** Runs jobs at once on the calling thread: for a few files, which are done before a worker would have started. */
 export class InlineRunner implements Runner {
   readonly parallelism = 1;
+  readonly isVolumeSlow = false;
   readonly #context: JobContext;
   readonly #onWork: WorkListener;
 
@@ -15,6 +16,10 @@ export class InlineRunner implements Runner {
 
   start(): void {
     // There is nothing to start.
+  }
+
+  expectWaits(): void {
+    // One thread waits as long as it waits.
   }
 
   whilePreparing<Result>(prepare: () => Promise<Result>): Promise<Result> {

@@ -7,6 +7,8 @@ import type { WorkDone } from "../base/progress.ts";
 export interface Job<Input, Output> {
   /** Unique among all jobs; workers find the code by it. */
   readonly name: string;
+  /** It needs so much memory or processor time that no more run at once than there are processors. */
+  readonly isHeavy?: true;
   /**
    * Runs to completion without yielding. A long job checks `isCancelled` now and then; once it is true, the job must
    * not report success for what it did not do.
@@ -23,16 +25,19 @@ export interface JobContext {
 /** What a running job is told. */
 export interface RunContext extends JobContext {
   /**
-   * Whether it should return what it has done so far, and leave the rest to another job (`runAllResuming`). On the
-   * calling thread, which cannot handle signals meanwhile, this is so after an instant; elsewhere never.
+   * Whether it should return what it has done so far, and leave the rest to other jobs (`runAllResuming`): it takes
+   * longer than on a local disk. The calling thread cannot handle signals meanwhile, and where operations are slow, the
+   * rest is better divided among more threads.
    */
   isOverdue(): boolean;
 }
 
 /** Runs jobs, wherever it decides to. */
 export interface Runner {
-  /** How many jobs can run at once: a hint for dividing work. */
+  /** How many jobs can run at once: a hint for dividing work. It grows where jobs wait for a slow volume. */
   readonly parallelism: number;
+  /** Whether jobs are known to wait for a slow volume: then even little work is worth dividing among threads. */
+  readonly isVolumeSlow: boolean;
   run<Input, Output>(job: Job<Input, Output>, input: Input): Promise<Output>;
   /**
    * The same, with the input in two parts. Consecutive jobs with the same `shared` object transfer it to each thread
@@ -45,6 +50,8 @@ export interface Runner {
   ): Promise<Output>;
   /** Announces that jobs will follow soon. */
   start(): void;
+  /** Announces that they will wait for a slow volume, so that there are many threads from the beginning. */
+  expectWaits(): void;
   /**
    * Runs work that submits jobs as it proceeds. Until it is done, the calling thread does not help with so many jobs
    * that it stops submitting.

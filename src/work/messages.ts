@@ -26,9 +26,11 @@ export interface WorkerSetup {
 }
 
 /** What a worker sends back for each request whose job it took. */
-export type JobReply =
-  | { readonly id: number; readonly ok: true; readonly output: unknown }
-  | { readonly id: number; readonly ok: false; readonly error: SentError };
+export type JobReply = {
+  readonly id: number;
+  /** See `hasMostlyWaited`. */
+  readonly hasWaited: boolean;
+} & ({ readonly ok: true; readonly output: unknown } | { readonly ok: false; readonly error: SentError });
 
 /** An error, including its code, in a form that can be sent between threads. */
 export type SentError =

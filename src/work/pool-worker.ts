@@ -13,6 +13,8 @@ export interface WaitingJob {
   readonly request: Omit<JobRequest, "shared" | "slot">;
   /** The part of its input that it shares with other jobs. */
   readonly shared: object | undefined;
+  /** See `Job`. */
+  readonly isHeavy: boolean;
   /** Runs it on the calling thread. */
   readonly runHere: () => unknown;
   readonly resolve: (output: unknown) => void;
@@ -24,8 +26,8 @@ interface SentJob extends WaitingJob {
 }
 
 interface PoolWorkerEvents {
-  /** A job is done; its promise settles after this call. */
-  readonly onReply: () => void;
+  /** A job is done; its promise settles after this call. @param hasWaited see `hasMostlyWaited` */
+  readonly onReply: (hasWaited: boolean) => void;
   /** The thread has ended. Its running job is rejected; `waiting` are those not started. */
   readonly onLoss: (worker: PoolWorker, waiting: readonly WaitingJob[]) => void;
 }
@@ -74,8 +76,9 @@ export class PoolWorker {
   }
 
   /** Takes back a job that it has not started: the one that would wait longest. */
-  takeBack(): WaitingJob | undefined {
-    for (const { request, slot } of [...this.#sent.values()].toReversed()) {
+  takeBack(mayBeHeavy: boolean): WaitingJob | undefined {
+    for (const { request, slot, isHeavy } of [...this.#sent.values()].toReversed()) {
+      if (isHeavy && !mayBeHeavy) continue;
       if (takeJob(this.#claims, slot, request.id)) return this.#takeOff(request.id);
     }
     return undefined;
@@ -87,7 +90,7 @@ export class PoolWorker {
 
   #receive(reply: JobReply): void {
     const job = this.#takeOff(reply.id);
-    this.#events.onReply();
+    this.#events.onReply(reply.hasWaited);
     if (reply.ok) job?.resolve(reply.output);
     else job?.reject(receivedError(reply.error));
   }

@@ -14,7 +14,7 @@ export function runAll<Part, Input, Output>(
   parts: readonly Part[],
   inputOf: (part: Part) => Input,
 ): Promise<Output[]> {
-  return runParts(runner.parallelism, parts, (part) => runner.run(job, inputOf(part)));
+  return runParts(runner, parts, (part) => runner.run(job, inputOf(part)));
 }
 
 /** The same for parts that each need something first, such as what comes over a network. */
@@ -23,53 +23,64 @@ export function runEach<Part, Output>(
   parts: readonly Part[],
   run: (part: Part) => Promise<Output>,
 ): Promise<Output[]> {
-  return runParts(runner.parallelism, parts, run);
+  return runParts(runner, parts, run);
 }
 
 /**
  * The same for jobs whose inputs share a part, and that may stop before they are done, which other jobs then continue.
- * There may be more outputs than parts.
- * @param restOf what an output has left of its part; undefined if nothing
+ * There may be more outputs than parts: those of the rests come last.
+ * @param restOf what an output has left of its part, in pieces that can be done at the same time
  */
 export async function runAllResuming<Input extends object, Shared extends Partial<Input>, Output>(
   runner: Runner,
   job: Job<Input, Output>,
   shared: Shared,
   parts: readonly Omit<Input, keyof Shared>[],
-  restOf: (part: Omit<Input, keyof Shared>, output: Output) => Omit<Input, keyof Shared> | undefined,
+  restOf: (part: Omit<Input, keyof Shared>, output: Output) => readonly Omit<Input, keyof Shared>[],
 ): Promise<Output[]> {
-  const outputs = await runParts(runner.parallelism, parts, async (part) => {
-    const partOutputs: Output[] = [];
-    for (let rest: typeof part | undefined = part; rest !== undefined; ) {
-      const output: Output = await runner.runSharing(job, shared, rest);
-      partOutputs.push(output);
-      rest = restOf(rest, output);
-      // Signals are handled now.
-      if (rest !== undefined) await new Promise<void>((resolve) => setImmediate(resolve));
-    }
-    return partOutputs;
+  const queue = [...parts];
+  return await runParts(runner, queue, async (part) => {
+    const output = await runner.runSharing(job, shared, part);
+    const rest = restOf(part, output);
+    queue.push(...rest);
+    // Signals are handled now.
+    if (rest.length > 0) await new Promise<void>((resolve) => setImmediate(resolve));
+    return output;
   });
-  return outputs.flat();
 }
 
-async function runParts<Part, Output>(
-  parallelism: number,
+/** @param parts may become more while some of them run */
+function runParts<Part, Output>(
+  runner: Runner,
   parts: readonly Part[],
   run: (part: Part) => Promise<Output>,
 ): Promise<Output[]> {
+  const { promise, resolve, reject } = Promise.withResolvers<Output[]>();
   const outputs: Output[] = [];
-  let next = 0;
+  let startedCount = 0;
+  let runningCount = 0;
   let failure: { readonly error: unknown } | undefined;
-  const work = async (): Promise<void> => {
-    for (let index = next++; index < parts.length && failure === undefined; index = next++) {
-      try {
-        outputs[index] = await run(parts[index] as Part);
-      } catch (error) {
-        failure ??= { error };
-      }
+  const runPart = async (index: number): Promise<void> => {
+    try {
+      outputs[index] = await run(parts[index] as Part);
+    } catch (error) {
+      failure ??= { error };
     }
+    runningCount -= 1;
+    proceed();
   };
-  await Promise.all(Array.from({ length: parallelism * JOBS_PER_THREAD }, work));
-  if (failure !== undefined) throw failure.error;
-  return outputs;
+  const proceed = (): void => {
+    // It may have more threads than before.
+    const mostRunning = runner.parallelism * JOBS_PER_THREAD;
+    const mostStarted = failure === undefined ? parts.length : 0;
+    while (startedCount < mostStarted && runningCount < mostRunning) {
+      runningCount += 1;
+      void runPart(startedCount++);
+    }
+    if (runningCount > 0) return;
+    if (failure === undefined) resolve(outputs);
+    else reject(failure.error);
+  };
+  proceed();
+  return promise;
 }

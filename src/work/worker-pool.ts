@@ -1,32 +1,50 @@
 import { BtdtError } from "../base/errors.ts";
 import { createCallContext } from "./call-context.ts";
 import type { Job, Runner } from "./job.ts";
+import { JobQueue } from "./job-queue.ts";
 import { noteWork, type WorkListener } from "./note-work.ts";
 import { JOBS_PER_WORKER, PoolWorker, type WaitingJob } from "./pool-worker.ts";
+import { ThreadCount } from "./thread-count.ts";
+import { watchWaits } from "./watch-waits.ts";
 
 /**
  * Runs jobs in worker threads. The first job starts them, so that a command without such work does not pay for them.
  * The calling thread works as well: whenever it yields and jobs are waiting, it does one. That saves a thread with
  * its own heap and compiled code, and delays signals by one job at most.
+ *
+ * There are as many threads as processors. Where jobs mostly wait for a slow volume, there are more, and the calling
+ * thread only hands out work.
  */
 export class WorkerPool implements Runner {
-  readonly parallelism: number;
   readonly #spawn: () => Worker;
   readonly #onWork: WorkListener;
   readonly #cancelFlag = new Int32Array(new SharedArrayBuffer(4));
   #workers: PoolWorker[] = [];
-  #queue: WaitingJob[] = [];
-  #queueStart = 0;
+  readonly #queue = new JobQueue();
   #nextId = 0;
   #isStarted = false;
   #isHelping = false;
   #preparationCount = 0;
+  #threads: ThreadCount;
 
-  /** @param parallelism the number of working threads, including the calling one */
-  constructor(parallelism: number, spawn: () => Worker, onWork: WorkListener = () => undefined) {
-    this.parallelism = parallelism;
+  /** @param threadCount the number of working threads to begin with, including the calling one */
+  constructor(threadCount: number, spawn: () => Worker, onWork: WorkListener = () => undefined) {
+    this.#threads = new ThreadCount(threadCount);
     this.#spawn = spawn;
     this.#onWork = onWork;
+  }
+
+  get parallelism(): number {
+    return this.#threads.wanted;
+  }
+
+  get isVolumeSlow(): boolean {
+    return this.#threads.isVolumeSlow;
+  }
+
+  /** From now on, there are exactly so many threads, including the calling one. Call it before the first job. */
+  fixThreadCount(threadCount: number): void {
+    this.#threads = new ThreadCount(threadCount, threadCount);
   }
 
   run<Input, Output>(job: Job<Input, Output>, input: Input): Promise<Output> {
@@ -59,7 +77,7 @@ export class WorkerPool implements Runner {
       }
       this.start();
       const runHere = (): unknown => job.run(inputOf(), createCallContext(this));
-      this.#queue.push({ request, shared, runHere, resolve, reject });
+      this.#queue.push({ request, shared, isHeavy: job.isHeavy === true, runHere, resolve, reject });
       this.#dispatch();
       this.#help();
     });
@@ -83,7 +101,10 @@ export class WorkerPool implements Runner {
   /** Running jobs return early, waiting ones are not started. Their promises still settle. */
   cancel(): void {
     Atomics.store(this.#cancelFlag, 0, 1);
-    this.#rejectQueue(cancelled());
+    const queue = this.#queue.takeAll();
+    for (let waiting = this.#takeBack(true); waiting !== undefined; waiting = this.#takeBack(true))
+      queue.push(waiting);
+    for (const waiting of queue) waiting.reject(cancelled());
   }
 
   /** Call it only while no job is running: ending a thread inside a system call would leave work half done. */
@@ -96,69 +117,67 @@ export class WorkerPool implements Runner {
   start(): void {
     if (this.#isStarted) return;
     this.#isStarted = true;
-    for (let index = 1; index < this.parallelism; index++) {
-      const worker = new PoolWorker(this.#spawn(), this.#cancelFlag, {
-        onReply: () => {
-          this.#dispatch();
-          this.#help();
-        },
-        onLoss: (lost, waiting) => {
-          this.#workers = this.#workers.filter((each) => each !== lost);
-          this.#queue = [...waiting, ...this.#queue.slice(this.#queueStart)];
-          this.#queueStart = 0;
-          this.#dispatch();
-          this.#help();
-        },
-      });
-      this.#workers.push(worker);
-    }
+    while (this.#workers.length < this.#threads.wanted - 1) this.#addWorker();
   }
 
-  #rejectQueue(error: Error): void {
-    const queue = this.#queue.slice(this.#queueStart);
-    this.#queue = [];
-    this.#queueStart = 0;
-    for (let waiting = this.#takeBack(); waiting !== undefined; waiting = this.#takeBack())
-      queue.push(waiting);
-    for (const waiting of queue) waiting.reject(error);
+  expectWaits(): void {
+    this.#threads.growToMost();
+  }
+
+  #addWorker(): PoolWorker {
+    const worker = new PoolWorker(this.#spawn(), this.#cancelFlag, {
+      onReply: (hasWaited) => {
+        if (hasWaited) this.#threads.grow();
+        this.#dispatch();
+        this.#help();
+      },
+      onLoss: (lost, waiting) => {
+        this.#workers = this.#workers.filter((each) => each !== lost);
+        this.#threads.lose();
+        this.#queue.putBack(waiting);
+        this.#dispatch();
+        this.#help();
+      },
+    });
+    this.#workers.push(worker);
+    return worker;
   }
 
   #dispatch(): void {
     for (let depth = 0; depth < JOBS_PER_WORKER; depth++) {
-      for (const worker of this.#workers) {
+      for (const [index, worker] of this.#workers.entries()) {
         if (worker.jobCount > depth) continue;
-        const waiting = this.#next();
-        if (waiting === undefined) return this.#share();
-        worker.send(waiting);
+        const waiting = this.#queue.take(this.#mayBeHeavy(index));
+        if (waiting !== undefined) worker.send(waiting);
+      }
+      while (this.#workers.length < this.#threads.wanted - 1) {
+        const waiting = this.#queue.take(this.#mayBeHeavy(this.#workers.length));
+        if (waiting === undefined) break;
+        this.#addWorker().send(waiting);
       }
     }
+    this.#share();
   }
 
-  /** The queue is empty: an idle worker takes over a job that waits at another. */
+  /** The calling thread is one of those that do heavy jobs. */
+  #mayBeHeavy(workerIndex: number): boolean {
+    return workerIndex < this.#threads.heavy - 1;
+  }
+
+  /** An idle worker, for which there is nothing in the queue, takes over a job that waits at another. */
   #share(): void {
-    for (const idle of this.#workers) {
+    for (const [index, idle] of this.#workers.entries()) {
       if (idle.jobCount > 0) continue;
-      const waiting = this.#takeBack();
+      const waiting = this.#takeBack(this.#mayBeHeavy(index));
       if (waiting === undefined) return;
       idle.send(waiting);
     }
   }
 
-  #next(): WaitingJob | undefined {
-    const waiting = this.#queue[this.#queueStart];
-    if (waiting === undefined) {
-      this.#queue = [];
-      this.#queueStart = 0;
-    } else {
-      this.#queueStart += 1;
-    }
-    return waiting;
-  }
-
   /** The job that would wait longest. */
-  #takeBack(): WaitingJob | undefined {
+  #takeBack(mayBeHeavy: boolean): WaitingJob | undefined {
     for (const worker of this.#workers.toSorted((left, right) => right.jobCount - left.jobCount)) {
-      const waiting = worker.takeBack();
+      const waiting = worker.takeBack(mayBeHeavy);
       if (waiting !== undefined) return waiting;
     }
     return undefined;
@@ -170,15 +189,28 @@ export class WorkerPool implements Runner {
     // Messages and signals are handled between two jobs.
     setImmediate(() => {
       this.#isHelping = false;
-      const waiting = this.#next() ?? (this.#preparationCount > 0 ? undefined : this.#takeBack());
+      const waiting = this.#nextHere();
       if (waiting === undefined) return;
+      const hasWaited = watchWaits();
       try {
         waiting.resolve(waiting.runHere());
       } catch (error) {
         waiting.reject(error);
       }
+      if (hasWaited()) {
+        this.#threads.grow();
+        this.#dispatch();
+      }
       this.#help();
     });
+  }
+
+  /** The next job for the calling thread. */
+  #nextHere(): WaitingJob | undefined {
+    // Where there are more threads than processors, it would only wait like these, and nobody would give them jobs.
+    const mayWait = !this.#threads.hasGrown || this.#workers.length === 0;
+    if (!mayWait) return this.#queue.takeHeavy();
+    return this.#queue.take(true) ?? (this.#preparationCount > 0 ? undefined : this.#takeBack(true));
   }
 }
 

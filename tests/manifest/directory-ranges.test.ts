@@ -8,8 +8,9 @@ import { directory, directoryNodes, file, type ListedNode } from "../support/lis
 
 test("ranges cover each directory once, in runs", () => {
   const counts = fc.array(fc.nat({ max: 3000 }), { maxLength: 30 });
+  const threads = fc.record({ parallelism: fc.integer({ min: 1, max: 64 }), isVolumeSlow: fc.boolean() });
   fc.assert(
-    fc.property(counts, (fileCounts) => {
+    fc.property(counts, threads, (fileCounts, working) => {
       const children: Record<string, ListedNode> = {};
       for (const [index, count] of fileCounts.entries()) {
         const files: Record<string, ListedNode> = {};
@@ -17,7 +18,7 @@ test("ranges cover each directory once, in runs", () => {
         children[`d${index}`] = directory(files);
       }
       const manifest = manifestOf(directory(children));
-      const ranges = directoryRanges(manifest);
+      const ranges = directoryRanges(manifest, working);
       const covered = ranges
         .toSorted((left, right) => left.firstDirectory - right.firstDirectory)
         .flatMap(({ firstDirectory, endDirectory }) => {
@@ -31,7 +32,7 @@ test("ranges cover each directory once, in runs", () => {
 });
 
 test("an empty tree is one range", () => {
-  expect(directoryRanges(manifestOf(directory()))).toHaveLength(1);
+  expect(directoryRanges(manifestOf(directory()), { parallelism: 2, isVolumeSlow: false })).toHaveLength(1);
 });
 
 test("edited paths mark the files of that path and no others", () => {

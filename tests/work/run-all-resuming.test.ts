@@ -16,7 +16,7 @@ const countJob: Job<Range & { readonly most: number }, Range> = {
   },
 };
 
-test("what a job leaves is done by others, in order, and signals are handled in between", async () => {
+test("what a job leaves is done by others, and signals are handled in between", async () => {
   let turns = 0;
   let isOver = false;
   const turn = (): void => {
@@ -31,13 +31,13 @@ test("what a job leaves is done by others, in order, and signals are handled in 
     { start: 6, end: 13 },
   ];
   const outputs = await runAllResuming(runner, countJob, { most: 2 }, parts, (part, done) =>
-    done.end < part.end ? { start: done.end, end: part.end } : undefined,
+    done.end < part.end ? [{ start: done.end, end: part.end }] : [],
   );
   isOver = true;
   const numbers = outputs.flatMap(({ start, end }) =>
     Array.from({ length: end - start }, (_, index) => start + index),
   );
-  expect(numbers).toEqual([...Array.from({ length: 13 }).keys()]);
+  expect(numbers.toSorted((left, right) => left - right)).toEqual([...Array.from({ length: 13 }).keys()]);
   expect(outputs).toHaveLength(3 + 1 + 4);
   expect(turns).toBeGreaterThan(0);
 });

@@ -32,13 +32,31 @@ self.onmessage = (event: MessageEvent<WorkerSetup | JobRequest>) => {
     case "wait":
       if (message.input instanceof Int32Array) output = Atomics.wait(message.input, 0, 0, 30_000);
       break;
+    case "meet":
+      if (message.input instanceof Int32Array) output = meet(message.input);
+      break;
     case "wait-for-cancel":
       while (Atomics.load(cancelFlag, 0) === 0) Bun.sleepSync(1);
       break;
   }
-  const reply: JobReply = { id: message.id, ok: true, output };
+  const hasWaited = message.jobName === "meet";
+  const reply: JobReply = { id: message.id, hasWaited, ok: true, output };
   self.postMessage(reply);
 };
+
+/**
+ * Waits until so many threads are here at once as the second number says; it is 0 if nobody waits for others.
+ * @param places who is here; how many are waited for; the most that were here at once
+ */
+function meet(places: Int32Array): number {
+  const here = Atomics.add(places, 0, 1) + 1;
+  let most = Atomics.load(places, 2);
+  while (here > most)
+    most = Atomics.compareExchange(places, 2, most, here) === most ? here : Atomics.load(places, 2);
+  while (Atomics.load(places, 2) < Atomics.load(places, 1)) Bun.sleepSync(1);
+  Atomics.sub(places, 0, 1);
+  return here;
+}
 
 function tellBegun(begun: unknown): void {
   if (!(begun instanceof Int32Array)) return;

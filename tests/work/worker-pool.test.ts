@@ -5,7 +5,7 @@ import * as fc from "fast-check";
 import { bytesFromText } from "../../src/base/byte-string.ts";
 import { BtdtError } from "../../src/base/errors.ts";
 import { errnoOf } from "../../src/fs/errno.ts";
-import { hashFilesJob } from "../../src/read/hash-files.ts";
+import { hashSpanJob } from "../../src/read/hash-span.ts";
 import { finishDirectoriesJob } from "../../src/restore/finish-directories.ts";
 import { InlineRunner } from "../../src/work/inline-runner.ts";
 import type { Job, Runner } from "../../src/work/job.ts";
@@ -73,18 +73,21 @@ describe("jobs", () => {
 });
 
 describe("errors cross threads", () => {
-  test("of btdt with code, message, path and hint", async () => {
-    const work = realPool(2).run(hashFilesJob, {
-      root: bytesFromText("/nonexistent-btdt"),
-      groups: [{ directory: bytesFromText(""), names: [bytesFromText("f")] }],
+  test("of btdt with code, message and path", async () => {
+    const work = realPool(2).run(hashSpanJob, {
+      path: bytesFromText("/nonexistent-btdt/f"),
+      sizeBytes: 1,
+      mtimeSeconds: 0,
+      mtimeNanoseconds: 0,
+      startBytes: 0,
     });
     const error: unknown = await work.catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(BtdtError);
     expect(error).toEqual(
       expect.objectContaining({
         code: "SOURCE_CHANGED",
+        message: "/nonexistent-btdt/f changed while it was being read",
         path: "/nonexistent-btdt/f",
-        hint: expect.stringContaining("--exclude"),
       }),
     );
   });
@@ -237,7 +240,9 @@ describe("runAll", () => {
     let [running, begun] = [0, 0];
     const runner: Runner = {
       parallelism: 2,
+      isVolumeSlow: false,
       start: () => undefined,
+      expectWaits: () => undefined,
       whilePreparing: (prepare) => prepare(),
       async run<Input, Output>(_: Job<Input, Output>, input: Input): Promise<Output> {
         begun += 1;

@@ -56,7 +56,8 @@ export function emptyStatus(): FileStatus {
 
 const TWO_TO_32 = 0x1_0000_0000;
 const AT_EMPTY_PATH = 0x1000;
-const STATX_BASIC_STATS = 0x7ff;
+/** `STATX_BASIC_STATS` without the access time, which network file systems would have to ask for after each read. */
+const STATX_ALL_BUT_ATIME = 0x7df;
 /** Since Linux 5.8; earlier kernels leave it 0. */
 const STATX_ATTR_MOUNT_ROOT = 0x2000;
 
@@ -138,7 +139,9 @@ export function lstatPortable(path: ByteString, into: FileStatus): boolean {
  * @throws a `node:fs` error for anything but ENOENT
  */
 export function lstatBuffer(path: PathBuffer, into: FileStatus): boolean {
-  if (linuxLibc?.statx(AT_FDCWD, path.pointer, AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, wordsPointer) === 0) {
+  if (
+    linuxLibc?.statx(AT_FDCWD, path.pointer, AT_SYMLINK_NOFOLLOW, STATX_ALL_BUT_ATIME, wordsPointer) === 0
+  ) {
     readStatx(into);
     return true;
   }
@@ -155,7 +158,9 @@ export function lstat(path: ByteString): FileStatus | undefined {
 
 /** `fstat` of an open file. */
 export function fstat(descriptor: number, into: FileStatus): void {
-  if (linuxLibc?.statx(descriptor, emptyPath.pointer, AT_EMPTY_PATH, STATX_BASIC_STATS, wordsPointer) === 0) {
+  if (
+    linuxLibc?.statx(descriptor, emptyPath.pointer, AT_EMPTY_PATH, STATX_ALL_BUT_ATIME, wordsPointer) === 0
+  ) {
     readStatx(into);
   } else {
     readNodeStats(fstatSync(descriptor, { bigint: true }), into);

@@ -45,6 +45,7 @@ export interface VerifiedBlocks {
 /** Reads blocks of one pack and compares each content with its id. @throws BtdtError CANCELLED */
 export const verifyBlocksJob: Job<VerifyBlocksInput, VerifiedBlocks> = {
   name: "verify-blocks",
+  isHeavy: true,
   run({ path, nonce, blocks }, context) {
     const opened = openPack(path, nonce);
     if (opened.kind !== "open") return { pack: opened.kind, damaged: [], unreadable: [] };

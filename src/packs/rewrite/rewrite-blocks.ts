@@ -48,6 +48,7 @@ export interface RewrittenBlocks {
  */
 export const rewriteBlocksJob: Job<RewriteBlocksInput, RewrittenBlocks> = {
   name: "rewrite-blocks",
+  isHeavy: true,
   run({ blocks, target }, context) {
     const writer = new BlockWriter(target);
     const problems: { pack: string; block: number; problem: PackProblem }[] = [];

@@ -13,6 +13,7 @@ import { BlockUnpacker, type UnpackBlocksInput, type UnpackedBlocks } from "./bl
  */
 export const unpackBlocksJob: Job<UnpackBlocksInput, UnpackedBlocks> = {
   name: "unpack-blocks",
+  isHeavy: true,
   run(input, context) {
     const hasEnough = createStopCheck(context, "stopped before all files were unpacked");
     const unpacker = new BlockUnpacker(viewManifest(input.payload), input, hasEnough);

@@ -31,6 +31,7 @@ export interface PackFilesOutput extends FileColumns {
  */
 export const packFilesJob: Job<PackFilesInput, PackFilesOutput> = {
   name: "pack-files",
+  isHeavy: true,
   run({ target, held, ...batch }, context) {
     const packer = new FilePacker(new BlockWriter(target), held, context);
     const columns = visitFiles(batch, packer);

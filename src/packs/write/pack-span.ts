@@ -34,6 +34,7 @@ const path = new PathBuffer();
  */
 export const packSpanJob: Job<PackSpanInput, PackedSpan> = {
   name: "pack-span",
+  isHeavy: true,
   run(input, context) {
     const { startBytes, sizeBytes, held } = input;
     const endBytes = Math.min(startBytes + PACK_SPAN_BYTES, sizeBytes);

@@ -1,0 +1,61 @@
+import type { WaitingJob } from "./pool-worker.ts";
+
+/** Jobs that wait for a thread, first come, first served; heavy ones in a line of their own. */
+export class JobQueue {
+  readonly #light = new Line();
+  readonly #heavy = new Line();
+
+  push(...jobs: readonly WaitingJob[]): void {
+    for (const job of jobs) this.#lineOf(job).push(job);
+  }
+
+  /** Jobs that came back from a thread, before all others. */
+  putBack(jobs: readonly WaitingJob[]): void {
+    const rest = this.takeAll();
+    this.push(...jobs, ...rest);
+  }
+
+  take(mayBeHeavy: boolean): WaitingJob | undefined {
+    return (mayBeHeavy ? this.takeHeavy() : undefined) ?? this.#light.take();
+  }
+
+  takeHeavy(): WaitingJob | undefined {
+    return this.#heavy.take();
+  }
+
+  takeAll(): WaitingJob[] {
+    return [...this.#heavy.takeAll(), ...this.#light.takeAll()];
+  }
+
+  #lineOf({ isHeavy }: WaitingJob): Line {
+    return isHeavy ? this.#heavy : this.#light;
+  }
+}
+
+/** Taking from the front of an array would move all others. */
+class Line {
+  #jobs: WaitingJob[] = [];
+  #start = 0;
+
+  push(job: WaitingJob): void {
+    this.#jobs.push(job);
+  }
+
+  take(): WaitingJob | undefined {
+    const job = this.#jobs[this.#start];
+    if (job === undefined) {
+      this.#jobs = [];
+      this.#start = 0;
+    } else {
+      this.#start += 1;
+    }
+    return job;
+  }
+
+  takeAll(): WaitingJob[] {
+    const jobs = this.#jobs.slice(this.#start);
+    this.#jobs = [];
+    this.#start = 0;
+    return jobs;
+  }
+}

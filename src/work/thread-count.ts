@@ -1,0 +1,49 @@
+/** Each takes about 5 MB and 40 ms of processor time: with more, the processors are the limit. */
+const MOST_THREADS = 32;
+/** How many there are once jobs are found to wait. */
+const FEWEST_WAITING_THREADS = 16;
+const GROWTH = 4;
+
+/** How many threads there should be, including the calling one. It grows where jobs wait for a slow volume. */
+export class ThreadCount {
+  /** How many run heavy jobs. */
+  readonly heavy: number;
+  readonly #most: number;
+  #wanted: number;
+  #isVolumeSlow = false;
+
+  constructor(first: number, most = MOST_THREADS) {
+    this.heavy = first;
+    this.#wanted = first;
+    this.#most = Math.max(first, most);
+  }
+
+  get wanted(): number {
+    return this.#wanted;
+  }
+
+  get hasGrown(): boolean {
+    return this.#wanted > this.heavy;
+  }
+
+  /** Whether jobs are known to wait for a slow volume. */
+  get isVolumeSlow(): boolean {
+    return this.#isVolumeSlow;
+  }
+
+  /** Jobs have waited: as long as there are others, more of them should wait at the same time. */
+  grow(): void {
+    this.#isVolumeSlow = true;
+    this.#wanted = Math.min(this.#most, Math.max(FEWEST_WAITING_THREADS, this.#wanted * GROWTH));
+  }
+
+  growToMost(): void {
+    this.#isVolumeSlow = true;
+    this.#wanted = this.#most;
+  }
+
+  /** A thread has ended, and is not replaced: what ended it might end the next one as well. */
+  lose(): void {
+    this.#wanted -= 1;
+  }
+}

@@ -1,0 +1,75 @@
+import { afterEach, expect, test } from "bun:test";
+import { hasMostlyWaited, type ThreadTimes } from "../../src/fs/native/thread-waits.ts";
+import type { Job } from "../../src/work/job.ts";
+import { ThreadCount } from "../../src/work/thread-count.ts";
+import { WorkerPool } from "../../src/work/worker-pool.ts";
+
+let pool: WorkerPool | undefined;
+
+afterEach(() => pool?.close());
+
+/** Jobs that report to have waited; on the calling thread, they do nothing. */
+const meetJob: Job<Int32Array, number> = { name: "meet", run: () => 0 };
+const heavyMeetJob: Job<Int32Array, number> = { ...meetJob, isHeavy: true };
+
+function openPool(threadCount: number): WorkerPool {
+  return new WorkerPool(threadCount, () => new Worker(new URL("./test-worker.ts", import.meta.url).href));
+}
+
+const places = (wanted = 0): Int32Array => {
+  const numbers = new Int32Array(new SharedArrayBuffer(12));
+  numbers[1] = wanted;
+  return numbers;
+};
+
+const run = (job: Job<Int32Array, number>, input: Int32Array, count: number): Promise<number[]> =>
+  Promise.all(Array.from({ length: count }, () => (pool as WorkerPool).run(job, input)));
+
+test("where jobs wait, there are more threads; heavy jobs have only those of the beginning", async () => {
+  pool = openPool(2);
+  // The calling thread may do all of them before others have started.
+  while (pool.parallelism < 32) await run(meetJob, places(), 50);
+  // Each waits until there are 20.
+  const light = places(20);
+  await run(meetJob, light, 300);
+  expect(light[2]).toBeGreaterThanOrEqual(20);
+  const heavy = places();
+  await run(heavyMeetJob, heavy, 200);
+  expect(heavy[2]).toBeLessThanOrEqual(2);
+});
+
+test("a number of threads that was asked for stays", async () => {
+  pool = openPool(2);
+  pool.fixThreadCount(4);
+  pool.expectWaits();
+  const most = places();
+  await run(meetJob, most, 200);
+  expect(pool.parallelism).toBe(4);
+  expect(most[2]).toBeLessThanOrEqual(3);
+});
+
+test("there are first 16, then 32 threads; at once if the volume is known to be slow; never fewer than before", () => {
+  const count = new ThreadCount(2);
+  const grown = [1, 2, 3].map(() => {
+    count.grow();
+    return count.wanted;
+  });
+  expect(grown).toEqual([16, 32, 32]);
+  const known = new ThreadCount(1);
+  known.growToMost();
+  expect([known.wanted, known.heavy, known.hasGrown]).toEqual([32, 1, true]);
+  const large = new ThreadCount(40);
+  large.grow();
+  expect([large.wanted, large.hasGrown]).toEqual([40, false]);
+});
+
+test("waiting for a slow volume is told from work, from waiting for a processor, and from short waits", () => {
+  const before: ThreadTimes = { nowNs: 0, runNs: 0, readyNs: 0, turnCount: 0 };
+  const after: ThreadTimes = { nowNs: 100e6, runNs: 5e6, readyNs: 5e6, turnCount: 90 };
+  expect(hasMostlyWaited(before, after)).toBe(true);
+  expect(hasMostlyWaited(before, { ...after, runNs: 60e6 })).toBe(false);
+  expect(hasMostlyWaited(before, { ...after, readyNs: 60e6 })).toBe(false);
+  expect(hasMostlyWaited(before, { ...after, turnCount: 1000 })).toBe(false);
+  expect(hasMostlyWaited(before, { ...after, turnCount: 3 })).toBe(false);
+  expect(hasMostlyWaited(undefined, after)).toBe(false);
+});
