@@ -8,6 +8,7 @@ import { takeStock } from "../inventory/take-stock.ts";
 import { decodeKeyFile, type StoredTree } from "../key/key-file.ts";
 import { createPause } from "../work/breather.ts";
 import type { Runtime } from "../work/runtime.ts";
+import { probeVolumes } from "../work/volume-latency.ts";
 import { ContentVerifier } from "./content-verifier.ts";
 import { type EntryDamage, findDamage, NO_DAMAGE } from "./find-damage.ts";
 
@@ -46,6 +47,7 @@ export async function verifyCache(
   runtime: Runtime,
   contents = new ContentVerifier(cache, runtime),
 ): Promise<Verification> {
+  probeVolumes(runtime.runners.pool, [cache.root]);
   const pause = createPause(runtime.isCancelled);
   for (let attempt = 1; ; attempt++) {
     const listShard = keys.length === 0 && contents.isFirstPass ? contents.readShards() : undefined;

@@ -50,8 +50,11 @@ export interface Runner {
   ): Promise<Output>;
   /** Announces that jobs will follow soon. */
   start(): void;
-  /** Announces that they will wait for a slow volume, so that there are many threads from the beginning. */
-  expectWaits(): void;
+  /**
+   * Announces that they will wait for a slow volume. `surely`: there are many threads from the beginning; `perhaps`:
+   * once jobs have waited. Without it, as on local disks, there are never more than at first.
+   */
+  expectWaits(how: "perhaps" | "surely"): void;
   /**
    * Runs work that submits jobs as it proceeds. Until it is done, the calling thread does not help with so many jobs
    * that it stops submitting.

@@ -10,6 +10,7 @@ export class ThreadCount {
   readonly heavy: number;
   readonly #most: number;
   #wanted: number;
+  #mayGrow = false;
   #isVolumeSlow = false;
 
   constructor(first: number, most = MOST_THREADS) {
@@ -31,8 +32,14 @@ export class ThreadCount {
     return this.#isVolumeSlow;
   }
 
+  /** On a local disk, jobs that wait are no reason to grow. */
+  allowGrowth(): void {
+    this.#mayGrow = true;
+  }
+
   /** Jobs have waited: as long as there are others, more of them should wait at the same time. */
   grow(): void {
+    if (!this.#mayGrow) return;
     this.#isVolumeSlow = true;
     this.#wanted = Math.min(this.#most, Math.max(FEWEST_WAITING_THREADS, this.#wanted * GROWTH));
   }

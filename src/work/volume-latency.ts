@@ -1,6 +1,7 @@
 import { statfsSync } from "node:fs";
 import { type ByteString, fsPath } from "../base/byte-string.ts";
 import { errnoOf } from "../fs/errno.ts";
+import { describeVolume } from "../fs/native/local-file-system.ts";
 import type { Runner } from "./job.ts";
 
 /** See `hasMostlyWaited`. */
@@ -10,23 +11,28 @@ const PROBES = 2;
 
 /**
  * Finds out, before there are jobs, whether one of the volumes that they will work on is slow, so that there are many
- * threads from the beginning. No file system answers `statfs` from a cache if others change it.
+ * threads from the beginning. No file system answers `statfs` from a cache if others change it. A local disk that is
+ * busy does not get faster with more threads, which would only take memory.
  */
 export function probeVolumes(runner: Runner, paths: readonly ByteString[]): void {
-  if (paths.some((path) => isSlow(path))) runner.expectWaits();
+  for (const path of paths) {
+    const expected = probe(path);
+    if (expected !== "none") runner.expectWaits(expected);
+  }
 }
 
-function isSlow(path: ByteString): boolean {
+function probe(path: ByteString): "none" | "perhaps" | "surely" {
   try {
-    for (let probe = 0; probe < PROBES; probe++) {
+    for (let count = 0; count < PROBES; count++) {
       const startedNs = Bun.nanoseconds();
-      statfsSync(fsPath(path));
-      if (Bun.nanoseconds() - startedNs < SLOW_NS) return false;
+      const kind = describeVolume(statfsSync(fsPath(path)).type);
+      if (kind === "local") return "none";
+      if (Bun.nanoseconds() - startedNs < SLOW_NS) return kind === "shared" ? "perhaps" : "none";
     }
-    return true;
+    return "surely";
   } catch (error) {
     // Whoever works on it will say what is wrong.
     if (errnoOf(error) === undefined) throw error;
-    return false;
+    return "none";
   }
 }

@@ -120,8 +120,9 @@ export class WorkerPool implements Runner {
     while (this.#workers.length < this.#threads.wanted - 1) this.#addWorker();
   }
 
-  expectWaits(): void {
-    this.#threads.growToMost();
+  expectWaits(how: "perhaps" | "surely"): void {
+    if (how === "surely") this.#threads.growToMost();
+    else this.#threads.allowGrowth();
   }
 
   #addWorker(): PoolWorker {

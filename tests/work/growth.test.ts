@@ -27,6 +27,7 @@ const run = (job: Job<Int32Array, number>, input: Int32Array, count: number): Pr
 
 test("where jobs wait, there are more threads; heavy jobs have only those of the beginning", async () => {
   pool = openPool(2);
+  pool.expectWaits("perhaps");
   // The calling thread may do all of them before others have started.
   while (pool.parallelism < 32) await run(meetJob, places(), 50);
   // Each waits until there are 20.
@@ -41,7 +42,7 @@ test("where jobs wait, there are more threads; heavy jobs have only those of the
 test("a number of threads that was asked for stays", async () => {
   pool = openPool(2);
   pool.fixThreadCount(4);
-  pool.expectWaits();
+  pool.expectWaits("surely");
   const most = places();
   await run(meetJob, most, 200);
   expect(pool.parallelism).toBe(4);
@@ -50,6 +51,7 @@ test("a number of threads that was asked for stays", async () => {
 
 test("there are first 16, then 32 threads; at once if the volume is known to be slow; never fewer than before", () => {
   const count = new ThreadCount(2);
+  count.allowGrowth();
   const grown = [1, 2, 3].map(() => {
     count.grow();
     return count.wanted;
@@ -59,8 +61,18 @@ test("there are first 16, then 32 threads; at once if the volume is known to be 
   known.growToMost();
   expect([known.wanted, known.heavy, known.hasGrown]).toEqual([32, 1, true]);
   const large = new ThreadCount(40);
+  large.allowGrowth();
   large.grow();
   expect([large.wanted, large.hasGrown]).toEqual([40, false]);
+});
+
+test("on a local disk, there are never more threads", async () => {
+  pool = openPool(2);
+  for (let round = 0; round < 5; round++) await run(meetJob, places(), 50);
+  expect(pool.parallelism).toBe(2);
+  const count = new ThreadCount(2);
+  count.grow();
+  expect([count.wanted, count.isVolumeSlow]).toEqual([2, false]);
 });
 
 test("waiting for a slow volume is told from work, from waiting for a processor, and from short waits", () => {

@@ -44,6 +44,12 @@ export function isOnLocalFileSystem(descriptor: number): boolean {
   return type !== undefined && LOCAL_TYPES.has(type);
 }
 
+/** @param type `f_type` of `statfs` */
+export function describeVolume(type: number): "local" | "shared" | "unknown" {
+  if (LOCAL_TYPES.has(type)) return "local";
+  return SHARED_TYPES.has(type) ? "shared" : "unknown";
+}
+
 function typeOf(descriptor: number): number | undefined {
   return linuxLibc?.fstatfs(descriptor, wordsPointer) === 0 ? words[0] : undefined;
 }
