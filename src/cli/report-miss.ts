@@ -1,6 +1,7 @@
 import { escapeControls } from "../base/byte-string.ts";
 import { formatDuration } from "../base/duration.ts";
 import { isBtdtError } from "../base/errors.ts";
+import type { Pause } from "../base/pause.ts";
 import { explainMiss, type MissExplanation } from "../entry/explain-miss.ts";
 import type { UnusableKey } from "../entry/find-entry.ts";
 import { createPause } from "../work/breather.ts";
@@ -42,7 +43,7 @@ async function explain(
   cache: OpenedCache,
   keys: readonly string[],
   unusableKeys: readonly string[],
-  pause: () => Promise<void>,
+  pause: Pause,
 ): Promise<MissExplanation> {
   switch (cache.kind) {
     case "directory":

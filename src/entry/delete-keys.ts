@@ -1,3 +1,4 @@
+import type { Pause } from "../base/pause.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { cacheWriteError } from "../cache/cache-errors.ts";
 import { removeKeyFile } from "../cache/key-files.ts";
@@ -14,7 +15,7 @@ import { keyFileName } from "../key/key-file.ts";
 export async function deleteKeys(
   cache: CacheDirectory,
   keys: readonly string[],
-  pause: () => Promise<void>,
+  pause: Pause,
 ): Promise<{ readonly deleted: readonly string[]; readonly missing: readonly string[] }> {
   const deleted: string[] = [];
   const missing: string[] = [];

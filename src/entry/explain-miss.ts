@@ -1,3 +1,4 @@
+import type { Pause } from "../base/pause.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { listKeyNames } from "../inventory/list-key-names.ts";
 import { keyFileName } from "../key/key-file.ts";
@@ -27,7 +28,7 @@ export async function explainMiss(
   cache: CacheDirectory,
   keys: readonly string[],
   unusableKeys: readonly string[],
-  pause: () => Promise<void>,
+  pause: Pause,
 ): Promise<MissExplanation> {
   const wanted = keys.map(keyFileName);
   const unusable = new Set(unusableKeys.map(keyFileName));

@@ -1,3 +1,4 @@
+import type { Pause } from "../base/pause.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { listKeys } from "./list-keys.ts";
 
@@ -13,7 +14,7 @@ export async function listFallbackKeys(
     readonly keys: readonly string[];
     readonly fallbackPrefixes: readonly string[];
   },
-  pause: () => Promise<void>,
+  pause: Pause,
 ): Promise<string[]> {
   if (request.fallbackPrefixes.length === 0) return [];
   const tried = new Set(request.keys);

@@ -1,4 +1,5 @@
 import { isBtdtError } from "../base/errors.ts";
+import type { Pause } from "../base/pause.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { readKeyFile } from "../cache/key-files.ts";
 import { errnoOf } from "../fs/errno.ts";
@@ -21,7 +22,7 @@ export interface StoredKey extends KeyRecord {
  */
 export async function listKeys(
   cache: CacheDirectory,
-  pause: () => Promise<void>,
+  pause: Pause,
   names: readonly string[] = listKeyNames(cache),
   onSkip: (fileName: string, error: unknown) => void = () => undefined,
 ): Promise<StoredKey[]> {

@@ -66,7 +66,12 @@ export class BucketPacker {
     const reusedBefore = this.#digester.reusedCount;
     const { result: manifest, skipped } = await readRepeatedly(this.#request.skip, async (paths) => {
       this.#digester.forgetReused(reusedBefore);
-      const read = await readSource(this.#near, source, this.#digester, paths, classify, quiet);
+      const read = await readSource(
+        this.#near,
+        source,
+        { digester: this.#digester, skipped: paths, classify },
+        quiet,
+      );
       assertNotCancelled(runtime);
       return read;
     });

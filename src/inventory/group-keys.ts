@@ -1,4 +1,5 @@
 import { isBtdtError } from "../base/errors.ts";
+import type { Pause } from "../base/pause.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { readKeyFile } from "../cache/key-files.ts";
 import { errnoOf, reasonOf } from "../fs/errno.ts";
@@ -51,7 +52,7 @@ export interface GroupedKeys {
  * All keys of a cache.
  * @throws BtdtError CACHE_FORMAT_NEWER, CACHE_NOT_ACCESSIBLE
  */
-export async function groupKeys(cache: CacheDirectory, pause: () => Promise<void>): Promise<GroupedKeys> {
+export async function groupKeys(cache: CacheDirectory, pause: Pause): Promise<GroupedKeys> {
   const groups = new Map<string, KeyGroup>();
   const recordedPaths = new Map<string, Set<string>>();
   const damaged: DamagedKeyFile[] = [];

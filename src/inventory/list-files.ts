@@ -1,3 +1,4 @@
+import type { Pause } from "../base/pause.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { listManifestFiles, statManifestFile } from "../cache/manifest-files.ts";
 import { mtimeMs } from "../fs/native/file-status.ts";
@@ -16,7 +17,7 @@ export async function listFiles(
   cache: CacheDirectory,
   items: Items,
   doubts: Doubts,
-  pause: () => Promise<void>,
+  pause: Pause,
   listShard: ShardLister = async (shard) => listObjectsInShard(cache.objects, shard),
 ): Promise<void> {
   const shards = doubts.attempt("the list of objects", () => listShardNames(cache.objects));

@@ -3,6 +3,8 @@
  * manifests and pack indexes, never contents, and changes nothing. What could not be read is distinguished from what
  * is damaged: it says nothing about the cache, and nothing may be deleted because of it.
  */
+
+import type { Pause } from "../base/pause.ts";
 import type { Progress } from "../base/progress.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { listPins } from "../cache/pins.ts";
@@ -26,7 +28,7 @@ export interface StockRequest {
   readonly grace: Grace;
   readonly progress?: Progress;
   /** Called every few milliseconds; yields to signals. @throws BtdtError CANCELLED after a signal */
-  readonly pause: () => Promise<void>;
+  readonly pause: Pause;
   /** Lists the objects in a shard; by default, they are listed on the calling thread. */
   readonly listShard?: ShardLister;
 }

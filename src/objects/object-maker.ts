@@ -5,7 +5,7 @@ import { isBtdtError } from "../base/errors.ts";
 import { copyFile } from "../fs/copy-file.ts";
 import { errnoOf } from "../fs/errno.ts";
 import { type FileAttributes, hasAttributes } from "../fs/file-attributes.ts";
-import { hasExtendedAttributes } from "../fs/native/extended-attributes.ts";
+import { hasExtendedAttributes, mayGiveRights } from "../fs/native/extended-attributes.ts";
 import { emptyStatus, lstatBuffer } from "../fs/native/file-status.ts";
 import { PathBuffer } from "../fs/native/path-buffer.ts";
 import { FilePlacer, type LinkMode, type Placement, TooManyLinks } from "../fs/place-file.ts";
@@ -32,6 +32,8 @@ export interface ObjectMakerInput {
   readonly linkMode: LinkMode;
   /** See `classifyFiles`. */
   readonly sharing: Uint8Array;
+  /** 1 for each file that had extended attributes when it was read; undefined if nobody looked. */
+  readonly attributed: Uint8Array | undefined;
   /** 1 for each file whose object, if there is one, must be hashed before it is trusted; undefined if none must. */
   readonly suspects: Uint8Array | undefined;
 }
@@ -70,7 +72,7 @@ export class ObjectMaker {
       sharing === Sharing.SHARED &&
       this.#placer.prefersLink &&
       this.hasManifestTime(file) &&
-      !hasExtendedAttributes(this.#source) &&
+      !this.isAttributed(file) &&
       linkAsObject(this.#source, object)
     ) {
       if (lstatBuffer(object, status) && isWhole(status, this.#manifest, file, object)) return "linked";
@@ -96,9 +98,15 @@ export class ObjectMaker {
    */
   private mostNamesOf(file: number): number {
     const mostNames = mostNamesOf(at(this.#input.sharing, file), this.#manifest.countNames(file));
-    return mostNames > 0 && this.hasManifestTime(file) && !hasExtendedAttributes(this.#source)
-      ? mostNames
-      : 0;
+    return mostNames > 0 && this.hasManifestTime(file) && !this.isAttributed(file) ? mostNames : 0;
+  }
+
+  /** Files to which attributes could give rights are looked at again, for they may have some since they were read. */
+  private isAttributed(file: number): boolean {
+    const { attributed } = this.#input;
+    if (attributed?.[file] === 1) return true;
+    if (attributed !== undefined && !mayGiveRights(at(this.#manifest.fileModes, file))) return false;
+    return hasExtendedAttributes(this.#source);
   }
 
   /** An object that cannot be read is replaced like one that has lost bytes, since the source has them. */

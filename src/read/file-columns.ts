@@ -15,6 +15,8 @@ export interface FileColumns {
   readonly digests: Uint8Array;
   /** Positions of the files larger than one chunk, which are read later, span by span. */
   readonly large: readonly number[];
+  /** Positions of the files with extended attributes, if the batch wants them. */
+  readonly attributed: readonly number[];
   /** The files with more than one name, see `InodeRows`. */
   readonly inodeRows: Uint32Array;
   /** Files that could not be read; all else about them is zero. */
@@ -25,9 +27,11 @@ export interface FileFailure extends Pick<SourceFailure, "code" | "message"> {
   readonly position: number;
 }
 
-export function allocateColumns(
-  fileCount: number,
-): Omit<FileColumns, "inodeRows"> & { readonly large: number[]; readonly failures: FileFailure[] } {
+export function allocateColumns(fileCount: number): Omit<FileColumns, "inodeRows"> & {
+  readonly large: number[];
+  readonly attributed: number[];
+  readonly failures: FileFailure[];
+} {
   return {
     sizes: new Float64Array(fileCount),
     mtimeSeconds: new Float64Array(fileCount),
@@ -35,6 +39,7 @@ export function allocateColumns(
     modes: new Uint16Array(fileCount),
     digests: new Uint8Array(fileCount * DIGEST_SIZE_BYTES),
     large: [],
+    attributed: [],
     failures: [],
   };
 }

@@ -12,6 +12,8 @@ export interface FileGroup {
 export interface FileBatch {
   readonly root: ByteString;
   readonly groups: readonly FileGroup[];
+  /** Whether the result should say which files have extended attributes. */
+  readonly wantsAttributed?: boolean;
 }
 
 /** The files from `start` up to, but not including, `end`. */

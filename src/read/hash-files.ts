@@ -11,7 +11,7 @@ import { type FileVisitor, type VisitOutcome, visitFiles } from "./visit-files.t
 /** What cannot be read is in `failures`. */
 export const hashFilesJob: Job<FileBatch, FileColumns> = {
   name: "hash-files",
-  run: (batch, context) => visitFiles(batch, new Hasher(context)),
+  run: (batch, context) => visitFiles(batch, new Hasher(batch.wantsAttributed === true, context)),
   workOf: (_batch, columns) => measureWork(columns),
 };
 
@@ -19,11 +19,14 @@ export const hashFilesJob: Job<FileBatch, FileColumns> = {
 const ENOUGH_BYTES = SPAN_SIZE_BYTES;
 
 class Hasher implements FileVisitor {
+  isAttributed = false;
+  private readonly wantsAttributed: boolean;
   private readonly context: RunContext;
   private hashedBytes = 0;
   private visitedCount = 0;
 
-  constructor(context: RunContext) {
+  constructor(wantsAttributed: boolean, context: RunContext) {
+    this.wantsAttributed = wantsAttributed;
     this.context = context;
   }
 
@@ -35,7 +38,14 @@ class Hasher implements FileVisitor {
 
   visit(path: PathBuffer, status: FileStatus, digests: Uint8Array, offset: number): VisitOutcome {
     this.visitedCount += 1;
-    const outcome = hashSmallFile(path, status, digests, offset);
+    const outcome = hashSmallFile(
+      path,
+      status,
+      digests,
+      offset,
+      true,
+      this.wantsAttributed ? this : undefined,
+    );
     if (outcome === "hashed") this.hashedBytes += status.sizeBytes;
     return outcome;
   }

@@ -1,6 +1,7 @@
 import { type ByteString, display, escapeControls, parentOf } from "../base/byte-string.ts";
 import { DIGEST_SIZE_BYTES } from "../base/digest.ts";
 import { BtdtError } from "../base/errors.ts";
+import type { Pause } from "../base/pause.ts";
 import { reasonOf } from "../fs/errno.ts";
 import { resolvePath } from "../fs/resolve-path.ts";
 import { createPause } from "../work/breather.ts";
@@ -55,7 +56,7 @@ function resolveMatch(path: ByteString): ByteString {
 async function digestMatches(
   matches: readonly ByteString[],
   runtime: Runtime,
-  pause: () => Promise<void>,
+  pause: Pause,
 ): Promise<Uint8Array[]> {
   const paths: ByteString[] = [];
   for (const match of matches) {

@@ -1,6 +1,7 @@
 import { statSync } from "node:fs";
 import { type ByteString, bytesFromText, display, fsPath, textFromBytes } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
+import type { Pause } from "../base/pause.ts";
 import { isStagingName } from "../base/staging-name.ts";
 import { errnoOf, reasonOf } from "../fs/errno.ts";
 import { type FileKind, lstat } from "../fs/native/file-status.ts";
@@ -21,10 +22,7 @@ const NOTHING: DirectoryListing = { names: [], kindOf: () => "other" };
  * @param pause called now and then
  * @throws BtdtError SOURCE_UNREADABLE, and whatever `pause` throws
  */
-export async function matchFiles(
-  patterns: readonly string[],
-  pause: () => Promise<void>,
-): Promise<ByteString[]> {
+export async function matchFiles(patterns: readonly string[], pause: Pause): Promise<ByteString[]> {
   const found = new Set<ByteString>();
   for (const [index, pattern] of patterns.entries()) {
     if (pattern.startsWith("!")) {

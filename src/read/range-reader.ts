@@ -1,6 +1,7 @@
 import { type ByteString, joinBytes } from "../base/byte-string.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import type { Runner } from "../work/job.ts";
+import type { AttributedFiles } from "./attributed-files.ts";
 import type { Digester } from "./digester.ts";
 import type { FileColumns } from "./file-columns.ts";
 import { listPaths } from "./file-groups.ts";
@@ -10,12 +11,21 @@ import type { InodeGroups } from "./inode-groups.ts";
 import { describeLargeFile } from "./large-file.ts";
 import { failureOf, type SourceFailure } from "./source-failure.ts";
 
+/** What collects files that are told apart later. */
+export interface FileCollectors {
+  /** The files that have more than one name. */
+  readonly inodes?: InodeGroups;
+  /** The files that have extended attributes. */
+  readonly attributed?: AttributedFiles | undefined;
+}
+
 /** Reads ranges of files while the walk continues, before there is a manifest to fill in. */
 export class RangeReader {
   readonly #root: ByteString;
   readonly #digester: Digester;
   readonly #pool: Runner;
   readonly #inodes: InodeGroups | undefined;
+  readonly #attributed: AttributedFiles | undefined;
   readonly #failures: SourceFailure[];
   readonly #reading: Promise<void>[] = [];
   readonly #early: RangeContent[] = [];
@@ -24,20 +34,20 @@ export class RangeReader {
   #firstFailure: unknown;
 
   /**
-   * @param inodes collects the files that have more than one name
    * @param failures collects what cannot be read
    */
   constructor(
     root: ByteString,
     digester: Digester,
     pool: Runner,
-    inodes: InodeGroups | undefined,
+    { inodes, attributed }: FileCollectors,
     failures: SourceFailure[],
   ) {
     this.#root = root;
     this.#digester = digester;
     this.#pool = pool;
     this.#inodes = inodes;
+    this.#attributed = attributed;
     this.#failures = failures;
   }
 
@@ -63,9 +73,14 @@ export class RangeReader {
   }
 
   async #read(range: FileRange, runner: Runner): Promise<void> {
-    const batch = { root: this.#root, groups: range.groups };
+    const batch = {
+      root: this.#root,
+      groups: range.groups,
+      wantsAttributed: this.#attributed !== undefined,
+    };
     const columns = await this.#digester.digestBatch(runner, batch);
     this.#inodes?.add(range.firstFile, columns.inodeRows);
+    this.#attributed?.add(range.firstFile, columns.attributed);
     const rest = splitRest(range, columns.sizes.length);
     await Promise.all([
       this.#readLargeFiles(range, columns),

@@ -2,6 +2,7 @@ import type { ByteString } from "../base/byte-string.ts";
 import { emptyStatus } from "../fs/native/file-status.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import type { Runners } from "../work/job.ts";
+import type { AttributedFiles } from "./attributed-files.ts";
 import { type Digester, hashOnly } from "./digester.ts";
 import { allocateManifest, fillDirectories, fillFiles } from "./fill-manifest.ts";
 import { describeLargeFile } from "./large-file.ts";
@@ -15,12 +16,15 @@ export async function readSingleFile(
   path: ByteString,
   runners: Runners,
   digester: Digester = hashOnly,
+  attributed?: AttributedFiles,
 ): Promise<Manifest> {
   const columns = await digester.digestBatch(runners.inline, {
     root: path,
     groups: [{ directory: NO_NAME, names: [NO_NAME] }],
+    wantsAttributed: attributed !== undefined,
   });
   throwFailures(columns.failures.map(({ code, message }) => ({ path: NO_NAME, code, message })));
+  attributed?.add(0, columns.attributed);
   const largeDigests = new Map<number, Uint8Array>();
   for (const position of columns.large) {
     const file = describeLargeFile(path, columns, position);

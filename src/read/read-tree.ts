@@ -4,25 +4,24 @@
  * were. A source may change at any moment: each file is compared with itself before and after it is read, and a
  * change is a failure. A tree with failures is read to its end, so that all of them are known, and then refused.
  */
+
 import type { ByteString } from "../base/byte-string.ts";
+import type { Pause } from "../base/pause.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import type { Runners } from "../work/job.ts";
 import { probeVolumes } from "../work/volume-latency.ts";
 import { type Digester, hashOnly } from "./digester.ts";
 import type { FileGroup } from "./file-groups.ts";
 import { allocateManifest, fillDirectories } from "./fill-manifest.ts";
-import type { InodeGroups } from "./inode-groups.ts";
-import { RangeReader } from "./range-reader.ts";
+import { type FileCollectors, RangeReader } from "./range-reader.ts";
 import { type SourceFailure, throwFailures } from "./source-failure.ts";
 import { type WalkedDirectory, type WalkOptions, walkTree } from "./walk-tree.ts";
 
-export interface ReadTreeOptions extends WalkOptions {
+export interface ReadTreeOptions extends WalkOptions, FileCollectors {
   /** Called now and then during the walk. */
-  readonly pause: () => Promise<void>;
+  readonly pause: Pause;
   /** Called when the walk is done, and most of the reading is still to come. */
   readonly onWalked?: (fileCount: number) => void;
-  /** Collects the files that have more than one name. */
-  readonly inodes?: InodeGroups;
 }
 
 /** From this many files on, there is enough work for several threads. */
@@ -46,14 +45,15 @@ export async function readTree(
   const batchFiles = isVolumeSlow ? Math.min(digester.batchFiles, SLOW_BATCH_FILES) : digester.batchFiles;
   const worthThreadsFiles = isVolumeSlow ? SLOW_BATCH_FILES : WORTH_THREADS_FILES;
   const failures: SourceFailure[] = [];
-  const reader = new RangeReader(root, digester, runners.pool, options.inodes, failures);
+  const reader = new RangeReader(root, digester, runners.pool, options, failures);
   const directories: WalkedDirectory[] = [];
   let fileCount = 0;
   let groups: FileGroup[] = [];
   let firstFile = 0;
   await runners.pool.whilePreparing(async () => {
     for (const directory of walkTree(root, options, (failure) => failures.push(failure))) {
-      await options.pause();
+      const pausing = options.pause();
+      if (pausing !== undefined) await pausing;
       if (directory === undefined) continue;
       directories.push(directory);
       if (fileCount >= worthThreadsFiles) runners.pool.start();

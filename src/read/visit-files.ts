@@ -20,6 +20,8 @@ export type VisitOutcome = "hashed" | "large" | "not-a-file";
 export interface FileVisitor {
   /** The rest is left to another job, or no longer wanted. */
   hasEnough(): boolean;
+  /** Whether the file visited last has extended attributes, if the visitor looks for them. */
+  readonly isAttributed?: boolean;
   /** Writes the digest of a file of at most one chunk at `offset`, and fills `status` with what the file is. */
   visit(path: PathBuffer, status: FileStatus, digests: Uint8Array, offset: number): VisitOutcome;
 }
@@ -66,6 +68,7 @@ export function visitFiles({ root, groups }: FileBatch, visitor: FileVisitor): F
       columns.mtimeSeconds[file] = status.mtimeSeconds;
       columns.mtimeNanoseconds[file] = status.mtimeNanoseconds;
       columns.modes[file] = status.mode;
+      if (visitor.isAttributed === true) columns.attributed.push(file);
       if (status.linkCount > 1) inodes.add(file, status);
       file += 1;
     }

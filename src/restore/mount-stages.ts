@@ -1,5 +1,6 @@
 import { mkdirSync, symlinkSync } from "node:fs";
 import { type ByteString, fsPath, joinBytes } from "../base/byte-string.ts";
+import type { Pause } from "../base/pause.ts";
 import { copyFile } from "../fs/copy-file.ts";
 import { type FileStatus, lstat } from "../fs/native/file-status.ts";
 import { PathBuffer } from "../fs/native/path-buffer.ts";
@@ -84,7 +85,7 @@ export class MountStages {
     this.#stages.clear();
   }
 
-  async #copy(pause: () => Promise<void>): Promise<void> {
+  async #copy(pause: Pause): Promise<void> {
     const { directoryCount } = this.#manifest.counts;
     const firstNames = this.#findFirstNames();
     for (let directory = 1; directory < directoryCount; directory++) {
@@ -115,7 +116,7 @@ export class MountStages {
   async #copyContents(
     directory: number,
     firstNames: ReadonlyMap<number, number>,
-    pause: () => Promise<void>,
+    pause: Pause,
   ): Promise<void> {
     const manifest = this.#manifest;
     const endFile = at(manifest.directoryFileEnds, directory);

@@ -13,6 +13,7 @@ import type { KeptFiles, StoreRequest } from "./request.ts";
 /**
  * Makes sure that each file of a manifest has its object in the cache.
  * @param sharing see `classifyFiles`
+ * @param attributed see `ObjectMakerInput`
  * @param suspects see `Suspects.flagFiles`
  * @throws SourceError if files have changed since they were read; BtdtError
  */
@@ -22,6 +23,7 @@ export async function keepAsObjects(
   manifest: Manifest,
   sourceTimes: FileTimes,
   sharing: Uint8Array,
+  attributed: Uint8Array | undefined,
   suspects: Uint8Array | undefined,
   session: Session,
   runtime: Runtime,
@@ -35,6 +37,7 @@ export async function keepAsObjects(
     objects: request.cache.objects,
     temporary: session.directory,
     linkMode: request.linkMode,
+    attributed,
     suspects,
     sharing,
   };

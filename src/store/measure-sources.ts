@@ -1,4 +1,5 @@
 import { joinBytes } from "../base/byte-string.ts";
+import type { Pause } from "../base/pause.ts";
 import { lstat } from "../fs/native/file-status.ts";
 import { walkTree } from "../read/walk-tree.ts";
 import type { StoreRequest } from "./request.ts";
@@ -10,7 +11,7 @@ import { findSources } from "./sources.ts";
  * @param pause called between two files
  * @throws BtdtError like `findSources` and `walkTree`; a `node:fs` error
  */
-export async function measureSources(request: StoreRequest, pause: () => Promise<void>): Promise<number> {
+export async function measureSources(request: StoreRequest, pause: Pause): Promise<number> {
   let bytes = 0;
   for (const { path, ignoreRules } of findSources(request, request.cache)) {
     bytes += lstat(path)?.allocatedBytes ?? 0;

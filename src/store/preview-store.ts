@@ -63,7 +63,7 @@ async function previewSource(
   const classify = (manifest: Manifest): Uint8Array => classifySource(request, source, manifest);
   const { result: manifest, skipped } = await readRepeatedly(request.skip, async (paths) => {
     excluded.length = 0;
-    return await readSource(cache, source, hashOnly, paths, classify, quiet);
+    return await readSource(cache, source, { digester: hashOnly, skipped: paths, classify }, quiet);
   });
   for (const sentence of describeSkipped(source.name ?? source.path, skipped)) runtime.onWarning(sentence);
   const obstacle =

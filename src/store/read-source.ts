@@ -4,6 +4,7 @@ import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { cacheWriteError } from "../cache/cache-errors.ts";
 import { errnoOf } from "../fs/errno.ts";
 import type { Manifest } from "../manifest/manifest.ts";
+import type { AttributedFiles } from "../read/attributed-files.ts";
 import type { Digester } from "../read/digester.ts";
 import { InodeGroups } from "../read/inode-groups.ts";
 import { readSingleFile } from "../read/read-single-file.ts";
@@ -13,24 +14,30 @@ import type { Runtime } from "../work/runtime.ts";
 import { recordLinks } from "./record-links.ts";
 import type { Source } from "./sources.ts";
 
+export interface SourceReading {
+  readonly digester: Digester;
+  /** Paths to leave out. */
+  readonly skipped: ReadonlySet<ByteString>;
+  /** See `classifyFiles`. */
+  readonly classify: (manifest: Manifest) => Uint8Array;
+  /** Collects the files that have extended attributes. */
+  readonly attributed?: AttributedFiles | undefined;
+}
+
 /**
  * Reads a source into a manifest.
- * @param skipped paths to leave out
- * @param classify see `classifyFiles`
  * @throws SourceError; BtdtError SOURCE_…, CACHE_WRITE_FAILED, CANCELLED
  */
 export async function readSource(
   cache: CacheDirectory,
   { path, ignoreRules, pathCount }: Source,
-  digester: Digester,
-  skipped: ReadonlySet<ByteString>,
-  classify: (manifest: Manifest) => Uint8Array,
+  { digester, skipped, classify, attributed }: SourceReading,
   runtime: Runtime,
 ): Promise<Manifest> {
   try {
     if (ignoreRules === undefined) {
       runtime.progress.expectFiles(1);
-      return await readSingleFile(path, runtime.runners, digester);
+      return await readSingleFile(path, runtime.runners, digester, attributed);
     }
     const inodes = new InodeGroups();
     const options = {
@@ -39,6 +46,7 @@ export async function readSource(
       excludedDirectory: cache.rootStatus(),
       onWarning: runtime.onWarning,
       inodes,
+      attributed,
       pause: createPause(runtime.isCancelled),
       onWalked: (fileCount: number) => runtime.progress.expectFiles(fileCount),
     };

@@ -20,6 +20,7 @@ import { countsOf, encodeKeyFile, keyFileName, type StoredTree } from "../key/ke
 import { extendManifest } from "../manifest/extend-manifest.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import { reuseObjectTimes, timesOf } from "../objects/reuse-object-times.ts";
+import { AttributedFiles } from "../read/attributed-files.ts";
 import { hashOnly } from "../read/digester.ts";
 import { Sharing } from "../sharing/classify-files.ts";
 import type { Runtime } from "../work/runtime.ts";
@@ -79,7 +80,8 @@ export async function storeSources(
       const classify = (manifest: Manifest): Uint8Array => classifySource(request, source, manifest);
       const digester = isPacked ? packer.digester : hashOnly;
       if (isPacked) packer.startSource(source.path);
-      const read = await readSource(cache, source, digester, skipped, classify, runtime);
+      const attributed = isPacked ? undefined : new AttributedFiles();
+      const read = await readSource(cache, source, { digester, skipped, classify, attributed }, runtime);
       assertNotCancelled(runtime);
       const sharing = isPacked ? undefined : classify(read);
       const usesExclusiveObjects = sharing?.includes(Sharing.EXCLUSIVE) ?? false;
@@ -97,6 +99,7 @@ export async function storeSources(
           manifest,
           sourceTimes,
           sharing,
+          attributed?.flag(manifest.counts.fileCount),
           suspectFiles,
           session,
           runtime,

@@ -1,4 +1,5 @@
 import { isBtdtError } from "../base/errors.ts";
+import type { Pause } from "../base/pause.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { readKeyFile, removeKeyFile } from "../cache/key-files.ts";
 import { errnoOf } from "../fs/errno.ts";
@@ -13,7 +14,7 @@ import { decodeKeyFile, entryIdOf } from "../key/key-file.ts";
 export async function removeEntryKeys(
   cache: CacheDirectory,
   entry: CachedEntry,
-  pause: () => Promise<void>,
+  pause: Pause,
 ): Promise<void> {
   for (const keyFile of entry.keyFiles) {
     if (stillPointsTo(cache, keyFile, entry.id)) removeIfPresent(() => removeKeyFile(cache, keyFile));

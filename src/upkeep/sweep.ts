@@ -1,5 +1,6 @@
 import { unlinkSync } from "node:fs";
 import { type ByteString, fsPath } from "../base/byte-string.ts";
+import type { Pause } from "../base/pause.ts";
 import type { Progress } from "../base/progress.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { forgetEditedPaths, rememberEditedPaths } from "../cache/edited-paths.ts";
@@ -25,7 +26,7 @@ export interface SweepTools {
   readonly session: Session | undefined;
   readonly progress: Progress;
   /** Yields to signals. @throws BtdtError CANCELLED after a signal */
-  readonly pause: () => Promise<void>;
+  readonly pause: Pause;
   readonly onWarning: (warning: string) => void;
 }
 
@@ -77,7 +78,7 @@ async function evict(
   cache: CacheDirectory,
   session: Session | undefined,
   { entry }: Eviction,
-  pause: () => Promise<void>,
+  pause: Pause,
 ): Promise<void> {
   for (const { recordedPath, paths } of entry.editedPaths) {
     // Without the note, there is one more miss: no reason not to make room.
@@ -108,7 +109,7 @@ async function removeGarbage(
   session: Session | undefined,
   { sessions, editedPaths, oldCounts }: Garbage,
   leftovers: Leftovers,
-  pause: () => Promise<void>,
+  pause: Pause,
 ): Promise<void> {
   for (const dead of sessions) {
     let isDone = false;

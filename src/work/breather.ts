@@ -1,17 +1,19 @@
 import { BtdtError } from "../base/errors.ts";
+import type { Pause } from "../base/pause.ts";
 
 const LONGEST_BREATH_MS = 20;
 
-/**
- * For long work on the calling thread, to be called between two steps. It yields now and then, and throws once the
- * work should stop.
- * @throws BtdtError CANCELLED
- */
-export function createPause(isCancelled: () => boolean): () => Promise<void> {
+/** A pause that yields now and then. */
+export function createPause(isCancelled: () => boolean): Pause {
   const breather = new Breather();
-  return async () => {
-    await breather.breathe();
+  const assertWanted = (): void => {
     if (isCancelled()) throw new BtdtError("CANCELLED", "stopped before it was done");
+  };
+  return () => {
+    const breath = breather.breathe();
+    if (breath !== undefined) return breath.then(assertWanted);
+    assertWanted();
+    return undefined;
   };
 }
 
@@ -22,9 +24,11 @@ export function createPause(isCancelled: () => boolean): () => Promise<void> {
 export class Breather {
   #sinceNs = Bun.nanoseconds();
 
-  async breathe(): Promise<void> {
-    if (Bun.nanoseconds() - this.#sinceNs < LONGEST_BREATH_MS * 1e6) return;
-    await new Promise<void>((resolve) => setImmediate(resolve));
-    this.#sinceNs = Bun.nanoseconds();
+  /** Undefined if it is too soon. */
+  breathe(): Promise<void> | undefined {
+    if (Bun.nanoseconds() - this.#sinceNs < LONGEST_BREATH_MS * 1e6) return undefined;
+    return new Promise<void>((resolve) => setImmediate(resolve)).then(() => {
+      this.#sinceNs = Bun.nanoseconds();
+    });
   }
 }

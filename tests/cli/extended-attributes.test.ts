@@ -5,6 +5,7 @@ import { compareTrees } from "../support/compare-trees.ts";
 import { btdt, must } from "../support/executable.ts";
 import { testWith } from "../support/requirements.ts";
 import { Scratch } from "../support/scratch.ts";
+import { stoppedAt } from "../support/trace.ts";
 import { dir, file, makeTree } from "../support/tree.ts";
 
 const scratch = Scratch.use();
@@ -112,3 +113,20 @@ testWith(["setfacl", "getfattr"], "what is unpacked with an inherited ACL does n
   expect(attributes(scratch.path("parent", "to", "node_modules", "tool"))).toContain("posix_acl_access");
   expect(cache.objects()).toEqual([]);
 });
+
+testWith(
+  ["root", "setcap", "getcap", "strace"],
+  "a file that is given a capability after it was read is not linked",
+  async () => {
+    makeTree(scratch.path("tree"), PACKAGES);
+    const words = cache.storeWords("key", "tree");
+    const stored = await stoppedAt({ calls: "linkat" }, words, scratch.path("trace"), () => {
+      must(["setcap", "cap_dac_read_search+ep", path("tree", "tool")]);
+    });
+    expect(stored).toMatchObject({ exitCode: 0 });
+    expect(stored.stderr).toContain("2 linked, 1 copied");
+    restore("one");
+    expect(lstatSync(path("one", "tool")).ino).not.toBe(lstatSync(path("tree", "tool")).ino);
+    expect(capabilities(path("one", "tool"))).toBe("");
+  },
+);

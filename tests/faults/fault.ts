@@ -64,6 +64,7 @@ const FAILURES: ReadonlyMap<string, readonly string[]> = new Map([
   ["fstat", CANNOT_ANSWER],
   ["statx", CANNOT_ANSWER],
   ["newfstatat", CANNOT_ANSWER],
+  ["flistxattr", ["EIO", "ENOMEM", "EOPNOTSUPP", "ESTALE"].map(asError)],
   ["llistxattr", ["EIO", "EACCES", "ENOMEM", "EOPNOTSUPP", "ESTALE"].map(asError)],
   ["statfs", CANNOT_ANSWER],
   ["fstatfs", CANNOT_ANSWER],

@@ -37,6 +37,7 @@ function stoppingDigester(batchFiles: number, readCounts: readonly number[]): Di
         modes: new Uint16Array(paths.length),
         digests,
         large: [],
+        attributed: [],
         inodeRows: new Uint32Array(0),
         failures: [],
       };

@@ -18,16 +18,32 @@ let list: PinnedBuffer | undefined;
  */
 export function hasExtendedAttributes(path: PathBuffer): boolean {
   const length = linuxLibc?.llistxattr(path.pointer, null, 0) ?? 0;
-  return length !== 0 && hasOtherThanLabel(path, length);
+  if (length === 0) return false;
+  return hasOtherThanLabel(length, "llistxattr", (into) => {
+    return linuxLibc?.llistxattr(path.pointer, into.pointerAt(0), LONGEST_LIST_BYTES);
+  });
 }
 
-function hasOtherThanLabel(path: PathBuffer, listed: number): boolean {
+/** The same of an open file, which takes a fifth of the time. */
+export function hasExtendedAttributesOpen(descriptor: number): boolean {
+  const length = linuxLibc?.flistxattr(descriptor, null, 0) ?? 0;
+  if (length === 0) return false;
+  return hasOtherThanLabel(length, "flistxattr", (into) => {
+    return linuxLibc?.flistxattr(descriptor, into.pointerAt(0), LONGEST_LIST_BYTES);
+  });
+}
+
+function hasOtherThanLabel(
+  listed: number,
+  call: string,
+  listNames: (into: PinnedBuffer) => number | undefined,
+): boolean {
   let length = listed;
   if (length > 0) {
     list ??= new PinnedBuffer(new Uint8Array(LONGEST_LIST_BYTES));
-    length = linuxLibc?.llistxattr(path.pointer, list.pointerAt(0), LONGEST_LIST_BYTES) ?? 0;
+    length = listNames(list) ?? 0;
   }
-  if (length < 0) return mayHaveSome(lastError("llistxattr").code);
+  if (length < 0) return mayHaveSome(lastError(call).code);
   const names = Buffer.from(list?.bytes.subarray(0, length) ?? []).toString("latin1");
   return names.split("\0").some((name) => name !== "" && name !== LABEL);
 }
@@ -45,4 +61,4 @@ export function mayGiveRights(mode: number): boolean {
   return (mode & 0o111) !== 0 || ((mode >> 3) & ~mode & 0o7) !== 0;
 }
 
-compileLightly(hasExtendedAttributes, mayGiveRights);
+compileLightly(hasExtendedAttributes, hasExtendedAttributesOpen, mayGiveRights);

@@ -23,8 +23,9 @@ const COMMON = {
 
 const LINUX_ONLY = {
   statx: { args: ["i32", "ptr", "i32", "u32", "ptr"], returns: "i32" },
-  // Its result fits into 32 bits: the kernel allows lists of 64 KiB.
+  // The results fit into 32 bits: the kernel allows lists of 64 KiB.
   llistxattr: { args: ["ptr", "ptr", "u64"], returns: "i32" },
+  flistxattr: { args: ["i32", "ptr", "u64"], returns: "i32" },
   fstatfs: { args: ["i32", "ptr"], returns: "i32" },
   fcntl: { args: ["i32", "i32", "i64"], returns: "i32" },
   mmap: { args: ["ptr", "u64", "i32", "i32", "i32", "i64"], returns: "ptr" },

@@ -42,7 +42,7 @@ const STATX_BASIC_STATS = 0x7ff;
 export function callLibc(parent: string): Record<LibcName, Answers> {
   if (linuxLibc === undefined) throw new Error("this probe is for Linux only");
   const { fcntl, mmap, madvise, munmap, copy_file_range, openat, read, write, statx } = linuxLibc;
-  const { futimens, fchmod, fstatfs, llistxattr, lseek, syncfs } = linuxLibc;
+  const { futimens, fchmod, flistxattr, fstatfs, llistxattr, lseek, syncfs } = linuxLibc;
   const { linkat, utimensat, flock, close } = libc;
 
   const scratch = mkdtempSync(join(parent, "libc-"));
@@ -129,6 +129,10 @@ export function callLibc(parent: string): Record<LibcName, Answers> {
       for (const each of [from, to]) closeSync(each);
       return { done: [done, readFileSync(at("copy"), "utf8")], refused };
     },
+    flistxattr: () => ({
+      done: flistxattr(descriptor, null, 0) >= 0,
+      refused: flistxattr(NO_DESCRIPTOR, null, 0),
+    }),
     llistxattr: () => ({
       done: llistxattr(pointerTo("file"), null, 0) >= 0,
       refused: llistxattr(pointerTo("missing"), null, 0),
