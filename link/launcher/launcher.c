@@ -2,8 +2,8 @@
  * The first code of a static btdt executable. The kernel starts `launch` instead of the program; the
  * program's dynamic loader (ld.so) is already mapped, because it is part of the executable.
  *
- *   launch    puts each embedded library into a memory file, so that ld.so can open it by a name
- *             (/proc/self/fd/N), describes the program to ld.so, and starts ld.so.
+ *   launch    makes sure that the process may have threads, puts each embedded library into a memory file, so
+ *             that ld.so can open it by a name (/proc/self/fd/N), describes the program to ld.so, and starts ld.so.
  *   hand_over runs when ld.so has linked the program: it takes back what `launch` left in the process,
  *             then starts the program.
  *
@@ -19,6 +19,7 @@
 
 #define AT_FDCWD (-100)
 #define R_OK 4
+#define O_RDONLY_CLOEXEC 02000000
 #define EINTR 4
 #define EINVAL 22
 #define EMFILE 24
@@ -33,7 +34,17 @@
 
 /* Not of Linux: src/fs/native/open-file-limit.ts looks for it. */
 #define AT_BTDT_SOFT_LIMIT 0x62746474
+#define RLIMIT_NPROC 6
 #define RLIMIT_NOFILE 7
+
+/* linux/sched.h: as pthread_create has it, without storage of its own. The kernel writes the thread's number, and
+   zero when the thread is gone. */
+#define THREAD_FLAGS (0x100 | 0x200 | 0x400 | 0x800 | 0x10000 | 0x40000 | 0x100000 | 0x200000)
+#define FUTEX_WAIT 0
+#define FUTEX_WAKE 1
+
+/* With these and the first one, every command works on two processors. */
+#define FURTHER_THREADS 6
 
 /* No name in an environment starts with this byte. */
 #define HIDDEN '\001'
@@ -93,6 +104,80 @@ static void publish(struct library *library) {
   if (access < 0) refuse("/proc/self/fd cannot be read", access, "/proc must be mounted");
 }
 
+/* Reads the start of a small file into `text` and ends it with a zero. Returns the length, 0 if there is no such file. */
+static long read_start(const char *path, char *text, long size_bytes) {
+  long descriptor = syscall4(SYS_openat, AT_FDCWD, (long)path, O_RDONLY_CLOEXEC, 0);
+  if (descriptor < 0) return 0;
+  long length = syscall3(SYS_read, descriptor, (long)text, size_bytes - 1);
+  syscall3(SYS_close, descriptor, 0, 0);
+  if (length < 0) length = 0;
+  text[length] = '\0';
+  return length;
+}
+
+/* Whether a `pids.max` states a limit of less than 1,000; otherwise it is longer, or `max`. */
+static int is_low(const char *path) {
+  char text[8];
+  long length = read_start(path, text, sizeof text);
+  return length > 0 && length <= 4 && text[0] != 'm';
+}
+
+/* Where `prefix` ends in `text`, or 0 if it starts with something else. */
+static const char *skip(const char *text, const char *prefix) {
+  while (*prefix != '\0') {
+    if (*text++ != *prefix++) return 0;
+  }
+  return text;
+}
+
+/* Whether the cgroup of this process limits threads to a few. In a container, its own cgroup is often mounted as the root. */
+static int is_cgroup_limit_low(void) {
+  if (is_low("/sys/fs/cgroup/pids.max") || is_low("/sys/fs/cgroup/pids/pids.max")) return 1;
+  char lines[2048];
+  char path[512];
+  read_start("/proc/self/cgroup", lines, sizeof lines);
+  for (const char *line = lines; *line != '\0';) {
+    const char *name = line;
+    while (*name != ':' && *name != '\0') name++;
+    const char *unified = skip(name, "::");
+    const char *own = unified != 0 ? unified : skip(name, ":pids:");
+    char *end = print_text(path, unified != 0 ? "/sys/fs/cgroup" : "/sys/fs/cgroup/pids");
+    for (line = name; *line != '\n' && *line != '\0'; line++) {
+      if (own != 0 && line >= own && end < path + sizeof path - sizeof "/pids.max") *end++ = *line;
+    }
+    *print_text(end, "/pids.max") = '\0';
+    if (own != 0 && is_low(path)) return 1;
+    if (*line == '\n') line++;
+  }
+  return 0;
+}
+
+/* A limit of threads stops the runtime in the middle of its work, with a report of a crash. So that it is one line here,
+   as many threads as the runtime needs at least are started once and ended, which takes long enough to be done only where
+   a limit is low. */
+static void try_threads(void) {
+  unsigned long limits[2] = {0, 0};
+  syscall4(SYS_prlimit64, 0, RLIMIT_NPROC, 0, (long)limits);
+  if (limits[0] >= 1000 && !is_cgroup_limit_low()) return;
+
+  volatile int gate = 0;
+  volatile int threads[FURTHER_THREADS];
+  long result = 0;
+  int count = 0;
+  for (; count < FURTHER_THREADS && result >= 0; count++) {
+    threads[count] = 0;
+    result = start_waiting_thread(THREAD_FLAGS, (int *)&gate, (int *)&threads[count]);
+  }
+  gate = 1;
+  syscall3(SYS_futex, (long)&gate, FUTEX_WAKE, FURTHER_THREADS);
+  for (int i = 0; i < count; i++) {
+    for (int thread = threads[i]; thread != 0; thread = threads[i])
+      syscall4(SYS_futex, (long)&threads[i], FUTEX_WAIT, thread, 0);
+  }
+  if (result < 0)
+    refuse("a thread was refused", result, "it needs 7 threads or more (pids.max of the cgroup, ulimit -u)");
+}
+
 /* The image's LD_PRELOAD, LD_LIBRARY_PATH and so on are meant for its own libc, never for this one. */
 static void rename_loader_variables(char **environment, char from, char to) {
   for (; *environment != 0; environment++) {
@@ -108,6 +193,7 @@ static char **environment_of(unsigned long *stack) {
 
 /* Returns the address to go on at: ld.so's entry. */
 unsigned long launch(unsigned long *stack) {
+  try_threads();
   for (unsigned long i = 0; i < table.library_count; i++) publish(&table.libraries[i]);
 
   char **environment = environment_of(stack);

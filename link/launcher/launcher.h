@@ -36,9 +36,14 @@ extern struct launch_table table __attribute__((visibility("hidden")));
  */
 #if defined(__x86_64__)
 
+#define SYS_read 0
 #define SYS_write 1
 #define SYS_close 3
+#define SYS_clone 56
+#define SYS_exit 60
+#define SYS_futex 202
 #define SYS_exit_group 231
+#define SYS_openat 257
 #define SYS_faccessat 269
 #define SYS_prlimit64 302
 #define SYS_memfd_create 319
@@ -67,12 +72,44 @@ static long syscall4(long number, long a, long b, long c, long d) {
   return result;
 }
 
+/* It shares the stack of its creator, so it may use registers only. */
+static long start_waiting_thread(unsigned long flags, int *gate, int *thread) {
+  long result;
+  register int *child_thread __asm__("r10") = thread;
+  register long tls __asm__("r8") = 0;
+  __asm__ volatile("  syscall\n"
+                   "  test %%rax, %%rax\n"
+                   "  jnz 2f\n"
+                   "  mov %[gate], %%rdi\n"
+                   "1: mov %[futex], %%eax\n"
+                   "  xor %%esi, %%esi\n"
+                   "  xor %%edx, %%edx\n"
+                   "  xor %%r10d, %%r10d\n"
+                   "  syscall\n"
+                   "  cmpl $0, (%%rdi)\n"
+                   "  je 1b\n"
+                   "  mov %[exit], %%eax\n"
+                   "  xor %%edi, %%edi\n"
+                   "  syscall\n"
+                   "2:\n"
+                   : "=a"(result)
+                   : "a"((long)SYS_clone), "D"(flags), "S"(0), "d"(thread), "r"(child_thread), "r"(tls),
+                     [gate] "r"(gate), [futex] "i"(SYS_futex), [exit] "i"(SYS_exit)
+                   : "rcx", "r11", "memory");
+  return result;
+}
+
 #elif defined(__aarch64__)
 
 #define SYS_faccessat 48
+#define SYS_openat 56
 #define SYS_close 57
+#define SYS_read 63
 #define SYS_write 64
+#define SYS_exit 93
 #define SYS_exit_group 94
+#define SYS_futex 98
+#define SYS_clone 220
 #define SYS_prlimit64 261
 #define SYS_memfd_create 279
 
@@ -99,6 +136,34 @@ static long syscall4(long number, long a, long b, long c, long d) {
   register long x2 __asm__("x2") = c;
   register long x3 __asm__("x3") = d;
   __asm__ volatile("svc 0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2), "r"(x3) : "memory");
+  return x0;
+}
+
+/* It shares the stack of its creator, so it may use registers only. */
+static long start_waiting_thread(unsigned long flags, int *gate, int *thread) {
+  register long x8 __asm__("x8") = SYS_clone;
+  register long x0 __asm__("x0") = (long)flags;
+  register long x1 __asm__("x1") = 0;
+  register int *x2 __asm__("x2") = thread;
+  register long x3 __asm__("x3") = 0;
+  register int *x4 __asm__("x4") = thread;
+  __asm__ volatile("  svc 0\n"
+                   "  cbnz x0, 2f\n"
+                   "1: mov x0, %[gate]\n"
+                   "  mov x1, #0\n"
+                   "  mov x2, #0\n"
+                   "  mov x3, #0\n"
+                   "  mov x8, %[futex]\n"
+                   "  svc 0\n"
+                   "  ldr w9, [%[gate]]\n"
+                   "  cbz w9, 1b\n"
+                   "  mov x0, #0\n"
+                   "  mov x8, %[exit]\n"
+                   "  svc 0\n"
+                   "2:\n"
+                   : "+r"(x0), "+r"(x1), "+r"(x2), "+r"(x3), "+r"(x8)
+                   : "r"(x4), [gate] "r"(gate), [futex] "i"(SYS_futex), [exit] "i"(SYS_exit)
+                   : "x9", "memory");
   return x0;
 }
 

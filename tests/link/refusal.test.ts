@@ -1,4 +1,13 @@
 import { expect } from "bun:test";
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmdirSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { testWith } from "../support/requirements.ts";
 
@@ -12,6 +21,27 @@ function refused(...wrapper: string[]): { exitCode: number; lines: string[] } {
 
 const needs = ["linux", "strace", executable];
 const inject = (fault: string) => refused("strace", "-qq", "-o", "/dev/null", "-e", `inject=${fault}`);
+
+/** Where cgroups that limit threads can be made, in either version. */
+function findPidsController(): string | undefined {
+  const places = ["/sys/fs/cgroup/pids", "/sys/fs/cgroup"];
+  return places.find((place) => {
+    const control = join(place, "cgroup.subtree_control");
+    const isUsed =
+      place.endsWith("pids") || (existsSync(control) && readFileSync(control, "utf8").includes("pids"));
+    try {
+      accessSync(place, constants.W_OK);
+      return isUsed;
+    } catch {
+      return false;
+    }
+  });
+}
+
+const pidsController = {
+  name: "a cgroup in which threads can be limited",
+  isMet: () => findPidsController() !== undefined,
+};
 
 for (const [name, fault, message] of [
   [
@@ -43,6 +73,34 @@ for (const [name, fault, message] of [
     expect(lines[0]).toStartWith(`btdt: cannot start: ${message}`);
   });
 }
+
+const tooFewThreads = /^btdt: cannot start: a thread was refused \(errno 11\): it needs 7 threads or more/;
+
+// The limit does not apply to root.
+testWith(
+  ["linux", "root", "prlimit", "setpriv", executable],
+  "a low limit of processes is one clear line",
+  () => {
+    const asOther = ["setpriv", "--reuid=61234", "--clear-groups"];
+    const { exitCode, lines } = refused(...asOther, "prlimit", "--nproc=6");
+    expect({ exitCode, lines }).toEqual({ exitCode: 127, lines: [expect.stringMatching(tooFewThreads)] });
+    expect(refused(...asOther, "prlimit", "--nproc=7").exitCode).toBe(0);
+  },
+);
+
+testWith(["linux", "root", pidsController, executable], "so is a cgroup that allows few threads", () => {
+  const cgroup = mkdtempSync(join(findPidsController() ?? "", "btdt-test-"));
+  try {
+    const within = ["sh", "-c", `echo $$ > "$0/cgroup.procs" && exec "$@"`, cgroup];
+    writeFileSync(join(cgroup, "pids.max"), "6");
+    const { exitCode, lines } = refused(...within);
+    expect({ exitCode, lines }).toEqual({ exitCode: 127, lines: [expect.stringMatching(tooFewThreads)] });
+    writeFileSync(join(cgroup, "pids.max"), "7");
+    expect(refused(...within).exitCode).toBe(0);
+  } finally {
+    rmdirSync(cgroup);
+  }
+});
 
 testWith(needs, "a kernel that does not know the newest flag is asked without it", () => {
   expect(inject("memfd_create:error=EINVAL:when=1").exitCode).toBe(0);
