@@ -12,6 +12,7 @@ import { type StorageOptions, toStorageHeaders } from "./storage-headers.ts";
 /** The part of a bucket that a cache's address names. */
 export class BucketStore implements ObjectStore {
   readonly address: string;
+  readonly isReadOnly = false;
   readonly #client: BucketClient;
   readonly #headers: StorageHeaders;
   readonly #uploadHeaders: StorageHeaders;

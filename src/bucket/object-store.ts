@@ -12,6 +12,9 @@ export interface ObjectStore {
   /** As given by the user: `s3://bucket/prefix`. */
   readonly address: string;
 
+  /** Whether nothing may be changed: then all methods that would do so fail. */
+  readonly isReadOnly: boolean;
+
   /**
    * Reads an object or a part of it. A range beyond its end has fewer bytes than asked for, perhaps none: the
    * caller has to check.

@@ -22,6 +22,8 @@ const MOST_FORMAT_BYTES = 512;
 export class CacheDirectory {
   /** As given by the user. */
   readonly path: ByteString;
+  /** Nothing in it may be written or touched, even where this user could: `--read-only`. */
+  readonly isReadOnly: boolean;
   readonly root: ByteString;
   readonly keys: ByteString;
   readonly manifests: ByteString;
@@ -41,9 +43,10 @@ export class CacheDirectory {
   #hasFormat = false;
   #access: AccessPolicy | undefined;
 
-  private constructor(path: ByteString) {
+  private constructor(path: ByteString, isReadOnly = false) {
     const below = (name: string): ByteString => joinBytes(this.root, name as ByteString);
     this.path = path;
+    this.isReadOnly = isReadOnly;
     this.root = joinBytes(path, ROOT_NAME as ByteString);
     this.keys = below("keys");
     this.manifests = below("manifests");
@@ -63,9 +66,9 @@ export class CacheDirectory {
    * Finds a cache without writing anything; an empty directory is an empty cache.
    * @throws BtdtError CACHE_MISSING, CACHE_NOT_A_DIRECTORY, CACHE_NOT_ACCESSIBLE, CACHE_FORMAT_NEWER
    */
-  static open(text: string): CacheDirectory {
+  static open(text: string, isReadOnly = false): CacheDirectory {
     const path = bytesFromText(text);
-    const cache = new CacheDirectory(path);
+    const cache = new CacheDirectory(path, isReadOnly);
     try {
       if (cache.rootStatus() !== undefined) cache.#check();
       else if (!statSync(text).isDirectory()) throw notADirectory(path);

@@ -50,6 +50,13 @@ export function cacheOpenError(path: ByteString, error: unknown): BtdtError {
   return cacheError("CACHE_NOT_ACCESSIBLE", "open", path, error);
 }
 
+/** Nothing that is opened read-only should try to write: this is the last guard. */
+export function readOnlyError({ path }: { readonly path: ByteString }): BtdtError {
+  return new BtdtError("CACHE_WRITE_FAILED", `the cache ${display(path)} is opened read-only`, {
+    path: display(path),
+  });
+}
+
 /** For any failure to write below the cache's root. */
 export function cacheWriteError(cache: { readonly path: ByteString }, error: unknown): BtdtError {
   if (error instanceof BtdtError) return error;

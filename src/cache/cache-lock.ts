@@ -1,6 +1,6 @@
 import { LockFile, type LockMode } from "../fs/native/flock.ts";
 import type { CacheDirectory } from "./cache-directory.ts";
-import { cacheWriteError } from "./cache-errors.ts";
+import { cacheWriteError, readOnlyError } from "./cache-errors.ts";
 
 /**
  * The cache's lock, both sides of it. A clean holds it exclusively while it looks at the cache and deletes. A process
@@ -48,6 +48,7 @@ async function withLock<Result>(
 }
 
 function openLock(cache: CacheDirectory): LockFile {
+  if (cache.isReadOnly) throw readOnlyError(cache);
   try {
     return LockFile.create(cache.lockFile, cache.access);
   } catch (error) {

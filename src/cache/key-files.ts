@@ -68,6 +68,7 @@ export function publishKeyFile(
 
 /** Notes that an entry was used; returns false if this user may not, or it failed, which must not fail the use. */
 export function touchKeyFile(cache: CacheDirectory, name: string): boolean {
+  if (cache.isReadOnly) return false;
   try {
     touch(keyPath(cache, name));
     return true;

@@ -7,9 +7,10 @@ import type { CacheDirectory } from "./cache-directory.ts";
 
 /**
  * The time by the clock of the cache's file system: that of a file without a name, or where there are none, as on NFS, or
- * no space, that of `lock` after it was touched. By the machine's clock if this user may not write to the cache.
+ * no space, that of `lock` after it was touched. By the machine's clock if nothing may be written to the cache.
  */
 export function readFileSystemClock(cache: CacheDirectory, machineNowMs: number): number {
+  if (cache.isReadOnly) return machineNowMs;
   try {
     return readNewFile(cache) ?? touchLock(cache) ?? machineNowMs;
   } catch (error) {

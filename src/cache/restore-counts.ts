@@ -37,6 +37,7 @@ const ONE = ".";
  * is counted.
  */
 export function countRestore(cache: CacheDirectory, outcome: Outcome, nowMs: number): void {
+  if (cache.isReadOnly) return;
   const day = new Date(nowMs).toISOString().slice(0, 10);
   const path = joinBytes(cache.restoreCounts, bytesFromText(`${day}-${outcome}`));
   ignoringErrno(() => {

@@ -3,7 +3,7 @@ import { errnoOf } from "../fs/errno.ts";
 import { LockedDirectory } from "../fs/locked-directory.ts";
 import { publishDurably, writeDurably } from "../fs/publish-file.ts";
 import type { CacheDirectory } from "./cache-directory.ts";
-import { cacheWriteError } from "./cache-errors.ts";
+import { cacheWriteError, readOnlyError } from "./cache-errors.ts";
 import { withSharedLock } from "./cache-lock.ts";
 
 /**
@@ -25,6 +25,7 @@ export class Session {
 
   /** The cache must have been prepared for writing. @throws BtdtError CACHE_WRITE_FAILED */
   static open(cache: CacheDirectory): Session {
+    if (cache.isReadOnly) throw readOnlyError(cache);
     try {
       return new Session(cache, createDirectory(cache));
     } catch (error) {

@@ -23,13 +23,14 @@ export async function openAddressedCache(
   context: CommandContext,
 ): Promise<OpenedCache> {
   if (!isBucketAddress(options.cache)) {
-    return { kind: "directory", directory: openCache(options.cache, options.createCache ?? false) };
+    return { kind: "directory", directory: openDirectory(options) };
   }
   const address = parseBucketAddress(options.cache);
   rejectDirectoryOptions(options);
   assertOptionsGiven(options);
-  const [{ openBucket }, { BucketCache }] = await Promise.all([
+  const [{ openBucket }, { ReadOnlyStore }, { BucketCache }] = await Promise.all([
     import("../bucket/open-bucket.ts"),
+    import("../bucket/read-only-store.ts"),
     import("../far/bucket-cache.ts"),
   ]);
   const { caFile, anonymous: isAnonymous = false, storageClass, encryption, kmsKey } = options;
@@ -39,7 +40,8 @@ export async function openAddressedCache(
     context.environment.variables,
     followCancellation(context.runtime.isCancelled),
   );
-  return { kind: "bucket", bucket: new BucketCache(store, context.runtime) };
+  const allowed = options.readOnly === true ? new ReadOnlyStore(store) : store;
+  return { kind: "bucket", bucket: new BucketCache(allowed, context.runtime) };
 }
 
 /**
@@ -48,7 +50,14 @@ export async function openAddressedCache(
  */
 export function openCacheDirectory(options: AddressedCache, command: string): CacheDirectory {
   rejectBucket(options.cache, command);
-  return openCache(options.cache, options.createCache ?? false);
+  return openDirectory(options);
+}
+
+function openDirectory({ cache, createCache = false, readOnly = false }: AddressedCache): CacheDirectory {
+  if (createCache && readOnly) {
+    throw new BtdtError("USAGE", "--create-cache would write to the cache, which --read-only forbids");
+  }
+  return openCache(cache, createCache, readOnly);
 }
 
 /** @throws BtdtError USAGE */

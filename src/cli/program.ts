@@ -11,6 +11,7 @@ import { ExitCode } from "./exit-codes.ts";
 import { HELP_STYLE } from "./help-style.ts";
 import { defineJobsOption, WORK_ON_TREES } from "./options/jobs-option.ts";
 import { bindVariables } from "./options/option-variables.ts";
+import { defineRefusedReadOnlyOption, refuseReadOnly, WRITE_TO_CACHES } from "./options/read-only-option.ts";
 import { chooseVerbosity, defineQuietOption, defineVerboseOption } from "./options/verbosity.ts";
 import { splitChildCommand } from "./split-child-command.ts";
 
@@ -45,6 +46,7 @@ export async function runProgram(words: readonly string[], context: CommandConte
   if (!HAVE_NO_JSON.has(ownWords[0] ?? "") && ownWords.includes("--json")) context.output.useJson();
   program.hook("preAction", (_program, command) => {
     variableBinders.get(command)?.(context.environment.variables);
+    refuseReadOnly(command.name(), command.opts());
     context.output.setVerbosity(chooseVerbosity(command.opts()));
     const jobs: unknown = command.getOptionValue("jobs");
     if (typeof jobs === "number") context.fixThreadCount(jobs);
@@ -90,6 +92,7 @@ function chooseLoaders(loaders: Loaders, name: string | undefined): readonly Loa
 /** Gives a command the options that all of them have. */
 export function addCommonOptions(command: CommandUnknownOpts): void {
   command.addOption(defineQuietOption()).addOption(defineVerboseOption());
+  if (WRITE_TO_CACHES.has(command.name())) command.addOption(defineRefusedReadOnlyOption());
   if (WORK_ON_TREES.has(command.name())) command.addOption(defineJobsOption());
   if (!HAVE_NO_JSON.has(command.name())) command.option("--json", "print the result or error as JSON", false);
 }

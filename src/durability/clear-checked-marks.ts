@@ -15,6 +15,7 @@ export function clearCheckedMarks(
   cache: CacheDirectory,
   session: Session | undefined,
 ): void {
+  if (cache.isReadOnly) return;
   try {
     const finished = filterFinished(marks, cache, session);
     // What another boot wrote was read from the disk; what this one wrote may still be in memory only.

@@ -75,6 +75,7 @@ export class BucketSource implements EntrySource {
 
   /** Once a day for each key; that it fails, for example because this user may only read, must not matter. */
   async noteUse({ key }: KeyRecord): Promise<boolean> {
+    if (this.#store.isReadOnly) return false;
     try {
       const name = usedName(keyFileName(key), this.#serverMs);
       const noted = await this.#store.get(name);
@@ -149,6 +150,7 @@ function openEntry(
  * who may only read leave it.
  */
 export async function condemn(store: ObjectStore, id: string): Promise<void> {
+  if (store.isReadOnly) return;
   try {
     await store.put(condemnedName(id), new Uint8Array(0));
   } catch (error) {

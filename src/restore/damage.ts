@@ -77,7 +77,7 @@ function describeOthers(count: number): string {
 /**
  * Records damage in the cache, so that nobody relies on it again. Edited and damaged objects are dropped, so that the
  * next store creates good ones; the paths of edited ones are remembered, so that they are not linked again. Damaged
- * blocks are marked.
+ * blocks are marked. In a cache that is opened read-only, all of it stays.
  */
 export async function noteDamage(
   target: Target,
@@ -85,6 +85,7 @@ export async function noteDamage(
   { isCancelled, onWarning }: Pick<Runtime, "isCancelled" | "onWarning">,
 ): Promise<void> {
   const { cache, links, session, remote } = target;
+  if (cache.isReadOnly) return;
   const bad: BadObject[] = [];
   try {
     rememberEdits(

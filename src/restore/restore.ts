@@ -18,6 +18,7 @@ import { findLinkObstacle, type LinkObstacle } from "../fs/link-obstacle.ts";
 import { countsOf, isSameRecord } from "../key/key-file.ts";
 import { markEditedPaths } from "../manifest/mark-edited-paths.ts";
 import { classifyFiles } from "../sharing/classify-files.ts";
+import { copyBuildState } from "../sharing/copy-build-state.ts";
 import type { Runtime } from "../work/runtime.ts";
 import { type EntrySource, openDirectorySource, type SourcedEntry } from "./entry-source.ts";
 import { placeEntry } from "./place-entry.ts";
@@ -150,7 +151,9 @@ function targetsOf(
   places: readonly Place[],
   { request, openSession, suspects }: Attempt,
 ): Target[] {
-  const { cache, globs, linkMode, exact, verify } = request;
+  const { cache, globs, exact, verify } = request;
+  // Where everything is linked, what is written into the tree would be written into the cache.
+  const linkMode = cache.isReadOnly && request.linkMode === "hard" ? "auto" : request.linkMode;
   const session = openSession();
   return trees.flatMap(({ stored, manifest }, index) => {
     const place = places[index];
@@ -166,6 +169,7 @@ function targetsOf(
       { names, globs, linkMode },
       markEditedPaths(manifest, readEditedPaths(cache, stored.path)),
     );
+    if (cache.isReadOnly) copyBuildState(sharing);
     const links = {
       objects: cache.objects,
       temporary: session?.directory,
@@ -208,7 +212,7 @@ function explainCopies(
 
 /** With a session, a restore can repair objects. In a read-only cache, it does without. */
 function openSessionIfWritable(cache: CacheDirectory): Session | undefined {
-  if (!cache.isPrepared()) return undefined;
+  if (cache.isReadOnly || !cache.isPrepared()) return undefined;
   try {
     return Session.open(cache);
   } catch (error) {

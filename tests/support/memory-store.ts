@@ -14,6 +14,7 @@ interface MemoryObject extends Pick<ListedObject, "modifiedMs" | "etag"> {
 /** An object store in memory, with a clock that only tests move, which counts requests. */
 export class MemoryStore implements ObjectStore {
   readonly address = "s3://memory/cache";
+  readonly isReadOnly = false;
   readonly objects = new Map<string, MemoryObject>();
   /** `GET keys/a`, `PUT packs/…`, in the order of the calls. */
   readonly requests: string[] = [];

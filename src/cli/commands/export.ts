@@ -13,6 +13,7 @@ import { defineAnonymousOption, defineCaFileOption } from "../options/bucket-opt
 import { defineCacheOption } from "../options/cache-options.ts";
 import { fillInKeys } from "../options/fill-in-keys.ts";
 import { defineAllowEmptyHashOption, defineKeysToTryOption } from "../options/key-options.ts";
+import { defineReadOnlyOption } from "../options/read-only-option.ts";
 import { reportMiss } from "../report-miss.ts";
 
 const STDOUT = 1;
@@ -24,6 +25,7 @@ export function defineExportCommand(context: CommandContext) {
       "Write the first key found in the cache to standard output as an ordinary archive. The exit status is that of restore.",
     )
     .addOption(defineCacheOption())
+    .addOption(defineReadOnlyOption())
     .addOption(defineKeysToTryOption())
     .addOption(defineAllowEmptyHashOption())
     .addOption(

@@ -15,6 +15,7 @@ import { ExitCode } from "../exit-codes.ts";
 import { type OpenedCache, openAddressedCache } from "../open-addressed-cache.ts";
 import { defineAnonymousOption, defineCaFileOption } from "../options/bucket-options.ts";
 import { defineCacheOption } from "../options/cache-options.ts";
+import { defineReadOnlyOption } from "../options/read-only-option.ts";
 import { MISS_MARKER } from "../report-miss.ts";
 import { formatTable } from "../table.ts";
 
@@ -30,6 +31,7 @@ export function defineInspectCommand(context: CommandContext) {
         "differs from KEY: + added, - removed, ~ changed (content, mode or type). Exit status 4 if there is no such key.",
     )
     .addOption(defineCacheOption())
+    .addOption(defineReadOnlyOption())
     .addOption(defineCaFileOption())
     .addOption(defineAnonymousOption())
     .option("--diff <other>", "key to compare with")

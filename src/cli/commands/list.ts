@@ -14,6 +14,7 @@ import { type OpenedCache, openAddressedCache } from "../open-addressed-cache.ts
 import { defineAnonymousOption, defineCaFileOption } from "../options/bucket-options.ts";
 import { defineCacheOption } from "../options/cache-options.ts";
 import { parseArgument } from "../options/parse-argument.ts";
+import { defineReadOnlyOption } from "../options/read-only-option.ts";
 import { formatTable } from "../table.ts";
 
 const HEADING = ["KEY", "SIZE", "FREES", "FILES", "STORED", "USED"];
@@ -27,6 +28,7 @@ export function defineListCommand(context: CommandContext) {
         "it), its number of files, and how long ago it was stored and last used (-: no use was noted).",
     )
     .addOption(defineCacheOption())
+    .addOption(defineReadOnlyOption())
     .option("--prefix <prefix>", "list only keys with this prefix", "")
     .addOption(
       new Option(

@@ -16,6 +16,7 @@ import {
   defineFallbackPrefixOption,
   defineKeysToTryOption,
 } from "../options/key-options.ts";
+import { defineReadOnlyOption } from "../options/read-only-option.ts";
 import {
   defineMatchedKeyFileOption,
   defineMissOkOption,
@@ -35,6 +36,7 @@ export function defineLookupCommand(context: CommandContext) {
         "found (0 with --miss-ok).",
     )
     .addOption(defineCacheOption())
+    .addOption(defineReadOnlyOption())
     .addOption(defineKeysToTryOption())
     .addOption(defineAllowEmptyHashOption())
     .addOption(defineFallbackPrefixOption())

@@ -15,6 +15,7 @@ import {
   limitsOf,
   quoteLimits,
 } from "../options/limit-options.ts";
+import { defineReadOnlyOption } from "../options/read-only-option.ts";
 
 const STDOUT = 1;
 
@@ -26,6 +27,7 @@ export function defineReportCommand(context: CommandContext) {
         "clean with the given limits would evict and free. Nothing is changed.",
     )
     .addOption(defineCacheOption())
+    .addOption(defineReadOnlyOption())
     .addOption(defineMaxAgeOption())
     .addOption(defineSizeLimitOption())
     .addOption(defineMaxEntriesOption())

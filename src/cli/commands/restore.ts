@@ -15,6 +15,7 @@ import {
   defineFallbackPrefixOption,
   defineKeysToTryOption,
 } from "../options/key-options.ts";
+import { defineReadOnlyOption } from "../options/read-only-option.ts";
 import {
   defineErrorOkOption,
   defineExactOption,
@@ -43,6 +44,7 @@ export function defineRestoreCommand(context: CommandContext) {
         "0 for the primary (first) key, 3 for a fallback key, 4 if no key is found (0 with --miss-ok).",
     )
     .addOption(defineCacheOption())
+    .addOption(defineReadOnlyOption())
     .addOption(defineKeysToTryOption())
     .addOption(defineAllowEmptyHashOption())
     .addOption(defineFallbackPrefixOption())

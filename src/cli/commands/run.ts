@@ -22,6 +22,7 @@ import {
   defineFallbackPrefixOption,
   defineKeysToTryOption,
 } from "../options/key-options.ts";
+import { defineReadOnlyOption } from "../options/read-only-option.ts";
 import {
   defineExactOption,
   defineLinkOption,
@@ -62,6 +63,7 @@ export function defineRunCommand(context: CommandContext, words: readonly string
     )
     .usage("[options] <path...> -- <command> [argument...]")
     .addOption(defineCacheOption())
+    .addOption(defineReadOnlyOption())
     .addOption(defineKeysToTryOption())
     .addOption(defineAllowEmptyHashOption())
     .addOption(defineFallbackPrefixOption())
@@ -171,6 +173,10 @@ export function defineRunCommand(context: CommandContext, words: readonly string
         return;
       }
       if (isHit || attempted.kind === "failed") return;
+      if (options.readOnly) {
+        output.note("nothing was stored: the cache is read-only");
+        return;
+      }
       await storeResults(
         attempted.result.cache,
         { keys: [keys[0]], sources: paths, ...storeSettingsOf(options) },

@@ -9,6 +9,7 @@ import { formatMetrics, type MetricsFormat } from "../metrics.ts";
 import { type OpenedCache, openAddressedCache } from "../open-addressed-cache.ts";
 import { defineAnonymousOption, defineCaFileOption } from "../options/bucket-options.ts";
 import { defineCacheOption } from "../options/cache-options.ts";
+import { defineReadOnlyOption } from "../options/read-only-option.ts";
 import { formatTable } from "../table.ts";
 
 /** In the text; the JSON document has all of them. */
@@ -22,6 +23,7 @@ export function defineStatsCommand(context: CommandContext) {
       "Show how much space the entries take, how much sharing saves, and the number of hits, fallbacks and misses on each day (UTC).",
     )
     .addOption(defineCacheOption())
+    .addOption(defineReadOnlyOption())
     .addOption(defineCaFileOption())
     .addOption(defineAnonymousOption())
     .addOption(

@@ -14,6 +14,7 @@ import { ExitCode } from "../exit-codes.ts";
 import { type OpenedCache, openAddressedCache, rejectBucket } from "../open-addressed-cache.ts";
 import { defineAnonymousOption, defineCaFileOption } from "../options/bucket-options.ts";
 import { defineCacheOption } from "../options/cache-options.ts";
+import { defineReadOnlyOption } from "../options/read-only-option.ts";
 import { MISS_MARKER } from "../report-miss.ts";
 
 const VERBS: Readonly<Record<DamageOutcome, string>> = {
@@ -33,6 +34,7 @@ export function defineVerifyCommand(context: CommandContext) {
         "4 if a KEY is not found.",
     )
     .addOption(defineCacheOption())
+    .addOption(defineReadOnlyOption())
     .addOption(defineCaFileOption())
     .addOption(defineAnonymousOption())
     .option("--repair", "repair what is damaged", false)
@@ -42,6 +44,9 @@ export function defineVerifyCommand(context: CommandContext) {
     .action(async (keys, { repair, from, ...where }) => {
       if (from !== undefined && !repair) {
         throw new BtdtError("USAGE", "--from requires --repair");
+      }
+      if (repair && where.readOnly) {
+        throw new BtdtError("USAGE", "verify --repair writes to the cache, which --read-only forbids");
       }
       if (repair) rejectBucket(where.cache, "verify --repair");
       const cache = await openAddressedCache(where, context);

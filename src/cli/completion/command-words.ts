@@ -24,13 +24,15 @@ export function describeCommand(command: CommandUnknownOpts): CommandWords {
     name: command.name(),
     aliases: command.aliases(),
     summary: command.summary(),
-    options: command.options.map(({ long, short, flags, description, required, argChoices }) => ({
-      long: long ?? flags,
-      short,
-      description: description.replace(/ \(env: \w+\)$/, ""),
-      takesValue: required,
-      choices: argChoices ?? [],
-    })),
+    options: command.options
+      .filter(({ hidden }) => !hidden)
+      .map(({ long, short, flags, description, required, argChoices }) => ({
+        long: long ?? flags,
+        short,
+        description: description.replace(/ \(env: \w+\)$/, ""),
+        takesValue: required,
+        choices: argChoices ?? [],
+      })),
   };
 }
 

@@ -42,6 +42,7 @@ export function defineKmsKeyOption() {
 export interface AddressedCache {
   readonly cache: string;
   readonly createCache?: boolean;
+  readonly readOnly?: boolean;
   readonly storage?: string;
   readonly pin?: boolean;
   readonly caFile?: string | undefined;
