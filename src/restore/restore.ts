@@ -4,10 +4,9 @@
  * moved into place only when it is complete, by one rename (`new-destination.ts`) or file by file
  * (`existing-destination.ts`).
  */
-import { bytesFromText, parentOf } from "../base/byte-string.ts";
+import { parentOf } from "../base/byte-string.ts";
 import { isBtdtError } from "../base/errors.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
-import { readEditedPaths } from "../cache/edited-paths.ts";
 import { countRestore } from "../cache/restore-counts.ts";
 import { Session } from "../cache/session.ts";
 import { flushIfCheap } from "../durability/flush.ts";
@@ -16,16 +15,13 @@ import { listOwnMarks } from "../durability/unflushed-marks.ts";
 import { damageWarning, type UnusableKey } from "../entry/find-entry.ts";
 import { findLinkObstacle, type LinkObstacle } from "../fs/link-obstacle.ts";
 import { countsOf, isSameRecord } from "../key/key-file.ts";
-import { markEditedPaths } from "../manifest/mark-edited-paths.ts";
-import { classifyFiles } from "../sharing/classify-files.ts";
-import { copyBuildState } from "../sharing/copy-build-state.ts";
 import type { Runtime } from "../work/runtime.ts";
+import { describeTargets } from "./describe-targets.ts";
 import { type EntrySource, openDirectorySource, type SourcedEntry } from "./entry-source.ts";
 import { placeEntry } from "./place-entry.ts";
 import { assignPlaces, examineNamedPlaces, type Place } from "./places.ts";
 import { prepareThreads } from "./prepare-threads.ts";
 import type { PlacementCounts, RestoreRequest, RestoreResult } from "./request.ts";
-import type { Target } from "./target.ts";
 
 /**
  * Restores the first of the keys whose entry is found and whole, and counts the outcome. A damaged entry is skipped
@@ -93,7 +89,7 @@ async function restoreKey(
   attempt: Attempt,
   runtime: Runtime,
 ): Promise<RestoreResult | undefined> {
-  const { request, source, named, unusable } = attempt;
+  const { request, source, named, openSession, suspects, unusable } = attempt;
   const { cache, keys } = request;
   const find = (): Promise<SourcedEntry> =>
     source.find(key, ({ trees }) => {
@@ -111,7 +107,10 @@ async function restoreKey(
     }
     // First, so that a concurrent clean sees this entry as the one used last.
     const notingUse = source.noteUse(record);
-    const placed = await placeEntry(targetsOf(entry, assigned.places, attempt), runtime);
+    const placed = await placeEntry(
+      describeTargets(entry, assigned.places, { request, session: openSession(), suspects }),
+      runtime,
+    );
     if (placed.kind === "placed") {
       return {
         outcome: key === keys[0] ? "hit" : "fallback",
@@ -144,58 +143,6 @@ async function restoreKey(
       unusable.push({ key, reason: entry.reason });
   }
   return undefined;
-}
-
-function targetsOf(
-  { trees, remote }: Extract<SourcedEntry, { kind: "found" }>,
-  places: readonly Place[],
-  { request, openSession, suspects }: Attempt,
-): Target[] {
-  const { cache, globs, exact, verify } = request;
-  // Where everything is linked, what is written into the tree would be written into the cache.
-  const linkMode = cache.isReadOnly && request.linkMode === "hard" ? "auto" : request.linkMode;
-  const session = openSession();
-  return trees.flatMap(({ stored, manifest }, index) => {
-    const place = places[index];
-    if (place === undefined) return [];
-    const { destination } = place;
-    const name = bytesFromText(trees.length === 1 ? "" : (stored.path ?? ""));
-    const names = [
-      bytesFromText(place.name),
-      ...(stored.path === undefined ? [] : [bytesFromText(stored.path)]),
-    ];
-    const sharing = classifyFiles(
-      manifest,
-      { names, globs, linkMode },
-      markEditedPaths(manifest, readEditedPaths(cache, stored.path)),
-    );
-    if (cache.isReadOnly) copyBuildState(sharing);
-    const links = {
-      objects: cache.objects,
-      temporary: session?.directory,
-      mode: linkMode,
-      isVerified: verify,
-      sharing,
-      suspects: suspects?.flagFiles(manifest),
-    };
-    const digest = stored.manifest;
-    const marks = suspects?.marks.filter((mark) => mark.digest === digest) ?? [];
-    return [
-      {
-        cache,
-        manifest,
-        digest,
-        marks,
-        session,
-        name,
-        recordedPath: stored.path,
-        destination,
-        remote,
-        exact,
-        links,
-      },
-    ];
-  });
 }
 
 /** Files are also copied because they must not be shared, but then others are not. */
