@@ -79,7 +79,7 @@ describe("a cache directory", () => {
     writeFileSync(cache.below("packs", pack ?? "", "pack"), bytes.fill(0, bytes.length - 8));
     const before = new Set(cache.objects());
     cache.store("damaged", "other");
-    const [added] = cache.objects().filter((name) => !before.has(name));
+    const added = cache.objects().find((name) => !before.has(name));
     truncateSync(cache.below("objects", added ?? ""), 1);
   });
 
