@@ -1,4 +1,3 @@
-import { constants } from "node:zlib";
 import { DIGEST_SIZE_BYTES } from "../base/digest.ts";
 import {
   compressPayload,
@@ -10,6 +9,7 @@ import {
   type PayloadFormat,
   PREFIX_SIZE_BYTES,
 } from "../base/format/payload-file.ts";
+import { loadZlib } from "../base/load-zlib.ts";
 import { checkedManifest, inflateManifest, versionOf } from "./codec.ts";
 import { HEADER_SIZE_BYTES } from "./layout.ts";
 import type { Manifest } from "./manifest.ts";
@@ -45,6 +45,7 @@ export function readBaseManifest(file: Uint8Array, digest: string): BaseManifest
  * payload as the dictionary.
  */
 export function encodeDelta(manifest: Manifest, base: BaseManifest): Buffer {
+  const { constants } = loadZlib();
   const dictionary = base.payload;
   const reach = Math.ceil(Math.log2(manifest.payload.length + dictionary.length));
   const frame = compressPayload(manifest.payload, {

@@ -1,5 +1,7 @@
-import { type ZstdOptions, zstdCompressSync, zstdDecompressSync } from "node:zlib";
+import type { ZstdOptions } from "node:zlib";
 import { BtdtError, type ErrorCode } from "../errors.ts";
+import { loadZlib } from "../load-zlib.ts";
+import { isOneFrame } from "./zstd-frame.ts";
 
 /**
  * A kind of file in the cache: 8 bytes of magic, the format version and the payload's size as 32-bit little-endian
@@ -56,7 +58,7 @@ const SKIPPABLE_HEADER_BYTES = 8;
  * @param options the dictionary, if any, and how to compress
  */
 export function compressPayload(payload: Uint8Array, options: ZstdOptions = {}): Buffer {
-  const frame = zstdCompressSync(payload, options);
+  const frame = loadZlib().zstdCompressSync(payload, options);
   const dictionaryBytes = options.dictionary === undefined ? 0 : options.dictionary.byteLength;
   const lackingBytes = smallestFrameBytes(payload.length, dictionaryBytes) - frame.length;
   if (lackingBytes <= 0) return frame;
@@ -77,6 +79,9 @@ export interface PayloadPrefix {
  * it.
  */
 const LARGEST_STEP_BYTES = 64 * 1024 * 1024;
+
+/** Allocated at once, on the word of the file. */
+const SMALL_PAYLOAD_BYTES = 1024 * 1024;
 
 export function encodePrefix(format: PayloadFormat, { version, payloadBytes }: PayloadPrefix): Buffer {
   const prefix = Buffer.alloc(PREFIX_SIZE_BYTES);
@@ -133,16 +138,26 @@ export function inflatePayload(
   }
   let payload: Buffer;
   try {
-    payload = zstdDecompressSync(frame, {
-      maxOutputLength: payloadBytes,
-      chunkSize: Math.min(payloadBytes, LARGEST_STEP_BYTES),
-      ...(dictionary === undefined ? {} : { dictionary }),
-    });
+    payload = inflateFrame(frame, payloadBytes, dictionary);
   } catch (error) {
     throw damaged(format, name, "it does not decompress", error);
   }
   if (payload.length !== payloadBytes) throw damaged(format, name, "its size is not the stated one");
   return payload;
+}
+
+/** @throws if it is not a frame, or inflates to more */
+function inflateFrame(frame: Uint8Array, payloadBytes: number, dictionary: Uint8Array | undefined): Buffer {
+  const bytes = Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength);
+  // Most are small. For these, Bun's function, which has no limit of its own, saves loading `node:zlib`.
+  if (dictionary === undefined && payloadBytes <= SMALL_PAYLOAD_BYTES && isOneFrame(bytes, payloadBytes)) {
+    return Bun.zstdDecompressSync(frame);
+  }
+  return loadZlib().zstdDecompressSync(frame, {
+    maxOutputLength: payloadBytes,
+    chunkSize: Math.min(payloadBytes, LARGEST_STEP_BYTES),
+    ...(dictionary === undefined ? {} : { dictionary }),
+  });
 }
 
 export function damaged(format: PayloadFormat, name: string, what: string, cause?: unknown): BtdtError {
