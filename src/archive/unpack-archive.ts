@@ -1,5 +1,6 @@
 import { type ByteString, display } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
+import { formatNumber } from "../base/format-number.ts";
 import { IgnoreRules } from "../read/ignore-rules.ts";
 import type { Source } from "../store/sources.ts";
 import { Breather } from "../work/breather.ts";
@@ -53,6 +54,6 @@ function warnOfSkipped(
   onWarning: (warning: string) => void,
 ): void {
   if (first === undefined) return;
-  const more = others.length === 0 ? "" : ` and ${others.length.toLocaleString("en-US")} more`;
+  const more = others.length === 0 ? "" : ` and ${formatNumber(others.length)} more`;
   onWarning(`skipped ${display(first)}${more}: neither a file, a directory nor a link`);
 }

@@ -1,4 +1,5 @@
 import { escapeControls } from "../base/byte-string.ts";
+import { formatNumber } from "../base/format-number.ts";
 import { formatSize } from "../base/size.ts";
 import { countSkipped, type StoredTree } from "../key/key-file.ts";
 
@@ -23,27 +24,27 @@ export function describeTrees(entry: {
 /** ` (incomplete: 3 left out)`: files and directories. */
 function describeSkips(trees: readonly Pick<StoredTree, "skippedCount">[]): string {
   const count = countSkipped(trees);
-  return count === 0 ? "" : ` (incomplete: ${count.toLocaleString("en-US")} left out)`;
+  return count === 0 ? "" : ` (incomplete: ${formatNumber(count)} left out)`;
 }
 
 /** `1 file`, `2 files`, `81,651 files`. */
 export function formatCount(number: number, noun: string, plural = `${noun}s`): string {
-  return `${number.toLocaleString("en-US")} ${number === 1 ? noun : plural}`;
+  return `${formatNumber(number)} ${number === 1 ? noun : plural}`;
 }
 
 /** `a, b, c`; of long lists, the first ten: `a, b, c and 4,990 more`. */
 export function joinSome(texts: readonly string[]): string {
   const named = texts.slice(0, MOST_NAMED).map(escapeControls).join(", ");
   const others = texts.length - MOST_NAMED;
-  return others > 0 ? `${named} and ${others.toLocaleString("en-US")} more` : named;
+  return others > 0 ? `${named} and ${formatNumber(others)} more` : named;
 }
 
 /** `81,651 linked, 12 copied (3 mended)`: how files got to their places. Outcomes without files are left out. */
 export function describePlacement(fileCounts: Readonly<Record<string, number>>, mendedCount = 0): string {
   const parts = Object.entries(fileCounts)
     .filter(([, files]) => files > 0)
-    .map(([outcome, files]) => `${files.toLocaleString("en-US")} ${outcome}`);
-  const mended = mendedCount === 0 ? "" : ` (${mendedCount.toLocaleString("en-US")} mended)`;
+    .map(([outcome, files]) => `${formatNumber(files)} ${outcome}`);
+  const mended = mendedCount === 0 ? "" : ` (${formatNumber(mendedCount)} mended)`;
   return parts.length === 0 ? "nothing to do" : parts.join(", ") + mended;
 }
 

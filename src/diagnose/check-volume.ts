@@ -1,5 +1,6 @@
 import { readFileSync, statfsSync } from "node:fs";
 import { type ByteString, escapeControls, fsPath } from "../base/byte-string.ts";
+import { formatNumber } from "../base/format-number.ts";
 import { formatSize } from "../base/size.ts";
 import { errnoOf } from "../fs/errno.ts";
 import { readMountId } from "../fs/native/mount-id.ts";
@@ -23,7 +24,7 @@ export function checkVolume(directory: ByteString): Check[] {
       : {
           name: "inodes",
           status: judge(ffree, files),
-          finding: `${ffree.toLocaleString("en-US")} of ${files.toLocaleString("en-US")} free`,
+          finding: `${formatNumber(ffree)} of ${formatNumber(files)} free`,
         },
   ];
 }

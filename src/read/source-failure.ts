@@ -1,5 +1,6 @@
 import type { ByteString } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
+import { formatNumber } from "../base/format-number.ts";
 
 /** A part of a source that could not be read: it changes or vanishes just now, or the system does not let us. */
 export interface SourceFailure {
@@ -34,7 +35,7 @@ export class SourceError extends BtdtError {
 
   constructor(first: SourceFailure, failures: readonly SourceFailure[]) {
     const others = failures.length - 1;
-    const rest = others === 0 ? "" : `; ${others.toLocaleString("en-US")} more could not be read either`;
+    const rest = others === 0 ? "" : `; ${formatNumber(others)} more could not be read either`;
     const hint = first.code === "SOURCE_CHANGED" ? { hint: "wait until nothing writes to it" } : {};
     super(first.code, first.message + rest, hint);
     this.failures = failures;

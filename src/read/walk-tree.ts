@@ -1,6 +1,7 @@
 import { readlinkSync } from "node:fs";
 import { type ByteString, bytesFromBuffer, display, fsPath, joinBytes } from "../base/byte-string.ts";
 import { BtdtError, type ErrorCode } from "../base/errors.ts";
+import { formatNumber } from "../base/format-number.ts";
 import { isStagingName } from "../base/staging-name.ts";
 import { errnoOf, isResourceErrno, reasonOf } from "../fs/errno.ts";
 import { type FileStatus, isSameFile, lstat } from "../fs/native/file-status.ts";
@@ -129,7 +130,7 @@ function warnOfSpecials(
   onWarning(
     others.length === 0
       ? `skipped ${path}: it is a socket, pipe or device`
-      : `skipped ${path} and ${others.length.toLocaleString("en-US")} more in its directory: they are sockets, pipes or devices`,
+      : `skipped ${path} and ${formatNumber(others.length)} more in its directory: they are sockets, pipes or devices`,
   );
 }
 

@@ -1,3 +1,4 @@
+import { formatNumber } from "../base/format-number.ts";
 import type { DayCounts } from "../cache/restore-counts.ts";
 import { html, type Markup } from "./html.ts";
 
@@ -21,7 +22,7 @@ export function drawDays(days: readonly DayCounts[]): Markup {
   });
   const width = days.length * DAY_WIDTH;
   return html`<figure>
-<div class="scale">${most.toLocaleString("en-US")}</div>
+<div class="scale">${formatNumber(most)}</div>
 <svg role="img" aria-label="Restores on each day" class="days" viewBox="0 0 ${width} ${HEIGHT}" preserveAspectRatio="none">${bars}</svg>
 <div class="axis"><span>${days[0]?.day ?? ""}</span><span>${days.at(-1)?.day ?? ""}</span></div>
 <figcaption>${OUTCOMES.map((outcome) => html`<span class="legend"><svg viewBox="0 0 10 10"><rect class="${outcome}" width="10" height="10"/></svg> ${nameOf(outcome)}</span> `)}</figcaption>

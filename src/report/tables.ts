@@ -1,5 +1,6 @@
 import { escapeControls } from "../base/byte-string.ts";
 import { formatDuration } from "../base/duration.ts";
+import { formatNumber } from "../base/format-number.ts";
 import { formatSize } from "../base/size.ts";
 import { drawBar } from "./charts.ts";
 import type { PrefixUse } from "./group-by-prefix.ts";
@@ -17,7 +18,7 @@ export function tabulatePrefixes(prefixes: readonly PrefixUse[]): Markup {
     .slice(0, MOST_ROWS)
     .map(
       ({ prefix, entryCount, unsharedBytes, sizeBytes, ownBytes }) =>
-        html`<tr><td class="wide"><bdi>${escapeControls(prefix)}</bdi>${drawBar(sizeBytes, most, ownBytes)}</td><td class="number">${entryCount.toLocaleString("en-US")}</td><td class="number">${formatBytes(sizeBytes)}</td><td class="number">${formatBytes(ownBytes)}</td><td class="number">${formatBytes(unsharedBytes - sizeBytes)}</td></tr>`,
+        html`<tr><td class="wide"><bdi>${escapeControls(prefix)}</bdi>${drawBar(sizeBytes, most, ownBytes)}</td><td class="number">${formatNumber(entryCount)}</td><td class="number">${formatBytes(sizeBytes)}</td><td class="number">${formatBytes(ownBytes)}</td><td class="number">${formatBytes(unsharedBytes - sizeBytes)}</td></tr>`,
     );
   return table(["Prefix", "Entries", "Size", "Only here", "Saved"], rows, prefixes.length);
 }
@@ -35,7 +36,7 @@ export function tabulateAges({ entries, nowMs }: CacheReport): Markup {
   const most = Math.max(...counts);
   const rows = names.map((name, index) => {
     const count = counts[index] ?? 0;
-    return html`<tr><td>${name}</td><td class="number">${count.toLocaleString("en-US")}</td><td class="wide">${drawBar(count, most)}</td></tr>`;
+    return html`<tr><td>${name}</td><td class="number">${formatNumber(count)}</td><td class="wide">${drawBar(count, most)}</td></tr>`;
   });
   return table(["Last used", "Entries", ""], rows, rows.length);
 }
@@ -68,12 +69,12 @@ export function formatBytes(bytes: number): string {
 function nameKeys(keys: readonly string[]): Markup {
   const names = keys.slice(0, MOST_KEYS).map((key) => html`<bdi>${escapeControls(key)}</bdi> `);
   const others = keys.length - names.length;
-  return html`${names}${others > 0 ? `and ${others.toLocaleString("en-US")} more` : ""}`;
+  return html`${names}${others > 0 ? `and ${formatNumber(others)} more` : ""}`;
 }
 
 function table(headings: readonly string[], rows: readonly Markup[], count: number): Markup {
   const [first = "", ...others] = headings;
   const cells = others.map((heading) => html`<th class="number">${heading}</th>`);
   const more = count - rows.length;
-  return html`<div class="scroll"><table><thead><tr><th>${first}</th>${cells}</tr></thead><tbody>${rows}</tbody></table></div>${more > 0 ? html`<p class="dim">and ${more.toLocaleString("en-US")} more</p>` : ""}`;
+  return html`<div class="scroll"><table><thead><tr><th>${first}</th>${cells}</tr></thead><tbody>${rows}</tbody></table></div>${more > 0 ? html`<p class="dim">and ${formatNumber(more)} more</p>` : ""}`;
 }

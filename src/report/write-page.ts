@@ -1,3 +1,4 @@
+import { formatNumber } from "../base/format-number.ts";
 import { formatTime } from "../base/iso-time.ts";
 import { drawDays } from "./charts.ts";
 import { html, Markup } from "./html.ts";
@@ -54,7 +55,7 @@ function summarizeNumbers(report: CacheReport): Markup[] {
     [formatBytes(report.keptBytes), "in entries"],
     [formatBytes(Math.max(0, report.unsharedBytes - report.keptBytes)), "saved by sharing"],
     [formatBytes(report.garbageBytes), "of garbage"],
-    [entries.length.toLocaleString("en-US"), `entries under ${count(report.keyCount, "key", "keys")}`],
+    [formatNumber(entries.length), `entries under ${count(report.keyCount, "key", "keys")}`],
     [all === 0 ? "–" : `${Math.floor((hits / all) * 100)} %`, `hits of ${count(all, "restore", "restores")}`],
   ];
   return numbers.map(([number, what]) => html`<li><strong>${number}</strong>${what}</li>`);
@@ -66,5 +67,5 @@ function freedBytesOf({ keptBytes, garbageBytes, clean }: CacheReport): number {
 }
 
 function count(number: number, noun: string, plural: string): string {
-  return `${number.toLocaleString("en-US")} ${number === 1 ? noun : plural}`;
+  return `${formatNumber(number)} ${number === 1 ? noun : plural}`;
 }

@@ -1,5 +1,6 @@
 import { display, joinBytes } from "../base/byte-string.ts";
 import { isBtdtError } from "../base/errors.ts";
+import { formatNumber } from "../base/format-number.ts";
 import { withSharedLock } from "../cache/cache-lock.ts";
 import { rememberEditedPaths } from "../cache/edited-paths.ts";
 import type { Session } from "../cache/session.ts";
@@ -71,7 +72,7 @@ export function describeDamage({ manifest, name }: Target, { files }: Damage): s
 }
 
 function describeOthers(count: number): string {
-  return count === 1 ? "one other file" : `${count.toLocaleString("en-US")} other files`;
+  return count === 1 ? "one other file" : `${formatNumber(count)} other files`;
 }
 
 /**

@@ -1,4 +1,5 @@
 import { type ByteString, display, joinBytes } from "../base/byte-string.ts";
+import { formatNumber } from "../base/format-number.ts";
 import type { FailureCode, SourceFailure } from "../read/source-failure.ts";
 
 const MOST_NAMED = 3;
@@ -14,7 +15,7 @@ export function describeSkipped(source: ByteString, skipped: readonly SourceFail
     if (paths.length === 0) return [];
     const named = paths.slice(0, MOST_NAMED).map((path) => display(joinBytes(source, path)));
     const others = paths.length - named.length;
-    const rest = others === 0 ? "" : ` and ${others.toLocaleString("en-US")} more`;
+    const rest = others === 0 ? "" : ` and ${formatNumber(others)} more`;
     return [`left out what ${reason}: ${named.join(", ")}${rest}`];
   });
 }

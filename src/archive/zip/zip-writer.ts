@@ -1,5 +1,6 @@
 import { Zip, ZipDeflate, ZipPassThrough } from "fflate";
 import { type ByteString, isUtf8, textFromBytes } from "../../base/byte-string.ts";
+import { formatNumber } from "../../base/format-number.ts";
 import type { ArchiveEntry } from "../archive-entry.ts";
 import { invalidArchive, refusedEntry } from "../archive-errors.ts";
 import type { ArchiveWriter, ByteSink } from "../archive-writer.ts";
@@ -33,7 +34,7 @@ export function assertZipName(path: ByteString): void {
 
 function tooManyEntries(entryCount: number) {
   return invalidArchive(
-    `a zip file holds at most ${MOST_ENTRIES.toLocaleString("en-US")} files and directories, not ${entryCount.toLocaleString("en-US")}`,
+    `a zip file holds at most ${formatNumber(MOST_ENTRIES)} files and directories, not ${formatNumber(entryCount)}`,
     USE_TAR,
   );
 }

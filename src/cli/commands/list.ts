@@ -2,6 +2,7 @@ import { Command, Option } from "@commander-js/extra-typings";
 import { escapeControls } from "../../base/byte-string.ts";
 import { parseCount } from "../../base/count.ts";
 import { formatDuration, parseDurationMs } from "../../base/duration.ts";
+import { formatNumber } from "../../base/format-number.ts";
 import { formatTime } from "../../base/iso-time.ts";
 import { formatSize } from "../../base/size.ts";
 import { readFileSystemClock } from "../../cache/read-file-system-clock.ts";
@@ -66,7 +67,7 @@ export function defineListCommand(context: CommandContext) {
         escapeControls(key.key) + describeState(key),
         formatSize(key.sizeBytes),
         formatSize(key.freedBytes),
-        countsOf(key.trees).fileCount.toLocaleString("en-US"),
+        formatNumber(countsOf(key.trees).fileCount),
         formatDuration(nowMs - Date.parse(key.storedAt)),
         isUsed(key) ? formatDuration(nowMs - key.lastUsedMs) : "-",
       ]);

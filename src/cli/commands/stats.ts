@@ -1,5 +1,6 @@
 import { Command, Option } from "@commander-js/extra-typings";
 import { display } from "../../base/byte-string.ts";
+import { formatNumber } from "../../base/format-number.ts";
 import { formatSize } from "../../base/size.ts";
 import { type CacheStatistics, measureStatistics } from "../../entry/cache-statistics.ts";
 import type { Runtime } from "../../work/runtime.ts";
@@ -95,5 +96,5 @@ function describe(stats: CacheStatistics, cleaning: string): string[] {
 
 /** `81,651` */
 function groupDigits(count: number): string {
-  return count.toLocaleString("en-US");
+  return formatNumber(count);
 }

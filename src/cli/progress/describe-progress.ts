@@ -1,4 +1,5 @@
 import { formatDuration } from "../../base/duration.ts";
+import { formatNumber } from "../../base/format-number.ts";
 import { formatSize } from "../../base/size.ts";
 import type { Measurement } from "./meter.ts";
 
@@ -24,8 +25,4 @@ export function describeProgress(measured: Measurement): string {
   }
   if (leftMs !== undefined) parts.push(`${formatDuration(Math.ceil(leftMs / 1000) * 1000)} left`);
   return parts.join(", ");
-}
-
-function formatNumber(value: number): string {
-  return value.toLocaleString("en-US");
 }
