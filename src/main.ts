@@ -1,108 +1,19 @@
-/** Composition root: command line in, exit code out. The only place that ends the process. */
-import { availableParallelism, constants } from "node:os";
-import { isatty } from "node:tty";
-import type { WorkDone } from "./base/progress.ts";
-import { chooseExitCode, ExitCode } from "./cli/exit-codes.ts";
-import { explainFailure } from "./cli/explain-failure.ts";
-import { createConsoleOutput, writeToStderr } from "./cli/output.ts";
-import { runProgram } from "./cli/program.ts";
-import { createLazyProgressBar } from "./cli/progress/lazy-progress-bar.ts";
-import { createProgressLines } from "./cli/progress/progress-lines.ts";
-import { ProgressReporter } from "./cli/progress/progress-reporter.ts";
-import { measureColumns } from "./cli/terminal-columns.ts";
-import { InlineRunner } from "./work/inline-runner.ts";
-import { WorkerPool } from "./work/worker-pool.ts";
+/** The command line comes in here. `--version` is answered at once, and nothing else is loaded for it: scripts ask for it often. */
+import { writeSync } from "node:fs";
+import packageJson from "../package.json" with { type: "json" };
 
-/** With more, the file system is the limit, not processors. */
-const MOST_WORKERS = 8;
+const STDOUT = 1;
 
-const isTerminal = isatty(2) && process.env["TERM"] !== "dumb";
-const progress = new ProgressReporter(
-  isTerminal
-    ? createLazyProgressBar(writeToStderr, () => process.stderr.columns)
-    : createProgressLines((sentence) => output.note(sentence)),
-  () => Bun.nanoseconds() / 1e6,
-);
-const onWork = (done: WorkDone): void => progress.add(done);
-const pool = new WorkerPool(
-  Math.min(availableParallelism(), MOST_WORKERS),
-  () => new Worker(new URL("./worker.ts", import.meta.url).href),
-  onWork,
-);
-// Any non-empty value counts: https://no-color.org
-const output = createConsoleOutput(
-  isTerminal && !process.env["NO_COLOR"],
-  { clear: () => progress.hide(), silence: () => progress.silence() },
-  () => measureColumns(process.env["COLUMNS"], () => process.stdout.columns),
-);
-const isCancelled = (): boolean => pool.isCancelled();
-let signalExitCode: number | undefined;
-
-// Leaves the terminal clean, however the process ends.
-process.on("exit", () => progress.end());
-
-let signalListener: ((signal: NodeJS.Signals) => void) | undefined;
-
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-  process.on(signal, () => {
-    if (signalListener !== undefined) {
-      signalListener(signal);
-      return;
-    }
-    // The second signal ends it at once, without cleaning up.
-    if (signalExitCode !== undefined) process.exit(signalExitCode);
-    signalExitCode = 128 + constants.signals[signal];
-    pool.cancel();
-  });
+/** Whether it has been printed. Why it could not be is found, and reported, where other results are printed. */
+function printVersion(): boolean {
+  const line = `${packageJson.version}\n`;
+  try {
+    return writeSync(STDOUT, line) === line.length;
+  } catch {
+    return false;
+  }
 }
 
-/** Also redirects signals that btdt itself ignores but its child command may handle. */
-function redirectSignals(listener: (signal: NodeJS.Signals) => void): () => void {
-  signalListener = listener;
-  const others = ["SIGQUIT", "SIGUSR1", "SIGUSR2"] as const;
-  for (const signal of others) process.on(signal, listener);
-  return () => {
-    signalListener = undefined;
-    for (const signal of others) process.off(signal, listener);
-  };
-}
-
-function fail(error: unknown): never {
-  const known = explainFailure(error);
-  if (signalExitCode !== undefined && known.code === "CANCELLED") process.exit(signalExitCode);
-  if (known.code !== "OUTPUT_CLOSED") output.reportError(known);
-  process.exit(chooseExitCode(known));
-}
-
-process.on("uncaughtException", fail);
-process.on("unhandledRejection", fail);
-// Otherwise, a promise that never settles would end the process with success.
-process.on("beforeExit", () => fail(new Error("the work stopped before it was done")));
-
-let exitCode: number = ExitCode.DONE;
-try {
-  await runProgram(process.argv.slice(2), {
-    runtime: {
-      runners: { inline: new InlineRunner({ isCancelled }, onWork), pool },
-      isCancelled,
-      nowMs: () => Date.now(),
-      umask: process.umask(),
-      progress,
-      onWarning: (warning) => output.warn(warning),
-    },
-    output,
-    environment: {
-      os: process.platform,
-      arch: process.arch,
-      variables: process.env,
-    },
-    redirectSignals,
-    fixThreadCount: (count) => pool.fixThreadCount(count),
-    setExitCode: (code) => {
-      exitCode = code;
-    },
-  });
-} catch (error) {
-  fail(error);
-}
-process.exit(exitCode);
+const words = process.argv.slice(2);
+const asksForVersion = words.length === 1 && (words[0] === "--version" || words[0] === "-V");
+if (!asksForVersion || !printVersion()) await import("./run-command.ts");

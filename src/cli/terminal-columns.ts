@@ -1,4 +1,4 @@
-import { isatty } from "node:tty";
+import { isTerminal } from "./is-terminal.ts";
 
 const STDOUT = 1;
 
@@ -8,7 +8,7 @@ const STDOUT = 1;
  * @param ask asks the terminal: called only if there is one, because that takes a while
  */
 export function measureColumns(wanted: string | undefined, ask: () => number): number | undefined {
-  if (!isatty(STDOUT)) return undefined;
+  if (!isTerminal(STDOUT)) return undefined;
   const columns = wanted !== undefined && /^[1-9]\d{0,4}$/.test(wanted) ? Number(wanted) : ask();
   return columns > 0 ? columns : undefined;
 }

@@ -1,4 +1,3 @@
-import { isatty } from "node:tty";
 import { Command, Option } from "@commander-js/extra-typings";
 import { ARCHIVE_FORMATS } from "../../archive/archive-writer.ts";
 import { type ExportRequest, type ExportResult, exportEntry } from "../../archive/export-entry.ts";
@@ -8,6 +7,7 @@ import type { Runtime } from "../../work/runtime.ts";
 import type { CommandContext } from "../command-context.ts";
 import { formatCount, startStopwatch } from "../describe.ts";
 import { ExitCode } from "../exit-codes.ts";
+import { isTerminal } from "../is-terminal.ts";
 import { type OpenedCache, openAddressedCache } from "../open-addressed-cache.ts";
 import { defineAnonymousOption, defineCaFileOption } from "../options/bucket-options.ts";
 import { defineCacheOption } from "../options/cache-options.ts";
@@ -42,7 +42,7 @@ export function defineExportCommand(context: CommandContext) {
     )
     .action(async (options) => {
       const readStopwatch = startStopwatch();
-      if (isatty(STDOUT)) {
+      if (isTerminal(STDOUT)) {
         throw new BtdtError("USAGE", "refusing to write an archive to a terminal", {
           hint: "redirect it: > file",
         });

@@ -1,9 +1,9 @@
-import { isatty } from "node:tty";
 import { Command } from "@commander-js/extra-typings";
 import { BtdtError } from "../../base/errors.ts";
 import { gatherReport } from "../../report/gather-report.ts";
 import { writePage } from "../../report/write-page.ts";
 import type { CommandContext } from "../command-context.ts";
+import { isTerminal } from "../is-terminal.ts";
 import { openCacheDirectory } from "../open-addressed-cache.ts";
 import { defineCacheOption } from "../options/cache-options.ts";
 import {
@@ -35,7 +35,7 @@ export function defineReportCommand(context: CommandContext) {
     .addOption(defineScopeOption())
     .addHelpText("after", "\nExample:\n  btdt report --cache /cache --max-age 7d > cache.html")
     .action(async (options) => {
-      if (isatty(STDOUT)) {
+      if (isTerminal(STDOUT)) {
         throw new BtdtError("USAGE", "refusing to write a page to a terminal", {
           hint: "redirect it: > cache.html",
         });

@@ -1,0 +1,24 @@
+import { fstatSync, type Stats, statSync } from "node:fs";
+import type * as tty from "node:tty";
+import { errnoOf } from "../fs/errno.ts";
+
+/** Whether output goes to a terminal. Where it plainly does not, `node:tty` is not asked: loading it takes 2 ms. */
+export function isTerminal(descriptor: number): boolean {
+  const status = statusOf(() => fstatSync(descriptor));
+  if (status?.isCharacterDevice() !== true || isNullDevice(status)) return false;
+  return (require("node:tty") as typeof tty).isatty(descriptor);
+}
+
+function isNullDevice({ rdev }: Stats): boolean {
+  return statusOf(() => statSync("/dev/null"))?.rdev === rdev;
+}
+
+/** Undefined if it is closed, or missing. */
+function statusOf(read: () => Stats): Stats | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+    return undefined;
+  }
+}

@@ -1,0 +1,111 @@
+import { beforeAll, expect, test } from "bun:test";
+import { roomOf } from "./imports.ts";
+import { root } from "./sources.ts";
+
+/** What is loaded before a command does anything; loading takes longer than the work on a small tree. */
+interface Loaded {
+  readonly files: readonly string[];
+  readonly rooms: readonly string[];
+  readonly packages: readonly string[];
+  /** Modules of the runtime. */
+  readonly builtIns: readonly string[];
+}
+
+let outputs: Bun.BuildMetafile["outputs"];
+let inputs: Bun.BuildMetafile["inputs"];
+
+beforeAll(async () => {
+  const built = await Bun.build({
+    entrypoints: ["src/main.ts", "src/worker.ts"],
+    root,
+    target: "bun",
+    format: "esm",
+    splitting: true,
+    metafile: true,
+  });
+  ({ inputs = {}, outputs = {} } = built.metafile ?? {});
+});
+
+/** Follows imports from the given files, but not what is loaded on demand. */
+function load(...files: string[]): Loaded {
+  const chunks = new Set<string>();
+  const follow = (chunk: string): void => {
+    if (chunks.has(chunk)) return;
+    chunks.add(chunk);
+    for (const { path, kind } of outputs[chunk]?.imports ?? []) if (kind === "import-statement") follow(path);
+  };
+  for (const [chunk, { entryPoint = "" }] of Object.entries(outputs))
+    if (files.includes(entryPoint)) follow(chunk);
+  expect(chunks.size).toBeGreaterThanOrEqual(files.length);
+  const loaded = [...chunks].flatMap((chunk) => Object.keys(outputs[chunk]?.inputs ?? {}));
+  const builtIns = loaded.flatMap((file) => {
+    // What our own code requires, and chunks, which count as external, are loaded on demand.
+    const isOurs = file.startsWith("src/");
+    const imports = (inputs[file]?.imports ?? []).filter(
+      ({ kind }) => !isOurs || kind === "import-statement",
+    );
+    return imports.filter(({ path, external }) => external === true && !path.startsWith("./"));
+  });
+  return {
+    files: loaded.toSorted(),
+    rooms: sortedOnce(loaded.filter((file) => file.startsWith("src/")).map(roomOf)),
+    packages: sortedOnce(
+      loaded.flatMap((file) => /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file)?.[1] ?? []),
+    ),
+    builtIns: sortedOnce(builtIns.map(({ path }) => path.replace(/^node:/, ""))),
+  };
+}
+
+const sortedOnce = (names: readonly string[]): string[] => [...new Set(names)].toSorted();
+
+const loadCommand = (name: string): Loaded =>
+  load("src/main.ts", "src/run-command.ts", `src/cli/commands/${name}.ts`);
+
+/** Of the runtime's modules, all that are cheap: `node:stream`, and what is built on it, would take 3 ms. */
+const CHEAP = ["bun:ffi", "bun:jsc", "child_process", "events", "fs", "os", "path", "process"];
+
+const PARSER = ["@commander-js/extra-typings", "commander"];
+
+test("--version loads the version", () => {
+  const { files, builtIns } = load("src/main.ts");
+  expect(files).toEqual(["package.json", "src/main.ts"]);
+  expect(builtIns).toEqual(["fs"]);
+});
+
+test("hash loads nothing about caches", () => {
+  const { rooms, packages, builtIns } = loadCommand("hash");
+  expect(rooms).toEqual(["base", "cli", "fs", "main.ts", "manifest", "read", "run-command.ts", "work"]);
+  expect(packages).toEqual([...PARSER, "ignore"]);
+  expect(builtIns).toEqual(CHEAP);
+});
+
+test("restore loads no buckets, archives or progress bars, and nothing that stores or cleans", () => {
+  const { rooms, packages, builtIns, files } = loadCommand("restore");
+  const used = [
+    "base",
+    "cache",
+    "cli",
+    "durability",
+    "entry",
+    "fs",
+    "inventory",
+    "key",
+    "main.ts",
+    "manifest",
+    "objects",
+  ];
+  const others = ["packs", "read", "restore", "run-command.ts", "sharing", "work"];
+  expect(rooms).toEqual([...used, ...others, "bucket"].toSorted());
+  expect(files.filter((file) => roomOf(file) === "bucket")).toEqual(["src/bucket/address.ts"]);
+  expect(files).not.toContain("src/cli/progress/progress-bar.ts");
+  expect(packages).toEqual([...PARSER, "ignore"]);
+  expect(builtIns).toEqual(CHEAP);
+});
+
+test("lookup does not load what restores", () => {
+  const { rooms, packages, builtIns } = loadCommand("lookup");
+  expect(rooms).not.toContain("restore");
+  expect(rooms).not.toContain("durability");
+  expect(packages).toEqual([...PARSER, "ignore"]);
+  expect(builtIns).toEqual(CHEAP);
+});
