@@ -21,6 +21,15 @@ export function describeTrees(entry: {
   return `${paths}${files}${describeSkips(entry.trees)}`;
 }
 
+/** ` from s3://ci/main`; empty if there was only one cache to look in. */
+export function describeOrigin(
+  found: { readonly cache: string },
+  caches: readonly unknown[],
+  word: "from" | "in",
+): string {
+  return caches.length === 1 ? "" : ` ${word} ${escapeControls(found.cache)}`;
+}
+
 /** ` (incomplete: 3 left out)`: files and directories. */
 function describeSkips(trees: readonly Pick<StoredTree, "skippedCount">[]): string {
   const count = countSkipped(trees);

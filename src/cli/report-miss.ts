@@ -8,6 +8,7 @@ import { createPause } from "../work/breather.ts";
 import type { CommandContext } from "./command-context.ts";
 import { formatCount, joinSome } from "./describe.ts";
 import type { OpenedCache } from "./open-addressed-cache.ts";
+import { addressOf, type CachesToRead } from "./open-caches.ts";
 
 /** Scripts look for this line. */
 export const MISS_MARKER = "Keys not found in cache.";
@@ -19,18 +20,26 @@ interface Miss {
   readonly unusable: readonly UnusableKey[];
 }
 
-/** Reports that no key was found: which ones, and which similar keys the cache has. @throws BtdtError CANCELLED */
-export async function reportMiss(
+/** Reports that no key was found: which ones, and which similar keys the caches have. @throws BtdtError CANCELLED */
+export async function reportMiss(caches: CachesToRead, miss: Miss, context: CommandContext): Promise<void> {
+  context.output.printMarker(MISS_MARKER);
+  context.output.note(describeMiss(miss));
+  for (const cache of caches) {
+    await reportAlternatives(cache, caches.length === 1 ? "the cache" : addressOf(cache), miss, context);
+  }
+}
+
+async function reportAlternatives(
   cache: OpenedCache,
+  name: string,
   miss: Miss,
   { output, runtime }: CommandContext,
 ): Promise<void> {
-  output.printMarker(MISS_MARKER);
-  output.note(describeMiss(miss));
   const unusableKeys = miss.unusable.map(({ key }) => key);
   try {
     const explanation = await explain(cache, miss.keys, unusableKeys, createPause(runtime.isCancelled));
-    for (const sentence of describeAlternatives(explanation, unusableKeys.length, runtime.nowMs()))
+    const nowMs = runtime.nowMs();
+    for (const sentence of describeAlternatives(name, explanation, unusableKeys.length, nowMs))
       output.note(sentence);
   } catch (error) {
     // Failing to explain a miss must not turn it into an error.
@@ -62,17 +71,18 @@ function describeMiss({ keys, fallbackPrefixes, unusable }: Miss): string {
 }
 
 function describeAlternatives(
+  name: string,
   { keyCount, nearest }: MissExplanation,
   unusableCount: number,
   nowMs: number,
 ): string[] {
-  if (keyCount === 0) return [unusableCount === 0 ? "the cache is empty" : "the cache has no other key"];
+  if (keyCount === 0) return [unusableCount === 0 ? `${name} is empty` : `${name} has no other key`];
   if (nearest.length === 0) {
     const keys = unusableCount === 0 ? formatCount(keyCount, "key") : formatCount(keyCount, "other key");
-    return [`the cache has ${keys}, none with a similar name`];
+    return [`${name} has ${keys}, none with a similar name`];
   }
   return nearest.map(({ key, storedAt }) => {
     const age = formatDuration(nowMs - Date.parse(storedAt));
-    return `the cache has ${escapeControls(key)}, stored ${age} ago`;
+    return `${name} has ${escapeControls(key)}, stored ${age} ago`;
   });
 }

@@ -1,27 +1,25 @@
 import type { Pause } from "../base/pause.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
-import { listKeys } from "./list-keys.ts";
+import { listKeys, type StoredKey } from "./list-keys.ts";
 
-/**
- * For each prefix in turn, the keys that start with it, newest first, except those already tried. The cache is listed
- * only if there is a prefix.
- * @param pause called between two keys
- * @throws BtdtError CACHE_FORMAT_NEWER, CACHE_NOT_ACCESSIBLE; whatever `pause` throws
- */
-export async function listFallbackKeys(
-  request: {
-    readonly cache: CacheDirectory;
-    readonly keys: readonly string[];
-    readonly fallbackPrefixes: readonly string[];
-  },
-  pause: Pause,
-): Promise<string[]> {
-  if (request.fallbackPrefixes.length === 0) return [];
-  const tried = new Set(request.keys);
-  const stored = await listKeys(request.cache, pause);
-  const fallbacks = new Set<string>();
-  for (const prefix of request.fallbackPrefixes) {
-    for (const { key } of stored) if (key.startsWith(prefix) && !tried.has(key)) fallbacks.add(key);
+/** The keys of a cache by prefix. The cache is listed when the first prefix is asked for, and only then. */
+export class FallbackKeys {
+  readonly #cache: CacheDirectory;
+  readonly #pause: Pause;
+  #stored: readonly StoredKey[] | undefined;
+
+  /** @param pause called between two keys */
+  constructor(cache: CacheDirectory, pause: Pause) {
+    this.#cache = cache;
+    this.#pause = pause;
   }
-  return [...fallbacks];
+
+  /**
+   * Newest first.
+   * @throws BtdtError CACHE_FORMAT_NEWER, CACHE_NOT_ACCESSIBLE; whatever `pause` throws
+   */
+  async *list(prefix: string): AsyncGenerator<string> {
+    this.#stored ??= await listKeys(this.#cache, this.#pause);
+    for (const { key } of this.#stored) if (key.startsWith(prefix)) yield key;
+  }
 }

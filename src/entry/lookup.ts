@@ -1,15 +1,19 @@
+import { display } from "../base/byte-string.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { examineManifests } from "../inventory/examine-manifests.ts";
 import { countsOf, isSameRecord, type StoredTree } from "../key/key-file.ts";
 import { createPause } from "../work/breather.ts";
 import type { Runtime } from "../work/runtime.ts";
-import { listFallbackKeys } from "./fallback-keys.ts";
-import { damageWarning, findEntry, type UnusableKey } from "./find-entry.ts";
+import { FallbackKeys } from "./fallback-keys.ts";
+import { damageWarning, type FoundEntry, findEntry, type UnusableKey } from "./find-entry.ts";
+import { type KeySource, tryKeys } from "./try-keys.ts";
 
 export type LookupResult =
   | {
       readonly outcome: "hit" | "fallback";
       readonly key: string;
+      /** The address of the cache that has it. */
+      readonly cache: string;
       readonly storedAt: string;
       readonly fileCount: number;
       readonly contentBytes: number;
@@ -17,50 +21,63 @@ export type LookupResult =
     }
   | { readonly outcome: "miss"; readonly unusable: readonly UnusableKey[] };
 
+export interface LookupRequest {
+  readonly keys: readonly [string, ...string[]];
+  readonly fallbackPrefixes: readonly string[];
+}
+
+/** A cache in which entries are looked up without reading contents. */
+export interface LookupSource extends KeySource {
+  /** @throws BtdtError as those of `tryKeys` */
+  examine(key: string): Promise<ExaminedEntry>;
+}
+
+type ExaminedEntry =
+  | Pick<Extract<FoundEntry, { kind: "found" }>, "kind" | "record">
+  | Exclude<FoundEntry, { readonly kind: "found" }>;
+
 /**
  * The key that a restore would restore, as far as can be told without reading contents. Nothing is changed, and the lookup is not counted as
  * a use.
- * @throws BtdtError CACHE_FORMAT_NEWER, CACHE_NOT_ACCESSIBLE, CANCELLED
+ * @throws BtdtError CACHE_FORMAT_NEWER, CACHE_NOT_ACCESSIBLE, CANCELLED, and those of the sources
  */
 export async function lookUpKeys(
-  request: {
-    readonly cache: CacheDirectory;
-    readonly keys: readonly [string, ...string[]];
-    readonly fallbackPrefixes: readonly string[];
-  },
-  runtime: Runtime,
+  request: LookupRequest,
+  sources: readonly LookupSource[],
+  { onWarning }: Pick<Runtime, "onWarning">,
 ): Promise<LookupResult> {
-  const { cache, keys } = request;
   const unusable: UnusableKey[] = [];
-  const look = (key: string): LookupResult | undefined => {
-    const entry = examineEntry(cache, key, runtime.onWarning);
+  const look = async (key: string, source: LookupSource): Promise<LookupResult | undefined> => {
+    const entry = await source.examine(key);
     switch (entry.kind) {
       case "missing":
         return undefined;
       case "damaged":
       case "unreadable":
-        runtime.onWarning(damageWarning(key, entry.reason));
+        onWarning(damageWarning(key, entry.reason));
         unusable.push({ key, reason: entry.reason });
         return undefined;
       case "found": {
         const { trees, storedAt } = entry.record;
-        return { outcome: key === keys[0] ? "hit" : "fallback", key, storedAt, ...countsOf(trees), trees };
+        const outcome = key === request.keys[0] ? "hit" : "fallback";
+        return { outcome, key, cache: source.address, storedAt, ...countsOf(trees), trees };
       }
     }
   };
-  for (const key of keys) {
-    const found = look(key);
-    if (found !== undefined) return found;
-  }
-  // Only now, because it reads all key files.
-  for (const key of await listFallbackKeys(request, createPause(runtime.isCancelled))) {
-    const found = look(key);
-    if (found !== undefined) return found;
-  }
-  return { outcome: "miss", unusable };
+  return (await tryKeys(request, sources, look, onWarning)) ?? { outcome: "miss", unusable };
 }
 
-function examineEntry(cache: CacheDirectory, key: string, onWarning: (warning: string) => void) {
+/** The entries of a cache directory. */
+export function openLookupSource(cache: CacheDirectory, runtime: Runtime): LookupSource {
+  const fallbackKeys = new FallbackKeys(cache, createPause(runtime.isCancelled));
+  return {
+    address: display(cache.path),
+    listFallbackKeys: (prefix) => fallbackKeys.list(prefix),
+    examine: async (key) => examineEntry(cache, key, runtime.onWarning),
+  };
+}
+
+function examineEntry(cache: CacheDirectory, key: string, onWarning: (warning: string) => void): FoundEntry {
   for (;;) {
     const entry = findEntry(cache, key);
     if (entry.kind !== "found") return entry;

@@ -7,9 +7,6 @@ import type { DeletionPlan, DeletionScope } from "../entry/choose-deletion.ts";
 import type { MissExplanation } from "../entry/explain-miss.ts";
 import { describeContents, type InspectedEntry } from "../entry/inspect-entry.ts";
 import type { ListedKey } from "../entry/list-entries.ts";
-import type { LookupResult } from "../entry/lookup.ts";
-import type { RestoreRequest, RestoreResult } from "../restore/request.ts";
-import { restoreEntry } from "../restore/restore.ts";
 import type { StoreRequest, StoreResult } from "../store/request.ts";
 import type { VerifyResult } from "../upkeep/verify-and-repair.ts";
 import type { Runtime } from "../work/runtime.ts";
@@ -20,7 +17,6 @@ import { discardAbandoned } from "./discard-abandoned.ts";
 import { createEmptyCache } from "./empty-cache.ts";
 import { explainBucketMiss } from "./explain-bucket-miss.ts";
 import { listBucket, measureBucket } from "./list-bucket.ts";
-import { lookUpInBucket } from "./look-up-in-bucket.ts";
 import { storeInBucket } from "./store-in-bucket.ts";
 
 /** All methods throw what those that they call throw. */
@@ -37,17 +33,13 @@ export class BucketCache {
     return this.#store.address;
   }
 
-  restore(request: Omit<RestoreRequest, "cache">): Promise<RestoreResult> {
-    const source = new BucketSource(this.#store, request);
-    return restoreEntry({ ...request, cache: createEmptyCache() }, this.#runtime, source);
+  /** @param keys that will be looked for */
+  openSource(keys: readonly string[]): BucketSource {
+    return new BucketSource(this.#store, keys);
   }
 
   store(request: Omit<StoreRequest, "cache">): Promise<StoreResult> {
     return storeInBucket({ ...request, cache: createEmptyCache() }, this.#store, this.#runtime);
-  }
-
-  lookUp(request: Pick<RestoreRequest, "keys" | "fallbackPrefixes">): Promise<LookupResult> {
-    return lookUpInBucket(this.#store, request, this.#runtime);
   }
 
   /** @param unusableKeys keys whose entries cannot be used, which are no alternative */
@@ -56,8 +48,7 @@ export class BucketCache {
   }
 
   async inspect(key: string): Promise<InspectedEntry | undefined> {
-    const source = new BucketSource(this.#store, { keys: [key], fallbackPrefixes: [] });
-    return describeContents(key, await source.find(key, () => undefined));
+    return describeContents(key, await this.openSource([key]).examine(key));
   }
 
   async export(request: Omit<ExportRequest, "cache">): Promise<ExportResult> {

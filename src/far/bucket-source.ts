@@ -5,33 +5,44 @@
 import { isBtdtError } from "../base/errors.ts";
 import type { FetchedObject, ObjectStore } from "../bucket/object-store.ts";
 import type { FoundTree } from "../entry/find-entry.ts";
+import type { LookupSource } from "../entry/lookup.ts";
 import { isSameRecord, type KeyRecord, keyFileName, keyNamePrefix } from "../key/key-file.ts";
 import { ManifestReader } from "../manifest/manifest-reader.ts";
 import type { EntrySource, SourcedEntry } from "../restore/entry-source.ts";
 import { condemnedName, KEYS_PREFIX, keyName, usedName } from "./bucket-layout.ts";
 import { type BucketRecord, decodeBucketRecord } from "./bucket-record.ts";
+import { createEmptyCache } from "./empty-cache.ts";
 import { RangeFetch } from "./fetch-blocks.ts";
 import { decodeRecord } from "./fetch-record.ts";
 import { type FetchedTail, fetchTail } from "./fetch-tail.ts";
 import { listAll } from "./list-all.ts";
 
 /** The entries of a bucket. */
-export class BucketSource implements EntrySource {
+export class BucketSource implements EntrySource, LookupSource {
+  readonly cache = createEmptyCache();
   readonly #store: ObjectStore;
   readonly #keys: readonly string[];
-  readonly #prefixes: readonly string[];
+  /** Names of keys that were tried. */
+  readonly #seen: Set<string>;
   /** Records that are on their way, by key: all are asked for at once, and each answer is used once. */
   readonly #ahead = new Map<string, Promise<FetchedObject>>();
   #hasBegun = false;
   #serverMs = 0;
 
-  constructor(
-    store: ObjectStore,
-    request: { readonly keys: readonly string[]; readonly fallbackPrefixes: readonly string[] },
-  ) {
+  /** @param keys that will be looked for */
+  constructor(store: ObjectStore, keys: readonly string[]) {
     this.#store = store;
-    this.#keys = request.keys;
-    this.#prefixes = request.fallbackPrefixes;
+    this.#keys = keys;
+    this.#seen = new Set(keys.map(keyName));
+  }
+
+  get address(): string {
+    return this.#store.address;
+  }
+
+  /** Without a request for its contents. */
+  examine(key: string): Promise<SourcedEntry> {
+    return this.find(key, () => undefined);
   }
 
   async find(key: string, onFound: (record: KeyRecord) => void): Promise<SourcedEntry> {
@@ -55,21 +66,19 @@ export class BucketSource implements EntrySource {
     }
   }
 
-  async *listFallbackKeys(): AsyncGenerator<string> {
-    const tried = new Set(this.#keys);
-    for (const prefix of this.#prefixes) {
-      const listed = await listAll(this.#store, KEYS_PREFIX + keyNamePrefix(prefix));
-      for (const { name } of listed.objects.toSorted((left, right) => right.modifiedMs - left.modifiedMs)) {
-        const found = await this.#store.get(name);
-        if (found.kind === "missing") continue;
-        const read = decodeRecord(found.bytes, name.slice(KEYS_PREFIX.length));
-        if (read.kind === "damaged") continue;
-        const { key } = read.record;
-        if (!key.startsWith(prefix) || tried.has(key)) continue;
-        tried.add(key);
-        this.#ahead.set(key, Promise.resolve(found));
-        yield key;
-      }
+  async *listFallbackKeys(prefix: string): AsyncGenerator<string> {
+    const listed = await listAll(this.#store, KEYS_PREFIX + keyNamePrefix(prefix));
+    for (const { name } of listed.objects.toSorted((left, right) => right.modifiedMs - left.modifiedMs)) {
+      if (this.#seen.has(name)) continue;
+      const found = await this.#store.get(name);
+      if (found.kind === "missing") continue;
+      const read = decodeRecord(found.bytes, name.slice(KEYS_PREFIX.length));
+      if (read.kind === "damaged") continue;
+      const { key } = read.record;
+      if (!key.startsWith(prefix)) continue;
+      this.#seen.add(name);
+      this.#ahead.set(key, Promise.resolve(found));
+      yield key;
     }
   }
 

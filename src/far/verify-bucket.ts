@@ -75,7 +75,7 @@ class EntryVerifier {
 
   /** What is wrong, as sentences; of an entry that is deleted meanwhile, nothing. */
   async verify({ key }: BucketRecord): Promise<string[]> {
-    const source = new BucketSource(this.#store, { keys: [key], fallbackPrefixes: [] });
+    const source = new BucketSource(this.#store, [key]);
     const entry = await source.find(key, () => undefined);
     if (entry.kind === "missing") return [];
     if (entry.kind !== "found") return [entry.reason];

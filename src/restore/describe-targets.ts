@@ -1,4 +1,5 @@
 import { bytesFromText } from "../base/byte-string.ts";
+import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { readEditedPaths } from "../cache/edited-paths.ts";
 import type { Session } from "../cache/session.ts";
 import type { Suspects } from "../durability/suspects.ts";
@@ -12,6 +13,7 @@ import type { Target } from "./target.ts";
 
 interface TargetContext {
   readonly request: RestoreRequest;
+  readonly cache: CacheDirectory;
   /** Undefined if the cache is read-only. */
   readonly session: Session | undefined;
   readonly suspects: Suspects | undefined;
@@ -21,9 +23,9 @@ interface TargetContext {
 export function describeTargets(
   { trees, remote }: Extract<SourcedEntry, { kind: "found" }>,
   places: readonly Place[],
-  { request, session, suspects }: TargetContext,
+  { request, cache, session, suspects }: TargetContext,
 ): Target[] {
-  const { cache, globs, exact, verify } = request;
+  const { globs, exact, verify } = request;
   // Where everything is linked, what is written into the tree would be written into the cache.
   const linkMode = cache.isReadOnly && request.linkMode === "hard" ? "auto" : request.linkMode;
   return trees.flatMap(({ stored, manifest }, index) => {

@@ -1,11 +1,13 @@
+import { display } from "../base/byte-string.ts";
+import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { touchKeyFile } from "../cache/key-files.ts";
-import { listFallbackKeys } from "../entry/fallback-keys.ts";
+import { FallbackKeys } from "../entry/fallback-keys.ts";
 import { type FoundEntry, findEntry } from "../entry/find-entry.ts";
+import type { KeySource } from "../entry/try-keys.ts";
 import { type KeyRecord, keyFileName } from "../key/key-file.ts";
 import type { RemotePacks } from "../packs/unpack/remote-packs.ts";
 import { createPause } from "../work/breather.ts";
 import type { Runtime } from "../work/runtime.ts";
-import type { RestoreRequest } from "./request.ts";
 
 type Found = Extract<FoundEntry, { kind: "found" }>;
 
@@ -15,29 +17,29 @@ export type SourcedEntry =
   | Exclude<FoundEntry, { readonly kind: "found" }>;
 
 /** Where a restore looks for entries. */
-export interface EntrySource {
+export interface EntrySource extends KeySource {
+  /** Has everything that entries need, but for what is in remote packs. */
+  readonly cache: CacheDirectory;
   /**
    * @param onFound called for an existing key before its manifests, which may be large, are read
    * @throws BtdtError CACHE_FORMAT_NEWER, BUCKET_UNAVAILABLE, BUCKET_NOT_ACCESSIBLE
    */
   find(key: string, onFound: (record: KeyRecord) => void): Promise<SourcedEntry>;
-  /** The keys to try when none of the request's is found, the best first. */
-  listFallbackKeys(): AsyncIterable<string>;
   /** Notes that an entry is used, so that a clean keeps it; false if it cannot be noted. Never rejects. */
   noteUse(record: KeyRecord): Promise<boolean>;
 }
 
 /** Entries of which everything is in the cache directory. */
-export function openDirectorySource(request: RestoreRequest, runtime: Runtime): EntrySource {
-  const { cache } = request;
+export function openDirectorySource(cache: CacheDirectory, runtime: Runtime): EntrySource {
+  const fallbackKeys = new FallbackKeys(cache, createPause(runtime.isCancelled));
   return {
+    address: display(cache.path),
+    cache,
     find: async (key, onFound) => {
       const found = findEntry(cache, key, onFound);
       return found.kind === "found" ? { ...found, remote: undefined } : found;
     },
-    listFallbackKeys: async function* () {
-      yield* await listFallbackKeys(request, createPause(runtime.isCancelled));
-    },
+    listFallbackKeys: (prefix) => fallbackKeys.list(prefix),
     noteUse: async ({ key }) => touchKeyFile(cache, keyFileName(key)),
   };
 }

@@ -1,4 +1,3 @@
-import type { CacheDirectory } from "../cache/cache-directory.ts";
 import type { UnusableKey } from "../entry/find-entry.ts";
 import type { LinkObstacle } from "../fs/link-obstacle.ts";
 import type { LinkMode, Placement } from "../fs/place-file.ts";
@@ -7,7 +6,6 @@ import type { ShareGlobs } from "../sharing/share-globs.ts";
 import type { RestorePlaces } from "./places.ts";
 
 export interface RestoreRequest {
-  readonly cache: CacheDirectory;
   /** Tried in this order; the first one is the primary key. */
   readonly keys: readonly [string, ...string[]];
   /** Tried after all keys: any key with this prefix, newest first. */
@@ -26,6 +24,8 @@ export type RestoreResult =
   | {
       readonly outcome: "hit" | "fallback";
       readonly key: string;
+      /** The address of the cache that it came from. */
+      readonly cache: string;
       readonly fileCount: number;
       readonly contentBytes: number;
       readonly trees: readonly StoredTree[];

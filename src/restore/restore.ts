@@ -5,80 +5,58 @@
  * (`existing-destination.ts`).
  */
 import { parentOf } from "../base/byte-string.ts";
-import { isBtdtError } from "../base/errors.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { countRestore } from "../cache/restore-counts.ts";
-import { Session } from "../cache/session.ts";
-import { flushIfCheap } from "../durability/flush.ts";
-import { Suspects } from "../durability/suspects.ts";
-import { listOwnMarks } from "../durability/unflushed-marks.ts";
 import { damageWarning, type UnusableKey } from "../entry/find-entry.ts";
+import { tryKeys } from "../entry/try-keys.ts";
 import { findLinkObstacle, type LinkObstacle } from "../fs/link-obstacle.ts";
 import { countsOf, isSameRecord } from "../key/key-file.ts";
 import type { Runtime } from "../work/runtime.ts";
 import { describeTargets } from "./describe-targets.ts";
-import { type EntrySource, openDirectorySource, type SourcedEntry } from "./entry-source.ts";
+import type { EntrySource, SourcedEntry } from "./entry-source.ts";
 import { placeEntry } from "./place-entry.ts";
-import { assignPlaces, examineNamedPlaces, type Place } from "./places.ts";
+import { assignPlaces, type Place } from "./places.ts";
 import { prepareThreads } from "./prepare-threads.ts";
 import type { PlacementCounts, RestoreRequest, RestoreResult } from "./request.ts";
+import { SourceUse } from "./source-use.ts";
 
 /**
- * Restores the first of the keys whose entry is found and whole, and counts the outcome. A damaged entry is skipped
- * with a warning, and nothing of it reaches a destination. An entry whose number of trees differs from the number of
- * destinations is skipped as well, unless its key was given explicitly.
+ * Restores the first of the keys whose entry is found and whole, in the order of `tryKeys`, and counts the outcome in the first
+ * cache. A damaged entry is skipped with a warning, and nothing of it reaches a destination. An entry whose number of
+ * trees differs from the number of destinations is skipped as well, unless its key was given explicitly.
  * @throws BtdtError
  */
 export async function restoreEntry(
   request: RestoreRequest,
+  sources: readonly [EntrySource, ...EntrySource[]],
   runtime: Runtime,
-  source: EntrySource = openDirectorySource(request, runtime),
 ): Promise<RestoreResult> {
-  const result = await restoreFirst(request, source, runtime);
-  countRestore(request.cache, result.outcome, runtime.nowMs());
+  const result = await restoreFirst(request, sources, runtime);
+  countRestore(sources[0].cache, result.outcome, runtime.nowMs());
   return result;
 }
 
 async function restoreFirst(
   request: RestoreRequest,
-  source: EntrySource,
+  sources: readonly EntrySource[],
   runtime: Runtime,
 ): Promise<RestoreResult> {
-  const { cache } = request;
-  const named = examineNamedPlaces(request.places, cache.root);
-  let session: Session | undefined;
-  let isSessionWanted = false;
-  const openSession = (): Session | undefined => {
-    if (!isSessionWanted) session = openSessionIfWritable(cache);
-    isSessionWanted = true;
-    return session;
-  };
+  const uses = sources.map((source) => new SourceUse(source, request.places));
+  const unusable: UnusableKey[] = [];
   try {
-    const attempt = { request, source, named, openSession, suspects: Suspects.find(cache), unusable: [] };
-    for (const key of request.keys) {
-      const result = await restoreKey(key, attempt, runtime);
-      if (result !== undefined) return result;
-    }
-    for await (const key of source.listFallbackKeys()) {
-      const result = await restoreKey(key, attempt, runtime);
-      if (result !== undefined) return result;
-    }
-    return { outcome: "miss", unusable: attempt.unusable };
+    const restore = (key: string, use: SourceUse): Promise<RestoreResult | undefined> =>
+      restoreKey(key, { request, use, unusable }, runtime);
+    const restored = await tryKeys(request, uses, restore, runtime.onWarning);
+    return restored ?? { outcome: "miss", unusable };
   } finally {
     runtime.progress.end();
-    if (session !== undefined) flushIfCheap(cache, listOwnMarks(cache, session));
-    session?.close();
+    for (const use of uses) use.close();
   }
 }
 
-/** What is the same for all keys that are tried. */
 interface Attempt {
   readonly request: RestoreRequest;
-  readonly source: EntrySource;
-  readonly named: readonly Place[];
-  /** Opens one for the first entry that is found; undefined if the cache is read-only. */
-  readonly openSession: () => Session | undefined;
-  readonly suspects: Suspects | undefined;
+  readonly use: SourceUse;
   /** Keys that were found but not restored. */
   readonly unusable: UnusableKey[];
 }
@@ -89,8 +67,11 @@ async function restoreKey(
   attempt: Attempt,
   runtime: Runtime,
 ): Promise<RestoreResult | undefined> {
-  const { request, source, named, openSession, suspects, unusable } = attempt;
-  const { cache, keys } = request;
+  const { request, use, unusable } = attempt;
+  const { source, named } = use;
+  const { cache } = source;
+  const { keys } = request;
+  const suspects = use.findSuspects();
   const find = (): Promise<SourcedEntry> =>
     source.find(key, ({ trees }) => {
       prepareThreads(runtime.runners.pool, countsOf(trees).fileCount, cache.root, named);
@@ -108,13 +89,14 @@ async function restoreKey(
     // First, so that a concurrent clean sees this entry as the one used last.
     const notingUse = source.noteUse(record);
     const placed = await placeEntry(
-      describeTargets(entry, assigned.places, { request, session: openSession(), suspects }),
+      describeTargets(entry, assigned.places, { request, cache, session: use.openSession(), suspects }),
       runtime,
     );
     if (placed.kind === "placed") {
       return {
         outcome: key === keys[0] ? "hit" : "fallback",
         key,
+        cache: source.address,
         ...countsOf(record.trees),
         trees: record.trees,
         destinations: assigned.places.map(({ name }) => name),
@@ -155,15 +137,4 @@ function explainCopies(
   if (first === undefined || copied === 0 || linked > 0 || reflinked > 0) return {};
   const obstacle = findLinkObstacle(parentOf(first.destination.path), cache.root);
   return obstacle === undefined ? {} : { obstacle };
-}
-
-/** With a session, a restore can repair objects. In a read-only cache, it does without. */
-function openSessionIfWritable(cache: CacheDirectory): Session | undefined {
-  if (cache.isReadOnly || !cache.isPrepared()) return undefined;
-  try {
-    return Session.open(cache);
-  } catch (error) {
-    if (isBtdtError(error, "CACHE_WRITE_FAILED")) return undefined;
-    throw error;
-  }
 }

@@ -45,9 +45,7 @@ export async function restoreTree(
   destination: string,
   { fallbackPrefixes = [], runtime = inlineRuntime() }: RestoreOptions = {},
 ): Promise<RestoreResult> {
-  const cache = createEmptyCache();
   const request = {
-    cache,
     keys,
     fallbackPrefixes,
     places: { kind: "named" as const, paths: [destination] as const },
@@ -56,5 +54,5 @@ export async function restoreTree(
     exact: false,
     verify: false,
   };
-  return await restoreEntry(request, runtime, new BucketSource(store, request));
+  return await restoreEntry(request, [new BucketSource(store, keys)], runtime);
 }

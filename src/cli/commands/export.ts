@@ -62,7 +62,7 @@ export function defineExportCommand(context: CommandContext) {
           context.setExitCode(exported.isPrimary ? ExitCode.DONE : ExitCode.FALLBACK);
           break;
         case "missed":
-          await reportMiss(cache, { keys, fallbackPrefixes: [], unusable: exported.unusable }, context);
+          await reportMiss([cache], { keys, fallbackPrefixes: [], unusable: exported.unusable }, context);
           context.setExitCode(ExitCode.MISS);
           break;
       }

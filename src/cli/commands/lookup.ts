@@ -1,15 +1,15 @@
 import { Command } from "@commander-js/extra-typings";
 import { escapeControls } from "../../base/byte-string.ts";
 import { formatDuration } from "../../base/duration.ts";
-import { type LookupResult, lookUpKeys } from "../../entry/lookup.ts";
-import type { BucketCache } from "../../far/bucket-cache.ts";
+import { type LookupSource, lookUpKeys, openLookupSource } from "../../entry/lookup.ts";
 import type { Runtime } from "../../work/runtime.ts";
 import type { CommandContext } from "../command-context.ts";
-import { describeTrees } from "../describe.ts";
+import { describeOrigin, describeTrees } from "../describe.ts";
 import { codeForOutcome } from "../exit-codes.ts";
-import { type OpenedCache, openAddressedCache } from "../open-addressed-cache.ts";
+import type { OpenedCache } from "../open-addressed-cache.ts";
+import { openCachesToRead } from "../open-caches.ts";
 import { defineAnonymousOption, defineCaFileOption } from "../options/bucket-options.ts";
-import { defineCacheOption } from "../options/cache-options.ts";
+import { defineCacheOption, defineReadAlsoOption } from "../options/cache-options.ts";
 import { fillInKeys, fillInPrefixes } from "../options/fill-in-keys.ts";
 import {
   defineAllowEmptyHashOption,
@@ -37,6 +37,7 @@ export function defineLookupCommand(context: CommandContext) {
     )
     .addOption(defineCacheOption())
     .addOption(defineReadOnlyOption())
+    .addOption(defineReadAlsoOption())
     .addOption(defineKeysToTryOption())
     .addOption(defineAllowEmptyHashOption())
     .addOption(defineFallbackPrefixOption())
@@ -57,21 +58,24 @@ export function defineLookupCommand(context: CommandContext) {
       const keys = await fillInKeys(options, context);
       outcomeFiles.writePrimaryKey(keys[0]);
       const fallbackPrefixes = await fillInPrefixes(options, context);
-      const cache = await openAddressedCache(options, context);
-      const found = await lookUp(cache, { keys, fallbackPrefixes }, runtime);
+      const caches = await openCachesToRead(options, context);
+      const sources = caches.map((cache) => openSource(cache, keys, runtime));
+      const found = await lookUpKeys({ keys, fallbackPrefixes }, sources, runtime);
       switch (found.outcome) {
         case "hit":
         case "fallback": {
           const age = formatDuration(runtime.nowMs() - Date.parse(found.storedAt));
           output.printResult(`Found key ${escapeControls(found.key)}`);
-          output.note(`it has ${describeTrees(found)}, stored ${age} ago`);
+          output.note(
+            `it has ${describeTrees(found)}, stored ${age} ago${describeOrigin(found, caches, "in")}`,
+          );
           for (const { path } of found.trees) {
             if (path !== undefined) output.noteDetail(`stored from ${escapeControls(path)}`);
           }
           break;
         }
         case "miss":
-          await reportMiss(cache, { keys, fallbackPrefixes, unusable: found.unusable }, context);
+          await reportMiss(caches, { keys, fallbackPrefixes, unusable: found.unusable }, context);
           break;
       }
       context.setExitCode(codeForOutcome(found.outcome, options));
@@ -80,15 +84,11 @@ export function defineLookupCommand(context: CommandContext) {
     });
 }
 
-async function lookUp(
-  cache: OpenedCache,
-  request: Parameters<BucketCache["lookUp"]>[0],
-  runtime: Runtime,
-): Promise<LookupResult> {
+function openSource(cache: OpenedCache, keys: readonly string[], runtime: Runtime): LookupSource {
   switch (cache.kind) {
     case "directory":
-      return await lookUpKeys({ ...request, cache: cache.directory }, runtime);
+      return openLookupSource(cache.directory, runtime);
     case "bucket":
-      return await cache.bucket.lookUp(request);
+      return cache.bucket.openSource(keys);
   }
 }

@@ -3,12 +3,22 @@ import { escapeControls } from "../../base/byte-string.ts";
 import { checkPaths } from "../../restore/places.ts";
 import { attempt } from "../attempt.ts";
 import type { CommandContext } from "../command-context.ts";
-import { describeObstacle, describePlacement, describeTrees, startStopwatch } from "../describe.ts";
+import {
+  describeObstacle,
+  describeOrigin,
+  describePlacement,
+  describeTrees,
+  startStopwatch,
+} from "../describe.ts";
 import { codeForOutcome } from "../exit-codes.ts";
 import { describeError, summarizeError } from "../explain-failure.ts";
-import { openAddressedCache } from "../open-addressed-cache.ts";
+import { openCachesToRead } from "../open-caches.ts";
 import { defineAnonymousOption, defineCaFileOption } from "../options/bucket-options.ts";
-import { defineCacheOption, defineCreateCacheOption } from "../options/cache-options.ts";
+import {
+  defineCacheOption,
+  defineCreateCacheOption,
+  defineReadAlsoOption,
+} from "../options/cache-options.ts";
 import { fillInKeys, fillInPrefixes } from "../options/fill-in-keys.ts";
 import {
   defineAllowEmptyHashOption,
@@ -30,7 +40,7 @@ import {
 import { defineNoShareOption, defineShareOption, shareGlobsOf } from "../options/share-options.ts";
 import { OutcomeFiles } from "../outcome-files.ts";
 import { MISS_MARKER, reportMiss } from "../report-miss.ts";
-import { restoreFromCache } from "../restore-from-cache.ts";
+import { restoreFromCaches } from "../restore-from-caches.ts";
 
 const USE_NOT_NOTED =
   "this use could not be noted in the cache: a clean counts the entry's age from the store or the last noted use";
@@ -45,6 +55,7 @@ export function defineRestoreCommand(context: CommandContext) {
     )
     .addOption(defineCacheOption())
     .addOption(defineReadOnlyOption())
+    .addOption(defineReadAlsoOption())
     .addOption(defineKeysToTryOption())
     .addOption(defineAllowEmptyHashOption())
     .addOption(defineFallbackPrefixOption())
@@ -77,9 +88,9 @@ export function defineRestoreCommand(context: CommandContext) {
       const paths = first === undefined ? undefined : ([first, ...others] as const);
       if (paths !== undefined) checkPaths(paths, "DESTINATION");
       const attempted = await attempt(options.errorOk, async () => {
-        const cache = await openAddressedCache(options, context);
-        const restored = await restoreFromCache(
-          cache,
+        const caches = await openCachesToRead(options, context);
+        const restored = await restoreFromCaches(
+          caches,
           {
             keys,
             fallbackPrefixes,
@@ -91,7 +102,7 @@ export function defineRestoreCommand(context: CommandContext) {
           },
           context.runtime,
         );
-        return { cache, restored };
+        return { caches, restored };
       });
       if (attempted.kind === "failed") {
         context.output.warn(`this counts as a miss: ${summarizeError(attempted.error)}`);
@@ -101,7 +112,7 @@ export function defineRestoreCommand(context: CommandContext) {
         context.output.printDocument({ outcome: "miss", error: describeError(attempted.error) });
         return;
       }
-      const { cache, restored } = attempted.result;
+      const { caches, restored } = attempted.result;
       switch (restored.outcome) {
         case "hit":
         case "fallback": {
@@ -110,12 +121,12 @@ export function defineRestoreCommand(context: CommandContext) {
             context.output.noteDetail(`restored ${escapeControls(destination)}`);
           if (!restored.isUseNoted) context.output.noteDetail(USE_NOT_NOTED);
           context.output.note(
-            `restored ${describeTrees(restored)}: ${describePlacement(restored.fileCounts, restored.mendedCount)} in ${readStopwatch()}${describeObstacle(restored.obstacle)}`,
+            `restored ${describeTrees(restored)}${describeOrigin(restored, caches, "from")}: ${describePlacement(restored.fileCounts, restored.mendedCount)} in ${readStopwatch()}${describeObstacle(restored.obstacle)}`,
           );
           break;
         }
         case "miss":
-          await reportMiss(cache, { keys, fallbackPrefixes, unusable: restored.unusable }, context);
+          await reportMiss(caches, { keys, fallbackPrefixes, unusable: restored.unusable }, context);
           break;
       }
       context.setExitCode(codeForOutcome(restored.outcome, options));

@@ -5,9 +5,16 @@ import { checkPaths } from "../../restore/places.ts";
 import type { StoreRequest } from "../../store/request.ts";
 import { attempt } from "../attempt.ts";
 import type { CommandContext } from "../command-context.ts";
-import { describeObstacle, describePlacement, describeTrees, startStopwatch } from "../describe.ts";
+import {
+  describeObstacle,
+  describeOrigin,
+  describePlacement,
+  describeTrees,
+  startStopwatch,
+} from "../describe.ts";
 import { summarizeError } from "../explain-failure.ts";
-import { type OpenedCache, openAddressedCache } from "../open-addressed-cache.ts";
+import type { OpenedCache } from "../open-addressed-cache.ts";
+import { openCachesToRead } from "../open-caches.ts";
 import {
   defineAnonymousOption,
   defineCaFileOption,
@@ -15,7 +22,11 @@ import {
   defineKmsKeyOption,
   defineStorageClassOption,
 } from "../options/bucket-options.ts";
-import { defineCacheOption, defineCreateCacheOption } from "../options/cache-options.ts";
+import {
+  defineCacheOption,
+  defineCreateCacheOption,
+  defineReadAlsoOption,
+} from "../options/cache-options.ts";
 import { fillInKeys, fillInPrefixes } from "../options/fill-in-keys.ts";
 import {
   defineAllowEmptyHashOption,
@@ -46,7 +57,7 @@ import {
 } from "../options/store-options.ts";
 import { OutcomeFiles } from "../outcome-files.ts";
 import { reportMiss } from "../report-miss.ts";
-import { restoreFromCache } from "../restore-from-cache.ts";
+import { restoreFromCaches } from "../restore-from-caches.ts";
 import { runChild } from "../run-child.ts";
 import { storeInCache } from "../store-in-cache.ts";
 
@@ -64,6 +75,7 @@ export function defineRunCommand(context: CommandContext, words: readonly string
     .usage("[options] <path...> -- <command> [argument...]")
     .addOption(defineCacheOption())
     .addOption(defineReadOnlyOption())
+    .addOption(defineReadAlsoOption())
     .addOption(defineKeysToTryOption())
     .addOption(defineAllowEmptyHashOption())
     .addOption(defineFallbackPrefixOption())
@@ -115,9 +127,9 @@ export function defineRunCommand(context: CommandContext, words: readonly string
       const fallbackPrefixes = await fillInPrefixes(options, context);
       const readStopwatch = startStopwatch();
       const attempted = await attempt(true, async () => {
-        const cache = await openAddressedCache(options, context);
-        const restored = await restoreFromCache(
-          cache,
+        const caches = await openCachesToRead(options, context);
+        const restored = await restoreFromCaches(
+          caches,
           {
             keys,
             fallbackPrefixes,
@@ -129,19 +141,19 @@ export function defineRunCommand(context: CommandContext, words: readonly string
           },
           runtime,
         );
-        return { cache, restored };
+        return { caches, restored };
       });
       if (attempted.kind === "failed") {
         output.warn(`running without the cache, storing nothing: ${summarizeError(attempted.error)}`);
         outcomeFiles.writeFound({ outcome: "miss" });
       } else {
-        const { cache, restored } = attempted.result;
+        const { caches, restored } = attempted.result;
         if (restored.outcome === "miss") {
-          await reportMiss(cache, { keys, fallbackPrefixes, unusable: restored.unusable }, context);
+          await reportMiss(caches, { keys, fallbackPrefixes, unusable: restored.unusable }, context);
         } else {
           const key = escapeControls(restored.key);
           output.note(
-            `restored key ${key}, ${describeTrees(restored)}: ${describePlacement(restored.fileCounts, restored.mendedCount)} in ${readStopwatch()}${describeObstacle(restored.obstacle)}`,
+            `restored key ${key}, ${describeTrees(restored)}${describeOrigin(restored, caches, "from")}: ${describePlacement(restored.fileCounts, restored.mendedCount)} in ${readStopwatch()}${describeObstacle(restored.obstacle)}`,
           );
         }
         outcomeFiles.writeFound(restored);
@@ -178,7 +190,7 @@ export function defineRunCommand(context: CommandContext, words: readonly string
         return;
       }
       await storeResults(
-        attempted.result.cache,
+        attempted.result.caches[0],
         { keys: [keys[0]], sources: paths, ...storeSettingsOf(options) },
         options.maxSize,
         context,

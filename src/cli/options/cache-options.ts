@@ -16,3 +16,10 @@ export function defineCreateCacheOption() {
     .env("BTDT_CREATE_CACHE")
     .default(false);
 }
+
+export function defineReadAlsoOption() {
+  return new Option(
+    "--read-also <cache>",
+    "look for each key in this cache, too, after the first one; it is never written to, and if it cannot be used, that is a warning",
+  ).env("BTDT_READ_ALSO");
+}
