@@ -6,9 +6,7 @@ import { errnoOf, reasonOf } from "../fs/errno.ts";
 import { resolvePath } from "../fs/resolve-path.ts";
 import { createPause } from "../work/breather.ts";
 import type { Runtime } from "../work/runtime.ts";
-import { IgnoreRules } from "./ignore-rules.ts";
 import { readSingleFile } from "./read-single-file.ts";
-import { readTree } from "./read-tree.ts";
 import { treeDigest } from "./tree-digest.ts";
 
 const PATHS_TAG = "btdt paths 1\0";
@@ -61,6 +59,10 @@ async function hashPath(
     onWalked(1);
     return treeDigest(await readSingleFile(resolved, runtime.runners));
   }
+  const [{ IgnoreRules }, { readTree }] = await Promise.all([
+    import("./ignore-rules.ts"),
+    import("./read-tree.ts"),
+  ]);
   const options = {
     ignoreRules: new IgnoreRules([], false),
     onWarning: runtime.onWarning,

@@ -12,9 +12,7 @@ import { tryKeys } from "../entry/try-keys.ts";
 import { findLinkObstacle, type LinkObstacle } from "../fs/link-obstacle.ts";
 import { countsOf, isSameRecord } from "../key/key-file.ts";
 import type { Runtime } from "../work/runtime.ts";
-import { describeTargets } from "./describe-targets.ts";
 import type { EntrySource, SourcedEntry } from "./entry-source.ts";
-import { placeEntry } from "./place-entry.ts";
 import { assignPlaces, type Place } from "./places.ts";
 import { prepareThreads } from "./prepare-threads.ts";
 import type { PlacementCounts, RestoreRequest, RestoreResult } from "./request.ts";
@@ -71,7 +69,6 @@ async function restoreKey(
   const { source, named } = use;
   const { cache } = source;
   const { keys } = request;
-  const suspects = use.findSuspects();
   const find = (): Promise<SourcedEntry> =>
     source.find(key, ({ trees }) => {
       prepareThreads(runtime.runners.pool, countsOf(trees).fileCount, cache.root, named);
@@ -86,6 +83,12 @@ async function restoreKey(
       unusable.push({ key, reason: assigned.error.message });
       return undefined;
     }
+    // What places trees is most of the program, and a miss does without.
+    const [{ describeTargets }, { placeEntry }] = await Promise.all([
+      import("./describe-targets.ts"),
+      import("./place-entry.ts"),
+    ]);
+    const suspects = use.findSuspects();
     // First, so that a concurrent clean sees this entry as the one used last.
     const notingUse = source.noteUse(record);
     const placed = await placeEntry(

@@ -1,4 +1,4 @@
-import ignore from "ignore";
+import type ignore from "ignore";
 import { type ByteString, textFromBytes } from "../base/byte-string.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
 
@@ -23,11 +23,16 @@ export function applyGlobs(
     [noShare, 0],
   ] as const) {
     if (globs.length === 0) continue;
-    const patterns = ignore({ ignorecase: false, allowRelativePaths: true }).add([...globs]);
+    const patterns = loadIgnore()({ ignorecase: false, allowRelativePaths: true }).add([...globs]);
     forEachPath(manifest, names, (file, path) => {
       if (patterns.ignores(path)) marks[file] = mark;
     });
   }
+}
+
+/** Most trees are stored and restored without globs. */
+function loadIgnore(): typeof ignore {
+  return require("ignore") as typeof ignore;
 }
 
 /** The path of a single file is its name. */

@@ -58,11 +58,14 @@ function load(...files: string[]): Loaded {
 
 const sortedOnce = (names: readonly string[]): string[] => [...new Set(names)].toSorted();
 
-const loadCommand = (name: string): Loaded =>
-  load("src/main.ts", "src/run-command.ts", `src/cli/commands/${name}.ts`);
+const loadCommand = (name: string, ...others: string[]): Loaded =>
+  load("src/main.ts", "src/run-command.ts", `src/cli/commands/${name}.ts`, ...others);
 
 /** Of the runtime's modules, all that are cheap: `node:stream`, and what is built on it, would take 3 ms. */
 const CHEAP = ["bun:ffi", "bun:jsc", "child_process", "events", "fs", "os", "path", "process"];
+
+/** What is loaded when a key has been found. */
+const PLACING = ["src/restore/describe-targets.ts", "src/restore/place-entry.ts"];
 
 const PARSER = ["@commander-js/extra-typings", "commander"];
 
@@ -72,31 +75,30 @@ test("--version loads the version", () => {
   expect(builtIns).toEqual(["fs"]);
 });
 
-test("hash loads nothing about caches", () => {
-  const { rooms, packages, builtIns } = loadCommand("hash");
+test("hash loads nothing about caches, and what walks directories only for these", () => {
+  const { rooms, packages, builtIns, files } = loadCommand("hash");
   expect(rooms).toEqual(["base", "cli", "fs", "main.ts", "manifest", "read", "run-command.ts", "work"]);
-  expect(packages).toEqual([...PARSER, "ignore"]);
+  expect(files).not.toContain("src/read/walk-tree.ts");
+  expect(packages).toEqual(PARSER);
   expect(builtIns).toEqual(CHEAP);
 });
 
-test("restore loads no buckets, archives or progress bars, and nothing that stores or cleans", () => {
+const ROOMS_OF_A_MISS =
+  "base bucket cache cli durability entry fs inventory key main.ts manifest objects restore run-command.ts work".split(
+    " ",
+  );
+
+test("a miss loads nothing that places files, and of buckets only what tells that it is none", () => {
   const { rooms, packages, builtIns, files } = loadCommand("restore");
-  const used = [
-    "base",
-    "cache",
-    "cli",
-    "durability",
-    "entry",
-    "fs",
-    "inventory",
-    "key",
-    "main.ts",
-    "manifest",
-    "objects",
-  ];
-  const others = ["packs", "read", "restore", "run-command.ts", "sharing", "work"];
-  expect(rooms).toEqual([...used, ...others, "bucket"].toSorted());
+  expect(rooms).toEqual(ROOMS_OF_A_MISS);
   expect(files.filter((file) => roomOf(file) === "bucket")).toEqual(["src/bucket/address.ts"]);
+  expect(packages).toEqual(PARSER);
+  expect(builtIns).toEqual(CHEAP);
+});
+
+test("a hit loads no buckets, archives or progress bars, and nothing that stores or cleans", () => {
+  const { rooms, packages, builtIns, files } = loadCommand("restore", ...PLACING);
+  expect(rooms).toEqual([...ROOMS_OF_A_MISS, "packs", "read", "sharing"].toSorted());
   expect(files).not.toContain("src/cli/progress/progress-bar.ts");
   expect(packages).toEqual([...PARSER, "ignore"]);
   expect(builtIns).toEqual(CHEAP);
@@ -106,6 +108,6 @@ test("lookup does not load what restores", () => {
   const { rooms, packages, builtIns } = loadCommand("lookup");
   expect(rooms).not.toContain("restore");
   expect(rooms).not.toContain("durability");
-  expect(packages).toEqual([...PARSER, "ignore"]);
+  expect(packages).toEqual(PARSER);
   expect(builtIns).toEqual(CHEAP);
 });

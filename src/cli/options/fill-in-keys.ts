@@ -1,7 +1,6 @@
 import { escapeControls } from "../../base/byte-string.ts";
 import { expandKeys, expandPrefixes } from "../../key/expand-keys.ts";
 import type { TemplateSources } from "../../key/expand-template.ts";
-import { hashMatchingFiles } from "../../read/hash-matching-files.ts";
 import type { CommandContext } from "../command-context.ts";
 
 interface KeyOptions {
@@ -34,6 +33,10 @@ function gatherTemplateSources(allowEmptyHash: boolean, context: CommandContext)
     arch,
     nowMs: context.runtime.nowMs,
     variable: (name) => variables[name],
-    hashFiles: (patterns) => hashMatchingFiles(patterns, allowEmptyHash, context.runtime),
+    hashFiles: async (patterns) => {
+      // Most keys have digests of files, but those that `btdt hash` has printed, or a pipeline has filled in, do not.
+      const { hashMatchingFiles } = await import("../../read/hash-matching-files.ts");
+      return await hashMatchingFiles(patterns, allowEmptyHash, context.runtime);
+    },
   };
 }
