@@ -3,6 +3,8 @@
 import { adoptFilesJob } from "./objects/adopt-files.ts";
 import { checkObjectsJob } from "./objects/check-objects.ts";
 import { checkShardJob } from "./objects/check-shard.ts";
+import { listShardJob } from "./objects/list-shard-job.ts";
+import { removeObjectsJob } from "./objects/remove-objects.ts";
 import { verifyBlocksJob } from "./packs/contents/verify-blocks.ts";
 import { rewriteBlocksJob } from "./packs/rewrite/rewrite-blocks.ts";
 import { unpackBlocksJob } from "./packs/unpack/unpack-blocks.ts";
@@ -42,6 +44,8 @@ const jobs = new Map<string, Job<never, unknown>>(
     rewriteBlocksJob,
     linkFilesJob,
     linkNamesJob,
+    listShardJob,
+    removeObjectsJob,
     unpackBlocksJob,
     verifyBlocksJob,
   ].map((job) => [job.name, job]),

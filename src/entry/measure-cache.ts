@@ -11,7 +11,8 @@ import type { Runtime } from "../work/runtime.ts";
  */
 export async function measureCache(cache: CacheDirectory, runtime: Runtime): Promise<MeasuredCache> {
   const pause = createPause(runtime.isCancelled);
-  const stock = await takeStock(cache, { nowMs: runtime.nowMs(), grace: NO_GRACE, pause });
+  const request = { nowMs: runtime.nowMs(), grace: NO_GRACE, runner: runtime.runners.pool, pause };
+  const stock = await takeStock(cache, request);
   for (const warning of stock.warnings) runtime.onWarning(warning);
   return measureEntries(stock);
 }

@@ -17,7 +17,8 @@ export async function planDeletion(
   runtime: Runtime,
 ): Promise<DeletionPlan> {
   const pause = createPause(runtime.isCancelled);
-  const stock = await takeStock(cache, { nowMs: runtime.nowMs(), grace: NO_GRACE, pause });
+  const request = { nowMs: runtime.nowMs(), grace: NO_GRACE, runner: runtime.runners.pool, pause };
+  const stock = await takeStock(cache, request);
   for (const warning of stock.warnings) runtime.onWarning(warning);
   return chooseDeletion(stock, scope, (key) => lastUseOfKeyFile(cache, keyFileName(key)) !== undefined);
 }

@@ -79,7 +79,7 @@ export function isPermissionErrno(errno: string | undefined): boolean {
  * The file system does not let go of a file just now: it is mounted on, or open elsewhere on NFS. Whatever wants to
  * remove it leaves it to the next one.
  */
-export function isHeldErrno(errno: string | undefined): boolean {
+export function isHeldErrno(errno: string | undefined): errno is "EBUSY" | "ESTALE" | "ENOTEMPTY" {
   return errno === "EBUSY" || errno === "ESTALE" || errno === "ENOTEMPTY";
 }
 

@@ -2,12 +2,20 @@ import type { Pause } from "../base/pause.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { listManifestFiles, statManifestFile } from "../cache/manifest-files.ts";
 import { mtimeMs } from "../fs/native/file-status.ts";
-import { listObjectsInShard, listShardNames, type StoredObject } from "../objects/list-objects.ts";
+import { listShardNames } from "../objects/list-objects.ts";
+import type { Runner } from "../work/job.ts";
 import type { Doubts } from "./doubts.ts";
 import type { Items, StoredManifest } from "./items.ts";
+import { chooseShardLister, type ShardLister } from "./list-shards.ts";
 
-/** Lists the objects in a shard. @throws a `node:fs` error */
-export type ShardLister = (shard: string) => Promise<readonly StoredObject[]>;
+export interface FileListing {
+  /** Lists shards if the volume is slow. */
+  readonly runner: Runner;
+  /** Called every few milliseconds; yields to signals. @throws BtdtError CANCELLED after a signal */
+  readonly pause: Pause;
+  /** Lists the objects in a shard; undefined to choose a way. */
+  readonly listShard?: ShardLister | undefined;
+}
 
 /**
  * Numbers all objects and manifests. Those in a directory that cannot be listed are omitted, so they are not deleted;
@@ -17,12 +25,12 @@ export async function listFiles(
   cache: CacheDirectory,
   items: Items,
   doubts: Doubts,
-  pause: Pause,
-  listShard: ShardLister = async (shard) => listObjectsInShard(cache.objects, shard),
+  { runner, pause, listShard }: FileListing,
 ): Promise<void> {
-  const shards = doubts.attempt("the list of objects", () => listShardNames(cache.objects));
-  for (const shard of shards ?? []) {
-    const objects = await doubts.attemptLater(`objects/${shard}`, () => listShard(shard));
+  const shards = doubts.attempt("the list of objects", () => listShardNames(cache.objects)) ?? [];
+  const list = listShard ?? chooseShardLister(cache, shards, runner);
+  for (const shard of shards) {
+    const objects = await doubts.attemptLater(`objects/${shard}`, () => list(shard));
     for (const object of objects ?? []) items.addFile({ kind: "object", ...object });
     await pause();
   }

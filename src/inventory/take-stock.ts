@@ -4,7 +4,6 @@
  * is damaged: it says nothing about the cache, and nothing may be deleted because of it.
  */
 
-import type { Pause } from "../base/pause.ts";
 import type { Progress } from "../base/progress.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { listPins } from "../cache/pins.ts";
@@ -19,18 +18,14 @@ import { measureGarbage } from "./garbage.ts";
 import { groupKeys } from "./group-keys.ts";
 import type { Inventory } from "./inventory.ts";
 import { Items } from "./items.ts";
-import { listFiles, type ShardLister } from "./list-files.ts";
+import { type FileListing, listFiles } from "./list-files.ts";
 import { listTwice } from "./list-twice.ts";
 import { type Needs, NeedsFinder } from "./needs-finder.ts";
 
-export interface StockRequest {
+export interface StockRequest extends FileListing {
   readonly nowMs: number;
   readonly grace: Grace;
   readonly progress?: Progress;
-  /** Called every few milliseconds; yields to signals. @throws BtdtError CANCELLED after a signal */
-  readonly pause: Pause;
-  /** Lists the objects in a shard; by default, they are listed on the calling thread. */
-  readonly listShard?: ShardLister;
 }
 
 /**
@@ -40,8 +35,9 @@ export interface StockRequest {
  */
 export async function takeStock(
   cache: CacheDirectory,
-  { nowMs, grace, progress, pause, listShard }: StockRequest,
+  { nowMs, grace, progress, ...listing }: StockRequest,
 ): Promise<Inventory> {
+  const { pause } = listing;
   const doubts = new Doubts();
   const { sessions, intents } = findIntents(cache, nowMs, grace.anyMs, doubts);
   const keys = await groupKeys(cache, pause);
@@ -49,7 +45,7 @@ export async function takeStock(
   const isPinned = findPins(cache, doubts);
   const readable = findPacks(cache, doubts);
   const items = new Items(readable.packs);
-  await listFiles(cache, items, doubts, pause, listShard);
+  await listFiles(cache, items, doubts, listing);
   const editedPathUse = doubts.attempt("the edited paths", () => new EditedPathUse(cache));
   const finder = new NeedsFinder(cache, items, readable, (manifest, digest) => {
     editedPathUse?.see(manifest, digest === undefined ? undefined : keys.recordedPaths.get(digest));

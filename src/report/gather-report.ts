@@ -31,7 +31,7 @@ export async function gatherReport(
 ): Promise<CacheReport> {
   const nowMs = runtime.nowMs();
   const pause = createPause(runtime.isCancelled);
-  const stock = await takeStock(cache, { nowMs, grace: NO_GRACE, pause });
+  const stock = await takeStock(cache, { nowMs, grace: NO_GRACE, runner: runtime.runners.pool, pause });
   for (const warning of stock.warnings) runtime.onWarning(warning);
   const { entries, keptBytes, garbageBytes } = measureEntries(stock);
   const plan = planClean(stock, { ...limits, nowMs });

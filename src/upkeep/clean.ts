@@ -80,8 +80,9 @@ async function cleanPrepared(request: CleanRequest, runtime: Runtime): Promise<C
       async (hasLocks) => {
         const grace = chooseGrace(hasLocks, mayListStale(cache.root));
         const decision = await decide(cache, { ...request, nowMs }, grace, runtime);
-        const { progress, onWarning } = runtime;
-        const tools = { session, progress, onWarning, pause: createPause(runtime.isCancelled) };
+        const { progress, runners, onWarning } = runtime;
+        const pause = createPause(runtime.isCancelled);
+        const tools = { session, progress, runner: runners.pool, onWarning, pause };
         await sweep(cache, decision.stock, decision.plan, decision.packPlan, tools);
         // Last: a note that is too large only costs another clean.
         const measured = { nowMs, bytes: decision.plan.keptBytes };
@@ -105,7 +106,8 @@ async function cleanPrepared(request: CleanRequest, runtime: Runtime): Promise<C
 async function decide(cache: CacheDirectory, limits: CleanLimits, grace: Grace, runtime: Runtime) {
   const pause = createPause(runtime.isCancelled);
   const { nowMs } = limits;
-  const stock = await takeStock(cache, { nowMs, grace, progress: runtime.progress, pause });
+  const { progress, runners } = runtime;
+  const stock = await takeStock(cache, { nowMs, grace, progress, runner: runners.pool, pause });
   for (const warning of stock.warnings) runtime.onWarning(warning);
   if (stock.mayAllBeNeeded)
     runtime.onWarning("no contents are deleted: what could not be read may need them");
@@ -136,7 +138,8 @@ async function rewriteWaste(
   try {
     return await withExclusiveLock(cache, runtime.isCancelled, async (hasLocks) => {
       const grace = chooseGrace(hasLocks, mayListStale(cache.root));
-      const now = await takeStock(cache, { nowMs, grace, pause: createPause(runtime.isCancelled) });
+      const pause = createPause(runtime.isCancelled);
+      const now = await takeStock(cache, { nowMs, grace, runner: runtime.runners.pool, pause });
       const { unneededItems } = planClean(now, { nowMs, maxAgeMs: undefined, maxSizeBytes: undefined });
       return replacePacks(cache, session, replacement, now, unneededItems);
     });

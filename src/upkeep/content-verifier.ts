@@ -1,7 +1,7 @@
 import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { errnoOf } from "../fs/errno.ts";
 import type { Inventory } from "../inventory/inventory.ts";
-import type { ShardLister } from "../inventory/list-files.ts";
+import type { ShardLister } from "../inventory/list-shards.ts";
 import { type CheckedShard, checkShardJob } from "../objects/check-shard.ts";
 import { listShardNames, type StoredObject } from "../objects/list-objects.ts";
 import type { Runtime } from "../work/runtime.ts";

@@ -12,10 +12,15 @@ export class Leftovers {
     } catch (error) {
       const errno = errnoOf(error);
       if (!isHeldErrno(errno)) throw error;
-      this.#count += 1;
-      this.#errno ??= errno;
+      this.add([errno]);
       return undefined;
     }
+  }
+
+  /** @param errnos for each that is held, why */
+  add(errnos: readonly string[]): void {
+    this.#count += errnos.length;
+    this.#errno ??= errnos[0];
   }
 
   report(onWarning: (warning: string) => void): void {

@@ -1,5 +1,3 @@
-import { unlinkSync } from "node:fs";
-import { type ByteString, fsPath } from "../base/byte-string.ts";
 import type { Pause } from "../base/pause.ts";
 import type { Progress } from "../base/progress.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
@@ -9,12 +7,11 @@ import { removeManifestFile } from "../cache/manifest-files.ts";
 import { removeOldEditedPath } from "../cache/old-edited-paths.ts";
 import { foldCount } from "../cache/restore-counts.ts";
 import type { Session } from "../cache/session.ts";
-import { removeTree } from "../fs/remove-tree.ts";
 import type { Garbage } from "../inventory/garbage.ts";
 import type { Inventory } from "../inventory/inventory.ts";
-import type { StoredFile } from "../inventory/items.ts";
-import { objectPath } from "../objects/object-path.ts";
+import { type RemovableObject, removeObject, removeObjectsInThreads } from "../objects/remove-objects.ts";
 import { deletePack } from "../packs/contents/pack-directory.ts";
+import type { Runner } from "../work/job.ts";
 import { unlessFull } from "./full-volume.ts";
 import { Leftovers } from "./leftovers.ts";
 import type { PackPlan } from "./pack-plan.ts";
@@ -25,6 +22,8 @@ export interface SweepTools {
   /** The clean's own session, for what is moved aside before it is removed; undefined if the volume is full. */
   readonly session: Session | undefined;
   readonly progress: Progress;
+  /** Removes objects if the volume is slow. */
+  readonly runner: Runner;
   /** Yields to signals. @throws BtdtError CANCELLED after a signal */
   readonly pause: Pause;
   readonly onWarning: (warning: string) => void;
@@ -43,8 +42,9 @@ export async function sweep(
   { items, garbage }: Pick<Inventory, "items" | "garbage">,
   plan: CleanPlan,
   packPlan: PackPlan,
-  { session, progress, pause, onWarning }: SweepTools,
+  tools: SweepTools,
 ): Promise<void> {
+  const { session, progress, pause, onWarning } = tools;
   const leftovers = new Leftovers();
   for (const eviction of plan.evictions) {
     await evict(cache, session, eviction, pause);
@@ -55,14 +55,17 @@ export async function sweep(
   }
   const files = plan.unneededItems.flatMap((item) => items.fileOf(item) ?? []);
   progress.begin({ name: "removing", unit: "files", files: files.length });
-  for (const kind of ["manifest", "object"] as const) {
-    for (const file of files) {
-      if (file.kind !== kind) continue;
-      leftovers.unlessHeld(() => removeIfPresent(() => removeFile(cache, file)));
-      progress.add({ files: 1 });
-      await pause();
-    }
+  for (const { name } of files.filter(({ kind }) => kind === "manifest")) {
+    leftovers.unlessHeld(() => removeIfPresent(() => removeManifestFile(cache, name)));
+    progress.add({ files: 1 });
+    await pause();
   }
+  await removeObjects(
+    cache,
+    files.filter((file) => file.kind === "object"),
+    leftovers,
+    tools,
+  );
   for (const name of packPlan.removed) {
     leftovers.unlessHeld(() => deletePack(cache, session, name));
     await pause();
@@ -87,21 +90,21 @@ async function evict(
   await removeEntryKeys(cache, entry, pause);
 }
 
-function removeFile(cache: CacheDirectory, file: StoredFile): void {
-  switch (file.kind) {
-    case "manifest":
-      removeManifestFile(cache, file.name);
-      break;
-    case "object":
-      removeObject(objectPath(cache.objects, file.name), file.isFile);
-      break;
+async function removeObjects(
+  { objects }: CacheDirectory,
+  removed: readonly RemovableObject[],
+  leftovers: Leftovers,
+  { runner, progress, pause }: SweepTools,
+): Promise<void> {
+  if (runner.isVolumeSlow) {
+    leftovers.add(await removeObjectsInThreads(objects, removed, runner));
+    return;
   }
-}
-
-/** @param isFile false if anything may have an object's name, such as a directory */
-function removeObject(path: ByteString, isFile: boolean): void {
-  if (isFile) unlinkSync(fsPath(path));
-  else removeTree(path);
+  for (const object of removed) {
+    leftovers.unlessHeld(() => removeObject(objects, object));
+    progress.add({ files: 1 });
+    await pause();
+  }
 }
 
 async function removeGarbage(

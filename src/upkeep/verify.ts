@@ -51,8 +51,14 @@ export async function verifyCache(
   const pause = createPause(runtime.isCancelled);
   for (let attempt = 1; ; attempt++) {
     const listShard = keys.length === 0 && contents.isFirstPass ? contents.readShards() : undefined;
-    const request = { nowMs: runtime.nowMs(), grace: NO_GRACE, pause };
-    const stock = await takeStock(cache, listShard === undefined ? request : { ...request, listShard });
+    const request = {
+      nowMs: runtime.nowMs(),
+      grace: NO_GRACE,
+      runner: runtime.runners.pool,
+      pause,
+      listShard,
+    };
+    const stock = await takeStock(cache, request);
     const chosen = stock.entries.filter(
       (entry) => keys.length === 0 || keys.some((key) => entry.keys.includes(key)),
     );

@@ -32,6 +32,13 @@ export type JobReply = {
   readonly hasWaited: boolean;
 } & ({ readonly ok: true; readonly output: unknown } | { readonly ok: false; readonly error: SentError });
 
+/** What a `node:fs` error says about the call that failed, as far as it does. */
+interface FailedCall {
+  readonly syscall?: string;
+  readonly path?: string;
+  readonly dest?: string;
+}
+
 /** An error, including its code, in a form that can be sent between threads. */
 export type SentError =
   | {
@@ -42,7 +49,12 @@ export type SentError =
       readonly hint: string | undefined;
     }
   /** From `node:fs`; the caller knows what it means. */
-  | { readonly kind: "system"; readonly errno: string; readonly message: string };
+  | {
+      readonly kind: "system";
+      readonly errno: string;
+      readonly message: string;
+      readonly call: FailedCall;
+    };
 
 export function sendableError(error: unknown): SentError {
   if (error instanceof BtdtError) {
@@ -50,15 +62,25 @@ export function sendableError(error: unknown): SentError {
     return { kind: "btdt", code, message, path, hint };
   }
   const errno = errnoOf(error);
-  if (errno !== undefined && error instanceof Error) return { kind: "system", errno, message: error.message };
+  if (errno !== undefined && error instanceof Error)
+    return { kind: "system", errno, message: error.message, call: describeCall(error) };
   const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return { kind: "btdt", code: "INTERNAL", message, path: undefined, hint: undefined };
+}
+
+function describeCall(error: Error & { syscall?: unknown; path?: unknown; dest?: unknown }): FailedCall {
+  const { syscall, path, dest } = error;
+  return {
+    ...(typeof syscall === "string" ? { syscall } : {}),
+    ...(typeof path === "string" ? { path } : {}),
+    ...(typeof dest === "string" ? { dest } : {}),
+  };
 }
 
 export function receivedError(sent: SentError): Error {
   switch (sent.kind) {
     case "system":
-      return Object.assign(new Error(sent.message), { code: sent.errno });
+      return Object.assign(new Error(sent.message), sent.call, { code: sent.errno });
     case "btdt":
       return new BtdtError(sent.code, sent.message, {
         ...(sent.path === undefined ? {} : { path: sent.path }),

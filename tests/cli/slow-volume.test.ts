@@ -1,10 +1,11 @@
 import { expect, test } from "bun:test";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { SlowVolume, type VolumeCounts } from "../../bench/slow-volume/slow-volume.ts";
 import { btdt, finishedOf, startBtdt } from "../support/executable.ts";
 import { type Requirement, testWith } from "../support/requirements.ts";
 import { Scratch } from "../support/scratch.ts";
+import { injecting } from "../support/trace.ts";
 import { dir, file, makeTree, type TreeNode } from "../support/tree.ts";
 
 const scratch = Scratch.use();
@@ -45,6 +46,18 @@ const storeWords = (volume: SlowVolume, key: string, ...options: string[]): stri
   return ["store", "-c", cache, "-k", key, "--link", "hard", ...options, join(volume.path, "tree")];
 };
 
+const cleanWords = (volume: SlowVolume): string[] => {
+  return ["clean", "-c", join(volume.path, "cache"), "--max-size", "0"];
+};
+
+function objectsOf(volume: SlowVolume): string[] {
+  const objects = join(volume.path, "cache", "btdt-v1", "objects");
+  const files = readdirSync(objects, { recursive: true, encoding: "utf8" }).filter((name) =>
+    name.includes("/"),
+  );
+  return files.map((name) => join(objects, name));
+}
+
 async function countOf(volume: SlowVolume, words: readonly string[], env = {}): Promise<VolumeCounts> {
   const finished = await finishedOf(startBtdt(words, { env }));
   expect(finished).toMatchObject({ exitCode: 0 });
@@ -60,22 +73,29 @@ testWith(FUSE, "many operations are in flight where each takes long, or as many 
     expect((await countOf(volume, storeWords(volume, "same"))).mostInFlight).toBeGreaterThan(MANY);
     const verified = await countOf(volume, ["verify", "-c", join(volume.path, "cache")]);
     expect(verified.mostInFlight).toBeGreaterThan(MANY);
+    const listed = await countOf(volume, ["list", "-c", join(volume.path, "cache")]);
+    expect(listed.mostInFlight).toBeGreaterThan(MANY);
     // The kernel may read ahead at the same time.
     const alone = await countOf(volume, restoreWords(volume, "alone", "--jobs", "1"));
     expect(alone.mostInFlight).toBeLessThanOrEqual(2);
     const four = await countOf(volume, restoreWords(volume, "four"), { BTDT_JOBS: "4" });
     expect(four.mostInFlight).toBeWithin(2, 7);
+    const cleaned = await countOf(volume, cleanWords(volume));
+    expect(cleaned.operations["unlink"]).toBeWithin(DIRECTORIES * FILES, DIRECTORIES * FILES + 20);
+    expect(cleaned.mostInFlight).toBeGreaterThan(MANY);
+    expect(objectsOf(volume)).toEqual([]);
   } finally {
     await volume.unmount();
   }
 });
 
-testWith(FUSE, "SIGTERM ends a restore and a store there after few more operations", async () => {
+testWith(FUSE, "SIGTERM ends a restore, a store and a clean there after few more operations", async () => {
   const volume = await mountSlowVolume();
   try {
     const work = [
       { words: restoreWords(volume, "to"), kind: "link" },
       { words: storeWords(volume, "same"), kind: "open" },
+      { words: cleanWords(volume), kind: "unlink" },
     ];
     for (const { words, kind } of work) {
       const started = startBtdt(words);
@@ -92,6 +112,28 @@ testWith(FUSE, "SIGTERM ends a restore and a store there after few more operatio
     await volume.unmount();
   }
 });
+
+testWith(
+  [...FUSE, "strace"],
+  "a clean there leaves what the volume does not let go of, and says so",
+  async () => {
+    const volume = await mountSlowVolume();
+    try {
+      await volume.delay(500);
+      const [path = ""] = objectsOf(volume);
+      const through = injecting({ calls: "unlink", what: "error=EBUSY", path });
+      const cleaned = await finishedOf(startBtdt(cleanWords(volume), { through }));
+      expect(cleaned).toMatchObject({
+        exitCode: 0,
+        stderr:
+          "btdt: warning: 1 unneeded file or directory could not be removed: it is in use; the next clean tries again\n",
+      });
+      expect(objectsOf(volume)).toEqual([path]);
+    } finally {
+      await volume.unmount();
+    }
+  },
+);
 
 testWith(FUSE, "a volume whose driver dies ends every command with one clear line", async () => {
   for (const [isStore, name] of [

@@ -4,16 +4,19 @@ import { NO_GRACE } from "../../src/inventory/find-young.ts";
 import type { Inventory } from "../../src/inventory/inventory.ts";
 import { measureEntries } from "../../src/inventory/measure-entries.ts";
 import { takeStock } from "../../src/inventory/take-stock.ts";
+import { InlineRunner } from "../../src/work/inline-runner.ts";
 import { HandMadeCache } from "../support/hand-made-cache.ts";
 import { Scratch } from "../support/scratch.ts";
 
 const scratch = Scratch.use();
+const runner = new InlineRunner({ isCancelled: () => false });
 const NOW_MS = Date.now();
 
 async function stockOf(cache: HandMadeCache, unneededMs = 0): Promise<Inventory> {
   return await takeStock(cache.directory, {
     nowMs: NOW_MS,
     grace: { ...NO_GRACE, unneededMs },
+    runner,
     pause: async () => {},
   });
 }
@@ -132,6 +135,6 @@ test("it stops when it is told to", async () => {
   cache.addEntry("k", { f: "content" });
   const stopped = new Error("stopped");
   const pause = (): Promise<void> => Promise.reject(stopped);
-  const taking = takeStock(cache.directory, { nowMs: NOW_MS, grace: NO_GRACE, pause });
+  const taking = takeStock(cache.directory, { nowMs: NOW_MS, grace: NO_GRACE, runner, pause });
   expect(await taking.catch((error: unknown) => error)).toBe(stopped);
 });

@@ -7,16 +7,18 @@ import { takeStock } from "../../src/inventory/take-stock.ts";
 import { planPacks } from "../../src/upkeep/pack-plan.ts";
 import { planClean } from "../../src/upkeep/plan.ts";
 import { sweep } from "../../src/upkeep/sweep.ts";
+import { InlineRunner } from "../../src/work/inline-runner.ts";
 import { HandMadeCache } from "../support/hand-made-cache.ts";
 import { noProgress } from "../support/no-progress.ts";
 import { Scratch } from "../support/scratch.ts";
 
 const scratch = Scratch.use();
+const runner = new InlineRunner({ isCancelled: () => false });
 
 /** Evicts the older of two entries that share an object, and is stopped at the `lastPause`th pause. */
 async function sweepUntil(cache: HandMadeCache, lastPause: number): Promise<number> {
   const nowMs = Date.now();
-  const stock = await takeStock(cache.directory, { nowMs, grace: NO_GRACE, pause: async () => {} });
+  const stock = await takeStock(cache.directory, { nowMs, grace: NO_GRACE, runner, pause: async () => {} });
   const plan = planClean(stock, { nowMs, maxAgeMs: nowMs - 1_500_000_000_000, maxSizeBytes: undefined });
   expect(plan.evictions.map(({ entry }) => entry.keys)).toEqual([["old", "old-too"]]);
   const session = Session.open(cache.directory);
@@ -30,6 +32,7 @@ async function sweepUntil(cache: HandMadeCache, lastPause: number): Promise<numb
     await sweep(cache.directory, stock, plan, packPlan, {
       session,
       progress: noProgress,
+      runner,
       pause,
       onWarning: () => undefined,
     });
