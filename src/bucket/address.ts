@@ -21,7 +21,7 @@ export function isBucketAddress(text: string): boolean {
 
 /**
  * Parses `s3://bucket[/prefix]` and `gs://bucket[/prefix]`. Endpoints, regions and credentials are not part of an
- * address: it is often a parameter of a pipeline, and whoever sets it must not be able to redirect requests.
+ * address: it is often a parameter of a pipeline, and setting it must not be enough to redirect requests.
  *
  * @throws BtdtError USAGE. The message never contains what could be a password.
  */

@@ -26,21 +26,25 @@ const ENDING: ReadonlySet<NodeJS.Signals> = new Set(["SIGINT", "SIGTERM", "SIGHU
 const FROM_TERMINAL: ReadonlySet<NodeJS.Signals> = new Set(["SIGINT", "SIGQUIT"]);
 
 /**
- * Runs a command to its end with this process's standard streams, environment and original limit of open files. Signals are passed on.
+ * Runs a command to its end with this process's standard streams, environment and original limit of open files. Signals are passed
+ * on.
+ * @param environment undefined for that of this process
  */
 export async function runChild(
   command: readonly string[],
   redirectSignals: RedirectSignals,
+  environment: Readonly<Record<string, string | undefined>> | undefined,
 ): Promise<ChildResult> {
   let wasInterrupted = false;
   let child: Bun.Subprocess | undefined;
+  const env = environment === undefined ? {} : { env: environment };
   const release = redirectSignals((signal) => {
     if (ENDING.has(signal)) wasInterrupted = true;
     if (!FROM_TERMINAL.has(signal) || !isInForeground()) child?.kill(signal);
   });
   try {
     child = withOriginalFileLimit(() =>
-      Bun.spawn([...command], { stdio: ["inherit", "inherit", "inherit"] }),
+      Bun.spawn([...command], { stdio: ["inherit", "inherit", "inherit"], ...env }),
     );
     const exitCode = await child.exited;
     return { kind: "ended", exitCode, wasInterrupted };

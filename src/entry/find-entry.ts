@@ -11,6 +11,7 @@ import {
   keyFileName,
   type StoredTree,
 } from "../key/key-file.ts";
+import type { RecordVerifier } from "../key/signed-record.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import { ManifestReader } from "../manifest/manifest-reader.ts";
 
@@ -37,24 +38,34 @@ export type FoundEntry =
   | { readonly kind: "missing" }
   /** Found, but wrong; `reason` is a sentence for the user. */
   | { readonly kind: "damaged"; readonly reason: string }
+  /** Found, but not signed by a key that is trusted. */
+  | { readonly kind: "refused"; readonly reason: string }
   /** Found, but the system cannot read it at the moment. */
   | { readonly kind: "unreadable"; readonly reason: string };
 
+export interface FindOptions {
+  /** Decides whether an entry is trusted, before anything else of it is read. */
+  readonly explainRefusal?: RecordVerifier | undefined;
+  /** Called for an existing key before its manifests, which may be large, are read. */
+  readonly onFound?: ((record: KeyRecord) => void) | undefined;
+}
+
 /**
  * Looks up a key and reads its manifests. Whether the objects are whole is only known when they are used.
- * @param onFound called for an existing key before its manifests, which may be large, are read
  * @throws BtdtError CACHE_FORMAT_NEWER
  */
 export function findEntry(
   cache: CacheDirectory,
   key: string,
-  onFound?: (record: KeyRecord) => void,
+  { explainRefusal, onFound }: FindOptions = {},
 ): FoundEntry {
   const name = keyFileName(key);
   try {
     const keyFile = readKeyFile(cache, name);
     if (keyFile === undefined) return { kind: "missing" };
     const record = decodeKeyFile(keyFile.bytes, name);
+    const refusal = explainRefusal?.(record);
+    if (refusal !== undefined) return { kind: "refused", reason: refusal };
     onFound?.(record);
     const reader = new ManifestReader((digest) => readManifestFile(cache, digest));
     const trees: FoundTree[] = [];
@@ -68,7 +79,8 @@ export function findEntry(
       // entry, and a clean has removed the old one's manifest.
       const now = readKeyFile(cache, name);
       if (now === undefined) return { kind: "missing" };
-      if (!isSameRecord(decodeKeyFile(now.bytes, name), record)) return findEntry(cache, key, onFound);
+      if (!isSameRecord(decodeKeyFile(now.bytes, name), record))
+        return findEntry(cache, key, { explainRefusal, onFound });
       return read.kind === "missing" ? { kind: "damaged", reason: "its manifest is missing" } : read;
     }
     return { kind: "found", keyFileName: name, record, trees };

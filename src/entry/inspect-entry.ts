@@ -59,6 +59,7 @@ export function describeContents(key: string, found: FoundEntry): InspectedEntry
         "CACHE_NOT_ACCESSIBLE",
         `cannot read the entry of key ${escapeControls(key)}: ${found.reason}`,
       );
+    case "refused":
     case "damaged":
       throw new BtdtError(
         "KEY_DAMAGED",

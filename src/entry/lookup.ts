@@ -2,6 +2,7 @@ import { display } from "../base/byte-string.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { examineManifests } from "../inventory/examine-manifests.ts";
 import { countsOf, isSameRecord, type StoredTree } from "../key/key-file.ts";
+import type { RecordVerifier } from "../key/signed-record.ts";
 import { createPause } from "../work/breather.ts";
 import type { Runtime } from "../work/runtime.ts";
 import { FallbackKeys } from "./fallback-keys.ts";
@@ -24,12 +25,13 @@ export type LookupResult =
 export interface LookupRequest {
   readonly keys: readonly [string, ...string[]];
   readonly fallbackPrefixes: readonly string[];
+  readonly explainRefusal?: RecordVerifier | undefined;
 }
 
 /** A cache in which entries are looked up without reading contents. */
 export interface LookupSource extends KeySource {
   /** @throws BtdtError as those of `tryKeys` */
-  examine(key: string): Promise<ExaminedEntry>;
+  examine(key: string, explainRefusal?: RecordVerifier): Promise<ExaminedEntry>;
 }
 
 type ExaminedEntry =
@@ -48,10 +50,11 @@ export async function lookUpKeys(
 ): Promise<LookupResult> {
   const unusable: UnusableKey[] = [];
   const look = async (key: string, source: LookupSource): Promise<LookupResult | undefined> => {
-    const entry = await source.examine(key);
+    const entry = await source.examine(key, request.explainRefusal);
     switch (entry.kind) {
       case "missing":
         return undefined;
+      case "refused":
       case "damaged":
       case "unreadable":
         onWarning(damageWarning(key, entry.reason));
@@ -73,19 +76,24 @@ export function openLookupSource(cache: CacheDirectory, runtime: Runtime): Looku
   return {
     address: display(cache.path),
     listFallbackKeys: (prefix) => fallbackKeys.list(prefix),
-    examine: async (key) => examineEntry(cache, key, runtime.onWarning),
+    examine: async (key, explainRefusal) => examineEntry(cache, key, explainRefusal, runtime.onWarning),
   };
 }
 
-function examineEntry(cache: CacheDirectory, key: string, onWarning: (warning: string) => void): FoundEntry {
+function examineEntry(
+  cache: CacheDirectory,
+  key: string,
+  explainRefusal: RecordVerifier | undefined,
+  onWarning: (warning: string) => void,
+): FoundEntry {
   for (;;) {
-    const entry = findEntry(cache, key);
+    const entry = findEntry(cache, key, { explainRefusal });
     if (entry.kind !== "found") return entry;
     const digests = entry.trees.map(({ stored }) => stored.manifest);
     const condition = examineManifests(cache, digests, onWarning);
     if (condition.kind === "whole") return entry;
     // It is not damaged if it was deleted or replaced in the meantime.
-    const now = findEntry(cache, key);
+    const now = findEntry(cache, key, { explainRefusal });
     if (now.kind === "found" && isSameRecord(now.record, entry.record)) return condition;
   }
 }

@@ -4,9 +4,10 @@
  */
 import { isBtdtError } from "../base/errors.ts";
 import type { FetchedObject, ObjectStore } from "../bucket/object-store.ts";
-import type { FoundTree } from "../entry/find-entry.ts";
+import type { FindOptions, FoundTree } from "../entry/find-entry.ts";
 import type { LookupSource } from "../entry/lookup.ts";
 import { isSameRecord, type KeyRecord, keyFileName, keyNamePrefix } from "../key/key-file.ts";
+import type { RecordVerifier } from "../key/signed-record.ts";
 import { ManifestReader } from "../manifest/manifest-reader.ts";
 import type { EntrySource, SourcedEntry } from "../restore/entry-source.ts";
 import { condemnedName, KEYS_PREFIX, keyName, usedName } from "./bucket-layout.ts";
@@ -41,19 +42,21 @@ export class BucketSource implements EntrySource, LookupSource {
   }
 
   /** Without a request for its contents. */
-  examine(key: string): Promise<SourcedEntry> {
-    return this.find(key, () => undefined);
+  examine(key: string, explainRefusal?: RecordVerifier): Promise<SourcedEntry> {
+    return this.find(key, { explainRefusal });
   }
 
-  async find(key: string, onFound: (record: KeyRecord) => void): Promise<SourcedEntry> {
+  async find(key: string, options: FindOptions = {}): Promise<SourcedEntry> {
     const fileName = keyFileName(key);
     try {
       const record = await this.#fetchRecord(key);
       if (record === undefined) return { kind: "missing" };
-      onFound(record);
+      const refusal = options.explainRefusal?.(record);
+      if (refusal !== undefined) return { kind: "refused", reason: refusal };
+      options.onFound?.(record);
       const tails = await Promise.all(record.packs.map((pack) => fetchTail(this.#store, pack)));
       const bad = tails.find((tail) => tail.kind !== "fetched");
-      if (bad !== undefined) return await this.#explainLoss(key, record, bad, onFound);
+      if (bad !== undefined) return await this.#explainLoss(key, record, bad, options);
       return openEntry(
         this.#store,
         fileName,
@@ -119,11 +122,11 @@ export class BucketSource implements EntrySource, LookupSource {
     key: string,
     record: BucketRecord,
     tail: Exclude<FetchedTail, { kind: "fetched" }>,
-    onFound: (record: KeyRecord) => void,
+    options: FindOptions,
   ): Promise<SourcedEntry> {
     const now = await this.#fetchRecord(key);
     if (now === undefined) return { kind: "missing" };
-    if (!isSameRecord(now, record)) return await this.find(key, onFound);
+    if (!isSameRecord(now, record)) return await this.find(key, options);
     if (tail.kind === "missing") return { kind: "damaged", reason: `its pack ${tail.id} is missing` };
     await condemn(this.#store, tail.id);
     return { kind: "damaged", reason: `its pack ${tail.id} is damaged` };

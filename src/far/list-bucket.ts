@@ -23,8 +23,8 @@ export async function listBucket(store: ObjectStore): Promise<ListedKey[]> {
     if (record === undefined || measure === undefined) return [];
     const { sizeBytes, freedBytes, entry } = measure;
     const damage = entry.condition.kind === "damaged" ? { damage: entry.condition.reason } : {};
-    const { key, storedAt, trees } = record;
-    return [{ key, storedAt, trees, lastUsedMs, sizeBytes, freedBytes, isPinned: false, ...damage }];
+    const { packs: _, ...stored } = record;
+    return [{ ...stored, lastUsedMs, sizeBytes, freedBytes, isPinned: false, ...damage }];
   });
 }
 

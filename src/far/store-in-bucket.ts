@@ -5,6 +5,7 @@
 import { BtdtError } from "../base/errors.ts";
 import type { ObjectStore } from "../bucket/object-store.ts";
 import { countsOf, type StoredTree } from "../key/key-file.ts";
+import { addSignature } from "../key/signed-record.ts";
 import type { StoreRequest, StoreResult } from "../store/request.ts";
 import { findSources, type Source } from "../store/sources.ts";
 import { SuspiciousExcludes } from "../store/suspicious-excludes.ts";
@@ -79,7 +80,10 @@ async function storeOnce(
     const sinceThen = startClock();
     const storedAt = new Date(serverMs).toISOString();
     await Promise.all(
-      request.keys.map((key) => store.put(keyName(key), encodeBucketRecord({ key, storedAt, trees, packs }))),
+      request.keys.map((key) => {
+        const record = addSignature({ key, storedAt, trees, packs }, request.sign);
+        return store.put(keyName(key), encodeBucketRecord(record));
+      }),
     );
     if (!isPublishedInTime(serverMs - nearest.serverMs + sinceThen())) return "late";
     return { trees, ...countsOf(trees), ...kept, obstacles: [] };

@@ -76,7 +76,7 @@ class EntryVerifier {
   /** What is wrong, as sentences; of an entry that is deleted meanwhile, nothing. */
   async verify({ key }: BucketRecord): Promise<string[]> {
     const source = new BucketSource(this.#store, [key]);
-    const entry = await source.find(key, () => undefined);
+    const entry = await source.find(key);
     if (entry.kind === "missing") return [];
     if (entry.kind !== "found") return [entry.reason];
     const packs = entry.remote?.packs ?? [];
@@ -93,7 +93,7 @@ class EntryVerifier {
     }
     if (reasons.length === 0) return [];
     // A clean deletes a key before its packs.
-    const now = await source.find(key, () => undefined);
+    const now = await source.find(key);
     return now.kind === "missing" || (now.kind === "found" && !isSameRecord(now.record, entry.record))
       ? []
       : reasons;

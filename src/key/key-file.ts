@@ -2,6 +2,7 @@ import { isDigestHex } from "../base/digest.ts";
 import { BtdtError } from "../base/errors.ts";
 import { findPathOverlap } from "../base/path-overlap.ts";
 import { isRecordedPath } from "./recorded-path.ts";
+import { type EntrySignature, readSignature } from "./signature.ts";
 
 /** A key in the cache: one small JSON file, whose name shows the key. `docs/format.md` describes both. */
 const FORMAT_VERSION = 1;
@@ -30,6 +31,8 @@ export interface KeyRecord {
   readonly storedAt: string;
   /** In the order given; recorded paths do not overlap. */
   readonly trees: readonly [StoredTree, ...StoredTree[]];
+  /** Absent if it is not signed. */
+  readonly signature?: EntrySignature;
 }
 
 /** Totals of all trees. */
@@ -129,7 +132,8 @@ export function decodeKeyFile(file: Uint8Array, fileName: string): KeyRecord {
   if (!isCount(fileCount) || !isCount(contentBytes)) throw damaged("its counts are out of range");
   const paths = trees.flatMap(({ path }) => (path === undefined ? [] : [path]));
   if (findPathOverlap(paths) !== undefined) throw damaged("one of its paths lies inside another");
-  return { key, storedAt, trees };
+  const signature = readSignature(field("signature"));
+  return { key, storedAt, trees, ...(signature === undefined ? {} : { signature }) };
 }
 
 function decodeTree(json: unknown, damaged: (what: string) => BtdtError): StoredTree {

@@ -21,6 +21,7 @@ import { hasContent } from "../read/has-content.ts";
 import { Sharing } from "../sharing/classify-files.ts";
 import type { Job, JobContext } from "../work/job.ts";
 import { createStopCheck } from "../work/stop-check.ts";
+import { isWritableByOthers } from "./may-others-write.ts";
 import type { LinkSource, Unchanged } from "./target.ts";
 
 const SLASH = "/" as ByteString;
@@ -137,6 +138,7 @@ function isUnchangedFile(
       status.linkCount > 1 && lstatBuffer(object, objectStatus) && isSameFile(status, objectStatus);
     const mostNames = manifest.countNames(file) + (isLinked ? 1 : 0);
     if (sharing !== Sharing.SHARED && status.linkCount > mostNames && !isSeparate) return false;
+    if (links.linksOnlyOwn && status.linkCount > 1 && isWritableByOthers(status)) return false;
     // They may have been set on another tree, which is linked to the same file.
     if (status.linkCount > 1 && mayGiveRights(status.mode) && hasExtendedAttributes(path)) return false;
     if (isLinked) {

@@ -25,7 +25,7 @@ export function describeTargets(
   places: readonly Place[],
   { request, cache, session, suspects }: TargetContext,
 ): Target[] {
-  const { globs, exact, verify } = request;
+  const { globs, exact } = request;
   // Where everything is linked, what is written into the tree would be written into the cache.
   const linkMode = cache.isReadOnly && request.linkMode === "hard" ? "auto" : request.linkMode;
   return trees.flatMap(({ stored, manifest }, index) => {
@@ -47,7 +47,8 @@ export function describeTargets(
       objects: cache.objects,
       temporary: session?.directory,
       mode: linkMode,
-      isVerified: verify,
+      isVerified: request.verify || request.explainRefusal !== undefined,
+      linksOnlyOwn: request.explainRefusal !== undefined,
       sharing,
       suspects: suspects?.flagFiles(manifest),
     };

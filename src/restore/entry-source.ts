@@ -2,7 +2,7 @@ import { display } from "../base/byte-string.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { touchKeyFile } from "../cache/key-files.ts";
 import { FallbackKeys } from "../entry/fallback-keys.ts";
-import { type FoundEntry, findEntry } from "../entry/find-entry.ts";
+import { type FindOptions, type FoundEntry, findEntry } from "../entry/find-entry.ts";
 import type { KeySource } from "../entry/try-keys.ts";
 import { type KeyRecord, keyFileName } from "../key/key-file.ts";
 import type { RemotePacks } from "../packs/unpack/remote-packs.ts";
@@ -20,11 +20,8 @@ export type SourcedEntry =
 export interface EntrySource extends KeySource {
   /** Has everything that entries need, but for what is in remote packs. */
   readonly cache: CacheDirectory;
-  /**
-   * @param onFound called for an existing key before its manifests, which may be large, are read
-   * @throws BtdtError CACHE_FORMAT_NEWER, BUCKET_UNAVAILABLE, BUCKET_NOT_ACCESSIBLE
-   */
-  find(key: string, onFound: (record: KeyRecord) => void): Promise<SourcedEntry>;
+  /** @throws BtdtError CACHE_FORMAT_NEWER, BUCKET_UNAVAILABLE, BUCKET_NOT_ACCESSIBLE */
+  find(key: string, options?: FindOptions): Promise<SourcedEntry>;
   /** Notes that an entry is used, so that a clean keeps it; false if it cannot be noted. Never rejects. */
   noteUse(record: KeyRecord): Promise<boolean>;
 }
@@ -35,8 +32,8 @@ export function openDirectorySource(cache: CacheDirectory, runtime: Runtime): En
   return {
     address: display(cache.path),
     cache,
-    find: async (key, onFound) => {
-      const found = findEntry(cache, key, onFound);
+    find: async (key, options) => {
+      const found = findEntry(cache, key, options);
       return found.kind === "found" ? { ...found, remote: undefined } : found;
     },
     listFallbackKeys: (prefix) => fallbackKeys.list(prefix),

@@ -1,4 +1,4 @@
-import { symlinkSync } from "node:fs";
+import { symlinkSync, unlinkSync } from "node:fs";
 import { fsPath } from "../base/byte-string.ts";
 import { compileMethodsLightly } from "../base/compile-lightly.ts";
 import { DIGEST_SIZE_BYTES } from "../base/digest.ts";
@@ -22,6 +22,7 @@ import type { Job, JobContext } from "../work/job.ts";
 import { createStopCheck } from "../work/stop-check.ts";
 import { isPlacedAlone } from "./large-files.ts";
 import { type LinkedFiles, workOfLinked } from "./linked-files.ts";
+import { mayOthersWrite } from "./may-others-write.ts";
 import { ObjectPlacer, type ObjectProblem } from "./place-object.ts";
 import type { TreeInput, UnbuiltFile } from "./tree-input.ts";
 import { TreePath } from "./tree-path.ts";
@@ -134,7 +135,12 @@ export class TreeBuilder implements RangeVisitor {
       this.placer.prefersLink(sharing) &&
       !this.placer.givesRights(file, object) &&
       tryLink(object, path.buffer);
-    const placed = isLinked ? "linked" : this.placer.place(file, sharing, object, path.buffer);
+    let placed = isLinked ? "linked" : this.placer.place(file, sharing, object, path.buffer);
+    // Only now: until it was linked, the object could have been replaced.
+    if (placed === "linked" && input.links.linksOnlyOwn && mayOthersWrite(path.buffer)) {
+      unlinkSync(fsPath(path.buffer.toBytes()));
+      placed = this.placer.place(file, Sharing.OWN, object, path.buffer);
+    }
     switch (placed) {
       case "missing":
       case "edited":

@@ -2,6 +2,7 @@ import type { UnusableKey } from "../entry/find-entry.ts";
 import type { LinkObstacle } from "../fs/link-obstacle.ts";
 import type { LinkMode, Placement } from "../fs/place-file.ts";
 import type { StoredTree } from "../key/key-file.ts";
+import type { RecordVerifier } from "../key/signed-record.ts";
 import type { ShareGlobs } from "../sharing/share-globs.ts";
 import type { RestorePlaces } from "./places.ts";
 
@@ -15,6 +16,8 @@ export interface RestoreRequest {
   readonly globs: ShareGlobs;
   /** Remove whatever is not in the entry. */
   readonly exact: boolean;
+  /** Restores only entries that are trusted, and links only to objects that nobody else can write. */
+  readonly explainRefusal?: RecordVerifier | undefined;
   /** Hash every file that is restored, linked ones too; one whose bytes do not match is damage. */
   readonly verify: boolean;
 }

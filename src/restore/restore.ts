@@ -70,8 +70,11 @@ async function restoreKey(
   const { cache } = source;
   const { keys } = request;
   const find = (): Promise<SourcedEntry> =>
-    source.find(key, ({ trees }) => {
-      prepareThreads(runtime.runners.pool, countsOf(trees).fileCount, cache.root, named);
+    source.find(key, {
+      explainRefusal: request.explainRefusal,
+      onFound: ({ trees }) => {
+        prepareThreads(runtime.runners.pool, countsOf(trees).fileCount, cache.root, named);
+      },
     });
   let entry = await find();
   while (entry.kind === "found") {
@@ -122,6 +125,7 @@ async function restoreKey(
   switch (entry.kind) {
     case "missing":
       break;
+    case "refused":
     case "damaged":
     case "unreadable":
       runtime.onWarning(damageWarning(key, entry.reason));

@@ -37,6 +37,8 @@ export interface LinkSource {
   readonly mode: LinkMode;
   /** Hash every file that is restored, linked ones too. */
   readonly isVerified: boolean;
+  /** Copy what others could write to after it was hashed, instead of linking to it. */
+  readonly linksOnlyOwn: boolean;
   /** See `classifyFiles`. */
   readonly sharing: Uint8Array;
   /** 1 for each file whose object must be hashed before it is trusted; undefined if none must. */

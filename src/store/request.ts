@@ -5,6 +5,7 @@ import type { CacheDirectory } from "../cache/cache-directory.ts";
 import type { LinkObstacle } from "../fs/link-obstacle.ts";
 import type { LinkMode, Placement } from "../fs/place-file.ts";
 import type { KeyRecord } from "../key/key-file.ts";
+import type { RecordSigner } from "../key/signed-record.ts";
 import type { ShareGlobs } from "../sharing/share-globs.ts";
 
 export interface StoreRequest {
@@ -21,6 +22,8 @@ export interface StoreRequest {
   readonly storage: Storage;
   readonly compression: Compression;
   readonly durability: Durability;
+  /** Signs what is stored; undefined to store it unsigned. */
+  readonly sign?: RecordSigner | undefined;
   /** Pins the keys, so that no clean evicts the entry; otherwise, it leaves them as they are. */
   readonly pin?: boolean;
 }

@@ -17,6 +17,7 @@ import { flush, flushIfCheap } from "../durability/flush.ts";
 import { Suspects } from "../durability/suspects.ts";
 import { markUnflushed, type UnflushedMark } from "../durability/unflushed-marks.ts";
 import { countsOf, encodeKeyFile, keyFileName, type StoredTree } from "../key/key-file.ts";
+import { addSignature } from "../key/signed-record.ts";
 import { extendManifest } from "../manifest/extend-manifest.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import { reuseObjectTimes, timesOf } from "../objects/reuse-object-times.ts";
@@ -141,7 +142,7 @@ export async function storeSources(
 }
 
 async function publishKeys(
-  { cache, keys, pin }: Pick<StoreRequest, "cache" | "keys" | "pin">,
+  { cache, keys, pin, sign }: Pick<StoreRequest, "cache" | "keys" | "pin" | "sign">,
   session: Session,
   trees: readonly [StoredTree, ...StoredTree[]],
   sizeBytes: number,
@@ -157,7 +158,13 @@ async function publishKeys(
     // Before the keys: no clean may find one of them without its pin.
     if (pin === true) for (const key of keys) addPin(cache, keyFileName(key));
     for (const key of keys) {
-      publishKeyFile(cache, session, keyFileName(key), encodeKeyFile({ key, storedAt, trees }), storedMs);
+      publishKeyFile(
+        cache,
+        session,
+        keyFileName(key),
+        encodeKeyFile(addSignature({ key, storedAt, trees }, sign)),
+        storedMs,
+      );
     }
   });
 }

@@ -31,7 +31,7 @@ function probe(path: ByteString): "none" | "perhaps" | "surely" {
     }
     return "surely";
   } catch (error) {
-    // Whoever works on it will say what is wrong.
+    // The first job that works on it says what is wrong.
     if (errnoOf(error) === undefined) throw error;
     return "none";
   }

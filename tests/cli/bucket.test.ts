@@ -4,6 +4,7 @@ import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { connect, FAKE_KEYS } from "../support/bucket-client.ts";
 import { BUCKET, BucketCommands } from "../support/bucket-commands.ts";
 import { snapshotTree } from "../support/compare-trees.ts";
+import { BTDT, must } from "../support/executable.ts";
 import { describeWith } from "../support/requirements.ts";
 import { CEPH_KEYS, CEPH_PROGRAMS, useCeph } from "../support/s3/ceph.ts";
 import { FakeServer } from "../support/s3/fake-server.ts";
@@ -67,6 +68,25 @@ function testCommands(open: () => BucketCommands): void {
     expect(newBytes).toBeLessThan(2000);
     await commands.must(["restore", "-k", "web-2", "to"]);
     expect(snapshotTree(scratch.path("to"))).toEqual(snapshotTree(scratch.path("tree")));
+  });
+
+  test("only signed entries are restored, and their bytes are checked", async () => {
+    await commands.must(["store", "-k", "plain", "tree/lib"]);
+    must([BTDT, "keygen", scratch.path("signing.key")]);
+    await commands.must(["store", "-k", "web-1", "--sign-key", "signing.key", "tree"]);
+    const trust = ["--verify-key", "signing.key.pub"];
+    const refused = await commands.run(["restore", "-k", "plain", ...trust, "to"]);
+    expect(refused.exitCode).toBe(4);
+    expect(refused.stderr).toContain("counts as a miss: it is not signed\n");
+    expect(await commands.run(["restore", "-k", "plain,web-1", ...trust, "to"])).toMatchObject({
+      exitCode: 3,
+    });
+    expect(snapshotTree(scratch.path("to"))).toEqual(snapshotTree(scratch.path("tree")));
+    expect(await commands.run(["lookup", "-k", "plain", ...trust])).toMatchObject({ exitCode: 4 });
+    const listed = JSON.parse((await commands.must(["list", "--json", "--prefix", "web"])).stdout);
+    expect(listed.entries).toMatchObject([
+      { key: "web-1", signedBy: expect.stringMatching(/^[0-9a-f]{16}$/) },
+    ]);
   });
 
   test("a command is run after a miss, and its results are stored", async () => {

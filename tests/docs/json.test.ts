@@ -65,7 +65,8 @@ test("the page names every field that a command prints, and no other", () => {
   symlinkSync("file", join(tree, "link"));
   const environment = { BTDT_CACHE: cache };
   const run = (...words: string[]) => btdt(words, { cwd: scratch.path(), env: environment });
-  run("store", "-k", "one,other", "tree");
+  run("keygen", "signing.key");
+  run("store", "-k", "one,other", "--sign-key", "signing.key", "tree");
   // As a new file, because the stored one is linked.
   rmSync(join(tree, "file"));
   writeFileSync(join(tree, "file"), "2");
@@ -108,6 +109,7 @@ test("the page names every field that a command prints, and no other", () => {
     ],
     ["doctor", [["tree"]]],
     ["version", [[]]],
+    ["keygen", [[], ["another.key"]]],
     ["pin", [["one"], ["none"]]],
     ["unpin", [["one"], ["none"]]],
     ["stats", [[]]],

@@ -52,6 +52,7 @@ function targetOf(manifest: Manifest, options: Partial<Target> = {}): Target {
       temporary: undefined,
       mode: "auto",
       isVerified: false,
+      linksOnlyOwn: false,
       sharing: new Uint8Array(manifest.counts.fileCount),
       suspects: undefined,
     },

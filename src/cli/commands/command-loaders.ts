@@ -42,6 +42,7 @@ export function listCommandLoaders(
     pin: async () => (await import("./pin.ts")).definePinCommand(context),
     unpin: async () => (await import("./pin.ts")).defineUnpinCommand(context),
     stats: async () => (await import("./stats.ts")).defineStatsCommand(context),
+    keygen: async () => (await import("./keygen.ts")).defineKeygenCommand(context),
     report: async () => (await import("./report.ts")).defineReportCommand(context),
     doctor: async () => (await import("./doctor.ts")).defineDoctorCommand(context),
     version: async () => (await import("./version.ts")).defineVersionCommand(context),

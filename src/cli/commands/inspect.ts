@@ -61,7 +61,8 @@ export function defineInspectCommand(context: CommandContext) {
     const counts = countsOf(record.trees);
     const paths = record.trees.flatMap(({ path }) => (path === undefined ? [] : [escapeControls(path)]));
     const from = paths.length === 0 ? "" : `, from ${paths.join(", ")}`;
-    output.note(`stored ${record.storedAt}, ${describeTrees({ ...record, ...counts })}${from}`);
+    const by = record.signature === undefined ? "" : `, signed with key ${record.signature.key}`;
+    output.note(`stored ${record.storedAt}, ${describeTrees({ ...record, ...counts })}${from}${by}`);
     const files = filesOfEntry(entry, record.trees.length > 1);
     for (const line of formatTable(files.map(rowOf), [false, true, false, false])) output.printResult(line);
     output.printDocument({

@@ -111,6 +111,18 @@ function isUsed({ storedAt, lastUsedMs }: ListedKey): boolean {
 
 function describeKey(listed: ListedKey) {
   const { key, trees, sizeBytes, freedBytes, storedAt, isPinned, damage } = listed;
+  const signedBy = listed.signature?.key;
   const lastUsedAt = formatTime(listed.lastUsedMs);
-  return { key, trees, ...countsOf(trees), sizeBytes, freedBytes, storedAt, lastUsedAt, isPinned, damage };
+  return {
+    key,
+    trees,
+    ...countsOf(trees),
+    sizeBytes,
+    freedBytes,
+    storedAt,
+    lastUsedAt,
+    isPinned,
+    damage,
+    signedBy,
+  };
 }

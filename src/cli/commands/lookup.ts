@@ -6,6 +6,7 @@ import type { Runtime } from "../../work/runtime.ts";
 import type { CommandContext } from "../command-context.ts";
 import { describeOrigin, describeTrees } from "../describe.ts";
 import { codeForOutcome } from "../exit-codes.ts";
+import { loadVerifier } from "../load-trust.ts";
 import type { OpenedCache } from "../open-addressed-cache.ts";
 import { openCachesToRead } from "../open-caches.ts";
 import { defineAnonymousOption, defineCaFileOption } from "../options/bucket-options.ts";
@@ -24,6 +25,7 @@ import {
   defineResultFileOption,
   defineSuccessOnAnyKeyOption,
 } from "../options/restore-options.ts";
+import { defineVerifyKeyOption } from "../options/trust-options.ts";
 import { OutcomeFiles } from "../outcome-files.ts";
 import { reportMiss } from "../report-miss.ts";
 
@@ -46,6 +48,7 @@ export function defineLookupCommand(context: CommandContext) {
     .addOption(defineResultFileOption())
     .addOption(defineMatchedKeyFileOption())
     .addOption(definePrimaryKeyFileOption())
+    .addOption(defineVerifyKeyOption())
     .addOption(defineCaFileOption())
     .addOption(defineAnonymousOption())
     .addHelpText(
@@ -58,9 +61,10 @@ export function defineLookupCommand(context: CommandContext) {
       const keys = await fillInKeys(options, context);
       outcomeFiles.writePrimaryKey(keys[0]);
       const fallbackPrefixes = await fillInPrefixes(options, context);
+      const explainRefusal = await loadVerifier(options, context);
       const caches = await openCachesToRead(options, context);
       const sources = caches.map((cache) => openSource(cache, keys, runtime));
-      const found = await lookUpKeys({ keys, fallbackPrefixes }, sources, runtime);
+      const found = await lookUpKeys({ keys, fallbackPrefixes, explainRefusal }, sources, runtime);
       switch (found.outcome) {
         case "hit":
         case "fallback": {

@@ -12,6 +12,7 @@ import {
 } from "../describe.ts";
 import { codeForOutcome } from "../exit-codes.ts";
 import { describeError, summarizeError } from "../explain-failure.ts";
+import { loadVerifier } from "../load-trust.ts";
 import { openCachesToRead } from "../open-caches.ts";
 import { defineAnonymousOption, defineCaFileOption } from "../options/bucket-options.ts";
 import {
@@ -38,6 +39,7 @@ import {
   defineVerifyOption,
 } from "../options/restore-options.ts";
 import { defineNoShareOption, defineShareOption, shareGlobsOf } from "../options/share-options.ts";
+import { defineVerifyKeyOption } from "../options/trust-options.ts";
 import { OutcomeFiles } from "../outcome-files.ts";
 import { MISS_MARKER, reportMiss } from "../report-miss.ts";
 import { restoreFromCaches } from "../restore-from-caches.ts";
@@ -67,6 +69,7 @@ export function defineRestoreCommand(context: CommandContext) {
     .addOption(definePrimaryKeyFileOption())
     .addOption(defineExactOption("DESTINATION"))
     .addOption(defineVerifyOption("DESTINATION"))
+    .addOption(defineVerifyKeyOption())
     .addOption(defineLinkOption("how to place files in DESTINATION"))
     .addOption(defineShareOption())
     .addOption(defineNoShareOption())
@@ -85,6 +88,7 @@ export function defineRestoreCommand(context: CommandContext) {
       const keys = await fillInKeys(options, context);
       outcomeFiles.writePrimaryKey(keys[0]);
       const fallbackPrefixes = await fillInPrefixes(options, context);
+      const explainRefusal = await loadVerifier(options, context);
       const paths = first === undefined ? undefined : ([first, ...others] as const);
       if (paths !== undefined) checkPaths(paths, "DESTINATION");
       const attempted = await attempt(options.errorOk, async () => {
@@ -99,6 +103,7 @@ export function defineRestoreCommand(context: CommandContext) {
             globs: shareGlobsOf(options),
             exact: options.exact,
             verify: options.verify,
+            explainRefusal,
           },
           context.runtime,
         );

@@ -2,7 +2,6 @@ import { Command, Option } from "@commander-js/extra-typings";
 import { escapeControls } from "../../base/byte-string.ts";
 import { BtdtError } from "../../base/errors.ts";
 import { checkPaths } from "../../restore/places.ts";
-import type { StoreRequest } from "../../store/request.ts";
 import { attempt } from "../attempt.ts";
 import type { CommandContext } from "../command-context.ts";
 import {
@@ -13,7 +12,8 @@ import {
   startStopwatch,
 } from "../describe.ts";
 import { summarizeError } from "../explain-failure.ts";
-import type { OpenedCache } from "../open-addressed-cache.ts";
+import { keepResults } from "../keep-results.ts";
+import { loadSigner, loadVerifier, withoutSecret } from "../load-trust.ts";
 import { openCachesToRead } from "../open-caches.ts";
 import {
   defineAnonymousOption,
@@ -55,11 +55,11 @@ import {
   defineStorageOption,
   storeSettingsOf,
 } from "../options/store-options.ts";
+import { defineSignKeyOption, defineVerifyKeyOption } from "../options/trust-options.ts";
 import { OutcomeFiles } from "../outcome-files.ts";
 import { reportMiss } from "../report-miss.ts";
 import { restoreFromCaches } from "../restore-from-caches.ts";
 import { runChild } from "../run-child.ts";
-import { storeInCache } from "../store-in-cache.ts";
 
 /** @param words the command to run, from after `--` */
 export function defineRunCommand(context: CommandContext, words: readonly string[]) {
@@ -89,6 +89,7 @@ export function defineRunCommand(context: CommandContext, words: readonly string
     .addOption(definePrimaryKeyFileOption())
     .addOption(defineExactOption("PATH"))
     .addOption(defineVerifyOption("PATH"))
+    .addOption(defineVerifyKeyOption())
     .addOption(defineExcludeOption())
     .addOption(defineSkipChangedOption())
     .addOption(defineSkipUnreadableOption())
@@ -99,6 +100,7 @@ export function defineRunCommand(context: CommandContext, words: readonly string
     .addOption(defineStorageOption())
     .addOption(defineCompressionOption())
     .addOption(defineDurabilityOption())
+    .addOption(defineSignKeyOption())
     .addOption(definePinOption())
     .addOption(defineMaxSizeOption())
     .addOption(defineCreateCacheOption())
@@ -125,6 +127,10 @@ export function defineRunCommand(context: CommandContext, words: readonly string
       const keys = await fillInKeys(options, context);
       outcomeFiles.writePrimaryKey(keys[0]);
       const fallbackPrefixes = await fillInPrefixes(options, context);
+      const [explainRefusal, sign] = [
+        await loadVerifier(options, context),
+        await loadSigner(options, context),
+      ];
       const readStopwatch = startStopwatch();
       const attempted = await attempt(true, async () => {
         const caches = await openCachesToRead(options, context);
@@ -138,6 +144,7 @@ export function defineRunCommand(context: CommandContext, words: readonly string
             globs: shareGlobsOf(options),
             exact: options.exact,
             verify: options.verify,
+            explainRefusal,
           },
           runtime,
         );
@@ -163,7 +170,7 @@ export function defineRunCommand(context: CommandContext, words: readonly string
 
       if (runtime.isCancelled()) throw new BtdtError("CANCELLED", "cancelled before the command was run");
       output.noteDetail(`running ${words.map(escapeControls).join(" ")}`);
-      const child = await runChild(words, context.redirectSignals);
+      const child = await runChild(words, context.redirectSignals, withoutSecret(options.signKey, context));
       context.setExitCode(child.exitCode);
       switch (child.kind) {
         case "not-started":
@@ -189,32 +196,11 @@ export function defineRunCommand(context: CommandContext, words: readonly string
         output.note("nothing was stored: the cache is read-only");
         return;
       }
-      await storeResults(
+      await keepResults(
         attempted.result.caches[0],
-        { keys: [keys[0]], sources: paths, ...storeSettingsOf(options) },
+        { keys: [keys[0]], sources: paths, sign, ...storeSettingsOf(options) },
         options.maxSize,
         context,
       );
     });
-}
-
-/** The command has succeeded: if its results cannot be stored, its exit status stands, and the next run tries again. */
-async function storeResults(
-  cache: OpenedCache,
-  request: Omit<StoreRequest, "cache">,
-  maxSizeBytes: number | undefined,
-  context: CommandContext,
-): Promise<void> {
-  const { output } = context;
-  const readStopwatch = startStopwatch();
-  const attempted = await attempt(true, () => storeInCache(cache, request, maxSizeBytes, context));
-  if (attempted.kind === "failed") {
-    output.warn(`nothing was stored: ${summarizeError(attempted.error)}`);
-    return;
-  }
-  const stored = attempted.result;
-  const key = escapeControls(request.keys[0]);
-  output.note(
-    `stored ${describeTrees(stored)} as ${key}: ${describePlacement(stored.fileCounts)} in ${readStopwatch()}${describeObstacle(stored.obstacles[0]?.obstacle)}`,
-  );
 }

@@ -6,6 +6,7 @@ import { attempt } from "../attempt.ts";
 import type { CommandContext } from "../command-context.ts";
 import { describeObstacle, describePlacement, describeTrees, startStopwatch } from "../describe.ts";
 import { describeError, summarizeError } from "../explain-failure.ts";
+import { loadSigner } from "../load-trust.ts";
 import { openAddressedCache, openCacheDirectory } from "../open-addressed-cache.ts";
 import {
   defineAnonymousOption,
@@ -32,6 +33,7 @@ import {
   defineStorageOption,
   storeSettingsOf,
 } from "../options/store-options.ts";
+import { defineSignKeyOption } from "../options/trust-options.ts";
 import { storeInCache } from "../store-in-cache.ts";
 import { printStorePreview } from "../store-preview.ts";
 
@@ -57,6 +59,7 @@ export function defineStoreCommand(context: CommandContext) {
     .addOption(defineStorageOption())
     .addOption(defineCompressionOption())
     .addOption(defineDurabilityOption())
+    .addOption(defineSignKeyOption())
     .addOption(definePinOption())
     .addOption(defineMaxSizeOption())
     .addOption(
@@ -81,6 +84,7 @@ export function defineStoreCommand(context: CommandContext) {
       for (const source of sources) assertGiven(source, "SOURCE");
       const readStopwatch = startStopwatch();
       const keys = await fillInKeys(options, context);
+      const sign = await loadSigner(options, context);
       if (options.dryRun) {
         const cache = openCacheDirectory({ cache: options.cache }, "store --dry-run");
         await printStorePreview({ cache, keys, sources, ...storeSettingsOf(options) }, context);
@@ -88,7 +92,7 @@ export function defineStoreCommand(context: CommandContext) {
       }
       const attempted = await attempt(options.errorOk, async () => {
         const cache = await openAddressedCache(options, context);
-        const request = { keys, sources, ...storeSettingsOf(options) };
+        const request = { keys, sources, sign, ...storeSettingsOf(options) };
         return await storeInCache(cache, request, options.maxSize, context);
       });
       if (attempted.kind === "failed") {

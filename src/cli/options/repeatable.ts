@@ -8,6 +8,12 @@ export function appendKeys(list: string, previous: readonly string[] | undefined
   return [...(previous ?? []), list];
 }
 
+/** For items in which a comma is unusual, and needed nowhere. */
+export function appendItems(list: string, previous: readonly string[] | undefined): string[] {
+  const items = list.split(/[,\n]/).map((item) => item.trim());
+  return [...(previous ?? []), ...items.filter((item) => item !== "")];
+}
+
 /** For globs: after a backslash or between brackets, a comma belongs to the glob. */
 export function appendGlobs(list: string, previous: readonly string[] | undefined): string[] {
   return [...(previous ?? []), ...splitGlobs(list)];

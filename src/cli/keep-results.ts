@@ -1,0 +1,29 @@
+import { escapeControls } from "../base/byte-string.ts";
+import type { StoreRequest } from "../store/request.ts";
+import { attempt } from "./attempt.ts";
+import type { CommandContext } from "./command-context.ts";
+import { describeObstacle, describePlacement, describeTrees, startStopwatch } from "./describe.ts";
+import { summarizeError } from "./explain-failure.ts";
+import type { OpenedCache } from "./open-addressed-cache.ts";
+import { storeInCache } from "./store-in-cache.ts";
+
+/** The command has succeeded: if its results cannot be stored, its exit status stands, and the next run tries again. */
+export async function keepResults(
+  cache: OpenedCache,
+  request: Omit<StoreRequest, "cache">,
+  maxSizeBytes: number | undefined,
+  context: CommandContext,
+): Promise<void> {
+  const { output } = context;
+  const readStopwatch = startStopwatch();
+  const attempted = await attempt(true, () => storeInCache(cache, request, maxSizeBytes, context));
+  if (attempted.kind === "failed") {
+    output.warn(`nothing was stored: ${summarizeError(attempted.error)}`);
+    return;
+  }
+  const stored = attempted.result;
+  const key = escapeControls(request.keys[0]);
+  output.note(
+    `stored ${describeTrees(stored)} as ${key}: ${describePlacement(stored.fileCounts)} in ${readStopwatch()}${describeObstacle(stored.obstacles[0]?.obstacle)}`,
+  );
+}
