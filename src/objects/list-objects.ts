@@ -7,7 +7,7 @@ import { PathBuffer } from "../fs/native/path-buffer.ts";
 import type { ObjectCondition } from "./check-objects.ts";
 import { type FoundObject, isNewer } from "./has-lost-data.ts";
 import { type ObjectName, parseObjectName } from "./object-name.ts";
-import { objectPath, SHARD_NAMES } from "./object-path.ts";
+import { objectPath } from "./object-path.ts";
 
 export interface StoredObject extends FoundObject {
   readonly name: string;
@@ -25,10 +25,13 @@ export interface ListedName {
   readonly parsed: ObjectName;
 }
 
+const SHARD_NAME = /^[\da-f]{2}$/;
+
 /** The shards that exist, sorted. @throws a `node:fs` error */
 export function listShardNames(objects: ByteString): string[] {
-  const names = new Set(namesIn(objects));
-  return SHARD_NAMES.filter((shard) => names.has(shard));
+  return namesIn(objects)
+    .filter((name) => SHARD_NAME.test(name))
+    .toSorted();
 }
 
 /** The names of the objects in one shard. Files with other names are not btdt's and are ignored. @throws a `node:fs` error */

@@ -7,10 +7,8 @@ import { at, type Manifest } from "../manifest/manifest.ts";
 import { PERMISSIONS } from "./object-attributes.ts";
 import { EXCLUSIVE_ENDING, nameObject } from "./object-name.ts";
 
-/** The directories that objects may be in: each is in its shard, which is named after the first byte of its digest. */
-export const SHARD_NAMES: readonly string[] = Array.from({ length: 256 }, (_, index) =>
-  index.toString(16).padStart(2, "0"),
-);
+/** Directories that objects are in: each is in its shard, which is named after the first byte of its digest. */
+const MOST_SHARDS = 256;
 
 /**
  * @param name as `formatObjectName` writes it
@@ -35,12 +33,12 @@ export function locateObject(
 }
 
 /** The shards of the last used objects directory that have been checked; each thread checks each of them once. */
-let knownShards = { objects: "" as ByteString, isReal: new Uint8Array(SHARD_NAMES.length) };
+let knownShards = { objects: "" as ByteString, isReal: new Uint8Array(MOST_SHARDS) };
 
 function assertRealShard(objects: ByteString, shard: number): void {
-  if (knownShards.objects !== objects) knownShards = { objects, isReal: new Uint8Array(SHARD_NAMES.length) };
+  if (knownShards.objects !== objects) knownShards = { objects, isReal: new Uint8Array(MOST_SHARDS) };
   if (knownShards.isReal[shard] !== 0) return;
-  const path = `${objects}/${SHARD_NAMES[shard]}` as ByteString;
+  const path = `${objects}/${shard.toString(16).padStart(2, "0")}` as ByteString;
   // One that is missing may be anything later.
   if (isRealDirectory(path)) knownShards.isReal[shard] = 1;
 }

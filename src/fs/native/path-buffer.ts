@@ -100,7 +100,7 @@ export class PathBuffer {
   }
 
   private writeThreeDigits(offset: number, value: number): void {
-    threeDigits ??= makeThreeDigits();
+    if (threeDigits[3 * value] === 0) fillThreeDigits(value);
     this.bytes[offset] = threeDigits[3 * value] ?? 0;
     this.bytes[offset + 1] = threeDigits[3 * value + 1] ?? 0;
     this.bytes[offset + 2] = threeDigits[3 * value + 2] ?? 0;
@@ -119,17 +119,13 @@ export class PathBuffer {
   }
 }
 
-let threeDigits: Uint8Array | undefined;
+/** From 000 to 999, concatenated: each is zero until it is needed, because most runs need few. */
+const threeDigits = new Uint8Array(3000);
 
-/** From 000 to 999, concatenated; created on first use, so that start-up does not pay for it. */
-function makeThreeDigits(): Uint8Array {
-  const digits = new Uint8Array(3000);
-  for (let value = 0; value < 1000; value++) {
-    digits[3 * value] = digitOf((value / 100) | 0);
-    digits[3 * value + 1] = digitOf(((value / 10) | 0) % 10);
-    digits[3 * value + 2] = digitOf(value % 10);
-  }
-  return digits;
+function fillThreeDigits(value: number): void {
+  threeDigits[3 * value] = digitOf((value / 100) | 0);
+  threeDigits[3 * value + 1] = digitOf(((value / 10) | 0) % 10);
+  threeDigits[3 * value + 2] = digitOf(value % 10);
 }
 
 /** The character of a digit up to 15. */
