@@ -1,0 +1,105 @@
+/**
+ * Compares how long small commands take with an empty program that is compiled in the same way: `npm run bench:start [-- --rounds N]`.
+ * All run in turn, and each is divided by the empty program of its round, so that other work on the machine matters little.
+ */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { buildExecutable } from "../../link/build-executable.ts";
+import { compile } from "../../link/compile.ts";
+import { hostTarget } from "../../link/target.ts";
+import { say } from "../report.ts";
+
+const FILE_COUNT = 10;
+
+interface Start {
+  readonly name: string;
+  /** Gets a new path in each round. */
+  readonly words: (unused: string) => readonly string[];
+}
+
+interface Run {
+  readonly wallMs: number;
+  readonly cpuMs: number;
+}
+
+const { values } = parseArgs({ options: { rounds: { type: "string", default: "100" } } });
+const rounds = Number(values.rounds);
+const root = join(import.meta.dir, "../..");
+const work = mkdtempSync(join(tmpdir(), "btdt-bench-start-"));
+try {
+  const [empty, dynamic] = [join(work, "empty"), join(work, "btdt")];
+  compile(root, ["bench/start-up/empty-program.ts"], hostTarget(process.platform, process.arch), empty);
+  buildExecutable(undefined, dynamic, {
+    root,
+    entrypoints: ["src/main.ts", "src/worker.ts"],
+    libcDirectories: [],
+    dynamic: true,
+    cacheDirectory: join(root, "dist", ".packages"),
+  });
+  compareStarts(empty, { dynamic, static: join(root, "dist", "btdt") });
+} finally {
+  rmSync(work, { recursive: true, force: true });
+}
+
+function compareStarts(empty: string, executables: Readonly<Record<string, string>>): void {
+  const starts = prepareStarts();
+  const emptyRuns: Run[] = [];
+  const runs = new Map<string, Run[]>();
+  for (let round = 0; round <= rounds; round++) {
+    const emptyRun = run([empty]);
+    // The first round is a warm-up.
+    if (round > 0) emptyRuns.push(emptyRun);
+    for (const { name, words } of starts) {
+      for (const [kind, executable] of Object.entries(executables)) {
+        const unused = join(work, `restored-${kind}-${round}`);
+        const ran = run([executable, ...words(unused)]);
+        const title = `${name}, ${kind}`;
+        if (round > 0) runs.set(title, [...(runs.get(title) ?? []), ran]);
+      }
+    }
+  }
+  say(`${rounds} rounds: medians, and medians of ratios to an empty program\n`);
+  say(formatRow("an empty program", emptyRuns, emptyRuns));
+  for (const [title, each] of runs) say(formatRow(title, each, emptyRuns));
+}
+
+function prepareStarts(): Start[] {
+  const [cache, tree] = [join(work, "cache"), join(work, "tree")];
+  mkdirSync(cache);
+  mkdirSync(tree);
+  for (let file = 0; file < FILE_COUNT; file++) writeFileSync(join(tree, `${file}.txt`), `file ${file}\n`);
+  run([join(root, "dist", "btdt"), "store", "--cache", cache, "--keys=key", tree]);
+  return [
+    { name: "--version", words: () => ["--version"] },
+    { name: "hash of a small file", words: () => ["hash", join(tree, "0.txt")] },
+    { name: "lookup, a miss", words: () => ["lookup", "--miss-ok", "--cache", cache, "--keys=none"] },
+    {
+      name: "restore, a miss",
+      words: (unused) => ["restore", "--miss-ok", "--cache", cache, "--keys=none", unused],
+    },
+    { name: "restore of 10 files", words: (unused) => ["restore", "--cache", cache, "--keys=key", unused] },
+  ];
+}
+
+function run(command: string[]): Run {
+  const startedNs = Bun.nanoseconds();
+  const { exitCode, resourceUsage, stderr } = Bun.spawnSync(command, { stdio: ["ignore", "ignore", "pipe"] });
+  const wallMs = (Bun.nanoseconds() - startedNs) / 1e6;
+  if (exitCode !== 0) throw new Error(`${command.join(" ")} failed: ${stderr.toString()}`);
+  return { wallMs, cpuMs: Number(resourceUsage.cpuTime.total) / 1000 };
+}
+
+function formatRow(title: string, runs: readonly Run[], emptyRuns: readonly Run[]): string {
+  const cells = (["wallMs", "cpuMs"] as const).flatMap((measure) => {
+    const ratios = runs.map((each, round) => each[measure] / (emptyRuns[round]?.[measure] ?? Number.NaN));
+    return [`${median(runs.map((each) => each[measure])).toFixed(1)} ms`, `${median(ratios).toFixed(2)} x`];
+  });
+  return [title.padEnd(32), ...cells.map((cell) => cell.padStart(9))].join("  ");
+}
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((left, right) => left - right);
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+}
