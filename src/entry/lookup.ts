@@ -1,6 +1,5 @@
 import { display } from "../base/byte-string.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
-import { examineManifests } from "../inventory/examine-manifests.ts";
 import { countsOf, isSameRecord, type StoredTree } from "../key/key-file.ts";
 import type { RecordVerifier } from "../key/signed-record.ts";
 import { createPause } from "../work/breather.ts";
@@ -76,19 +75,21 @@ export function openLookupSource(cache: CacheDirectory, runtime: Runtime): Looku
   return {
     address: display(cache.path),
     listFallbackKeys: (prefix) => fallbackKeys.list(prefix),
-    examine: async (key, explainRefusal) => examineEntry(cache, key, explainRefusal, runtime.onWarning),
+    examine: (key, explainRefusal) => examineEntry(cache, key, explainRefusal, runtime.onWarning),
   };
 }
 
-function examineEntry(
+async function examineEntry(
   cache: CacheDirectory,
   key: string,
   explainRefusal: RecordVerifier | undefined,
   onWarning: (warning: string) => void,
-): FoundEntry {
+): Promise<FoundEntry> {
   for (;;) {
     const entry = findEntry(cache, key, { explainRefusal });
     if (entry.kind !== "found") return entry;
+    // Not needed for a miss, and most of what is loaded otherwise.
+    const { examineManifests } = await import("../inventory/examine-manifests.ts");
     const digests = entry.trees.map(({ stored }) => stored.manifest);
     const condition = examineManifests(cache, digests, onWarning);
     if (condition.kind === "whole") return entry;
