@@ -1,22 +1,23 @@
 import { escapeControls } from "../base/byte-string.ts";
+import type { CacheDirectory } from "../cache/cache-directory.ts";
 import type { StoreRequest } from "../store/request.ts";
 import { attempt } from "./attempt.ts";
 import type { CommandContext } from "./command-context.ts";
 import { describeObstacle, describePlacement, describeTrees, startStopwatch } from "./describe.ts";
 import { summarizeError } from "./explain-failure.ts";
-import type { OpenedCache } from "./open-addressed-cache.ts";
+import type { CachesToRead } from "./open-caches.ts";
 import { storeInCache } from "./store-in-cache.ts";
 
 /** The command has succeeded: if its results cannot be stored, its exit status stands, and the next run tries again. */
 export async function keepResults(
-  cache: OpenedCache,
+  { caches, near }: { readonly caches: CachesToRead; readonly near: CacheDirectory | undefined },
   request: Omit<StoreRequest, "cache">,
   maxSizeBytes: number | undefined,
   context: CommandContext,
 ): Promise<void> {
   const { output } = context;
   const readStopwatch = startStopwatch();
-  const attempted = await attempt(true, () => storeInCache(cache, request, maxSizeBytes, context));
+  const attempted = await attempt(true, () => storeInCache(caches[0], near, request, maxSizeBytes, context));
   if (attempted.kind === "failed") {
     output.warn(`nothing was stored: ${summarizeError(attempted.error)}`);
     return;

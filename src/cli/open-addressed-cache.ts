@@ -70,8 +70,8 @@ export function rejectBucket(address: string, command: string): void {
 }
 
 /** Options that would have no effect. */
-function rejectDirectoryOptions({ createCache, storage, pin }: AddressedCache): void {
-  if (createCache === true) {
+function rejectDirectoryOptions({ createCache, localCache, storage, pin }: AddressedCache): void {
+  if (createCache === true && localCache === undefined) {
     throw new BtdtError("USAGE", "--create-cache does not create buckets", {
       hint: "create the bucket with the tools of its provider, and leave the option out",
     });

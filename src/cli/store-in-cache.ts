@@ -1,4 +1,6 @@
+import type { CacheDirectory } from "../cache/cache-directory.ts";
 import type { StoreRequest } from "../store/request.ts";
+import { withoutRepetitions } from "../store/without-repetitions.ts";
 import type { CommandContext } from "./command-context.ts";
 import { type CleanWithin, keepBelow } from "./keep-below.ts";
 import type { OpenedCache } from "./open-addressed-cache.ts";
@@ -6,10 +8,28 @@ import { type StoredWithin, storeWithin } from "./store-within.ts";
 
 /**
  * Stores in a directory or a bucket.
- * @param maxSizeBytes undefined for no limit
+ * @param near in front of it: it is stored there first
+ * @param maxSizeBytes undefined for no limit; of the local cache, nothing is evicted
  * @throws BtdtError as `storeWithin` and `ObjectStore`
  */
 export async function storeInCache(
+  cache: OpenedCache,
+  near: CacheDirectory | undefined,
+  request: Omit<StoreRequest, "cache">,
+  maxSizeBytes: number | undefined,
+  context: CommandContext,
+): Promise<StoredWithin> {
+  if (near === undefined) return await storeFar(cache, request, maxSizeBytes, context);
+  const { noteOrigin, storeNearby } = await import("../near/store-nearby.ts");
+  // The source is read twice.
+  const runtime = withoutRepetitions(context.runtime);
+  const kept = await storeNearby(near, request, runtime);
+  const stored = await storeFar(cache, request, maxSizeBytes, { ...context, runtime });
+  if (kept !== undefined) await noteOrigin(near, request.keys, kept, stored.trees, runtime);
+  return stored;
+}
+
+async function storeFar(
   cache: OpenedCache,
   request: Omit<StoreRequest, "cache">,
   maxSizeBytes: number | undefined,

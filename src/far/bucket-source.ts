@@ -69,6 +69,13 @@ export class BucketSource implements EntrySource, LookupSource {
     }
   }
 
+  /** The answer is used once more by `find`. */
+  async findRecord(key: string): Promise<BucketRecord | undefined> {
+    const found = await this.#fetch(key);
+    this.#ahead.set(key, Promise.resolve(found));
+    return found.kind === "missing" ? undefined : decodeBucketRecord(found.bytes, keyFileName(key));
+  }
+
   async *listFallbackKeys(prefix: string): AsyncGenerator<string> {
     const listed = await listAll(this.#store, KEYS_PREFIX + keyNamePrefix(prefix));
     for (const { name } of listed.objects.toSorted((left, right) => right.modifiedMs - left.modifiedMs)) {
@@ -100,6 +107,11 @@ export class BucketSource implements EntrySource, LookupSource {
   }
 
   async #fetchRecord(key: string): Promise<BucketRecord | undefined> {
+    const found = await this.#fetch(key);
+    return found.kind === "missing" ? undefined : decodeBucketRecord(found.bytes, keyFileName(key));
+  }
+
+  async #fetch(key: string): Promise<FetchedObject> {
     if (!this.#hasBegun) {
       this.#hasBegun = true;
       for (const each of this.#keys) this.#ask(each);
@@ -107,7 +119,7 @@ export class BucketSource implements EntrySource, LookupSource {
     const found = await (this.#ahead.get(key) ?? this.#store.get(keyName(key)));
     this.#ahead.delete(key);
     this.#serverMs = found.serverMs;
-    return found.kind === "missing" ? undefined : decodeBucketRecord(found.bytes, keyFileName(key));
+    return found;
   }
 
   #ask(key: string): void {

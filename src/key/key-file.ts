@@ -33,6 +33,8 @@ export interface KeyRecord {
   readonly trees: readonly [StoredTree, ...StoredTree[]];
   /** Absent if it is not signed. */
   readonly signature?: EntrySignature;
+  /** In a local cache in front of a far one: for each tree, the digest of the manifest that describes it there. */
+  readonly origins?: readonly string[];
 }
 
 /** Totals of all trees. */
@@ -133,7 +135,24 @@ export function decodeKeyFile(file: Uint8Array, fileName: string): KeyRecord {
   const paths = trees.flatMap(({ path }) => (path === undefined ? [] : [path]));
   if (findPathOverlap(paths) !== undefined) throw damaged("one of its paths lies inside another");
   const signature = readSignature(field("signature"));
-  return { key, storedAt, trees, ...(signature === undefined ? {} : { signature }) };
+  const origins = field("origins");
+  if (origins !== undefined && !(isListOfDigests(origins) && origins.length === trees.length))
+    throw damaged("its origins are not those of its trees");
+  return {
+    key,
+    storedAt,
+    trees,
+    ...(signature === undefined ? {} : { signature }),
+    ...(origins === undefined ? {} : { origins }),
+  };
+}
+
+function isListOfDigests(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every(isDigest);
+}
+
+function isDigest(value: unknown): value is string {
+  return typeof value === "string" && isDigestHex(value);
 }
 
 function decodeTree(json: unknown, damaged: (what: string) => BtdtError): StoredTree {
@@ -141,7 +160,7 @@ function decodeTree(json: unknown, damaged: (what: string) => BtdtError): Stored
   if (field === undefined) throw damaged("a tree is not an object");
   const [path, manifest] = [field("path"), field("manifest")];
   const [fileCount, contentBytes] = [field("fileCount"), field("contentBytes")];
-  if (typeof manifest !== "string" || !isDigestHex(manifest)) throw damaged("it names no manifest");
+  if (!isDigest(manifest)) throw damaged("it names no manifest");
   if (!isCount(fileCount) || !isCount(contentBytes)) throw damaged("its counts are out of range");
   const skippedCount = field("skippedCount");
   if (skippedCount !== undefined && !isCount(skippedCount)) throw damaged("its counts are out of range");

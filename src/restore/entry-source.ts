@@ -1,10 +1,12 @@
 import { display } from "../base/byte-string.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
-import { touchKeyFile } from "../cache/key-files.ts";
+import { cacheError } from "../cache/cache-errors.ts";
+import { readKeyFile, touchKeyFile } from "../cache/key-files.ts";
 import { FallbackKeys } from "../entry/fallback-keys.ts";
 import { type FindOptions, type FoundEntry, findEntry } from "../entry/find-entry.ts";
 import type { KeySource } from "../entry/try-keys.ts";
-import { type KeyRecord, keyFileName } from "../key/key-file.ts";
+import { errnoOf } from "../fs/errno.ts";
+import { decodeKeyFile, type KeyRecord, keyFileName } from "../key/key-file.ts";
 import type { RemotePacks } from "../packs/unpack/remote-packs.ts";
 import { createPause } from "../work/breather.ts";
 import type { Runtime } from "../work/runtime.ts";
@@ -22,6 +24,11 @@ export interface EntrySource extends KeySource {
   readonly cache: CacheDirectory;
   /** @throws BtdtError CACHE_FORMAT_NEWER, BUCKET_UNAVAILABLE, BUCKET_NOT_ACCESSIBLE */
   find(key: string, options?: FindOptions): Promise<SourcedEntry>;
+  /**
+   * Only what the key says, for those who may have the rest.
+   * @throws BtdtError KEY_DAMAGED, CACHE_NOT_ACCESSIBLE, and as `find`
+   */
+  findRecord(key: string): Promise<KeyRecord | undefined>;
   /** Notes that an entry is used, so that a clean keeps it; false if it cannot be noted. Never rejects. */
   noteUse(record: KeyRecord): Promise<boolean>;
 }
@@ -36,7 +43,19 @@ export function openDirectorySource(cache: CacheDirectory, runtime: Runtime): En
       const found = findEntry(cache, key, options);
       return found.kind === "found" ? { ...found, remote: undefined } : found;
     },
+    findRecord: async (key) => readRecord(cache, key),
     listFallbackKeys: (prefix) => fallbackKeys.list(prefix),
     noteUse: async ({ key }) => touchKeyFile(cache, keyFileName(key)),
   };
+}
+
+function readRecord(cache: CacheDirectory, key: string): KeyRecord | undefined {
+  const name = keyFileName(key);
+  try {
+    const file = readKeyFile(cache, name);
+    return file === undefined ? undefined : decodeKeyFile(file.bytes, name);
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+    throw cacheError("CACHE_NOT_ACCESSIBLE", "read", cache.path, error);
+  }
 }

@@ -6,18 +6,13 @@
 
 import { type ByteString, display } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
-import { withSharedLock } from "../cache/cache-lock.ts";
-import { publishKeyFile } from "../cache/key-files.ts";
 import { publishManifestFile } from "../cache/manifest-files.ts";
-import { addPin } from "../cache/pins.ts";
 import { prepareCache } from "../cache/prepare-cache.ts";
 import { Session } from "../cache/session.ts";
-import { addToSizeNote } from "../cache/size-note.ts";
 import { flush, flushIfCheap } from "../durability/flush.ts";
 import { Suspects } from "../durability/suspects.ts";
 import { markUnflushed, type UnflushedMark } from "../durability/unflushed-marks.ts";
-import { countsOf, encodeKeyFile, keyFileName, type StoredTree } from "../key/key-file.ts";
-import { addSignature } from "../key/signed-record.ts";
+import { countsOf, type StoredTree } from "../key/key-file.ts";
 import { extendManifest } from "../manifest/extend-manifest.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import { reuseObjectTimes, timesOf } from "../objects/reuse-object-times.ts";
@@ -32,6 +27,7 @@ import { classifySource } from "./classify-source.ts";
 import { describeSkipped } from "./describe-skipped.ts";
 import { keepAsObjects } from "./keep-as-objects.ts";
 import { type PackedSource, TreePacker } from "./keep-in-packs.ts";
+import { publishKeys } from "./publish-keys.ts";
 import { readRepeatedly } from "./read-repeatedly.ts";
 import { readSource } from "./read-source.ts";
 import type { KeptFiles, StoreRequest, StoreResult } from "./request.ts";
@@ -130,7 +126,7 @@ export async function storeSources(
     for (const [digest, file] of manifestFiles) publishManifestFile(cache, session, digest, file);
     const filesBytes = [...manifestFiles.values()].reduce((sum, file) => sum + file.length, 0);
     const sizeBytes = filesBytes + estimateSize(kept, manifestFiles.size + request.keys.length);
-    await publishKeys(request, session, trees, sizeBytes, runtime);
+    await publishKeys(request, session, { trees }, sizeBytes, runtime);
     if (request.durability === "none") flushIfCheap(cache, marks);
     const obstacles = [...choices].flatMap(([source, { isPacked, obstacle }]) =>
       obstacle === undefined ? [] : [{ source: display(source), isPacked, obstacle }],
@@ -139,34 +135,6 @@ export async function storeSources(
   } finally {
     await packer?.close();
   }
-}
-
-async function publishKeys(
-  { cache, keys, pin, sign }: Pick<StoreRequest, "cache" | "keys" | "pin" | "sign">,
-  session: Session,
-  trees: readonly [StoredTree, ...StoredTree[]],
-  sizeBytes: number,
-  runtime: Runtime,
-): Promise<void> {
-  // By the clock that other machines share.
-  const storedMs = Math.floor(session.readClock());
-  const storedAt = new Date(storedMs).toISOString();
-  // A clean that has decided to evict a key's old entry could otherwise delete the new key instead.
-  await withSharedLock(cache, runtime.isCancelled, () => {
-    // First: after a kill, it is rather too large.
-    addToSizeNote(cache, sizeBytes);
-    // Before the keys: no clean may find one of them without its pin.
-    if (pin === true) for (const key of keys) addPin(cache, keyFileName(key));
-    for (const key of keys) {
-      publishKeyFile(
-        cache,
-        session,
-        keyFileName(key),
-        encodeKeyFile(addSignature({ key, storedAt, trees }, sign)),
-        storedMs,
-      );
-    }
-  });
 }
 
 /** The most that a file takes in addition to its content. */

@@ -14,10 +14,12 @@ import { codeForOutcome } from "../exit-codes.ts";
 import { describeError, summarizeError } from "../explain-failure.ts";
 import { loadVerifier } from "../load-trust.ts";
 import { openCachesToRead } from "../open-caches.ts";
+import { openLocalCache } from "../open-local-cache.ts";
 import { defineAnonymousOption, defineCaFileOption } from "../options/bucket-options.ts";
 import {
   defineCacheOption,
   defineCreateCacheOption,
+  defineLocalCacheOption,
   defineReadAlsoOption,
 } from "../options/cache-options.ts";
 import { fillInKeys, fillInPrefixes } from "../options/fill-in-keys.ts";
@@ -58,6 +60,7 @@ export function defineRestoreCommand(context: CommandContext) {
     .addOption(defineCacheOption())
     .addOption(defineReadOnlyOption())
     .addOption(defineReadAlsoOption())
+    .addOption(defineLocalCacheOption())
     .addOption(defineKeysToTryOption())
     .addOption(defineAllowEmptyHashOption())
     .addOption(defineFallbackPrefixOption())
@@ -93,8 +96,10 @@ export function defineRestoreCommand(context: CommandContext) {
       if (paths !== undefined) checkPaths(paths, "DESTINATION");
       const attempted = await attempt(options.errorOk, async () => {
         const caches = await openCachesToRead(options, context);
+        const near = openLocalCache(options, caches[0], context);
         const restored = await restoreFromCaches(
           caches,
+          near,
           {
             keys,
             fallbackPrefixes,

@@ -15,6 +15,7 @@ import { summarizeError } from "../explain-failure.ts";
 import { keepResults } from "../keep-results.ts";
 import { loadSigner, loadVerifier, withoutSecret } from "../load-trust.ts";
 import { openCachesToRead } from "../open-caches.ts";
+import { openLocalCache } from "../open-local-cache.ts";
 import {
   defineAnonymousOption,
   defineCaFileOption,
@@ -25,6 +26,7 @@ import {
 import {
   defineCacheOption,
   defineCreateCacheOption,
+  defineLocalCacheOption,
   defineReadAlsoOption,
 } from "../options/cache-options.ts";
 import { fillInKeys, fillInPrefixes } from "../options/fill-in-keys.ts";
@@ -76,6 +78,7 @@ export function defineRunCommand(context: CommandContext, words: readonly string
     .addOption(defineCacheOption())
     .addOption(defineReadOnlyOption())
     .addOption(defineReadAlsoOption())
+    .addOption(defineLocalCacheOption())
     .addOption(defineKeysToTryOption())
     .addOption(defineAllowEmptyHashOption())
     .addOption(defineFallbackPrefixOption())
@@ -134,8 +137,10 @@ export function defineRunCommand(context: CommandContext, words: readonly string
       const readStopwatch = startStopwatch();
       const attempted = await attempt(true, async () => {
         const caches = await openCachesToRead(options, context);
+        const near = openLocalCache(options, caches[0], context);
         const restored = await restoreFromCaches(
           caches,
+          near,
           {
             keys,
             fallbackPrefixes,
@@ -148,7 +153,7 @@ export function defineRunCommand(context: CommandContext, words: readonly string
           },
           runtime,
         );
-        return { caches, restored };
+        return { caches, near, restored };
       });
       if (attempted.kind === "failed") {
         output.warn(`running without the cache, storing nothing: ${summarizeError(attempted.error)}`);
@@ -197,7 +202,7 @@ export function defineRunCommand(context: CommandContext, words: readonly string
         return;
       }
       await keepResults(
-        attempted.result.caches[0],
+        attempted.result,
         { keys: [keys[0]], sources: paths, sign, ...storeSettingsOf(options) },
         options.maxSize,
         context,

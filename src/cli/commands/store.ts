@@ -8,6 +8,7 @@ import { describeObstacle, describePlacement, describeTrees, startStopwatch } fr
 import { describeError, summarizeError } from "../explain-failure.ts";
 import { loadSigner } from "../load-trust.ts";
 import { openAddressedCache, openCacheDirectory } from "../open-addressed-cache.ts";
+import { openLocalCache } from "../open-local-cache.ts";
 import {
   defineAnonymousOption,
   defineCaFileOption,
@@ -15,7 +16,11 @@ import {
   defineKmsKeyOption,
   defineStorageClassOption,
 } from "../options/bucket-options.ts";
-import { defineCacheOption, defineCreateCacheOption } from "../options/cache-options.ts";
+import {
+  defineCacheOption,
+  defineCreateCacheOption,
+  defineLocalCacheOption,
+} from "../options/cache-options.ts";
 import { defineDryRunOption } from "../options/dry-run-option.ts";
 import { fillInKeys } from "../options/fill-in-keys.ts";
 import { defineAllowEmptyHashOption, defineKeysToStoreOption } from "../options/key-options.ts";
@@ -67,6 +72,7 @@ export function defineStoreCommand(context: CommandContext) {
     )
     .addOption(defineErrorOkOption("exit with 0"))
     .addOption(defineCreateCacheOption())
+    .addOption(defineLocalCacheOption())
     .addOption(defineCaFileOption())
     .addOption(defineAnonymousOption())
     .addOption(defineStorageClassOption())
@@ -93,7 +99,8 @@ export function defineStoreCommand(context: CommandContext) {
       const attempted = await attempt(options.errorOk, async () => {
         const cache = await openAddressedCache(options, context);
         const request = { keys, sources, sign, ...storeSettingsOf(options) };
-        return await storeInCache(cache, request, options.maxSize, context);
+        const near = openLocalCache(options, cache, context);
+        return await storeInCache(cache, near, request, options.maxSize, context);
       });
       if (attempted.kind === "failed") {
         context.output.warn(`nothing was stored: ${summarizeError(attempted.error)}`);

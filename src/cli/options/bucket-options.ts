@@ -43,6 +43,7 @@ export interface AddressedCache {
   readonly cache: string;
   readonly createCache?: boolean;
   readonly readOnly?: boolean;
+  readonly localCache?: string | undefined;
   readonly storage?: string;
   readonly pin?: boolean;
   readonly caFile?: string | undefined;

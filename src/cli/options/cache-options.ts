@@ -23,3 +23,10 @@ export function defineReadAlsoOption() {
     "look for each key in this cache, too, after the first one; it is never written to, and if it cannot be used, that is a warning",
   ).env("BTDT_READ_ALSO");
 }
+
+export function defineLocalCacheOption() {
+  return new Option(
+    "--local-cache <dir>",
+    "cache directory on a fast local disk in front of the cache: what it has is not fetched again, and what is fetched or stored is kept there",
+  ).env("BTDT_LOCAL_CACHE");
+}

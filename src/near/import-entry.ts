@@ -1,0 +1,156 @@
+import { type ByteString, bytesFromText } from "../base/byte-string.ts";
+import { BtdtError } from "../base/errors.ts";
+import type { CacheDirectory } from "../cache/cache-directory.ts";
+import { publishManifestFile } from "../cache/manifest-files.ts";
+import { prepareCache } from "../cache/prepare-cache.ts";
+import { Session } from "../cache/session.ts";
+import { flushIfCheap } from "../durability/flush.ts";
+import { Suspects } from "../durability/suspects.ts";
+import { markUnflushed, type UnflushedMark } from "../durability/unflushed-marks.ts";
+import type { FoundTree } from "../entry/find-entry.ts";
+import type { KeyRecord, StoredTree } from "../key/key-file.ts";
+import { extendManifest } from "../manifest/extend-manifest.ts";
+import { timesOf } from "../objects/reuse-object-times.ts";
+import type { SourcedEntry } from "../restore/entry-source.ts";
+import { placeEntry } from "../restore/place-entry.ts";
+import { classifyFiles, Sharing } from "../sharing/classify-files.ts";
+import type { ShareGlobs } from "../sharing/share-globs.ts";
+import { announceManifest } from "../store/announce-manifest.ts";
+import { keepAsObjects } from "../store/keep-as-objects.ts";
+import { publishKeys } from "../store/publish-keys.ts";
+import type { Runtime } from "../work/runtime.ts";
+import { originsOf } from "./origin.ts";
+
+interface Caches {
+  readonly near: CacheDirectory;
+  /** Has the objects of the entry; where all of it is in remote packs, it has nothing. */
+  readonly far: CacheDirectory;
+  readonly globs: ShareGlobs;
+}
+
+type Found = Extract<SourcedEntry, { kind: "found" }>;
+
+/**
+ * Keeps an entry of a far cache in the local one, as linkable objects. Each tree is built in the session's directory,
+ * of what the local cache has and what has to be fetched, and its files become objects, in the order of a store: a
+ * kill leaves garbage that the next clean deletes.
+ * @throws BtdtError if the entry is damaged, the far cache cannot be read, or the local one cannot be written to
+ */
+export async function importEntry(caches: Caches, entry: Found, runtime: Runtime): Promise<void> {
+  const { near } = caches;
+  prepareCache(near);
+  const session = Session.open(near);
+  try {
+    const importer = new TreeImporter(caches, entry, session, runtime);
+    const [first, ...others] = entry.trees;
+    if (first === undefined) throw new RangeError("an entry has at least one tree");
+    const trees: [StoredTree, ...StoredTree[]] = [await importer.import(first)];
+    for (const tree of others) trees.push(await importer.import(tree));
+    await importer.publish(entry.record, trees);
+  } finally {
+    runtime.progress.end();
+    session.close();
+  }
+}
+
+class TreeImporter {
+  readonly #caches: Caches;
+  readonly #entry: Found;
+  readonly #session: Session;
+  readonly #runtime: Runtime;
+  readonly #suspects: Suspects | undefined;
+  readonly #marks: UnflushedMark[] = [];
+  readonly #manifestFiles = new Map<string, Uint8Array>();
+  #newBytes = 0;
+
+  constructor(caches: Caches, entry: Found, session: Session, runtime: Runtime) {
+    this.#caches = caches;
+    this.#entry = entry;
+    this.#session = session;
+    this.#runtime = runtime;
+    this.#suspects = Suspects.find(caches.near);
+  }
+
+  async import({ stored, manifest: farManifest }: FoundTree): Promise<StoredTree> {
+    const { near, globs } = this.#caches;
+    const names = stored.path === undefined ? [] : [bytesFromText(stored.path)];
+    const place = { names, globs, linkMode: "auto" as const, isTemporary: true };
+    const edited = new Uint8Array(farManifest.counts.fileCount);
+    const sharing = classifyFiles(farManifest, place, edited);
+    const usesExclusiveObjects = sharing.includes(Sharing.EXCLUSIVE);
+    const manifest = extendManifest(farManifest, { usesExclusiveObjects });
+    const use = { keys: [this.#entry.record.key], path: stored.path, asDelta: false };
+    // From here on, no clean deletes what the local cache already has of it.
+    const announced = await announceManifest(near, this.#session, use, manifest, this.#runtime.isCancelled);
+    this.#manifestFiles.set(announced.digest, announced.file);
+    const intent = this.#session.intentPath(announced.digest);
+    this.#marks.push(markUnflushed(near, this.#session, announced.digest, intent));
+    const source = await this.#build({ stored, manifest: farManifest });
+    const kept = await keepAsObjects(
+      { cache: near, linkMode: "auto" },
+      source,
+      manifest,
+      timesOf(manifest),
+      sharing,
+      undefined,
+      this.#suspects?.flagFiles(manifest),
+      this.#session,
+      this.#runtime,
+    );
+    this.#newBytes += kept.newBytes;
+    return { ...stored, manifest: announced.digest };
+  }
+
+  async publish(record: KeyRecord, trees: readonly [StoredTree, ...StoredTree[]]): Promise<void> {
+    const { near } = this.#caches;
+    if (this.#runtime.isCancelled()) throw new BtdtError("CANCELLED", "stopped before anything was restored");
+    for (const [digest, file] of this.#manifestFiles) {
+      publishManifestFile(near, this.#session, digest, file);
+      this.#newBytes += file.length;
+    }
+    const request = { cache: near, keys: [record.key] as const, pin: false };
+    await publishKeys(
+      request,
+      this.#session,
+      { trees, origins: originsOf(record) },
+      this.#newBytes,
+      this.#runtime,
+    );
+    flushIfCheap(near, this.#marks);
+  }
+
+  /** Nobody else sees the tree, so all of it may be linked to objects of the local cache. */
+  async #build({ stored, manifest }: FoundTree): Promise<ByteString> {
+    const { near, far } = this.#caches;
+    const { remote } = this.#entry;
+    // In a bucket, there are only packs, and what the local cache has need not be fetched.
+    const cache = remote === undefined ? far : near;
+    const path = this.#session.temporaryPath();
+    const links = {
+      objects: cache.objects,
+      temporary: undefined,
+      // What is linked to another cache's objects would change with them.
+      mode: remote === undefined ? ("reflink" as const) : ("hard" as const),
+      isVerified: false,
+      linksOnlyOwn: false,
+      sharing: new Uint8Array(new SharedArrayBuffer(manifest.counts.fileCount)),
+      suspects: (remote === undefined ? Suspects.find(far) : this.#suspects)?.flagFiles(manifest),
+    };
+    const target = {
+      cache,
+      manifest,
+      digest: stored.manifest,
+      marks: [],
+      session: remote === undefined ? undefined : this.#session,
+      name: bytesFromText(stored.path ?? ""),
+      recordedPath: stored.path,
+      destination: { kind: "free" as const, path, parent: this.#session.directory, missingParents: [] },
+      remote,
+      exact: false,
+      links,
+    };
+    const placed = await placeEntry([target], this.#runtime);
+    if (placed.kind === "placed") return path;
+    throw new BtdtError("ENTRY_MISSING", placed.reason);
+  }
+}

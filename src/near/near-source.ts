@@ -1,0 +1,163 @@
+/**
+ * A cache directory on a fast local disk in front of a cache that is farther away: a bucket, or a directory on a slow
+ * volume. The far one is asked for each key and decides what it means; what the local one has of that is linked, and
+ * the rest is fetched and kept there (`import-entry`).
+ */
+import { display, escapeControls } from "../base/byte-string.ts";
+import { BtdtError, type ErrorCode, isBtdtError } from "../base/errors.ts";
+import type { CacheDirectory } from "../cache/cache-directory.ts";
+import { touchKeyFile } from "../cache/key-files.ts";
+import { FallbackKeys } from "../entry/fallback-keys.ts";
+import { type FindOptions, findEntry } from "../entry/find-entry.ts";
+import { errnoOf } from "../fs/errno.ts";
+import { type KeyRecord, keyFileName } from "../key/key-file.ts";
+import type { EntrySource, SourcedEntry } from "../restore/entry-source.ts";
+import type { ShareGlobs } from "../sharing/share-globs.ts";
+import { createPause } from "../work/breather.ts";
+import type { Runtime } from "../work/runtime.ts";
+import { importEntry } from "./import-entry.ts";
+import { hasManifestsOf, isCopyOf } from "./origin.ts";
+
+/** Errors that say that a cache cannot be reached, and not that something has to be set up. */
+const UNREACHABLE: ReadonlySet<ErrorCode> = new Set(["BUCKET_UNAVAILABLE", "CACHE_NOT_ACCESSIBLE"]);
+/** An entry that is damaged even after it was fetched again is restored without the local cache. */
+const MOST_ATTEMPTS = 2;
+
+/** What the far cache has, from the local one. */
+export class NearSource implements EntrySource {
+  readonly cache: CacheDirectory;
+  readonly #far: EntrySource;
+  readonly #globs: ShareGlobs;
+  readonly #runtime: Runtime;
+  readonly #nearKeys: FallbackKeys;
+  readonly #attempts = new Map<string, number>();
+  /** Keys whose entries cannot be kept here. */
+  readonly #rejected = new Set<string>();
+  #outage: BtdtError | undefined;
+
+  constructor(near: CacheDirectory, far: EntrySource, globs: ShareGlobs, runtime: Runtime) {
+    this.cache = near;
+    this.#far = far;
+    this.#globs = globs;
+    this.#runtime = runtime;
+    this.#nearKeys = new FallbackKeys(near, createPause(runtime.isCancelled));
+  }
+
+  get address(): string {
+    return this.#far.address;
+  }
+
+  /** Why the far cache could not be asked; undefined if it could. */
+  get outage(): BtdtError | undefined {
+    return this.#outage;
+  }
+
+  /** Missing is also what cannot be kept here: it is found in `openDirect`. */
+  async find(key: string, options: FindOptions = {}): Promise<SourcedEntry> {
+    if (this.#rejected.has(key)) return { kind: "missing" };
+    try {
+      const record = await this.#ask(() => this.#far.findRecord(key));
+      if (this.#outage !== undefined) return this.#findHere(key, options);
+      return record === undefined ? { kind: "missing" } : await this.#findCopy(record, options);
+    } catch (error) {
+      if (isBtdtError(error, "KEY_DAMAGED")) return { kind: "damaged", reason: error.message };
+      throw error;
+    }
+  }
+
+  async #findCopy(record: KeyRecord, { onFound, explainRefusal }: FindOptions): Promise<SourcedEntry> {
+    const { key } = record;
+    const refusal = explainRefusal?.(record);
+    if (refusal !== undefined) return { kind: "refused", reason: refusal };
+    const attempts = this.#attempts.get(key) ?? 0;
+    this.#attempts.set(key, attempts + 1);
+    if (attempts === 0) {
+      const near = this.#findHere(key, { onFound });
+      // What the local cache says of origins is not signed.
+      const isCopy = explainRefusal === undefined ? isCopyOf : hasManifestsOf;
+      if (near.kind === "found" && isCopy(near.record, record)) return near;
+    }
+    const isWanted = explainRefusal === undefined && attempts < MOST_ATTEMPTS;
+    if (isWanted && (await this.#import(key))) return this.#findHere(key, { onFound });
+    this.#rejected.add(key);
+    return { kind: "missing" };
+  }
+
+  findRecord(key: string): Promise<KeyRecord | undefined> {
+    return this.#far.findRecord(key);
+  }
+
+  async *listFallbackKeys(prefix: string): AsyncGenerator<string> {
+    const keys: string[] = [];
+    await this.#ask(async () => {
+      for await (const key of this.#far.listFallbackKeys(prefix)) keys.push(key);
+    });
+    if (this.#outage === undefined) yield* keys;
+    else yield* this.#nearKeys.list(prefix);
+  }
+
+  async noteUse(record: KeyRecord): Promise<boolean> {
+    touchKeyFile(this.cache, keyFileName(record.key));
+    return this.#outage === undefined && (await this.#far.noteUse(record));
+  }
+
+  /** The entries that this one rejected. */
+  openDirect(): EntrySource {
+    const rejected = this.#rejected;
+    const far = this.#far;
+    return {
+      address: far.address,
+      cache: far.cache,
+      findRecord: (key) => far.findRecord(key),
+      find: async (key, options) => {
+        return rejected.has(key) ? await far.find(key, options) : { kind: "missing" };
+      },
+      listFallbackKeys: async function* (prefix) {
+        for (const key of rejected) if (key.startsWith(prefix)) yield key;
+      },
+      noteUse: (record) => far.noteUse(record),
+    };
+  }
+
+  #findHere(key: string, options: FindOptions): SourcedEntry {
+    const found = findEntry(this.cache, key, options);
+    return found.kind === "found" ? { ...found, remote: undefined } : found;
+  }
+
+  /** Once the far cache could not be reached, it is not asked again. */
+  async #ask<Answer>(ask: () => Promise<Answer>): Promise<Answer | undefined> {
+    if (this.#outage !== undefined) return undefined;
+    try {
+      return await ask();
+    } catch (error) {
+      if (!(error instanceof BtdtError) || !UNREACHABLE.has(error.code)) throw error;
+      this.#outage = error;
+      this.#runtime.onWarning(`${error.message}; only what ${display(this.cache.path)} has is restored`);
+      return undefined;
+    }
+  }
+
+  /** False if it cannot be kept here, which is a warning. */
+  async #import(key: string): Promise<boolean> {
+    if (this.cache.isReadOnly) return false;
+    const entry = await this.#far.find(key);
+    // Then the restore from there says so.
+    if (entry.kind !== "found") return false;
+    try {
+      await importEntry({ near: this.cache, far: this.#far.cache, globs: this.#globs }, entry, this.#runtime);
+      return true;
+    } catch (error) {
+      const isOurs = error instanceof BtdtError ? !isFars(error) : errnoOf(error) !== undefined;
+      if (!isOurs) throw error;
+      const reason = error instanceof Error ? error.message : "";
+      this.#runtime.onWarning(
+        `the entry of key ${escapeControls(key)} is not kept in ${display(this.cache.path)}: ${reason}`,
+      );
+      return false;
+    }
+  }
+}
+
+function isFars({ code }: BtdtError): boolean {
+  return code === "CANCELLED" || code === "BUCKET_UNAVAILABLE" || code === "BUCKET_NOT_ACCESSIBLE";
+}
