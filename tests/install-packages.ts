@@ -29,6 +29,7 @@ export const TOOL_PACKAGES: Readonly<Record<string, string>> = {
   cargo: "cargo",
   go: "golang-go",
   pip3: "python3-pip",
+  bundle: "ruby-bundler",
 };
 
 /** Groovy runs the Jenkins guide. Both are small, but Java is not: installed only if there is a Java. */

@@ -50,12 +50,18 @@ export function nodeEnvironment(scratch: Scratch): Record<string, string> {
 /** A tool from the npm registry; without one, that is soon known. */
 export function npmTool(name: string, version: string, program: string): SharedTool {
   const options = "--no-audit --no-fund --silent --fetch-retries=1 --fetch-retry-mintimeout=1000".split(" ");
-  return sharedTool(`${name}-${version}`, program, (directory) => [
+  return sharedTool(`${name.replaceAll("/", "-")}-${version}`, program, (directory) => [
     ["npm", "install", ...options, "--prefix", directory, `${name}@${version}`],
   ]);
 }
 
 export const pnpm = npmTool("pnpm", "10.34.9", "node_modules/.bin/pnpm");
+export const yarnClassic = npmTool("yarn", "1.22.22", "node_modules/yarn/bin/yarn.js");
+export const yarnModern = npmTool(
+  "@yarnpkg/cli-dist",
+  "4.18.1",
+  "node_modules/@yarnpkg/cli-dist/bin/yarn.js",
+);
 export const patchPackage = npmTool("patch-package", "8.0.0", "node_modules/patch-package/index.js");
 
 /** Where node-gyp finds the headers of Node.js. */

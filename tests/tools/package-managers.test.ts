@@ -2,7 +2,14 @@ import { expect } from "bun:test";
 import { must } from "../support/executable.ts";
 import { testWith } from "../support/requirements.ts";
 import { Scratch } from "../support/scratch.ts";
-import { nodeEnvironment, packNodePackage, pnpm, projectManifest } from "./node-packages.ts";
+import {
+  nodeEnvironment,
+  packNodePackage,
+  pnpm,
+  projectManifest,
+  yarnClassic,
+  yarnModern,
+} from "./node-packages.ts";
 import { expectLikeCopies, type Trial, writeFiles } from "./trial.ts";
 
 const scratch = Scratch.use();
@@ -13,10 +20,14 @@ interface Manager {
   readonly remove: readonly string[];
   /** Files of its own that differ from run to run. */
   readonly random?: RegExp;
+  readonly env?: Readonly<Record<string, string>>;
 }
 
-function trial({ install, add, remove, random }: Manager): Trial {
-  const env = nodeEnvironment(scratch);
+/** Durations, and what depends on whether an archive was fetched before. */
+const TIMES = /( in )?\d+(s \d+)?(\.\d+)?m?s\b|Progress: .*\n|.*YN0013.*\n|(?<=Completed) in .*/g;
+
+function trial({ install, add, remove, random, ...more }: Manager): Trial {
+  const env = { ...nodeEnvironment(scratch), ...more.env };
   const packages = scratch.directory("packages");
   const newer = packNodePackage(packages, "one", "2.0.0");
   const show = ["node", "-p", "require('one') + ', ' + require('two')"];
@@ -41,7 +52,7 @@ function trial({ install, add, remove, random }: Manager): Trial {
       { at: "b", run: show },
       { at: "a", run: show },
     ],
-    withoutTimes: (output) => output.replaceAll(/\d+(\.\d+)?m?s\b|Progress: .*\n/g, ""),
+    withoutTimes: (output) => output.replaceAll(TIMES, ""),
     ...(random === undefined ? {} : { random }),
   };
 }
@@ -71,6 +82,38 @@ testWith(
       remove: [pnpm.path(), "remove"],
       // Both have the time of the last installation.
       random: /\/\.modules\.yaml$|\/\.pnpm-workspace-state[^/]*$/,
+    });
+  },
+);
+
+testWith(
+  ["node", "npm", yarnClassic],
+  "Yarn 1 adds and removes in A, B keeps what it has; packages are shared",
+  async () => {
+    const yarn = ["node", yarnClassic.path()];
+    await expectPackagesShared({
+      install: [...yarn, "install", "--offline", "--no-progress"],
+      add: [...yarn, "add", "--offline", "--no-progress"],
+      remove: [...yarn, "remove", "--offline", "--no-progress"],
+    });
+  },
+);
+
+testWith(
+  ["node", "npm", yarnModern],
+  "Yarn 4 adds and removes in A, B keeps what it has; packages are shared",
+  async () => {
+    const yarn = ["node", yarnModern.path()];
+    await expectPackagesShared({
+      install: [...yarn, "install", "--no-immutable"],
+      add: [...yarn, "add"],
+      remove: [...yarn, "remove"],
+      env: {
+        YARN_NODE_LINKER: "node-modules",
+        YARN_GLOBAL_FOLDER: scratch.path("yarn"),
+        YARN_ENABLE_TELEMETRY: "0",
+        YARN_ENABLE_NETWORK: "0",
+      },
     });
   },
 );
