@@ -10,6 +10,7 @@ import { markUnflushed, type UnflushedMark } from "../durability/unflushed-marks
 import type { FoundTree } from "../entry/find-entry.ts";
 import type { KeyRecord, StoredTree } from "../key/key-file.ts";
 import { extendManifest } from "../manifest/extend-manifest.ts";
+import type { Manifest } from "../manifest/manifest.ts";
 import { timesOf } from "../objects/reuse-object-times.ts";
 import type { SourcedEntry } from "../restore/entry-source.ts";
 import { placeEntry } from "../restore/place-entry.ts";
@@ -18,7 +19,9 @@ import type { ShareGlobs } from "../sharing/share-globs.ts";
 import { announceManifest } from "../store/announce-manifest.ts";
 import { keepAsObjects } from "../store/keep-as-objects.ts";
 import { publishKeys } from "../store/publish-keys.ts";
+import { createPause } from "../work/breather.ts";
 import type { Runtime } from "../work/runtime.ts";
+import { linkHeld } from "./link-held.ts";
 import { originsOf } from "./origin.ts";
 
 interface Caches {
@@ -123,9 +126,10 @@ class TreeImporter {
   async #build({ stored, manifest }: FoundTree): Promise<ByteString> {
     const { near, far } = this.#caches;
     const { remote } = this.#entry;
-    // In a bucket, there are only packs, and what the local cache has need not be fetched.
+    // In a bucket, there are only packs, which go with the objects of any cache.
     const cache = remote === undefined ? far : near;
     const path = this.#session.temporaryPath();
+    const isBegun = remote === undefined && (await this.#begin(manifest, path));
     const links = {
       objects: cache.objects,
       temporary: undefined,
@@ -144,7 +148,9 @@ class TreeImporter {
       session: remote === undefined ? undefined : this.#session,
       name: bytesFromText(stored.path ?? ""),
       recordedPath: stored.path,
-      destination: { kind: "free" as const, path, parent: this.#session.directory, missingParents: [] },
+      destination: isBegun
+        ? { kind: "directory" as const, path }
+        : { kind: "free" as const, path, parent: this.#session.directory, missingParents: [] },
       remote,
       exact: false,
       links,
@@ -152,5 +158,11 @@ class TreeImporter {
     const placed = await placeEntry([target], this.#runtime);
     if (placed.kind === "placed") return path;
     throw new BtdtError("ENTRY_MISSING", placed.reason);
+  }
+
+  /** Makes the part of a tree that the local cache has; false if that is nothing. */
+  async #begin(manifest: Manifest, path: ByteString): Promise<boolean> {
+    if (manifest.counts.isSingleFile) return false;
+    return (await linkHeld(this.#caches.near, manifest, path, createPause(this.#runtime.isCancelled))) > 0;
   }
 }

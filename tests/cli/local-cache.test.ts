@@ -198,14 +198,17 @@ describe("a bucket", () => {
   });
 });
 
-test("mistakes are errors", async () => {
+test("of a volume, what the local cache has of an entry is not read", async () => {
   useFar("directory");
-  for (const [dir, reason] of [
-    ["s3://bucket", "takes a directory, not a bucket"],
-    [far, "name the same directory"],
-  ]) {
-    const refused = await commands.run(["restore", "-k", "key", "--local-cache", dir ?? "", "to"]);
-    expect(refused).toMatchObject({ exitCode: 2 });
-    expect(refused.stderr).toContain(reason ?? "");
+  await commands.must(["store", "-k", "key-1", "tree"]);
+  await restore("key-1", "one");
+  writeFileSync(scratch.path("tree", "more"), "more");
+  await commands.must(["store", "-k", "key-2", "tree"]);
+  const objects = join(far, "btdt-v1/objects");
+  for (const name of readdirSync(objects, { recursive: true }).map(String)) {
+    if (name.includes("/") && statSync(join(objects, name)).size > 4) rmSync(join(objects, name));
   }
+  expect(await restore("key-2", "two")).toMatchObject({ exitCode: 0 });
+  expectTree("two");
+  expect((await nearCommands.must(["verify", "key-2"])).stdout).toContain("Verified 1 key");
 });
