@@ -76,7 +76,7 @@ testWith(
       "one 2.0.0\ntwo 1.0.0\n",
       "one 1.0.0\ntwo 1.0.0\n",
     ]);
-    expect(shared.filter((path) => /\/gems\/one-1\.0\.0\/lib\/one\.rb$/.test(path))).toHaveLength(1);
+    expect(shared.filter((path) => path.endsWith("/gems/one-1.0.0/lib/one.rb"))).toHaveLength(1);
     expect(shared.filter((path) => !/ruby\/[^/]+\/gems\//.test(path))).toEqual([]);
   },
 );
