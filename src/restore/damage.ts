@@ -9,6 +9,8 @@ import { PathBuffer } from "../fs/native/path-buffer.ts";
 import { checkObject } from "../objects/check-objects.ts";
 import { dropUnlessGood } from "../objects/drop-unless-good.ts";
 import { examineObject } from "../objects/examine-object.ts";
+import { lendReadAccess } from "../objects/lend-read-access.ts";
+import { objectAttributes } from "../objects/object-attributes.ts";
 import { nameObject } from "../objects/object-name.ts";
 import { objectPath } from "../objects/object-path.ts";
 import { markDamagedBlock } from "../packs/contents/pack-directory.ts";
@@ -173,12 +175,14 @@ function dropBadObject({ manifest, links }: Target, session: Session, { file, pr
           return problem === "edited" || verifyFile(path, manifest, file, NEVER_CANCELLED) === undefined;
         // The problem may be that of the other one.
         case "altered":
-          return checkObject(path, name, NEVER_CANCELLED) === "whole";
+          return checkObject(path, name, NEVER_CANCELLED) !== "damaged";
         default:
           return false;
       }
     };
     const object = new PathBuffer().set(objectPath(links.objects, name));
-    dropUnlessGood(object, new PathBuffer().set(session.temporaryPath()), isGood);
+    const aside = new PathBuffer().set(session.temporaryPath());
+    const { mode } = objectAttributes(manifest, file);
+    lendReadAccess(object, mode, () => dropUnlessGood(object, aside, isGood));
   }
 }

@@ -7,6 +7,7 @@ import { viewManifest } from "../manifest/codec.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import { copyContent } from "../objects/copy-content.ts";
 import { examineObject } from "../objects/examine-object.ts";
+import { lendReadAccess } from "../objects/lend-read-access.ts";
 import { objectAttributes } from "../objects/object-attributes.ts";
 import { replaceObject } from "../objects/object-claim.ts";
 import { locateObject } from "../objects/object-path.ts";
@@ -55,6 +56,8 @@ const source = new PathBuffer();
 const object = new PathBuffer();
 const temporary = new PathBuffer();
 
+type SourceOutcome = "built" | "different" | "unreadable";
+
 class FileMender {
   readonly #manifest: Manifest;
   readonly #input: MendFilesInput;
@@ -93,7 +96,7 @@ class FileMender {
     this.#findObject(file);
     let problem = state;
     if (problem === "altered") {
-      const outcome = this.#useSource(directory, file, object);
+      const outcome = this.#useObject(directory, file);
       if (outcome === "built") return;
       // It may also have disappeared or been mended by another process.
       const now = examineObject(object, this.#manifest, file);
@@ -124,8 +127,15 @@ class FileMender {
     object.set(locateObject(objects, this.#manifest, file, found));
   }
 
+  #useObject(directory: number, file: number): SourceOutcome {
+    const use = (): SourceOutcome => this.#useSource(directory, file, object);
+    const outcome = use();
+    if (outcome !== "unreadable" || this.#input.links.temporary === undefined) return outcome;
+    return lendReadAccess(object, objectAttributes(this.#manifest, file).mode, use);
+  }
+
   /** Makes the object again from a file that may have its content, and builds the file. */
-  #useSource(directory: number, file: number, from: PathBuffer): "built" | "different" | "unreadable" {
+  #useSource(directory: number, file: number, from: PathBuffer): SourceOutcome {
     const outcome = this.#makeObject(file, from);
     if (outcome === "different" || outcome === "unreadable") return outcome;
     // The file system may not hold the right attributes, in a way that cannot be found out.

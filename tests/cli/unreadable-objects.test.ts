@@ -1,5 +1,6 @@
 import { expect } from "bun:test";
-import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
+import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { TestCache } from "../support/cache.ts";
 import { compareTrees } from "../support/compare-trees.ts";
 import { btdt, must, run } from "../support/executable.ts";
@@ -72,4 +73,35 @@ testWith(["root", "linux"], "objects that a tree links to, and that cannot be re
   expect(run(restore("to")).exitCode).toBe(4);
   expect(statSync(`${workplace}/tree/tool`).mode & 0o7777).toBe(0o055);
   expect(objectsIn(workplace).map((path) => statSync(path).mode)).toEqual(before);
+});
+
+testWith(
+  ["root", "linux", "strace"],
+  "objects that cannot be mended keep the mode that refuses reading",
+  () => {
+    const { workplace, restore } = storeUnreadable();
+    rmSync(`${workplace}/tree`, { recursive: true });
+    const [path = ""] = objectsIn(workplace);
+    // Neither a lease on the object nor a new file under its name.
+    chmodSync(dirname(path), 0o555);
+    const trace = scratch.path("trace");
+    const through = injecting({ calls: "fcntl", what: "error=EACCES", path }, trace);
+    const restored = run([...through, ...restore("to")]);
+    expect(readFileSync(trace, "utf8")).toContain("INJECTED");
+    expect(restored.exitCode).toBe(0);
+    expect(restored.stderr).toContain("1 copied (1 mended)");
+    expect(compareTrees(scratch.path("tree"), `${workplace}/to`)).toEqual([]);
+    expect(statSync(path).mode & 0o7777).toBe(0o055);
+  },
+);
+
+testWith(["root", "linux"], "an edited object is removed, even if its owner may not read it", () => {
+  const { workplace, restore } = storeUnreadable();
+  rmSync(`${workplace}/tree`, { recursive: true });
+  const [path = ""] = objectsIn(workplace);
+  writeFileSync(path, "evil");
+  const missed = run(restore("to"));
+  expect(missed.exitCode).toBe(4);
+  expect(missed.stderr).toContain("tool was changed through a hard link");
+  expect(objectsIn(workplace)).toEqual([]);
 });

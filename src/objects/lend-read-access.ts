@@ -1,0 +1,65 @@
+import { chmodSync, constants } from "node:fs";
+import { platform } from "node:os";
+import { errnoOf } from "../fs/errno.ts";
+import { emptyStatus, fstat } from "../fs/native/file-status.ts";
+import type { PathBuffer } from "../fs/native/path-buffer.ts";
+import { closeQuickly, openQuickly } from "../fs/native/quick-file.ts";
+
+// Linux's <fcntl.h>: for a file that is not opened, so that no permission is needed.
+const O_PATH = 0o10000000;
+const OWNER_MAY_READ = 0o400;
+
+const status = emptyStatus();
+
+/**
+ * Does something with an object whose mode refuses to let its owner read it, while it may be read. It has its old mode
+ * back afterwards, unless somebody has set another one meanwhile. Its path is looked up only once, so that no other file
+ * gets another mode. An object that a tree links to keeps its mode: it is that tree's as well.
+ * @param rightMode the mode that the object should have; if reading takes no more than that, it is left in place
+ */
+export function lendReadAccess<Outcome>(
+  object: PathBuffer,
+  rightMode: number,
+  action: () => Outcome,
+): Outcome {
+  const handle = platform() === "linux" ? tryOpen(object) : undefined;
+  if (handle === undefined) return action();
+  try {
+    fstat(handle, status);
+    const { mode } = status;
+    const lentMode = mode | OWNER_MAY_READ;
+    if (lentMode === mode || !isAlone() || !trySetMode(handle, lentMode)) return action();
+    try {
+      return action();
+    } finally {
+      fstat(handle, status);
+      if (lentMode !== rightMode && status.mode === lentMode && isAlone()) trySetMode(handle, mode);
+    }
+  } finally {
+    closeQuickly(handle);
+  }
+}
+
+function isAlone(): boolean {
+  return status.kind === "file" && status.linkCount === 1;
+}
+
+function tryOpen(object: PathBuffer): number | undefined {
+  try {
+    return openQuickly(object, O_PATH | constants.O_NOFOLLOW);
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+    return undefined;
+  }
+}
+
+/** False if the file is another user's, or its file system is read-only. */
+function trySetMode(handle: number, mode: number): boolean {
+  try {
+    chmodSync(`/proc/self/fd/${handle}`, mode);
+    return true;
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+    return false;
+  }
+}

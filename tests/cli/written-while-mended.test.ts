@@ -1,0 +1,60 @@
+import { expect } from "bun:test";
+import { readFileSync, rmSync, statSync } from "node:fs";
+import { TestCache } from "../support/cache.ts";
+import { compareTrees } from "../support/compare-trees.ts";
+import { must } from "../support/executable.ts";
+import { testWith } from "../support/requirements.ts";
+import { Scratch } from "../support/scratch.ts";
+import { stoppedAt } from "../support/trace.ts";
+import { file, makeTree } from "../support/tree.ts";
+
+const scratch = Scratch.use();
+const cache = new TestCache(scratch, "--link", "hard");
+
+const TIME_SECONDS = 1000;
+const SMALL = Buffer.from("tool");
+const LARGE = Buffer.alloc(5 * 1024 * 1024, "tool");
+
+/** Writes into a file, and gives it the time back that it had. */
+const WRITE = 'printf evil 1<>"$1" && touch -d @2000 "$1"';
+
+/** Starts to write; returns once that is done, or waits for a lease. */
+async function startWriting(path: string): Promise<Bun.Subprocess> {
+  const { ino } = statSync(path);
+  const isHeldUp = new RegExp(`LEASE +BREAKING .*:${ino} `);
+  const writer = Bun.spawn(["sh", "-c", WRITE, "sh", path]);
+  while (writer.exitCode === null && !isHeldUp.test(readFileSync("/proc/locks", "utf8"))) await Bun.sleep(2);
+  return writer;
+}
+
+const moments = [
+  { what: "a small object is hashed", calls: "read", content: SMALL },
+  { what: "a large object is mapped", calls: "mmap", content: LARGE },
+  { what: "an object gets its mode back", calls: "fchmod", content: SMALL },
+];
+for (const { what, calls, content } of moments) {
+  testWith(["linux", "strace"], `a tool that begins to write while ${what} changes no tree`, async () => {
+    makeTree(scratch.path("tree"), file(content, { mtime: `@${TIME_SECONDS}` }));
+    must(["cp", "-a", scratch.path("tree"), scratch.path("control")]);
+    cache.store("key", "tree");
+    rmSync(scratch.path("tree"));
+    const [name = ""] = cache.objects();
+    const path = cache.below("objects", name);
+    must(["touch", "-d", "@2000", path]);
+    let writer: Bun.Subprocess | undefined;
+    const words = cache.restoreWords("key", "to");
+    const restored = await stoppedAt({ calls, path }, words, scratch.path("trace"), async () => {
+      writer = await startWriting(path);
+    });
+    expect(await writer?.exited).toBe(0);
+    // Either the object was copied before the tool wrote to it, or it was found out.
+    expect([0, 4]).toContain(restored.exitCode);
+    if (restored.exitCode === 0)
+      expect(compareTrees(scratch.path("control"), scratch.path("to"))).toEqual([]);
+    else expect(restored.stderr).toContain("was changed through a hard link");
+    const again = cache.restore("key", "again");
+    expect(again.exitCode).toBe(restored.exitCode);
+    if (again.exitCode === 0)
+      expect(compareTrees(scratch.path("control"), scratch.path("again"))).toEqual([]);
+  });
+}
