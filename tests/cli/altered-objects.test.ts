@@ -4,7 +4,6 @@ import {
   chmodSync,
   closeSync,
   cpSync,
-  existsSync,
   lstatSync,
   openSync,
   readdirSync,
@@ -22,7 +21,7 @@ import { btdt, must, run } from "../support/executable.ts";
 import { executableForAll } from "../support/executable-for-all.ts";
 import { AS_NOBODY, testWith } from "../support/requirements.ts";
 import { Scratch } from "../support/scratch.ts";
-import { injecting, stoppedAt } from "../support/trace.ts";
+import { injecting } from "../support/trace.ts";
 import { dir, file, makeTree } from "../support/tree.ts";
 
 const scratch = Scratch.use();
@@ -256,38 +255,6 @@ test("an object that somebody may still write to is not mended where it is", () 
     closeSync(writer);
   }
 });
-
-testWith(
-  ["linux", "strace"],
-  "an edit that begins while the object is hashed is not taken for its contents",
-  async () => {
-    storeTree();
-    removeTree();
-    const object = objectPaths().find((path) => path.includes("-755-"));
-    if (object === undefined) throw new Error("there is no object of the tool");
-    must(["touch", object]);
-    let writer: Bun.Subprocess | undefined;
-    const words = cache.restoreWords("key", "to");
-    const calls = "read,?pread64,?readv";
-    const restored = await stoppedAt({ calls, path: object }, words, scratch.path("trace"), async () => {
-      writer = Bun.spawn(["sh", "-c", 'printf evil 1<>"$0"', object]);
-      // It waits for the lease, or has written; either way, it is past the moment of looking.
-      await Bun.sleep(100);
-    });
-    expect(await writer?.exited).toBe(0);
-    // Either its bytes were copied before the edit, or it is a miss.
-    for (const { exitCode, to } of [
-      { ...restored, to: "to" },
-      { ...cache.restore("key", "again"), to: "again" },
-    ]) {
-      if (exitCode === 0) expect(compareTrees(scratch.path("control"), scratch.path(to))).toEqual([]);
-      else expect({ exitCode, exists: existsSync(scratch.path(to)) }).toEqual({ exitCode: 4, exists: false });
-    }
-    cache.store("key", "control");
-    expect(cache.restore("key", "stored-again").exitCode).toBe(0);
-    expect(compareTrees(scratch.path("control"), scratch.path("stored-again"))).toEqual([]);
-  },
-);
 
 testWith(
   ["root"],

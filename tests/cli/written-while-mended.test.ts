@@ -56,5 +56,8 @@ for (const { what, calls, content } of moments) {
     expect(again.exitCode).toBe(restored.exitCode);
     if (again.exitCode === 0)
       expect(compareTrees(scratch.path("control"), scratch.path("again"))).toEqual([]);
+    cache.store("key", "control");
+    expect(cache.restore("key", "stored-again").exitCode).toBe(0);
+    expect(compareTrees(scratch.path("control"), scratch.path("stored-again"))).toEqual([]);
   });
 }
