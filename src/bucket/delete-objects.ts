@@ -7,8 +7,11 @@ import { childText, escapeXml, parseXml } from "./xml.ts";
 const MOST_NAMES = 1000;
 const MOST_IN_FLIGHT = 8;
 
-/** Statuses with which servers say that they do not have this request. */
-const UNSUPPORTED: ReadonlySet<number> = new Set([405, 501]);
+/**
+ * Statuses with which servers say that they do not have this request, or refuse it: Ceph asks for a right on the whole
+ * bucket, where those on the objects are enough to delete each of them.
+ */
+const REFUSED: ReadonlySet<number> = new Set([403, 405, 501]);
 
 /** For an error about each name. */
 const MOST_BATCH_ANSWER_BYTES = 4 * 1024 * 1024;
@@ -37,7 +40,7 @@ async function deleteBatch(client: BucketClient, names: readonly string[]): Prom
     body: document,
     mostAnswerBytes: MOST_BATCH_ANSWER_BYTES,
     canFailLate: true,
-    isResult: (status) => UNSUPPORTED.has(status),
+    isResult: (status) => REFUSED.has(status),
   });
   if (status !== 200) return names;
   const root = parseXml(body);

@@ -2,7 +2,7 @@
 # Starts Ceph on loopback with one monitor, one OSD in memory and a RADOS gateway, which speaks S3. Needs the Debian
 # packages radosgw, ceph-mon, ceph-osd and ceph-common. DIR/*.pid name the three processes, which are killed once the
 # process OWNER or the directory is gone. Then nothing is left of the latter.
-# Access key AKIDTEST, secret key SECRETTEST, http://127.0.0.1:PORT, path style, any region.
+# Access key AKIDTEST, or AKID-NAME for the users reader, writer and cleaner, who may do nothing; secret key SECRETTEST; http://127.0.0.1:PORT, path style, any region.
 set -euo pipefail
 dir=$(realpath -m "${1:?usage: ceph.sh DIR PORT MON_PORT OWNER}")
 port=${2:?}
@@ -86,5 +86,9 @@ echo $! > rgw.pid
 watch "$(cat mon.pid)" "$(cat osd.pid)" "$(cat rgw.pid)" > /dev/null 2>&1 &
 is_listening() { (: < "/dev/tcp/127.0.0.1/$port"); }
 wait_for 300 is_listening
-radosgw-admin -n client.rgw.a user create --uid=t --display-name=t --access-key=AKIDTEST --secret-key=SECRETTEST > log/user.out 2>&1
+create_user() {
+  radosgw-admin -n client.rgw.a user create --uid="$1" --display-name="$1" --access-key="$2" --secret-key=SECRETTEST > "log/user-$1.out" 2>&1
+}
+create_user t AKIDTEST
+for name in reader writer cleaner; do create_user "$name" "AKID-$name"; done
 echo ready

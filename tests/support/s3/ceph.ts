@@ -7,6 +7,13 @@ export const CEPH_PROGRAMS = ["radosgw", "ceph-mon", "ceph-osd", "ceph"] as cons
 
 export const CEPH_KEYS = { accessKeyId: "AKIDTEST", secretAccessKey: "SECRETTEST" };
 
+/** Users who may do only what a bucket's policy says; their keys are `cephKeysOf`. */
+export const CEPH_USERS = ["reader", "writer", "cleaner"] as const;
+
+export function cephKeysOf(user: (typeof CEPH_USERS)[number]): typeof CEPH_KEYS {
+  return { ...CEPH_KEYS, accessKeyId: `AKID-${user}` };
+}
+
 /**
  * A real object store, started by the first test file of a run that asks for it, and shared by all. It takes 15 seconds to start.
  * It ends with `tests/run.ts`, or with the process where a file is run without that.
