@@ -13,6 +13,8 @@ import { measureColumns } from "./cli/terminal-columns.ts";
 import { InlineRunner } from "./work/inline-runner.ts";
 import { WorkerPool } from "./work/worker-pool.ts";
 
+const NORMAL_JIT_POLICY = 1;
+
 /** With more, the file system is the limit, not processors. */
 const MOST_WORKERS = 8;
 
@@ -28,7 +30,11 @@ const progress = new ProgressReporter(
 const onWork = (done: WorkDone): void => progress.add(done);
 const pool = new WorkerPool(
   Math.min(availableParallelism(), MOST_WORKERS),
-  () => new Worker(new URL("./worker.ts", import.meta.url).href),
+  () => {
+    // Where threads are worth their start, so is machine code: see `link/compile.ts`.
+    Bun.unsafe.setJITPolicy(NORMAL_JIT_POLICY);
+    return new Worker(new URL("./worker.ts", import.meta.url).href);
+  },
   onWork,
 );
 // Any non-empty value counts: https://no-color.org

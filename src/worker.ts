@@ -27,6 +27,10 @@ import { watchWaits } from "./work/watch-waits.ts";
 
 declare const self: Worker;
 
+const NORMAL_JIT_POLICY = 1;
+// It is started for much work: see `link/compile.ts`.
+Bun.unsafe.setJITPolicy(NORMAL_JIT_POLICY);
+
 const jobs = new Map<string, Job<never, unknown>>(
   [
     adoptFilesJob,
