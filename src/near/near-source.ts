@@ -78,7 +78,11 @@ export class NearSource implements EntrySource {
       if (near.kind === "found" && isCopy(near.record, record)) return near;
     }
     const isWanted = explainRefusal === undefined && attempts < MOST_ATTEMPTS;
-    if (isWanted && (await this.#import(key))) return this.#findHere(key, { onFound });
+    if (isWanted && (await this.#import(key))) {
+      // A clean may have evicted it again.
+      const imported = this.#findHere(key, { onFound });
+      if (imported.kind === "found") return imported;
+    }
     this.#rejected.add(key);
     return { kind: "missing" };
   }

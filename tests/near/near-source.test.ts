@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from "bun:test";
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { DEFAULT_COMPRESSION } from "../../src/base/compression.ts";
 import { BtdtError, type ErrorCode } from "../../src/base/errors.ts";
 import { CacheDirectory } from "../../src/cache/cache-directory.ts";
@@ -11,6 +11,7 @@ import { restoreEntry } from "../../src/restore/restore.ts";
 import { NO_GLOBS } from "../../src/sharing/share-globs.ts";
 import { SKIP_NOTHING } from "../../src/store/request.ts";
 import { storeEntry } from "../../src/store/store.ts";
+import type { Runtime } from "../../src/work/runtime.ts";
 import { snapshotTree } from "../support/compare-trees.ts";
 import { inlineRuntime } from "../support/inline-runtime.ts";
 import { rejection } from "../support/rejection.ts";
@@ -67,8 +68,9 @@ async function restore(
   to: string,
   fallbackPrefixes: readonly string[] = [],
   explainRefusal?: RecordVerifier,
+  given: Runtime = runtime,
 ): Promise<{ readonly result: RestoreResult; readonly outage: BtdtError | undefined }> {
-  const both = new NearSource(near, source, NO_GLOBS, runtime);
+  const both = new NearSource(near, source, NO_GLOBS, given);
   const request = {
     keys,
     fallbackPrefixes,
@@ -79,7 +81,7 @@ async function restore(
     verify: false,
     explainRefusal,
   };
-  const result = await restoreEntry(request, [both, both.openDirect()], runtime);
+  const result = await restoreEntry(request, [both, both.openDirect()], given);
   return { result, outage: both.outage };
 }
 
@@ -126,6 +128,25 @@ test("where entries must be signed, what the local cache says of their origin co
   expect(snapshotTree(scratch.path("verified"))).toEqual(snapshotTree(scratch.path("tree")));
   const { result } = await restore(source, ["key-1"], "refused", [], () => "it is not signed");
   expect(result).toEqual({ outcome: "miss", unusable: [{ key: "key-1", reason: "it is not signed" }] });
+});
+
+test("what a clean evicts from the local cache before it is used is restored from the far one", async () => {
+  const source = openDirectorySource(far, runtime);
+  // An import ends its progress when the key is published.
+  let isEvicted = false;
+  const progress = {
+    ...runtime.progress,
+    end: () => {
+      const keyFile = scratch.path("near", "btdt-v1/keys/key-1");
+      if (isEvicted || !existsSync(keyFile)) return;
+      isEvicted = true;
+      rmSync(keyFile);
+    },
+  };
+  const { result } = await restore(source, ["key-1"], "to", [], undefined, { ...runtime, progress });
+  expect(isEvicted).toBe(true);
+  expect(result).toMatchObject({ outcome: "hit", key: "key-1" });
+  expect(snapshotTree(scratch.path("to"))).toEqual(snapshotTree(scratch.path("tree")));
 });
 
 test("an entry that is damaged in the far cache is a miss with a warning, and is not kept", async () => {
