@@ -4,6 +4,7 @@ import { adoptFilesJob } from "./objects/adopt-files.ts";
 import { checkObjectsJob } from "./objects/check-objects.ts";
 import { checkShardJob } from "./objects/check-shard.ts";
 import { listShardJob } from "./objects/list-shard-job.ts";
+import { makeShardsJob } from "./objects/make-shards-job.ts";
 import { removeObjectsJob } from "./objects/remove-objects.ts";
 import { verifyBlocksJob } from "./packs/contents/verify-blocks.ts";
 import { rewriteBlocksJob } from "./packs/rewrite/rewrite-blocks.ts";
@@ -12,6 +13,7 @@ import { packFilesJob } from "./packs/write/pack-files.ts";
 import { packSpanJob } from "./packs/write/pack-span.ts";
 import { hashFilesJob } from "./read/hash-files.ts";
 import { hashSpanJob } from "./read/hash-span.ts";
+import { listDirectoriesJob } from "./read/list-ahead.ts";
 import { compareFilesJob } from "./restore/compare-files.ts";
 import { finishDirectoriesJob } from "./restore/finish-directories.ts";
 import { linkFilesJob } from "./restore/link-files.ts";
@@ -48,7 +50,9 @@ const jobs = new Map<string, Job<never, unknown>>(
     rewriteBlocksJob,
     linkFilesJob,
     linkNamesJob,
+    listDirectoriesJob,
     listShardJob,
+    makeShardsJob,
     removeObjectsJob,
     unpackBlocksJob,
     verifyBlocksJob,
@@ -60,7 +64,7 @@ let claims: JobClaims = allocateJobClaims(0);
 let lastShared: object = {};
 const cancellation: JobContext = { isCancelled: () => Atomics.load(cancelFlag, 0) !== 0 };
 /** For jobs that no more threads would help. */
-const unhurried: RunContext = { ...cancellation, isOverdue: () => false };
+const unhurried: RunContext = { ...cancellation, isOverdue: () => false, mayTakeLong: true };
 
 self.onmessage = (event: MessageEvent<WorkerSetup | JobRequest>) => {
   const message = event.data;
@@ -81,7 +85,7 @@ function replyTo({ id, jobName }: JobRequest, input: unknown): JobReply {
     if (job === undefined) throw new Error(`there is no job "${jobName}"`);
     const output = job.run(
       input as never,
-      job.isHeavy === true ? unhurried : createCallContext(cancellation),
+      job.isHeavy === true ? unhurried : createCallContext(cancellation, true),
     );
     return { id, hasWaited: hasWaited(), ok: true, output };
   } catch (error) {

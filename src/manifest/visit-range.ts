@@ -16,25 +16,26 @@ const LEAVES_PER_QUESTION = 16;
 /**
  * Visits the directories of a range and their leaves in order, until the visitor has had enough. It always gets
  * something done, however little time there is.
- * @param hasEnough asked now and then
+ * @param hasEnough asked now and then, and told whether several directories are left: no two threads add names to one
  */
 export function visitRange(
   manifest: Manifest,
   { firstDirectory, firstLeaf, endDirectory }: DirectoryRange,
   visitor: RangeVisitor,
-  hasEnough: () => boolean,
+  hasEnough: (isDivisible: boolean) => boolean,
 ): DoneRange {
   let leaf = firstLeaf;
   let isAnyDone = false;
   for (let directory = firstDirectory; directory < endDirectory; directory++) {
-    if (hasEnough() && isAnyDone) return { nextDirectory: directory, nextLeaf: leaf };
+    const isDivisible = directory + 1 < endDirectory;
+    if (hasEnough(isDivisible) && isAnyDone) return { nextDirectory: directory, nextLeaf: leaf };
     if (visitor.enterDirectory(directory)) {
       const firstFile = manifest.firstFileOf(directory);
       const firstSymlink = manifest.firstSymlinkOf(directory);
       const fileCount = at(manifest.directoryFileEnds, directory) - firstFile;
       const leafCount = fileCount + at(manifest.directorySymlinkEnds, directory) - firstSymlink;
       for (; leaf < leafCount; leaf++) {
-        if (leaf % LEAVES_PER_QUESTION === 0 && hasEnough() && isAnyDone) {
+        if (leaf % LEAVES_PER_QUESTION === 0 && hasEnough(isDivisible) && isAnyDone) {
           return { nextDirectory: directory, nextLeaf: leaf };
         }
         if (leaf < fileCount) visitor.visitFile(directory, firstFile + leaf);

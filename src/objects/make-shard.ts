@@ -38,7 +38,11 @@ export function renameToObject(finished: ByteString, object: PathBuffer): void {
  */
 function makeShardOf(object: PathBuffer): boolean {
   const shard = parentOf(object.toBytes());
-  if (isRealDirectory(shard)) return true;
+  return isRealDirectory(shard) || makeMissingShard(shard);
+}
+
+/** @returns whether there is one now @throws as for `makeShardOf` */
+export function makeMissingShard(shard: ByteString): boolean {
   const objects = lstat(parentOf(shard));
   if (objects?.kind !== "directory") return false;
   try {

@@ -30,7 +30,7 @@ export const removeObjectsJob: Job<RemoveObjectsInput, RemovedObjects> = {
     const heldErrnos: string[] = [];
     let doneCount = 0;
     for (const object of removed) {
-      if (hasEnough() && doneCount > 0) break;
+      if (hasEnough(false) && doneCount > 0) break;
       doneCount += 1;
       try {
         removeObject(objects, object);

@@ -2,8 +2,9 @@ import type { ByteString } from "../base/byte-string.ts";
 import { compileMethodsLightly } from "../base/compile-lightly.ts";
 import { DIGEST_SIZE_BYTES } from "../base/digest.ts";
 import { Manifest } from "../manifest/manifest.ts";
+import type { WalkedSymlink } from "./examine-source.ts";
 import type { FileColumns } from "./file-columns.ts";
-import type { WalkedDirectory, WalkedSymlink } from "./walk-tree.ts";
+import type { WalkedDirectory } from "./walk-tree.ts";
 
 /** What was read of consecutive files of the manifest. */
 export interface RangeContent {

@@ -33,7 +33,7 @@ export function hasContent(
     if (context.isCancelled()) throw new BtdtError("CANCELLED", "cancelled before a file was hashed");
     const span = hashSpanJob.run(
       { ...large, startBytes },
-      { isCancelled: () => context.isCancelled(), isOverdue: () => false },
+      { isCancelled: () => context.isCancelled(), isOverdue: () => false, mayTakeLong: true },
     );
     chunkDigests.set(span, chunkCount(startBytes) * DIGEST_SIZE_BYTES);
   }

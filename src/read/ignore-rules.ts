@@ -10,7 +10,8 @@ const IGNORE_FILE_NAME = ".btdtignore" as ByteString;
 
 const LARGEST_IGNORE_FILE_BYTES = 1024 * 1024;
 
-interface Rules {
+/** What decides in one directory. */
+export interface Rules {
   /** The directory of the last `.btdtignore` among the lines; empty for the root. */
   readonly directory: string;
   /** Lines of all files from the root down to here, relative to the root. */
@@ -45,7 +46,12 @@ export class IgnoreRules {
     this.#watched = watched;
     this.#excludes = excludePatterns;
     this.#readIgnoreFiles = readIgnoreFiles;
-    if (excludePatterns.length > 0) this.#push("", []);
+    if (excludePatterns.length > 0) this.#stack.push(this.#extend(undefined, "", []));
+  }
+
+  /** The rules of the command line alone. */
+  get outermost(): Rules | undefined {
+    return this.#excludes.length > 0 ? this.#stack[0] : undefined;
   }
 
   /** Call it for each directory before asking about its children. */
@@ -55,11 +61,29 @@ export class IgnoreRules {
     this.#stack = this.#stack.filter(
       (rules) => rules.directory === "" || isWithin(directory, rules.directory),
     );
-    if (!names.includes(IGNORE_FILE_NAME)) return;
+    const above = this.#stack.at(-1);
+    const rules = this.rulesIn(above, path, absolutePath, names);
+    if (rules !== undefined && rules !== above) this.#stack.push(rules);
+  }
+
+  /**
+   * For directories in any order: what decides about the children of one.
+   * @param above what decides in its parent
+   * @throws BtdtError SOURCE_UNREADABLE; a `node:fs` error
+   */
+  rulesIn(
+    above: Rules | undefined,
+    path: ByteString,
+    absolutePath: ByteString,
+    names: readonly ByteString[],
+  ): Rules | undefined {
+    if (!this.#readIgnoreFiles || !names.includes(IGNORE_FILE_NAME)) return above;
     const text = readIgnoreFile(joinBytes(absolutePath, IGNORE_FILE_NAME));
-    if (text === undefined) return;
+    if (text === undefined) return above;
+    const directory = textFromBytes(path);
     const lines = text.replace(/^\uFEFF/, "").split(/\r?\n/);
-    this.#push(
+    return this.#extend(
+      above,
       directory,
       lines.flatMap((line) => rebaseLine(line, directory)),
     );
@@ -84,11 +108,16 @@ export class IgnoreRules {
    * All patterns form one list: a pattern that re-includes a directory must re-include its contents, even if a
    * pattern in another file excludes the directory.
    */
-  #push(directory: string, lines: readonly string[]): void {
-    const all = [...(this.#stack.at(-1)?.lines ?? []), ...lines];
+  #extend(above: Rules | undefined, directory: string, lines: readonly string[]): Rules {
+    const all = [...(above?.lines ?? []), ...lines];
     const patterns = newIgnore().add(all).add(this.#excludes);
-    this.#stack.push({ directory, lines: all, patterns });
+    return { directory, lines: all, patterns };
   }
+}
+
+/** Whether a directory is excluded, without telling anyone. */
+export function excludesDirectory(rules: Rules | undefined, path: ByteString): boolean {
+  return rules?.patterns.ignores(`${textFromBytes(path)}/`) === true;
 }
 
 /** A line of a directory's `.btdtignore`, as it would be written in the root's; none if it has no pattern. */

@@ -13,13 +13,16 @@ import { probeVolumes } from "../work/volume-latency.ts";
 import { type Digester, hashOnly } from "./digester.ts";
 import type { FileGroup } from "./file-groups.ts";
 import { allocateManifest, fillDirectories } from "./fill-manifest.ts";
+import { listAhead } from "./list-ahead.ts";
 import { type FileCollectors, RangeReader } from "./range-reader.ts";
 import { type SourceFailure, throwFailures } from "./source-failure.ts";
-import { type WalkedDirectory, type WalkOptions, walkTree } from "./walk-tree.ts";
+import { type ExaminedDirectory, type WalkedDirectory, type WalkOptions, walkTree } from "./walk-tree.ts";
 
 export interface ReadTreeOptions extends WalkOptions, FileCollectors {
   /** Called now and then during the walk. */
   readonly pause: Pause;
+  /** Called on a slow volume, before any file is read, with about how many there are. */
+  readonly onListed?: ((nameCount: number) => void) | undefined;
   /** Called when the walk is done, and most of the reading is still to come. */
   readonly onWalked?: (fileCount: number) => void;
 }
@@ -44,6 +47,8 @@ export async function readTree(
   const { isVolumeSlow } = runners.pool;
   const batchFiles = isVolumeSlow ? Math.min(digester.batchFiles, SLOW_BATCH_FILES) : digester.batchFiles;
   const worthThreadsFiles = isVolumeSlow ? SLOW_BATCH_FILES : WORTH_THREADS_FILES;
+  const ahead = isVolumeSlow ? await listAhead(root, options, runners) : undefined;
+  if (ahead !== undefined) options.onListed?.(countNames(ahead));
   const failures: SourceFailure[] = [];
   const reader = new RangeReader(root, digester, runners.pool, options, failures);
   const directories: WalkedDirectory[] = [];
@@ -51,7 +56,7 @@ export async function readTree(
   let groups: FileGroup[] = [];
   let firstFile = 0;
   await runners.pool.whilePreparing(async () => {
-    for (const directory of walkTree(root, options, (failure) => failures.push(failure))) {
+    for (const directory of walkTree(root, { ...options, ahead }, (failure) => failures.push(failure))) {
       const pausing = options.pause();
       if (pausing !== undefined) await pausing;
       if (directory === undefined) continue;
@@ -81,4 +86,10 @@ export async function readTree(
   await reader.finish(manifest);
   throwFailures(failures.toSorted((left, right) => (left.path < right.path ? -1 : 1)));
   return manifest;
+}
+
+function countNames(ahead: ReadonlyMap<ByteString, ExaminedDirectory>): number {
+  let count = 0;
+  for (const { children } of ahead.values()) count += children.names.length;
+  return count;
 }

@@ -1,20 +1,11 @@
-import { readlinkSync } from "node:fs";
-import { type ByteString, bytesFromBuffer, display, fsPath, joinBytes } from "../base/byte-string.ts";
-import { BtdtError, type ErrorCode } from "../base/errors.ts";
+import { type ByteString, display, joinBytes } from "../base/byte-string.ts";
 import { formatNumber } from "../base/format-number.ts";
 import { isStagingName } from "../base/staging-name.ts";
-import { errnoOf, isResourceErrno, reasonOf } from "../fs/errno.ts";
-import { type FileStatus, isSameFile, lstat } from "../fs/native/file-status.ts";
+import { type FileStatus, isSameFile } from "../fs/native/file-status.ts";
+import { listChildren, lstatSource, readSymlink, type WalkedSymlink } from "./examine-source.ts";
 import type { IgnoreRules } from "./ignore-rules.ts";
-import { type DirectoryListing, listDirectory } from "./list-directory.ts";
+import type { DirectoryListing } from "./list-directory.ts";
 import { failureOf, type SourceFailure } from "./source-failure.ts";
-
-export interface WalkedSymlink {
-  readonly name: ByteString;
-  readonly target: ByteString;
-  readonly mtimeSeconds: number;
-  readonly mtimeNanoseconds: number;
-}
 
 /** One directory of a tree; names are sorted by their bytes. */
 export interface WalkedDirectory {
@@ -37,6 +28,16 @@ export interface WalkOptions {
   readonly onWarning: (warning: string) => void;
   /** Paths, relative to the root, that are passed over. */
   readonly skipped?: ReadonlySet<ByteString>;
+  /** What was read of directories before the walk, by path; others are read when the walk gets to them. */
+  readonly ahead?: ReadonlyMap<ByteString, ExaminedDirectory> | undefined;
+}
+
+/** A directory as it was found. */
+export interface ExaminedDirectory {
+  readonly status: FileStatus;
+  readonly children: DirectoryListing;
+  /** By name; some may be missing. */
+  readonly symlinks?: ReadonlyMap<ByteString, WalkedSymlink>;
 }
 
 interface Pending {
@@ -75,7 +76,12 @@ export function* walkTree(
   while (pending.length > 0) {
     const { parent, name, path } = pending.pop() as Pending;
     const absolute = path === "" ? root : joinBytes(root, path);
-    const found = orFail(path, () => ({ status: statusOf(absolute), children: listChildren(absolute) }));
+    const found =
+      options.ahead?.get(path) ??
+      orFail(
+        path,
+        (): ExaminedDirectory => ({ status: lstatSource(absolute), children: listChildren(absolute) }),
+      );
     if (found === undefined) continue;
     const { status, children } = found;
     options.ignoreRules.enter(path, absolute, children.names);
@@ -97,10 +103,14 @@ export function* walkTree(
           files.push(childName);
           break;
         case "symlink":
-          symlinks.push(...(orFail(childPath, () => [readSymlink(absolute, childName)]) ?? []));
+          symlinks.push(
+            ...(orFail(childPath, () => [
+              found.symlinks?.get(childName) ?? readSymlink(absolute, childName),
+            ]) ?? []),
+          );
           break;
         case "directory": {
-          if (orFail(childPath, () => isExcluded(joinBytes(absolute, childName), options)) === true) {
+          if (orFail(childPath, () => isExcluded(root, childPath, options)) === true) {
             options.onWarning(`skipped ${display(joinBytes(absolute, childName))}: it is the cache itself`);
           } else {
             subdirectories.push({ parent: index, name: childName, path: childPath });
@@ -134,52 +144,7 @@ function warnOfSpecials(
   );
 }
 
-function isExcluded(directory: ByteString, { excludedDirectory }: WalkOptions): boolean {
-  return excludedDirectory !== undefined && isSameFile(excludedDirectory, statusOf(directory));
-}
-
-function listChildren(directory: ByteString): DirectoryListing {
-  try {
-    return listDirectory(directory, (path) => statusOf(path).kind);
-  } catch (error) {
-    throw error instanceof BtdtError ? error : unreadable(directory, error);
-  }
-}
-
-function readSymlink(directory: ByteString, name: ByteString): WalkedSymlink {
-  const path = joinBytes(directory, name);
-  try {
-    const target = bytesFromBuffer(readlinkSync(fsPath(path), { encoding: "buffer" }));
-    const { mtimeSeconds, mtimeNanoseconds } = statusOf(path);
-    return { name, target, mtimeSeconds, mtimeNanoseconds };
-  } catch (error) {
-    throw error instanceof BtdtError ? error : unreadable(path, error);
-  }
-}
-
-function statusOf(path: ByteString): FileStatus {
-  let status: FileStatus | undefined;
-  try {
-    status = lstat(path);
-  } catch (error) {
-    throw unreadable(path, error);
-  }
-  if (status !== undefined) return status;
-  throw new BtdtError("SOURCE_CHANGED", `${display(path)} disappeared while the directory was read`, {
-    path: display(path),
-    hint: "wait until nothing writes to the directory",
-  });
-}
-
-function unreadable(path: ByteString, error: unknown): BtdtError {
-  return new BtdtError(codeOf(errnoOf(error)), `cannot read ${display(path)}: ${reasonOf(error)}`, {
-    path: display(path),
-    cause: error,
-  });
-}
-
-/** What was listed as a directory or symlink a moment ago, and is something else by now, has changed. */
-function codeOf(errno: string | undefined): ErrorCode {
-  if (errno === "ENOENT" || errno === "ENOTDIR" || errno === "EINVAL") return "SOURCE_CHANGED";
-  return isResourceErrno(errno) ? "SYSTEM" : "SOURCE_UNREADABLE";
+function isExcluded(root: ByteString, path: ByteString, { excludedDirectory, ahead }: WalkOptions): boolean {
+  if (excludedDirectory === undefined) return false;
+  return isSameFile(excludedDirectory, ahead?.get(path)?.status ?? lstatSource(joinBytes(root, path)));
 }

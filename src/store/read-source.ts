@@ -4,6 +4,7 @@ import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { cacheWriteError } from "../cache/cache-errors.ts";
 import { errnoOf } from "../fs/errno.ts";
 import type { Manifest } from "../manifest/manifest.ts";
+import { makeShardsAhead } from "../objects/make-shards-job.ts";
 import type { AttributedFiles } from "../read/attributed-files.ts";
 import type { Digester } from "../read/digester.ts";
 import { InodeGroups } from "../read/inode-groups.ts";
@@ -40,6 +41,7 @@ export async function readSource(
       return await readSingleFile(path, runtime.runners, digester, attributed);
     }
     const inodes = new InodeGroups();
+    let making: Promise<void> | undefined;
     const options = {
       ignoreRules,
       skipped,
@@ -48,11 +50,19 @@ export async function readSource(
       inodes,
       attributed,
       pause: createPause(runtime.isCancelled),
+      onListed: (nameCount: number) => {
+        // For packs, nobody asks for attributes, and no object is made.
+        if (attributed === undefined) return;
+        making = makeShardsAhead(cache.objects, nameCount, runtime.runners.pool);
+        // Awaited once the tree was read, which may fail first.
+        making.catch(() => undefined);
+      },
       onWalked: (fileCount: number) => runtime.progress.expectFiles(fileCount),
     };
     const manifest = await readTree(path, options, runtime.runners, digester);
     // A cancelled job has read only some of its files.
     if (runtime.isCancelled()) return manifest;
+    await making;
     if (pathCount !== undefined) assertWhole(path, manifest, pathCount);
     return recordLinks(manifest, { path, objects: cache.objects, classify }, inodes.list());
   } catch (error) {

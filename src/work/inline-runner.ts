@@ -27,7 +27,7 @@ export class InlineRunner implements Runner {
   }
 
   async run<Input, Output>(job: Job<Input, Output>, input: Input): Promise<Output> {
-    const output = job.run(input, createCallContext(this.#context));
+    const output = job.run(input, createCallContext(this.#context, false));
     noteWork(job, () => input, output, this.#onWork);
     return output;
   }

@@ -30,6 +30,8 @@ export interface RunContext extends JobContext {
    * rest is better divided among more threads.
    */
   isOverdue(): boolean;
+  /** Nobody waits for this thread: others handle signals. */
+  readonly mayTakeLong: boolean;
 }
 
 /** Runs jobs, wherever it decides to. */

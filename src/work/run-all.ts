@@ -38,31 +38,38 @@ export async function runAllResuming<Input extends object, Shared extends Partia
   parts: readonly Omit<Input, keyof Shared>[],
   restOf: (part: Omit<Input, keyof Shared>, output: Output) => readonly Omit<Input, keyof Shared>[],
 ): Promise<Output[]> {
-  const queue = [...parts];
-  return await runParts(runner, queue, async (part) => {
+  const rests: Omit<Input, keyof Shared>[] = [];
+  const run = async (part: Omit<Input, keyof Shared>): Promise<Output> => {
     const output = await runner.runSharing(job, shared, part);
     const rest = restOf(part, output);
-    queue.push(...rest);
+    rests.push(...rest);
     // Signals are handled now.
     if (rest.length > 0) await new Promise<void>((resolve) => setImmediate(resolve));
     return output;
-  });
+  };
+  return await runParts(runner, parts, run, rests);
 }
 
-/** @param parts may become more while some of them run */
+/**
+ * @param rests come before parts that are not started, because they are of long ones; there may be more of them after
+ * each part
+ */
 function runParts<Part, Output>(
   runner: Runner,
   parts: readonly Part[],
   run: (part: Part) => Promise<Output>,
+  rests: readonly Part[] = [],
 ): Promise<Output[]> {
   const { promise, resolve, reject } = Promise.withResolvers<Output[]>();
   const outputs: Output[] = [];
+  const restOutputs: Output[] = [];
   let startedCount = 0;
+  let startedRestCount = 0;
   let runningCount = 0;
   let failure: { readonly error: unknown } | undefined;
-  const runPart = async (index: number): Promise<void> => {
+  const runPart = async (part: Part, into: Output[], index: number): Promise<void> => {
     try {
-      outputs[index] = await run(parts[index] as Part);
+      into[index] = await run(part);
     } catch (error) {
       failure ??= { error };
     }
@@ -72,13 +79,16 @@ function runParts<Part, Output>(
   const proceed = (): void => {
     // It may have more threads than before.
     const mostRunning = runner.parallelism * JOBS_PER_THREAD;
-    const mostStarted = failure === undefined ? parts.length : 0;
-    while (startedCount < mostStarted && runningCount < mostRunning) {
+    const isStopped = failure !== undefined;
+    while (!isStopped && runningCount < mostRunning) {
+      const isRest = startedRestCount < rests.length;
+      if (!isRest && startedCount === parts.length) break;
       runningCount += 1;
-      void runPart(startedCount++);
+      if (isRest) void runPart(rests[startedRestCount] as Part, restOutputs, startedRestCount++);
+      else void runPart(parts[startedCount] as Part, outputs, startedCount++);
     }
     if (runningCount > 0) return;
-    if (failure === undefined) resolve(outputs);
+    if (failure === undefined) resolve([...outputs, ...restOutputs]);
     else reject(failure.error);
   };
   proceed();

@@ -22,7 +22,6 @@ export class WorkerPool implements Runner {
   #workers: PoolWorker[] = [];
   readonly #queue = new JobQueue();
   #nextId = 0;
-  #isStarted = false;
   #isHelping = false;
   #preparationCount = 0;
   #threads: ThreadCount;
@@ -75,8 +74,9 @@ export class WorkerPool implements Runner {
         reject(cancelled());
         return;
       }
-      this.start();
-      const runHere = (): unknown => job.run(inputOf(), createCallContext(this));
+      // Where there are many, each costs more than a few jobs gain: they are started one by one, as jobs need them.
+      if (!this.#threads.hasGrown) this.start();
+      const runHere = (): unknown => job.run(inputOf(), createCallContext(this, false));
       this.#queue.push({ request, shared, isHeavy: job.isHeavy === true, runHere, resolve, reject });
       this.#dispatch();
       this.#help();
@@ -115,8 +115,6 @@ export class WorkerPool implements Runner {
 
   /** Starts the threads before the first job, so that they come up while the caller prepares it. */
   start(): void {
-    if (this.#isStarted) return;
-    this.#isStarted = true;
     while (this.#workers.length < this.#threads.wanted - 1) this.#addWorker();
   }
 

@@ -3,7 +3,7 @@ import * as fc from "fast-check";
 import { type DirectoryRange, restOfRange } from "../../src/manifest/directory-ranges.ts";
 import { visitRange } from "../../src/manifest/visit-range.ts";
 import { manifestOf } from "../support/listed-manifest.ts";
-import { directoryNodes } from "../support/listed-tree.ts";
+import { directory, directoryNodes } from "../support/listed-tree.ts";
 
 test("however often a visit stops, each file and symlink is visited once, in its directory and in order", () => {
   fc.assert(
@@ -41,6 +41,18 @@ test("however often a visit stops, each file and symlink is visited once, in its
     }),
     { numRuns: 100 },
   );
+});
+
+test("who is asked whether it is enough knows whether directories could be divided", () => {
+  const manifest = manifestOf(directory({ a: directory() }));
+  const visitor = { enterDirectory: () => true, visitFile: () => undefined, visitSymlink: () => undefined };
+  const told: boolean[] = [];
+  const range = { firstDirectory: 0, firstLeaf: 0, endDirectory: 2 };
+  visitRange(manifest, range, visitor, (isDivisible) => {
+    told.push(isDivisible);
+    return false;
+  });
+  expect(told).toEqual([true, false]);
 });
 
 test("a directory that is not entered is skipped", () => {

@@ -23,7 +23,7 @@ import type { Job, Runner } from "../../src/work/job.ts";
 import { Scratch } from "../support/scratch.ts";
 
 const scratch = Scratch.use();
-const context = { isCancelled: () => false, isOverdue: () => false };
+const context = { isCancelled: () => false, isOverdue: () => false, mayTakeLong: false };
 const runner = new InlineRunner(context);
 
 /** From the description in docs/format.md, with node:crypto. */
@@ -192,7 +192,7 @@ describe("mapped and read spans", () => {
     try {
       const first = createHash("sha256").update(content.subarray(0, CHUNK_SIZE_BYTES)).digest("hex");
       const input = { ...found(path), startBytes: 0 };
-      const overdue = { isCancelled: () => false, isOverdue: () => true };
+      const overdue = { isCancelled: () => false, isOverdue: () => true, mayTakeLong: false };
       expect(hexOf(hashSpanJob.run(input, overdue))).toBe(first);
       const impatient: Runner = Object.assign(new InlineRunner(overdue), {
         run: async <Input, Output>(job: Job<Input, Output>, given: Input) => job.run(given, overdue),

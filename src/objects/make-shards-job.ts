@@ -1,0 +1,46 @@
+import type { ByteString } from "../base/byte-string.ts";
+import { errnoOf } from "../fs/errno.ts";
+import type { Job, Runner } from "../work/job.ts";
+import { listShardNames } from "./list-objects.ts";
+import { makeMissingShard } from "./make-shard.ts";
+
+/** One for each value of a digest's first byte. */
+const SHARD_COUNT = 256;
+
+interface MakeShardsInput {
+  readonly objects: ByteString;
+}
+
+/**
+ * Makes the shards that are missing, before many objects need almost all of them. The kernel makes only one directory at a
+ * time in another, and whoever looks for one of them meanwhile waits. Those that it fails to make, or does not get to, are
+ * made by whoever needs them, who reports what is wrong.
+ */
+export const makeShardsJob: Job<MakeShardsInput, null> = {
+  name: "make-shards",
+  run({ objects }, context) {
+    try {
+      const existing = new Set(listShardNames(objects));
+      for (let first = 0; first < SHARD_COUNT; first++) {
+        const shard = first.toString(16).padStart(2, "0");
+        if (context.isCancelled() || (context.isOverdue() && !context.mayTakeLong)) break;
+        if (!existing.has(shard)) makeMissingShard(`${objects}/${shard}` as ByteString);
+      }
+    } catch (error) {
+      if (errnoOf(error) === undefined) throw error;
+    }
+    return null;
+  },
+};
+
+/** With so many digests, hardly any shard is not needed. */
+const WORTH_ALL_SHARDS_FILES = 1000;
+
+/**
+ * On a slow volume, makes shards while a tree with so many names is read. What it fails at does not matter to what is
+ * read.
+ */
+export async function makeShardsAhead(objects: ByteString, nameCount: number, runner: Runner): Promise<void> {
+  if (!runner.isVolumeSlow || nameCount < WORTH_ALL_SHARDS_FILES) return;
+  await runner.run(makeShardsJob, { objects });
+}
