@@ -47,11 +47,14 @@ export function nodeEnvironment(scratch: Scratch): Record<string, string> {
   };
 }
 
+const INSTALL_OPTIONS = "--no-audit --no-fund --silent --fetch-retries=1 --fetch-retry-mintimeout=1000".split(
+  " ",
+);
+
 /** A tool from the npm registry; without one, that is soon known. */
 export function npmTool(name: string, version: string, program: string): SharedTool {
-  const options = "--no-audit --no-fund --silent --fetch-retries=1 --fetch-retry-mintimeout=1000".split(" ");
   return sharedTool(`${name.replaceAll("/", "-")}-${version}`, program, (directory) => [
-    ["npm", "install", ...options, "--prefix", directory, `${name}@${version}`],
+    ["npm", "install", ...INSTALL_OPTIONS, "--prefix", directory, `${name}@${version}`],
   ]);
 }
 
@@ -63,6 +66,22 @@ export const yarnModern = npmTool(
   "node_modules/@yarnpkg/cli-dist/bin/yarn.js",
 );
 export const patchPackage = npmTool("patch-package", "8.0.0", "node_modules/patch-package/index.js");
+
+const PRISMA_PACKAGES = ["prisma@6.19.3", "@prisma/client@6.19.3"];
+const UNUSED_RUNTIMES = [
+  "*.map",
+  "query_engine*",
+  "*.cockroachdb.*",
+  "*.mysql.*",
+  "*.postgresql.*",
+  "*.sqlserver.*",
+];
+
+/** Without its engines, which generating a client does not need, and without what other databases need. */
+export const prisma = sharedTool("prisma-6.19.3", "node_modules/prisma/build/index.js", (directory) => [
+  ["npm", "install", ...INSTALL_OPTIONS, "--ignore-scripts", "--prefix", directory, ...PRISMA_PACKAGES],
+  ["sh", "-c", `cd node_modules/@prisma/client/runtime && rm ${UNUSED_RUNTIMES.join(" ")}`],
+]);
 
 /** Where node-gyp finds the headers of Node.js. */
 export function nodeHeaders(): string {
