@@ -44,8 +44,9 @@ export const listDirectoriesJob: Job<ListDirectoriesInput, ListedDirectories> = 
 /** Once time is up, what is left of its symlinks is left to the walk. */
 function examineDirectory(directory: ByteString, hasEnough: () => boolean): SentDirectory {
   const status = lstatSource(directory);
-  const { names, kindOf } = listChildren(directory);
-  const kinds = names.map(kindOf);
+  const children = listChildren(directory);
+  const { names } = children;
+  const kinds = names.map((name) => children.kindOf(name));
   const symlinks: WalkedSymlink[] = [];
   for (const [position, name] of names.entries()) {
     if (kinds[position] !== "symlink") continue;

@@ -78,9 +78,8 @@ function runParts<Part, Output>(
   };
   const proceed = (): void => {
     // It may have more threads than before.
-    const mostRunning = runner.parallelism * JOBS_PER_THREAD;
-    const isStopped = failure !== undefined;
-    while (!isStopped && runningCount < mostRunning) {
+    const mostRunning = failure === undefined ? runner.parallelism * JOBS_PER_THREAD : 0;
+    while (runningCount < mostRunning) {
       const isRest = startedRestCount < rests.length;
       if (!isRest && startedCount === parts.length) break;
       runningCount += 1;
