@@ -8,6 +8,10 @@ const STDOUT = 1;
 const STDERR = 2;
 const RETRY_MS = 5;
 
+type Fields = Readonly<Record<string, unknown>>;
+/** A function is called only if a document is wanted. */
+type DocumentFields = Fields | (() => Fields);
+
 /** Results go to stdout, everything else to stderr. `process.stdout` is not used: loading it takes 7 ms. */
 export interface Output {
   printResult(line: string): void;
@@ -16,7 +20,7 @@ export interface Output {
   /** Part of a binary result. @throws BtdtError OUTPUT_CLOSED: the rest is not wanted */
   printBytes(bytes: Uint8Array): void;
   /** With `--json` this is the result, on one line; otherwise nothing is printed. */
-  printDocument(fields: Readonly<Record<string, unknown>>): void;
+  printDocument(fields: DocumentFields): void;
   /** A line on stderr that scripts look for: no prefix, and printed even with `--quiet`. */
   printMarker(line: string): void;
   note(sentence: string): void;
@@ -64,8 +68,10 @@ export function createConsoleOutput(
   };
   let verbosity: Verbosity = "normal";
   let isJson = false;
-  const printDocument = (fields: Readonly<Record<string, unknown>>): void => {
-    if (isJson) writeResult(`${JSON.stringify({ version: DOCUMENT_VERSION, ...fields })}\n`);
+  const printDocument = (given: DocumentFields): void => {
+    if (!isJson) return;
+    const fields = typeof given === "function" ? given() : given;
+    writeResult(`${JSON.stringify({ version: DOCUMENT_VERSION, ...fields })}\n`);
   };
   return {
     measureColumns,

@@ -1,19 +1,22 @@
 import type { Pause } from "../base/pause.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
+import { lastUseOfKeyFile } from "../cache/key-files.ts";
+import { errnoOf } from "../fs/errno.ts";
 import { listKeyNames } from "../inventory/list-key-names.ts";
+import type { StoredKey } from "../inventory/stored-key.ts";
 import { keyFileName } from "../key/key-file.ts";
 import { sharedPrefixLength } from "../key/shared-prefix.ts";
-import { listKeys, type StoredKey } from "./list-keys.ts";
+import { listKeys } from "./list-keys.ts";
 
 const MOST_SHOWN = 3;
-/** Reading more key files would slow down a miss. */
-const MOST_READ = 1000;
+/** Looking at more key files would slow down a miss. */
+const MOST_EXAMINED = 1000;
 
 export interface MissExplanation {
   readonly keyCount: number;
   /**
-   * Keys that start like one of the missed ones; the longest common prefix first, and of equal ones, the one stored
-   * last.
+   * Keys that start like one of the missed ones: those with the longest common prefix, and of many, the ones used
+   * last. The longest comes first, and of equal ones, the one stored last.
    */
   readonly nearest: readonly StoredKey[];
 }
@@ -39,10 +42,46 @@ export async function explainMiss(
     .map((name) => ({ name, nearness: nearness(name) }))
     .filter(({ nearness }) => nearness > 0)
     .toSorted((left, right) => right.nearness - left.nearness)
-    .slice(0, MOST_READ);
-  const rankedNames = ranked.map(({ name }) => name);
-  const nearest = (await listKeys(cache, pause, rankedNames)).toSorted(
-    (left, right) => nearness(keyFileName(right.key)) - nearness(keyFileName(left.key)),
+    .slice(0, MOST_EXAMINED);
+  const nearest: { key: StoredKey; nearness: number }[] = [];
+  for (const { name, nearness } of await putLastUsedFirst(cache, ranked, pause)) {
+    if (nearest.length === MOST_SHOWN) break;
+    // One that cannot be read makes room for the next.
+    for (const key of await listKeys(cache, pause, [name])) nearest.push({ key, nearness });
+  }
+  const sorted = nearest.toSorted(
+    (left, right) =>
+      right.nearness - left.nearness || Date.parse(right.key.storedAt) - Date.parse(left.key.storedAt),
   );
-  return { keyCount: names.length, nearest: nearest.slice(0, MOST_SHOWN) };
+  return { keyCount: names.length, nearest: sorted.map(({ key }) => key) };
+}
+
+interface RankedName {
+  readonly name: string;
+  readonly nearness: number;
+}
+
+/** Among names that are equally near. The times tell without reading the files, which takes several times as long. */
+async function putLastUsedFirst(
+  cache: CacheDirectory,
+  ranked: readonly RankedName[],
+  pause: Pause,
+): Promise<readonly RankedName[]> {
+  if (ranked.length <= MOST_SHOWN) return ranked;
+  const used: (RankedName & { readonly usedMs: number })[] = [];
+  for (const each of ranked) {
+    used.push({ ...each, usedMs: lastUseOf(cache, each.name) });
+    await pause();
+  }
+  return used.toSorted((left, right) => right.nearness - left.nearness || right.usedMs - left.usedMs);
+}
+
+/** 0 if it cannot be told, which must not fail the explanation. */
+function lastUseOf(cache: CacheDirectory, name: string): number {
+  try {
+    return lastUseOfKeyFile(cache, name) ?? 0;
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+    return 0;
+  }
 }

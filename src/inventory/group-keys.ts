@@ -7,6 +7,7 @@ import { mtimeMs } from "../fs/native/file-status.ts";
 import { decodeKeyFile, entryIdOf, type KeyRecord } from "../key/key-file.ts";
 import { listKeyNames } from "./list-key-names.ts";
 import { listTwice } from "./list-twice.ts";
+import type { StoredKey } from "./stored-key.ts";
 
 /** Keys that point to the same manifests. */
 export interface KeyGroup {
@@ -39,6 +40,7 @@ export interface DamagedKeyFile {
 }
 
 export interface GroupedKeys {
+  readonly stored: readonly StoredKey[];
   /** By the id of their entry. */
   readonly groups: ReadonlyMap<string, KeyGroup>;
   /** Where the trees of each manifest were stored from, by its digest; empty for trees without a recorded path. */
@@ -53,6 +55,7 @@ export interface GroupedKeys {
  * @throws BtdtError CACHE_FORMAT_NEWER, CACHE_NOT_ACCESSIBLE
  */
 export async function groupKeys(cache: CacheDirectory, pause: Pause): Promise<GroupedKeys> {
+  const stored: StoredKey[] = [];
   const groups = new Map<string, KeyGroup>();
   const recordedPaths = new Map<string, Set<string>>();
   const damaged: DamagedKeyFile[] = [];
@@ -63,6 +66,7 @@ export async function groupKeys(cache: CacheDirectory, pause: Pause): Promise<Gr
     await pause();
     switch (read.kind) {
       case "read":
+        stored.push({ ...read.record, lastUsedMs: read.usedMs });
         addToGroup(groups, name, read);
         for (const { manifest, path = "" } of read.record.trees) {
           recordedPaths.set(manifest, (recordedPaths.get(manifest) ?? new Set()).add(path));
@@ -81,7 +85,7 @@ export async function groupKeys(cache: CacheDirectory, pause: Pause): Promise<Gr
         break;
     }
   }
-  return { groups, recordedPaths, damaged, unreadable, foreign };
+  return { stored, groups, recordedPaths, damaged, unreadable, foreign };
 }
 
 function readKey(cache: CacheDirectory, name: string): ReadKey {

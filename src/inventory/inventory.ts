@@ -3,6 +3,7 @@ import type { PackContents } from "../packs/contents/pack-contents.ts";
 import type { Condition } from "./condition.ts";
 import type { Garbage } from "./garbage.ts";
 import type { Items } from "./items.ts";
+import type { StoredKey } from "./stored-key.ts";
 
 /** What keys point to, with everything that it needs. Keys with the same manifests live and die together. */
 export interface CachedEntry {
@@ -39,6 +40,8 @@ export interface Stock {
 
 /** What a cache contains, and how it is numbered for a plan. */
 export interface Inventory extends Stock {
+  /** All keys of the entries, in no particular order. */
+  readonly keys: readonly StoredKey[];
   readonly items: Items;
   readonly packs: PackContents;
   readonly garbage: Garbage;

@@ -80,6 +80,7 @@ export async function takeStock(
   };
   return {
     entries,
+    keys: keys.stored,
     items,
     itemBytes: items.measure(),
     firstFile: items.firstFile,

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { utimesSync } from "node:fs";
+import { mkdirSync, rmSync, utimesSync } from "node:fs";
 import { explainMiss } from "../../src/entry/explain-miss.ts";
 import { createPause } from "../../src/work/breather.ts";
 import { HandMadeCache } from "../support/hand-made-cache.ts";
@@ -24,6 +24,20 @@ test("names the keys that begin most alike, and how many there are", async () =>
   expect(keys[2]).toStartWith("npm-darwin-");
   expect(keys).toHaveLength(3);
   expect(await explainMiss(cache.directory, ["go-1"], [], pause)).toEqual({ keyCount: 5, nearest: [] });
+});
+
+test("of many keys that begin alike, names the ones used last", async () => {
+  const cache = new HandMadeCache(scratch);
+  const manifest = cache.addEntry("npm-0", { f: "content" });
+  for (let number = 1; number < 8; number++) cache.addKey(`npm-${number}`, [manifest]);
+  for (let number = 0; number < 8; number++) utimesSync(cache.keyPath(`npm-${number}`), number, number);
+  // A foreign file in their place is passed over.
+  rmSync(cache.keyPath("npm-6"));
+  mkdirSync(cache.keyPath("npm-6"));
+  utimesSync(cache.keyPath("npm-6"), 100, 100);
+  const { keyCount, nearest } = await explainMiss(cache.directory, ["npm-9"], [], pause);
+  expect(keyCount).toBe(8);
+  expect(nearest.map(({ key }) => key).toSorted()).toEqual(["npm-4", "npm-5", "npm-7"]);
 });
 
 test("a key whose entry cannot be used is no alternative", async () => {

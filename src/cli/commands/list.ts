@@ -73,14 +73,13 @@ export function defineListCommand(context: CommandContext) {
       ]);
       if (keys.length === 0) context.output.note("no keys");
       else printTable([HEADING, ...rows]);
-      context.output.printDocument({
-        entries: keys.map(describeKey),
-      });
+      context.output.printDocument(() => ({ entries: keys.map(describeKey) }));
     });
 
   function printTable(rows: readonly (readonly string[])[]): void {
     const lines = formatTable(rows, ARE_NUMBERS, context.output.measureColumns());
-    for (const line of lines) context.output.printResult(line);
+    // At once: a call for each of ten thousand keys takes longer than to format them.
+    context.output.printResult(lines.join("\n"));
   }
 }
 
