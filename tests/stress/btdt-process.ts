@@ -25,6 +25,7 @@ const HANG_MS = 180_000;
 
 export interface ProcessOptions {
   readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
   readonly interference?: Interference;
   /** Where standard output goes; it is then not part of the result. */
   readonly stdoutPath?: string;
@@ -38,6 +39,7 @@ export async function runBtdt(words: readonly string[], options: ProcessOptions 
     stdout: options.stdoutPath === undefined ? "pipe" : Bun.file(options.stdoutPath),
     stderr: "pipe",
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    ...(options.env === undefined ? {} : { env: { ...process.env, ...options.env } }),
   });
   let [wasSignalled, isHung] = [false, false];
   const timers: Timer[] = [];

@@ -4,6 +4,25 @@ import type { Scratch } from "./scratch.ts";
 /** An address that a server of the tests' has a bucket for. */
 export const BUCKET = "s3://cache";
 
+/** The environment of a client: nothing of this machine's own settings. */
+export function bucketVariables(
+  url: URL,
+  keys: { readonly accessKeyId: string; readonly secretAccessKey: string },
+): Record<string, string> {
+  return {
+    AWS_ACCESS_KEY_ID: keys.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: keys.secretAccessKey,
+    AWS_SESSION_TOKEN: "",
+    AWS_PROFILE: "",
+    AWS_REGION: "us-east-1",
+    AWS_ENDPOINT_URL_S3: url.href,
+    AWS_CA_BUNDLE: "",
+    AWS_EC2_METADATA_DISABLED: "true",
+    NO_PROXY: "127.0.0.1,localhost",
+    no_proxy: "127.0.0.1,localhost",
+  };
+}
+
 /** Runs btdt on a bucket, without blocking: the server may run in the process of the test. */
 export class BucketCommands {
   readonly #scratch: Scratch;
@@ -19,19 +38,7 @@ export class BucketCommands {
   ) {
     this.#scratch = scratch;
     this.#options = ["--cache", address];
-    this.#variables = {
-      AWS_ACCESS_KEY_ID: keys.accessKeyId,
-      AWS_SECRET_ACCESS_KEY: keys.secretAccessKey,
-      AWS_SESSION_TOKEN: "",
-      AWS_PROFILE: "",
-      AWS_REGION: "us-east-1",
-      AWS_ENDPOINT_URL_S3: url.href,
-      AWS_CA_BUNDLE: "",
-      AWS_EC2_METADATA_DISABLED: "true",
-      NO_PROXY: "127.0.0.1,localhost",
-      no_proxy: "127.0.0.1,localhost",
-      ...variables,
-    };
+    this.#variables = { ...bucketVariables(url, keys), ...variables };
   }
 
   /** @param words the command and its arguments, without `--cache` */

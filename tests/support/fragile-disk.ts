@@ -107,7 +107,9 @@ export class FragileDisk {
 
   #mount(): void {
     this.#device = must(["losetup", "-f", "--show", this.#image]).trim();
-    must(["mount", "-t", this.#type, this.#device, this.path]);
+    // The mount before the cut may live on in the mount namespace of a process of another test.
+    const options = this.#type === "xfs" ? ["-o", "nouuid"] : [];
+    must(["mount", "-t", this.#type, ...options, this.#device, this.path]);
     // It stays until it is unmounted, however that happens, and then lets go of the image, which is in memory.
     must(["losetup", "-d", this.#device]);
     this.#scratch.noteMount(this.path);
