@@ -86,9 +86,9 @@ export class Session {
     }
   }
 
-  /** Removes the session with all its unfinished files. */
-  close(): void {
-    this.#directory.close();
+  /** Removes the session with all its unfinished files. @param isHurried see `LockedDirectory.close` */
+  close(isHurried = false): void {
+    this.#directory.close(isHurried);
   }
 }
 

@@ -52,7 +52,8 @@ export async function importEntry(caches: Caches, entry: Found, runtime: Runtime
     await importer.publish(entry.record, trees);
   } finally {
     runtime.progress.end();
-    session.close();
+    // It may contain a large tree.
+    session.close(runtime.isCancelled());
   }
 }
 
