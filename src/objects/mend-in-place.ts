@@ -80,6 +80,8 @@ function mendOpen(
   // What was hashed may be another file of this name.
   if (!lstatBuffer(object, after) || !isSameFile(before, after)) return "altered";
   if (!isEqual) return "edited";
+  // Another restore may have mended it in the meantime, and a tree that links to it keeps what its user has set since.
+  if (after.linkCount !== 1) return "altered";
   // Asked before as well, so that one who is killed in between leaves no right time on what somebody waits to write to.
   if (!holdsReadLease(descriptor)) return "altered";
   if (!trySetOpenAttributes(descriptor, attributes)) return "altered";

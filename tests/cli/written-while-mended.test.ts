@@ -1,5 +1,5 @@
 import { expect } from "bun:test";
-import { readFileSync, rmSync, statSync } from "node:fs";
+import { chmodSync, linkSync, readFileSync, rmSync, statSync } from "node:fs";
 import { TestCache } from "../support/cache.ts";
 import { compareTrees } from "../support/compare-trees.ts";
 import { must } from "../support/executable.ts";
@@ -61,3 +61,27 @@ for (const { what, calls, content } of moments) {
     expect(compareTrees(scratch.path("control"), scratch.path("stored-again"))).toEqual([]);
   });
 }
+
+testWith(
+  ["linux", "strace"],
+  "a tree that links to an object while it is hashed keeps its attributes",
+  async () => {
+    makeTree(scratch.path("tree"), file(SMALL, { mtime: `@${TIME_SECONDS}` }));
+    must(["cp", "-a", scratch.path("tree"), scratch.path("control")]);
+    cache.store("key", "tree");
+    rmSync(scratch.path("tree"));
+    const [name = ""] = cache.objects();
+    const path = cache.below("objects", name);
+    must(["touch", path]);
+    // As if another restore had mended it, and the user of its tree had changed it since.
+    const words = cache.restoreWords("key", "to");
+    const restored = await stoppedAt({ calls: "read", path }, words, scratch.path("trace"), () => {
+      linkSync(path, scratch.path("other"));
+      chmodSync(scratch.path("other"), 0o600);
+    });
+    expect(restored.exitCode).toBe(0);
+    expect(restored.stderr).toContain("1 linked (1 mended)");
+    expect(compareTrees(scratch.path("control"), scratch.path("to"))).toEqual([]);
+    expect(statSync(scratch.path("other"))).toMatchObject({ nlink: 1, mode: 0o100600 });
+  },
+);
