@@ -1,14 +1,24 @@
 import type { CacheDirectory } from "../cache/cache-directory.ts";
+import { Doubts } from "../inventory/doubts.ts";
+import { findPins } from "../inventory/find-pins.ts";
+import { groupKeys } from "../inventory/group-keys.ts";
 import type { StoredKey } from "../inventory/stored-key.ts";
-import { entryIdOf } from "../key/key-file.ts";
+import { entryIdOf, keyFileName } from "../key/key-file.ts";
+import { createPause } from "../work/breather.ts";
 import type { Runtime } from "../work/runtime.ts";
 import { measureCache } from "./measure-cache.ts";
 
 export interface ListedKey extends StoredKey {
+  readonly isPinned: boolean;
+  /** Undefined if its entry was not examined. */
+  readonly findings?: EntryFindings;
+}
+
+/** What only the manifests of an entry and all objects and packs tell. */
+interface EntryFindings {
   readonly sizeBytes: number;
   /** What deleting it would free, along with the other keys of the same entry. */
   readonly freedBytes: number;
-  readonly isPinned: boolean;
   /** Why it can no longer be restored. */
   readonly damage?: string;
 }
@@ -25,6 +35,18 @@ export async function listEntries(cache: CacheDirectory, runtime: Runtime): Prom
     const damage = entry.condition.kind === "damaged" ? { damage: entry.condition.reason } : {};
     // Contents of packs take fractions of their blocks.
     const sizes = { sizeBytes: Math.round(sizeBytes), freedBytes: Math.round(freedBytes) };
-    return [{ ...key, ...sizes, isPinned: pinned.has(key.key), ...damage }];
+    return [{ ...key, isPinned: pinned.has(key.key), findings: { ...sizes, ...damage } }];
   });
+}
+
+/** The same from the keys alone, which takes no longer if entries are large. */
+export async function listWithoutSizes(cache: CacheDirectory, runtime: Runtime): Promise<ListedKey[]> {
+  const doubts = new Doubts();
+  const keys = await groupKeys(cache, createPause(runtime.isCancelled));
+  doubts.addKeys(keys);
+  const isPinned = findPins(cache, doubts);
+  for (const warning of doubts.warnings) runtime.onWarning(warning);
+  const listed: ListedKey[] = [];
+  for (const key of keys.stored) listed.push({ ...key, isPinned: isPinned(keyFileName(key.key)) });
+  return listed;
 }

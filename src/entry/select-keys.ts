@@ -23,7 +23,7 @@ export function selectKeys(keys: readonly ListedKey[], selection: KeySelection, 
   return keys
     .filter(({ key }) => key.startsWith(prefix))
     .filter(({ lastUsedMs }) => nowMs - lastUsedMs > olderThanMs)
-    .filter(({ damage }) => !isDamaged || damage !== undefined)
+    .filter(({ findings }) => !isDamaged || findings?.damage !== undefined)
     .toSorted((left, right) => compare(left, right, order) || (left.key < right.key ? -1 : 1))
     .slice(0, limit);
 }
@@ -35,7 +35,7 @@ function compare(left: ListedKey, right: ListedKey, order: KeyOrder): number {
     case "stored":
       return Date.parse(right.storedAt) - Date.parse(left.storedAt);
     case "size":
-      return right.sizeBytes - left.sizeBytes;
+      return (right.findings?.sizeBytes ?? 0) - (left.findings?.sizeBytes ?? 0);
     case "key":
       return 0;
   }

@@ -24,7 +24,7 @@ export async function listBucket(store: ObjectStore): Promise<ListedKey[]> {
     const { sizeBytes, freedBytes, entry } = measure;
     const damage = entry.condition.kind === "damaged" ? { damage: entry.condition.reason } : {};
     const { packs: _, ...stored } = record;
-    return [{ ...stored, lastUsedMs, sizeBytes, freedBytes, isPinned: false, ...damage }];
+    return [{ ...stored, lastUsedMs, isPinned: false, findings: { sizeBytes, freedBytes, ...damage } }];
   });
 }
 

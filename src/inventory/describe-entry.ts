@@ -1,10 +1,8 @@
 import type { Doubts } from "./doubts.ts";
+import type { IsPinned } from "./find-pins.ts";
 import type { KeyGroup } from "./group-keys.ts";
 import type { CachedEntry } from "./inventory.ts";
 import type { Needs } from "./needs-finder.ts";
-
-/** Whether the key with this file is pinned. */
-export type IsPinned = (keyFile: string) => boolean;
 
 /**
  * Describes an entry by the keys that point to it and what its manifests need. What could not be read becomes a

@@ -6,20 +6,19 @@
 
 import type { Progress } from "../base/progress.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
-import { listPins } from "../cache/pins.ts";
 import { listOldCounts } from "../cache/restore-counts.ts";
-import { describeEntry, type IsPinned } from "./describe-entry.ts";
+import { describeEntry } from "./describe-entry.ts";
 import { Doubts } from "./doubts.ts";
 import { EditedPathUse, NO_EDITED_PATHS } from "./edited-path-use.ts";
 import { findIntents } from "./find-intents.ts";
 import { findPacks } from "./find-packs.ts";
+import { findPins } from "./find-pins.ts";
 import { findYoung, type Grace } from "./find-young.ts";
 import { measureGarbage } from "./garbage.ts";
 import { groupKeys } from "./group-keys.ts";
 import type { Inventory } from "./inventory.ts";
 import { Items } from "./items.ts";
 import { type FileListing, listFiles } from "./list-files.ts";
-import { listTwice } from "./list-twice.ts";
 import { type Needs, NeedsFinder } from "./needs-finder.ts";
 
 export interface StockRequest extends FileListing {
@@ -90,12 +89,4 @@ export async function takeStock(
     garbage: measureGarbage(found, doubts),
     warnings: doubts.warnings,
   };
-}
-
-/** After the keys: a store pins a key before it publishes it. If pins cannot be read, every key may be pinned. */
-function findPins(cache: CacheDirectory, doubts: Doubts): IsPinned {
-  const listed = doubts.attempt("the pins", () => listTwice(() => listPins(cache)));
-  if (listed === undefined) return () => true;
-  const pins = new Set(listed);
-  return (keyFile) => pins.has(keyFile);
 }

@@ -45,6 +45,7 @@ test("every option has a variable by its name, but for those that mean one thing
     "--all",
     "--damaged",
     "--limit",
+    "--no-sizes",
     "--older-than",
     "--sort",
   ]);

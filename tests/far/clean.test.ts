@@ -109,8 +109,8 @@ test("keys are listed with the packs that they need, and what deleting them woul
   await storeTree(store, ["y"], makeSource());
   const listed = await listBucket(store);
   expect(listed.map(({ key }) => key).toSorted()).toEqual(["x-1", "x-2", "y"]);
-  expect(listed.every(({ damage }) => damage === undefined)).toBe(true);
-  expect(listed.every(({ sizeBytes }) => sizeBytes > 50_000)).toBe(true);
+  expect(listed.every(({ findings }) => findings !== undefined && findings.damage === undefined)).toBe(true);
+  expect(listed.every(({ findings }) => (findings?.sizeBytes ?? 0) > 50_000)).toBe(true);
   expect(await measureBucket(store)).toMatchObject({ keyCount: 3, entryCount: 2, garbageBytes: 0 });
   const shared = await planBucketDeletion(store, { kind: "named", keys: ["x-1", "z"] });
   expect(shared).toMatchObject({ keys: ["x-1"], missing: ["z"], freedBytes: 0 });

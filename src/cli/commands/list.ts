@@ -2,11 +2,12 @@ import { Command, Option } from "@commander-js/extra-typings";
 import { escapeControls } from "../../base/byte-string.ts";
 import { parseCount } from "../../base/count.ts";
 import { formatDuration, parseDurationMs } from "../../base/duration.ts";
+import { BtdtError } from "../../base/errors.ts";
 import { formatNumber } from "../../base/format-number.ts";
 import { formatTime } from "../../base/iso-time.ts";
 import { formatSize } from "../../base/size.ts";
 import { readFileSystemClock } from "../../cache/read-file-system-clock.ts";
-import { type ListedKey, listEntries } from "../../entry/list-entries.ts";
+import { type ListedKey, listEntries, listWithoutSizes } from "../../entry/list-entries.ts";
 import { KEY_ORDERS, selectKeys } from "../../entry/select-keys.ts";
 import { countSkipped, countsOf } from "../../key/key-file.ts";
 import type { Runtime } from "../../work/runtime.ts";
@@ -18,8 +19,7 @@ import { parseArgument } from "../options/parse-argument.ts";
 import { defineReadOnlyOption } from "../options/read-only-option.ts";
 import { formatTable } from "../table.ts";
 
-const HEADING = ["KEY", "SIZE", "FREES", "FILES", "STORED", "USED"];
-const ARE_NUMBERS = [false, true, true, true, true, true];
+const SIZE_HEADING = ["SIZE", "FREES"];
 
 export function defineListCommand(context: CommandContext) {
   return new Command("list")
@@ -40,6 +40,12 @@ export function defineListCommand(context: CommandContext) {
     .option("--damaged", "list only keys that can no longer be restored", false)
     .addOption(
       new Option(
+        "--no-sizes",
+        "read keys only: faster in a large cache, but sizes and damage stay unknown",
+      ).conflicts("damaged"),
+    )
+    .addOption(
+      new Option(
         "--sort <order>",
         "used: most recently used first; stored: most recently stored first; size: largest first; key: by name",
       )
@@ -57,39 +63,49 @@ export function defineListCommand(context: CommandContext) {
       "after",
       "\nExamples:\n  btdt list --cache /cache --prefix node-modules-\n  btdt list --cache /cache --sort size --limit 10",
     )
-    .action(async ({ prefix, olderThan, damaged, sort, limit, ...where }) => {
+    .action(async ({ prefix, olderThan, damaged, sizes, sort, limit, ...where }) => {
+      if (!sizes && sort === "size")
+        throw new BtdtError("USAGE", "--sort size cannot be used with --no-sizes");
       const cache = await openAddressedCache(where, context);
       const nowMs = readClock(cache, context.runtime);
-      const listed = await listKeys(cache, context.runtime);
+      const listed = await listKeys(cache, sizes, context.runtime);
       const selection = { prefix, olderThanMs: olderThan, isDamaged: damaged, order: sort, limit };
       const keys = selectKeys(listed, selection, nowMs);
       const rows = keys.map((key) => [
         escapeControls(key.key) + describeState(key),
-        formatSize(key.sizeBytes),
-        formatSize(key.freedBytes),
+        ...(sizes ? describeSizes(key) : []),
         formatNumber(countsOf(key.trees).fileCount),
         formatDuration(nowMs - Date.parse(key.storedAt)),
         isUsed(key) ? formatDuration(nowMs - key.lastUsedMs) : "-",
       ]);
       if (keys.length === 0) context.output.note("no keys");
-      else printTable([HEADING, ...rows]);
+      else printTable([["KEY", ...(sizes ? SIZE_HEADING : []), "FILES", "STORED", "USED"], ...rows]);
       context.output.printDocument(() => ({ entries: keys.map(describeKey) }));
     });
 
   function printTable(rows: readonly (readonly string[])[]): void {
-    const lines = formatTable(rows, ARE_NUMBERS, context.output.measureColumns());
+    const areNumbers = rows[0]?.map((_heading, column) => column > 0) ?? [];
+    const lines = formatTable(rows, areNumbers, context.output.measureColumns());
     // At once: a call for each of ten thousand keys takes longer than to format them.
     context.output.printResult(lines.join("\n"));
   }
 }
 
-async function listKeys(cache: OpenedCache, runtime: Runtime): Promise<ListedKey[]> {
+async function listKeys(cache: OpenedCache, hasSizes: boolean, runtime: Runtime): Promise<ListedKey[]> {
   switch (cache.kind) {
     case "directory":
-      return await listEntries(cache.directory, runtime);
-    case "bucket":
-      return await cache.bucket.list();
+      return await (hasSizes ? listEntries : listWithoutSizes)(cache.directory, runtime);
+    case "bucket": {
+      const listed = await cache.bucket.list();
+      // They take no more requests there.
+      return hasSizes ? listed : listed.map(omitFindings);
+    }
   }
+}
+
+function omitFindings(listed: ListedKey): ListedKey {
+  const { findings: _, ...key } = listed;
+  return key;
 }
 
 /** Times of keys are by the clock of the cache's file system; those in a bucket by the server's. */
@@ -97,9 +113,13 @@ function readClock(cache: OpenedCache, { nowMs }: Runtime): number {
   return cache.kind === "directory" ? readFileSystemClock(cache.directory, nowMs()) : nowMs();
 }
 
-function describeState({ isPinned, damage, trees }: ListedKey): string {
+function describeSizes({ findings }: ListedKey): string[] {
+  return [formatSize(findings?.sizeBytes ?? 0), formatSize(findings?.freedBytes ?? 0)];
+}
+
+function describeState({ isPinned, findings, trees }: ListedKey): string {
   const pinned = isPinned ? " (pinned)" : "";
-  if (damage !== undefined) return `${pinned} (damaged)`;
+  if (findings?.damage !== undefined) return `${pinned} (damaged)`;
   return countSkipped(trees) > 0 ? `${pinned} (incomplete)` : pinned;
 }
 
@@ -109,19 +129,19 @@ function isUsed({ storedAt, lastUsedMs }: ListedKey): boolean {
 }
 
 function describeKey(listed: ListedKey) {
-  const { key, trees, sizeBytes, freedBytes, storedAt, isPinned, damage } = listed;
+  const { key, trees, storedAt, isPinned, findings } = listed;
   const signedBy = listed.signature?.key;
   const lastUsedAt = formatTime(listed.lastUsedMs);
   return {
     key,
     trees,
     ...countsOf(trees),
-    sizeBytes,
-    freedBytes,
+    sizeBytes: findings?.sizeBytes,
+    freedBytes: findings?.freedBytes,
     storedAt,
     lastUsedAt,
     isPinned,
-    damage,
+    damage: findings?.damage,
     signedBy,
   };
 }
