@@ -1,7 +1,8 @@
 /*
- * How fast a volume can be: `link-loop TREE COPY THREADS` makes the directories of a tree, and then calls `lstat` and
- * `link` for each of its files. Each thread takes one directory after another, because the kernel lets only one `link`
- * at a time into a directory.
+ * How fast a volume can be: `link-loop NAMES TREE COPY THREADS` makes the directories of a tree, those of one depth at the
+ * same time, and then calls `lstat` and `link` for each of its files. Each thread takes one directory after another, because
+ * the kernel lets only one `link` at a time into a directory. NAMES is a copy of the tree elsewhere, from which the names are
+ * read, as a restore has them from a manifest.
  */
 #define _GNU_SOURCE
 #include <ftw.h>
@@ -17,9 +18,10 @@ struct directory {
   char *path;
   char **files;
   size_t file_count, capacity;
+  int depth;
 };
 
-static const char *tree, *copy;
+static const char *names, *tree, *copy;
 static struct directory *directories;
 static size_t directory_count, directory_capacity;
 static atomic_size_t next_directory;
@@ -29,8 +31,8 @@ static void fail(const char *path) {
   exit(1);
 }
 
-static void copy_path(char into[4096], const char *path) {
-  snprintf(into, 4096, "%s%s", copy, path + strlen(tree));
+static void path_in(const char *root, char into[4096], const char *path) {
+  snprintf(into, 4096, "%s%s", root, path + strlen(names));
 }
 
 static struct directory *directory_of(const char *path, size_t length) {
@@ -46,7 +48,7 @@ static int visit(const char *path, const struct stat *status, int type, struct F
   if (type == FTW_D) {
     if (directory_count == directory_capacity)
       directories = realloc(directories, sizeof *directories * (directory_capacity = directory_capacity * 2 + 64));
-    directories[directory_count++] = (struct directory){.path = strdup(path)};
+    directories[directory_count++] = (struct directory){.path = strdup(path), .depth = position->level};
     return 0;
   }
   struct directory *directory = directory_of(path, (size_t)position->base - 1);
@@ -56,15 +58,30 @@ static int visit(const char *path, const struct stat *status, int type, struct F
   return 0;
 }
 
+static int current_depth;
+
+static void *make_directories(void *unused) {
+  (void)unused;
+  for (size_t index; (index = atomic_fetch_add(&next_directory, 1)) < directory_count;) {
+    const struct directory *directory = &directories[index];
+    if (directory->depth != current_depth) continue;
+    char target[4096];
+    path_in(copy, target, directory->path);
+    if (mkdir(target, 0777) != 0) fail(target);
+  }
+  return NULL;
+}
+
 static void *link_files(void *unused) {
   (void)unused;
   for (size_t index; (index = atomic_fetch_add(&next_directory, 1)) < directory_count;) {
     const struct directory *directory = &directories[index];
     for (size_t file = 0; file < directory->file_count; file++) {
-      char target[4096];
+      char source[4096], target[4096];
       struct stat status;
-      copy_path(target, directory->files[file]);
-      if (lstat(directory->files[file], &status) != 0 || link(directory->files[file], target) != 0) fail(target);
+      path_in(tree, source, directory->files[file]);
+      path_in(copy, target, directory->files[file]);
+      if (lstat(source, &status) != 0 || link(source, target) != 0) fail(target);
     }
   }
   return NULL;
@@ -75,20 +92,26 @@ static int by_size(const void *left, const void *right) {
   return (first->file_count < second->file_count) - (first->file_count > second->file_count);
 }
 
-int main(int count, char **words) {
-  if (count != 4) return 2;
-  tree = words[1];
-  copy = words[2];
-  int thread_count = atoi(words[3]);
-  if (nftw(tree, visit, 64, FTW_PHYS) != 0) fail(tree);
-  for (size_t index = 0; index < directory_count; index++) {
-    char target[4096];
-    copy_path(target, directories[index].path);
-    if (mkdir(target, 0777) != 0) fail(target);
-  }
-  qsort(directories, directory_count, sizeof *directories, by_size);
+static void in_threads(int count, void *(*work)(void *)) {
   pthread_t threads[256];
-  for (int index = 0; index < thread_count; index++) pthread_create(&threads[index], NULL, link_files, NULL);
-  for (int index = 0; index < thread_count; index++) pthread_join(threads[index], NULL);
+  next_directory = 0;
+  for (int index = 0; index < count; index++) pthread_create(&threads[index], NULL, work, NULL);
+  for (int index = 0; index < count; index++) pthread_join(threads[index], NULL);
+}
+
+int main(int count, char **words) {
+  if (count != 5) return 2;
+  names = words[1];
+  tree = words[2];
+  copy = words[3];
+  int thread_count = atoi(words[4]);
+  if (thread_count < 1 || thread_count > 256) return 2;
+  if (nftw(names, visit, 64, FTW_PHYS) != 0) fail(names);
+  int deepest = 0;
+  for (size_t index = 0; index < directory_count; index++)
+    if (directories[index].depth > deepest) deepest = directories[index].depth;
+  for (current_depth = 0; current_depth <= deepest; current_depth++) in_threads(thread_count, make_directories);
+  qsort(directories, directory_count, sizeof *directories, by_size);
+  in_threads(thread_count, link_files);
   return 0;
 }

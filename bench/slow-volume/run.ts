@@ -56,10 +56,13 @@ try {
       command: () => [btdt, "restore", "--cache", linked, ...keys, fresh(mountPoint)],
     },
     { name: "  cp -al", command: () => ["cp", "-al", onVolume, fresh(mountPoint)] },
-    { name: "  lstat and link in C, 2 threads", command: () => [linkLoop, onVolume, fresh(mountPoint), "2"] },
+    {
+      name: "  lstat and link in C, 2 threads",
+      command: () => [linkLoop, source, onVolume, fresh(mountPoint), "2"],
+    },
     {
       name: "  lstat and link in C, 64 threads",
-      command: () => [linkLoop, onVolume, fresh(mountPoint), "64"],
+      command: () => [linkLoop, source, onVolume, fresh(mountPoint), "64"],
     },
     {
       name: "first store by links there",
