@@ -68,7 +68,7 @@ testWith(
       [["list", "-c", cache.path], "openat"],
       [["clean", "-c", cache.path], "openat"],
       [["clean", "-c", cache.path, "--max-size", "0"], "unlink,unlinkat"],
-      [cache.restoreWords("none", "to", "--fallback-prefix", "g"), "openat"],
+      [cache.restoreWords("none", "to", "--fallback-prefix", "f"), "openat"],
       [["delete", "-c", cache.path, ...keys], "unlink,unlinkat"],
     ] as const) {
       const stopped = await stopEarly(words, calls);
