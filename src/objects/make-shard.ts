@@ -1,5 +1,6 @@
 import { renameSync } from "node:fs";
 import { type ByteString, fsPath, parentOf } from "../base/byte-string.ts";
+import { compileLightly } from "../base/compile-lightly.ts";
 import { makeDirectoryWith, readAccessPolicy } from "../fs/access-policy.ts";
 import { isRealDirectory } from "../fs/assert-not-symlink.ts";
 import { errnoOf } from "../fs/errno.ts";
@@ -53,3 +54,5 @@ export function makeMissingShard(shard: ByteString): boolean {
   }
   return true;
 }
+
+compileLightly(linkAsObject);
