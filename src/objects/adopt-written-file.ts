@@ -1,5 +1,6 @@
 import { closeSync, constants, openSync } from "node:fs";
 import { type ByteString, fsPath } from "../base/byte-string.ts";
+import { compileLightly } from "../base/compile-lightly.ts";
 import { hasExtendedAttributes } from "../fs/native/extended-attributes.ts";
 import { PathBuffer } from "../fs/native/path-buffer.ts";
 import type { Manifest } from "../manifest/manifest.ts";
@@ -35,3 +36,5 @@ function tryOpen(path: PathBuffer): boolean {
     return false;
   }
 }
+
+compileLightly(adoptWrittenFile);

@@ -1,3 +1,4 @@
+import { compileLightly } from "../base/compile-lightly.ts";
 import { DIGEST_SIZE_BYTES } from "../base/digest.ts";
 import { isBtdtError } from "../base/errors.ts";
 import { errnoOf } from "../fs/errno.ts";
@@ -29,3 +30,5 @@ export function examineSuspect(
     return "unreadable";
   }
 }
+
+compileLightly(examineSuspect);

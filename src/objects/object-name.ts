@@ -74,4 +74,4 @@ function formatMtime(seconds: number, nanoseconds: number): string {
   return `${seconds}.${nanoseconds.toString().padStart(9, "0")}`;
 }
 
-compileLightly(formatObjectName, formatMtime, nameObject);
+compileLightly(formatObjectName, formatMtime, nameObject, parseObjectName);

@@ -1,5 +1,6 @@
 import { readlinkSync } from "node:fs";
 import { type ByteString, bytesFromBuffer, display, fsPath, joinBytes } from "../base/byte-string.ts";
+import { compileLightly } from "../base/compile-lightly.ts";
 import { BtdtError, type ErrorCode } from "../base/errors.ts";
 import { errnoOf, isResourceErrno, reasonOf } from "../fs/errno.ts";
 import { type FileStatus, lstat } from "../fs/native/file-status.ts";
@@ -60,3 +61,5 @@ function codeOf(errno: string | undefined): ErrorCode {
   if (errno === "ENOENT" || errno === "ENOTDIR" || errno === "EINVAL") return "SOURCE_CHANGED";
   return isResourceErrno(errno) ? "SYSTEM" : "SOURCE_UNREADABLE";
 }
+
+compileLightly(lstatSource);

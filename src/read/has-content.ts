@@ -1,3 +1,4 @@
+import { compileLightly } from "../base/compile-lightly.ts";
 import { CHUNK_SIZE_BYTES, chunkCount, DIGEST_SIZE_BYTES, digestOfChunks } from "../base/digest.ts";
 import { BtdtError } from "../base/errors.ts";
 import type { FileAttributes } from "../fs/file-attributes.ts";
@@ -39,3 +40,5 @@ export function hasContent(
   }
   return Buffer.compare(digestOfChunks(sizeBytes, chunkDigests), expected) === 0;
 }
+
+compileLightly(hasContent);

@@ -1,5 +1,6 @@
 import { chmodSync } from "node:fs";
 import { type ByteString, fsPath } from "../base/byte-string.ts";
+import { compileLightly } from "../base/compile-lightly.ts";
 import { isOwn } from "../fs/is-own.ts";
 import { emptyStatus, lstatBuffer } from "../fs/native/file-status.ts";
 import { PathBuffer } from "../fs/native/path-buffer.ts";
@@ -119,3 +120,5 @@ function setMtime(manifest: Manifest, directory: number): void {
     at(manifest.directoryMtimeNanoseconds, directory),
   );
 }
+
+compileLightly(setPath);

@@ -1,3 +1,4 @@
+import { compileLightly } from "../base/compile-lightly.ts";
 import { DIGEST_SIZE_BYTES } from "../base/digest.ts";
 import { isBtdtError } from "../base/errors.ts";
 import { keptAttributes } from "../fs/file-clock.ts";
@@ -28,3 +29,5 @@ export function verifyFile(
     throw error;
   }
 }
+
+compileLightly(verifyFile);
