@@ -2,8 +2,8 @@
  * Compares btdt with the tools one would use without it, and draws the chart of the README:
  * `npm run bench [-- --rounds N --directory DIR --far DIR --tree DIR --print-only]`.
  *
- * Everything happens below one directory, so on one file system, with warm caches. Nothing is deleted before the end: after many
- * directories have been removed, ext4 is slow to create new ones for a while.
+ * Everything happens below one directory, so on one file system, with warm caches. Nothing is deleted before the end:
+ * after many directories have been removed, ext4 is slow to create new ones for a while.
  */
 import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,6 +1,6 @@
 /**
- * Makes what a release consists of from the executables and images in `dist/`: `npm run release` builds those first and writes
- * `dist/release/`. The same sources give the same bytes (docs/releasing.md).
+ * Makes what a release consists of from the executables and images in `dist/`: `npm run release` builds those first and
+ * writes `dist/release/`. The same sources give the same bytes (docs/releasing.md).
  */
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { join, resolve } from "node:path";

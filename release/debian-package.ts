@@ -1,6 +1,6 @@
 /**
- * Writes a Debian package (deb(5)): an `ar` archive with a version, a control archive and a data archive. Made here rather than by
- * dpkg-deb so that a release can be made anywhere.
+ * Writes a Debian package (deb(5)): an `ar` archive with a version, a control archive and a data archive. Made here
+ * rather than by dpkg-deb so that a release can be made anywhere.
  */
 import { createHash } from "node:crypto";
 import type { LinuxTarget } from "../link/target.ts";

@@ -1,5 +1,6 @@
 /**
- * Text for a manual page (groff_man(7)): nothing in it is a macro or an escape, and hyphens stay hyphens, so that commands can be copied.
+ * Text for a manual page (groff_man(7)): nothing in it is a macro or an escape, and hyphens stay hyphens, so that
+ * commands can be copied.
  */
 export function escapeRoff(text: string): string {
   return text

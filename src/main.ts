@@ -1,4 +1,7 @@
-/** The command line comes in here. `--version` is answered at once, and nothing else is loaded for it: scripts ask for it often. */
+/**
+ * The command line comes in here. `--version` is answered at once, and nothing else is loaded for it: scripts ask for
+ * it often.
+ */
 import { writeSync } from "node:fs";
 import packageJson from "../package.json" with { type: "json" };
 

@@ -1,6 +1,7 @@
 /**
- * Compares a cache in a bucket with an archive that curl moves, on a Ceph on this machine: `npm run bench:bucket [-- --rounds N --tree DIR]`.
- * Needs the packages of Ceph (see README), curl, tar and zstd. The server takes part of the processors from both.
+ * Compares a cache in a bucket with an archive that curl moves, on a Ceph on this machine:
+ * `npm run bench:bucket [-- --rounds N --tree DIR]`. Needs the packages of Ceph (see README), curl, tar and zstd. The
+ * server takes part of the processors from both.
  */
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

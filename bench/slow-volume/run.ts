@@ -1,6 +1,7 @@
 /**
  * How long btdt takes where each operation takes a millisecond, and how many operations are in flight:
- * `npm run bench:slow [-- --delay-us N --rounds N --tree DIR --btdt FILE --only WORDS --kinds]`. Needs root, `cc` and libfuse3.
+ * `npm run bench:slow [-- --delay-us N --rounds N --tree DIR --btdt FILE --only WORDS --kinds]`. Needs root, `cc` and
+ * libfuse3.
  *
  * The volume is remounted for each measurement, so that the kernel has none of its names cached.
  */

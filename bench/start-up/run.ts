@@ -1,6 +1,7 @@
 /**
- * Compares how long small commands take with an empty program that is compiled in the same way: `npm run bench:start [-- --rounds N]`.
- * All run in turn, and each is divided by the empty program of its round, so that other work on the machine matters little.
+ * Compares how long small commands take with an empty program that is compiled in the same way:
+ * `npm run bench:start [-- --rounds N]`. All run in turn, and each is divided by the empty program of its round, so
+ * that other work on the machine matters little.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -42,7 +42,10 @@ export function assertHasTarget(path: ByteString, target: ByteString): void {
   if (target === "" || target.includes("\0")) throw refusedEntry(path, "is a symlink without a target");
 }
 
-/** A path may be used only once, except for that of a directory: tools that add to an archive list it again. @throws BtdtError ARCHIVE_INVALID */
+/**
+ * A path may be used only once, except for that of a directory: tools that add to an archive list it again.
+ * @throws BtdtError ARCHIVE_INVALID
+ */
 export function assertUnused(
   path: ByteString,
   known: KnownKind | undefined,

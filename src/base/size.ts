@@ -13,8 +13,8 @@ const FACTORS: ReadonlyMap<string, number> = new Map([
 ]);
 
 /**
- * Parses `10GiB`, `500MB`, `500Mi`, `1G`, `1.5 TiB` or `100B`: decimal unless the unit has an `i`. A number without a unit
- * is rejected as ambiguous, except 0.
+ * Parses `10GiB`, `500MB`, `500Mi`, `1G`, `1.5 TiB` or `100B`: decimal unless the unit has an `i`. A number without a
+ * unit is rejected as ambiguous, except 0.
  * @throws BtdtError USAGE
  */
 export function parseSizeBytes(text: string): number {

@@ -1,7 +1,7 @@
 /**
- * Requests to one bucket. The room speaks the part of the S3 interface that object stores have in common, and makes it dependable: it signs,
- * repeats what may succeed the second time, corrects region and clock, and turns refusals into errors that say what to do. It
- * relies on no conditional request.
+ * Requests to one bucket. The room speaks the part of the S3 interface that object stores have in common, and makes it
+ * dependable: it signs, repeats what may succeed the second time, corrects region and clock, and turns refusals into
+ * errors that say what to do. It relies on no conditional request.
  */
 import { setTimeout as pause } from "node:timers/promises";
 import { BtdtError, isBtdtError } from "../base/errors.ts";

@@ -7,9 +7,8 @@ import { childText, parseXml, type XmlElement } from "./xml.ts";
 const MOST_PAGE_BYTES = 16 * 1024 * 1024;
 
 /**
- * Lists the objects whose names start with `prefix`, up to 1,000 on a page, in the order of their bytes. Names include that
- * of the cache.
- * https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
+ * Lists the objects whose names start with `prefix`, up to 1,000 on a page, in the order of their bytes. Names include
+ * that of the cache. https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
  */
 export async function* listPages(client: BucketClient, prefix: string): AsyncGenerator<ListPage, void> {
   for (let token: string | undefined; ; ) {

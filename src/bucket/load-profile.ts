@@ -3,8 +3,8 @@ import { loadSharedConfigFiles } from "@smithy/core/config";
 import type { Profile } from "./profile.ts";
 
 /**
- * Reads the profile that is in use from the files of the AWS tools. The files' places come from the process's environment.
- * https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html
+ * Reads the profile that is in use from the files of the AWS tools. The files' places come from the process's
+ * environment. https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html
  */
 export async function loadProfile(name: string): Promise<Profile> {
   const { configFile, credentialsFile } = await loadSharedConfigFiles({ ignoreCache: true });

@@ -2,11 +2,11 @@
  * What the cache needs of an object store such as S3. Nothing here depends on conditional requests, which servers
  * implement differently or not at all: it takes read-after-write, list-after-write, and the server's clock.
  *
- * Names are relative to the prefix in the cache's address, and consist of the characters of `keyFileName` and slashes. All
- * methods retry what may be transient.
+ * Names are relative to the prefix in the cache's address, and consist of the characters of `keyFileName` and slashes.
+ * All methods retry what may be transient.
  *
- * @throws BtdtError from all methods: BUCKET_NOT_ACCESSIBLE for what the user must change (credentials, permissions, no such
- * bucket, region), BUCKET_UNAVAILABLE if the server cannot be reached or keeps failing, CANCELLED
+ * @throws BtdtError from all methods: BUCKET_NOT_ACCESSIBLE for what the user must change (credentials, permissions, no
+ * such bucket, region), BUCKET_UNAVAILABLE if the server cannot be reached or keeps failing, CANCELLED
  */
 export interface ObjectStore {
   /** As given by the user: `s3://bucket/prefix`. */
@@ -34,8 +34,8 @@ export interface ObjectStore {
   delete(names: readonly string[]): Promise<void>;
 
   /**
-   * Discards uploads of objects whose name begins with `prefix` that began before a time, by the server's clock, and were
-   * never finished: processes that were killed leave them. Returns how many there were.
+   * Discards uploads of objects whose name begins with `prefix` that began before a time, by the server's clock, and
+   * were never finished: processes that were killed leave them. Returns how many there were.
    */
   discardUploads(prefix: string, beforeMs: number): Promise<number>;
 }

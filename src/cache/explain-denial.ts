@@ -14,7 +14,8 @@ export interface Denial {
 const OWN_RIGHTS: ReadonlySet<unknown> = new Set(["open", "scandir", "opendir", "utimensat", "chmod"]);
 
 /**
- * Why this user was refused something in a cache, and what to do about it. Undefined for errors that are not about permissions.
+ * Why this user was refused something in a cache, and what to do about it. Undefined for errors that are not about
+ * permissions.
  * @param cachePath what to blame if the error does not say
  */
 export function explainDenial(cachePath: ByteString, error: unknown): Denial | undefined {

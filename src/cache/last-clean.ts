@@ -8,8 +8,8 @@ import { ignoringErrno } from "../fs/remove-tree.ts";
 import type { CacheDirectory } from "./cache-directory.ts";
 
 /**
- * Notes, for monitoring, that a clean has ended: an empty file with that time. Nothing depends on it, so a volume that is
- * full or read-only is no failure.
+ * Notes, for monitoring, that a clean has ended: an empty file with that time. Nothing depends on it, so a volume that
+ * is full or read-only is no failure.
  */
 export function noteClean(cache: CacheDirectory): void {
   ignoringErrno(() => {

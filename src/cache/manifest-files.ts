@@ -50,14 +50,20 @@ export function publishManifestFile(
   }
 }
 
-/** A shard is made for its first manifest; its own name must be on disk before a key needs it. @throws a `node:fs` error */
+/**
+ * A shard is made for its first manifest; its own name must be on disk before a key needs it.
+ * @throws a `node:fs` error
+ */
 function makeShard(cache: CacheDirectory, shard: ByteString): void {
   if (lstat(shard) !== undefined) return;
   cache.makeDirectory(shard);
   syncDirectory(cache.manifests);
 }
 
-/** A directory cannot be replaced by a file: without this, each store of the same tree would fail. @throws a `node:fs` error */
+/**
+ * A directory cannot be replaced by a file: without this, each store of the same tree would fail.
+ * @throws a `node:fs` error
+ */
 function moveDirectoryAside(path: ByteString, session: Session): void {
   if (lstat(path)?.kind === "directory") renameSync(fsPath(path), fsPath(session.temporaryPath()));
 }

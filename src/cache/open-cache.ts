@@ -5,7 +5,8 @@ import { CacheDirectory } from "./cache-directory.ts";
 
 /**
  * Opens the cache named on the command line. It must exist, because an unmounted volume must not silently become an
- * empty cache; with `create`, it is created. Nothing is written to a read-only one. A path that begins with `~` is rejected: nobody means a directory of that name.
+ * empty cache; with `create`, it is created. Nothing is written to a read-only one. A path that begins with `~` is
+ * rejected: nobody means a directory of that name.
  * @throws BtdtError
  */
 export function openCache(path: string, create: boolean, isReadOnly = false): CacheDirectory {

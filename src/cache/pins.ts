@@ -8,8 +8,8 @@ import type { CacheDirectory } from "./cache-directory.ts";
 import { cacheWriteError } from "./cache-errors.ts";
 
 /**
- * Pins of keys whose entries no clean evicts for age, number or size: empty files with the names of the keys' files. A pin belongs to the
- * key, not to what is stored under it, so another store keeps it.
+ * Pins of keys whose entries no clean evicts for age, number or size: empty files with the names of the keys' files. A
+ * pin belongs to the key, not to what is stored under it, so another store keeps it.
  */
 
 /** Whatever has the name counts. @throws BtdtError CACHE_WRITE_FAILED */

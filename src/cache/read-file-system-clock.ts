@@ -6,8 +6,8 @@ import { openNamelessFile } from "../fs/open-nameless-file.ts";
 import type { CacheDirectory } from "./cache-directory.ts";
 
 /**
- * The time by the clock of the cache's file system: that of a file without a name, or where there are none, as on NFS, or
- * no space, that of `lock` after it was touched. By the machine's clock if nothing may be written to the cache.
+ * The time by the clock of the cache's file system: that of a file without a name, or where there are none, as on NFS,
+ * or no space, that of `lock` after it was touched. By the machine's clock if nothing may be written to the cache.
  */
 export function readFileSystemClock(cache: CacheDirectory, machineNowMs: number): number {
   if (cache.isReadOnly) return machineNowMs;

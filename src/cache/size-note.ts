@@ -52,7 +52,10 @@ export function addToSizeNote(cache: CacheDirectory, addedBytes: number): void {
   }
 }
 
-/** Notes what a clean has measured, or removes a note that it cannot replace. @param isWanted create it if there is none */
+/**
+ * Notes what a clean has measured, or removes a note that it cannot replace.
+ * @param isWanted create it if there is none
+ */
 export function replaceSizeNote(
   cache: CacheDirectory,
   session: Session,

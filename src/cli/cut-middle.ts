@@ -1,4 +1,6 @@
-/** `npm-linux-…-9f86d0`: at most so many columns wide; both ends of a key tell it from others. Wide characters take two. */
+/**
+ * `npm-linux-…-9f86d0`: at most so many columns wide; both ends of a key tell it from others. Wide characters take two.
+ */
 export function cutMiddle(text: string, columns: number): string {
   if (Bun.stringWidth(text) <= columns) return text;
   const characters = Array.from(new Intl.Segmenter().segment(text), ({ segment }) => segment);

@@ -57,7 +57,9 @@ export function describePlacement(fileCounts: Readonly<Record<string, number>>, 
   return parts.length === 0 ? "nothing to do" : parts.join(", ") + mended;
 }
 
-/** ` (another file system: cannot link)`: why files were packed or copied; empty if nothing kept them from being linked. */
+/**
+ * ` (another file system: cannot link)`: why files were packed or copied; empty if nothing kept them from being linked.
+ */
 export function describeObstacle(obstacle: string | undefined): string {
   return obstacle === undefined ? "" : ` (${obstacle}: cannot link)`;
 }

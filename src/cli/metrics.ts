@@ -2,8 +2,8 @@ import type { CacheStatistics } from "../entry/cache-statistics.ts";
 
 /**
  * The text formats of https://openmetrics.io and of
- * https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format, which the node exporter's textfile collector reads. They
- * differ in what a counter is called where its type is declared.
+ * https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format, which the node exporter's textfile
+ * collector reads. They differ in what a counter is called where its type is declared.
  */
 export type MetricsFormat = "openmetrics" | "prometheus";
 

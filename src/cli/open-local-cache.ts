@@ -11,7 +11,8 @@ import type { OpenedCache } from "./open-addressed-cache.ts";
 import type { AddressedCache } from "./options/bucket-options.ts";
 
 /**
- * Opens the cache directory of `--local-cache`, in front of the one of `--cache`. That it cannot be used is a warning: undefined.
+ * Opens the cache directory of `--local-cache`, in front of the one of `--cache`. That it cannot be used is a warning:
+ * undefined.
  * @throws BtdtError USAGE
  */
 export function openLocalCache(

@@ -1,6 +1,6 @@
 /**
- * The command line: words in, a command run, an exit code set. `commands/` has one file for each command, `options/` the options that
- * several share, `progress/` what is shown during long work, `completion/` the scripts for shells.
+ * The command line: words in, a command run, an exit code set. `commands/` has one file for each command, `options/`
+ * the options that several share, `progress/` what is shown during long work, `completion/` the scripts for shells.
  */
 import { Command, CommanderError, type CommandUnknownOpts } from "@commander-js/extra-typings";
 import packageJson from "../../package.json" with { type: "json" };

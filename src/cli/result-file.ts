@@ -5,8 +5,9 @@ import { reasonOf } from "../fs/errno.ts";
 import { closeWritten } from "../fs/native/close-written.ts";
 
 /**
- * A file for pipelines that read a result instead of an exit code, such as that of `--result-file`: the bare word, without a newline. It is
- * opened and truncated before any work, so that no work is wasted if that fails, and no earlier result is mistaken for this one.
+ * A file for pipelines that read a result instead of an exit code, such as that of `--result-file`: the bare word,
+ * without a newline. It is opened and truncated before any work, so that no work is wasted if that fails, and no
+ * earlier result is mistaken for this one.
  */
 export class ResultFile {
   readonly #path: string;

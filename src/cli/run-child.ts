@@ -26,8 +26,8 @@ const ENDING: ReadonlySet<NodeJS.Signals> = new Set(["SIGINT", "SIGTERM", "SIGHU
 const FROM_TERMINAL: ReadonlySet<NodeJS.Signals> = new Set(["SIGINT", "SIGQUIT"]);
 
 /**
- * Runs a command to its end with this process's standard streams, environment and original limit of open files. Signals are passed
- * on.
+ * Runs a command to its end with this process's standard streams, environment and original limit of open files. Signals
+ * are passed on.
  * @param environment undefined for that of this process
  */
 export async function runChild(

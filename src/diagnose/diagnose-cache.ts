@@ -1,6 +1,6 @@
 /**
- * Finds out what works in a cache and on its volume: who may use it, links, locks, space, clocks, and what a store of a path would do. What is
- * written to find out is removed again.
+ * Finds out what works in a cache and on its volume: who may use it, links, locks, space, clocks, and what a store of a
+ * path would do. What is written to find out is removed again.
  */
 import { release, type as systemType } from "node:os";
 import { bytesFromText, display } from "../base/byte-string.ts";

@@ -6,8 +6,8 @@ import { flushIfCheap } from "./flush.ts";
 import { clearMarks, isOfThisBoot, type UnflushedMark } from "./unflushed-marks.ts";
 
 /**
- * Clears marks whose objects were all hashed just now, unless a flush that is still needed would take long. In a read-only
- * cache they stay.
+ * Clears marks whose objects were all hashed just now, unless a flush that is still needed would take long. In a
+ * read-only cache they stay.
  * @param marks as they were before the objects were hashed
  */
 export function clearCheckedMarks(

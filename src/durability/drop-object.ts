@@ -7,8 +7,8 @@ import { objectPath } from "../objects/object-path.ts";
 import type { JobContext } from "../work/job.ts";
 
 /**
- * Removes an object whose bytes are damaged, unless a store has replaced it by now. To be called under the shared lock: a clean that looked
- * while a good one is set aside would take its entry for damaged.
+ * Removes an object whose bytes are damaged, unless a store has replaced it by now. To be called under the shared lock:
+ * a clean that looked while a good one is set aside would take its entry for damaged.
  * @throws BtdtError CANCELLED; a `node:fs` error
  */
 export function dropObject(cache: CacheDirectory, session: Session, name: string, context: JobContext): void {

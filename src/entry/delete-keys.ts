@@ -7,8 +7,8 @@ import { errnoOf } from "../fs/errno.ts";
 import { keyFileName } from "../key/key-file.ts";
 
 /**
- * Deletes keys and their pins, and returns those that were missing. Contents that nothing needs any more stay until the next clean,
- * so that running restores are not disturbed.
+ * Deletes keys and their pins, and returns those that were missing. Contents that nothing needs any more stay until the
+ * next clean, so that running restores are not disturbed.
  * @param pause called between two keys; yields to signals
  * @throws BtdtError CACHE_WRITE_FAILED, and what `pause` throws
  */

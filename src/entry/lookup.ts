@@ -38,8 +38,8 @@ type ExaminedEntry =
   | Exclude<FoundEntry, { readonly kind: "found" }>;
 
 /**
- * The key that a restore would restore, as far as can be told without reading contents. Nothing is changed, and the lookup is not counted as
- * a use.
+ * The key that a restore would restore, as far as can be told without reading contents. Nothing is changed, and the
+ * lookup is not counted as a use.
  * @throws BtdtError CACHE_FORMAT_NEWER, CACHE_NOT_ACCESSIBLE, CANCELLED, and those of the sources
  */
 export async function lookUpKeys(

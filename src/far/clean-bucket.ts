@@ -1,6 +1,6 @@
 /**
- * Cleans a bucket: takes stock (`take-bucket-stock`), plans like any clean (`upkeep/plan`), deletes keys, and packs in two
- * steps (`protocol`). No lock is held, and a clean may be stopped at any point, or run next to others.
+ * Cleans a bucket: takes stock (`take-bucket-stock`), plans like any clean (`upkeep/plan`), deletes keys, and packs in
+ * two steps (`protocol`). No lock is held, and a clean may be stopped at any point, or run next to others.
  */
 import type { ObjectStore } from "../bucket/object-store.ts";
 import type { CleanResult } from "../upkeep/clean-result.ts";
@@ -52,8 +52,9 @@ async function deleteKeys(store: ObjectStore, stock: BucketStock, plan: CleanPla
 }
 
 /**
- * By pack id. A key that this clean has just deleted no longer counts as needing its packs. A store that publishes it again is safe: either it
- * began before the deletion, and its packs or their marks are too young to be deleted, or it sees the marks.
+ * By pack id. A key that this clean has just deleted no longer counts as needing its packs. A store that publishes it
+ * again is safe: either it began before the deletion, and its packs or their marks are too young to be deleted, or it
+ * sees the marks.
  */
 function decideFates(
   { keys, packs, marks, nowMs }: BucketStock,

@@ -20,7 +20,10 @@ export async function deleteFromBucket(
   return { deleted, missing: keys.filter((_key, index) => found[index]?.kind === "missing") };
 }
 
-/** Finds the keys to delete, and what cleans free then. @throws BtdtError CACHE_FORMAT_NEWER, and those of `ObjectStore` */
+/**
+ * Finds the keys to delete, and what cleans free then.
+ * @throws BtdtError CACHE_FORMAT_NEWER, and those of `ObjectStore`
+ */
 export async function planBucketDeletion(store: ObjectStore, scope: DeletionScope): Promise<DeletionPlan> {
   await checkFormat(store);
   const stock = await takeBucketStock(store);

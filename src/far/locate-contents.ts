@@ -20,8 +20,8 @@ export interface LocatedContents {
 }
 
 /**
- * Looks for the contents of a tree, first in the pack that is being written, then in those that exist; for lists of chunks, the
- * other way round.
+ * Looks for the contents of a tree, first in the pack that is being written, then in those that exist; for lists of
+ * chunks, the other way round.
  */
 export function locateContents(
   manifest: Manifest,

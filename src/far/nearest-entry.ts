@@ -30,7 +30,10 @@ export async function findNearestEntry(store: ObjectStore, keys: readonly string
   return { record: read.kind === "read" ? read.record : undefined, serverMs };
 }
 
-/** The file name up to the last separator before a hash or a version: the key `npm-linux-0f3c` is of the family `npm-linux-`. */
+/**
+ * The file name up to the last separator before a hash or a version: the key `npm-linux-0f3c` is of the family
+ * `npm-linux-`.
+ */
 function familyOf(fileName: string): string {
   return /^.*[-_.+=@]/.exec(fileName.replace(/~[0-9a-f]{32}$/, ""))?.[0] ?? "";
 }

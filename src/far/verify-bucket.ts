@@ -13,8 +13,8 @@ import { locateContents } from "./locate-contents.ts";
 import { verifyRemotePack } from "./verify-remote-pack.ts";
 
 /**
- * Reads everything that keys need, and compares it with its digests. What is damaged is condemned, so that the next store
- * uploads it again.
+ * Reads everything that keys need, and compares it with its digests. What is damaged is condemned, so that the next
+ * store uploads it again.
  * @param keys empty: all
  * @throws BtdtError CACHE_FORMAT_NEWER, CANCELLED, and those of `ObjectStore`
  */

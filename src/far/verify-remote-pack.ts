@@ -10,8 +10,8 @@ import { RangeFetch } from "./fetch-blocks.ts";
 const PART_BYTES = 8 * 1024 * 1024;
 
 /**
- * Fetches all blocks of a pack, and compares each content with its id. Returns how many blocks are damaged; `gone` if the pack no
- * longer exists.
+ * Fetches all blocks of a pack, and compares each content with its id. Returns how many blocks are damaged; `gone` if
+ * the pack no longer exists.
  * @throws BtdtError CANCELLED, and those of `ObjectStore`
  */
 export async function verifyRemotePack(

@@ -8,8 +8,9 @@ const FLAGS = O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 let hasDescriptorPaths: boolean | undefined;
 
 /**
- * Opens a directory so that it can be reached by descriptor: replacing it, or a directory on the way to it, by a symlink
- * then leads nowhere. Undefined where descriptors have no paths: on other systems than Linux, and without `/proc`.
+ * Opens a directory so that it can be reached by descriptor: replacing it, or a directory on the way to it, by a
+ * symlink then leads nowhere. Undefined where descriptors have no paths: on other systems than Linux, and without
+ * `/proc`.
  * @throws a `node:fs` error; also if it is a symlink
  */
 export function pinDirectory(path: ByteString): number | undefined {

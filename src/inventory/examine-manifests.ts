@@ -6,8 +6,8 @@ import { Items } from "./items.ts";
 import { NeedsFinder } from "./needs-finder.ts";
 
 /**
- * Whether the trees of an entry could be restored, as far as can be told without reading their contents. The cache is not listed: objects
- * are looked up by name.
+ * Whether the trees of an entry could be restored, as far as can be told without reading their contents. The cache is
+ * not listed: objects are looked up by name.
  * @throws BtdtError CACHE_FORMAT_NEWER
  */
 export function examineManifests(

@@ -9,7 +9,10 @@ export interface ManifestExtension {
   readonly usesExclusiveObjects?: boolean;
 }
 
-/** A copy of a manifest that also has these hard links, or this use of objects; the same manifest if it has them already. */
+/**
+ * A copy of a manifest that also has these hard links, or this use of objects; the same manifest if it has them
+ * already.
+ */
 export function extendManifest(manifest: Manifest, extension: ManifestExtension): Manifest {
   const { linkFiles = manifest.linkFiles, linkTargets = manifest.linkTargets } = extension;
   const usesExclusiveObjects = extension.usesExclusiveObjects ?? manifest.counts.usesExclusiveObjects;

@@ -10,8 +10,8 @@ import { ObjectPathWriter } from "../objects/object-path.ts";
 import { TreePath } from "../restore/tree-path.ts";
 
 /**
- * Links what the local cache has of a tree into a new directory, so that a restore to there, which compares contents, need not read it from the
- * far one.
+ * Links what the local cache has of a tree into a new directory, so that a restore to there, which compares contents,
+ * need not read it from the far one.
  * @param directory is made
  * @returns the number of files
  * @throws BtdtError CANCELLED; a `node:fs` error

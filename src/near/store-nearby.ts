@@ -22,8 +22,8 @@ const OURS: ReadonlySet<ErrorCode> = new Set([
 ]);
 
 /**
- * Stores trees in the local cache, before they are stored in the far one. If it fails because of the local cache, this is a warning:
- * undefined.
+ * Stores trees in the local cache, before they are stored in the far one. If it fails because of the local cache, this
+ * is a warning: undefined.
  * @throws BtdtError as `storeEntry`
  */
 export async function storeNearby(
@@ -37,8 +37,8 @@ export async function storeNearby(
 }
 
 /**
- * Notes which trees of the far cache those of the local one are, once both have them. Without that, the next restore fetches the
- * manifests again. If another process has replaced a key, it is left alone.
+ * Notes which trees of the far cache those of the local one are, once both have them. Without that, the next restore
+ * fetches the manifests again. If another process has replaced a key, it is left alone.
  * @throws BtdtError CANCELLED
  */
 export async function noteOrigin(

@@ -13,8 +13,8 @@ const status = emptyStatus();
 
 /**
  * Does something with an object whose mode refuses to let its owner read it, while it may be read. It has its old mode
- * back afterwards, unless somebody has set another one meanwhile. Its path is looked up only once, so that no other file
- * gets another mode. An object that a tree links to keeps its mode: it is that tree's as well.
+ * back afterwards, unless somebody has set another one meanwhile. Its path is looked up only once, so that no other
+ * file gets another mode. An object that a tree links to keeps its mode: it is that tree's as well.
  * @param rightMode the mode that the object should have; if reading takes no more than that, it is left in place
  */
 export function lendReadAccess<Outcome>(

@@ -34,7 +34,10 @@ export function listShardNames(objects: ByteString): string[] {
     .toSorted();
 }
 
-/** The names of the objects in one shard. Files with other names are not btdt's and are ignored. @throws a `node:fs` error */
+/**
+ * The names of the objects in one shard. Files with other names are not btdt's and are ignored.
+ * @throws a `node:fs` error
+ */
 export function listShard(objects: ByteString, shard: string): ListedName[] {
   const directory = joinBytes(objects, bytesFromText(shard));
   // A foreign file in place of a shard contains no objects.

@@ -32,8 +32,8 @@ export function renameToObject(finished: ByteString, object: PathBuffer): void {
 }
 
 /**
- * Makes the shard of an object if it is still missing, for those who may use the directory of objects. Another thread or
- * process may have made it since the call that did not find it.
+ * Makes the shard of an object if it is still missing, for those who may use the directory of objects. Another thread
+ * or process may have made it since the call that did not find it.
  * @returns whether there is a shard now, so that the call is worth another try
  * @throws BtdtError CACHE_NOT_ACCESSIBLE when it is a symlink; a `node:fs` error
  */

@@ -12,9 +12,9 @@ interface MakeShardsInput {
 }
 
 /**
- * Makes the shards that are missing, before many objects need almost all of them. The kernel makes only one directory at a
- * time in another, and whoever looks for one of them meanwhile waits. Those that it fails to make, or does not get to, are
- * made by whoever needs them, who reports what is wrong.
+ * Makes the shards that are missing, before many objects need almost all of them. The kernel makes only one directory
+ * at a time in another, and whoever looks for one of them meanwhile waits. Those that it fails to make, or does not get
+ * to, are made by whoever needs them, who reports what is wrong.
  */
 export const makeShardsJob: Job<MakeShardsInput, null> = {
   name: "make-shards",

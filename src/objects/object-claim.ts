@@ -63,8 +63,8 @@ export class ObjectClaim {
 }
 
 /**
- * Gives an object's name to a finished file, whatever has that name now. Without a claim, the new object is lost only if
- * another process is dropping a bad one at the same moment, and is killed.
+ * Gives an object's name to a finished file, whatever has that name now. Without a claim, the new object is lost only
+ * if another process is dropping a bad one at the same moment, and is killed.
  * @throws a `node:fs` error
  */
 export function replaceObject(finished: ByteString, object: PathBuffer): void {

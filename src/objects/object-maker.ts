@@ -76,8 +76,8 @@ export class ObjectMaker {
       linkAsObject(this.#source, object)
     ) {
       if (lstatBuffer(object, status) && isWhole(status, this.#manifest, file, object)) return "linked";
-      // Another store may have replaced it with a good one in the meantime. That one never loses its name, not even for a
-      // moment, so that no clean can take an entry for damaged, although the lock is not held here.
+      // Another store may have replaced it with a good one in the meantime. That one never loses its name, not even for
+      // a moment, so that no clean can take an entry for damaged, although the lock is not held here.
       dropUnlessGood(object, this.nextTemporary(), (path) => {
         return lstatBuffer(path, status) && isWhole(status, this.#manifest, file, path);
       });

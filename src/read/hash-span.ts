@@ -24,8 +24,8 @@ export interface HashSpanInput extends LargeFile {
 }
 
 /**
- * Hashes the chunks in one span of a large file; returns their digests, 32 bytes each. Where reading takes long, these are
- * only the first ones, and another job hashes the rest.
+ * Hashes the chunks in one span of a large file; returns their digests, 32 bytes each. Where reading takes long, these
+ * are only the first ones, and another job hashes the rest.
  * @throws BtdtError SOURCE_CHANGED, SOURCE_UNREADABLE, CANCELLED
  */
 export const hashSpanJob: Job<HashSpanInput, Uint8Array> = {

@@ -8,7 +8,10 @@ const HEIGHT = 100;
 /** Kinds of restores, from the bottom of a bar to its top. */
 const OUTCOMES = ["hit", "fallback", "miss"] as const;
 
-/** A bar for each day, of its hits, fallbacks and misses. Text is outside of the picture, so that it is as large on a phone. */
+/**
+ * A bar for each day, of its hits, fallbacks and misses. Text is outside of the picture, so that it is as large on a
+ * phone.
+ */
 export function drawDays(days: readonly DayCounts[]): Markup {
   const most = Math.max(1, ...days.map(countOf));
   const bars = days.map((day, index) => {

@@ -1,6 +1,6 @@
 /**
- * A page about a cache: how often it was hit, what takes the space, how old it is, and what a clean would do. `gatherReport` takes stock,
- * `writePage` writes one HTML document that needs nothing else.
+ * A page about a cache: how often it was hit, what takes the space, how old it is, and what a clean would do.
+ * `gatherReport` takes stock, `writePage` writes one HTML document that needs nothing else.
  */
 import { display } from "../base/byte-string.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";

@@ -9,7 +9,9 @@ export class Markup {
 
 type Value = string | number | Markup | readonly Markup[];
 
-/** A template whose values are escaped, unless they are markup themselves; for content, and attributes in double quotes. */
+/**
+ * A template whose values are escaped, unless they are markup themselves; for content, and attributes in double quotes.
+ */
 export function html(parts: TemplateStringsArray, ...values: readonly Value[]): Markup {
   return new Markup(parts.map((part, index) => part + render(values[index] ?? "")).join(""));
 }

@@ -31,9 +31,9 @@ import { verifyFile } from "./verify-file.ts";
 export interface LinkFilesInput extends TreeInput, DirectoryRange {}
 
 /**
- * Builds part of an entry's tree from the cache's objects, except for further names of files (`link-names.ts`) and large
- * files that may have to be copied (`place-large-files.ts`). Directories get their final mode and time later, when they
- * are complete.
+ * Builds part of an entry's tree from the cache's objects, except for further names of files (`link-names.ts`) and
+ * large files that may have to be copied (`place-large-files.ts`). Directories get their final mode and time later,
+ * when they are complete.
  *
  * An object whose attributes have changed is mended; other objects that are not whole are left to `mendFilesJob`.
  * After the first damage, nothing more is built, but every object is still examined, so that all is found at once.

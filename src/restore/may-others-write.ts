@@ -13,7 +13,9 @@ export function mayOthersWrite(path: PathBuffer): boolean {
   return !lstatBuffer(path, status) || isWritableByOthers(status);
 }
 
-/** The same by what is known of it. Its owner may always make it writable; what an ACL allows shows in the group's bits. */
+/**
+ * The same by what is known of it. Its owner may always make it writable; what an ACL allows shows in the group's bits.
+ */
 export function isWritableByOthers({ ownerId, mode }: Pick<FileStatus, "ownerId" | "mode">): boolean {
   ownId ??= readCurrentUser().userId;
   return (ownerId !== ownId && ownerId !== 0) || (mode & WRITABLE_BY_GROUP_OR_OTHERS) !== 0;

@@ -65,7 +65,11 @@ export function assignPlaces(
   return { kind: "found", places: (isByName ? matchByName(record, named) : undefined) ?? named };
 }
 
-/** Finds mistakes that show without looking at the file system. @param name what the help calls them @throws BtdtError USAGE */
+/**
+ * Finds mistakes that show without looking at the file system.
+ * @param name what the help calls them
+ * @throws BtdtError USAGE
+ */
 export function checkPaths(paths: Paths, name: string): void {
   for (const path of paths) assertGiven(path, name);
   const texts = paths.map((path) => posix.normalize(path).replace(/(?<=.)\/$/, ""));

@@ -19,9 +19,9 @@ import type { PlacementCounts, RestoreRequest, RestoreResult } from "./request.t
 import { SourceUse } from "./source-use.ts";
 
 /**
- * Restores the first of the keys whose entry is found and whole, in the order of `tryKeys`, and counts the outcome in the first
- * cache. A damaged entry is skipped with a warning, and nothing of it reaches a destination. An entry whose number of
- * trees differs from the number of destinations is skipped as well, unless its key was given explicitly.
+ * Restores the first of the keys whose entry is found and whole, in the order of `tryKeys`, and counts the outcome in
+ * the first cache. A damaged entry is skipped with a warning, and nothing of it reaches a destination. An entry whose
+ * number of trees differs from the number of destinations is skipped as well, unless its key was given explicitly.
  * @throws BtdtError
  */
 export async function restoreEntry(

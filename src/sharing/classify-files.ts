@@ -30,8 +30,9 @@ export function mostNamesOf(sharing: number, namesInTree: number): number {
 }
 
 /**
- * Build state up to this size is always copied. Smaller files are as quick to copy as to link and check, and most of what
- * tools write in place is small; of a cargo `target`, they are four fifths of the files and two hundredths of the bytes.
+ * Build state up to this size is always copied. Smaller files are as quick to copy as to link and check, and most of
+ * what tools write in place is small; of a cargo `target`, they are four fifths of the files and two hundredths of the
+ * bytes.
  */
 export const LARGEST_COPIED_BYTES = 64 * 1024;
 

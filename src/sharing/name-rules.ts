@@ -4,9 +4,9 @@
  */
 export interface NameRule {
   /**
-   * Names of consecutive directories, for what is below the last of them (with a slash at the end), or of directories and
-   * a file. `*` stands for any characters of a name, once; the names next to a last one with `*` have none. A rule for
-   * files may begin with the pattern of a rule for directories and `**`, which stands for any directories below.
+   * Names of consecutive directories, for what is below the last of them (with a slash at the end), or of directories
+   * and a file. `*` stands for any characters of a name, once; the names next to a last one with `*` have none. A rule
+   * for files may begin with the pattern of a rule for directories and `**`, which stands for any directories below.
    */
   readonly pattern: string;
   readonly kind: FileKindByName;

@@ -44,7 +44,10 @@ export function chooseStorage(
   return { isPacked: storage === "auto", obstacle };
 }
 
-/** Where the system does not tell mounts apart, a file does. That another user's cannot be linked says nothing about the rest. */
+/**
+ * Where the system does not tell mounts apart, a file does. That another user's cannot be linked says nothing about the
+ * rest.
+ */
 function trySource(source: ByteString, place: TrialPlace): LinkObstacle | undefined {
   if (readMountId(source) !== undefined) return undefined;
   try {

@@ -6,8 +6,8 @@ import type { StoreRequest } from "./request.ts";
 import { findSources } from "./sources.ts";
 
 /**
- * The space that the files to be stored take now: about the most that storing them needs. What cannot be read, the store
- * reports or leaves out.
+ * The space that the files to be stored take now: about the most that storing them needs. What cannot be read, the
+ * store reports or leaves out.
  * @param pause called between two files
  * @throws BtdtError like `findSources` and `walkTree`; a `node:fs` error
  */

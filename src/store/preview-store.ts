@@ -25,7 +25,10 @@ export interface SourcePreview {
   readonly isPacked: boolean;
   /** What keeps files from being linked; found without trying it, so there may be others. */
   readonly obstacle: LinkObstacle | undefined;
-  /** Files with contents, by what a store does with them: link, link as build state that one tree at a time has, copy, or pack. */
+  /**
+   * Files with contents, by what a store does with them: link, link as build state that one tree at a time has, copy,
+   * or pack.
+   */
   readonly fileCounts: Readonly<Record<"linked" | "exclusive" | "copied" | "packed", number>>;
   /** Paths in the source that are excluded, ready for display; of a directory, not what is in it. */
   readonly excluded: readonly string[];

@@ -3,8 +3,8 @@ import { escapeControls } from "../base/byte-string.ts";
 import { WatchedPattern } from "../read/watched-pattern.ts";
 
 /**
- * Patterns of `--exclude` that look like paths from where the command was run, while gitignore's are relative to each source. They are watched:
- * one that matches nothing is worth a warning.
+ * Patterns of `--exclude` that look like paths from where the command was run, while gitignore's are relative to each
+ * source. They are watched: one that matches nothing is worth a warning.
  */
 export class SuspiciousExcludes {
   readonly watched: readonly WatchedPattern[];

@@ -5,8 +5,8 @@ import type { LiveItems } from "../packs/rewrite/rewrite-packs.ts";
 const MOST_SPACE_RATIO = 1.3;
 
 /**
- * Packs of about the same size are merged when there are more than so many: so their number grows with the logarithm of what they
- * hold, and each content is rewritten about as often, not at each clean.
+ * Packs of about the same size are merged when there are more than so many: so their number grows with the logarithm of
+ * what they hold, and each content is rewritten about as often, not at each clean.
  */
 const MOST_PACKS_OF_A_SIZE = 8;
 const SMALLEST_SIZE_BYTES = 64 * 1024;

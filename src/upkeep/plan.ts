@@ -47,8 +47,8 @@ export interface CleanPlan {
 }
 
 /**
- * Entries that could not be read are kept, whatever the limits, and so are pinned ones unless they are damaged. While something may need any item, no item is
- * deleted, so no entry is evicted for its size: that would free nothing.
+ * Entries that could not be read are kept, whatever the limits, and so are pinned ones unless they are damaged. While
+ * something may need any item, no item is deleted, so no entry is evicted for its size: that would free nothing.
  */
 export function planClean(stock: Stock, limits: CleanLimits): CleanPlan {
   const { entries, itemBytes, firstFile, mayAllBeNeeded } = stock;

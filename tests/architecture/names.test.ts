@@ -2,8 +2,8 @@ import { expect, test } from "bun:test";
 import { readSources } from "./sources.ts";
 
 /**
- * What a reader passes over at the end of a name, with the case of its letters: number, tense, who does it, whose it is,
- * and where it runs. What names a role (`StoreRequest`, `StoreResult`) is no such ending.
+ * What a reader passes over at the end of a name, with the case of its letters: number, tense, who does it, whose it
+ * is, and where it runs. What names a role (`StoreRequest`, `StoreResult`) is no such ending.
  */
 const ENDING = /(?:s|es|d|ed|r|er|or|ing|Of|Job)$/;
 

@@ -1,4 +1,7 @@
-/** The rights that docs/bucket.md lists, on a real server: they are enough for each of the three, and no more than stated. */
+/**
+ * The rights that docs/bucket.md lists, on a real server: they are enough for each of the three, and no more than
+ * stated.
+ */
 import { beforeAll, beforeEach, expect, test } from "bun:test";
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";

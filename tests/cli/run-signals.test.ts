@@ -70,8 +70,8 @@ for (const signal of ["SIGUSR1", "SIGUSR2"] as const) {
 }
 
 /**
- * Counts SIGINTs until SIGHUP. btdt is stopped in the meantime, so that a second SIGINT cannot merge with the first; when it continues, it
- * handles SIGINT before SIGHUP: of pending signals, the handler of the highest one runs first.
+ * Counts SIGINTs until SIGHUP. btdt is stopped in the meantime, so that a second SIGINT cannot merge with the first;
+ * when it continues, it handles SIGINT before SIGHUP: of pending signals, the handler of the highest one runs first.
  */
 const COUNTING = `
   let interrupts = 0;

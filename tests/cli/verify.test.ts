@@ -30,7 +30,10 @@ function verifyJson(...words: string[]) {
   return { exitCode: finished.exitCode, ...JSON.parse(finished.stdout) };
 }
 
-/** Changes a byte in the middle of a file of the cache in a copy of its own, and keeps size, mode and time: only reading finds it. */
+/**
+ * Changes a byte in the middle of a file of the cache in a copy of its own, and keeps size, mode and time: only reading
+ * finds it.
+ */
 function rot(path: string): void {
   const { mode } = statSync(path);
   const bytes = readFileSync(path);

@@ -8,8 +8,9 @@ import { testWith } from "../support/requirements.ts";
 import { Scratch } from "../support/scratch.ts";
 
 /**
- * What a power cut leaves, on real file systems. Sources are freshly written by a tool that does not flush. After the cut every
- * key restores exactly what was stored or is a miss, and a store of the right source afterwards makes the key restore right.
+ * What a power cut leaves, on real file systems. Sources are freshly written by a tool that does not flush. After the
+ * cut every key restores exactly what was stored or is a miss, and a store of the right source afterwards makes the key
+ * restore right.
  */
 const scratch = Scratch.use();
 let disk: FragileDisk | undefined;

@@ -3,8 +3,8 @@ import { decideFate, mayPublish } from "../../src/far/protocol.ts";
 import { Random } from "../support/random.ts";
 
 /**
- * A model of stores and cleans that share a bucket: each step is one request, and between any two the clock may jump, or
- * the process die. A key must never name a pack that is gone.
+ * A model of stores and cleans that share a bucket: each step is one request, and between any two the clock may jump,
+ * or the process die. A key must never name a pack that is gone.
  */
 interface Rules {
   readonly seesMarks: boolean;

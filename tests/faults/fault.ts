@@ -19,14 +19,14 @@ const CANNOT_ANSWER = ["EIO", "EACCES", "ESTALE"].map(asError);
 const NOTHING = "retval=0";
 
 /**
- * What network, FUSE and older file systems answer to any call, whether it makes sense or not. ENOTSUP is the same number
- * as EOPNOTSUPP.
+ * What network, FUSE and older file systems answer to any call, whether it makes sense or not. ENOTSUP is the same
+ * number as EOPNOTSUPP.
  */
 const UNUSUAL = ["EIO", "ESTALE", "ENOLCK", "EOPNOTSUPP", "EPERM", "EXDEV"].map(asError);
 
 /**
- * What each call can fail with, besides `UNUSUAL`. A call that is not listed here does not affect files in a way that can fail by
- * itself; the matrix reports calls that it does not know.
+ * What each call can fail with, besides `UNUSUAL`. A call that is not listed here does not affect files in a way that
+ * can fail by itself; the matrix reports calls that it does not know.
  */
 const FAILURES: ReadonlyMap<string, readonly string[]> = new Map([
   ["open", ["EIO", "EACCES", "EMFILE", "ESTALE", "ENOSPC", "EINTR"].map(asError)],

@@ -1,7 +1,7 @@
 /**
- * `npm run faults`: every command, with each kind of system call on its cache, source and destination failing in
- * every way at the first, the last and some calls in between. It takes an hour; `-- --only TEXT` plays the scenarios
- * with TEXT in their names, `--call NAME` only faults of that system call, `--failure PATTERN` only such as `EPERM|EXDEV`.
+ * `npm run faults`: every command, with each kind of system call on its cache, source and destination failing in every
+ * way at the first, the last and some calls in between. It takes an hour; `-- --only TEXT` plays the scenarios with
+ * TEXT in their names, `--call NAME` only faults of that system call, `--failure PATTERN` only such as `EPERM|EXDEV`.
  */
 import { writeSync } from "node:fs";
 import { parseArgs } from "node:util";

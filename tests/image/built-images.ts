@@ -15,8 +15,8 @@ touch "$2/whole"
 `;
 
 /**
- * To be called in a group: makes a directory with the images and the executables in them before its tests, which takes a minute.
- * It is made once for a run of all tests, and nobody writes there; `tests/run.ts` removes it.
+ * To be called in a group: makes a directory with the images and the executables in them before its tests, which takes
+ * a minute. It is made once for a run of all tests, and nobody writes there; `tests/run.ts` removes it.
  */
 export function useBuiltImages(): (name: string) => string {
   const shared = process.env["BTDT_TEST_RUN"];

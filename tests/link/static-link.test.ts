@@ -33,7 +33,8 @@ describeWith(["linux"], "a static executable", () => {
     expect(programHeaders.flatMap(({ type }) => FORBIDDEN.get(type) ?? [])).toEqual([]);
     const loaded = programHeaders.filter(({ type }) => type === LOAD);
     expect(loaded.filter(({ flags }) => (flags & 3) === 3)).toEqual([]);
-    // What is added by us shares no page, of whatever size, with different rights; ld.so's parts are as its linker laid them out.
+    // What is added by us shares no page, of whatever size, with different rights; ld.so's parts are as its linker laid
+    // them out.
     for (const [index, segment] of loaded.entries()) {
       const next = loaded[index + 1];
       if (segment.alignment < PAGE || next === undefined) continue;

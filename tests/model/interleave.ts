@@ -26,7 +26,8 @@ interface Running {
 }
 
 /**
- * Lets some processes that are chosen take steps in an order that is chosen, kills one perhaps, and answers what went wrong.
+ * Lets some processes that are chosen take steps in an order that is chosen, kills one perhaps, and answers what went
+ * wrong.
  * @param omitted the step that a mutant leaves out
  */
 export function interleave(choose: Choose, omitted?: Step): string[] {

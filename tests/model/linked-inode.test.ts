@@ -1,6 +1,6 @@
 /**
- * What users of linked trees do to a file while restores look at its object: no tree gets wrong bytes or attributes, and no
- * two trees share build state. Leaving out any step of the restores has to be noticed.
+ * What users of linked trees do to a file while restores look at its object: no tree gets wrong bytes or attributes,
+ * and no two trees share build state. Leaving out any step of the restores has to be noticed.
  */
 import { expect, test } from "bun:test";
 import * as fc from "fast-check";

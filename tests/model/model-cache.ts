@@ -1,4 +1,7 @@
-/** A cache as `docs/concurrency.md` knows it: names, and what they stand for. Each method is one step that no other can interrupt. */
+/**
+ * A cache as `docs/concurrency.md` knows it: names, and what they stand for. Each method is one step that no other can
+ * interrupt.
+ */
 
 /** A file of a tree; a large one has the list of its chunks. */
 export interface ModelFile {

@@ -1,6 +1,6 @@
 /**
- * The protocol of `docs/concurrency.md` as steps in memory, in many thousands of orders, killed at any step. Leaving out any step has to be noticed.
- * `npm run model` tries many more.
+ * The protocol of `docs/concurrency.md` as steps in memory, in many thousands of orders, killed at any step. Leaving
+ * out any step has to be noticed. `npm run model` tries many more.
  */
 import { expect, test } from "bun:test";
 import * as fc from "fast-check";

@@ -1,6 +1,9 @@
 import type { ModelCache, ModelObject } from "./model-cache.ts";
 
-/** Between two steps of a process anything may happen: others go on, or it is killed. The next step waits until the condition holds. */
+/**
+ * Between two steps of a process anything may happen: others go on, or it is killed. The next step waits until the
+ * condition holds.
+ */
 export type Pause = (() => boolean) | undefined;
 export type Process = Generator<Pause, void, void>;
 
@@ -59,8 +62,8 @@ export function* locked(
 }
 
 /**
- * Claims the file that has the name of an object, and does something while it has it; another one's claim is waited for.
- * Answers whether that was done.
+ * Claims the file that has the name of an object, and does something while it has it; another one's claim is waited
+ * for. Answers whether that was done.
  */
 export function* claimed(
   { cache, name }: Place,

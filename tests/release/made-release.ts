@@ -30,8 +30,8 @@ export function makeRelease(
 }
 
 /**
- * To be called in a group: makes a release whose executable for this machine is the real one. It is made once for a run of all tests;
- * `tests/run.ts` removes it.
+ * To be called in a group: makes a release whose executable for this machine is the real one. It is made once for a run
+ * of all tests; `tests/run.ts` removes it.
  */
 export function useRelease(): (name: string) => string {
   const shared = process.env["BTDT_TEST_RUN"];

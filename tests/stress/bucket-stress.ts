@@ -1,6 +1,7 @@
 /**
- * Clients store, restore, delete and clean in one bucket at once, some with a local cache, and are killed at any moment.
- * Every tree that a restore leaves is compared with what was stored, and no key may be anything but whole or a miss.
+ * Clients store, restore, delete and clean in one bucket at once, some with a local cache, and are killed at any
+ * moment. Every tree that a restore leaves is compared with what was stored, and no key may be anything but whole or a
+ * miss.
  */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -26,8 +26,8 @@ export function partCount(key: string): number {
 }
 
 /**
- * A staging directory that is being made, or was when its process was killed: nobody can tell, so it stays for ten minutes, and even
- * `--exact` leaves it alone (docs/concurrency.md).
+ * A staging directory that is being made, or was when its process was killed: nobody can tell, so it stays for ten
+ * minutes, and even `--exact` leaves it alone (docs/concurrency.md).
  */
 const BEING_MADE = /^\.btdt-restore-[0-9a-f-]{36}\.new(?:\/lock)?$/;
 

@@ -6,7 +6,10 @@ interface Named {
   readonly name: string;
 }
 
-/** What a parameter stands for: a text, or a list, which is written `$(params.NAME[*])` and takes the place of one argument. */
+/**
+ * What a parameter stands for: a text, or a list, which is written `$(params.NAME[*])` and takes the place of one
+ * argument.
+ */
 type Value = string | readonly string[];
 
 interface Param extends Named {
@@ -73,8 +76,8 @@ export interface TaskSetup {
 }
 
 /**
- * Runs the steps of a task one after the other, as Tekton does: parameters, workspaces, results of steps, exit codes, `when`, `onError`,
- * `script`, `command` and `args`. After a step that fails, none is run.
+ * Runs the steps of a task one after the other, as Tekton does: parameters, workspaces, results of steps, exit codes,
+ * `when`, `onError`, `script`, `command` and `args`. After a step that fails, none is run.
  */
 export function runTask(task: TektonDocument, setup: TaskSetup): StepOutcome[] {
   const spec = task.spec as unknown as Spec;

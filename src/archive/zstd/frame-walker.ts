@@ -19,8 +19,8 @@ type Part =
   | "skipped";
 
 /**
- * Follows the frames of a zstd stream (RFC 8878, section 3) without decompressing it, because a decompressor does not tell whether a stream
- * ends within a frame.
+ * Follows the frames of a zstd stream (RFC 8878, section 3) without decompressing it, because a decompressor does not
+ * tell whether a stream ends within a frame.
  */
 export class FrameWalker {
   #part: Part = "magic";

@@ -6,7 +6,8 @@ import { FrameWalker } from "./frame-walker.ts";
 const OUTPUT_BYTES = 256 * 1024;
 
 /**
- * Decompresses zstd with one or more frames, and checks their checksums. What it keeps in memory is the window, at most 128 MiB.
+ * Decompresses zstd with one or more frames, and checks their checksums. What it keeps in memory is the window, at most
+ * 128 MiB.
  * @throws BtdtError ARCHIVE_INVALID, and what the compressed stream throws
  */
 export async function* unzstd(compressed: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void> {

@@ -16,7 +16,8 @@ export function resolveAlias(name: string): string {
 }
 
 /**
- * How to load each command, by name and in the order of the help. Each is loaded only when it is needed, because that takes time.
+ * How to load each command, by name and in the order of the help. Each is loaded only when it is needed, because that
+ * takes time.
  * @param childCommand what followed `--` on the command line, for `run`
  * @param complete gives a command the options that all of them have
  */

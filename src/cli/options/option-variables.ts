@@ -8,8 +8,9 @@ type Variables = Readonly<Record<string, string | undefined>>;
 type ApplyVariables = (variables: Variables) => void;
 
 /**
- * Lets a command's options be set by environment variables, once its command line has been parsed. The parser's own support is not used:
- * it reports a missing option before a mistyped one, reads any text in a variable as "yes", and an empty one as a value.
+ * Lets a command's options be set by environment variables, once its command line has been parsed. The parser's own
+ * support is not used: it reports a missing option before a mistyped one, reads any text in a variable as "yes", and an
+ * empty one as a value.
  *
  * Call it when the command has all its options.
  */

@@ -1,6 +1,6 @@
 /**
- * Parsers of options that hold lists and may be given several times. Commas and line ends separate the items of a list, and spaces around an
- * item are dropped, on the command line as in a variable.
+ * Parsers of options that hold lists and may be given several times. Commas and line ends separate the items of a list,
+ * and spaces around an item are dropped, on the command line as in a variable.
  */
 
 /** For keys, whose lists are split when their templates are filled in: a comma between braces separates nothing. */

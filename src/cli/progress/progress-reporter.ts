@@ -5,8 +5,8 @@ import type { ProgressView } from "./progress-view.ts";
 const TICK_MS = 100;
 
 /**
- * Shows progress at intervals, both when work is reported and by a timer. Both are needed: timers do not fire while this thread works, and
- * no work is reported while it stalls.
+ * Shows progress at intervals, both when work is reported and by a timer. Both are needed: timers do not fire while
+ * this thread works, and no work is reported while it stalls.
  */
 export class ProgressReporter implements Progress {
   readonly #view: ProgressView;

@@ -40,8 +40,8 @@ export class LockFile {
 
   /**
    * Never waits, and never follows a symlink.
-   * @param access `any`: for writing or, if it is another user's, for reading, which is enough except on file systems that
-   * emulate `flock`
+   * @param access `any`: for writing or, if it is another user's, for reading, which is enough except on file systems
+   * that emulate `flock`
    * @throws a `node:fs` error; EFTYPE if it is not a file
    */
   static open(path: ByteString, access: "write" | "read" | "any"): LockFile {

@@ -13,8 +13,8 @@ const SIGURG = 23;
  * Takes a read lease (`fcntl(2)`, F_SETLEASE) on a file that is open for reading: the kernel grants it only if nobody
  * has the file open for writing, and then makes anyone who wants to write or truncate it wait until the lease is
  * released, for at most `/proc/sys/fs/lease-break-time`. There is none for other users' files, files that are being
- * written, and file systems that are not known to be local: some (FUSE) grant it, although files can change there without
- * the kernel noticing.
+ * written, and file systems that are not known to be local: some (FUSE) grant it, although files can change there
+ * without the kernel noticing.
  */
 export function takeReadLease(descriptor: number): boolean {
   if (linuxLibc === undefined || !isOnLocalFileSystem(descriptor)) return false;

@@ -158,8 +158,8 @@ export class PackContents {
   }
 
   /**
-   * The numbers of a large file's chunks, in order. Undefined if some are missing, or if the file with this digest has another
-   * size: manifests are not trusted.
+   * The numbers of a large file's chunks, in order. Undefined if some are missing, or if the file with this digest has
+   * another size: manifests are not trusted.
    */
   findChunks(largeDigest: Uint8Array, sizeBytes: number): readonly number[] | undefined {
     const place = this.largePlaceOf(largeDigest);

@@ -1,6 +1,6 @@
 /**
- * Moves what is needed from old packs to a new one, where small blocks become larger ones. Blocks that are damaged or cannot
- * be read do not keep anything else from being rewritten.
+ * Moves what is needed from old packs to a new one, where small blocks become larger ones. Blocks that are damaged or
+ * cannot be read do not keep anything else from being rewritten.
  */
 
 import { DEFAULT_COMPRESSION } from "../../base/compression.ts";

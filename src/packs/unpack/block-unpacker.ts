@@ -100,7 +100,10 @@ export class BlockUnpacker {
     }
   }
 
-  /** Not sound: the block is damaged. A file whose digest or size in the manifest does not match a sound content is not its fault. */
+  /**
+   * Not sound: the block is damaged. A file whose digest or size in the manifest does not match a sound content is not
+   * its fault.
+   */
   private writeContents(
     { content }: Extract<BlockRead, { kind: "whole" }>,
     { endPlace }: BlockToUnpack,

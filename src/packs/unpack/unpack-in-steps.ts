@@ -7,8 +7,8 @@ import type { UnpackPart } from "./unpack-plan.ts";
 export type UnpackSetup = Omit<UnpackBlocksInput, keyof UnpackPart | "access">;
 
 /**
- * Unpacks a part of a plan, in more than one job if the first takes long: signals are handled in between. A block in the
- * middle of which a job stops is read again.
+ * Unpacks a part of a plan, in more than one job if the first takes long: signals are handled in between. A block in
+ * the middle of which a job stops is read again.
  * @throws BtdtError, CANCELLED among others; a `node:fs` error: the destination cannot be written
  */
 export async function unpackInSteps(

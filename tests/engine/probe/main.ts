@@ -1,6 +1,7 @@
 /**
- * Tries what btdt relies on in its engine beyond the documented, with btdt's own modules, compiled and linked as btdt is,
- * and prints what came of it as JSON. The first argument says what to try, the second names a directory for its files.
+ * Tries what btdt relies on in its engine beyond the documented, with btdt's own modules, compiled and linked as btdt
+ * is, and prints what came of it as JSON. The first argument says what to try, the second names a directory for its
+ * files.
  */
 import { writeSync } from "node:fs";
 import { compileHot } from "./compile.ts";

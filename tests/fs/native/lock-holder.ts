@@ -1,4 +1,7 @@
-/** Another process for the lock tests: locks the file it is given, says what came of it, and holds on until it is killed. */
+/**
+ * Another process for the lock tests: locks the file it is given, says what came of it, and holds on until it is
+ * killed.
+ */
 import { writeSync } from "node:fs";
 import { bytesFromText } from "../../../src/base/byte-string.ts";
 import { LockFile } from "../../../src/fs/native/flock.ts";

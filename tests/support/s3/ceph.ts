@@ -15,8 +15,8 @@ export function cephKeysOf(user: (typeof CEPH_USERS)[number]): typeof CEPH_KEYS 
 }
 
 /**
- * A real object store, started by the first test file of a run that asks for it, and shared by all. It takes 15 seconds to start.
- * It ends with `tests/run.ts`, or with the process where a file is run without that.
+ * A real object store, started by the first test file of a run that asks for it, and shared by all. It takes 15 seconds
+ * to start. It ends with `tests/run.ts`, or with the process where a file is run without that.
  */
 export async function useCeph(): Promise<URL> {
   const run = process.env["BTDT_TEST_RUN"];

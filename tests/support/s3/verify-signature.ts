@@ -9,7 +9,10 @@ export interface SignedRequest {
   readonly body: Uint8Array;
 }
 
-/** The error code that S3 would answer with; undefined if the signature is right. Written after the specification, not after the code. */
+/**
+ * The error code that S3 would answer with; undefined if the signature is right. Written after the specification, not
+ * after the code.
+ */
 export function findSignatureError(
   request: SignedRequest,
   accounts: ReadonlyMap<string, string>,
