@@ -4,6 +4,7 @@ import { withSharedLock } from "../cache/cache-lock.ts";
 import type { Session } from "../cache/session.ts";
 import { syncFileSystem } from "../fs/native/sync-file-system.ts";
 import { checkObjectsJob, restOfNames } from "../objects/check-objects.ts";
+import { lookUpObject } from "../objects/list-objects.ts";
 import { runAllResuming } from "../work/run-all.ts";
 import type { Runtime } from "../work/runtime.ts";
 import { dropObject } from "./drop-object.ts";
@@ -33,6 +34,15 @@ export async function settleMarks(cache: CacheDirectory, session: Session, runti
   }
 }
 
+/**
+ * A power cut leaves the time as it was set. What has another was edited through a link: no restore trusts it, and the
+ * next one that needs it notices, and remembers the path.
+ */
+function isLost(cache: CacheDirectory, name: string): boolean {
+  const object = lookUpObject(cache.objects, name);
+  return object !== undefined && (object.isAsNamed || !object.isFile);
+}
+
 /** @returns whether all of them could be read */
 async function checkSuspects(
   cache: CacheDirectory,
@@ -55,7 +65,7 @@ async function checkSuspects(
     parts,
     restOfNames,
   );
-  const damaged = results.flatMap((result) => result.damaged);
+  const damaged = results.flatMap((result) => result.damaged).filter((name) => isLost(cache, name));
   for (const name of damaged) {
     await withSharedLock(cache, isCancelled, () => dropObject(cache, session, name, { isCancelled }));
   }

@@ -121,6 +121,7 @@ test("store, restore, list and inspect tell the trees as JSON", () => {
   expect(restored).toEqual({
     version: 1,
     outcome: "hit",
+    cache: cache.path,
     isUseNoted: true,
     mendedCount: 0,
     key: "k",

@@ -159,3 +159,15 @@ test("a cache of an earlier version has no marks, and gets a place for them", ()
   cache.store("again", "tree");
   expect(marks()).toEqual([]);
 });
+
+test("what was edited through a link is not taken for lost by a clean, and a restore remembers it", () => {
+  storeTwoFiles();
+  leaveMark();
+  // Of the same size, and later than the object's time.
+  writeFileSync(scratch.path("tree", "one"), "eno\n".repeat(5000));
+  expect(cache.clean()).toMatchObject({ exitCode: 0, stderr: "" });
+  expect(cache.objects()).toHaveLength(2);
+  const missed = cache.restore("key", "restored");
+  expect(missed.exitCode).toBe(4);
+  expect(missed.stderr).toContain("one was changed through a hard link; it will be copied from now on");
+});
