@@ -15,8 +15,8 @@ const TIME_SECONDS = 1000;
 const SMALL = Buffer.from("tool");
 const LARGE = Buffer.alloc(5 * 1024 * 1024, "tool");
 
-/** Writes into a file, and gives it the time back that it had. */
-const WRITE = 'printf evil 1<>"$1" && touch -d @2000 "$1"';
+/** Writes into a file, and gives it the time back that it had: that file, whatever has its name by then. */
+const WRITE = 'exec 3<>"$1" && printf evil >&3 && touch -d @2000 /proc/self/fd/3';
 
 /** Starts to write; returns once that is done, or waits for a lease. */
 async function startWriting(path: string): Promise<Bun.Subprocess> {
