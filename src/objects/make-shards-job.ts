@@ -13,8 +13,8 @@ interface MakeShardsInput {
 
 /**
  * Makes the shards that are missing, before many objects need almost all of them. The kernel makes only one directory
- * at a time in another, and whoever looks for one of them meanwhile waits. Those that it fails to make, or does not get
- * to, are made by whoever needs them, who reports what is wrong.
+ * at a time in another, and lookups there wait meanwhile. A shard that this job fails to make, or does not get to, is
+ * made for the first object in it, and what is wrong is reported then.
  */
 export const makeShardsJob: Job<MakeShardsInput, null> = {
   name: "make-shards",

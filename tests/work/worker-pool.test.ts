@@ -169,8 +169,8 @@ test("a worker without a job gets one that waits at another", async () => {
   const told = new Int32Array(new SharedArrayBuffer(4));
   const shared = (name: string): Job<Int32Array, unknown> => ({ name, run: () => "here" });
   await Promise.all(["echo", "echo"].map((name) => pool.run(shared(name), told)));
-  // They go to the two in turn, so that what the first one waits for is behind it; the calling thread does none of
-  // them.
+  // The two workers get them in turn, so the first one waits for a job that is queued after its own. The calling
+  // thread does none of them.
   const names = ["wait", "echo", "tell", "echo"];
   const outputs = await pool.whilePreparing(() =>
     Promise.all(names.map((name) => pool.run(shared(name), told))),

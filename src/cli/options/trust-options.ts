@@ -13,7 +13,7 @@ export function defineSignKeyOption() {
 export function defineVerifyKeyOption() {
   return new Option(
     "--verify-key <key>",
-    "use only entries signed with this key: a public key of btdt keygen, a file with some, or env:NAME for a variable; repeatable",
+    "use only entries signed with this key: a public key of btdt keygen, a file of public keys, or env:NAME for a variable; repeatable",
   )
     .env("BTDT_VERIFY_KEY")
     .argParser(appendItems)
