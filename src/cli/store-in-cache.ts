@@ -1,6 +1,6 @@
 import type { CacheDirectory } from "../cache/cache-directory.ts";
 import type { StoreRequest } from "../store/request.ts";
-import { withoutRepetitions } from "../store/without-repetitions.ts";
+import { withoutRepetitions } from "../work/without-repetitions.ts";
 import type { CommandContext } from "./command-context.ts";
 import { type CleanWithin, keepBelow } from "./keep-below.ts";
 import type { OpenedCache } from "./open-addressed-cache.ts";

@@ -55,7 +55,6 @@ async function buildFiles(
   await Promise.allSettled([making, planning]);
   await making;
   const share = await planning;
-  if (share === undefined && distrusted.size > 0) return describeLoss(distrusted);
   const linking = linkTree(target, site, share, damageFlag, runtime);
   if (share === undefined) return await linking;
   // For part of a tree, it creates the directories.
@@ -70,15 +69,6 @@ async function buildFiles(
       files: [...linked.damage.files, ...unpacked.damage.files],
       blocks: unpacked.damage.blocks,
     },
-  };
-}
-
-/** No pack has what objects have lost: no need to build anything again to find that out. */
-function describeLoss(distrusted: ReadonlySet<number>): BuiltTree {
-  return {
-    fileCounts: { reflinked: 0, linked: 0, copied: 0, unpacked: 0 },
-    mendedCount: 0,
-    damage: { files: [...distrusted].map((file) => ({ file, problem: "missing" as const })), blocks: [] },
   };
 }
 

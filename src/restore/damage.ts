@@ -22,11 +22,11 @@ import { verifyFile } from "./verify-file.ts";
 
 /** What keeps a tree from being restored, as found while building it. */
 export interface Damage {
-  readonly files: readonly DamagedFile[];
+  readonly files: readonly FileDamage[];
   readonly blocks: readonly DamagedBlock[];
 }
 
-interface DamagedFile {
+export interface FileDamage {
   readonly file: number;
   readonly problem: ObjectProblem | "damaged-in-pack";
   /** Why it is unreadable, if known. */
@@ -42,9 +42,9 @@ export function isDamaged({ files }: Damage): boolean {
   return files.length > 0;
 }
 
-/** Whether a pack may have what an object should have had; files without an object were looked for there already. */
-export function hasBadObject({ files }: Damage): boolean {
-  return files.some(({ problem }) => problem !== "missing" && problem !== "damaged-in-pack");
+/** Whether a file had an object that is useless. */
+export function isBadObject({ problem }: FileDamage): boolean {
+  return problem !== "missing" && problem !== "damaged-in-pack";
 }
 
 /** A sentence for the user about a tree with damage. */

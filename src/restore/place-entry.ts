@@ -4,9 +4,11 @@ import { clearCheckedMarks } from "../durability/clear-checked-marks.ts";
 import { errnoOf } from "../fs/errno.ts";
 import { looksLinkable } from "../packs/unpack/find-packed-files.ts";
 import type { Runtime } from "../work/runtime.ts";
-import { describeDamage, hasBadObject, isDamaged, noteDamage } from "./damage.ts";
+import { withoutRepetitions } from "../work/without-repetitions.ts";
+import { describeDamage, isBadObject, isDamaged, noteDamage } from "./damage.ts";
 import { type Destination, destinationError, examineDestination } from "./destination.ts";
 import { prepareExistingDestination } from "./existing-destination.ts";
+import { hasOtherSources } from "./has-other-sources.ts";
 import { prepareNewDestination } from "./new-destination.ts";
 import type { PreparedTree } from "./prepared-tree.ts";
 import type { PlacementCounts } from "./request.ts";
@@ -49,17 +51,31 @@ export async function placeEntry(targets: readonly Target[], runtime: Runtime): 
   }
 }
 
-/** From objects if they seem to be complete, and also from packs if they are not, or turn out to be damaged. */
+/** How often what moved elsewhere in the cache is looked for again; each time, another clean would have to move it. */
+const MOST_BUILDS = 5;
+
+/**
+ * From objects if they seem to be complete, and also from packs if they are not, or turn out to be damaged. If
+ * something was not where it was looked for, but the cache has it, the tree is built again.
+ */
 async function prepareTree(target: Target, runtime: Runtime): Promise<PreparedTree> {
+  const once = withoutRepetitions(runtime);
+  let built: PreparedTree | undefined;
   try {
-    const trusting = looksLinkable(target.cache, target.manifest) ? undefined : new Set<number>();
-    const built = await prepare(target, trusting, runtime);
-    if (!isDamaged(built.damage) || (trusting !== undefined && !hasBadObject(built.damage))) return built;
-    built.close();
-    const distrusted = new Set(built.damage.files.map(({ file }) => file));
-    const repaired = await prepare(target, distrusted, runtime);
-    return isDamaged(repaired.damage) ? { ...repaired, damage: built.damage } : repaired;
+    const isLinkable = looksLinkable(target.cache, target.manifest);
+    built = await prepare(target, isLinkable ? undefined : new Set(), once);
+    const { damage } = built;
+    for (let count = 1; isDamaged(built.damage) && !runtime.isCancelled(); count++) {
+      const bad = built.damage.files.filter(isBadObject).map(({ file }) => file);
+      // Only what moves is worth a third attempt.
+      const isWorthwhile = count === 1 || (count < MOST_BUILDS && bad.length === 0);
+      if (!isWorthwhile || !hasOtherSources(target, built.damage)) return { ...built, damage };
+      built.close();
+      built = await prepare(target, new Set(bad), once);
+    }
+    return built;
   } catch (error) {
+    built?.close();
     throw destinationError(target.destination.path, error);
   }
 }

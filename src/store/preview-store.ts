@@ -5,6 +5,7 @@ import { at, type Manifest } from "../manifest/manifest.ts";
 import { hashOnly } from "../read/digester.ts";
 import { Sharing } from "../sharing/classify-files.ts";
 import type { Runtime } from "../work/runtime.ts";
+import { withoutRepetitions } from "../work/without-repetitions.ts";
 import { classifySource } from "./classify-source.ts";
 import { describeSkipped } from "./describe-skipped.ts";
 import { readRepeatedly } from "./read-repeatedly.ts";
@@ -12,7 +13,6 @@ import { readSource } from "./read-source.ts";
 import type { StoreRequest } from "./request.ts";
 import { findSources, type Source } from "./sources.ts";
 import { SuspiciousExcludes } from "./suspicious-excludes.ts";
-import { withoutRepetitions } from "./without-repetitions.ts";
 
 export interface SourcePreview {
   /** Ready for display. */

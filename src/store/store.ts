@@ -21,6 +21,7 @@ import { hashOnly } from "../read/digester.ts";
 import { Sharing } from "../sharing/classify-files.ts";
 import type { Runtime } from "../work/runtime.ts";
 import { probeVolumes } from "../work/volume-latency.ts";
+import { withoutRepetitions } from "../work/without-repetitions.ts";
 import { type AnnouncedManifest, announceManifest } from "./announce-manifest.ts";
 import { chooseStorage } from "./choose-storage.ts";
 import { classifySource } from "./classify-source.ts";
@@ -33,7 +34,6 @@ import { readSource } from "./read-source.ts";
 import type { KeptFiles, StoreRequest, StoreResult } from "./request.ts";
 import { findSources, type Source } from "./sources.ts";
 import { SuspiciousExcludes } from "./suspicious-excludes.ts";
-import { withoutRepetitions } from "./without-repetitions.ts";
 
 /** Stores trees as one entry under one or more keys. @throws BtdtError */
 export async function storeEntry(request: StoreRequest, runtime: Runtime): Promise<StoreResult> {

@@ -1,6 +1,6 @@
-import type { Runtime } from "../work/runtime.ts";
+import type { Runtime } from "./runtime.ts";
 
-/** A source that is read again would give the same warnings again. */
+/** What is done again would give the same warnings again. */
 export function withoutRepetitions(runtime: Runtime): Runtime {
   const given = new Set<string>();
   const onWarning = (warning: string): void => {

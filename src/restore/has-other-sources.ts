@@ -1,0 +1,34 @@
+import { DIGEST_SIZE_BYTES } from "../base/digest.ts";
+import { PathBuffer } from "../fs/native/path-buffer.ts";
+import { at } from "../manifest/manifest.ts";
+import { examineEitherObject } from "../objects/examine-either-object.ts";
+import { PackContents } from "../packs/contents/pack-contents.ts";
+import { listPacks } from "../packs/contents/pack-directory.ts";
+import { type Damage, type FileDamage, isBadObject } from "./damage.ts";
+import type { Target } from "./target.ts";
+
+const object = new PathBuffer();
+
+/**
+ * Whether the cache has each file that could not be built after all. A content that moves, because a clean replaces a
+ * pack or a restore makes an object, is where it goes before it leaves where it was: a look at one place and then at
+ * the other may find it in neither. So it is looked for as an object, in packs, and once more as an object.
+ * @throws BtdtError CACHE_FORMAT_NEWER; a `node:fs` error
+ */
+export function hasOtherSources({ cache, manifest, remote, session }: Target, { files }: Damage): boolean {
+  const isObject = (each: FileDamage): boolean => {
+    // What was edited or damaged is gone by now, and what has its name is good, if the cache can be written to.
+    const isDropped = session !== undefined && each.problem !== "unreadable";
+    if (isBadObject(each) && !isDropped) return false;
+    const state = examineEitherObject(object, cache.objects, manifest, each.file);
+    return state === "whole" || state === "altered";
+  };
+  const others = files.filter((each) => !isObject(each));
+  if (others.length === 0) return true;
+  const packs = PackContents.load(cache, listPacks(cache), remote?.packs);
+  const isPacked = ({ file }: FileDamage): boolean => {
+    const offset = file * DIGEST_SIZE_BYTES;
+    return packs.findFile(manifest.fileDigests, offset, at(manifest.fileSizes, file)) !== undefined;
+  };
+  return others.every((each) => isPacked(each) || isObject(each));
+}
