@@ -10,6 +10,7 @@ import { hasLostData } from "../objects/has-lost-data.ts";
 import { lookUpObject } from "../objects/list-objects.ts";
 import { hasObject } from "../objects/object-attributes.ts";
 import { nameObject, twinOf } from "../objects/object-name.ts";
+import { NOT_FOUND } from "../packs/contents/content-table.ts";
 import type { PackContents } from "../packs/contents/pack-contents.ts";
 import type { Condition } from "./condition.ts";
 import type { PacksOfCache } from "./find-packs.ts";
@@ -137,17 +138,24 @@ export class NeedsFinder {
     return usable.length > 0;
   }
 
-  /** False if the packs lack some of a file's contents. */
+  /**
+   * False if the packs lack some of a file's contents. What they have of it is needed all the same: the store whose
+   * intent this is may have found the rest missing, and be about to add it.
+   */
   #addPacked(manifest: Manifest, file: number, items: Set<number>): boolean {
     const offset = file * DIGEST_SIZE_BYTES;
     const sizeBytes = at(manifest.fileSizes, file);
-    const contents = this.#packs.findFile(manifest.fileDigests, offset, sizeBytes);
-    if (contents === undefined) return false;
-    for (const content of contents) items.add(this.#items.itemOfContent(content));
-    if (sizeBytes <= CHUNK_SIZE_BYTES) return true;
-    const large = this.#packs.largePlaceOf(digestAt(manifest.fileDigests, file));
-    if (large !== undefined) items.add(this.#items.itemOfChunkList(large.pack, large.large));
-    return true;
+    if (sizeBytes <= CHUNK_SIZE_BYTES) {
+      const content = this.#packs.findSmall(manifest.fileDigests, offset);
+      if (content !== NOT_FOUND) items.add(this.#items.itemOfContent(content));
+      return content !== NOT_FOUND;
+    }
+    const digest = digestAt(manifest.fileDigests, file);
+    const [list, chunks] = [this.#packs.largePlaceOf(digest), this.#packs.findKnownChunks(digest, sizeBytes)];
+    if (list === undefined || chunks === undefined) return false;
+    items.add(this.#items.itemOfChunkList(list.pack, list.large));
+    for (const chunk of chunks) if (chunk !== NOT_FOUND) items.add(this.#items.itemOfContent(chunk));
+    return !chunks.includes(NOT_FOUND);
   }
 
   #isWhole(item: number, manifest: Manifest, file: number): boolean {

@@ -18,7 +18,7 @@ const object = new PathBuffer();
 /** Knows which contents the cache has: in existing packs, in packs that the store has added, or as objects. */
 export class ContentFinder {
   readonly #objects: ByteString;
-  readonly #newPacks: { readonly pack: NewPack; readonly table: ContentTable }[] = [];
+  #newPacks: { readonly name: string; readonly pack: NewPack; readonly table: ContentTable }[] = [];
   #held: PackContents;
   #names: string;
   readonly #usedPacks = new Set<string>();
@@ -40,8 +40,13 @@ export class ContentFinder {
     this.#names = names;
   }
 
-  addPack(pack: NewPack): void {
-    this.#newPacks.push({ pack, table: pack.contents() });
+  addPack(name: string, pack: NewPack): void {
+    this.#newPacks.push({ name, pack, table: pack.contents() });
+  }
+
+  /** A clean may have replaced a new pack by one without what no complete file needed then. @param names all packs */
+  keepListed(names: readonly string[]): void {
+    this.#newPacks = this.#newPacks.filter(({ name }) => names.includes(name));
   }
 
   /** Packs, other than the store's own, that have some of what was looked for. */

@@ -105,7 +105,7 @@ export class TreePacker {
    */
   async complete(sources: readonly PackedSource[], runtime: Runtime): Promise<KeptFiles> {
     try {
-      await this.#publish(runtime);
+      await this.#publish(runtime, (digest) => !this.#found.hasChunkList(digest));
       const missing = sources.map(({ manifest }) => this.#found.listMissing(manifest));
       const missingCount = missing.flat().length;
       if (missingCount > 0) {
@@ -120,7 +120,8 @@ export class TreePacker {
           await readAgain(this.#digester, source, manifest, missing[index] ?? [], runtime);
           if (runtime.isCancelled()) throw new BtdtError("CANCELLED", "stopped before anything was stored");
         }
-        await this.#publish(runtime);
+        // With all lists, so that from now on each of these files is complete in a pack that the intents protect.
+        await this.#publish(runtime, () => true);
         this.#assertComplete(sources);
       }
       for (const name of this.#found.usedPacks()) touchIfPossible(packFilePath(this.#cache, name));
@@ -139,17 +140,21 @@ export class TreePacker {
    * Publishes the pack while no clean is running: a later one finds in it what the intents need. Then checks what
    * other processes have done to the packs.
    */
-  async #publish({ isCancelled }: Runtime): Promise<void> {
-    const finished = this.#writer.finish((digest) => !this.#found.hasChunkList(digest));
+  async #publish(
+    { isCancelled }: Runtime,
+    isListNeeded: (largeDigest: Uint8Array) => boolean,
+  ): Promise<void> {
+    const finished = this.#writer.finish(isListNeeded);
     if (finished !== undefined) {
       await withSharedLock(this.#cache, isCancelled, () => {
         publishPack(this.#cache, finished.directory, finished.name);
       });
       this.#ownPacks.add(finished.name);
       this.#newBytes += finished.packBytes;
-      this.#found.addPack(this.#writer);
+      this.#found.addPack(finished.name, this.#writer);
     }
     const listed = listPacks(this.#cache);
+    this.#found.keepListed(listed);
     const names = listed.filter((name) => !this.#ownPacks.has(name)).join();
     if (names !== this.#found.names) this.#found.replaceHeld(PackContents.load(this.#cache, listed), names);
   }

@@ -32,6 +32,7 @@ export const STEPS = [
   "clean: count intents as needs",
   "clean: keep objects of intents that are not whole",
   "clean: count a list's chunks as needs",
+  "clean: count what there is of incomplete files",
   "clean: spare sessions that live",
   "clean: keys before contents",
   "clean: look again before packs are replaced",

@@ -66,6 +66,8 @@ export function* takeStock({ cache, omits }: Place): Generator<Pause, Stock, voi
       lists: new Set<string>(),
     };
     const addPacked = (file: ModelFile): void => {
+      if (omits("clean: count what there is of incomplete files") && !isPacked([...packs.values()], file))
+        return;
       const list = [...packs.values()].flatMap(({ lists }) => lists.get(file.name) ?? []);
       if (file.chunks !== undefined) needed.lists.add(file.name);
       // The chunks of a large file are known only by a list in some pack.

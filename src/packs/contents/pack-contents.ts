@@ -162,15 +162,19 @@ export class PackContents {
    * another size: manifests are not trusted.
    */
   findChunks(largeDigest: Uint8Array, sizeBytes: number): readonly number[] | undefined {
+    const contents = this.findKnownChunks(largeDigest, sizeBytes);
+    return contents?.includes(NOT_FOUND) === true ? undefined : contents;
+  }
+
+  /** The same, with NOT_FOUND for each missing chunk; undefined only if there is no list of them. */
+  findKnownChunks(largeDigest: Uint8Array, sizeBytes: number): readonly number[] | undefined {
     const place = this.largePlaceOf(largeDigest);
     const index = place && this.packs[place.pack]?.index;
     if (place === undefined || index?.largeSizes[place.large] !== sizeBytes) return undefined;
     const digests = index.chunkDigestsOf(place.large);
     const contents: number[] = [];
     for (let offset = 0; offset < digests.length; offset += DIGEST_SIZE_BYTES) {
-      const content = findContent(this.table, digests, offset);
-      if (content === NOT_FOUND) return undefined;
-      contents.push(content);
+      contents.push(findContent(this.table, digests, offset));
     }
     return contents;
   }
