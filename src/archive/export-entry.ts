@@ -3,7 +3,6 @@
  * content (`ContentSource`), and writes it (`ArchiveWriter`). Import reads an archive (`readArchive`), which may be
  * hostile, creates its tree in the session's directory (`extract`), and stores that.
  */
-import type { ByteString } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { touchKeyFile } from "../cache/key-files.ts";
@@ -13,7 +12,7 @@ import { BlockReader } from "../packs/unpack/block-reader.ts";
 import { findPackedFiles } from "../packs/unpack/find-packed-files.ts";
 import { Breather } from "../work/breather.ts";
 import type { Runtime } from "../work/runtime.ts";
-import { EMPTY_BODY } from "./archive-entry.ts";
+import { type ArchiveEntry, EMPTY_BODY } from "./archive-entry.ts";
 import { type ArchiveFormat, type ArchiveWriter, type ByteSink, holdsHardLinks } from "./archive-writer.ts";
 import { ContentSource } from "./content-source.ts";
 import { type ArchivedTree, countEntries, listEntries, nameTrees } from "./list-entries.ts";
@@ -64,7 +63,8 @@ async function writeArchive(
   runtime: Runtime,
 ): Promise<void> {
   const contentBytes = trees.reduce((sum, { manifest }) => sum + manifest.contentBytes(), 0);
-  const outline = { entryCount: countEntries(trees), contentBytes, listPaths: () => listPaths(trees) };
+  const { onWarning } = runtime;
+  const outline = { entryCount: countEntries(trees), contentBytes, list: () => listTrees(trees), onWarning };
   const writer = await openWriter(format, outline, sink);
   runtime.progress.begin({
     name: "exporting",
@@ -107,8 +107,9 @@ async function writeTree(
   }
 }
 
-function* listPaths(trees: readonly ArchivedTree[]): Generator<ByteString, void> {
-  for (const tree of trees) for (const { path } of listEntries(tree, false, () => EMPTY_BODY)) yield path;
+/** Without contents. */
+function* listTrees(trees: readonly ArchivedTree[]): Generator<ArchiveEntry, void> {
+  for (const tree of trees) yield* listEntries(tree, false, () => EMPTY_BODY);
 }
 
 async function* count(

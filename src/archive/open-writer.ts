@@ -1,11 +1,12 @@
-import type { ByteString } from "../base/byte-string.ts";
+import type { ArchiveEntry } from "./archive-entry.ts";
 import type { ArchiveFormat, ArchiveWriter, ByteSink } from "./archive-writer.ts";
 
 /** What an archive will contain. */
 export interface ArchiveOutline {
   readonly entryCount: number;
   readonly contentBytes: number;
-  readonly listPaths: () => Iterable<ByteString>;
+  readonly list: () => Iterable<ArchiveEntry>;
+  readonly onWarning: (warning: string) => void;
 }
 
 /**
@@ -18,9 +19,13 @@ export async function openWriter(
   sink: ByteSink,
 ): Promise<ArchiveWriter> {
   if (format === "zip") {
-    const { assertZipHolds, assertZipName, ZipWriter } = await import("./zip/zip-writer.ts");
+    const { assertZipHolds, assertZipName, describeLostTimes, ZipWriter } = await import(
+      "./zip/zip-writer.ts"
+    );
     assertZipHolds(outline.entryCount, outline.contentBytes);
-    for (const path of outline.listPaths()) assertZipName(path);
+    for (const { path } of outline.list()) assertZipName(path);
+    const lost = describeLostTimes(outline.list());
+    if (lost !== undefined) outline.onWarning(lost);
     return new ZipWriter(sink);
   }
   const { TarWriter } = await import("./tar/tar-writer.ts");

@@ -1,6 +1,7 @@
 import { closeSync, constants, openSync } from "node:fs";
 import { type ByteString, fsPath } from "../base/byte-string.ts";
 import { compileLightly } from "../base/compile-lightly.ts";
+import { errnoOf } from "../fs/errno.ts";
 import { hasExtendedAttributes } from "../fs/native/extended-attributes.ts";
 import { PathBuffer } from "../fs/native/path-buffer.ts";
 import type { Manifest } from "../manifest/manifest.ts";
@@ -32,7 +33,8 @@ function tryOpen(path: PathBuffer): boolean {
       openSync(fsPath(path.toBytes()), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK),
     );
     return true;
-  } catch {
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
     return false;
   }
 }

@@ -72,6 +72,21 @@ describe("names of any bytes", () => {
   });
 });
 
+test("times that a zip file cannot hold are a warning", () => {
+  const early = file("early", { mtime: "@0" });
+  makeTree(
+    scratch.path("from"),
+    dir({ early, late: file("late", { mtime: "@4200000000" }), now: file("now") }),
+  );
+  cache.store("k", "from");
+  const exported = (format: string) =>
+    btdt(["export", "-c", cache.path, "-k", "k", "--format", format]).stderr;
+  expect(exported("zip")).toContain(
+    "btdt: warning: 2 files have times that a zip file cannot hold, and get the nearest from 1980 to 2099",
+  );
+  expect(exported("tar")).not.toContain("warning");
+});
+
 testWith(["mount"], "times before 1970, beyond 2242 and in the year 287,000 survive a tar", () => {
   mountTmpfs(scratch, "memory", "16m");
   const times = ["@-5.25", "@-1", "@0", "@8589934591.5", "@8589934592", "@9007199254740.999999999"];

@@ -11,7 +11,7 @@ const FILE_TYPES = { file: 0o100000, hardlink: 0o100000, directory: 0o040000, sy
 /** The most that the format can hold without its 64-bit extension, which the library does not write. */
 const MOST_ENTRIES = 65_534;
 const MOST_BYTES = 2 ** 32 - 2;
-/** The years that a zip file can express. */
+/** The years that a zip file can express, less a day for time zones; the library stops at 2099. */
 const EARLIEST_MS = Date.UTC(1980, 0, 2);
 const LATEST_MS = Date.UTC(2099, 11, 30);
 const USE_TAR = "export it with --format tar or tar.gz";
@@ -30,6 +30,23 @@ export function assertZipHolds(entryCount: number, contentBytes: number): void {
 export function assertZipName(path: ByteString): void {
   if (isUtf8(path)) return;
   throw refusedEntry(path, "has a name that is not UTF-8, which a zip file cannot hold", USE_TAR);
+}
+
+/** A sentence for the user about files whose times are out of range; undefined if there are none. */
+export function describeLostTimes(entries: Iterable<ArchiveEntry>): string | undefined {
+  let count = 0;
+  for (const { kind, mtimeSeconds } of entries) {
+    if (kind === "file" && mtimeSeconds * 1000 !== clampTime(mtimeSeconds)) count += 1;
+  }
+  if (count === 0) return undefined;
+  const [files, get] =
+    count === 1 ? ["1 file has a time", "gets"] : [`${formatNumber(count)} files have times`, "get"];
+  return `${files} that a zip file cannot hold, and ${get} the nearest from 1980 to 2099`;
+}
+
+/** @returns milliseconds */
+function clampTime(seconds: number): number {
+  return Math.min(LATEST_MS, Math.max(EARLIEST_MS, seconds * 1000));
 }
 
 function tooManyEntries(entryCount: number) {
@@ -73,7 +90,7 @@ export class ZipWriter implements ArchiveWriter {
     file.os = MADE_BY_UNIX;
     // fflate uses it in a signed shift.
     file.attrs = ((FILE_TYPES[entry.kind] | entry.mode) << 16) >>> 0;
-    file.mtime = new Date(Math.min(LATEST_MS, Math.max(EARLIEST_MS, entry.mtimeSeconds * 1000)));
+    file.mtime = new Date(clampTime(entry.mtimeSeconds));
     this.#zip.add(file);
     if (entry.kind === "symlink") file.push(Buffer.from(entry.target, "latin1"));
     for await (const piece of entry.body) {
