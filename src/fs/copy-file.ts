@@ -1,13 +1,17 @@
-import { closeSync, constants, openSync, unlinkSync } from "node:fs";
+import { unlinkSync } from "node:fs";
 import { display, fsPath } from "../base/byte-string.ts";
+import { compileLightly } from "../base/compile-lightly.ts";
 import { BtdtError } from "../base/errors.ts";
 import { copyBytes } from "./copy-bytes.ts";
-import { type FileAttributes, setAttributes } from "./file-attributes.ts";
+import { type FileAttributes, setAttributes, trySetOpenAttributes } from "./file-attributes.ts";
 import { closeWritten } from "./native/close-written.ts";
-import { emptyStatus, lstatBuffer } from "./native/file-status.ts";
+import { emptyStatus } from "./native/file-status.ts";
 import type { PathBuffer } from "./native/path-buffer.ts";
-import { openRegularFile } from "./regular-file.ts";
+import { closeQuickly, OPEN_NEW, openQuickly } from "./native/quick-file.ts";
+import { openToRead } from "./regular-file.ts";
 import { ignoringErrno } from "./remove-tree.ts";
+
+const PRIVATE = 0o600;
 
 const status = emptyStatus();
 
@@ -17,29 +21,37 @@ const status = emptyStatus();
  * @throws BtdtError SYSTEM, a `node:fs` error; nothing is left behind
  */
 export function copyFile(source: PathBuffer, target: PathBuffer, attributes: FileAttributes): void {
-  const targetPath = fsPath(target.toBytes());
-  const from = openRegularFile(source.toBytes(), constants.O_RDONLY);
+  const from = openToRead(source, status);
   try {
     // Outside the inner `try`: an existing target is not ours to remove.
-    const to = openSync(targetPath, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
+    const to = openQuickly(target, OPEN_NEW, PRIVATE);
     try {
-      try {
-        copyBytes(from, to, attributes.sizeBytes);
-      } finally {
-        closeWritten(to);
-      }
-      setAttributes(target, attributes);
-      if (!lstatBuffer(target, status) || status.sizeBytes !== attributes.sizeBytes) {
-        throw new BtdtError("SYSTEM", `${display(target.toBytes())} was not copied completely`, {
-          path: display(target.toBytes()),
-        });
-      }
+      fill(to, from, target, attributes);
     } catch (error) {
       // The first error matters more than a failure of this.
-      ignoringErrno(() => unlinkSync(targetPath));
+      ignoringErrno(() => unlinkSync(fsPath(target.toBytes())));
       throw error;
     }
   } finally {
-    closeSync(from);
+    closeQuickly(from);
   }
 }
+
+/** Closes the target. */
+function fill(to: number, from: number, target: PathBuffer, attributes: FileAttributes): void {
+  let isComplete = false;
+  let isFinished = false;
+  try {
+    isComplete = copyBytes(from, to, status) === attributes.sizeBytes;
+    isFinished = trySetOpenAttributes(to, attributes);
+  } finally {
+    closeWritten(to);
+  }
+  if (!isComplete) {
+    const path = display(target.toBytes());
+    throw new BtdtError("SYSTEM", `${path} was not copied completely`, { path });
+  }
+  if (!isFinished) setAttributes(target, attributes);
+}
+
+compileLightly(copyFile, fill);

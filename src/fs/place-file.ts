@@ -1,5 +1,6 @@
 import { constants, copyFileSync, linkSync, unlinkSync } from "node:fs";
 import { fsPath } from "../base/byte-string.ts";
+import { compileLightly, compileMethodsLightly } from "../base/compile-lightly.ts";
 import { copyFile } from "./copy-file.ts";
 import { errnoOf } from "./errno.ts";
 import { type FileAttributes, setAttributes } from "./file-attributes.ts";
@@ -28,17 +29,17 @@ const targetStatus = emptyStatus();
  * reflinks is asked once, not for each file.
  */
 export class FilePlacer {
-  #mayReflink: boolean;
-  #mayLink: boolean;
+  private mayReflink: boolean;
+  private mayLink: boolean;
 
   constructor(mode: LinkMode) {
-    this.#mayReflink = mode === "auto" || mode === "reflink";
-    this.#mayLink = mode === "auto" || mode === "hard";
+    this.mayReflink = mode === "auto" || mode === "reflink";
+    this.mayLink = mode === "auto" || mode === "hard";
   }
 
   /** Whether `place` would try a hard link first; callers may then try it themselves. */
   get prefersLink(): boolean {
-    return this.#mayLink && !this.#mayReflink;
+    return this.mayLink && !this.mayReflink;
   }
 
   /**
@@ -48,8 +49,8 @@ export class FilePlacer {
    * @throws TooManyLinks, BtdtError SYSTEM, a `node:fs` error
    */
   place(source: PathBuffer, target: PathBuffer, attributes: FileAttributes, mostNames: number): Placement {
-    if (this.#mayReflink && this.#tryReflink(source, target, attributes)) return "reflinked";
-    if (mostNames > 0 && this.#mayLink && this.#tryHardLink(source, target)) {
+    if (this.mayReflink && this.tryReflink(source, target, attributes)) return "reflinked";
+    if (mostNames > 0 && this.mayLink && hasRoom(source, mostNames) && this.tryHardLink(source, target)) {
       if (mostNames === Number.POSITIVE_INFINITY || hasFewNames(source, target, mostNames)) return "linked";
       unlinkSync(fsPath(target.toBytes()));
     }
@@ -57,7 +58,7 @@ export class FilePlacer {
     return "copied";
   }
 
-  #tryReflink(source: PathBuffer, target: PathBuffer, attributes: FileAttributes): boolean {
+  private tryReflink(source: PathBuffer, target: PathBuffer, attributes: FileAttributes): boolean {
     try {
       copyFileSync(
         fsPath(source.toBytes()),
@@ -73,7 +74,7 @@ export class FilePlacer {
         case "ENOTTY":
         case "ENOSYS":
         case "EPERM":
-          this.#mayReflink = false;
+          this.mayReflink = false;
           return false;
         default:
           throw error;
@@ -83,7 +84,7 @@ export class FilePlacer {
     return true;
   }
 
-  #tryHardLink(source: PathBuffer, target: PathBuffer): boolean {
+  private tryHardLink(source: PathBuffer, target: PathBuffer): boolean {
     if (tryLink(source, target)) return true;
     try {
       // Again, for an error that says why.
@@ -95,7 +96,7 @@ export class FilePlacer {
         case "EOPNOTSUPP":
         case "ENOTSUP":
         case "ENOSYS":
-          this.#mayLink = false;
+          this.mayLink = false;
           return false;
         // Another user's file, with fs.protected_hardlinks on: the next file may be ours.
         case "EPERM":
@@ -108,6 +109,12 @@ export class FilePlacer {
       }
     }
   }
+}
+
+/** False if a link would certainly be one too many: it would be removed again. */
+function hasRoom(source: PathBuffer, mostNames: number): boolean {
+  if (mostNames === Number.POSITIVE_INFINITY) return true;
+  return lstatBuffer(source, sourceStatus) && sourceStatus.linkCount < mostNames;
 }
 
 /**
@@ -123,3 +130,6 @@ function hasFewNames(source: PathBuffer, target: PathBuffer, mostNames: number):
     isSameFile(sourceStatus, targetStatus)
   );
 }
+
+compileLightly(hasRoom, hasFewNames);
+compileMethodsLightly(FilePlacer);

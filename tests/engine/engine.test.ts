@@ -63,6 +63,7 @@ const LIBC = {
   madvise: { done: 0, refused: -1 },
   munmap: { done: 0, refused: -1 },
   copy_file_range: { done: [7, "content"], refused: -1 },
+  fallocate: { done: [0, 5 * 1024 ** 3 + 4096], refused: -1 },
   flistxattr: { done: true, refused: -1 },
   llistxattr: { done: true, refused: -1 },
   lseek: { done: 5 * 1024 ** 3, refused: -1 },

@@ -38,6 +38,7 @@ const LINUX_ONLY = {
   futimens: { args: ["i32", "ptr"], returns: "i32" },
   fchmod: { args: ["i32", "u32"], returns: "i32" },
   syncfs: { args: ["i32"], returns: "i32" },
+  fallocate: { args: ["i32", "i32", "i64", "i64"], returns: "i32" },
   lseek: { args: ["i32", "i64", "i32"], returns: "i64" },
   madvise: { args: ["ptr", "u64", "i32"], returns: "i32" },
 } as const;

@@ -3,9 +3,12 @@ import { closeSync, constants, openSync } from "node:fs";
 import { type ByteString, fsPath } from "../../base/byte-string.ts";
 import { linuxLibc } from "./libc.ts";
 
-/** `f_type` of Linux's <linux/magic.h>: file systems whose files change only through this kernel. */
+/** `f_type` of Linux's <linux/magic.h>; ext2 and ext3 have it as well. */
+const EXT4 = 0xef53;
+
+/** File systems whose files change only through this kernel. */
 const LOCAL_TYPES: ReadonlySet<number> = new Set([
-  0xef53, // ext2, ext3, ext4
+  EXT4,
   0x5846_5342, // XFS
   0x9123_683e, // btrfs
   0x0102_1994, // tmpfs
@@ -42,6 +45,10 @@ const wordsPointer = ptr(words);
 export function isOnLocalFileSystem(descriptor: number): boolean {
   const type = typeOf(descriptor);
   return type !== undefined && LOCAL_TYPES.has(type);
+}
+
+export function isOnExt4(descriptor: number): boolean {
+  return typeOf(descriptor) === EXT4;
 }
 
 /** @param type `f_type` of `statfs` */

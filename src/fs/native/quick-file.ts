@@ -13,8 +13,13 @@ const O_CLOEXEC = 0o2000000;
 
 /** @throws a `node:fs` error */
 export function openQuickly(path: PathBuffer, flags: number, mode = 0): number {
-  const descriptor = linuxLibc?.openat(AT_FDCWD, path.pointer, flags | O_CLOEXEC, mode) ?? -1;
+  const descriptor = tryOpen(path, flags, mode);
   return descriptor >= 0 ? descriptor : openSync(fsPath(path.toBytes()), flags, mode);
+}
+
+/** The same without an error: negative if it cannot be opened. */
+export function tryOpen(path: PathBuffer, flags: number, mode = 0): number {
+  return linuxLibc?.openat(AT_FDCWD, path.pointer, flags | O_CLOEXEC, mode) ?? -1;
 }
 
 /** Returns the number of bytes read; 0 at the end. @throws a `node:fs` error */
@@ -48,4 +53,4 @@ export function closeQuickly(descriptor: number): void {
 
 export const OPEN_NEW = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
 
-compileLightly(openQuickly, readQuickly, writeQuickly, closeQuickly);
+compileLightly(openQuickly, tryOpen, readQuickly, writeQuickly, closeQuickly);

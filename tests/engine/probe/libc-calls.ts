@@ -42,7 +42,7 @@ const STATX_BASIC_STATS = 0x7ff;
 export function callLibc(parent: string): Record<LibcName, Answers> {
   if (linuxLibc === undefined) throw new Error("this probe is for Linux only");
   const { fcntl, mmap, madvise, munmap, copy_file_range, openat, read, write, statx } = linuxLibc;
-  const { futimens, fchmod, flistxattr, fstatfs, llistxattr, lseek, syncfs } = linuxLibc;
+  const { fallocate, futimens, fchmod, flistxattr, fstatfs, llistxattr, lseek, syncfs } = linuxLibc;
   const { linkat, utimensat, flock, close } = libc;
 
   const scratch = mkdtempSync(join(parent, "libc-"));
@@ -128,6 +128,15 @@ export function callLibc(parent: string): Record<LibcName, Answers> {
       const refused = Number(copy_file_range(to, null, from, null, GIBIBYTE, 0));
       for (const each of [from, to]) closeSync(each);
       return { done: [done, readFileSync(at("copy"), "utf8")], refused };
+    },
+    fallocate: () => {
+      const reserved = openSync(at("reserved"), "w");
+      const done = fallocate(reserved, 0, 5 * GIBIBYTE, PAGE_BYTES);
+      closeSync(reserved);
+      return {
+        done: [done, statSync(at("reserved")).size],
+        refused: fallocate(NO_DESCRIPTOR, 0, 0, PAGE_BYTES),
+      };
     },
     flistxattr: () => ({
       done: flistxattr(descriptor, null, 0) >= 0,
