@@ -85,16 +85,19 @@ async function examineEntry(
   explainRefusal: RecordVerifier | undefined,
   onWarning: (warning: string) => void,
 ): Promise<FoundEntry> {
+  let examined: FoundEntry | undefined;
   for (;;) {
     const entry = findEntry(cache, key, { explainRefusal });
     if (entry.kind !== "found") return entry;
     // Not needed for a miss, and most of what is loaded otherwise.
     const { examineManifests } = await import("../inventory/examine-manifests.ts");
     const digests = entry.trees.map(({ stored }) => stored.manifest);
-    const condition = examineManifests(cache, digests, onWarning);
+    // It is not damaged if it was deleted or replaced in the meantime, nor if its contents were in no place because a
+    // clean was moving them from one pack to another.
+    const isAgain = examined?.kind === "found" && isSameRecord(examined.record, entry.record);
+    const condition = examineManifests(cache, digests, isAgain ? () => undefined : onWarning);
     if (condition.kind === "whole") return entry;
-    // It is not damaged if it was deleted or replaced in the meantime.
-    const now = findEntry(cache, key, { explainRefusal });
-    if (now.kind === "found" && isSameRecord(now.record, entry.record)) return condition;
+    if (isAgain) return condition;
+    examined = entry;
   }
 }
