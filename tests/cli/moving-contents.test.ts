@@ -51,6 +51,16 @@ for (const { emptied, storage, what } of moves) {
   });
 }
 
+testWith(["linux", "strace"], "a lookup while contents move to another pack is a hit", async () => {
+  const path = storeMixed();
+  const words = ["lookup", "-c", cache.path, "-k", "key"];
+  const found = await stoppedAt({ calls: LSTAT, path }, words, scratch.path("trace"), () =>
+    move("packs", "packs"),
+  );
+  expect(found.exitCode).toBe(0);
+  expect(found.stderr).not.toContain("warning");
+});
+
 testWith(
   ["linux", "strace"],
   "contents that become objects before their pack is opened are no miss",
