@@ -151,9 +151,12 @@ function openEntry(
   record: BucketRecord,
   tails: readonly Extract<FetchedTail, { kind: "fetched" }>[],
 ): SourcedEntry {
-  const reader = new ManifestReader((digest) => {
-    return tails.map(({ manifests }) => manifests.get(digest)).find((bytes) => bytes !== undefined);
-  });
+  const manifestFiles = new Map(
+    tails.flatMap(({ recorded, manifests }) =>
+      recorded.manifests.map(({ digest }) => [digest, manifests.get(digest) ?? new Uint8Array(0)] as const),
+    ),
+  );
+  const reader = new ManifestReader((digest) => manifestFiles.get(digest));
   const trees: FoundTree[] = [];
   for (const stored of record.trees) {
     const read = reader.read(stored.manifest);
@@ -165,6 +168,7 @@ function openEntry(
     packs: tails.flatMap(({ pack }) => (pack === undefined ? [] : [pack])),
     fetch: (parts: ConstructorParameters<typeof RangeFetch>[1]) => new RangeFetch(store, parts),
     noteDamagedBlock: (pack: string) => condemn(store, pack),
+    manifestFiles,
   };
   return { kind: "found", keyFileName: fileName, record, trees, remote };
 }

@@ -12,7 +12,7 @@ import type { KeyRecord, StoredTree } from "../key/key-file.ts";
 import { extendManifest } from "../manifest/extend-manifest.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import { timesOf } from "../objects/reuse-object-times.ts";
-import type { SourcedEntry } from "../restore/entry-source.ts";
+import type { SourcedFound } from "../restore/entry-source.ts";
 import { placeEntry } from "../restore/place-entry.ts";
 import { classifyFiles, Sharing } from "../sharing/classify-files.ts";
 import type { ShareGlobs } from "../sharing/share-globs.ts";
@@ -26,20 +26,17 @@ import { originsOf } from "./origin.ts";
 
 interface Caches {
   readonly near: CacheDirectory;
-  /** Has the objects of the entry; where all of it is in remote packs, it has nothing. */
   readonly far: CacheDirectory;
   readonly globs: ShareGlobs;
 }
 
-type Found = Extract<SourcedEntry, { kind: "found" }>;
-
 /**
- * Keeps an entry of a far cache in the local one, as linkable objects. Each tree is built in the session's directory,
+ * Keeps an entry of a far cache directory in the local one, as linkable objects. Each tree is built in the session's directory,
  * of what the local cache has and what has to be fetched, and its files become objects, in the order of a store: a
  * kill leaves garbage that the next clean deletes.
  * @throws BtdtError if the entry is damaged, the far cache cannot be read, or the local one cannot be written to
  */
-export async function importEntry(caches: Caches, entry: Found, runtime: Runtime): Promise<void> {
+export async function importEntry(caches: Caches, entry: SourcedFound, runtime: Runtime): Promise<void> {
   const { near } = caches;
   prepareCache(near);
   const session = Session.open(near);
@@ -59,7 +56,7 @@ export async function importEntry(caches: Caches, entry: Found, runtime: Runtime
 
 class TreeImporter {
   readonly #caches: Caches;
-  readonly #entry: Found;
+  readonly #entry: SourcedFound;
   readonly #session: Session;
   readonly #runtime: Runtime;
   readonly #suspects: Suspects | undefined;
@@ -67,7 +64,7 @@ class TreeImporter {
   readonly #manifestFiles = new Map<string, Uint8Array>();
   #newBytes = 0;
 
-  constructor(caches: Caches, entry: Found, session: Session, runtime: Runtime) {
+  constructor(caches: Caches, entry: SourcedFound, session: Session, runtime: Runtime) {
     this.#caches = caches;
     this.#entry = entry;
     this.#session = session;
@@ -125,34 +122,31 @@ class TreeImporter {
 
   /** Nobody else sees the tree, so all of it may be linked to objects of the local cache. */
   async #build({ stored, manifest }: FoundTree): Promise<ByteString> {
-    const { near, far } = this.#caches;
-    const { remote } = this.#entry;
-    // In a bucket, there are only packs, which go with the objects of any cache.
-    const cache = remote === undefined ? far : near;
+    const { far } = this.#caches;
     const path = this.#session.temporaryPath();
-    const isBegun = remote === undefined && (await this.#begin(manifest, path));
+    const isBegun = await this.#begin(manifest, path);
     const links = {
-      objects: cache.objects,
+      objects: far.objects,
       temporary: undefined,
       // What is linked to another cache's objects would change with them.
-      mode: remote === undefined ? ("reflink" as const) : ("hard" as const),
+      mode: "reflink" as const,
       isVerified: false,
       linksOnlyOwn: false,
       sharing: new Uint8Array(new SharedArrayBuffer(manifest.counts.fileCount)),
-      suspects: (remote === undefined ? Suspects.find(far) : this.#suspects)?.flagFiles(manifest),
+      suspects: Suspects.find(far)?.flagFiles(manifest),
     };
     const target = {
-      cache,
+      cache: far,
       manifest,
       digest: stored.manifest,
       marks: [],
-      session: remote === undefined ? undefined : this.#session,
+      session: undefined,
       name: bytesFromText(stored.path ?? ""),
       recordedPath: stored.path,
       destination: isBegun
         ? { kind: "directory" as const, path }
         : { kind: "free" as const, path, parent: this.#session.directory, missingParents: [] },
-      remote,
+      remote: undefined,
       exact: false,
       links,
     };

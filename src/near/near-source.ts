@@ -7,15 +7,17 @@ import { display, escapeControls } from "../base/byte-string.ts";
 import { BtdtError, type ErrorCode, isBtdtError } from "../base/errors.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { touchKeyFile } from "../cache/key-files.ts";
+import { prepareCache } from "../cache/prepare-cache.ts";
 import { FallbackKeys } from "../entry/fallback-keys.ts";
 import { type FindOptions, findEntry } from "../entry/find-entry.ts";
 import { errnoOf } from "../fs/errno.ts";
 import { type KeyRecord, keyFileName } from "../key/key-file.ts";
-import type { EntrySource, SourcedEntry } from "../restore/entry-source.ts";
+import type { EntrySource, RemoteContents, SourcedEntry, SourcedFound } from "../restore/entry-source.ts";
 import type { ShareGlobs } from "../sharing/share-globs.ts";
 import { createPause } from "../work/breather.ts";
 import type { Runtime } from "../work/runtime.ts";
 import { importEntry } from "./import-entry.ts";
+import { keepFetched } from "./keep-fetched.ts";
 import { hasManifestsOf, isCopyOf } from "./origin.ts";
 
 /** Errors that say that a cache cannot be reached, and not that something has to be set up. */
@@ -56,35 +58,73 @@ export class NearSource implements EntrySource {
   async find(key: string, options: FindOptions = {}): Promise<SourcedEntry> {
     if (this.#rejected.has(key)) return { kind: "missing" };
     try {
-      const record = await this.#ask(() => this.#far.findRecord(key));
+      const asking = this.#ask(() => this.#far.findRecord(key));
+      // It is awaited below.
+      asking.catch(() => undefined);
+      // Meanwhile, the local cache is read, although the answer may be that it does not matter.
+      const copy = this.#attempts.has(key) ? undefined : this.#findHere(key, { onFound: options.onFound });
+      const record = await asking;
       if (this.#outage !== undefined) return this.#findHere(key, options);
-      return record === undefined ? { kind: "missing" } : await this.#findCopy(record, options);
+      return record === undefined ? { kind: "missing" } : await this.#findCopy(record, copy, options);
     } catch (error) {
       if (isBtdtError(error, "KEY_DAMAGED")) return { kind: "damaged", reason: error.message };
       throw error;
     }
   }
 
-  async #findCopy(record: KeyRecord, { onFound, explainRefusal }: FindOptions): Promise<SourcedEntry> {
+  /** @param copy what the local cache has under the key; undefined if that has been tried */
+  async #findCopy(
+    record: KeyRecord,
+    copy: SourcedEntry | undefined,
+    options: FindOptions,
+  ): Promise<SourcedEntry> {
     const { key } = record;
+    const { explainRefusal } = options;
     const refusal = explainRefusal?.(record);
     if (refusal !== undefined) return { kind: "refused", reason: refusal };
+    // What the local cache says of origins is not signed.
+    const isCopy = explainRefusal === undefined ? isCopyOf : hasManifestsOf;
     const attempts = this.#attempts.get(key) ?? 0;
     this.#attempts.set(key, attempts + 1);
-    if (attempts === 0) {
-      const near = this.#findHere(key, { onFound });
-      // What the local cache says of origins is not signed.
-      const isCopy = explainRefusal === undefined ? isCopyOf : hasManifestsOf;
-      if (near.kind === "found" && isCopy(near.record, record)) return near;
-    }
-    const isWanted = explainRefusal === undefined && attempts < MOST_ATTEMPTS;
-    if (isWanted && (await this.#import(key))) {
-      // A clean may have evicted it again.
-      const imported = this.#findHere(key, { onFound });
-      if (imported.kind === "found") return imported;
-    }
+    if (copy?.kind === "found" && isCopy(copy.record, record)) return copy;
+    const found = attempts < MOST_ATTEMPTS ? await this.#fetch(key, options) : undefined;
+    if (found !== undefined) return found;
     this.#rejected.add(key);
     return { kind: "missing" };
+  }
+
+  /** An entry that is being kept, or has been; undefined if it cannot be kept here. */
+  async #fetch(key: string, options: FindOptions): Promise<SourcedFound | undefined> {
+    if (this.cache.isReadOnly) return undefined;
+    const entry = await this.#far.find(key, options);
+    // Then the restore from there says so.
+    if (entry.kind !== "found") return undefined;
+    const { remote } = entry;
+    if (remote !== undefined) return this.#keep({ ...entry, remote });
+    if (options.explainRefusal !== undefined || !(await this.#import(entry))) return undefined;
+    // A clean may have evicted it again.
+    const imported = this.#findHere(key, options);
+    return imported.kind === "found" ? imported : undefined;
+  }
+
+  #keep(entry: SourcedFound & { readonly remote: RemoteContents }): SourcedFound | undefined {
+    const { key } = entry.record;
+    try {
+      prepareCache(this.cache);
+    } catch (error) {
+      this.#warn(key, error);
+      return undefined;
+    }
+    const keeping = { near: this.cache, entry, remote: entry.remote, runtime: this.#runtime };
+    return {
+      ...entry,
+      placeAndKeep: async (targets, place) => {
+        const placed = await keepFetched(keeping, targets, place, (error) => this.#warn(key, error));
+        // From now on, it is restored without the local cache, whatever was wrong with that.
+        if (placed?.kind !== "placed") this.#rejected.add(key);
+        return placed ?? { kind: "damaged", reason: "it cannot be kept" };
+      },
+    };
   }
 
   findRecord(key: string): Promise<KeyRecord | undefined> {
@@ -142,26 +182,27 @@ export class NearSource implements EntrySource {
   }
 
   /** False if it cannot be kept here, which is a warning. */
-  async #import(key: string): Promise<boolean> {
-    if (this.cache.isReadOnly) return false;
-    const entry = await this.#far.find(key);
-    // Then the restore from there says so.
-    if (entry.kind !== "found") return false;
+  async #import(entry: SourcedFound): Promise<boolean> {
     try {
       await importEntry({ near: this.cache, far: this.#far.cache, globs: this.#globs }, entry, this.#runtime);
       return true;
     } catch (error) {
-      const isOurs = error instanceof BtdtError ? !isFars(error) : errnoOf(error) !== undefined;
-      if (!isOurs) throw error;
-      const reason = error instanceof Error ? error.message : "";
-      this.#runtime.onWarning(
-        `the entry of key ${escapeControls(key)} is not kept in ${display(this.cache.path)}: ${reason}`,
-      );
+      if (isBtdtError(error) && isFars(error)) throw error;
+      this.#warn(entry.record.key, error);
       return false;
     }
+  }
+
+  /** Says why an entry is not kept. @throws what is no reason for that */
+  #warn(key: string, error: unknown): void {
+    const isReason = isBtdtError(error) ? error.code !== "CANCELLED" : errnoOf(error) !== undefined;
+    if (!isReason || !(error instanceof Error)) throw error;
+    this.#runtime.onWarning(
+      `the entry of key ${escapeControls(key)} is not kept in ${display(this.cache.path)}: ${error.message}`,
+    );
   }
 }
 
 function isFars({ code }: BtdtError): boolean {
-  return code === "CANCELLED" || code === "BUCKET_UNAVAILABLE" || code === "BUCKET_NOT_ACCESSIBLE";
+  return code === "BUCKET_UNAVAILABLE" || code === "BUCKET_NOT_ACCESSIBLE";
 }

@@ -16,6 +16,8 @@ const SLASH = "/" as ByteString;
 
 export interface AdoptFilesInput extends ObjectMakerInput, DirectoryRange {
   readonly payload: Uint8Array;
+  /** 1 for each file to leave out; undefined for none. */
+  readonly unwanted: Uint8Array | undefined;
 }
 
 /** Bytes by outcome; files without an object (empty ones) are not counted. */
@@ -56,11 +58,13 @@ class FileAdopter implements RangeVisitor {
   };
   private readonly manifest: Manifest;
   private readonly maker: ObjectMaker;
+  private readonly unwanted: Uint8Array | undefined;
   private readonly sourceLength: number;
   private directoryLength = 0;
 
   constructor(manifest: Manifest, input: AdoptFilesInput, context: JobContext) {
     this.manifest = manifest;
+    this.unwanted = input.unwanted;
     this.maker = new ObjectMaker(manifest, source, input, context);
     this.sourceLength = source.set(input.source).length;
   }
@@ -74,7 +78,7 @@ class FileAdopter implements RangeVisitor {
 
   visitFile(_directory: number, file: number): void {
     const { manifest, result } = this;
-    if (!hasObject(manifest, file)) return;
+    if (!hasObject(manifest, file) || this.unwanted?.[file] === 1) return;
     // Its object is that of its first name.
     if (manifest.isLink(file)) {
       result.fileCounts.reused += 1;

@@ -10,13 +10,27 @@ import { decodeKeyFile, type KeyRecord, keyFileName } from "../key/key-file.ts";
 import type { RemotePacks } from "../packs/unpack/remote-packs.ts";
 import { createPause } from "../work/breather.ts";
 import type { Runtime } from "../work/runtime.ts";
+import type { PlacedEntry } from "./place-entry.ts";
+import type { Target } from "./target.ts";
 
 type Found = Extract<FoundEntry, { kind: "found" }>;
 
-/** An entry, and where those of its packs are that are not in the cache directory. */
-export type SourcedEntry =
-  | (Found & { readonly remote: RemotePacks | undefined })
-  | Exclude<FoundEntry, { readonly kind: "found" }>;
+/** What the cache directory does not have of an entry. */
+export interface RemoteContents extends RemotePacks {
+  /** The files of its manifests, and of those that they are deltas of, by digest. */
+  readonly manifestFiles: ReadonlyMap<string, Uint8Array>;
+}
+
+/** An entry, and where that is which the cache directory may lack of it. */
+export type SourcedFound = Found & {
+  readonly remote: RemoteContents | undefined;
+  /** Places it as `place` would, and keeps in the cache directory what is fetched for that; undefined if nothing is kept. */
+  readonly placeAndKeep?: (targets: readonly Target[], place: PlaceTargets) => Promise<PlacedEntry>;
+};
+
+export type SourcedEntry = SourcedFound | Exclude<FoundEntry, { readonly kind: "found" }>;
+
+export type PlaceTargets = (targets: readonly Target[]) => Promise<PlacedEntry>;
 
 /** Where a restore looks for entries. */
 export interface EntrySource extends KeySource {

@@ -64,7 +64,7 @@ export async function unpackShare(
 }
 
 /** Package contents unpacked on the cache's file system become objects, so that the next restore links them. */
-function mayAdopt({ links }: Target, site: ByteString): boolean {
+export function mayAdopt({ links }: Target, site: ByteString): boolean {
   if (links.temporary === undefined || links.mode === "copy" || links.mode === "reflink") return false;
   const here = lstat(site) ?? lstat(parentOf(site));
   return here !== undefined && here.device === lstat(links.objects)?.device;

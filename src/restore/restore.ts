@@ -12,7 +12,7 @@ import { tryKeys } from "../entry/try-keys.ts";
 import { findLinkObstacle, type LinkObstacle } from "../fs/link-obstacle.ts";
 import { countsOf, isSameRecord } from "../key/key-file.ts";
 import type { Runtime } from "../work/runtime.ts";
-import type { EntrySource, SourcedEntry } from "./entry-source.ts";
+import type { EntrySource, PlaceTargets, SourcedEntry, SourcedFound } from "./entry-source.ts";
 import { assignPlaces, type Place } from "./places.ts";
 import { prepareThreads } from "./prepare-threads.ts";
 import type { PlacementCounts, RestoreRequest, RestoreResult } from "./request.ts";
@@ -94,10 +94,10 @@ async function restoreKey(
     const suspects = use.findSuspects();
     // First, so that a concurrent clean sees this entry as the one used last.
     const notingUse = source.noteUse(record);
-    const placed = await placeEntry(
-      describeTargets(entry, assigned.places, { request, cache, session: use.openSession(), suspects }),
-      runtime,
-    );
+    const context = { request, cache, session: use.openSession(), suspects };
+    const targets = describeTargets(entry, assigned.places, context);
+    const place: PlaceTargets = (described) => placeEntry(described, runtime);
+    const placed = await (entry.placeAndKeep?.(targets, place) ?? place(targets));
     if (placed.kind === "placed") {
       return {
         outcome: key === keys[0] ? "hit" : "fallback",
@@ -113,9 +113,9 @@ async function restoreKey(
       };
     }
     // This is not damage if a clean has removed the entry in the meantime, key first, or if a store has replaced it:
-    // then the new one is wanted.
+    // then the new one is wanted. Nor is it if the same can be had from elsewhere.
     const now = await find();
-    if (now.kind === "found" && isSameRecord(now.record, record)) {
+    if (now.kind === "found" && isSameRecord(now.record, record) && isRemote(now) === isRemote(entry)) {
       runtime.onWarning(damageWarning(key, placed.reason));
       unusable.push({ key, reason: placed.reason });
       return undefined;
@@ -132,6 +132,10 @@ async function restoreKey(
       unusable.push({ key, reason: entry.reason });
   }
   return undefined;
+}
+
+function isRemote({ remote }: SourcedFound): boolean {
+  return remote !== undefined;
 }
 
 /** Files are also copied because they must not be shared, but then others are not. */

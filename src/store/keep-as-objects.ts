@@ -13,7 +13,7 @@ import type { KeptFiles, StoreRequest } from "./request.ts";
 /**
  * Makes sure that each file of a manifest has its object in the cache.
  * @param sharing see `classifyFiles`
- * @param attributed see `ObjectMakerInput`
+ * @param attributed, unwanted see `ObjectMakerInput` and `AdoptFilesInput`
  * @param suspects see `Suspects.flagFiles`
  * @throws SourceError if files have changed since they were read; BtdtError
  */
@@ -27,6 +27,7 @@ export async function keepAsObjects(
   suspects: Uint8Array | undefined,
   session: Session,
   runtime: Runtime,
+  unwanted?: Uint8Array,
 ): Promise<KeptFiles> {
   const ranges = directoryRanges(manifest, runtime.runners.pool);
   const runner = ranges.length > 1 ? runtime.runners.pool : runtime.runners.inline;
@@ -40,6 +41,7 @@ export async function keepAsObjects(
     attributed,
     suspects,
     sharing,
+    unwanted,
   };
   const total = { fileCounts: { reflinked: 0, linked: 0, copied: 0, packed: 0, reused: 0 }, newBytes: 0 };
   runtime.progress.begin({ name: "keeping", unit: "files", files: manifest.counts.fileCount });

@@ -13,6 +13,7 @@ import { syncDirectory, writeDurably } from "../../fs/publish-file.ts";
 import { createFile } from "../../fs/regular-file.ts";
 import type { ContentTable } from "../contents/content-table.ts";
 import { INDEX_FILE_NAME, PACK_FILE_NAME } from "../contents/pack-directory.ts";
+import type { BlockToVerify } from "../contents/verify-blocks.ts";
 import { encodePackHeader, encodePackIndex } from "../format/index-codec.ts";
 import { NONCE_BYTES, PACK_HEADER_BYTES } from "../format/index-layout.ts";
 import type { PackedBlock, PackFile, PackTarget } from "./block-writer.ts";
@@ -78,6 +79,17 @@ export class PackWriter implements PackSink {
 
   addBlocks(blocks: readonly PackedBlock[]): void {
     this.#draft.addBlocks(blocks);
+  }
+
+  /**
+   * Adds a block as another pack has it. @param bytes what is stored of it @throws a `node:fs` error
+   */
+  addCopy(bytes: Uint8Array, { block, contentSizes, contentIds }: BlockToVerify): void {
+    const offset = Number(Atomics.add(this.#file.nextOffset, 0, BigInt(bytes.length)));
+    writeFullyAt(this.#file.descriptor, bytes, offset);
+    const { storedBytes, codecNumber, checksum } = block;
+    const sizes = [...contentSizes];
+    this.#draft.addBlocks([{ offset, storedBytes, codecNumber, checksum, contentSizes: sizes, contentIds }]);
   }
 
   addLarge(large: LargeContent): void {

@@ -1,0 +1,39 @@
+import { isBtdtError } from "../base/errors.ts";
+import { timesOf } from "../objects/reuse-object-times.ts";
+import { mayMakeObjects } from "../restore/may-make-objects.ts";
+import { mayAdopt } from "../restore/pack-share.ts";
+import type { Target } from "../restore/target.ts";
+import { Sharing } from "../sharing/classify-files.ts";
+import { keepAsObjects } from "../store/keep-as-objects.ts";
+import type { Runtime } from "../work/runtime.ts";
+
+/**
+ * Makes objects of the build state in a tree that was unpacked, as a store of the tree would. All else has become
+ * objects while it was unpacked, and what does not is in the packs of the local cache.
+ * @throws BtdtError CACHE_WRITE_FAILED, CANCELLED among others
+ */
+export async function keepBuildState(target: Target, runtime: Runtime): Promise<void> {
+  const { cache, manifest, links, session, destination } = target;
+  const { sharing } = links;
+  if (session === undefined || !sharing.some((each) => each !== Sharing.SHARED)) return;
+  if (!mayAdopt(target, destination.path) || !mayMakeObjects(target)) return;
+  const unwanted = new Uint8Array(new SharedArrayBuffer(sharing.length));
+  for (const [file, each] of sharing.entries()) unwanted[file] = each === Sharing.SHARED ? 1 : 0;
+  try {
+    await keepAsObjects(
+      { cache, linkMode: links.mode },
+      destination.path,
+      manifest,
+      timesOf(manifest),
+      sharing,
+      undefined,
+      links.suspects,
+      session,
+      runtime,
+      unwanted,
+    );
+  } catch (error) {
+    // Somebody has begun to use the tree.
+    if (!isBtdtError(error, "SOURCE_CHANGED")) throw error;
+  }
+}
