@@ -9,7 +9,7 @@ import { planUnpack } from "../packs/unpack/unpack-plan.ts";
 interface LackingContents {
   readonly parts: readonly RemotePart[];
   /** Whether it lacks the chunk list of a large file. */
-  lacksList(file: number): boolean;
+  readonly lacksList: (file: number) => boolean;
 }
 
 /**

@@ -1,7 +1,8 @@
 /**
  * A cache directory on a fast local disk in front of a cache that is farther away: a bucket, or a directory on a slow
- * volume. The far one is asked for each key and decides what it means; what the local one has of that is linked, and
- * the rest is fetched and kept there (`import-entry`).
+ * volume. The far one is asked for each key and decides what it means; what the local one has of that is linked. The
+ * rest is fetched, and kept there while it is restored (`keep-fetched`), or before, if it is in a directory
+ * (`import-entry`).
  */
 import { display, escapeControls } from "../base/byte-string.ts";
 import { BtdtError, type ErrorCode, isBtdtError } from "../base/errors.ts";
@@ -16,8 +17,6 @@ import type { EntrySource, RemoteContents, SourcedEntry, SourcedFound } from "..
 import type { ShareGlobs } from "../sharing/share-globs.ts";
 import { createPause } from "../work/breather.ts";
 import type { Runtime } from "../work/runtime.ts";
-import { importEntry } from "./import-entry.ts";
-import { keepFetched } from "./keep-fetched.ts";
 import { hasManifestsOf, isCopyOf } from "./origin.ts";
 
 /** Errors that say that a cache cannot be reached, and not that something has to be set up. */
@@ -119,6 +118,7 @@ export class NearSource implements EntrySource {
     return {
       ...entry,
       placeAndKeep: async (targets, place) => {
+        const { keepFetched } = await import("./keep-fetched.ts");
         const placed = await keepFetched(keeping, targets, place, (error) => this.#warn(key, error));
         // From now on, it is restored without the local cache, whatever was wrong with that.
         if (placed?.kind !== "placed") this.#rejected.add(key);
@@ -183,6 +183,7 @@ export class NearSource implements EntrySource {
 
   /** False if it cannot be kept here, which is a warning. */
   async #import(entry: SourcedFound): Promise<boolean> {
+    const { importEntry } = await import("./import-entry.ts");
     try {
       await importEntry({ near: this.cache, far: this.#far.cache, globs: this.#globs }, entry, this.#runtime);
       return true;
