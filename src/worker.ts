@@ -29,9 +29,16 @@ import { watchWaits } from "./work/watch-waits.ts";
 
 declare const self: Worker;
 
-const NORMAL_JIT_POLICY = 1;
-// It is started for much work: see `link/compile.ts`.
-Bun.unsafe.setJITPolicy(NORMAL_JIT_POLICY);
+/** How late code is compiled. */
+const JIT_POLICY = {
+  /** There is much work for each thread. */
+  normal: 1,
+  /**
+   * The same as `link/compile.ts` sets. Each of many threads compiles for itself what it runs for a few hundred files: on
+   * a slow volume, that took a fifth of the processor time.
+   */
+  sparing: 10,
+};
 
 const jobs = new Map<string, Job<never, unknown>>(
   [
@@ -70,6 +77,7 @@ self.onmessage = (event: MessageEvent<WorkerSetup | JobRequest>) => {
   const message = event.data;
   if ("cancelFlag" in message) {
     ({ cancelFlag, claims } = message);
+    Bun.unsafe.setJITPolicy(message.isVolumeSlow ? JIT_POLICY.sparing : JIT_POLICY.normal);
     return;
   }
   // First of all: what it shares with later jobs is needed even if another thread does this one.

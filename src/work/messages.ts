@@ -23,6 +23,8 @@ export interface WorkerSetup {
   readonly cancelFlag: Int32Array;
   /** This worker's. */
   readonly claims: JobClaims;
+  /** It is one of many threads that wait for a slow volume. */
+  readonly isVolumeSlow: boolean;
 }
 
 /** What a worker sends back for each request whose job it took. */

@@ -43,15 +43,14 @@ export class PoolWorker {
   #lastShared: object | undefined;
   #isLost = false;
 
-  constructor(worker: Worker, cancelFlag: Int32Array, events: PoolWorkerEvents) {
+  constructor(worker: Worker, setup: Omit<WorkerSetup, "claims">, events: PoolWorkerEvents) {
     this.#worker = worker;
     this.#events = events;
     worker.onmessage = (event: MessageEvent<JobReply>) => this.#receive(event.data);
     worker.onerror = (event) => this.#lose(event.message);
     // However it ends, nobody must be left waiting.
     worker.addEventListener("close", () => this.#lose("it ended"));
-    const setup: WorkerSetup = { cancelFlag, claims: this.#claims };
-    worker.postMessage(setup);
+    worker.postMessage({ ...setup, claims: this.#claims } satisfies WorkerSetup);
   }
 
   /** Whether started or not. */

@@ -124,7 +124,8 @@ export class WorkerPool implements Runner {
   }
 
   #addWorker(): PoolWorker {
-    const worker = new PoolWorker(this.#spawn(), this.#cancelFlag, {
+    const setup = { cancelFlag: this.#cancelFlag, isVolumeSlow: this.isVolumeSlow };
+    const worker = new PoolWorker(this.#spawn(), setup, {
       onReply: (hasWaited) => {
         if (hasWaited) this.#threads.grow();
         this.#dispatch();

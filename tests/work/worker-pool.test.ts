@@ -120,7 +120,7 @@ describe("errors cross threads", () => {
       shared: { kind: "none" },
       slot: 0,
     };
-    worker.postMessage({ cancelFlag: new Int32Array(1), claims } satisfies WorkerSetup);
+    worker.postMessage({ cancelFlag: new Int32Array(1), claims, isVolumeSlow: false } satisfies WorkerSetup);
     worker.postMessage(request);
     expect(await answered).toMatchObject({ id: 7, ok: false, error: { code: "INTERNAL" } });
     worker.terminate();
