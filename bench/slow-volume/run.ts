@@ -1,5 +1,7 @@
 /**
- * How long btdt takes where each operation takes a millisecond, and how many operations are in flight:
+ * How long btdt takes where each operation takes a millisecond, how many operations are in flight, and how much processor
+ * time it takes, and the volume's driver for it. Once the two take as long as the processors have, more operations in flight
+ * gain nothing:
  * `npm run bench:slow [-- --delay-us N --rounds N --tree DIR --btdt FILE --only WORDS --kinds]`. Needs root, `cc` and
  * libfuse3.
  *
@@ -25,7 +27,7 @@ const { values } = parseArgs({
     btdt: { type: "string", default: join(import.meta.dir, "..", "..", "dist", "btdt") },
     /** Measure only what has this in its name. */
     only: { type: "string", default: "" },
-    /** Also print the operations of each kind. */
+    /** Also print the operations of each kind, and for how long how many were in flight. */
     kinds: { type: "boolean", default: false },
   },
 });
@@ -119,7 +121,7 @@ try {
     },
   ];
   say(`${(Number(values["delay-us"]) / 1000).toString()} ms an operation, ${values.rounds} rounds`);
-  say(`${"".padEnd(40)}  median  operations  in flight`);
+  say(`${"".padEnd(40)}  median  operations  in flight  CPU     CPU of volume`);
   for (const row of rows) {
     if (row.name.includes(values.only)) await report(row);
   }
@@ -130,6 +132,8 @@ try {
 
 async function report({ name, command }: Row): Promise<void> {
   const timesMs: number[] = [];
+  // Load only adds to it.
+  let [cpuMs, driverCpuMs] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
   let operationCount = 0;
   let mostInFlight = 0;
   for (let round = 0; round < Number(values.rounds); round++) {
@@ -138,9 +142,12 @@ async function report({ name, command }: Row): Promise<void> {
     try {
       await volume.delay(Number(values["delay-us"]));
       await volume.takeCounts();
+      const driverBeforeMs = volume.usedCpuMs();
       const startedNs = Bun.nanoseconds();
       const run = Bun.spawnSync([...command(round)], { stdio: ["ignore", "ignore", "pipe"] });
       timesMs.push((Bun.nanoseconds() - startedNs) / 1e6);
+      driverCpuMs = Math.min(driverCpuMs, volume.usedCpuMs() - driverBeforeMs);
+      cpuMs = Math.min(cpuMs, Number(run.resourceUsage.cpuTime.total) / 1000);
       const counts = await volume.takeCounts();
       // A miss is one of the rows.
       if (run.exitCode !== 0 && run.exitCode !== 4)
@@ -155,7 +162,8 @@ async function report({ name, command }: Row): Promise<void> {
   const median =
     timesMs.toSorted((left, right) => left - right)[Math.floor(timesMs.length / 2)] ?? Number.NaN;
   const cells = [`${(median / 1000).toFixed(2)} s`.padStart(7), `${operationCount}`.padStart(10)];
-  say(`${name.padEnd(40)} ${cells.join("  ")}  ${String(mostInFlight).padStart(9)}`);
+  const seconds = [cpuMs, driverCpuMs].map((ms) => `${(ms / 1000).toFixed(2)} s`.padStart(7));
+  say(`${name.padEnd(40)} ${cells.join("  ")}  ${String(mostInFlight).padStart(9)}  ${seconds.join("  ")}`);
 }
 
 function prepare(cache: string, tree: string, storage: string): void {

@@ -5,7 +5,8 @@
  *   delay N            wait so long before each operation from now on
  *   fail KIND ERRNO    operations of this kind fail with this number; 0 to make them work again
  *   reset              reset the counters
- *   counts             a JSON object: operations by kind, and `mostInFlight`, the most that waited at the same time
+ *   counts             a JSON object: operations by kind, `mostInFlight`, the most that waited at the same time, and
+ *                      `msByInFlight`, for how long at least 0, 1, 2, 8 or 24 waited, but fewer than the next number
  * When its input ends, it unmounts and exits, so it never outlives the process that started it.
  *
  * Each inode of the directory is one inode of the volume, held open with O_PATH, so hard links work. The kernel caches names
@@ -48,18 +49,36 @@ static const char *const names[KINDS] = {
 static atomic_long delay_us;
 static atomic_long counts[KINDS];
 static atomic_int errors[KINDS];
-static atomic_int in_flight, most_in_flight;
+
+/* How many operations wait, and for how long so many did. */
+static pthread_mutex_t in_flight_lock = PTHREAD_MUTEX_INITIALIZER;
+static int in_flight, most_in_flight;
+static struct timespec changed;
+#define LEVELS 5
+static const int level_starts[LEVELS] = {0, 1, 2, 8, 24};
+static double level_ms[LEVELS];
+
+static void change_in_flight(int by) {
+  pthread_mutex_lock(&in_flight_lock);
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  int level = LEVELS - 1;
+  while (in_flight < level_starts[level]) level--;
+  level_ms[level] += (double)(now.tv_sec - changed.tv_sec) * 1e3 + (double)(now.tv_nsec - changed.tv_nsec) / 1e6;
+  changed = now;
+  in_flight += by;
+  if (in_flight > most_in_flight) most_in_flight = in_flight;
+  pthread_mutex_unlock(&in_flight_lock);
+}
 
 /* Counts and waits. Returns the error that the operation is to fail with, or 0. */
 static int begin(enum kind kind) {
   atomic_fetch_add(&counts[kind], 1);
-  int now = atomic_fetch_add(&in_flight, 1) + 1;
-  int most = atomic_load(&most_in_flight);
-  while (now > most && !atomic_compare_exchange_weak(&most_in_flight, &most, now)) {}
+  change_in_flight(1);
   long us = atomic_load(&delay_us);
   struct timespec wait = {us / 1000000, us % 1000000 * 1000};
   if (us > 0) clock_nanosleep(CLOCK_MONOTONIC, 0, &wait, NULL);
-  atomic_fetch_sub(&in_flight, 1);
+  change_in_flight(-1);
   return atomic_load(&errors[kind]);
 }
 
@@ -482,7 +501,11 @@ static const struct fuse_lowlevel_ops operations = {
 
 static void reset(void) {
   for (int kind = 0; kind < KINDS; kind++) atomic_store(&counts[kind], 0);
-  atomic_store(&most_in_flight, 0);
+  pthread_mutex_lock(&in_flight_lock);
+  most_in_flight = in_flight;
+  memset(level_ms, 0, sizeof level_ms);
+  clock_gettime(CLOCK_MONOTONIC, &changed);
+  pthread_mutex_unlock(&in_flight_lock);
 }
 
 static void print_counts(void) {
@@ -494,7 +517,13 @@ static void print_counts(void) {
     printf("%s\"%s\":%ld", separator, names[kind], count);
     separator = ",";
   }
-  printf("},\"mostInFlight\":%d}\n", atomic_load(&most_in_flight));
+  change_in_flight(0);
+  pthread_mutex_lock(&in_flight_lock);
+  printf("},\"mostInFlight\":%d,\"msByInFlight\":{", most_in_flight);
+  for (int level = 0; level < LEVELS; level++)
+    printf("%s\"%d\":%.0f", level == 0 ? "" : ",", level_starts[level], level_ms[level]);
+  printf("}}\n");
+  pthread_mutex_unlock(&in_flight_lock);
 }
 
 static bool set_failure(const char *name, int failure) {

@@ -11,7 +11,12 @@ export interface VolumeCounts {
   readonly operations: Readonly<Record<string, number>>;
   /** The most operations that waited at the same time. */
   readonly mostInFlight: number;
+  /** For how long at least so many waited, but fewer than the next number. */
+  readonly msByInFlight: Readonly<Record<"0" | "1" | "2" | "8" | "24", number>>;
 }
+
+/** Linux counts processor time in these for programs. */
+const TICK_MS = 10;
 
 type Driver = Bun.Subprocess<"pipe", "pipe", "inherit">;
 
@@ -56,6 +61,12 @@ export class SlowVolume {
     const counts = JSON.parse(await this.#readLine()) as VolumeCounts;
     await this.#tell("reset");
     return counts;
+  }
+
+  /** Processor time that the driver has taken so far. */
+  usedCpuMs(): number {
+    const fields = readFileSync(`/proc/${this.#process.pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
+    return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
   }
 
   /** Dies as a driver that crashes does: the mount stays, and everything in it fails with ENOTCONN. */
