@@ -11,12 +11,16 @@ import { listKeys } from "./list-keys.ts";
 const MOST_SHOWN = 3;
 /** Looking at more key files would slow down a miss. */
 const MOST_EXAMINED = 1000;
+/** The same for those that take long, each a round trip to a slow volume. */
+const MOST_SLOW = 50;
+/** Longer than a local disk takes for what was just listed. */
+const SLOW_NS = 300_000;
 
 export interface MissExplanation {
   readonly keyCount: number;
   /**
    * Keys that start like one of the missed ones: those with the longest common prefix, and of many, the ones used
-   * last. The longest comes first, and of equal ones, the one stored last.
+   * last, as far as a few of them tell on a slow volume. The longest comes first, and of equal ones, the one stored last.
    */
   readonly nearest: readonly StoredKey[];
 }
@@ -61,7 +65,10 @@ interface RankedName {
   readonly nearness: number;
 }
 
-/** Among names that are equally near. The times tell without reading the files, which takes several times as long. */
+/**
+ * Among names that are equally near. The times tell without reading the files, which takes several times as long. On a slow
+ * volume, only some are looked at, and the others come last.
+ */
 async function putLastUsedFirst(
   cache: CacheDirectory,
   ranked: readonly RankedName[],
@@ -69,8 +76,15 @@ async function putLastUsedFirst(
 ): Promise<readonly RankedName[]> {
   if (ranked.length <= MOST_SHOWN) return ranked;
   const used: (RankedName & { readonly usedMs: number })[] = [];
+  let slowCount = 0;
   for (const each of ranked) {
+    if (slowCount === MOST_SLOW) {
+      used.push({ ...each, usedMs: 0 });
+      continue;
+    }
+    const startedNs = Bun.nanoseconds();
     used.push({ ...each, usedMs: lastUseOf(cache, each.name) });
+    if (Bun.nanoseconds() - startedNs > SLOW_NS) slowCount += 1;
     await pause();
   }
   return used.toSorted((left, right) => right.nearness - left.nearness || right.usedMs - left.usedMs);

@@ -1,8 +1,12 @@
 import { expect, test } from "bun:test";
 import { mkdirSync, rmSync, utimesSync } from "node:fs";
+import { dirname } from "node:path";
+import { SlowVolume } from "../../bench/slow-volume/slow-volume.ts";
+import { CacheDirectory } from "../../src/cache/cache-directory.ts";
 import { explainMiss } from "../../src/entry/explain-miss.ts";
 import { createPause } from "../../src/work/breather.ts";
 import { HandMadeCache } from "../support/hand-made-cache.ts";
+import { testWith } from "../support/requirements.ts";
 import { Scratch } from "../support/scratch.ts";
 
 const scratch = Scratch.use();
@@ -38,6 +42,27 @@ test("of many keys that begin alike, names the ones used last", async () => {
   const { keyCount, nearest } = await explainMiss(cache.directory, ["npm-9"], [], pause);
   expect(keyCount).toBe(8);
   expect(nearest.map(({ key }) => key).toSorted()).toEqual(["npm-4", "npm-5", "npm-7"]);
+});
+
+const FUSE = ["mount", "cc", "/dev/fuse", "/usr/include/fuse3/fuse_lowlevel.h"];
+
+testWith(FUSE, "on a slow volume, looks at few of many keys that begin alike", async () => {
+  const cache = new HandMadeCache(scratch);
+  const manifest = cache.addEntry("npm-0", { f: "content" });
+  for (let number = 1; number < 200; number++) cache.addKey(`npm-${number}`, [manifest]);
+  const path = scratch.directory("mount");
+  const volume = await SlowVolume.mount(dirname(cache.directory.root), path);
+  scratch.noteMount(path);
+  try {
+    await volume.delay(1000);
+    await volume.takeCounts();
+    const slow = CacheDirectory.open(path);
+    const { keyCount, nearest } = await explainMiss(slow, ["npm-x"], [], pause);
+    expect({ keyCount, nearestCount: nearest.length }).toEqual({ keyCount: 200, nearestCount: 3 });
+    expect((await volume.takeCounts()).operations["lookup"]).toBeWithin(50, 60);
+  } finally {
+    await volume.unmount();
+  }
 });
 
 test("a key whose entry cannot be used is no alternative", async () => {
