@@ -1,6 +1,6 @@
 import { display } from "../base/byte-string.ts";
 import { CHUNK_SIZE_BYTES, DIGEST_SIZE_BYTES, digestOfChunks } from "../base/digest.ts";
-import { BtdtError } from "../base/errors.ts";
+import { BtdtError, isBtdtError } from "../base/errors.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { errnoOf } from "../fs/errno.ts";
 import { PathBuffer } from "../fs/native/path-buffer.ts";
@@ -13,19 +13,30 @@ import { readObject } from "./read-object.ts";
 /** Files of one directory tend to be in few blocks. */
 const MOST_BLOCKS = 4;
 
-/** Reads the contents of an entry's files in order, from objects or packs, and checks them. */
+/** How often a content is looked for that is neither an object nor in a pack: a clean may be moving it. */
+const MOST_ATTEMPTS = 3;
+
+/** Reads the contents of an entry's files in order, from objects or packs, and checks them. The caller closes it. */
 export class ContentSource {
   readonly #cache: CacheDirectory;
   readonly #manifest: Manifest;
-  readonly #packs: BlockReader | undefined;
+  readonly #openPacks: () => BlockReader | undefined;
+  #packs: BlockReader | undefined;
   /** By `pack/block`, most recently used last. */
   readonly #blocks = new Map<string, Uint8Array>();
   readonly #path = new PathBuffer();
 
-  constructor(cache: CacheDirectory, manifest: Manifest, packs: BlockReader | undefined) {
+  /** @param openPacks finds out what comes from packs; undefined if nothing does */
+  constructor(cache: CacheDirectory, manifest: Manifest, openPacks: () => BlockReader | undefined) {
     this.#cache = cache;
     this.#manifest = manifest;
-    this.#packs = packs;
+    this.#openPacks = openPacks;
+    this.#packs = openPacks();
+  }
+
+  close(): void {
+    this.#packs?.close();
+    this.#packs = undefined;
   }
 
   /**
@@ -55,19 +66,37 @@ export class ContentSource {
   }
 
   *#chunks(file: number, sizeBytes: number): Generator<Uint8Array, void> {
-    try {
-      if (this.#packs !== undefined && isPacked(this.#packs.packed.sources, file)) {
-        yield* this.#packedChunks(file, this.#packs);
+    for (let attempt = 1; ; attempt++) {
+      let isStarted = false;
+      try {
+        for (const chunk of this.#locate(file, sizeBytes)) {
+          isStarted = true;
+          yield chunk;
+        }
         return;
+      } catch (error) {
+        const explained = this.#explain(file, error);
+        const mayHaveMoved = isBtdtError(explained, "ENTRY_MISSING") && !isStarted;
+        if (!mayHaveMoved || attempt === MOST_ATTEMPTS) throw explained;
+        this.close();
+        this.#blocks.clear();
+        this.#packs = this.#openPacks();
       }
-      // If there is none that is whole, reading says why.
-      examineEitherObject(this.#path, this.#cache.objects, this.#manifest, file);
-      yield* readObject(this.#path, sizeBytes);
-    } catch (error) {
-      const errno = errnoOf(error);
-      if (errno === undefined) throw error;
-      throw errno === "ENOENT" || errno === "ELOOP" ? this.#damaged(file) : this.#unreadable(file, errno);
     }
+  }
+
+  #locate(file: number, sizeBytes: number): Iterable<Uint8Array> {
+    if (this.#packs !== undefined && isPacked(this.#packs.packed.sources, file))
+      return this.#packedChunks(file, this.#packs);
+    // If there is none that is whole, reading says why.
+    examineEitherObject(this.#path, this.#cache.objects, this.#manifest, file);
+    return readObject(this.#path, sizeBytes);
+  }
+
+  #explain(file: number, error: unknown): unknown {
+    const errno = errnoOf(error);
+    if (errno === undefined) return error;
+    return errno === "ENOENT" || errno === "ELOOP" ? this.#damaged(file) : this.#unreadable(file, errno);
   }
 
   *#packedChunks(file: number, packs: BlockReader): Generator<Uint8Array, void> {

@@ -12,6 +12,7 @@ import { BlockReader } from "../packs/unpack/block-reader.ts";
 import { findPackedFiles } from "../packs/unpack/find-packed-files.ts";
 import { Breather } from "../work/breather.ts";
 import type { Runtime } from "../work/runtime.ts";
+import { withoutRepetitions } from "../work/without-repetitions.ts";
 import { type ArchiveEntry, EMPTY_BODY } from "./archive-entry.ts";
 import { type ArchiveFormat, type ArchiveWriter, type ByteSink, holdsHardLinks } from "./archive-writer.ts";
 import { ContentSource } from "./content-source.ts";
@@ -93,17 +94,19 @@ async function writeTree(
     await breather.breathe();
     if (runtime.isCancelled()) throw new BtdtError("CANCELLED", "stopped before the archive was complete");
   };
-  const packed = findPackedFiles(cache, tree.manifest, new Set(), runtime.onWarning);
-  const packs = packed && new BlockReader(cache, tree.manifest, packed);
+  const { onWarning } = withoutRepetitions(runtime);
+  const contents = new ContentSource(cache, tree.manifest, () => {
+    const packed = findPackedFiles(cache, tree.manifest, new Set(), onWarning);
+    return packed && new BlockReader(cache, tree.manifest, packed);
+  });
   try {
-    const contents = new ContentSource(cache, tree.manifest, packs);
     for (const entry of listEntries(tree, holdsHardLinks(format), (file) => contents.read(file))) {
       await writer.add({ ...entry, body: count(entry.body, onRead) });
       if (entry.kind === "file" || entry.kind === "hardlink") runtime.progress.add({ files: 1 });
       await onRead(entry.kind === "hardlink" ? entry.sizeBytes : 0);
     }
   } finally {
-    packs?.close();
+    contents.close();
   }
 }
 

@@ -52,9 +52,10 @@ async function open(storage: "objects" | "packs") {
 }
 
 async function readAll(cache: CacheDirectory, manifest: Manifest): Promise<Record<string, unknown>> {
-  const packed = findPackedFiles(cache, manifest, new Set(), () => undefined);
-  const packs = packed && new BlockReader(cache, manifest, packed);
-  const contents = new ContentSource(cache, manifest, packs);
+  const contents = new ContentSource(cache, manifest, () => {
+    const packed = findPackedFiles(cache, manifest, new Set(), () => undefined);
+    return packed && new BlockReader(cache, manifest, packed);
+  });
   const found: Record<string, unknown> = {};
   try {
     for (let file = 0; file < manifest.counts.fileCount; file++) {
@@ -69,7 +70,7 @@ async function readAll(cache: CacheDirectory, manifest: Manifest): Promise<Recor
       found[name] = isRight ? "right" : content;
     }
   } finally {
-    packs?.close();
+    contents.close();
   }
   return found;
 }

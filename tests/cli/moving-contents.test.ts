@@ -61,6 +61,16 @@ testWith(["linux", "strace"], "a lookup while contents move to another pack is a
   expect(found.stderr).not.toContain("warning");
 });
 
+testWith(["linux", "strace"], "an export while contents move to another pack is complete", async () => {
+  const path = storeMixed();
+  const words = ["export", "-c", cache.path, "-k", "key"];
+  const exported = await stoppedAt({ calls: LSTAT, path }, words, scratch.path("trace"), () =>
+    move("packs", "packs"),
+  );
+  expect(exported.exitCode).toBe(0);
+  expect(exported.stderr).toStartWith("btdt: exported 4 files");
+});
+
 testWith(
   ["linux", "strace"],
   "contents that become objects before their pack is opened are no miss",
