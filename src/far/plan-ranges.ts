@@ -17,7 +17,9 @@ export interface RangePlan {
 /** Reading over this much costs less than another request. */
 const LARGEST_GAP_BYTES = 1024 * 1024;
 /** Small enough that several are on the way, large enough that requests do not matter. */
-const LARGEST_RANGE_BYTES = 8 * 1024 * 1024;
+const LARGEST_RANGE_BYTES = 16 * 1024 * 1024;
+/** The first range, so that there is soon something to unpack; each that follows may be twice as large. */
+const FIRST_RANGE_BYTES = 4 * 1024 * 1024;
 
 /** Divides the blocks of parts into ranges, in their order. A block is never divided. */
 export function planRanges(parts: readonly RemotePart[]): RangePlan[] {
@@ -26,6 +28,7 @@ export function planRanges(parts: readonly RemotePart[]): RangePlan[] {
     range: { startBytes: number; endBytes: number };
     blocks: RangePlan["blocks"][number][];
   }[] = [];
+  let mostBytes = FIRST_RANGE_BYTES / 2;
   for (const [part, { pack, blocks }] of parts.entries()) {
     let offset = 0;
     for (const block of blocks) {
@@ -36,11 +39,12 @@ export function planRanges(parts: readonly RemotePart[]): RangePlan[] {
         last.pack === pack &&
         block.offset >= last.range.endBytes &&
         block.offset - last.range.endBytes <= LARGEST_GAP_BYTES &&
-        endBytes - last.range.startBytes <= LARGEST_RANGE_BYTES;
+        endBytes - last.range.startBytes <= mostBytes;
       if (isNear) {
         last.range.endBytes = endBytes;
         last.blocks.push({ part, block, offset });
       } else {
+        mostBytes = Math.min(LARGEST_RANGE_BYTES, 2 * mostBytes);
         ranges.push({
           pack,
           range: { startBytes: block.offset, endBytes },
