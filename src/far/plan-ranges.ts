@@ -18,8 +18,8 @@ export interface RangePlan {
 const LARGEST_GAP_BYTES = 1024 * 1024;
 /** Small enough that several are on the way, large enough that requests do not matter. */
 const LARGEST_RANGE_BYTES = 16 * 1024 * 1024;
-/** The first range, so that there is soon something to unpack; each that follows may be twice as large. */
-const FIRST_RANGE_BYTES = 4 * 1024 * 1024;
+/** The first range, so that there is soon something to unpack; those that follow may be larger. */
+const FIRST_RANGE_BYTES = 8 * 1024 * 1024;
 
 /** Divides the blocks of parts into ranges, in their order. A block is never divided. */
 export function planRanges(parts: readonly RemotePart[]): RangePlan[] {
