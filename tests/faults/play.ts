@@ -68,7 +68,9 @@ async function checkAfter(
 ): Promise<string[]> {
   const isDone =
     finished.exitCode === 0 &&
-    !/^btdt: warning: (?:nothing was stored|running without the cache)/m.test(finished.stderr);
+    !/^btdt: warning: (?:nothing was stored|running without the cache|cannot tell what)/m.test(
+      finished.stderr,
+    );
   const promises = promisesAfter(scenario, base, isDone);
   return [
     ...checkEnd(finished),
