@@ -15,6 +15,8 @@ export interface Measurement {
   readonly quartilesMs: { readonly lower: number; readonly upper: number };
   readonly fastestMs: number;
   readonly slowestMs: number;
+  /** The least of all rounds, because load only adds to it. */
+  readonly cpuMs: number;
   readonly peakMemoryBytes: number;
 }
 
@@ -24,6 +26,7 @@ export interface Measurement {
  */
 export function measure(contenders: readonly Contender[], rounds: number): Measurement[] {
   const timesMs = contenders.map((): number[] => []);
+  const cpuTimesMs = contenders.map(() => Number.POSITIVE_INFINITY);
   const peaks = contenders.map(() => 0);
   for (let round = 0; round <= rounds; round++) {
     for (const [index, contender] of contenders.entries()) {
@@ -35,6 +38,8 @@ export function measure(contenders: readonly Contender[], rounds: number): Measu
       if (run.exitCode !== 0) throw new Error(`${command.join(" ")} failed: ${run.stderr.toString()}`);
       if (round === 0) continue;
       timesMs[index]?.push(elapsedMs);
+      const cpuMs = Number(run.resourceUsage.cpuTime.total) / 1000;
+      cpuTimesMs[index] = Math.min(cpuTimesMs[index] ?? cpuMs, cpuMs);
       peaks[index] = Math.max(peaks[index] ?? 0, run.resourceUsage.maxRSS);
     }
   }
@@ -46,6 +51,7 @@ export function measure(contenders: readonly Contender[], rounds: number): Measu
       quartilesMs: { lower: quantile(sorted, 0.25), upper: quantile(sorted, 0.75) },
       fastestMs: sorted[0] ?? Number.NaN,
       slowestMs: sorted.at(-1) ?? Number.NaN,
+      cpuMs: cpuTimesMs[index] ?? Number.NaN,
       peakMemoryBytes: peaks[index] ?? 0,
     };
   });

@@ -21,12 +21,13 @@ export function report(comparison: Comparison): void {
 function rowsOfTimes({ measurements }: Extract<Comparison, { kind: "times" }>): string[][] {
   const ours = measurements[0]?.medianMs ?? Number.NaN;
   return [
-    ["", "median", "fastest", "slowest", "memory", "btdt takes"],
+    ["", "median", "fastest", "slowest", "CPU", "memory", "btdt takes"],
     ...measurements.map((measurement, index) => [
       measurement.name,
       milliseconds(measurement.medianMs),
       milliseconds(measurement.fastestMs),
       milliseconds(measurement.slowestMs),
+      milliseconds(measurement.cpuMs),
       // Unknown for small programs: until they start, the measurement includes the memory of this process.
       index === 0 ? formatSize(measurement.peakMemoryBytes) : "",
       index === 0 ? "" : `${(ours / measurement.medianMs).toFixed(2)} x`,

@@ -15,6 +15,7 @@ const time = (name: string, medianMs: number) => ({
   quartilesMs: { lower: medianMs * 0.9, upper: medianMs * 1.1 },
   fastestMs: medianMs * 0.8,
   slowestMs: medianMs * 100,
+  cpuMs: medianMs * 1.5,
   peakMemoryBytes: 2 ** 20,
 });
 
