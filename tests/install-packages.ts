@@ -32,8 +32,8 @@ export const TOOL_PACKAGES: Readonly<Record<string, string>> = {
   bundle: "ruby-bundler",
 };
 
-/** Groovy runs the Jenkins guide. Both are small, but Java is not: installed only if there is a Java. */
-const WITH_JAVA = ["groovy", "maven"];
+/** Groovy runs the Jenkins guide. They are small, but Java is not: installed only if there is a Java. */
+const WITH_JAVA = ["groovy", "maven", "gradle"];
 
 interface Installation {
   readonly missing: readonly string[];
