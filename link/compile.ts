@@ -3,6 +3,12 @@ import { BuildError } from "./build-error.ts";
 import type { Target } from "./target.ts";
 
 /**
+ * Smaller parts of the program are put together with what needs them, unless code would run that is not needed. Each
+ * part takes time to load: with two thirds of the parts, a start takes a tenth less.
+ */
+export const SMALLEST_CHUNK_BYTES = 16 * 1024;
+
+/**
  * Compiles for a target, or for this machine if there is none, and writes the executable to `output`. Bun fetches
  * the runtime for other targets from the npm registry and caches it. The file name of `output` becomes part of the
  * bytes.
@@ -23,8 +29,9 @@ export function compile(
     "--bytecode",
     // A command loads only the code it needs.
     "--splitting",
+    `--min-chunk-size=${SMALLEST_CHUNK_BYTES}`,
     // What a small command runs is mostly run once: compiling it to machine code would take a quarter of its time.
-    "--compile-jit-policy=10",
+    "--compile-jit-policy=30",
     "--format=esm",
     "--sourcemap",
     // Without these two, the executable would run the preload of a bunfig.toml, and read an .env file,

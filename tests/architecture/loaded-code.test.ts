@@ -1,4 +1,5 @@
 import { beforeAll, expect, test } from "bun:test";
+import { SMALLEST_CHUNK_BYTES } from "../../link/compile.ts";
 import { roomOf } from "./imports.ts";
 import { root } from "./sources.ts";
 
@@ -21,6 +22,7 @@ beforeAll(async () => {
     target: "bun",
     format: "esm",
     splitting: true,
+    minChunkSize: SMALLEST_CHUNK_BYTES,
     metafile: true,
   });
   ({ inputs = {}, outputs = {} } = built.metafile ?? {});
