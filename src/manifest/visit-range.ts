@@ -20,7 +20,7 @@ const LEAVES_PER_QUESTION = 16;
  */
 export function visitRange(
   manifest: Manifest,
-  { firstDirectory, firstLeaf, endDirectory }: DirectoryRange,
+  { firstDirectory, firstLeaf, endDirectory, endLeaf }: DirectoryRange,
   visitor: RangeVisitor,
   hasEnough: (isDivisible: boolean) => boolean,
 ): DoneRange {
@@ -33,7 +33,8 @@ export function visitRange(
       const firstFile = manifest.firstFileOf(directory);
       const firstSymlink = manifest.firstSymlinkOf(directory);
       const fileCount = at(manifest.directoryFileEnds, directory) - firstFile;
-      const leafCount = fileCount + at(manifest.directorySymlinkEnds, directory) - firstSymlink;
+      let leafCount = fileCount + at(manifest.directorySymlinkEnds, directory) - firstSymlink;
+      if (endLeaf !== undefined && !isDivisible) leafCount = Math.min(leafCount, endLeaf);
       for (; leaf < leafCount; leaf++) {
         if (leaf % LEAVES_PER_QUESTION === 0 && hasEnough(isDivisible) && isAnyDone) {
           return { nextDirectory: directory, nextLeaf: leaf };

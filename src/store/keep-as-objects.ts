@@ -1,7 +1,7 @@
 import type { ByteString } from "../base/byte-string.ts";
 import { cacheWriteError } from "../cache/cache-errors.ts";
 import type { Session } from "../cache/session.ts";
-import { directoryRanges, restOfRange } from "../manifest/directory-ranges.ts";
+import { cutRanges, directoryRanges, restOfRange } from "../manifest/directory-ranges.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import { type AdoptedFiles, adoptFilesJob } from "../objects/adopt-files.ts";
 import type { FileTimes } from "../objects/reuse-object-times.ts";
@@ -29,8 +29,10 @@ export async function keepAsObjects(
   runtime: Runtime,
   unwanted?: Uint8Array,
 ): Promise<KeptFiles> {
-  const ranges = directoryRanges(manifest, runtime.runners.pool);
-  const runner = ranges.length > 1 ? runtime.runners.pool : runtime.runners.inline;
+  const { pool } = runtime.runners;
+  // Objects get their names in the cache's directories: any number of threads may take files of one directory.
+  const ranges = cutRanges(manifest, directoryRanges(manifest, pool), pool);
+  const runner = ranges.length > 1 ? pool : runtime.runners.inline;
   const shared = {
     payload: manifest.payload,
     source,

@@ -1,9 +1,18 @@
 import { expect, test } from "bun:test";
 import * as fc from "fast-check";
-import { type DirectoryRange, restOfRange } from "../../src/manifest/directory-ranges.ts";
+import {
+  cutRanges,
+  type DirectoryRange,
+  directoryRanges,
+  restOfRange,
+} from "../../src/manifest/directory-ranges.ts";
 import { visitRange } from "../../src/manifest/visit-range.ts";
 import { manifestOf } from "../support/listed-manifest.ts";
-import { directory, directoryNodes } from "../support/listed-tree.ts";
+import { directory, directoryNodes, file, type ListedNode } from "../support/listed-tree.ts";
+
+function files(count: number): Record<string, ListedNode> {
+  return Object.fromEntries(Array.from({ length: count }, (_, number) => [`${number}`, file()]));
+}
 
 test("however often a visit stops, each file and symlink is visited once, in its directory and in order", () => {
   fc.assert(
@@ -41,6 +50,38 @@ test("however often a visit stops, each file and symlink is visited once, in its
     }),
     { numRuns: 100 },
   );
+});
+
+test("on a slow volume, threads share a large directory, and each file is visited once", () => {
+  const manifest = manifestOf(
+    directory({ a: directory(files(3)), b: directory(files(500)), c: directory(files(20)) }),
+  );
+  for (const isVolumeSlow of [true, false]) {
+    const threads = { parallelism: 8, isVolumeSlow };
+    const whole = directoryRanges(manifest, threads);
+    const ranges = cutRanges(manifest, whole, threads);
+    if (isVolumeSlow) expect(ranges.length).toBeGreaterThan(whole.length + 8);
+    else expect(ranges).toEqual(whole);
+    const visited: number[] = [];
+    let asked = 0;
+    while (ranges.length > 0) {
+      const range = ranges.pop() as DirectoryRange;
+      const visitor = {
+        enterDirectory: () => true,
+        visitFile: (_directory: number, file: number) => visited.push(file),
+        visitSymlink: () => undefined,
+      };
+      // Some return early.
+      ranges.push(
+        ...restOfRange(
+          range,
+          visitRange(manifest, range, visitor, () => asked++ % 3 === 2),
+        ),
+      );
+    }
+    const all = visited.toSorted((left, right) => left - right);
+    expect(all).toEqual([...Array.from({ length: manifest.counts.fileCount }).keys()]);
+  }
 });
 
 test("who is asked whether it is enough knows whether directories could be divided", () => {
