@@ -52,10 +52,10 @@ function findKeys(
 function measureFreed(stock: Stock, keys: ReadonlySet<string>): number {
   const references = countReferences(stock);
   let freedBytes = 0;
-  for (const { keys: all, ownBytes, items } of stock.entries) {
+  for (const { keys: all, ownBytes, listItems } of stock.entries) {
     if (!all.every((key) => keys.has(key))) continue;
     freedBytes += ownBytes;
-    for (const item of items) {
+    for (const item of listItems() ?? []) {
       const left = (references[item] ?? 1) - 1;
       references[item] = left;
       if (left === 0) freedBytes += stock.itemBytes[item] ?? 0;

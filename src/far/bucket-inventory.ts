@@ -1,3 +1,4 @@
+import { countNeeds } from "../inventory/count-needs.ts";
 import type { CachedEntry, Stock } from "../inventory/inventory.ts";
 import { entryIdOf } from "../key/key-file.ts";
 import type { BucketStock, StockedKey } from "./take-bucket-stock.ts";
@@ -20,6 +21,7 @@ export function numberPacks({ keys, packs, missing }: BucketStock): BucketInvent
     entries,
     packIds,
     itemBytes,
+    needs: countNeeds(entries, itemBytes),
     pinnedItems: new Uint32Array(0),
     firstFile: packIds.length,
     mayAllBeNeeded: false,
@@ -39,13 +41,14 @@ function describeEntry(
     : lost === undefined
       ? undefined
       : `its pack ${lost} is missing`;
+  const itemList = Uint32Array.from([...packs].flatMap((pack) => items.get(pack) ?? []));
   return {
     id,
     keys: group.map(({ record, fileName }) => record?.key ?? fileName),
     keyFiles: group.map(({ fileName }) => fileName),
     lastUsedMs: Math.max(...group.map(({ lastUsedMs }) => lastUsedMs)),
     ownBytes: group.reduce((sum, { listed }) => sum + listed.sizeBytes, 0),
-    items: Uint32Array.from([...packs].flatMap((pack) => items.get(pack) ?? [])),
+    listItems: () => itemList,
     pinnedKeys: [],
     condition: reason === undefined ? { kind: "whole" } : { kind: "damaged", reason, editedPaths: [] },
     editedPaths: [],

@@ -1,5 +1,5 @@
 import type { PackContents } from "../packs/contents/pack-contents.ts";
-import type { CachedEntry } from "./inventory.ts";
+import type { NeedTotals } from "./count-needs.ts";
 import type { Items } from "./items.ts";
 
 /** How long recent changes are protected, by the file system's clock. */
@@ -16,23 +16,23 @@ export const NO_GRACE: Grace = { anyMs: 0, unneededMs: 0 };
 export function findYoung(
   items: Items,
   packs: PackContents,
-  entries: readonly CachedEntry[],
+  { entryCounts }: Pick<NeedTotals, "entryCounts">,
   nowMs: number,
   grace: Grace,
 ): number[] {
   if (grace.anyMs === 0 && grace.unneededMs === 0) return [];
-  const needed = new Set<number>();
-  for (const entry of entries) for (const item of entry.items) needed.add(item);
+  const isNeeded = (item: number): boolean => (entryCounts[item] ?? 0) > 0;
   const young: number[] = [];
-  for (const [item, { changedMs }] of items.files()) {
+  for (let item = items.firstFile; item < items.count; item++) {
     // What has changed since then is as young as can be.
-    const ageMs = Math.max(0, nowMs - changedMs);
-    if (ageMs < grace.anyMs || (ageMs < grace.unneededMs && !needed.has(item))) young.push(item);
+    const ageMs = Math.max(0, nowMs - items.changedMsOf(item));
+    if (ageMs < grace.anyMs || (ageMs < grace.unneededMs && !isNeeded(item))) young.push(item);
   }
   for (const [pack, { madeMs }] of packs.packs.entries()) {
     // Those that are spared anyway are left to the plan.
     const packItems = nowMs - madeMs < grace.unneededMs ? items.itemsOfPack(pack) : [];
-    if (!packItems.some((item) => needed.has(item))) young.push(...packItems);
+    if (packItems.some(isNeeded)) continue;
+    for (const item of packItems) young.push(item);
   }
   return young;
 }

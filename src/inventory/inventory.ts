@@ -1,6 +1,7 @@
 import type { ByteString } from "../base/byte-string.ts";
 import type { PackContents } from "../packs/contents/pack-contents.ts";
 import type { Condition } from "./condition.ts";
+import type { NeedTotals } from "./count-needs.ts";
 import type { Garbage } from "./garbage.ts";
 import type { Items } from "./items.ts";
 import type { StoredKey } from "./stored-key.ts";
@@ -18,8 +19,10 @@ export interface CachedEntry {
   readonly lastUsedMs: number;
   /** Of the key files. */
   readonly ownBytes: number;
-  /** What it needs, without duplicates; see `Items`. */
-  readonly items: Uint32Array;
+  /**
+   * What it needs, without duplicates; see `Items`. A long list may have to be read again; undefined if that fails.
+   */
+  readonly listItems: () => Uint32Array | undefined;
   readonly condition: Condition;
   /** Files that were edited through a link, by family. */
   readonly editedPaths: readonly { readonly recordedPath: string; readonly paths: readonly ByteString[] }[];
@@ -29,7 +32,9 @@ export interface CachedEntry {
 export interface Stock {
   readonly entries: readonly CachedEntry[];
   /** The disk space that each item takes. */
-  readonly itemBytes: readonly number[];
+  readonly itemBytes: ArrayLike<number>;
+  /** Of the entries, in their order. */
+  readonly needs: NeedTotals;
   /** Items that must stay although no entry needs them: a running store does, or they are too young to tell. */
   readonly pinnedItems: Uint32Array;
   /** From this one on, items are files, which can be deleted individually; those before are parts of packs. */

@@ -1,8 +1,12 @@
+import { compileMethodsLightly } from "../base/compile-lightly.ts";
 import { DIGEST_SIZE_BYTES } from "../base/digest.ts";
-import { at } from "../manifest/manifest.ts";
+import { at, type Manifest } from "../manifest/manifest.ts";
 import type { StoredObject } from "../objects/list-objects.ts";
-import { EXCLUSIVE_ENDING } from "../objects/object-name.ts";
+import { PERMISSIONS } from "../objects/object-attributes.ts";
 import type { PackContents } from "../packs/contents/pack-contents.ts";
+import { FileTable, type NamedContent, NOT_LISTED } from "./file-table.ts";
+import { decodeFlags, encodeFlags, IS_AS_NAMED, IS_FILE } from "./object-flags.ts";
+import { kindOfName, parseFileName } from "./parse-file-name.ts";
 
 export interface StoredManifest {
   readonly kind: "manifest";
@@ -17,33 +21,46 @@ export type StoredFile = ({ readonly kind: "object" } & StoredObject) | StoredMa
 
 /**
  * Numbers everything that entries can need, so that one plan can count references to all of it: first the contents of
- * packs, then the chunk lists of large files in packs, then objects and manifests in the order they were found.
+ * packs, then the chunk lists of large files in packs, then objects and manifests in the order they were found. These
+ * are columns, 72 bytes for each, because a cache may have millions.
  */
 export class Items {
   /** Items before this one are parts of packs. */
   readonly firstFile: number;
-  readonly #packs: PackContents;
-  readonly #firstChunkLists: number[] = [];
-  readonly #files: StoredFile[] = [];
-  readonly #itemOfName = new Map<string, number>();
-  #hasExclusiveObjects = false;
+  private readonly packs: PackContents;
+  private readonly firstChunkLists: number[] = [];
+  private readonly table = new FileTable();
+  /** By item, also of packs' parts. */
+  private bytes: Float64Array;
+  private sizes = new Float64Array(0);
+  private changedSeconds = new Uint32Array(0);
+  private hasExclusive = false;
+  /** Reused by `itemOfObject`. */
+  private readonly wanted: NamedContent = {
+    digests: new DataView(new ArrayBuffer(0)),
+    offset: 0,
+    permissions: 0,
+    mtimeSeconds: 0,
+    mtimeNanoseconds: 0,
+  };
 
   constructor(packs: PackContents) {
-    this.#packs = packs;
+    this.packs = packs;
     let next = packs.contentCount;
     for (const { index } of packs.packs) {
-      this.#firstChunkLists.push(next);
+      this.firstChunkLists.push(next);
       next += index.counts.largeCount;
     }
     this.firstFile = next;
+    this.bytes = Float64Array.from(measureContents(packs));
   }
 
   get hasExclusiveObjects(): boolean {
-    return this.#hasExclusiveObjects;
+    return this.hasExclusive;
   }
 
   get count(): number {
-    return this.firstFile + this.#files.length;
+    return this.firstFile + this.table.count;
   }
 
   /** @param content numbered across all packs */
@@ -52,13 +69,13 @@ export class Items {
   }
 
   itemOfChunkList(pack: number, large: number): number {
-    return (this.#firstChunkLists[pack] ?? 0) + large;
+    return (this.firstChunkLists[pack] ?? 0) + large;
   }
 
   itemsOfPack(pack: number): number[] {
     const items: number[] = [];
-    const { counts } = this.#packs.packs[pack]?.index ?? { counts: { contentCount: 0, largeCount: 0 } };
-    const first = this.#packs.firstContentOf(pack);
+    const { counts } = this.packs.packs[pack]?.index ?? { counts: { contentCount: 0, largeCount: 0 } };
+    const first = this.packs.firstContentOf(pack);
     for (let content = 0; content < counts.contentCount; content++) {
       items.push(this.itemOfContent(first + content));
     }
@@ -68,44 +85,125 @@ export class Items {
 
   /** The item of an object or a manifest, whose names never coincide; undefined if it was not found. */
   itemOfFile(name: string): number | undefined {
-    return this.#itemOfName.get(name);
+    const file = this.table.find(parseFileName(name), kindOfName(name));
+    return file === NOT_LISTED ? undefined : this.firstFile + file;
+  }
+
+  /** The item of the object of a manifest's file, or NO_ITEM: `itemOfFile` without making a string. */
+  itemOfObject(manifest: Manifest, file: number, isExclusive: boolean): number {
+    const { wanted } = this;
+    const { buffer, byteOffset } = manifest.fileDigests;
+    if (wanted.digests.buffer !== buffer) wanted.digests = new DataView(buffer);
+    wanted.offset = byteOffset + file * DIGEST_SIZE_BYTES;
+    wanted.permissions = at(manifest.fileModes, file) & PERMISSIONS;
+    wanted.mtimeSeconds = at(manifest.fileMtimeSeconds, file);
+    wanted.mtimeNanoseconds = at(manifest.fileMtimeNanoseconds, file);
+    const found = this.table.find(wanted, isExclusive ? "exclusive" : "object");
+    return found === NOT_LISTED ? NO_ITEM : this.firstFile + found;
   }
 
   fileOf(item: number): StoredFile | undefined {
-    return this.#files[item - this.firstFile];
+    const file = item - this.firstFile;
+    if (file < 0 || file >= this.table.count) return undefined;
+    const name = this.table.nameOf(file);
+    const [allocatedBytes, changedMs] = [at(this.bytes, item), this.changedMsOf(item)];
+    if (this.kindOf(item) === "manifest") return { kind: "manifest", name, allocatedBytes, changedMs };
+    const sizeBytes = at(this.sizes, file);
+    return {
+      kind: "object",
+      name,
+      sizeBytes,
+      allocatedBytes,
+      changedMs,
+      ...decodeFlags(this.table.flagsOf(file)),
+    };
   }
 
-  addFile(file: StoredFile): number {
-    const item = this.count;
-    this.#files.push(file);
-    this.#itemOfName.set(file.name, item);
-    this.#hasExclusiveObjects ||= file.name.endsWith(EXCLUSIVE_ENDING);
-    return item;
+  nameOf(item: number): string {
+    return this.table.nameOf(item - this.firstFile);
+  }
+
+  /** Of an object or a manifest. */
+  kindOf(item: number): StoredFile["kind"] {
+    return this.table.kindOf(item - this.firstFile) === "manifest" ? "manifest" : "object";
+  }
+
+  /** Of an object or a manifest; to the second, and never too early. */
+  changedMsOf(item: number): number {
+    return at(this.changedSeconds, item - this.firstFile) * 1000;
+  }
+
+  /** Whether an object is a file of this size. */
+  hasSize(item: number, sizeBytes: number): boolean {
+    const file = item - this.firstFile;
+    return (this.table.flagsOf(file) & IS_FILE) !== 0 && at(this.sizes, file) === sizeBytes;
+  }
+
+  /** Whether it also has the mode and time in its name. */
+  isWhole(item: number, sizeBytes: number): boolean {
+    return (this.table.flagsOf(item - this.firstFile) & IS_AS_NAMED) !== 0 && this.hasSize(item, sizeBytes);
+  }
+
+  /** @returns its item; the same if it was added before, because a directory may list a name twice */
+  addFile(stored: StoredFile): number {
+    const kind = kindOfName(stored.name);
+    const content = parseFileName(stored.name);
+    const known = this.table.find(content, kind);
+    if (known !== NOT_LISTED) return this.firstFile + known;
+    const flags = stored.kind === "object" ? encodeFlags(stored) : 0;
+    const file = this.table.add(content, kind, flags);
+    this.reserve(this.table.capacity);
+    this.bytes[this.firstFile + file] = stored.allocatedBytes;
+    this.sizes[file] = stored.kind === "object" ? stored.sizeBytes : 0;
+    this.changedSeconds[file] = Math.max(0, Math.ceil(stored.changedMs / 1000));
+    this.hasExclusive ||= kind === "exclusive";
+    return this.firstFile + file;
+  }
+
+  private reserve(capacity: number): void {
+    if (capacity <= this.sizes.length) return;
+    this.bytes = copyTo(new Float64Array(this.firstFile + capacity), this.bytes);
+    this.sizes = copyTo(new Float64Array(capacity), this.sizes);
+    this.changedSeconds = copyTo(new Uint32Array(capacity), this.changedSeconds);
   }
 
   /** With their items. */
   *files(): Generator<readonly [number, StoredFile]> {
-    for (const [index, file] of this.#files.entries()) yield [this.firstFile + index, file];
+    for (let item = this.firstFile; item < this.count; item++) {
+      const file = this.fileOf(item);
+      if (file !== undefined) yield [item, file];
+    }
   }
 
   /** The disk space that each takes: of a block, in proportion to its size. */
-  measure(): number[] {
-    const bytes: number[] = [];
-    for (const { index } of this.#packs.packs) {
-      for (let block = 0; block < index.counts.blockCount; block++) {
-        const ratio = at(index.blockStoredSizes, block) / index.blockContentBytes(block);
-        const end = at(index.blockContentEnds, block);
-        for (let content = index.firstContentOf(block); content < end; content++) {
-          bytes.push(at(index.contentSizes, content) * ratio);
-        }
-      }
-    }
-    for (const { index } of this.#packs.packs) {
-      for (let large = 0; large < index.counts.largeCount; large++) {
-        bytes.push((at(index.largeChunkEnds, large) - index.firstChunkOf(large)) * DIGEST_SIZE_BYTES);
-      }
-    }
-    for (const { allocatedBytes } of this.#files) bytes.push(allocatedBytes);
-    return bytes;
+  measure(): Float64Array {
+    return this.bytes.subarray(0, this.count);
   }
 }
+
+/** The result of `itemOfObject` if it is not there. */
+export const NO_ITEM = -1;
+
+function* measureContents({ packs }: PackContents): Generator<number> {
+  for (const { index } of packs) {
+    for (let block = 0; block < index.counts.blockCount; block++) {
+      const ratio = at(index.blockStoredSizes, block) / index.blockContentBytes(block);
+      const end = at(index.blockContentEnds, block);
+      for (let content = index.firstContentOf(block); content < end; content++) {
+        yield at(index.contentSizes, content) * ratio;
+      }
+    }
+  }
+  for (const { index } of packs) {
+    for (let large = 0; large < index.counts.largeCount; large++) {
+      yield (at(index.largeChunkEnds, large) - index.firstChunkOf(large)) * DIGEST_SIZE_BYTES;
+    }
+  }
+}
+
+function copyTo<Column extends Uint32Array | Float64Array>(larger: Column, column: Column): Column {
+  larger.set(column);
+  return larger;
+}
+
+compileMethodsLightly(Items);

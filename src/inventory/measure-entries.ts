@@ -21,23 +21,22 @@ export interface MeasuredCache {
 export function measureEntries(
   inventory: Stock & { readonly garbage: { readonly bytes: number } },
 ): MeasuredCache {
-  const { entries, itemBytes, garbage } = inventory;
+  const { entries, itemBytes, needs, garbage } = inventory;
   const references = countReferences(inventory);
-  const measured = entries.map((entry) => {
-    let sizeBytes = entry.ownBytes;
-    let freedBytes = entry.ownBytes;
-    for (const item of entry.items) {
-      const bytes = itemBytes[item] ?? 0;
-      sizeBytes += bytes;
-      if (references[item] === 1) freedBytes += bytes;
-    }
-    return { entry, sizeBytes, freedBytes };
-  });
+  const freedBytes = entries.map(({ ownBytes }) => ownBytes);
   let keptBytes = entries.reduce((sum, { ownBytes }) => sum + ownBytes, 0);
   let garbageBytes = garbage.bytes;
-  for (const [item, bytes] of itemBytes.entries()) {
+  for (let item = 0; item < itemBytes.length; item++) {
+    const bytes = itemBytes[item] ?? 0;
     if (references[item] === 0) garbageBytes += bytes;
     else keptBytes += bytes;
+    if (references[item] !== 1 || needs.entryCounts[item] !== 1) continue;
+    const owner = needs.lastEntries[item] ?? 0;
+    freedBytes[owner] = (freedBytes[owner] ?? 0) + bytes;
   }
+  const measured = entries.map((entry, index) => {
+    const sizeBytes = entry.ownBytes + (needs.neededBytes[index] ?? 0);
+    return { entry, sizeBytes, freedBytes: freedBytes[index] ?? 0 };
+  });
   return { entries: measured, keptBytes, garbageBytes };
 }

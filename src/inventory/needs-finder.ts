@@ -14,16 +14,14 @@ import { NOT_FOUND } from "../packs/contents/content-table.ts";
 import type { PackContents } from "../packs/contents/pack-contents.ts";
 import type { Condition } from "./condition.ts";
 import type { PacksOfCache } from "./find-packs.ts";
-import type { Items } from "./items.ts";
+import { ItemCollector } from "./item-collector.ts";
+import { type Items, NO_ITEM } from "./items.ts";
 import { findManifest } from "./list-files.ts";
+import type { Needs } from "./needs.ts";
 
-export interface Needs {
-  /** The manifest itself, its base, and its contents. */
-  readonly items: Uint32Array;
-  /** False if it may need any other item as well, because it could not be read. */
-  readonly isKnown: boolean;
-  readonly condition: Condition;
-}
+const SHARED_KIND = [false];
+/** Not exclusive, and exclusive. */
+const EITHER_KIND = [false, true];
 
 /**
  * Finds out what manifests need. A listing is trusted in what it contains, but not in what it lacks: that is looked
@@ -37,6 +35,7 @@ export class NeedsFinder {
   readonly #unreadablePacks: string | undefined;
   readonly #reader: ManifestReader;
   readonly #onManifest: (manifest: Manifest, digest: string | undefined) => void;
+  readonly #found = new ItemCollector();
   /** Names of objects that were not found when they were looked up. */
   readonly #absent = new Set<string>();
 
@@ -71,13 +70,13 @@ export class NeedsFinder {
   }
 
   #findNeeds(digest: string, read: ReadManifest, isIntent: boolean): Needs {
-    const items = new Set<number>();
-    this.#addManifest(digest, items);
-    const condition = this.#addNeeds(read, items, isIntent ? undefined : digest);
-    return { items: Uint32Array.from(items), isKnown: read.kind !== "unreadable", condition };
+    this.#found.begin();
+    this.#addManifest(digest);
+    const condition = this.#addNeeds(read, isIntent ? undefined : digest);
+    return { items: this.#found.list(), isKnown: read.kind !== "unreadable", condition };
   }
 
-  #addNeeds(read: ReadManifest, items: Set<number>, digest: string | undefined): Condition {
+  #addNeeds(read: ReadManifest, digest: string | undefined): Condition {
     switch (read.kind) {
       case "missing":
         return { kind: "damaged", reason: "its manifest is missing", editedPaths: [] };
@@ -86,9 +85,9 @@ export class NeedsFinder {
       case "unreadable":
         return read;
       case "read":
-        if (read.base !== undefined) this.#addManifest(read.base, items);
+        if (read.base !== undefined) this.#addManifest(read.base);
         this.#onManifest(read.manifest, digest);
-        return this.#addContents(read.manifest, items, digest === undefined);
+        return this.#addContents(read.manifest, digest === undefined);
     }
   }
 
@@ -97,25 +96,21 @@ export class NeedsFinder {
    * time is not the right one may have been edited or not, which only a restore finds out: it is no damage, but packs
    * that have its content are needed.
    */
-  #addContents(manifest: Manifest, items: Set<number>, isIntent: boolean): Condition {
+  #addContents(manifest: Manifest, isIntent: boolean): Condition {
     const editedPaths: ByteString[] = [];
     let unreadable: string | undefined;
     let isMissing = false;
     for (let file = 0; file < manifest.counts.fileCount; file++) {
       if (!hasObject(manifest, file)) continue;
-      const name = nameObject(manifest, file);
-      const names = this.#items.hasExclusiveObjects ? [name, twinOf(name)] : [name];
-      const listed = names.flatMap((each) => this.#items.itemOfFile(each) ?? []);
-      const whole = listed.filter((item) => this.#isWhole(item, manifest, file));
-      for (const item of isIntent ? listed : whole) items.add(item);
-      if (whole.length > 0) continue;
-      const isPacked = this.#addPacked(manifest, file, items);
-      if (this.#addUsable(listed, manifest, file, items) || isPacked) continue;
+      if (this.#addListed(manifest, file, isIntent)) continue;
+      const isPacked = this.#addPacked(manifest, file);
+      if (this.#addUsable(this.#findListed(manifest, file), manifest, file) || isPacked) continue;
       try {
+        const name = nameObject(manifest, file);
         const found = [name, twinOf(name)].flatMap((each) => {
           return this.#items.itemOfFile(each) ?? this.#lookUp(each) ?? [];
         });
-        if (this.#addUsable(found, manifest, file, items)) continue;
+        if (this.#addUsable(found, manifest, file)) continue;
         isMissing = true;
         if (found.some((item) => this.#isEdited(item, manifest, file)))
           editedPaths.push(manifest.filePath(file));
@@ -131,10 +126,32 @@ export class NeedsFinder {
     return { kind: "damaged", reason: "contents are missing", editedPaths };
   }
 
+  /** Adds the whole objects of a file that were listed; of an intent, also others. Returns false if none is whole. */
+  #addListed(manifest: Manifest, file: number, isIntent: boolean): boolean {
+    let isAnyWhole = false;
+    for (const isExclusive of this.#listedKinds()) {
+      const item = this.#items.itemOfObject(manifest, file, isExclusive);
+      if (item === NO_ITEM) continue;
+      const isWhole = this.#items.isWhole(item, at(manifest.fileSizes, file));
+      if (isWhole || isIntent) this.#found.add(item);
+      isAnyWhole ||= isWhole;
+    }
+    return isAnyWhole;
+  }
+
+  #findListed(manifest: Manifest, file: number): number[] {
+    const items = this.#listedKinds().map((kind) => this.#items.itemOfObject(manifest, file, kind));
+    return items.filter((item) => item !== NO_ITEM);
+  }
+
+  #listedKinds(): readonly boolean[] {
+    return this.#items.hasExclusiveObjects ? EITHER_KIND : SHARED_KIND;
+  }
+
   /** Adds those objects of a file that have its size; false if none does. */
-  #addUsable(objects: readonly number[], manifest: Manifest, file: number, items: Set<number>): boolean {
-    const usable = objects.filter((item) => this.#hasSize(item, manifest, file));
-    for (const item of usable) items.add(item);
+  #addUsable(objects: readonly number[], manifest: Manifest, file: number): boolean {
+    const usable = objects.filter((item) => this.#items.hasSize(item, at(manifest.fileSizes, file)));
+    for (const item of usable) this.#found.add(item);
     return usable.length > 0;
   }
 
@@ -142,30 +159,20 @@ export class NeedsFinder {
    * False if the packs lack some of a file's contents. What they have of it is needed all the same: the store whose
    * intent this is may have found the rest missing, and be about to add it.
    */
-  #addPacked(manifest: Manifest, file: number, items: Set<number>): boolean {
+  #addPacked(manifest: Manifest, file: number): boolean {
     const offset = file * DIGEST_SIZE_BYTES;
     const sizeBytes = at(manifest.fileSizes, file);
     if (sizeBytes <= CHUNK_SIZE_BYTES) {
       const content = this.#packs.findSmall(manifest.fileDigests, offset);
-      if (content !== NOT_FOUND) items.add(this.#items.itemOfContent(content));
+      if (content !== NOT_FOUND) this.#found.add(this.#items.itemOfContent(content));
       return content !== NOT_FOUND;
     }
     const digest = digestAt(manifest.fileDigests, file);
     const [list, chunks] = [this.#packs.largePlaceOf(digest), this.#packs.findKnownChunks(digest, sizeBytes)];
     if (list === undefined || chunks === undefined) return false;
-    items.add(this.#items.itemOfChunkList(list.pack, list.large));
-    for (const chunk of chunks) if (chunk !== NOT_FOUND) items.add(this.#items.itemOfContent(chunk));
+    this.#found.add(this.#items.itemOfChunkList(list.pack, list.large));
+    for (const chunk of chunks) if (chunk !== NOT_FOUND) this.#found.add(this.#items.itemOfContent(chunk));
     return !chunks.includes(NOT_FOUND);
-  }
-
-  #isWhole(item: number, manifest: Manifest, file: number): boolean {
-    const object = this.#items.fileOf(item);
-    return object?.kind === "object" && object.isAsNamed && this.#hasSize(item, manifest, file);
-  }
-
-  #hasSize(item: number, manifest: Manifest, file: number): boolean {
-    const object = this.#items.fileOf(item);
-    return object?.kind === "object" && object.isFile && object.sizeBytes === at(manifest.fileSizes, file);
   }
 
   #isEdited(item: number, manifest: Manifest, file: number): boolean {
@@ -182,9 +189,9 @@ export class NeedsFinder {
     return undefined;
   }
 
-  #addManifest(digest: string, items: Set<number>): void {
+  #addManifest(digest: string): void {
     const item = this.#items.itemOfFile(digest) ?? this.#lookUpManifest(digest);
-    if (item !== undefined) items.add(item);
+    if (item !== undefined) this.#found.add(item);
   }
 
   /** The item of a manifest that was in no listing; without it, only the size of its entry would be wrong. */

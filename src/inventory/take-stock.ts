@@ -7,7 +7,8 @@
 import type { Progress } from "../base/progress.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { listOldCounts } from "../cache/restore-counts.ts";
-import { describeEntry } from "./describe-entry.ts";
+import { NeedCounter } from "./count-needs.ts";
+import { describeEntry, type ManifestNeeds } from "./describe-entry.ts";
 import { Doubts } from "./doubts.ts";
 import { EditedPathUse, NO_EDITED_PATHS } from "./edited-path-use.ts";
 import { findIntents } from "./find-intents.ts";
@@ -16,15 +17,18 @@ import { findPins } from "./find-pins.ts";
 import { findYoung, type Grace } from "./find-young.ts";
 import { measureGarbage } from "./garbage.ts";
 import { groupKeys } from "./group-keys.ts";
-import type { Inventory } from "./inventory.ts";
+import type { CachedEntry, Inventory } from "./inventory.ts";
 import { Items } from "./items.ts";
+import { KnownNeeds } from "./known-needs.ts";
 import { type FileListing, listFiles } from "./list-files.ts";
-import { type Needs, NeedsFinder } from "./needs-finder.ts";
+import { NeedsFinder } from "./needs-finder.ts";
 
 export interface StockRequest extends FileListing {
   readonly nowMs: number;
   readonly grace: Grace;
   readonly progress?: Progress;
+  /** How much of what entries need is kept in memory; by default, not everything in a cache with many large ones. */
+  readonly mostKeptItems?: number;
 }
 
 /**
@@ -34,7 +38,7 @@ export interface StockRequest extends FileListing {
  */
 export async function takeStock(
   cache: CacheDirectory,
-  { nowMs, grace, progress, ...listing }: StockRequest,
+  { nowMs, grace, progress, mostKeptItems, ...listing }: StockRequest,
 ): Promise<Inventory> {
   const { pause } = listing;
   const doubts = new Doubts();
@@ -50,13 +54,20 @@ export async function takeStock(
     editedPathUse?.see(manifest, digest === undefined ? undefined : keys.recordedPaths.get(digest));
   });
 
-  const digests = new Set([...keys.groups.values()].flatMap(({ manifests }) => manifests));
-  progress?.begin({ name: "reading", noun: "manifests", unit: "files", files: digests.size });
-  const needs = new Map<string, Needs>();
-  for (const digest of digests) {
-    needs.set(digest, finder.find(digest));
-    progress?.add({ files: 1 });
-    await pause();
+  const known = new KnownNeeds(finder, mostKeptItems);
+  const counter = new NeedCounter();
+  const manifestCount = new Set([...keys.groups.values()].flatMap(({ manifests }) => manifests)).size;
+  progress?.begin({ name: "reading", noun: "manifests", unit: "files", files: manifestCount });
+  const entries: CachedEntry[] = [];
+  for (const [id, group] of keys.groups) {
+    const parts: ManifestNeeds[] = [];
+    for (const digest of group.manifests) {
+      if (!known.has(digest)) progress?.add({ files: 1 });
+      parts.push({ digest, ...known.find(digest) });
+      await pause();
+    }
+    entries.push(describeEntry(id, group, parts, keys.recordedPaths, isPinned, doubts, known));
+    counter.add(known.unite(parts.map((part) => part.items)), items.measure());
   }
   const pinned = new Set<number>();
   for (const intent of intents) {
@@ -65,10 +76,8 @@ export async function takeStock(
     // The store notices damage: if its base is gone, it announces another manifest before it relies on anything.
     if (!needed.isKnown) doubts.addUnknownNeeds("a running store", needed.condition);
   }
-  const entries = [...keys.groups].map(([id, group]) =>
-    describeEntry(id, group, keys.recordedPaths, needs, isPinned, doubts),
-  );
-  for (const item of findYoung(items, readable.packs, entries, nowMs, grace)) pinned.add(item);
+  const needs = counter.finish(items.count);
+  for (const item of findYoung(items, readable.packs, needs, nowMs, grace)) pinned.add(item);
   // If an entry could not be read, it may contain any edited path.
   const editedPaths = doubts.mayAllBeNeeded ? undefined : editedPathUse?.plan(nowMs);
   const found = {
@@ -82,6 +91,7 @@ export async function takeStock(
     keys: keys.stored,
     items,
     itemBytes: items.measure(),
+    needs,
     firstFile: items.firstFile,
     pinnedItems: Uint32Array.from(pinned),
     mayAllBeNeeded: doubts.mayAllBeNeeded,

@@ -18,32 +18,39 @@ function prefixOf(key: string): string {
 }
 
 /** An entry belongs to the prefixes of all its keys. The largest first. */
-export function groupByPrefix({ entries, itemBytes }: Stock): PrefixUse[] {
+export function groupByPrefix({ entries, itemBytes }: Pick<Stock, "entries" | "itemBytes">): PrefixUse[] {
   const groups = new Map<string, CachedEntry[]>();
   for (const entry of entries) {
     for (const prefix of new Set(entry.keys.map(prefixOf)))
       groups.set(prefix, [...(groups.get(prefix) ?? []), entry]);
   }
-  const neededBy = new Uint32Array(itemBytes.length);
-  for (const group of groups.values()) {
-    for (const item of itemsOf(group)) neededBy[item] = (neededBy[item] ?? 0) + 1;
-  }
-  const uses = [...groups].map(([prefix, group]): PrefixUse => {
+  // By item: how many prefixes need it, and which one was the last, numbered from 1.
+  const prefixCounts = new Uint32Array(itemBytes.length);
+  const lastPrefixes = new Uint32Array(itemBytes.length);
+  const totals = [...groups].map(([prefix, group], index) => {
     const keyBytes = group.reduce((sum, { ownBytes }) => sum + ownBytes, 0);
-    let [sizeBytes, ownBytes, unsharedBytes] = [keyBytes, keyBytes, keyBytes];
-    for (const item of itemsOf(group)) {
-      sizeBytes += itemBytes[item] ?? 0;
-      if (neededBy[item] === 1) ownBytes += itemBytes[item] ?? 0;
+    const use = {
+      prefix,
+      entryCount: group.length,
+      unsharedBytes: keyBytes,
+      sizeBytes: keyBytes,
+      ownBytes: keyBytes,
+    };
+    for (const { listItems } of group) {
+      for (const item of listItems() ?? []) {
+        const bytes = itemBytes[item] ?? 0;
+        use.unsharedBytes += bytes;
+        if (lastPrefixes[item] === index + 1) continue;
+        lastPrefixes[item] = index + 1;
+        prefixCounts[item] = (prefixCounts[item] ?? 0) + 1;
+        use.sizeBytes += bytes;
+      }
     }
-    for (const { items } of group) for (const item of items) unsharedBytes += itemBytes[item] ?? 0;
-    return { prefix, entryCount: group.length, unsharedBytes, sizeBytes, ownBytes };
+    return use;
   });
-  return uses.toSorted((left, right) => right.sizeBytes - left.sizeBytes);
-}
-
-/** Each once. */
-function itemsOf(group: readonly CachedEntry[]): ReadonlySet<number> {
-  const items = new Set<number>();
-  for (const entry of group) for (const item of entry.items) items.add(item);
-  return items;
+  for (let item = 0; item < itemBytes.length; item++) {
+    const owner = prefixCounts[item] === 1 ? totals[(lastPrefixes[item] ?? 0) - 1] : undefined;
+    if (owner !== undefined) owner.ownBytes += itemBytes[item] ?? 0;
+  }
+  return totals.toSorted((left, right) => right.sizeBytes - left.sizeBytes);
 }

@@ -27,7 +27,7 @@ export function listDamage({ entries, contents, stock }: Verification): DamageFi
     damage.push({ keys, reason: `the key file ${name} is damaged`, isKey: true });
   }
   for (const { name } of stock.packs.damaged) damage.push({ keys, reason: `pack ${name} is damaged` });
-  const needed = new Set(entries.flatMap(({ entry }) => [...entry.items]));
+  const needed = new Set(entries.flatMap(({ entry }) => [...(entry.listItems() ?? [])]));
   for (const name of contents.damagedObjects()) {
     if (needed.has(stock.items.itemOfFile(name) ?? -1)) continue;
     damage.push({ keys, reason: `the content of the unneeded object ${name} has changed` });

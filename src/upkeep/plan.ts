@@ -57,8 +57,8 @@ export function planClean(stock: Stock, limits: CleanLimits): CleanPlan {
   let keptBytes = entries.reduce((sum, entry) => sum + entry.ownBytes, 0);
   let garbageFileCount = 0;
   let garbageBytes = 0;
-  for (const [item, count] of references.entries()) {
-    if (count > 0) keptBytes += bytesOf(item);
+  for (let item = 0; item < references.length; item++) {
+    if (references[item] !== 0) keptBytes += bytesOf(item);
     else if (item >= firstFile) {
       garbageFileCount += 1;
       garbageBytes += bytesOf(item);
@@ -66,9 +66,16 @@ export function planClean(stock: Stock, limits: CleanLimits): CleanPlan {
   }
 
   const evictions: Eviction[] = [];
+  const kept: CachedEntry[] = [];
   const evict = (entry: CachedEntry, reason: EvictionReason): void => {
     let freedBytes = entry.ownBytes;
-    for (const item of entry.items) {
+    const items = entry.listItems();
+    // What it needs cannot be told any more, so neither can what would be freed.
+    if (items === undefined) {
+      kept.push(entry);
+      return;
+    }
+    for (const item of items) {
       const left = (references[item] ?? 1) - 1;
       references[item] = left;
       if (left === 0) freedBytes += bytesOf(item);
@@ -80,7 +87,6 @@ export function planClean(stock: Stock, limits: CleanLimits): CleanPlan {
   const oldestFirst = entries.toSorted(
     (left, right) => left.lastUsedMs - right.lastUsedMs || (left.id < right.id ? -1 : 1),
   );
-  const kept: CachedEntry[] = [];
   const evictable: CachedEntry[] = [];
   const protect = chooseProtected(oldestFirst, limits);
   for (const entry of oldestFirst) {
@@ -101,7 +107,8 @@ export function planClean(stock: Stock, limits: CleanLimits): CleanPlan {
     else kept.push(entry);
   }
 
-  const unneededItems = [...references.keys()].filter((item) => references[item] === 0);
+  const unneededItems: number[] = [];
+  for (let item = 0; item < references.length; item++) if (references[item] === 0) unneededItems.push(item);
   return { evictions, kept, unneededItems, garbageFileCount, garbageBytes, keptBytes };
 }
 

@@ -9,6 +9,7 @@ import { foldCount } from "../cache/restore-counts.ts";
 import type { Session } from "../cache/session.ts";
 import type { Garbage } from "../inventory/garbage.ts";
 import type { Inventory } from "../inventory/inventory.ts";
+import type { Items } from "../inventory/items.ts";
 import { type RemovableObject, removeObject, removeObjectsInThreads } from "../objects/remove-objects.ts";
 import { deletePack } from "../packs/contents/pack-directory.ts";
 import type { Runner } from "../work/job.ts";
@@ -53,19 +54,16 @@ export async function sweep(
     removeDamagedKey(cache, name);
     await pause();
   }
-  const files = plan.unneededItems.flatMap((item) => items.fileOf(item) ?? []);
+  const files = plan.unneededItems.filter((item) => item >= items.firstFile);
   progress.begin({ name: "removing", unit: "files", files: files.length });
-  for (const { name } of files.filter(({ kind }) => kind === "manifest")) {
+  for (const item of files) {
+    if (items.kindOf(item) !== "manifest") continue;
+    const name = items.nameOf(item);
     leftovers.unlessHeld(() => removeIfPresent(() => removeManifestFile(cache, name)));
     progress.add({ files: 1 });
     await pause();
   }
-  await removeObjects(
-    cache,
-    files.filter((file) => file.kind === "object"),
-    leftovers,
-    tools,
-  );
+  await removeObjects(cache, describeObjects(items, files), leftovers, tools);
   for (const name of packPlan.removed) {
     leftovers.unlessHeld(() => deletePack(cache, session, name));
     await pause();
@@ -90,14 +88,22 @@ async function evict(
   await removeEntryKeys(cache, entry, pause);
 }
 
+/** One after another: there may be millions. */
+function* describeObjects(items: Items, files: readonly number[]): Generator<RemovableObject> {
+  for (const item of files) {
+    const file = items.fileOf(item);
+    if (file?.kind === "object") yield file;
+  }
+}
+
 async function removeObjects(
   { objects }: CacheDirectory,
-  removed: readonly RemovableObject[],
+  removed: Iterable<RemovableObject>,
   leftovers: Leftovers,
   { runner, progress, pause }: SweepTools,
 ): Promise<void> {
   if (runner.isVolumeSlow) {
-    leftovers.add(await removeObjectsInThreads(objects, removed, runner));
+    leftovers.add(await removeObjectsInThreads(objects, [...removed], runner));
     return;
   }
   for (const object of removed) {

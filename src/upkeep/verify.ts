@@ -57,13 +57,19 @@ export async function verifyCache(
       runner: runtime.runners.pool,
       pause,
       listShard,
+      // A list that could not be read again would hide what is to be verified.
+      mostKeptItems: Number.POSITIVE_INFINITY,
     };
     const stock = await takeStock(cache, request);
     const chosen = stock.entries.filter(
       (entry) => keys.length === 0 || keys.some((key) => entry.keys.includes(key)),
     );
-    const items = new Set(chosen.flatMap((entry) => [...entry.items]));
-    await contents.verify(stock, (item, isAsNamed) => (keys.length === 0 && isAsNamed) || items.has(item));
+    const isNeeded = new Uint8Array(stock.items.count);
+    for (const { listItems } of chosen) for (const item of listItems() ?? []) isNeeded[item] = 1;
+    await contents.verify(
+      stock,
+      (item, isAsNamed) => (keys.length === 0 && isAsNamed) || isNeeded[item] === 1,
+    );
     if (attempt < MOST_ATTEMPTS && contents.forgetGone()) continue;
     const isAllSound = contents.isAllSound;
     const entries: VerifiedEntry[] = [];

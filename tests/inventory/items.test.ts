@@ -1,5 +1,7 @@
 import { expect, test } from "bun:test";
-import { Items } from "../../src/inventory/items.ts";
+import * as fc from "fast-check";
+import { Items, type StoredFile } from "../../src/inventory/items.ts";
+import { formatObjectName, twinOf } from "../../src/objects/object-name.ts";
 import { PackContents } from "../../src/packs/contents/pack-contents.ts";
 import { storedPack } from "../support/stored-pack.ts";
 
@@ -12,9 +14,29 @@ test("contents, lists of chunks and files have numbers of their own, without gap
   const numbers = packs.packs.flatMap((_, pack) => items.itemsOfPack(pack));
   expect(numbers.toSorted((left, right) => left - right)).toEqual([...Array(items.firstFile).keys()]);
   expect(items.firstFile).toBe(4 + 3);
+  const object = describe(`${"ab".repeat(32)}-644-1700000000.000000005`);
+  const manifest = {
+    kind: "manifest",
+    name: "cd".repeat(32),
+    allocatedBytes: 8192,
+    changedMs: 3000,
+  } as const;
+  expect(items.addFile(object)).toBe(7);
+  expect(items.addFile(manifest)).toBe(8);
+  const found = [object.name, manifest.name, "ef".repeat(32)].map((name) => items.itemOfFile(name));
+  expect(found).toEqual([7, 8, undefined]);
+  expect(items.fileOf(7)).toEqual(object);
+  expect([...items.files()]).toEqual([
+    [7, object],
+    [8, manifest],
+  ]);
+  expect(items.count).toBe(9);
+});
+
+function describe(name: string, changes: Partial<StoredFile> = {}) {
   const object = {
     kind: "object",
-    name: "o",
+    name,
     sizeBytes: 1,
     allocatedBytes: 4096,
     changedMs: 0,
@@ -23,17 +45,66 @@ test("contents, lists of chunks and files have numbers of their own, without gap
     isNewer: false,
     condition: undefined,
   } as const;
-  expect(items.addFile(object)).toBe(7);
-  expect(items.addFile({ kind: "manifest", name: "m", allocatedBytes: 8192, changedMs: 0 })).toBe(8);
-  expect([items.itemOfFile("o"), items.itemOfFile("m"), items.itemOfFile("x")]).toEqual([7, 8, undefined]);
-  expect(items.fileOf(7)).toBe(object);
-  expect([...items.files()].map(([item]) => item)).toEqual([7, 8]);
-  expect(items.count).toBe(9);
+  return { ...object, ...changes };
+}
+
+const objectNames = fc
+  .record({
+    // Few, so that many names share one.
+    digestHex: fc.constantFrom("00", "5a", "ff").map((byte) => byte.repeat(32)),
+    permissions: fc.constantFrom(0, 0o644, 0o777),
+    mtimeSeconds: fc.constantFrom(0, -1, 1_700_000_000, Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER),
+    mtimeNanoseconds: fc.constantFrom(0, 1, 999_999_999),
+    isExclusive: fc.boolean(),
+  })
+  .map(formatObjectName);
+
+const storedObjects = fc.record({
+  name: objectNames,
+  sizeBytes: fc.nat({ max: Number.MAX_SAFE_INTEGER }),
+  allocatedBytes: fc.nat({ max: Number.MAX_SAFE_INTEGER }),
+  changedMs: fc.nat({ max: 4_000_000 }).map((seconds) => seconds * 1000),
+  isFile: fc.boolean(),
+  isAsNamed: fc.boolean(),
+  isNewer: fc.boolean(),
+  condition: fc.constantFrom(undefined, "whole", "damaged", "unreadable"),
+});
+
+test("each file is found under its name, and is what was added first", () => {
+  fc.assert(
+    fc.property(fc.array(storedObjects, { maxLength: 200 }), (objects) => {
+      const items = new Items(new PackContents([]));
+      const expected = new Map<string, StoredFile>();
+      for (const object of objects) {
+        const stored = { kind: "object", ...object } as const;
+        if (!expected.has(object.name)) expected.set(object.name, stored);
+        expect(items.fileOf(items.addFile(stored))).toEqual(expected.get(object.name));
+      }
+      expect([...items.files()].map(([, file]) => file)).toEqual([...expected.values()]);
+      for (const [name, stored] of expected) {
+        const item = items.itemOfFile(name) ?? -1;
+        expect(items.fileOf(item)).toEqual(stored);
+        expect(items.itemOfFile(twinOf(name)) !== undefined).toBe(expected.has(twinOf(name)));
+        if (stored.kind !== "object") continue;
+        expect(items.hasSize(item, stored.sizeBytes)).toBe(stored.isFile);
+        expect(items.isWhole(item, stored.sizeBytes)).toBe(stored.isFile && stored.isAsNamed);
+        expect(items.isWhole(item, stored.sizeBytes + 1)).toBe(false);
+      }
+    }),
+  );
+});
+
+test("thousands of objects with the same content", () => {
+  const items = new Items(new PackContents([]));
+  const names = Array.from({ length: 20_000 }, (_, index) => `${"00".repeat(32)}-644-${index}.000000000`);
+  for (const name of names) items.addFile(describe(name));
+  expect(names.map((name) => items.itemOfFile(name))).toEqual([...names.keys()]);
+  expect(items.fileOf(19_999)?.name).toBe(names[19_999]);
 });
 
 test("a content takes its part of its block, a list of chunks its digests", () => {
   const packs = new PackContents([
     storedPack("a", { blocks: [[10, 30]], storedBytes: 20, largeChunks: [2] }),
   ]);
-  expect(new Items(packs).measure()).toEqual([5, 15, 64]);
+  expect([...new Items(packs).measure()]).toEqual([5, 15, 64]);
 });

@@ -24,7 +24,7 @@ async function stockOf(cache: HandMadeCache, unneededMs = 0): Promise<Inventory>
 /** The names of the files that an entry needs. */
 function needsOf(stock: Inventory, key: string): string[] {
   const entry = stock.entries.find(({ keys }) => keys.includes(key));
-  return [...(entry?.items ?? [])].map((item) => stock.items.fileOf(item)?.name ?? "none").toSorted();
+  return [...(entry?.listItems() ?? [])].map((item) => stock.items.fileOf(item)?.name ?? "none").toSorted();
 }
 
 function conditionOf(stock: Inventory, key: string): string {

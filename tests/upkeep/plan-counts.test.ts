@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import * as fc from "fast-check";
+import { countNeeds } from "../../src/inventory/count-needs.ts";
 import type { CachedEntry, Stock } from "../../src/inventory/inventory.ts";
 import { type CleanLimits, planClean } from "../../src/upkeep/plan.ts";
 
@@ -9,21 +10,23 @@ const NOW_MS = 100;
 function stockOf(
   entries: readonly { keys: readonly string[]; pinned?: boolean; damaged?: boolean }[],
 ): Stock {
+  const described = entries.map(({ keys, pinned = false, damaged = false }, index): CachedEntry => {
+    return {
+      id: String(index).padStart(4, "0"),
+      keys,
+      keyFiles: keys,
+      pinnedKeys: pinned ? keys.slice(0, 1) : [],
+      lastUsedMs: index,
+      ownBytes: 10,
+      listItems: () => new Uint32Array(0),
+      condition: damaged ? { kind: "damaged", reason: "broken", editedPaths: [] } : { kind: "whole" },
+      editedPaths: [],
+    };
+  });
   return {
-    entries: entries.map(({ keys, pinned = false, damaged = false }, index): CachedEntry => {
-      return {
-        id: String(index).padStart(4, "0"),
-        keys,
-        keyFiles: keys,
-        pinnedKeys: pinned ? keys.slice(0, 1) : [],
-        lastUsedMs: index,
-        ownBytes: 10,
-        items: new Uint32Array(0),
-        condition: damaged ? { kind: "damaged", reason: "broken", editedPaths: [] } : { kind: "whole" },
-        editedPaths: [],
-      };
-    }),
+    entries: described,
     itemBytes: [],
+    needs: countNeeds(described, []),
     firstFile: 0,
     mayAllBeNeeded: false,
     pinnedItems: new Uint32Array(0),

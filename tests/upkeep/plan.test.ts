@@ -1,45 +1,60 @@
 import { describe, expect, test } from "bun:test";
 import * as fc from "fast-check";
 import type { Condition } from "../../src/inventory/condition.ts";
+import { countNeeds } from "../../src/inventory/count-needs.ts";
 import type { CachedEntry, Stock } from "../../src/inventory/inventory.ts";
 import { type CleanLimits, planClean } from "../../src/upkeep/plan.ts";
 
 const NOW_MS = 1_000_000;
 
-const stocks: fc.Arbitrary<Stock> = fc.array(fc.nat({ max: 5000 }), { maxLength: 12 }).chain((itemBytes) => {
-  const indexes =
-    itemBytes.length === 0
-      ? fc.constant(new Uint32Array(0))
-      : fc.uniqueArray(fc.nat({ max: itemBytes.length - 1 })).map((list) => Uint32Array.from(list));
-  const entry = fc.record({
-    lastUsedMs: fc.integer({ min: NOW_MS - 20, max: NOW_MS + 2 }),
-    ownBytes: fc.nat({ max: 500 }),
-    items: indexes,
-    condition: fc.constantFrom<Condition>(
-      { kind: "whole" },
-      { kind: "damaged", reason: "broken", editedPaths: [] },
-      { kind: "unreadable", reason: "locked" },
-    ),
-    editedPaths: fc.constant([]),
-  });
-  return fc.record({
-    itemBytes: fc.constant(itemBytes),
-    firstFile: fc.nat({ max: itemBytes.length }),
-    mayAllBeNeeded: fc.boolean(),
-    pinnedItems: indexes,
-    entries: fc.array(entry, { maxLength: 8 }).map((list) =>
-      list.map(
-        (entry, index): CachedEntry => ({
-          ...entry,
-          id: `${index}`.padStart(64, "0"),
-          keys: [`key ${index}`],
-          keyFiles: [`key ${index}`],
-          pinnedKeys: [],
-        }),
+/** Whose items have numbers. */
+interface NumberedStock extends Stock {
+  readonly itemBytes: readonly number[];
+}
+
+const itemsOf = (entries: readonly CachedEntry[]): number[] =>
+  entries.flatMap((entry) => [...(entry.listItems() ?? [])]);
+
+const stocks: fc.Arbitrary<NumberedStock> = fc
+  .array(fc.nat({ max: 5000 }), { maxLength: 12 })
+  .chain((itemBytes) => {
+    const indexes =
+      itemBytes.length === 0
+        ? fc.constant(new Uint32Array(0))
+        : fc.uniqueArray(fc.nat({ max: itemBytes.length - 1 })).map((list) => Uint32Array.from(list));
+    const entry = fc.record({
+      lastUsedMs: fc.integer({ min: NOW_MS - 20, max: NOW_MS + 2 }),
+      ownBytes: fc.nat({ max: 500 }),
+      items: indexes,
+      condition: fc.constantFrom<Condition>(
+        { kind: "whole" },
+        { kind: "damaged", reason: "broken", editedPaths: [] },
+        { kind: "unreadable", reason: "locked" },
       ),
-    ),
+      editedPaths: fc.constant([]),
+    });
+    const uncounted = fc.record({
+      itemBytes: fc.constant(itemBytes),
+      firstFile: fc.nat({ max: itemBytes.length }),
+      mayAllBeNeeded: fc.boolean(),
+      pinnedItems: indexes,
+      entries: fc.array(entry, { maxLength: 8 }).map((list) =>
+        list.map(
+          ({ items, ...entry }, index): CachedEntry => ({
+            ...entry,
+            listItems: () => items,
+            id: `${index}`.padStart(64, "0"),
+            keys: [`key ${index}`],
+            keyFiles: [`key ${index}`],
+            pinnedKeys: [],
+          }),
+        ),
+      ),
+    });
+    return uncounted.map((stock) =>
+      Object.assign(stock, { needs: countNeeds(stock.entries, stock.itemBytes) }),
+    );
   });
-});
 
 const limitsArbitrary: fc.Arbitrary<CleanLimits> = fc.record({
   nowMs: fc.constant(NOW_MS),
@@ -50,9 +65,9 @@ const limitsArbitrary: fc.Arbitrary<CleanLimits> = fc.record({
 const plans = fc.tuple(stocks, limitsArbitrary);
 
 /** What entries and pins take on disk together, each object once. */
-function bytesOf(stock: Stock, entries: readonly CachedEntry[]): number {
+function bytesOf(stock: NumberedStock, entries: readonly CachedEntry[]): number {
   const pinned = stock.mayAllBeNeeded ? stock.itemBytes.keys() : stock.pinnedItems;
-  const needed = new Set([...pinned, ...entries.flatMap((entry) => [...entry.items])]);
+  const needed = new Set([...pinned, ...itemsOf(entries)]);
   const itemBytes = [...needed].reduce((sum, object) => sum + (stock.itemBytes[object] ?? 0), 0);
   return entries.reduce((sum, entry) => sum + entry.ownBytes, itemBytes);
 }
@@ -61,7 +76,7 @@ function isTooOld(entry: CachedEntry, limits: CleanLimits): boolean {
   return limits.maxAgeMs !== undefined && limits.nowMs - entry.lastUsedMs > limits.maxAgeMs;
 }
 
-function check(property: (stock: Stock, limits: CleanLimits) => void): void {
+function check(property: (stock: NumberedStock, limits: CleanLimits) => void): void {
   fc.assert(
     fc.property(plans, ([stock, limits]) => property(stock, limits)),
     { numRuns: 500 },
@@ -81,7 +96,7 @@ describe("any cache, any limits", () => {
   test("what a kept entry or a pin needs is kept, and everything else is deleted", () => {
     check((stock, limits) => {
       const plan = planClean(stock, limits);
-      const needed = new Set([...stock.pinnedItems, ...plan.kept.flatMap((entry) => [...entry.items])]);
+      const needed = new Set([...stock.pinnedItems, ...itemsOf(plan.kept)]);
       const unneeded = [...stock.itemBytes.keys()].filter((item) => !needed.has(item));
       expect(plan.unneededItems).toEqual(stock.mayAllBeNeeded ? [] : unneeded);
     });
@@ -97,10 +112,7 @@ describe("any cache, any limits", () => {
         entries = left;
       }
       expect(plan.keptBytes).toBe(bytesOf(stock, plan.kept));
-      const referenced = new Set([
-        ...stock.pinnedItems,
-        ...stock.entries.flatMap((entry) => [...entry.items]),
-      ]);
+      const referenced = new Set([...stock.pinnedItems, ...itemsOf(stock.entries)]);
       const garbage = [...stock.itemBytes].filter(
         (_, item) => item >= stock.firstFile && !referenced.has(item) && !stock.mayAllBeNeeded,
       );
@@ -180,16 +192,19 @@ test("an entry whose objects others share frees only its own", () => {
     keys: [id],
     lastUsedMs,
     ownBytes: 1,
-    items: Uint32Array.from(objects),
+    listItems: () => Uint32Array.from(objects),
     keyFiles: [id],
     pinnedKeys: [],
     condition: { kind: "whole" },
     editedPaths: [],
   });
+  const entries = [entry("new", 2, [1, 2]), entry("old", 1, [0, 1])];
+  const itemBytes = [100, 200, 400];
   const plan = planClean(
     {
-      entries: [entry("new", 2, [1, 2]), entry("old", 1, [0, 1])],
-      itemBytes: [100, 200, 400],
+      entries,
+      itemBytes,
+      needs: countNeeds(entries, itemBytes),
       firstFile: 0,
       mayAllBeNeeded: false,
       pinnedItems: new Uint32Array(0),
@@ -201,6 +216,43 @@ test("an entry whose objects others share frees only its own", () => {
   expect(plan.unneededItems).toEqual([0]);
 });
 
+test("an entry whose needs cannot be read again is kept, and so is everything it shares", () => {
+  const lists = new Map([
+    ["lost", [0, 1]],
+    ["old", [1, 2]],
+    ["new", [3]],
+  ]);
+  let isLost = false;
+  const entries = [...lists].map(([id, items], lastUsedMs): CachedEntry => {
+    return {
+      id,
+      keys: [id],
+      lastUsedMs,
+      ownBytes: 1,
+      listItems: () => (isLost && id === "lost" ? undefined : Uint32Array.from(items)),
+      keyFiles: [id],
+      pinnedKeys: [],
+      condition: id === "old" ? { kind: "whole" } : { kind: "damaged", reason: "broken", editedPaths: [] },
+      editedPaths: [],
+    };
+  });
+  const itemBytes = [10, 20, 40, 80];
+  const needs = countNeeds(entries, itemBytes);
+  isLost = true;
+  const stock = {
+    entries,
+    itemBytes,
+    needs,
+    firstFile: 0,
+    mayAllBeNeeded: false,
+    pinnedItems: new Uint32Array(0),
+  };
+  const plan = planClean(stock, { nowMs: 9, maxAgeMs: 1, maxSizeBytes: 0 });
+  expect(plan.kept.map(({ id }) => id)).toEqual(["lost"]);
+  expect(plan.unneededItems).toEqual([2, 3]);
+  expect(plan.keptBytes).toBe(31);
+});
+
 test("a hundred thousand entries", () => {
   const count = 100_000;
   const entries = Array.from({ length: count }, (_, index): CachedEntry => {
@@ -209,17 +261,19 @@ test("a hundred thousand entries", () => {
       keys: [],
       lastUsedMs: index,
       ownBytes: 1,
-      items: Uint32Array.of(index),
+      listItems: () => Uint32Array.of(index),
       keyFiles: [],
       pinnedKeys: [],
       condition: { kind: "whole" },
       editedPaths: [],
     };
   });
+  const itemBytes = entries.map(() => 1);
   const plan = planClean(
     {
       entries,
-      itemBytes: entries.map(() => 1),
+      itemBytes,
+      needs: countNeeds(entries, itemBytes),
       firstFile: 0,
       mayAllBeNeeded: false,
       pinnedItems: new Uint32Array(0),

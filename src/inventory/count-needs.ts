@@ -1,0 +1,66 @@
+import { compileMethodsLightly } from "../base/compile-lightly.ts";
+
+/** Who needs what, in a few numbers for each item and each entry. */
+export interface NeedTotals {
+  /** By item: how many entries need it. */
+  readonly entryCounts: Uint32Array;
+  /** By item: the last entry that needs it; if it is the only one, deleting it frees the item. */
+  readonly lastEntries: Uint32Array;
+  /** By entry: the disk space of everything that it needs, shared or not. */
+  readonly neededBytes: readonly number[];
+}
+
+/** Counts the needs of one entry after another, so that no more than one list of items has to be in memory. */
+export class NeedCounter {
+  private entryCounts = new Uint32Array(0);
+  private lastEntries = new Uint32Array(0);
+  private readonly neededBytes: number[] = [];
+
+  /**
+   * Adds the next entry.
+   * @param items what it needs, without duplicates
+   * @param itemBytes of all items so far
+   */
+  add(items: Uint32Array, itemBytes: ArrayLike<number>): void {
+    this.reserve(itemBytes.length);
+    const entry = this.neededBytes.length;
+    let bytes = 0;
+    for (let index = 0; index < items.length; index++) {
+      const item = items[index] ?? 0;
+      bytes += itemBytes[item] ?? 0;
+      this.entryCounts[item] = (this.entryCounts[item] ?? 0) + 1;
+      this.lastEntries[item] = entry;
+    }
+    this.neededBytes.push(bytes);
+  }
+
+  /** @param itemCount of all items in the end */
+  finish(itemCount: number): NeedTotals {
+    this.reserve(itemCount);
+    const entryCounts = this.entryCounts.subarray(0, itemCount);
+    return { entryCounts, lastEntries: this.lastEntries, neededBytes: this.neededBytes };
+  }
+
+  private reserve(itemCount: number): void {
+    if (itemCount <= this.entryCounts.length) return;
+    // What is found after everything was listed comes one by one.
+    const capacity = Math.ceil(itemCount * 1.02) + 64;
+    const [entryCounts, lastEntries] = [new Uint32Array(capacity), new Uint32Array(capacity)];
+    entryCounts.set(this.entryCounts);
+    lastEntries.set(this.lastEntries);
+    this.entryCounts = entryCounts;
+    this.lastEntries = lastEntries;
+  }
+}
+
+/** The same for entries whose lists are in memory. */
+export function countNeeds(
+  entries: readonly { readonly listItems: () => Uint32Array | undefined }[],
+  itemBytes: ArrayLike<number>,
+): NeedTotals {
+  const counter = new NeedCounter();
+  for (const { listItems } of entries) counter.add(listItems() ?? new Uint32Array(0), itemBytes);
+  return counter.finish(itemBytes.length);
+}
+
+compileMethodsLightly(NeedCounter);

@@ -1,0 +1,43 @@
+import { compileMethodsLightly } from "../base/compile-lightly.ts";
+
+const GROWTH = 1.5;
+
+/** Collects items without duplicates, one set after another: for each item, it remembers the last set that had it. */
+export class ItemCollector {
+  private lastSets = new Uint32Array(0);
+  private set = 0;
+  private collected = new Uint32Array(1024);
+  private size = 0;
+
+  /** Begins an empty set. */
+  begin(): void {
+    this.set += 1;
+    this.size = 0;
+  }
+
+  add(item: number): void {
+    if (item >= this.lastSets.length) this.lastSets = enlarge(this.lastSets, item + 1);
+    if (this.lastSets[item] === this.set) return;
+    this.lastSets[item] = this.set;
+    if (this.size === this.collected.length) this.collected = enlarge(this.collected, this.size + 1);
+    this.collected[this.size] = item;
+    this.size += 1;
+  }
+
+  addAll(items: Uint32Array): void {
+    for (let index = 0; index < items.length; index++) this.add(items[index] ?? 0);
+  }
+
+  /** The items of the set, in the order in which they were added. */
+  list(): Uint32Array {
+    return this.collected.slice(0, this.size);
+  }
+}
+
+function enlarge(column: Uint32Array, length: number): Uint32Array<ArrayBuffer> {
+  const larger = new Uint32Array(Math.ceil(length * GROWTH));
+  larger.set(column);
+  return larger;
+}
+
+compileMethodsLightly(ItemCollector);

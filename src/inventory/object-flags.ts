@@ -1,0 +1,32 @@
+import type { StoredObject } from "../objects/list-objects.ts";
+
+/** What is known of an object that is either so or not, in five bits. */
+type ObjectFlags = Pick<StoredObject, "isFile" | "isNewer" | "isAsNamed" | "condition">;
+
+export const IS_FILE = 1;
+const IS_NEWER = 2;
+export const IS_AS_NAMED = 4;
+const CONDITION_SHIFT = 3;
+/** One that is missing is in no list. */
+const CONDITIONS = [undefined, "whole", "damaged", "unreadable"] as const;
+
+export function encodeFlags({ isFile, isNewer, isAsNamed, condition }: ObjectFlags): number {
+  let flags =
+    Math.max(
+      0,
+      CONDITIONS.findIndex((each) => each === condition),
+    ) << CONDITION_SHIFT;
+  if (isFile) flags |= IS_FILE;
+  if (isNewer) flags |= IS_NEWER;
+  if (isAsNamed) flags |= IS_AS_NAMED;
+  return flags;
+}
+
+export function decodeFlags(flags: number): ObjectFlags {
+  return {
+    isFile: (flags & IS_FILE) !== 0,
+    isNewer: (flags & IS_NEWER) !== 0,
+    isAsNamed: (flags & IS_AS_NAMED) !== 0,
+    condition: CONDITIONS[flags >>> CONDITION_SHIFT],
+  };
+}
