@@ -4,7 +4,7 @@ import { at, type Manifest } from "../manifest/manifest.ts";
 import type { StoredObject } from "../objects/list-objects.ts";
 import { PERMISSIONS } from "../objects/object-attributes.ts";
 import type { PackContents } from "../packs/contents/pack-contents.ts";
-import { FileTable, type NamedContent, NOT_LISTED } from "./file-table.ts";
+import { DIGEST_WORDS, FileTable, type NamedContent, NOT_LISTED } from "./file-table.ts";
 import { decodeFlags, encodeFlags, IS_AS_NAMED, IS_FILE } from "./object-flags.ts";
 import { kindOfName, parseFileName } from "./parse-file-name.ts";
 
@@ -22,7 +22,7 @@ export type StoredFile = ({ readonly kind: "object" } & StoredObject) | StoredMa
 /**
  * Numbers everything that entries can need, so that one plan can count references to all of it: first the contents of
  * packs, then the chunk lists of large files in packs, then objects and manifests in the order they were found. These
- * are columns, 72 bytes for each, because a cache may have millions.
+ * are columns, 78 bytes for each, because a cache may have millions.
  */
 export class Items {
   /** Items before this one are parts of packs. */
@@ -32,13 +32,13 @@ export class Items {
   private readonly table = new FileTable();
   /** By item, also of packs' parts. */
   private bytes: Float64Array;
-  private sizes = new Float64Array(0);
-  private changedSeconds = new Uint32Array(0);
   private hasExclusive = false;
+  /** Of the manifest that `itemOfObject` was called for last. */
+  private wantedDigests: Uint8Array | undefined;
   /** Reused by `itemOfObject`. */
   private readonly wanted: NamedContent = {
-    digests: new DataView(new ArrayBuffer(0)),
-    offset: 0,
+    digests: new Int32Array(0),
+    firstWord: 0,
     permissions: 0,
     mtimeSeconds: 0,
     mtimeNanoseconds: 0,
@@ -92,9 +92,11 @@ export class Items {
   /** The item of the object of a manifest's file, or NO_ITEM: `itemOfFile` without making a string. */
   itemOfObject(manifest: Manifest, file: number, isExclusive: boolean): number {
     const { wanted } = this;
-    const { buffer, byteOffset } = manifest.fileDigests;
-    if (wanted.digests.buffer !== buffer) wanted.digests = new DataView(buffer);
-    wanted.offset = byteOffset + file * DIGEST_SIZE_BYTES;
+    if (this.wantedDigests !== manifest.fileDigests) {
+      this.wantedDigests = manifest.fileDigests;
+      wanted.digests = wordsOf(manifest.fileDigests);
+    }
+    wanted.firstWord = file * DIGEST_WORDS;
     wanted.permissions = at(manifest.fileModes, file) & PERMISSIONS;
     wanted.mtimeSeconds = at(manifest.fileMtimeSeconds, file);
     wanted.mtimeNanoseconds = at(manifest.fileMtimeNanoseconds, file);
@@ -108,7 +110,7 @@ export class Items {
     const name = this.table.nameOf(file);
     const [allocatedBytes, changedMs] = [at(this.bytes, item), this.changedMsOf(item)];
     if (this.kindOf(item) === "manifest") return { kind: "manifest", name, allocatedBytes, changedMs };
-    const sizeBytes = at(this.sizes, file);
+    const sizeBytes = this.table.sizeOf(file);
     return {
       kind: "object",
       name,
@@ -130,13 +132,13 @@ export class Items {
 
   /** Of an object or a manifest; to the second, and never too early. */
   changedMsOf(item: number): number {
-    return at(this.changedSeconds, item - this.firstFile) * 1000;
+    return this.table.changedSecondsOf(item - this.firstFile) * 1000;
   }
 
   /** Whether an object is a file of this size. */
   hasSize(item: number, sizeBytes: number): boolean {
     const file = item - this.firstFile;
-    return (this.table.flagsOf(file) & IS_FILE) !== 0 && at(this.sizes, file) === sizeBytes;
+    return (this.table.flagsOf(file) & IS_FILE) !== 0 && this.table.sizeOf(file) === sizeBytes;
   }
 
   /** Whether it also has the mode and time in its name. */
@@ -150,21 +152,21 @@ export class Items {
     const content = parseFileName(stored.name);
     const known = this.table.find(content, kind);
     if (known !== NOT_LISTED) return this.firstFile + known;
-    const flags = stored.kind === "object" ? encodeFlags(stored) : 0;
-    const file = this.table.add(content, kind, flags);
-    this.reserve(this.table.capacity);
-    this.bytes[this.firstFile + file] = stored.allocatedBytes;
-    this.sizes[file] = stored.kind === "object" ? stored.sizeBytes : 0;
-    this.changedSeconds[file] = Math.max(0, Math.ceil(stored.changedMs / 1000));
+    const changedSeconds = Math.max(0, Math.ceil(stored.changedMs / 1000));
+    const facts =
+      stored.kind === "object"
+        ? { flags: encodeFlags(stored), sizeBytes: stored.sizeBytes, changedSeconds }
+        : { flags: 0, sizeBytes: 0, changedSeconds };
+    const file = this.table.add(content, kind, facts);
+    const item = this.firstFile + file;
+    if (item >= this.bytes.length) {
+      const larger = new Float64Array(this.firstFile + this.table.capacity);
+      larger.set(this.bytes);
+      this.bytes = larger;
+    }
+    this.bytes[item] = stored.allocatedBytes;
     this.hasExclusive ||= kind === "exclusive";
-    return this.firstFile + file;
-  }
-
-  private reserve(capacity: number): void {
-    if (capacity <= this.sizes.length) return;
-    this.bytes = copyTo(new Float64Array(this.firstFile + capacity), this.bytes);
-    this.sizes = copyTo(new Float64Array(capacity), this.sizes);
-    this.changedSeconds = copyTo(new Uint32Array(capacity), this.changedSeconds);
+    return item;
   }
 
   /** With their items. */
@@ -201,9 +203,10 @@ function* measureContents({ packs }: PackContents): Generator<number> {
   }
 }
 
-function copyTo<Column extends Uint32Array | Float64Array>(larger: Column, column: Column): Column {
-  larger.set(column);
-  return larger;
+/** A column of bytes need not start where words can be read from it. */
+function wordsOf(bytes: Uint8Array): Int32Array {
+  const { buffer, byteOffset } = bytes.byteOffset % 4 === 0 ? bytes : new Uint8Array(bytes);
+  return new Int32Array(buffer, byteOffset, bytes.length / 4);
 }
 
 compileMethodsLightly(Items);

@@ -5,8 +5,8 @@ import type { NamedContent, NameKind } from "./file-table.ts";
 
 const digest = new Uint8Array(DIGEST_SIZE_BYTES);
 const parsed: NamedContent = {
-  digests: new DataView(digest.buffer),
-  offset: 0,
+  digests: new Int32Array(digest.buffer),
+  firstWord: 0,
   permissions: 0,
   mtimeSeconds: 0,
   mtimeNanoseconds: 0,
