@@ -204,7 +204,7 @@ function* measureContents({ packs }: PackContents): Generator<number> {
 }
 
 /** A column of bytes need not start where words can be read from it. */
-function wordsOf(bytes: Uint8Array): Int32Array {
+export function wordsOf(bytes: Uint8Array): Int32Array {
   const { buffer, byteOffset } = bytes.byteOffset % 4 === 0 ? bytes : new Uint8Array(bytes);
   return new Int32Array(buffer, byteOffset, bytes.length / 4);
 }

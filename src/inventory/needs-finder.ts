@@ -1,7 +1,6 @@
 import type { ByteString } from "../base/byte-string.ts";
 import { CHUNK_SIZE_BYTES, DIGEST_SIZE_BYTES, digestAt } from "../base/digest.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
-import { readManifestFile, statManifestFile } from "../cache/manifest-files.ts";
 import { errnoOf, reasonOf } from "../fs/errno.ts";
 import { manifestDigestOf } from "../manifest/codec.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
@@ -13,11 +12,13 @@ import { nameObject, twinOf } from "../objects/object-name.ts";
 import { NOT_FOUND } from "../packs/contents/content-table.ts";
 import type { PackContents } from "../packs/contents/pack-contents.ts";
 import type { Condition } from "./condition.ts";
+import { FilePredictor } from "./file-predictor.ts";
 import type { PacksOfCache } from "./find-packs.ts";
 import { ItemCollector } from "./item-collector.ts";
 import { type Items, NO_ITEM } from "./items.ts";
 import { findManifest } from "./list-files.ts";
 import type { Needs } from "./needs.ts";
+import { readListedManifest } from "./read-listed-manifest.ts";
 
 const SHARED_KIND = [false];
 /** Not exclusive, and exclusive. */
@@ -36,6 +37,7 @@ export class NeedsFinder {
   readonly #reader: ManifestReader;
   readonly #onManifest: (manifest: Manifest, digest: string | undefined) => void;
   readonly #found = new ItemCollector();
+  readonly #predictor = new FilePredictor();
   /** Names of objects that were not found when they were looked up. */
   readonly #absent = new Set<string>();
 
@@ -100,9 +102,10 @@ export class NeedsFinder {
     const editedPaths: ByteString[] = [];
     let unreadable: string | undefined;
     let isMissing = false;
+    if (!isIntent) this.#predictor.begin(manifest);
     for (let file = 0; file < manifest.counts.fileCount; file++) {
       if (!hasObject(manifest, file)) continue;
-      if (this.#addListed(manifest, file, isIntent)) continue;
+      if ((!isIntent && this.#addPredicted(file)) || this.#addListed(manifest, file, isIntent)) continue;
       const isPacked = this.#addPacked(manifest, file);
       if (this.#addUsable(this.#findListed(manifest, file), manifest, file) || isPacked) continue;
       try {
@@ -126,6 +129,14 @@ export class NeedsFinder {
     return { kind: "damaged", reason: "contents are missing", editedPaths };
   }
 
+  /** Adds the whole object of a file that the manifest before had as well, unless there may be an exclusive one, too. */
+  #addPredicted(file: number): boolean {
+    const item = this.#items.hasExclusiveObjects ? NO_ITEM : this.#predictor.find(file);
+    if (item === NO_ITEM) return false;
+    this.#found.add(item);
+    return true;
+  }
+
   /** Adds the whole objects of a file that were listed; of an intent, also others. Returns false if none is whole. */
   #addListed(manifest: Manifest, file: number, isIntent: boolean): boolean {
     let isAnyWhole = false;
@@ -134,6 +145,7 @@ export class NeedsFinder {
       if (item === NO_ITEM) continue;
       const isWhole = this.#items.isWhole(item, at(manifest.fileSizes, file));
       if (isWhole || isIntent) this.#found.add(item);
+      if (isWhole && !isIntent && !this.#items.hasExclusiveObjects) this.#predictor.note(file, item);
       isAnyWhole ||= isWhole;
     }
     return isAnyWhole;
@@ -204,11 +216,4 @@ export class NeedsFinder {
       return undefined;
     }
   }
-}
-
-/** A single answer that a file does not exist is not trusted while the directory lists its name. */
-function readListedManifest(cache: CacheDirectory, digest: string): Uint8Array | undefined {
-  const file = readManifestFile(cache, digest);
-  if (file !== undefined || statManifestFile(cache, digest) === undefined) return file;
-  return readManifestFile(cache, digest);
 }

@@ -1,0 +1,89 @@
+import { compileLightly, compileMethodsLightly } from "../base/compile-lightly.ts";
+import type { Manifest } from "../manifest/manifest.ts";
+import { DIGEST_WORDS } from "./file-table.ts";
+import { NO_ITEM, wordsOf } from "./items.ts";
+
+/** Two manifests are kept in memory, unless they are larger. */
+const MOST_FILES = 256 * 1024;
+
+interface ExaminedManifest {
+  readonly manifest: Manifest;
+  readonly digestWords: Int32Array;
+  /** By file: its only object, if that is whole, or NO_ITEM. */
+  readonly items: Int32Array;
+}
+
+/**
+ * Finds the objects of a manifest by those of the manifest that was examined before. Entries of a cache are often much
+ * alike, with the same files in the same order: to compare them, file by file, takes a tenth of the time of searching
+ * for each among all objects. Files are alike only if their digests, attributes and sizes are the same.
+ */
+export class FilePredictor {
+  private current: ExaminedManifest | undefined;
+  private previous: ExaminedManifest | undefined;
+  /** From a file to the one in the previous manifest that may be alike. */
+  private shift = 0;
+  private missCount = 0;
+
+  begin(manifest: Manifest): void {
+    const { fileCount } = manifest.counts;
+    this.previous = this.current;
+    this.current =
+      fileCount > MOST_FILES
+        ? undefined
+        : {
+            manifest,
+            digestWords: wordsOf(manifest.fileDigests),
+            items: new Int32Array(fileCount).fill(NO_ITEM),
+          };
+    this.shift = 0;
+    this.missCount = 0;
+  }
+
+  /** The object of a file, which is whole, or NO_ITEM if it is not known. */
+  find(file: number): number {
+    const { current, previous } = this;
+    if (current === undefined || previous === undefined) return NO_ITEM;
+    const alike = file + this.shift;
+    const item = previous.items[alike] ?? NO_ITEM;
+    if (item === NO_ITEM || !areAlike(previous, alike, current, file)) return NO_ITEM;
+    current.items[file] = item;
+    this.missCount = 0;
+    return item;
+  }
+
+  /** A file that was not known has this object, which is whole. */
+  note(file: number, item: number): void {
+    if (this.current === undefined) return;
+    this.current.items[file] = item;
+    this.missCount += 1;
+    // The more files are unlike the previous ones, the farther it looks for where they are alike again, and less often.
+    const isPowerOfTwo = (this.missCount & (this.missCount - 1)) === 0;
+    if (this.previous === undefined || this.missCount === 1 || !isPowerOfTwo) return;
+    const center = file + this.shift;
+    const start = Math.max(0, center - 2 * this.missCount);
+    const found = this.previous.items.subarray(start, center + 2 * this.missCount).indexOf(item);
+    if (found >= 0) this.shift = start + found - file;
+  }
+}
+
+function areAlike(
+  left: ExaminedManifest,
+  leftFile: number,
+  right: ExaminedManifest,
+  rightFile: number,
+): boolean {
+  const [leftWord, rightWord] = [leftFile * DIGEST_WORDS, rightFile * DIGEST_WORDS];
+  for (let word = 0; word < DIGEST_WORDS; word++) {
+    if (left.digestWords[leftWord + word] !== right.digestWords[rightWord + word]) return false;
+  }
+  return (
+    left.manifest.fileSizes[leftFile] === right.manifest.fileSizes[rightFile] &&
+    left.manifest.fileModes[leftFile] === right.manifest.fileModes[rightFile] &&
+    left.manifest.fileMtimeNanoseconds[leftFile] === right.manifest.fileMtimeNanoseconds[rightFile] &&
+    left.manifest.fileMtimeSeconds[leftFile] === right.manifest.fileMtimeSeconds[rightFile]
+  );
+}
+
+compileLightly(areAlike);
+compileMethodsLightly(FilePredictor);
