@@ -1,0 +1,87 @@
+/**
+ * Measures commands in large synthetic caches: `npm run bench:scale [-- --objects N] [--entries N] [--keys N]
+ * [--rounds N] [--executable FILE]`. With 0, a cache is left out. The caches are made in the directory for temporary
+ * files, which needs about 4 KB of disk for each object, and 2 MB for each entry.
+ */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { formatNumber } from "../../src/base/format-number.ts";
+import { formatSize } from "../../src/base/size.ts";
+import { say } from "../report.ts";
+import { type CacheSize, countContents, makeSyntheticCache } from "./synthetic-cache.ts";
+
+interface Run {
+  readonly wallMs: number;
+  readonly cpuMs: number;
+  readonly memoryBytes: number;
+}
+
+const { values } = parseArgs({
+  options: {
+    objects: { type: "string", default: "1000000" },
+    entries: { type: "string", default: "2000" },
+    keys: { type: "string", default: "10000" },
+    rounds: { type: "string", default: "3" },
+    executable: { type: "string", default: join(import.meta.dir, "../../dist/btdt") },
+  },
+});
+const rounds = Number(values.rounds);
+const work = mkdtempSync(join(tmpdir(), "btdt-bench-scale-"));
+try {
+  measureCache({ entryCount: 1, fileCount: Number(values.objects), ownFileCount: 0 });
+  measureCache({ entryCount: Number(values.entries), fileCount: 50_000, ownFileCount: 500 });
+  measureCache({ entryCount: Number(values.keys), fileCount: 10, ownFileCount: 1 });
+} finally {
+  rmSync(work, { recursive: true, force: true });
+}
+
+function measureCache(size: CacheSize): void {
+  if (size.entryCount === 0 || size.fileCount === 0) return;
+  const cache = join(work, "cache");
+  makeSyntheticCache(cache, size);
+  const { entryCount, fileCount, ownFileCount } = size;
+  const counts = [entryCount, fileCount, ownFileCount, countContents(size)].map(formatNumber);
+  say(`\n${counts[0]} entries of ${counts[1]} files, ${counts[2]} of them in no other: ${counts[3]} objects`);
+  say(["command".padEnd(16), "wall", "CPU", "memory"].map((heading) => heading.padStart(9)).join("  "));
+  const commands = [
+    ["list", "--no-sizes"],
+    ["list"],
+    ["stats"],
+    ["clean"],
+    ["lookup", "--miss-ok", "--keys=another"],
+  ];
+  for (const words of commands) {
+    const [name = "", ...others] = words;
+    const runs: Run[] = [];
+    // The first round is a warm-up.
+    for (let round = 0; round <= rounds; round++) {
+      const run = runCommand([values.executable, name, "--cache", cache, ...others]);
+      if (round > 0) runs.push(run);
+    }
+    const cells = [
+      `${(median(runs.map(({ wallMs }) => wallMs)) / 1000).toFixed(2)} s`,
+      `${(median(runs.map(({ cpuMs }) => cpuMs)) / 1000).toFixed(2)} s`,
+      formatSize(median(runs.map(({ memoryBytes }) => memoryBytes))),
+    ];
+    say([describe(words).padEnd(16), ...cells.map((cell) => cell.padStart(9))].join("  "));
+  }
+  rmSync(cache, { recursive: true });
+}
+
+function describe(words: readonly string[]): string {
+  return words[0] === "lookup" ? "lookup, a miss" : words.join(" ");
+}
+
+function runCommand(command: string[]): Run {
+  const startedNs = Bun.nanoseconds();
+  const { exitCode, resourceUsage, stderr } = Bun.spawnSync(command, { stdio: ["ignore", "ignore", "pipe"] });
+  const wallMs = (Bun.nanoseconds() - startedNs) / 1e6;
+  if (exitCode !== 0) throw new Error(`${command.join(" ")} failed: ${stderr.toString()}`);
+  return { wallMs, cpuMs: Number(resourceUsage.cpuTime.total) / 1000, memoryBytes: resourceUsage.maxRSS };
+}
+
+function median(numbers: readonly number[]): number {
+  return numbers.toSorted((left, right) => left - right)[Math.floor(numbers.length / 2)] ?? Number.NaN;
+}
