@@ -34,8 +34,8 @@ const JIT_POLICY = {
   /** There is much work for each thread. */
   normal: 1,
   /**
-   * The same as `link/compile.ts` sets. Each of many threads compiles for itself what it runs for a few hundred files: on
-   * a slow volume, that took a fifth of the processor time.
+   * Each of many threads would compile for itself what it runs for a few hundred files: on a slow volume, that took a
+   * fifth of the processor time.
    */
   sparing: 10,
 };

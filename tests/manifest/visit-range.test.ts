@@ -54,7 +54,7 @@ test("however often a visit stops, each file and symlink is visited once, in its
 
 test("on a slow volume, threads share a large directory, and each file is visited once", () => {
   const manifest = manifestOf(
-    directory({ a: directory(files(3)), b: directory(files(500)), c: directory(files(20)) }),
+    directory({ a: directory(files(3)), b: directory(files(2000)), c: directory(files(20)) }),
   );
   for (const isVolumeSlow of [true, false]) {
     const threads = { parallelism: 8, isVolumeSlow };
