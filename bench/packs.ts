@@ -1,6 +1,8 @@
 import { appendFileSync, mkdirSync, readdirSync, statSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { type Contender, measure } from "./measure.ts";
+import { buildPackLimit } from "./pack-limit/build-limit.ts";
 import type { Comparison } from "./results.ts";
 
 /** Every hundredth file changes before the second store. */
@@ -16,14 +18,22 @@ export interface PackBench {
   readonly rounds: number;
 }
 
-/** Compares packs with `tar | zstd`: times, sizes, and what a second store adds. */
+/** The least that any program needs for the same work, see pack-limit.c. */
+const LIMIT = "the limit, in C";
+
+/** Compares packs with `tar | zstd`, and with their limit: times, sizes, and what a second store adds. */
 export function comparePacks(bench: PackBench): Comparison[] {
-  return [...compareFirstStores(bench), compareRestores(bench), ...compareSecondStores(bench)];
+  const limit = buildPackLimit(bench.far);
+  return [...compareFirstStores(bench, limit), compareRestores(bench, limit), ...compareSecondStores(bench)];
 }
 
-function compareFirstStores(bench: PackBench): Comparison[] {
+function compareFirstStores(bench: PackBench, limit: string | undefined): Comparison[] {
   const { source, rounds } = bench;
   const contenders = [store(bench, "first", source), compress(bench, "tree", source)];
+  if (limit !== undefined) {
+    const words = ["store", source, join(bench.far, "limit"), String(availableParallelism())];
+    contenders.push({ name: LIMIT, command: [limit, ...words] });
+  }
   return [
     { kind: "times", title: "Store as packs, compressed", measurements: measure(contenders, rounds) },
     {
@@ -38,7 +48,7 @@ function compareFirstStores(bench: PackBench): Comparison[] {
 }
 
 /** From what the first stores left. */
-function compareRestores(bench: PackBench): Comparison {
+function compareRestores(bench: PackBench, limit: string | undefined): Comparison {
   const target = (name: string, round: number): string => join(bench.near, `${name}-${round}`);
   const contenders: Contender[] = [
     {
@@ -53,6 +63,13 @@ function compareRestores(bench: PackBench): Comparison {
       extraWords: (round) => [target("extracted", round)],
     },
   ];
+  if (limit !== undefined) {
+    contenders.push({
+      name: LIMIT,
+      command: [limit, "restore", join(bench.far, "limit")],
+      extraWords: (round) => [target("least", round), String(availableParallelism())],
+    });
+  }
   return { kind: "times", title: "Restore from packs", measurements: measure(contenders, bench.rounds) };
 }
 

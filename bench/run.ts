@@ -1,6 +1,7 @@
 /**
  * Compares btdt with the tools one would use without it, and draws the chart of the README:
- * `npm run bench [-- --rounds N --directory DIR --far DIR --tree DIR --print-only]`.
+ * `npm run bench [-- --rounds N --directory DIR --far DIR --tree DIR --only packs --print-only]`;
+ * or two builds of btdt: `npm run bench -- --against DIR`, where DIR is an executable, or a directory with one.
  *
  * Everything happens below one directory, so on one file system, with warm caches. Nothing is deleted before the end:
  * after many directories have been removed, ext4 is slow to create new ones for a while.
@@ -10,6 +11,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { formatSize } from "../src/base/size.ts";
+import { compareBuilds, findExecutable } from "./compare-builds.ts";
 import { CHART_PATH, drawChart } from "./draw.ts";
 import { installTree } from "./install-tree.ts";
 import { type Contender, measure } from "./measure.ts";
@@ -33,6 +35,10 @@ const { values } = parseArgs({
     far: { type: "string" },
     /** A tree to use instead of installing one. */
     tree: { type: "string" },
+    /** Measure only `trees`, `packs`, `hashes` or `starts`, and print it. */
+    only: { type: "string" },
+    /** Another build to compare this one with. */
+    against: { type: "string" },
     /** Keep the results and the chart of the last run. */
     "print-only": { type: "boolean", default: false },
   },
@@ -57,11 +63,16 @@ try {
   };
   const { fileCount, contentBytes } = results.tree;
   say(`${fileCount.toLocaleString("en-US")} files, ${formatSize(contentBytes)}, ${rounds} rounds`);
-  note(...compareTrees());
-  note(...comparePacks({ btdt, source, near: directoryIn(work, "near"), far, rounds }));
-  note(compareHashes());
-  note(compareStarts());
-  if (!values["print-only"]) {
+  if (values.against === undefined) {
+    if (isWanted("trees")) note(...compareTrees());
+    if (isWanted("packs"))
+      note(...comparePacks({ btdt, source, near: directoryIn(work, "near"), far, rounds }));
+    if (isWanted("hashes")) note(compareHashes());
+    if (isWanted("starts")) note(compareStarts());
+  } else {
+    compareBuilds({ ours: btdt, other: findExecutable(values.against), source, work, rounds });
+  }
+  if (!values["print-only"] && values.only === undefined && values.against === undefined) {
     writeResults(results);
     drawChart(results);
     say(`\nwritten: ${RESULTS_PATH}, ${CHART_PATH}`);
@@ -69,6 +80,10 @@ try {
 } finally {
   rmSync(far, { recursive: true, force: true });
   rmSync(work, { recursive: true, force: true });
+}
+
+function isWanted(name: string): boolean {
+  return values.only === undefined || values.only === name;
 }
 
 function note(...finished: Comparison[]): void {

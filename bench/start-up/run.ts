@@ -11,6 +11,7 @@ import { buildExecutable } from "../../link/build-executable.ts";
 import { compile } from "../../link/compile.ts";
 import { hostTarget } from "../../link/target.ts";
 import { say } from "../report.ts";
+import { median, type TimedRun, timeRun } from "../timed-run.ts";
 
 const FILE_COUNT = 10;
 
@@ -18,11 +19,6 @@ interface Start {
   readonly name: string;
   /** Gets a new path in each round. */
   readonly words: (unused: string) => readonly string[];
-}
-
-interface Run {
-  readonly wallMs: number;
-  readonly cpuMs: number;
 }
 
 const { values } = parseArgs({ options: { rounds: { type: "string", default: "100" } } });
@@ -46,16 +42,16 @@ try {
 
 function compareStarts(empty: string, executables: Readonly<Record<string, string>>): void {
   const starts = prepareStarts();
-  const emptyRuns: Run[] = [];
-  const runs = new Map<string, Run[]>();
+  const emptyRuns: TimedRun[] = [];
+  const runs = new Map<string, TimedRun[]>();
   for (let round = 0; round <= rounds; round++) {
-    const emptyRun = run([empty]);
+    const emptyRun = timeRun([empty]);
     // The first round is a warm-up.
     if (round > 0) emptyRuns.push(emptyRun);
     for (const { name, words } of starts) {
       for (const [kind, executable] of Object.entries(executables)) {
         const unused = join(work, `restored-${kind}-${round}`);
-        const ran = run([executable, ...words(unused)]);
+        const ran = timeRun([executable, ...words(unused)]);
         const title = `${name}, ${kind}`;
         if (round > 0) runs.set(title, [...(runs.get(title) ?? []), ran]);
       }
@@ -71,7 +67,7 @@ function prepareStarts(): Start[] {
   mkdirSync(cache);
   mkdirSync(tree);
   for (let file = 0; file < FILE_COUNT; file++) writeFileSync(join(tree, `${file}.txt`), `file ${file}\n`);
-  run([join(root, "dist", "btdt"), "store", "--cache", cache, "--keys=key", tree]);
+  timeRun([join(root, "dist", "btdt"), "store", "--cache", cache, "--keys=key", tree]);
   return [
     { name: "--version", words: () => ["--version"] },
     { name: "hash of a small file", words: () => ["hash", join(tree, "0.txt")] },
@@ -84,23 +80,10 @@ function prepareStarts(): Start[] {
   ];
 }
 
-function run(command: string[]): Run {
-  const startedNs = Bun.nanoseconds();
-  const { exitCode, resourceUsage, stderr } = Bun.spawnSync(command, { stdio: ["ignore", "ignore", "pipe"] });
-  const wallMs = (Bun.nanoseconds() - startedNs) / 1e6;
-  if (exitCode !== 0) throw new Error(`${command.join(" ")} failed: ${stderr.toString()}`);
-  return { wallMs, cpuMs: Number(resourceUsage.cpuTime.total) / 1000 };
-}
-
-function formatRow(title: string, runs: readonly Run[], emptyRuns: readonly Run[]): string {
+function formatRow(title: string, runs: readonly TimedRun[], emptyRuns: readonly TimedRun[]): string {
   const cells = (["wallMs", "cpuMs"] as const).flatMap((measure) => {
     const ratios = runs.map((each, round) => each[measure] / (emptyRuns[round]?.[measure] ?? Number.NaN));
     return [`${median(runs.map((each) => each[measure])).toFixed(1)} ms`, `${median(ratios).toFixed(2)} x`];
   });
   return [title.padEnd(32), ...cells.map((cell) => cell.padStart(9))].join("  ");
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((left, right) => left - right);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }
