@@ -7,6 +7,7 @@ import { MemoryStore } from "../support/memory-store.ts";
 import { describeWith } from "../support/requirements.ts";
 import { CEPH_KEYS, CEPH_PROGRAMS, useCeph } from "../support/s3/ceph.ts";
 import { FakeServer } from "../support/s3/fake-server.ts";
+import { VERSITY_KEYS, VersityServer } from "../support/s3/versitygw.ts";
 import { testStoreContract } from "../support/store-contract.ts";
 
 describe("the store in memory", () => {
@@ -50,4 +51,15 @@ describeWith(CEPH_PROGRAMS, "Ceph", () => {
     await connect(url, {}, CEPH_KEYS).send({ method: "PUT", name: "", mostAnswerBytes: 65_536 });
   }, 120_000);
   testStoreContract(() => Promise.resolve(openStore(url, { address: newAddress() }, CEPH_KEYS)));
+});
+
+describeWith(["versitygw"], "versitygw", () => {
+  let server: VersityServer;
+  beforeAll(async () => {
+    server = await VersityServer.start();
+    await connect(server.url, {}, VERSITY_KEYS).send({ method: "PUT", name: "", mostAnswerBytes: 65_536 });
+  }, 120_000);
+  afterAll(() => server.stop());
+  const open = () => Promise.resolve(openStore(server.url, { address: newAddress() }, VERSITY_KEYS));
+  testStoreContract(open, true);
 });

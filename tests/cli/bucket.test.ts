@@ -8,6 +8,7 @@ import { BTDT, must } from "../support/executable.ts";
 import { describeWith } from "../support/requirements.ts";
 import { CEPH_KEYS, CEPH_PROGRAMS, useCeph } from "../support/s3/ceph.ts";
 import { FakeServer } from "../support/s3/fake-server.ts";
+import { VERSITY_KEYS, VersityServer } from "../support/s3/versitygw.ts";
 import { Scratch } from "../support/scratch.ts";
 import { dir, file, makeTree, symlink } from "../support/tree.ts";
 
@@ -187,4 +188,14 @@ describeWith(CEPH_PROGRAMS, "Ceph", () => {
     await connect(url, {}, CEPH_KEYS).send({ method: "PUT", name: "", mostAnswerBytes: 65_536 });
   }, 120_000);
   testCommands(() => new BucketCommands(scratch, url, CEPH_KEYS, `${BUCKET}/${randomUUID()}`));
+});
+
+describeWith(["versitygw"], "versitygw", () => {
+  let server: VersityServer;
+  beforeAll(async () => {
+    server = await VersityServer.start();
+    await connect(server.url, {}, VERSITY_KEYS).send({ method: "PUT", name: "", mostAnswerBytes: 65_536 });
+  }, 120_000);
+  afterAll(() => server.stop());
+  testCommands(() => new BucketCommands(scratch, server.url, VERSITY_KEYS, `${BUCKET}/${randomUUID()}`));
 });
