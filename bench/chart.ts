@@ -16,7 +16,10 @@ const ROW_HEIGHT = 24;
 const TITLE_HEIGHT = 30;
 const GROUP_GAP = 18;
 const HEADER_HEIGHT = 72;
+/** With two lines of caption. */
 const FOOTER_HEIGHT = 64;
+const CAPTION_LINE_HEIGHT = 20;
+const CAPTION_LINE_LENGTH = 115;
 
 const STYLE = `
   svg { color-scheme: light dark; }
@@ -56,13 +59,14 @@ export function renderChart(results: BenchResults): string {
     groups.push(renderGroup(comparison.title, bars, y));
     y += TITLE_HEIGHT + bars.length * ROW_HEIGHT + GROUP_GAP;
   }
-  const height = y + FOOTER_HEIGHT - GROUP_GAP;
   const { tree, machine, rounds, date } = results;
   const heading = `${tree.name}: ${tree.fileCount.toLocaleString("en-US")} files, ${formatSize(tree.contentBytes)}`;
   const caption = [
     `${machine.processor}, ${machine.threads} threads, ${formatSize(machine.memoryBytes)}, ${machine.kernel}, ${machine.fileSystem}`,
     `${date}, median of ${rounds} rounds with warm caches, all on one file system; half of the rounds lie on the thin line`,
+    ...wrapWords(results.versions ?? []),
   ];
+  const height = y + FOOTER_HEIGHT - GROUP_GAP + (caption.length - 2) * CAPTION_LINE_HEIGHT;
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" viewBox="0 0 ${WIDTH} ${height}" role="img" aria-labelledby="title">
 <title id="title">${escaped(`Benchmark of btdt, ${heading}`)}</title>
 <style>${STYLE}</style>
@@ -70,9 +74,20 @@ export function renderChart(results: BenchResults): string {
 ${textAt(MARGIN, 32, "heading", heading)}
 ${textAt(MARGIN, 54, "quiet", "Shorter is better. Behind each bar: the median, and how it compares with btdt's. Each group has its own scale.")}
 ${groups.join("\n")}
-${caption.map((line, index) => textAt(MARGIN, y + 12 + index * 20, "quiet", line)).join("\n")}
+${caption.map((line, index) => textAt(MARGIN, y + 12 + index * CAPTION_LINE_HEIGHT, "quiet", line)).join("\n")}
 </svg>
 `;
+}
+
+/** Separated by commas, in lines that fit. */
+function wrapWords(words: readonly string[]): string[] {
+  const lines: string[] = [];
+  for (const word of words) {
+    const extended = lines.length === 0 ? word : `${lines.at(-1)}, ${word}`;
+    if (lines.length > 0 && extended.length <= CAPTION_LINE_LENGTH) lines[lines.length - 1] = extended;
+    else lines.push(word);
+  }
+  return lines;
 }
 
 function barsOf(comparison: Comparison): Bar[] {

@@ -23,6 +23,8 @@ export interface BenchResults {
   readonly machine: Machine;
   readonly tree: { readonly name: string; readonly fileCount: number; readonly contentBytes: number };
   readonly comparisons: readonly Comparison[];
+  /** Of the tools that btdt is compared with: `restic 0.14.0`. */
+  readonly versions?: readonly string[];
 }
 
 export interface Machine {

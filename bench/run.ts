@@ -13,6 +13,7 @@ import { parseArgs } from "node:util";
 import { formatSize } from "../src/base/size.ts";
 import { compareBuilds, findExecutable } from "./compare-builds.ts";
 import { CHART_PATH, drawChart } from "./draw.ts";
+import { compareField } from "./field/compare-field.ts";
 import { installTree } from "./install-tree.ts";
 import { type Contender, measure } from "./measure.ts";
 import { comparePacks } from "./packs.ts";
@@ -35,7 +36,7 @@ const { values } = parseArgs({
     far: { type: "string" },
     /** A tree to use instead of installing one. */
     tree: { type: "string" },
-    /** Measure only `trees`, `packs`, `hashes` or `starts`, and print it. */
+    /** Measure only `trees`, `packs`, `field`, `hashes` or `starts`, and print it. */
     only: { type: "string" },
     /** Another build to compare this one with. */
     against: { type: "string" },
@@ -54,7 +55,7 @@ const source = join(work, "node_modules");
 const comparisons: Comparison[] = [];
 try {
   must("cp", "-a", tree, source);
-  const results: BenchResults = {
+  let results: BenchResults = {
     date: new Date().toISOString().slice(0, 10),
     rounds,
     machine: describeMachine(work),
@@ -67,6 +68,11 @@ try {
     if (isWanted("trees")) note(...compareTrees());
     if (isWanted("packs"))
       note(...comparePacks({ btdt, source, near: directoryIn(work, "near"), far, rounds }));
+    if (isWanted("field")) {
+      const field = compareField({ btdt, source, installed: tree, work: directoryIn(work, "field"), rounds });
+      note(field.comparison);
+      results = { ...results, versions: field.versions };
+    }
     if (isWanted("hashes")) note(compareHashes());
     if (isWanted("starts")) note(compareStarts());
   } else {

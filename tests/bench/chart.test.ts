@@ -29,6 +29,7 @@ const results: BenchResults = {
     kernel: "Linux 6.1.0",
     fileSystem: "ext4",
   },
+  versions: ["tar 1.34", ...Array.from({ length: 13 }, (_, index) => `tool-${index} 1.0`)],
   tree: { name: "node_modules", fileCount: 12_345, contentBytes: 100 * 2 ** 20 },
   comparisons: [
     {
@@ -111,6 +112,8 @@ test("every measurement is a bar with its value, and the ratio to btdt's", () =>
     "16 MiB, 16 ×",
     "A &amp; B &quot;fast&quot; &lt;x&gt;, 2 threads, 8.0 GiB, Linux 6.1.0, ext4",
     expect.stringMatching(/^2026-03-09, median of 5 rounds/),
+    expect.stringMatching(/^tar 1\.34, tool-0 1\.0, .{50,95}$/),
+    expect.stringMatching(/^tool-\d+ 1\.0, .*tool-12 1\.0$/),
   ]);
 });
 
@@ -142,6 +145,14 @@ test("lines lie around the bar's end, whatever the slowest round was", () => {
   const ratio = (x: string | undefined) => (Number(x) - (bar?.x ?? 0)) / (bar?.width ?? 0);
   expect(ratio(line?.[1])).toBeCloseTo(0.9, 2);
   expect(ratio(line?.[2])).toBeCloseTo(1.1, 2);
+});
+
+test("the versions of tools lie within the picture", () => {
+  const chart = renderChart(results);
+  const last = /y="(\d+)">[^<]*tool-12 1\.0</.exec(chart);
+  const height = /<svg [^>]*height="(\d+)"/.exec(chart);
+  expect(Number(last?.[1])).toBeGreaterThan(0);
+  expect(Number(height?.[1])).toBeGreaterThan(Number(last?.[1]) + 10);
 });
 
 test("light and dark readers each get colours of their own", () => {
