@@ -21,6 +21,8 @@ import { hasManifestsOf, isCopyOf } from "./origin.ts";
 
 /** Errors that say that a cache cannot be reached, and not that something has to be set up. */
 const UNREACHABLE: ReadonlySet<ErrorCode> = new Set(["BUCKET_UNAVAILABLE", "CACHE_NOT_ACCESSIBLE"]);
+/** By then, a request is usually signed and sent. */
+const SENT_WITHIN_MS = 5;
 /** An entry that is damaged even after it was fetched again is restored without the local cache. */
 const MOST_ATTEMPTS = 2;
 
@@ -58,9 +60,10 @@ export class NearSource implements EntrySource {
     if (this.#rejected.has(key)) return { kind: "missing" };
     try {
       const asking = this.#ask(() => this.#far.findRecord(key));
-      // It is awaited below.
+      // Reading may fail first.
       asking.catch(() => undefined);
-      // Meanwhile, the local cache is read, although the answer may be that it does not matter.
+      // If the answer takes longer, the local cache is read meanwhile, although it may turn out not to matter.
+      await Promise.race([asking, Bun.sleep(SENT_WITHIN_MS)]);
       const copy = this.#attempts.has(key) ? undefined : this.#findHere(key, { onFound: options.onFound });
       const record = await asking;
       if (this.#outage !== undefined) return this.#findHere(key, options);
