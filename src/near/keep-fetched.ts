@@ -52,7 +52,7 @@ export async function keepFetched(
     if (placed.kind !== "placed") return placed;
     try {
       for (const target of targets) await keepBuildState(target, runtime);
-      await publish(keeping, session, { targets, placed, pack });
+      await publish(keeping, session, pack);
     } catch (error) {
       // What was to be restored is restored.
       if (!runtime.isCancelled()) onTrouble(error);
@@ -92,23 +92,15 @@ function listManifests({ record }: SourcedFound, { manifestFiles }: RemoteConten
   return digests;
 }
 
-interface Kept {
-  readonly targets: readonly Target[];
-  readonly placed: Extract<PlacedEntry, { kind: "placed" }>;
-  readonly pack: KeptPack;
-}
-
 /** The key comes last: from then on, the local cache has the entry. @throws BtdtError; a `node:fs` error */
 async function publish(
   { near, entry, remote, runtime }: Keeping,
   session: Session,
-  { targets, placed, pack }: Kept,
+  pack: KeptPack,
 ): Promise<void> {
   if (!pack.isEmpty) for (const { manifest } of entry.trees) pack.addLists(manifest, () => true);
-  const isAllFetched =
-    targets.length === entry.trees.length && placed.fileCounts.unchanged === 0 && !pack.isEmpty;
-  let newBytes = pack.finish();
-  if (!isAllFetched) newBytes += await fetchRest({ near, entry, remote, runtime }, session);
+  let newBytes = await pack.finish(runtime.isCancelled);
+  newBytes += await fetchRest({ near, entry, remote, runtime }, session);
   for (const digest of listManifests(entry, remote))
     newBytes += remote.manifestFiles.get(digest)?.length ?? 0;
   const { key, storedAt, trees, signature } = entry.record;
@@ -122,7 +114,8 @@ async function publish(
 }
 
 /**
- * What the destination had was not fetched. @returns the size of what was kept @throws BtdtError; a `node:fs` error
+ * What the destination had was not fetched, and what the local cache had may be gone: a clean does not know the chunks
+ * of a large file before there is a list of them. @returns the size of what was kept @throws BtdtError; a `node:fs` error
  */
 async function fetchRest({ near, entry, remote, runtime }: Keeping, session: Session): Promise<number> {
   const rest = new KeptPack(near, session, remote.packs);
@@ -143,7 +136,7 @@ async function fetchRest({ near, entry, remote, runtime }: Keeping, session: Ses
       }
       rest.addLists(manifest, lacksList);
     }
-    return rest.finish();
+    return await rest.finish(runtime.isCancelled);
   } finally {
     rest.close();
   }

@@ -1,6 +1,7 @@
 import { DEFAULT_COMPRESSION } from "../base/compression.ts";
 import { CHUNK_SIZE_BYTES, digestAt, hexOf } from "../base/digest.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
+import { withSharedLock } from "../cache/cache-lock.ts";
 import type { Session } from "../cache/session.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
 import { publishPack } from "../packs/contents/pack-directory.ts";
@@ -61,12 +62,18 @@ export class KeptPack {
     return this.#writer === undefined;
   }
 
-  /** Publishes it, and returns its size: 0 if it is empty. @throws BtdtError; a `node:fs` error, that of adding a block, too */
-  finish(): number {
+  /**
+   * Publishes it while no clean is running, as a store does: a later one finds in it what the intents need.
+   * @returns its size, 0 if it is empty
+   * @throws BtdtError; a `node:fs` error, that of adding a block, too
+   */
+  async finish(isCancelled: () => boolean): Promise<number> {
     if (this.#failure !== undefined) throw this.#failure.error;
     const finished = this.#writer?.finish(() => true);
     if (finished === undefined) return 0;
-    publishPack(this.#near, finished.directory, finished.name);
+    await withSharedLock(this.#near, isCancelled, () => {
+      publishPack(this.#near, finished.directory, finished.name);
+    });
     return finished.packBytes;
   }
 
