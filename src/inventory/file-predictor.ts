@@ -1,7 +1,7 @@
 import { compileLightly, compileMethodsLightly } from "../base/compile-lightly.ts";
 import type { Manifest } from "../manifest/manifest.ts";
-import { DIGEST_WORDS } from "./file-table.ts";
 import { NO_ITEM, wordsOf } from "./items.ts";
+import { DIGEST_WORDS } from "./named-content.ts";
 
 /** Two manifests are kept in memory, unless they are larger. */
 const MOST_FILES = 256 * 1024;

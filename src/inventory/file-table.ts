@@ -1,26 +1,10 @@
 import { compileLightly, compileMethodsLightly } from "../base/compile-lightly.ts";
 import { DIGEST_SIZE_BYTES } from "../base/digest.ts";
 import { formatObjectName } from "../objects/object-name.ts";
-
-/** What a file in the cache is, as far as its name tells. */
-const NAME_KINDS = ["object", "exclusive", "manifest"] as const;
-export type NameKind = (typeof NAME_KINDS)[number];
-
-/** What an object's name says: of a manifest, all but the digest is 0. */
-export interface NamedContent {
-  /** The words of digests, of which this is one. */
-  digests: Int32Array;
-  /** Where it starts in them. */
-  firstWord: number;
-  permissions: number;
-  mtimeSeconds: number;
-  mtimeNanoseconds: number;
-}
+import { DIGEST_WORDS, NAME_KINDS, type NamedContent, type NameKind, wordOf } from "./named-content.ts";
 
 /** The result of `find` for a name that is not in the table. */
 export const NOT_LISTED = -1;
-
-export const DIGEST_WORDS = DIGEST_SIZE_BYTES / 4;
 
 /** Of a row, in which words follow each other so that a search needs one line of the processor's cache. */
 const NANOSECONDS = DIGEST_WORDS;
@@ -38,11 +22,14 @@ const FLAG_SHIFT = 11;
 /** The bits of a tag that belong to the name: permissions, then the kind. */
 const NAME_BITS = (1 << FLAG_SHIFT) - 1;
 
+/** A slot is the number of a file, counted from 1, and a word of its digest, so that most other files need no look at their rows. */
+const SLOT_WORDS = 2;
 const EMPTY_SLOT = 0;
 /** More than one per file, so that there is always an empty one, and most searches are short. */
 const SLOTS_PER_FILE = 1.5;
 const FIRST_CAPACITY = 1024;
 const GROWTH = 1.4;
+const SMALLEST_GROWTH = 1.1;
 const TWO_TO_32 = 2 ** 32;
 
 /** What belongs to a file in addition to its name. */
@@ -55,15 +42,16 @@ export interface FileFacts {
 }
 
 /**
- * The objects and manifests of a cache, numbered in the order in which they were added: 64 bytes for each, and 6 for
+ * The objects and manifests of a cache, numbered in the order in which they were added: 64 bytes for each, and 12 for
  * the hash table that finds them. As strings in a map, a million of them would take several times as much. Their names
  * are there as a whole, so two files are never mistaken for one.
  */
 export class FileTable {
   // Without `at`: shared by columns of all types, it is several times slower in loops like these.
   private rows = new Int32Array(FIRST_CAPACITY * ROW_WORDS);
-  private slots = new Int32Array(FIRST_CAPACITY * SLOTS_PER_FILE);
+  private slots = new Int32Array(FIRST_CAPACITY * SLOTS_PER_FILE * SLOT_WORDS);
   private size = 0;
+  private expectedCount = 0;
 
   get count(): number {
     return this.size;
@@ -73,12 +61,20 @@ export class FileTable {
     return this.rows.length / ROW_WORDS;
   }
 
-  /** Adds a name that is not there yet. */
+  /** When it has to grow, it makes room for so many files in all, which takes less time than to grow often. */
+  expect(count: number): void {
+    this.expectedCount = count;
+  }
+
+  /** @returns the number of the file; if the name is there already, of the one that has it */
   add(content: NamedContent, kind: NameKind, { flags, sizeBytes, changedSeconds }: FileFacts): number {
-    if (this.size === this.capacity) this.grow(Math.ceil(this.size * GROWTH));
+    if (this.size === this.capacity) this.grow(this.chooseCapacity());
+    const tag = nameTag(content.permissions, kind);
+    const slot = this.slotOf(content, tag);
+    const known = this.slots[slot] ?? EMPTY_SLOT;
+    if (known !== EMPTY_SLOT) return known - 1;
     const file = this.size;
     this.size += 1;
-    const tag = nameTag(content.permissions, kind);
     const row = file * ROW_WORDS;
     const { rows } = this;
     for (let word = 0; word < DIGEST_WORDS; word++) rows[row + word] = wordOf(content, word);
@@ -89,7 +85,7 @@ export class FileTable {
     rows[row + SIZE_LOW] = sizeBytes | 0;
     rows[row + SIZE_HIGH] = Math.floor(sizeBytes / TWO_TO_32);
     rows[row + CHANGED_SECONDS] = changedSeconds | 0;
-    this.slots[this.slotOf(content, tag)] = file + 1;
+    this.fill(slot, file, content);
     return file;
   }
 
@@ -139,12 +135,19 @@ export class FileTable {
   /** Where a name is, or would be inserted. */
   private slotOf(content: NamedContent, tag: number): number {
     const { slots } = this;
-    let slot = firstSlot(content, slots.length);
+    const check = wordOf(content, 1);
+    let slot = firstSlot(content, slots.length / SLOT_WORDS) * SLOT_WORDS;
     for (;;) {
-      const value = slots[slot] ?? 0;
-      if (value === EMPTY_SLOT || this.isNamed(value - 1, content, tag)) return slot;
-      slot = slot + 1 === slots.length ? 0 : slot + 1;
+      const value = slots[slot] ?? EMPTY_SLOT;
+      if (value === EMPTY_SLOT) return slot;
+      if (slots[slot + 1] === check && this.isNamed(value - 1, content, tag)) return slot;
+      slot = slot + SLOT_WORDS === slots.length ? 0 : slot + SLOT_WORDS;
     }
+  }
+
+  private fill(slot: number, file: number, content: NamedContent): void {
+    this.slots[slot] = file + 1;
+    this.slots[slot + 1] = wordOf(content, 1);
   }
 
   private isNamed(file: number, content: NamedContent, tag: number): boolean {
@@ -161,11 +164,16 @@ export class FileTable {
     );
   }
 
+  private chooseCapacity(): number {
+    const isExpectationUseful = this.expectedCount > this.size * SMALLEST_GROWTH;
+    return Math.ceil(isExpectationUseful ? this.expectedCount : this.size * GROWTH);
+  }
+
   private grow(capacity: number): void {
     const rows = new Int32Array(capacity * ROW_WORDS);
     rows.set(this.rows);
     this.rows = rows;
-    this.slots = new Int32Array(Math.ceil(capacity * SLOTS_PER_FILE));
+    this.slots = new Int32Array(Math.ceil(capacity * SLOTS_PER_FILE) * SLOT_WORDS);
     for (let file = 0; file < this.size; file++) {
       const nameBits = this.wordAt(file, TAG) & NAME_BITS;
       const content = {
@@ -175,7 +183,7 @@ export class FileTable {
         mtimeSeconds: this.numberAt(file, SECONDS_LOW),
         mtimeNanoseconds: this.wordAt(file, NANOSECONDS),
       };
-      this.slots[this.slotOf(content, nameBits)] = file + 1;
+      this.fill(this.slotOf(content, nameBits), file, content);
     }
   }
 }
@@ -191,9 +199,5 @@ function nameTag(permissions: number, kind: NameKind): number {
   return permissions | (NAME_KINDS.indexOf(kind) << KIND_SHIFT);
 }
 
-function wordOf({ digests, firstWord }: NamedContent, word: number): number {
-  return digests[firstWord + word] ?? 0;
-}
-
-compileLightly(firstSlot, nameTag, wordOf);
+compileLightly(firstSlot, nameTag);
 compileMethodsLightly(FileTable);

@@ -4,7 +4,8 @@ import { at, type Manifest } from "../manifest/manifest.ts";
 import type { StoredObject } from "../objects/list-objects.ts";
 import { PERMISSIONS } from "../objects/object-attributes.ts";
 import type { PackContents } from "../packs/contents/pack-contents.ts";
-import { DIGEST_WORDS, FileTable, type NamedContent, NOT_LISTED } from "./file-table.ts";
+import { FileTable, NOT_LISTED } from "./file-table.ts";
+import { DIGEST_WORDS, type NamedContent } from "./named-content.ts";
 import { decodeFlags, encodeFlags, IS_AS_NAMED, IS_FILE } from "./object-flags.ts";
 import { kindOfName, parseFileName } from "./parse-file-name.ts";
 
@@ -22,7 +23,7 @@ export type StoredFile = ({ readonly kind: "object" } & StoredObject) | StoredMa
 /**
  * Numbers everything that entries can need, so that one plan can count references to all of it: first the contents of
  * packs, then the chunk lists of large files in packs, then objects and manifests in the order they were found. These
- * are columns, 78 bytes for each, because a cache may have millions.
+ * are columns, 84 bytes for each, because a cache may have millions.
  */
 export class Items {
   /** Items before this one are parts of packs. */
@@ -146,19 +147,23 @@ export class Items {
     return (this.table.flagsOf(item - this.firstFile) & IS_AS_NAMED) !== 0 && this.hasSize(item, sizeBytes);
   }
 
+  /** There will be about so many objects and manifests in all. */
+  expectFiles(count: number): void {
+    this.table.expect(count);
+  }
+
   /** @returns its item; the same if it was added before, because a directory may list a name twice */
   addFile(stored: StoredFile): number {
     const kind = kindOfName(stored.name);
     const content = parseFileName(stored.name);
-    const known = this.table.find(content, kind);
-    if (known !== NOT_LISTED) return this.firstFile + known;
     const changedSeconds = Math.max(0, Math.ceil(stored.changedMs / 1000));
     const facts =
       stored.kind === "object"
         ? { flags: encodeFlags(stored), sizeBytes: stored.sizeBytes, changedSeconds }
         : { flags: 0, sizeBytes: 0, changedSeconds };
-    const file = this.table.add(content, kind, facts);
-    const item = this.firstFile + file;
+    const { count } = this;
+    const item = this.firstFile + this.table.add(content, kind, facts);
+    if (item < count) return item;
     if (item >= this.bytes.length) {
       const larger = new Float64Array(this.firstFile + this.table.capacity);
       larger.set(this.bytes);

@@ -17,6 +17,8 @@ export interface FileListing {
   readonly listShard?: ShardLister | undefined;
 }
 
+const MOST_GROWTH = 8;
+
 /**
  * Numbers all objects and manifests. Those in a directory that cannot be listed are omitted, so they are not deleted;
  * if an entry needs them, they are looked up by name.
@@ -29,9 +31,14 @@ export async function listFiles(
 ): Promise<void> {
   const shards = doubts.attempt("the list of objects", () => listShardNames(cache.objects)) ?? [];
   const list = listShard ?? chooseShardLister(cache, shards, runner);
-  for (const shard of shards) {
+  let fileCount = 0;
+  for (const [index, shard] of shards.entries()) {
     const objects = await doubts.attemptLater(`objects/${shard}`, () => list(shard));
     for (const object of objects ?? []) items.addFile({ kind: "object", ...object });
+    fileCount += objects?.length ?? 0;
+    // Digests are spread evenly; if names are not, because someone made them up, there is no more room than for this.
+    const expectedCount = Math.ceil((fileCount / (index + 1)) * shards.length * 1.02);
+    items.expectFiles(Math.min(expectedCount, MOST_GROWTH * fileCount));
     await pause();
   }
   const digests = doubts.attempt("the list of manifests", () => listManifestFiles(cache));

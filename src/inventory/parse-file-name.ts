@@ -1,7 +1,7 @@
 import { compileLightly } from "../base/compile-lightly.ts";
 import { DIGEST_HEX_DIGITS, DIGEST_SIZE_BYTES } from "../base/digest.ts";
 import { EXCLUSIVE_ENDING } from "../objects/object-name.ts";
-import type { NamedContent, NameKind } from "./file-table.ts";
+import type { NamedContent, NameKind } from "./named-content.ts";
 
 const digest = new Uint8Array(DIGEST_SIZE_BYTES);
 const parsed: NamedContent = {

@@ -1,0 +1,26 @@
+import { compileLightly } from "../base/compile-lightly.ts";
+import { DIGEST_SIZE_BYTES } from "../base/digest.ts";
+
+export const DIGEST_WORDS = DIGEST_SIZE_BYTES / 4;
+
+/** What a file in the cache is, as far as its name tells. */
+export const NAME_KINDS = ["object", "exclusive", "manifest"] as const;
+export type NameKind = (typeof NAME_KINDS)[number];
+
+/** What an object's name says: of a manifest, all but the digest is 0. */
+export interface NamedContent {
+  /** The words of digests, of which this is one. */
+  digests: Int32Array;
+  /** Where it starts in them. */
+  firstWord: number;
+  permissions: number;
+  mtimeSeconds: number;
+  mtimeNanoseconds: number;
+}
+
+/** A word of the digest. */
+export function wordOf({ digests, firstWord }: NamedContent, word: number): number {
+  return digests[firstWord + word] ?? 0;
+}
+
+compileLightly(wordOf);
