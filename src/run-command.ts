@@ -13,7 +13,8 @@ import { measureColumns } from "./cli/terminal-columns.ts";
 import { InlineRunner } from "./work/inline-runner.ts";
 import { WorkerPool } from "./work/worker-pool.ts";
 
-const NORMAL_JIT_POLICY = 1;
+/** As in `worker.ts`. */
+const NORMAL_JIT_POLICY = 5;
 
 /** With more, the file system is the limit, not processors. */
 const MOST_WORKERS = 8;
