@@ -3,7 +3,7 @@ import { BuildError } from "./build-error.ts";
 import type { Target } from "./target.ts";
 
 /**
- * Smaller parts of the program are put together with what needs them, unless code would run that is not needed. Each
+ * Smaller parts of the program are merged with what needs them, unless that would run code that is not needed. Each
  * part takes time to load: with two thirds of the parts, a start takes a tenth less.
  */
 export const SMALLEST_CHUNK_BYTES = 16 * 1024;

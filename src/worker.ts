@@ -37,8 +37,8 @@ const JIT_POLICY = {
    */
   normal: 5,
   /**
-   * Each of many threads would compile for itself what it runs for a few hundred files: on a slow volume, that took a
-   * fifth of the processor time.
+   * Each of many threads would compile for itself what it runs for a few hundred files: on a slow volume, that would
+   * take a fifth of the processor time.
    */
   sparing: 30,
 };

@@ -1,7 +1,7 @@
 import { appendFileSync, cpSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 
-/** Changed by a new version of it: all of its files. */
+/** All of its files change, as with a new version. */
 const DEPENDENCY = "lodash";
 
 /**

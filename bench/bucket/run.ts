@@ -1,7 +1,7 @@
 /**
- * Compares a cache in a bucket with an archive that curl moves, on a Ceph on this machine, and prints what is to be
- * reached: `npm run bench:bucket [-- --rounds N --tree DIR]`. Needs the packages of Ceph (see README), curl, tar and
- * zstd. The server takes part of the processors from both.
+ * Compares a cache in a bucket with an archive that curl moves, on a Ceph on this machine, and prints ratios and
+ * their targets: `npm run bench:bucket [-- --rounds N --tree DIR]`. Needs the packages of Ceph (see README), curl, tar
+ * and zstd. The server takes part of the processors from both.
  */
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -112,7 +112,7 @@ function compareAll(url: URL): void {
     "s3://bench/changed",
   );
   const [nearMs = Number.NaN, localMs = Number.NaN] = nearHit.map(({ medianMs }) => medianMs);
-  say("\nTo reach");
+  say("\nTargets");
   say(`  restore of everything: ${ratioOf(restore)} x curl (at most 0.8)`);
   say(`  first store: ${ratioOf(store)} x curl (at most 1.0)`);
   say(`  restore into a new local cache: ${ratioOf(fetch)} x without one (at most 1.5)`);

@@ -22,7 +22,7 @@ interface FieldResult {
   readonly versions: readonly string[];
 }
 
-/** Compares how long btdt and other tools take to make a tree again. What is missing, or fails, is left out. */
+/** Compares how long btdt and other tools take to recreate a tree. What is missing or fails is left out. */
 export function compareField(bench: FieldBench): FieldResult {
   const { btdt, source, rounds } = bench;
   const caches = ["objects", "packs"].map((storage) => {
@@ -54,7 +54,7 @@ export function compareField(bench: FieldBench): FieldResult {
   const contenders = [...restores, ...tools.map((tool) => contend(bench, tool))];
   const measurements = measure(contenders, rounds);
   return {
-    comparison: { kind: "times", title: "Make the tree again", measurements },
+    comparison: { kind: "times", title: "Recreate the tree", measurements },
     versions: [...new Set(tools.map(describeVersion))],
   };
 }

@@ -1,10 +1,10 @@
-/** A tool that can make the tree again from something that it has prepared. */
+/** A tool that can recreate the tree from something that it has prepared. */
 export interface FieldTool {
   readonly name: string;
   readonly program: string;
-  /** Commands of a shell, with `$source`, `$work` (a directory of the tool's own) and `$installed`, where npm was run. */
+  /** Shell commands, with `$source`, `$work` (a directory of the tool's own) and `$installed`, where npm was run. */
   readonly prepare: string;
-  /** Commands of a shell that run in `$target`, an empty directory for one round. */
+  /** Shell commands that run in `$target`, an empty directory for one round. */
   readonly restore: string;
   /** Unless it is `--version`. */
   readonly versionOption?: string;

@@ -1,10 +1,10 @@
 /*
  * How fast packs can be: what no store and no restore of packs can avoid, and nothing else.
  *
- * `pack-limit store TREE PACK THREADS` lists a tree, reads and hashes (SHA-256) its files, and writes contents that it has
- * not seen yet to PACK, in blocks of up to 4 MiB, compressed by zstd at level 3. PACK.list says what is where.
- * `pack-limit restore PACK COPY THREADS` reads both, makes the directories, decompresses each block, hashes each content
- * again, and writes the files with their modes and times.
+ * `pack-limit store TREE PACK THREADS` lists a tree, reads and hashes (SHA-256) its files, and writes contents that it
+ * has not seen yet to PACK, in blocks of up to 4 MiB, compressed by zstd at level 3. PACK.list says what is where.
+ * `pack-limit restore PACK COPY THREADS` reads both, makes the directories, decompresses each block, hashes each
+ * content again, and writes the files with their modes and times.
  */
 #define _GNU_SOURCE
 #include <dirent.h>

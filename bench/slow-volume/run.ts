@@ -1,6 +1,6 @@
 /**
- * How long btdt takes where each operation takes a millisecond, how many operations are in flight, and how much processor
- * time it takes, and the volume's driver for it. Once the two take as long as the processors have, more operations in flight
+ * How long btdt takes where each operation takes a millisecond, how many operations are in flight, and how much
+ * processor time btdt and the volume's driver take. Once these two keep the processors busy, more operations in flight
  * gain nothing:
  * `npm run bench:slow [-- --delay-us N --rounds N --tree DIR --btdt FILE --only WORDS --kinds]`. Needs root, `cc` and
  * libfuse3.

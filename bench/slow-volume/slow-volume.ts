@@ -15,7 +15,7 @@ export interface VolumeCounts {
   readonly msByInFlight: Readonly<Record<"0" | "1" | "2" | "8" | "24", number>>;
 }
 
-/** Linux counts processor time in these for programs. */
+/** The unit in which Linux counts a program's processor time. */
 const TICK_MS = 10;
 
 type Driver = Bun.Subprocess<"pipe", "pipe", "inherit">;

@@ -1,9 +1,9 @@
 /**
- * How long btdt takes where cache and source are two bind mounts of one volume, between which the kernel makes no links:
+ * How long btdt takes where cache and source are on two bind mounts of one volume, between which no links can be made:
  * `npm run bench:mounts [-- --rounds N --tree DIR --btdt FILE --at DIR]`. Needs root.
  *
- * It stores and restores as anyone would, without options, in turn with `tar` and `zstd`. Processor time is the least of all
- * rounds, because load only adds to it.
+ * It stores and restores as anyone would, without options, in turn with `tar` and `zstd`. Processor time is the least
+ * of all rounds, because load only adds to it.
  */
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -76,7 +76,7 @@ function mount(name: string): string {
   try {
     must("mount", "--bind", path, path);
   } catch (error) {
-    say("it needs to be root, to mount");
+    say("mounting needs root");
     throw error;
   }
   return path;

@@ -13,7 +13,7 @@ import { readObject } from "./read-object.ts";
 /** Files of one directory tend to be in few blocks. */
 const MOST_BLOCKS = 4;
 
-/** How often a content is looked for that is neither an object nor in a pack: a clean may be moving it. */
+/** How often to look for a content that is neither an object nor in a pack: a clean may be moving it. */
 const MOST_ATTEMPTS = 3;
 
 /** Reads the contents of an entry's files in order, from objects or packs, and checks them. The caller closes it. */

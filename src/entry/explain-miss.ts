@@ -20,7 +20,7 @@ export interface MissExplanation {
   readonly keyCount: number;
   /**
    * Keys that start like one of the missed ones: those with the longest common prefix, and of many, the ones used
-   * last, as far as a few of them tell on a slow volume. The longest comes first, and of equal ones, the one stored last.
+   * last; on a slow volume, only some are compared. The longest comes first, and of equal ones, the one stored last.
    */
   readonly nearest: readonly StoredKey[];
 }
@@ -66,8 +66,8 @@ interface RankedName {
 }
 
 /**
- * Among names that are equally near. The times tell without reading the files, which takes several times as long. On a slow
- * volume, only some are looked at, and the others come last.
+ * Among names that are equally near. The times tell without reading the files, which takes several times as long. On a
+ * slow volume, only some are looked at, and the others come last.
  */
 async function putLastUsedFirst(
   cache: CacheDirectory,

@@ -92,8 +92,8 @@ async function examineEntry(
     // Not needed for a miss, and most of what is loaded otherwise.
     const { examineManifests } = await import("../inventory/examine-manifests.ts");
     const digests = entry.trees.map(({ stored }) => stored.manifest);
-    // It is not damaged if it was deleted or replaced in the meantime, nor if its contents were in no place because a
-    // clean was moving them from one pack to another.
+    // It is not damaged if it was deleted or replaced in the meantime, nor if its contents were found nowhere because a
+    // clean was moving them to another pack.
     const isAgain = examined?.kind === "found" && isSameRecord(examined.record, entry.record);
     const condition = examineManifests(cache, digests, isAgain ? () => undefined : onWarning);
     if (condition.kind === "whole") return entry;

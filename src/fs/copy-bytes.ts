@@ -16,7 +16,7 @@ let copyBuffer: PinnedBuffer | undefined;
  *
  * It only appends, so that the size grows with the data. `copyFileSync` ends with `ftruncate`, after which ext4 may
  * put the size on disk before the data: after a power cut, the file would have the right size and contain zeros.
- * @param status of `from`; receives what it is at the end if it has holes
+ * @param status of `from`; updated if the file has holes
  * @returns the size of the copy: less if the file has become shorter
  * @throws a `node:fs` error
  */
@@ -48,7 +48,7 @@ function copyAroundHoles(from: number, to: number, status: FileStatus): number {
   return status.sizeBytes;
 }
 
-/** From one offset to the other, so many bytes or up to the end; returns how many they were. */
+/** Copies up to so many bytes between the current offsets; returns how many there were. */
 function copyRest(from: number, to: number, mostBytes: number): number {
   const copied = copyRange(from, to, mostBytes);
   // Continues where that ended.

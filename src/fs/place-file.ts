@@ -111,7 +111,7 @@ export class FilePlacer {
   }
 }
 
-/** False if a link would certainly be one too many: it would be removed again. */
+/** False if a link would certainly be one too many, and would have to be removed again. */
 function hasRoom(source: PathBuffer, mostNames: number): boolean {
   if (mostNames === Number.POSITIVE_INFINITY) return true;
   return lstatBuffer(source, sourceStatus) && sourceStatus.linkCount < mostNames;

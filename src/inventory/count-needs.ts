@@ -43,7 +43,7 @@ export class NeedCounter {
 
   private reserve(itemCount: number): void {
     if (itemCount <= this.entryCounts.length) return;
-    // What is found after everything was listed comes one by one.
+    // What the listing lacked is added one by one.
     const capacity = Math.ceil(itemCount * 1.02) + 64;
     const [entryCounts, lastEntries] = [new Uint32Array(capacity), new Uint32Array(capacity)];
     entryCounts.set(this.entryCounts);

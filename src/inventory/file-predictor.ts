@@ -3,7 +3,7 @@ import type { Manifest } from "../manifest/manifest.ts";
 import { NO_ITEM, wordsOf } from "./items.ts";
 import { DIGEST_WORDS } from "./named-content.ts";
 
-/** Two manifests are kept in memory, unless they are larger. */
+/** Two manifests are kept in memory; larger ones are not. */
 const MOST_FILES = 256 * 1024;
 
 interface ExaminedManifest {
@@ -14,9 +14,9 @@ interface ExaminedManifest {
 }
 
 /**
- * Finds the objects of a manifest by those of the manifest that was examined before. Entries of a cache are often much
- * alike, with the same files in the same order: to compare them, file by file, takes a tenth of the time of searching
- * for each among all objects. Files are alike only if their digests, attributes and sizes are the same.
+ * Predicts the objects of a manifest from the one that was examined before it. Entries of a cache are often much alike,
+ * with the same files in the same order: comparing them file by file takes a tenth of the time of searching for each
+ * among all objects. Files are alike only if their digests, attributes and sizes are the same.
  */
 export class FilePredictor {
   private current: ExaminedManifest | undefined;
@@ -57,7 +57,7 @@ export class FilePredictor {
     if (this.current === undefined) return;
     this.current.items[file] = item;
     this.missCount += 1;
-    // The more files are unlike the previous ones, the farther it looks for where they are alike again, and less often.
+    // The more files differ, the farther it looks for the place where they are alike again, and the less often.
     const isPowerOfTwo = (this.missCount & (this.missCount - 1)) === 0;
     if (this.previous === undefined || this.missCount === 1 || !isPowerOfTwo) return;
     const center = file + this.shift;

@@ -6,7 +6,7 @@ import { DIGEST_WORDS, NAME_KINDS, type NamedContent, type NameKind, wordOf } fr
 /** The result of `find` for a name that is not in the table. */
 export const NOT_LISTED = -1;
 
-/** Of a row, in which words follow each other so that a search needs one line of the processor's cache. */
+/** The words of a row, side by side so that a search needs one line of the processor's cache. */
 const NANOSECONDS = DIGEST_WORDS;
 const SECONDS_LOW = 9;
 const SECONDS_HIGH = 10;
@@ -43,8 +43,8 @@ export interface FileFacts {
 
 /**
  * The objects and manifests of a cache, numbered in the order in which they were added: 64 bytes for each, and 12 for
- * the hash table that finds them. As strings in a map, a million of them would take several times as much. Their names
- * are there as a whole, so two files are never mistaken for one.
+ * the hash table that finds them. As strings in a map, a million of them would take several times as much. It has
+ * their complete names, so two files are never mistaken for one.
  */
 export class FileTable {
   // Without `at`: shared by columns of all types, it is several times slower in loops like these.
@@ -188,7 +188,7 @@ export class FileTable {
   }
 }
 
-/** The same content is often there with many times, so that a digest alone would not spread. */
+/** Objects with the same content often differ in their times, so a hash of the digest alone would not spread them. */
 function firstSlot(content: NamedContent, slotCount: number): number {
   const time = Math.imul(content.mtimeSeconds ^ content.mtimeNanoseconds, 0x9e3779b1);
   const hash = Math.imul(wordOf(content, 0) ^ time, 0x85ebca6b) >>> 0;

@@ -23,7 +23,7 @@ export type StoredFile = ({ readonly kind: "object" } & StoredObject) | StoredMa
 /**
  * Numbers everything that entries can need, so that one plan can count references to all of it: first the contents of
  * packs, then the chunk lists of large files in packs, then objects and manifests in the order they were found. These
- * are columns, 84 bytes for each, because a cache may have millions.
+ * are kept in columns, 84 bytes for each, because a cache may have millions.
  */
 export class Items {
   /** Items before this one are parts of packs. */
@@ -208,7 +208,7 @@ function* measureContents({ packs }: PackContents): Generator<number> {
   }
 }
 
-/** A column of bytes need not start where words can be read from it. */
+/** Copies a column of bytes that is not aligned for words. */
 export function wordsOf(bytes: Uint8Array): Int32Array {
   const { buffer, byteOffset } = bytes.byteOffset % 4 === 0 ? bytes : new Uint8Array(bytes);
   return new Int32Array(buffer, byteOffset, bytes.length / 4);

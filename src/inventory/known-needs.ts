@@ -3,7 +3,7 @@ import { ItemCollector } from "./item-collector.ts";
 import type { Needs } from "./needs.ts";
 import type { NeedsFinder } from "./needs-finder.ts";
 
-/** In total, what is kept in memory; 4 bytes each. */
+/** In all lists together, 4 bytes each. */
 const MOST_KEPT_ITEMS = 16 * 1024 * 1024;
 
 interface KnownManifest {
@@ -20,7 +20,7 @@ interface ItemSummary {
 
 /**
  * Remembers what each manifest needs. A cache may have thousands of entries that need millions of items each, so only
- * the first lists are kept in memory: of the others, a manifest is read again when its list is asked for.
+ * the first lists are kept in memory; for any other, the manifest is read again when its list is asked for.
  */
 export class KnownNeeds {
   readonly #finder: Pick<NeedsFinder, "find">;
@@ -51,8 +51,8 @@ export class KnownNeeds {
   }
 
   /**
-   * What some manifests need, each item once. Undefined if one of them cannot be read again: whoever subtracts needs
-   * must subtract exactly what was added, and nothing instead of a part of it.
+   * What some manifests need, each item once. Undefined if one of them cannot be read again: what is subtracted from
+   * counts must be exactly what was added to them, so a part of it is of no use.
    */
   list(digests: readonly string[]): Uint32Array | undefined {
     const lists: Uint32Array[] = [];

@@ -129,7 +129,7 @@ export class NeedsFinder {
     return { kind: "damaged", reason: "contents are missing", editedPaths };
   }
 
-  /** Adds the whole object of a file that the manifest before had as well, unless there may be an exclusive one, too. */
+  /** Adds the whole object that the previous manifest had for this file, unless there may be an exclusive one, too. */
   #addPredicted(file: number): boolean {
     const item = this.#items.hasExclusiveObjects ? NO_ITEM : this.#predictor.find(file);
     if (item === NO_ITEM) return false;
@@ -137,7 +137,7 @@ export class NeedsFinder {
     return true;
   }
 
-  /** Adds the whole objects of a file that were listed; of an intent, also others. Returns false if none is whole. */
+  /** Adds the listed objects of a file that are whole; for an intent, also the others. False if none is whole. */
   #addListed(manifest: Manifest, file: number, isIntent: boolean): boolean {
     let isAnyWhole = false;
     for (const isExclusive of this.#listedKinds()) {

@@ -1,13 +1,13 @@
 import type { StoredObject } from "../objects/list-objects.ts";
 
-/** What is known of an object that is either so or not, in five bits. */
+/** What is known of an object besides its name, size and time, in five bits. */
 type ObjectFlags = Pick<StoredObject, "isFile" | "isNewer" | "isAsNamed" | "condition">;
 
 export const IS_FILE = 1;
 const IS_NEWER = 2;
 export const IS_AS_NAMED = 4;
 const CONDITION_SHIFT = 3;
-/** One that is missing is in no list. */
+/** A missing object is never listed. */
 const CONDITIONS = [undefined, "whole", "damaged", "unreadable"] as const;
 
 export function encodeFlags({ isFile, isNewer, isAsNamed, condition }: ObjectFlags): number {

@@ -13,8 +13,8 @@ const parsed: NamedContent = {
 };
 
 /**
- * Reads what the name of an object or a manifest says; whether it is one was checked before, and this is several times
- * as fast. The result is valid until the next call.
+ * Parses the name of an object or a manifest. It does not check the name again, and is several times as fast for that.
+ * The result is valid until the next call.
  */
 export function parseFileName(name: string): NamedContent {
   for (let byte = 0; byte < DIGEST_SIZE_BYTES; byte++) {
@@ -24,7 +24,7 @@ export function parseFileName(name: string): NamedContent {
   parsed.mtimeSeconds = 0;
   parsed.mtimeNanoseconds = 0;
   if (name.length === DIGEST_HEX_DIGITS) return parsed;
-  // Past the dash; a time may be negative, so the next one is not the last.
+  // After the dash. The time may be negative, so the next dash need not be the last.
   const start = DIGEST_HEX_DIGITS + 1;
   const dash = name.indexOf("-", start);
   const dot = name.indexOf(".", dash);

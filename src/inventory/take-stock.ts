@@ -27,7 +27,7 @@ export interface StockRequest extends FileListing {
   readonly nowMs: number;
   readonly grace: Grace;
   readonly progress?: Progress;
-  /** How much of what entries need is kept in memory; by default, not everything in a cache with many large ones. */
+  /** How many of the items that entries need are kept in memory; by default, not all of those of many large entries. */
   readonly mostKeptItems?: number;
 }
 

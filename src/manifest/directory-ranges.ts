@@ -7,8 +7,8 @@ const DIRECTORY_WEIGHT = 4;
 const RANGE_WEIGHT = 1500;
 
 /**
- * The same where many threads wait for a slow volume: messages cost little in comparison, but each thread that has to be
- * started costs as much as it saves with less. What takes long nevertheless is divided when it does.
+ * The same where many threads wait for a slow volume: messages cost little in comparison, but starting a thread for
+ * less costs as much as it saves. What takes long nevertheless is divided when it does.
  */
 const SMALLEST_RANGE_WEIGHT = 64;
 const RANGES_PER_THREAD = 4;

@@ -31,9 +31,9 @@ interface Caches {
 }
 
 /**
- * Keeps an entry of a far cache directory in the local one, as linkable objects. Each tree is built in the session's directory,
- * of what the local cache has and what has to be fetched, and its files become objects, in the order of a store: a
- * kill leaves garbage that the next clean deletes.
+ * Keeps an entry of a far cache directory in the local one, as linkable objects. Each tree is built in the session's
+ * directory, from what the local cache has and what has to be fetched, and its files become objects, in the order of a
+ * store: a kill leaves garbage that the next clean deletes.
  * @throws BtdtError if the entry is damaged, the far cache cannot be read, or the local one cannot be written to
  */
 export async function importEntry(caches: Caches, entry: SourcedFound, runtime: Runtime): Promise<void> {

@@ -8,8 +8,8 @@ import { keepAsObjects } from "../store/keep-as-objects.ts";
 import type { Runtime } from "../work/runtime.ts";
 
 /**
- * Makes objects of the build state in a tree that was unpacked, as a store of the tree would. All else has become
- * objects while it was unpacked, and what does not is in the packs of the local cache.
+ * Makes objects of the build state in a tree that was unpacked, as a store of the tree would. Everything else became
+ * objects while it was unpacked, or is in packs of the local cache.
  * @throws BtdtError CACHE_WRITE_FAILED, CANCELLED among others
  */
 export async function keepBuildState(target: Target, runtime: Runtime): Promise<void> {
@@ -33,7 +33,7 @@ export async function keepBuildState(target: Target, runtime: Runtime): Promise<
       unwanted,
     );
   } catch (error) {
-    // Somebody has begun to use the tree.
+    // The tree is already in use.
     if (!isBtdtError(error, "SOURCE_CHANGED")) throw error;
   }
 }

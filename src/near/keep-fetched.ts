@@ -25,9 +25,9 @@ export interface Keeping {
 /**
  * Restores an entry of a far cache, and keeps in the local one what is fetched for that: the blocks as a pack, and the
  * manifests and the key, with its signature, as they are there. In the order of a store: manifests are announced before
- * the local cache is relied on, and the key comes last, so that a kill leaves garbage which the next clean deletes.
+ * the local cache is relied on, and the key comes last: a kill leaves garbage that the next clean deletes.
  * @param targets in the local cache, which has been prepared for writing
- * @param onTrouble called with what keeps the entry from being kept
+ * @param onTrouble called with the reason why the entry is not kept
  * @returns undefined if the local cache cannot be written to; then nothing was placed
  * @throws BtdtError, what `place` throws
  */
@@ -54,7 +54,7 @@ export async function keepFetched(
       for (const target of targets) await keepBuildState(target, runtime);
       await publish(keeping, session, pack);
     } catch (error) {
-      // What was to be restored is restored.
+      // The restore itself has succeeded.
       if (!runtime.isCancelled()) onTrouble(error);
     }
     return placed;
@@ -81,7 +81,7 @@ async function announce({ near, entry, remote, runtime }: Keeping): Promise<Sess
   }
 }
 
-/** Those of the trees; before a delta, that which it is one of. */
+/** The manifests of the trees, each delta after its base. */
 function listManifests({ record }: SourcedFound, { manifestFiles }: RemoteContents): Set<string> {
   const digests = new Set<string>();
   for (const { manifest } of record.trees) {
@@ -114,8 +114,10 @@ async function publish(
 }
 
 /**
- * What the destination had was not fetched, and what the local cache had may be gone: a clean does not know the chunks
- * of a large file before there is a list of them. @returns the size of what was kept @throws BtdtError; a `node:fs` error
+ * Fetches what the local cache still lacks. What the destination had was not fetched, and what the local cache had may
+ * be gone: a clean does not know the chunks of a large file before there is a list of them.
+ * @returns the size of what was kept
+ * @throws BtdtError; a `node:fs` error
  */
 async function fetchRest({ near, entry, remote, runtime }: Keeping, session: Session): Promise<number> {
   const rest = new KeptPack(near, session, remote.packs);

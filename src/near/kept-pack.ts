@@ -12,8 +12,8 @@ import type { BlockFetch, FetchedBlocks, RemotePart } from "../packs/unpack/remo
 import { PackWriter } from "../packs/write/pack-writer.ts";
 
 /**
- * A pack of the local cache with the blocks that are fetched of remote ones: no holes, and an index of just these
- * blocks, for what an index says is there counts as damaged if it is not.
+ * A pack of the local cache with blocks that are fetched from remote packs. It has no holes, and its index lists only
+ * these blocks: what an index lists counts as damaged if it is not there.
  */
 export class KeptPack {
   readonly #near: CacheDirectory;
@@ -28,7 +28,7 @@ export class KeptPack {
     this.#remotes = new Map(packs.map((pack) => [pack.name, new RemotePack(pack)]));
   }
 
-  /** Fetches blocks, and adds each that arrives. What fails here is thrown by `finish`, and not where it is fetched for. */
+  /** Fetches blocks, and adds each that arrives. A failure to add one is thrown by `finish`: the restore goes on. */
   keep(fetch: BlockFetch, parts: readonly RemotePart[]): BlockFetch {
     return {
       take: async (number) => {
@@ -65,7 +65,7 @@ export class KeptPack {
   /**
    * Publishes it while no clean is running, as a store does: a later one finds in it what the intents need.
    * @returns its size, 0 if it is empty
-   * @throws BtdtError; a `node:fs` error, that of adding a block, too
+   * @throws BtdtError; a `node:fs` error, also one of adding a block
    */
   async finish(isCancelled: () => boolean): Promise<number> {
     if (this.#failure !== undefined) throw this.#failure.error;

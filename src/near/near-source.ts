@@ -1,7 +1,7 @@
 /**
  * A cache directory on a fast local disk in front of a cache that is farther away: a bucket, or a directory on a slow
  * volume. The far one is asked for each key and decides what it means; what the local one has of that is linked. The
- * rest is fetched, and kept there while it is restored (`keep-fetched`), or before, if it is in a directory
+ * rest is fetched, and kept there while it is restored (`keep-fetched`), or before that, if it comes from a directory
  * (`import-entry`).
  */
 import { display, escapeControls } from "../base/byte-string.ts";
@@ -60,9 +60,9 @@ export class NearSource implements EntrySource {
     if (this.#rejected.has(key)) return { kind: "missing" };
     try {
       const asking = this.#ask(() => this.#far.findRecord(key));
-      // Reading may fail first.
+      // No unhandled rejection if reading the local cache fails first.
       asking.catch(() => undefined);
-      // If the answer takes longer, the local cache is read meanwhile, although it may turn out not to matter.
+      // If the answer takes longer, the local cache is read meanwhile, although that may turn out to be for nothing.
       await Promise.race([asking, Bun.sleep(SENT_WITHIN_MS)]);
       const copy = this.#attempts.has(key) ? undefined : this.#findHere(key, { onFound: options.onFound });
       const record = await asking;
@@ -197,7 +197,7 @@ export class NearSource implements EntrySource {
     }
   }
 
-  /** Says why an entry is not kept. @throws what is no reason for that */
+  /** Warns that an entry is not kept, and why. @throws any error that is no reason for that */
   #warn(key: string, error: unknown): void {
     const isReason = isBtdtError(error) ? error.code !== "CANCELLED" : errnoOf(error) !== undefined;
     if (!isReason || !(error instanceof Error)) throw error;

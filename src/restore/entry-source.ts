@@ -15,16 +15,16 @@ import type { Target } from "./target.ts";
 
 type Found = Extract<FoundEntry, { kind: "found" }>;
 
-/** What the cache directory does not have of an entry. */
+/** What the cache directory may lack of an entry. */
 export interface RemoteContents extends RemotePacks {
-  /** The files of its manifests, and of those that they are deltas of, by digest. */
+  /** The files of its manifests and of their bases, by digest. */
   readonly manifestFiles: ReadonlyMap<string, Uint8Array>;
 }
 
-/** An entry, and where that is which the cache directory may lack of it. */
+/** An entry, and where to get what the cache directory may lack of it. */
 export type SourcedFound = Found & {
   readonly remote: RemoteContents | undefined;
-  /** Places it as `place` would, and keeps in the cache directory what is fetched for that; undefined if nothing is kept. */
+  /** Places it as `place` would, and keeps what is fetched for that in the cache directory; absent if it keeps none. */
   readonly placeAndKeep?: (targets: readonly Target[], place: PlaceTargets) => Promise<PlacedEntry>;
 };
 

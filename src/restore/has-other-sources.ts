@@ -10,14 +10,14 @@ import type { Target } from "./target.ts";
 const object = new PathBuffer();
 
 /**
- * Whether the cache has each file that could not be built after all. A content that moves, because a clean replaces a
- * pack or a restore makes an object, is where it goes before it leaves where it was: a look at one place and then at
- * the other may find it in neither. So it is looked for as an object, in packs, and once more as an object.
+ * Whether the cache has, after all, each file that could not be built. A content moves if a clean replaces a pack or a
+ * restore makes an object. It is in its new place before it leaves the old one, but a look at one and then at the other
+ * may still find it in neither. So it is looked for as an object, in packs, and once more as an object.
  * @throws BtdtError CACHE_FORMAT_NEWER; a `node:fs` error
  */
 export function hasOtherSources({ cache, manifest, remote, session }: Target, { files }: Damage): boolean {
   const isObject = (each: FileDamage): boolean => {
-    // What was edited or damaged is gone by now, and what has its name is good, if the cache can be written to.
+    // If the cache is writable, an edited or damaged object is gone by now, and one that has its name is good.
     const isDropped = session !== undefined && each.problem !== "unreadable";
     if (isBadObject(each) && !isDropped) return false;
     const state = examineEitherObject(object, cache.objects, manifest, each.file);

@@ -51,7 +51,7 @@ export async function placeEntry(targets: readonly Target[], runtime: Runtime): 
   }
 }
 
-/** How often what moved elsewhere in the cache is looked for again; each time, another clean would have to move it. */
+/** How often a tree is built at most, if contents keep moving: each time, another clean would have to move them. */
 const MOST_BUILDS = 5;
 
 /**

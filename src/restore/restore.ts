@@ -113,7 +113,7 @@ async function restoreKey(
       };
     }
     // This is not damage if a clean has removed the entry in the meantime, key first, or if a store has replaced it:
-    // then the new one is wanted. Nor is it if the same can be had from elsewhere.
+    // then the new one is wanted. Nor is it if the same entry can be had from elsewhere.
     const now = await find();
     if (now.kind === "found" && isSameRecord(now.record, record) && isRemote(now) === isRemote(entry)) {
       runtime.onWarning(damageWarning(key, placed.reason));

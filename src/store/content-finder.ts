@@ -44,7 +44,7 @@ export class ContentFinder {
     this.#newPacks.push({ name, pack, table: pack.contents() });
   }
 
-  /** A clean may have replaced a new pack by one without what no complete file needed then. @param names all packs */
+  /** Forgets new packs that a clean has replaced, which may have dropped some contents. @param names all packs */
   keepListed(names: readonly string[]): void {
     this.#newPacks = this.#newPacks.filter(({ name }) => names.includes(name));
   }

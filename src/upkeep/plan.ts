@@ -70,7 +70,7 @@ export function planClean(stock: Stock, limits: CleanLimits): CleanPlan {
   const evict = (entry: CachedEntry, reason: EvictionReason): void => {
     let freedBytes = entry.ownBytes;
     const items = entry.listItems();
-    // What it needs cannot be told any more, so neither can what would be freed.
+    // What it needs is no longer known, so neither is what its eviction would free.
     if (items === undefined) {
       kept.push(entry);
       return;

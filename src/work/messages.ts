@@ -23,7 +23,7 @@ export interface WorkerSetup {
   readonly cancelFlag: Int32Array;
   /** This worker's. */
   readonly claims: JobClaims;
-  /** It is one of many threads that wait for a slow volume. */
+  /** Whether it is one of many threads that wait for a slow volume. */
   readonly isVolumeSlow: boolean;
 }
 

@@ -1,6 +1,6 @@
 import type { Runtime } from "./runtime.ts";
 
-/** What is done again would give the same warnings again. */
+/** Gives each warning once: work that is done again would repeat its warnings. */
 export function withoutRepetitions(runtime: Runtime): Runtime {
   const given = new Set<string>();
   const onWarning = (warning: string): void => {

@@ -72,7 +72,7 @@ describe("names of any bytes", () => {
   });
 });
 
-test("times that a zip file cannot hold are a warning", () => {
+test("times that a zip file cannot hold cause a warning", () => {
   const early = file("early", { mtime: "@0" });
   makeTree(
     scratch.path("from"),

@@ -27,7 +27,7 @@ async function countRequests(...words: readonly string[]): Promise<number> {
 
 test("an entry of 100 MB is stored in at most 16 requests, and restored in as many", async () => {
   mkdirSync(scratch.path("tree"));
-  // They do not compress.
+  // Random bytes do not compress.
   for (let number = 0; number < 5; number++)
     writeFileSync(scratch.path("tree", `f${number}`), randomBytes(20_000_000));
   expect(await countRequests("store", "-k", "key-1", "tree")).toBeLessThanOrEqual(16);

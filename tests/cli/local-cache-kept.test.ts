@@ -49,7 +49,7 @@ function takeRequests(): string[] {
   return taken;
 }
 
-/** Restored from the local cache alone, by whatever way. */
+/** Restores from the local cache alone. */
 function expectWhole(to: string): void {
   const restored = ["restore", "-c", near, "-k", "key", "--verify-key", scratch.path("signing.key.pub")];
   must([BTDT, ...restored, scratch.path(to)]);
@@ -57,7 +57,7 @@ function expectWhole(to: string): void {
   must([BTDT, "verify", "-c", near]);
 }
 
-test("the next restore asks for the key, and links also build state that no other tree has", async () => {
+test("the next restore asks only for the key, and also links build state that no other tree has", async () => {
   await restore("first");
   expect(takeRequests().filter((request) => request === "GET packs").length).toBeGreaterThan(1);
   rmSync(scratch.path("first"), { recursive: true });
@@ -100,7 +100,7 @@ testWith(["mount"], "on another file system, what was fetched is kept packed", a
 
 testWith(
   ["strace"],
-  "killed when it publishes something, it leaves a local cache that is right",
+  "killed while it publishes something, it leaves a local cache that is sound",
   async () => {
     const words = ["restore", "-k", "key"];
     const traced = ["strace", "-f", "-qq", "-o", scratch.path("trace"), "-e", "trace=rename,renameat2"];

@@ -59,7 +59,7 @@ function distinctFiles(first: number, count: number): FileNode[] {
   });
 }
 
-test("it finds its way after many files that were added or removed, and after others", () => {
+test("it recovers after many files were added or removed, and after a different tree", () => {
   const predictor = new FilePredictor();
   const items = new Map<string, number>();
   const [start, end] = [distinctFiles(0, 1000), distinctFiles(1000, 9000)];

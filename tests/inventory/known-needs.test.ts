@@ -49,7 +49,7 @@ test("what several manifests need is listed once", () => {
   expect([...known.unite([])]).toEqual([]);
 });
 
-test("a manifest that is not what it was when it is read again has no list, and may need anything", () => {
+test("a manifest that has changed when it is read again has no list, and may need anything", () => {
   for (const changed of [[1, 2], [1, 2, 4], []]) {
     const found = manifests();
     const known = new KnownNeeds(found, 0);

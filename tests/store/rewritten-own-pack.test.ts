@@ -52,7 +52,7 @@ async function store(cache: CacheDirectory, key: string, source: string, runtime
 const clean = (cache: CacheDirectory) =>
   cleanCache({ cache, dryRun: false, maxAgeMs: undefined, maxSizeBytes: undefined }, inlineRuntime());
 
-test("a clean that rewrites the pack of a store, which lacks a chunk that was held before, takes nothing of it", async () => {
+test("a clean that rewrites the pack of a store, which has to read a chunk again, takes nothing that it needs", async () => {
   const cache = CacheDirectory.open(scratch.directory("cache"));
   const [held, added] = [randomBytes("held", CHUNK_BYTES), randomBytes("added", CHUNK_BYTES)];
   const [first, second] = [scratch.directory("first"), scratch.directory("second")];

@@ -12,7 +12,7 @@ const source = (answer: number) => ({
 
 testWith(
   ["gradle", "javac"],
-  "Gradle: the build history of one checkout is not that of another",
+  "Gradle: two checkouts of one entry have build histories of their own",
   async () => {
     const env = { GRADLE_USER_HOME: scratch.path("home") };
     const build =

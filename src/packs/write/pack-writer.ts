@@ -81,9 +81,7 @@ export class PackWriter implements PackSink {
     this.#draft.addBlocks(blocks);
   }
 
-  /**
-   * Adds a block as another pack has it. @param bytes what is stored of it @throws a `node:fs` error
-   */
+  /** Adds a block of another pack. @param bytes as stored there @throws a `node:fs` error */
   addCopy(bytes: Uint8Array, { block, contentSizes, contentIds }: BlockToVerify): void {
     const offset = Number(Atomics.add(this.#file.nextOffset, 0, BigInt(bytes.length)));
     writeFullyAt(this.#file.descriptor, bytes, offset);
