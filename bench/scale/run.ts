@@ -1,7 +1,8 @@
 /**
  * Measures commands in large synthetic caches: `npm run bench:scale [-- --objects N] [--entries N] [--keys N]
  * [--rounds N] [--executable FILE]`. With 0, a cache is left out. The caches are made in the directory for temporary
- * files, which needs about 4 KB of disk for each object, and 2 MB for each entry.
+ * files, which needs about 4 KB of disk for each object, and 2 MB for each entry. Memory is never less than that of this
+ * process, which each command begins as a copy of.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -43,7 +44,9 @@ function measureCache(size: CacheSize): void {
   makeSyntheticCache(cache, size);
   const { entryCount, fileCount, ownFileCount } = size;
   const counts = [entryCount, fileCount, ownFileCount, countContents(size)].map(formatNumber);
-  say(`\n${counts[0]} entries of ${counts[1]} files, ${counts[2]} of them in no other: ${counts[3]} objects`);
+  say(
+    `\nentries: ${counts[0]}, of ${counts[1]} files, ${counts[2]} of them in no other; objects: ${counts[3]}`,
+  );
   say(["command".padEnd(16), "wall", "CPU", "memory"].map((heading) => heading.padStart(9)).join("  "));
   const commands = [
     ["list", "--no-sizes"],
