@@ -32,8 +32,8 @@ declare const self: Worker;
 /** How late code is compiled. */
 const JIT_POLICY = {
   /**
-   * There is much work for each thread. Later than the engine's default: for a thousand files, compilers took a third of
-   * the time outside the kernel, and with sixty thousand there is no difference.
+   * There is much work for each thread. Later than the engine's default: with that, compilers take a third of the time
+   * outside the kernel for a thousand files, and with sixty thousand there is no difference.
    */
   normal: 5,
   /**

@@ -1,7 +1,7 @@
 /*
- * How fast a tree can be copied: `copy-loop TREE COPY THREADS` makes the directories, and then copies the files, the largest
- * first, each by one thread, with mode and modification time. Space is reserved ahead, as btdt does on ext4. Of a file
- * with several names, it copies one and links the others.
+ * How fast a tree can be copied: `copy-loop TREE COPY THREADS` makes the directories, and then copies the files, the
+ * largest first, each by one thread, with mode and modification time. Space is reserved ahead, as btdt does on ext4. A
+ * file with several names is copied once, and linked under the others.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>

@@ -1,10 +1,10 @@
 /**
  * How long it takes to restore build state of which another tree is in use, so that everything is copied:
- * `npm run bench:copies -- --tree DIR [--rounds N --btdt FILE --at DIR]`, with the `target` of a cargo project, for example.
- * It needs a C compiler, and room for six copies of the tree.
+ * `npm run bench:copies -- --tree DIR [--rounds N --btdt FILE --at DIR]`, for example with the `target` of a cargo
+ * project. It needs a C compiler, and room for six copies of the tree.
  *
- * It is compared with `cp -a`, and with a C program that copies the largest files first, with as many threads. What earlier
- * copies have left to be written is written before each of them. They are emptied, not removed, because ext4 searches long
+ * It is compared with `cp -a`, and with a C program that copies the largest files first, with as many threads. Each run
+ * starts only when everything before it is on disk. Earlier copies are emptied, not removed, because ext4 searches long
  * for a new inode where many have just been freed.
  */
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";

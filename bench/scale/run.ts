@@ -1,8 +1,8 @@
 /**
  * Measures commands in large synthetic caches: `npm run bench:scale [-- --objects N] [--entries N] [--keys N]
  * [--rounds N] [--executable FILE]`. With 0, a cache is left out. The caches are made in the directory for temporary
- * files, which needs about 4 KB of disk for each object, and 2 MB for each entry. Memory is never less than that of this
- * process, which each command begins as a copy of.
+ * files, which needs about 4 KB of disk for each object, and 2 MB for each entry. Memory is never less than this
+ * process has, because each command starts as a copy of it.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -147,7 +147,7 @@ export class Items {
     return (this.table.flagsOf(item - this.firstFile) & IS_AS_NAMED) !== 0 && this.hasSize(item, sizeBytes);
   }
 
-  /** There will be about so many objects and manifests in all. */
+  /** Makes room in advance for about so many objects and manifests in all. */
   expectFiles(count: number): void {
     this.table.expect(count);
   }
