@@ -27,7 +27,7 @@ interface Task {
   readonly name: string;
   readonly isShort?: boolean;
   readonly words: (build: Build) => readonly string[];
-  /** Below the build's directory; removed before each run. */
+  /** Below the build's directory; removed after each run. */
   readonly makes?: string;
 }
 

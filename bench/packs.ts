@@ -18,7 +18,7 @@ export interface PackBench {
   readonly rounds: number;
 }
 
-/** The least that any program needs for the same work, see pack-limit.c. */
+/** The least that any program needs for the same work: see pack-limit.c. */
 const LIMIT = "the limit, in C";
 
 /** Compares packs with `tar | zstd`, and with their limit: times, sizes, and what a second store adds. */
