@@ -1,7 +1,7 @@
 /**
- * How long stores and restores take when nothing of them is in memory: `npm run bench:cold [-- --rounds N --tree DIR --at DIR]`.
- * Needs root, and a real disk. Before each run, the kernel drops what it has cached of all files, which slows down everything
- * else on the machine for a while.
+ * How long stores and restores take when nothing is in memory:
+ * `npm run bench:cold [-- --rounds N --tree DIR --btdt FILE --at DIR]`. Needs root, and a real disk. Before each run, the
+ * kernel drops what it has cached of all files, which slows down everything else on the machine for a while.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -88,13 +88,13 @@ function restoring(name: string, command: readonly string[]): Contender {
   };
 }
 
-/** Clean pages, and what is known of directories and inodes. What is not written yet would stay. */
+/** Drops clean pages, directories and inodes. Pages that are not written yet would stay. */
 function dropCaches(): void {
   timeRun(["sync"]);
   try {
     writeFileSync("/proc/sys/vm/drop_caches", "3");
   } catch (error) {
-    say("it needs to be root, to drop caches");
+    say("dropping caches needs root");
     throw error;
   }
 }
