@@ -1,7 +1,7 @@
 /**
  * How long stores and restores take when nothing is in memory:
- * `npm run bench:cold [-- --rounds N --tree DIR --btdt FILE --at DIR]`. Needs root, and a real disk. Before each run, the
- * kernel drops what it has cached of all files, which slows down everything else on the machine for a while.
+ * `npm run bench:cold [-- --rounds N --tree DIR --btdt FILE --at DIR]`. Needs root, and a real disk. Before each run,
+ * the kernel drops what it has cached of all files, which slows down everything else on the machine for a while.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -22,7 +22,7 @@ const FLAG_SHIFT = 11;
 /** The bits of a tag that belong to the name: permissions, then the kind. */
 const NAME_BITS = (1 << FLAG_SHIFT) - 1;
 
-/** A slot is a file's number, counted from 1, and a word of its digest, so that most others need no look at their rows. */
+/** A slot is a file's number, counted from 1, and a word of its digest, so that most other rows need not be read. */
 const SLOT_WORDS = 2;
 const EMPTY_SLOT = 0;
 /** More than one per file, so that there is always an empty one, and most searches are short. */
