@@ -2,6 +2,8 @@ export interface TimedRun {
   readonly wallMs: number;
   /** Of all its threads, in and outside the kernel. */
   readonly cpuMs: number;
+  /** The most that was in memory; never less than this process has, because each command starts as a copy of it. */
+  readonly memoryBytes: number;
 }
 
 /** Runs a command to its end. @throws if it fails */
@@ -12,7 +14,7 @@ export function timeRun(command: readonly string[]): TimedRun {
   });
   const wallMs = (Bun.nanoseconds() - startedNs) / 1e6;
   if (exitCode !== 0) throw new Error(`${command.join(" ")} failed: ${stderr.toString()}`);
-  return { wallMs, cpuMs: Number(resourceUsage.cpuTime.total) / 1000 };
+  return { wallMs, cpuMs: Number(resourceUsage.cpuTime.total) / 1000, memoryBytes: resourceUsage.maxRSS };
 }
 
 export function median(values: readonly number[]): number {

@@ -1,8 +1,7 @@
 /**
  * Measures commands in large synthetic caches: `npm run bench:scale [-- --objects N] [--entries N] [--keys N]
  * [--rounds N] [--executable FILE]`. With 0, a cache is left out. The caches are made in the directory for temporary
- * files, which needs about 4 KB of disk for each object, and 2 MB for each entry. Memory is never less than this
- * process has, because each command starts as a copy of it.
+ * files, which needs about 4 KB of disk for each object, and 2 MB for each entry.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -11,13 +10,8 @@ import { parseArgs } from "node:util";
 import { formatNumber } from "../../src/base/format-number.ts";
 import { formatSize } from "../../src/base/size.ts";
 import { say } from "../report.ts";
+import { median, type TimedRun, timeRun } from "../timed-run.ts";
 import { type CacheSize, countContents, makeSyntheticCache } from "./synthetic-cache.ts";
-
-interface Run {
-  readonly wallMs: number;
-  readonly cpuMs: number;
-  readonly memoryBytes: number;
-}
 
 const { values } = parseArgs({
   options: {
@@ -57,10 +51,10 @@ function measureCache(size: CacheSize): void {
   ];
   for (const words of commands) {
     const [name = "", ...others] = words;
-    const runs: Run[] = [];
+    const runs: TimedRun[] = [];
     // The first round is a warm-up.
     for (let round = 0; round <= rounds; round++) {
-      const run = runCommand([values.executable, name, "--cache", cache, ...others]);
+      const run = timeRun([values.executable, name, "--cache", cache, ...others]);
       if (round > 0) runs.push(run);
     }
     const cells = [
@@ -75,16 +69,4 @@ function measureCache(size: CacheSize): void {
 
 function describe(words: readonly string[]): string {
   return words[0] === "lookup" ? "lookup, a miss" : words.join(" ");
-}
-
-function runCommand(command: string[]): Run {
-  const startedNs = Bun.nanoseconds();
-  const { exitCode, resourceUsage, stderr } = Bun.spawnSync(command, { stdio: ["ignore", "ignore", "pipe"] });
-  const wallMs = (Bun.nanoseconds() - startedNs) / 1e6;
-  if (exitCode !== 0) throw new Error(`${command.join(" ")} failed: ${stderr.toString()}`);
-  return { wallMs, cpuMs: Number(resourceUsage.cpuTime.total) / 1000, memoryBytes: resourceUsage.maxRSS };
-}
-
-function median(numbers: readonly number[]): number {
-  return numbers.toSorted((left, right) => left - right)[Math.floor(numbers.length / 2)] ?? Number.NaN;
 }

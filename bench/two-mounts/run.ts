@@ -2,7 +2,7 @@
  * How long btdt takes where cache and source are on two bind mounts of one volume, between which no links can be made:
  * `npm run bench:mounts [-- --rounds N --tree DIR --btdt FILE --at DIR]`. Needs root.
  *
- * It stores and restores as anyone would, without options, in turn with `tar` and `zstd`. Processor time is the least
+ * It stores and restores as anyone would, and once without flushes, in turn with `tar` and `zstd`. Processor time is the least
  * of all rounds, because load only adds to it.
  */
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
