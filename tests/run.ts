@@ -7,11 +7,13 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync,
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { explainMissing, installPackages } from "./install-packages.ts";
+import { installVersitygw } from "./install-versitygw.ts";
 import { onMemoryDisk } from "./memory-disk.ts";
 import { summarize } from "./summary.ts";
 
 const installation = installPackages();
 if (installation.failure !== undefined) writeSync(2, explainMissing(installation));
+const programs = [installVersitygw(), process.env["PATH"]].filter((each) => each !== undefined);
 
 const scratch = mkdtempSync(join(tmpdir(), "btdt-test-report-"));
 // Tests run btdt as other users, below it.
@@ -38,7 +40,7 @@ const run = Bun.spawnSync(
     cwd: join(import.meta.dir, ".."),
     stdio: ["ignore", "inherit", "inherit"],
     // Where test files keep what they share.
-    env: { ...process.env, BTDT_TEST_RUN: scratch },
+    env: { ...process.env, BTDT_TEST_RUN: scratch, PATH: programs.join(":") },
   },
 );
 const { lines, passed } = summarize(readFileSync(report, "utf8"));

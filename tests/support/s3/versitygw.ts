@@ -5,10 +5,7 @@ import { join } from "node:path";
 /** Keys of its root user. */
 export const VERSITY_KEYS = { accessKeyId: "AKIDTEST", secretAccessKey: "SECRETTEST" };
 
-/**
- * A second real object store, the nearest to Amazon's: `go install github.com/versity/versitygw/cmd/versitygw@latest`.
- * Building it takes minutes, so it is only used where it is installed. It keeps objects as files.
- */
+/** A second real object store, the nearest to Amazon's; see `tests/install-versitygw.ts`. It keeps objects as files. */
 export class VersityServer {
   readonly #root = mkdtempSync(join(tmpdir(), "btdt-test-versitygw-"));
   readonly #started: Bun.Subprocess;
