@@ -41,7 +41,7 @@ export async function listEntries(cache: CacheDirectory, runtime: Runtime): Prom
 
 /** The same from the keys alone, which takes no longer if entries are large. */
 export async function listWithoutSizes(cache: CacheDirectory, runtime: Runtime): Promise<ListedKey[]> {
-  const doubts = new Doubts();
+  const doubts = new Doubts(!cache.isPrepared());
   const keys = await groupKeys(cache, createPause(runtime.isCancelled));
   doubts.addKeys(keys);
   const isPinned = findPins(cache, doubts);

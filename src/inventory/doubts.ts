@@ -9,6 +9,12 @@ export class Doubts {
   /** Sentences for the user. */
   readonly warnings: string[] = [];
   #mayAllBeNeeded = false;
+  readonly #isBeingMade: boolean;
+
+  /** @param isBeingMade the cache had no format yet: what it lacks, the first store is about to make */
+  constructor(isBeingMade = false) {
+    this.#isBeingMade = isBeingMade;
+  }
 
   /** Something that may need any item could not be read. */
   get mayAllBeNeeded(): boolean {
@@ -69,6 +75,7 @@ export class Doubts {
   /** @throws the error, unless it comes from the system */
   #addFailure(what: string, error: unknown): void {
     if (errnoOf(error) === undefined) throw error;
+    if (this.#isBeingMade && errnoOf(error) === "ENOENT") return;
     this.warnings.push(`cannot read ${what}: ${reasonOf(error)}`);
   }
 

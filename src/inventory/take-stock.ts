@@ -41,7 +41,7 @@ export async function takeStock(
   { nowMs, grace, progress, mostKeptItems, ...listing }: StockRequest,
 ): Promise<Inventory> {
   const { pause } = listing;
-  const doubts = new Doubts();
+  const doubts = new Doubts(!cache.isPrepared());
   const { sessions, intents } = findIntents(cache, nowMs, grace.anyMs, doubts);
   const keys = await groupKeys(cache, pause);
   doubts.addKeys(keys);

@@ -236,3 +236,14 @@ test("--json: results, misses and errors are one document on stdout", () => {
   expect(document(misused).error.code).toBe("USAGE");
   expect(readFileSync(scratch.path("to"), "utf8")).toBe("x");
 });
+
+test("a cache that the first store is making at the moment is empty, not damaged", () => {
+  for (const name of ["", "manifests", "objects", "keys", "sessions", "edited-paths", "packs"]) {
+    scratch.directory("cache", "btdt-v1", name);
+    for (const command of ["verify", "list", "stats", "clean"]) {
+      const { exitCode, stderr } = onCache(command);
+      expect({ name, command, exitCode }).toEqual({ name, command, exitCode: 0 });
+      expect(stderr).not.toContain("warning");
+    }
+  }
+});
