@@ -97,7 +97,10 @@ async function examineEntry(
     const isAgain = examined?.kind === "found" && isSameRecord(examined.record, entry.record);
     const condition = examineManifests(cache, digests, isAgain ? () => undefined : onWarning);
     if (condition.kind === "whole") return entry;
-    if (isAgain) return condition;
+    if (isAgain) {
+      const now = findEntry(cache, key, { explainRefusal });
+      if (now.kind === "found" && isSameRecord(now.record, entry.record)) return condition;
+    }
     examined = entry;
   }
 }

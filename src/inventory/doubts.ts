@@ -11,7 +11,7 @@ export class Doubts {
   #mayAllBeNeeded = false;
   readonly #isBeingMade: boolean;
 
-  /** @param isBeingMade the cache had no format yet: what it lacks, the first store is about to make */
+  /** @param isBeingMade the cache has no format file yet, so the first store may still have to make what is missing */
   constructor(isBeingMade = false) {
     this.#isBeingMade = isBeingMade;
   }
