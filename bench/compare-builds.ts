@@ -96,7 +96,7 @@ function listTasks(source: string, smallFile: string, large: string): Task[] {
     { name: "restore by links", words: restoring("linked"), makes: restored },
     { name: "store as packs", words: storing("--storage=packs"), makes: "new" },
     { name: "restore from packs", words: restoring("packed", "--link=copy"), makes: restored },
-    { name: "list", words: within("linked", "list") },
+    { name: "list", words: within("linked", "list", "--json") },
     { name: "stats", words: within("linked", "stats") },
     { name: "clean, nothing to do", words: within("linked", "clean") },
   ];

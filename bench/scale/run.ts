@@ -43,8 +43,8 @@ function measureCache(size: CacheSize): void {
   );
   say(["command".padEnd(16), "wall", "CPU", "memory"].map((heading) => heading.padStart(9)).join("  "));
   const commands = [
-    ["list", "--no-sizes"],
     ["list"],
+    ["list", "--sizes"],
     ["stats"],
     ["clean"],
     ["lookup", "--miss-ok", "--keys=another"],

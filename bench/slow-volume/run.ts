@@ -109,7 +109,7 @@ try {
       name: "store that finds everything, packs",
       command: () => [btdt, "store", "--storage", "packs", "--cache", packed, ...keys, source],
     },
-    { name: "list, one entry", command: () => [btdt, "list", "--cache", packed] },
+    { name: "list --sizes", command: () => [btdt, "list", "--sizes", "--cache", packed] },
     { name: "a miss", command: () => [btdt, "restore", "--cache", packed, "--keys", "other", fresh(work)] },
     {
       name: "verify, links",

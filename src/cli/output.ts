@@ -21,6 +21,8 @@ export interface Output {
   printBytes(bytes: Uint8Array): void;
   /** With `--json` this is the result, on one line; otherwise nothing is printed. */
   printDocument(fields: DocumentFields): void;
+  /** Whether `printDocument` prints something. */
+  wantsDocument(): boolean;
   /** A line on stderr that scripts look for: no prefix, and printed even with `--quiet`. */
   printMarker(line: string): void;
   note(sentence: string): void;
@@ -76,6 +78,7 @@ export function createConsoleOutput(
   return {
     measureColumns,
     printDocument,
+    wantsDocument: () => isJson,
     printResult: (line) => {
       if (!isJson) writeResult(`${line}\n`);
     },

@@ -116,7 +116,14 @@ describe("in place of a file of the cache", () => {
         make(join(session, "lock"));
         make(join(session, "ab".repeat(32)));
 
-        for (const words of [["list"], ["stats"], ["clean", "--dry-run"], ["clean"], ["clean"]]) {
+        for (const words of [
+          ["list"],
+          ["list", "--sizes"],
+          ["stats"],
+          ["clean", "--dry-run"],
+          ["clean"],
+          ["clean"],
+        ]) {
           const [command = "", ...others] = words;
           const { exitCode, stderr } = withinLimits([command, "-c", cache.path, ...others], isHuge);
           expect([command, exitCode, stderr]).toEqual([command, 0, expect.any(String)]);
@@ -219,8 +226,8 @@ testWith(
     const missed = asNobody("restore", "-k", "k", "to");
     expect(missed.exitCode).toBe(4);
     expect(missed.stderr).toContain("the content of f cannot be read");
-    for (const command of ["list", "stats", "clean"]) {
-      const { exitCode, stderr } = asNobody(command);
+    for (const [command, ...words] of [["list", "--sizes"], ["stats"], ["clean"]] as const) {
+      const { exitCode, stderr } = asNobody(command, ...words);
       expect([command, exitCode]).toEqual([command, 0]);
       expect(stderr).toContain("permission denied");
     }

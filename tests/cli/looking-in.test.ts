@@ -54,8 +54,8 @@ test("list shows the most recently used key first, and what each would free", ()
   expect(a.freedBytes).toBeLessThan(100_000);
   expect(b.sizeBytes).toBeGreaterThanOrEqual(100_000);
   expect(b.freedBytes).toBeLessThan(50_000);
-  const lines = onCache("list").stdout.trimEnd().split("\n");
-  expect(lines[0]).toMatch(/^KEY +SIZE +FREES +FILES +STORED +USED$/);
+  const lines = onCache("list", "--sizes").stdout.trimEnd().split("\n");
+  expect(lines[0]).toMatch(/^KEY +SIZE +DISK +FREES +FILES +STORED +USED$/);
   expect(lines).toHaveLength(5);
   expect(onCache("list", "--prefix", "al").stdout).toMatch(/^KEY.*\nalias .*\n$/);
   expect(onCache("list", "--prefix", "none")).toEqual({ exitCode: 0, stdout: "", stderr: "btdt: no keys\n" });
@@ -76,7 +76,8 @@ test("what list says that deleting frees is what a clean then frees", () => {
 test("a damaged entry is listed as such", () => {
   store("a", dir({ shared }));
   rmSync(scratch.path("cache", "btdt-v1", "objects"), { recursive: true });
-  expect(onCache("list").stdout).toContain("a (damaged) ");
+  expect(onCache("list", "--sizes").stdout).toContain("a (damaged) ");
+  expect(onCache("list", "--damaged").stdout).toContain("a (damaged) ");
   expect(document(onCache("list", "--json")).entries[0].damage).toBe("contents are missing");
 });
 

@@ -12,6 +12,7 @@ const COMMANDS = [
   ["export", "-k", "k"],
   ["inspect", "k"],
   ["list"],
+  ["list", "--sizes"],
   ["stats"],
   ["store", "-k", "other", "--max-size", "1GiB", "tree"],
   ["clean"],

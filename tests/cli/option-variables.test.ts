@@ -46,6 +46,7 @@ test("every option has a variable by its name, but for those that mean one thing
     "--damaged",
     "--limit",
     "--no-sizes",
+    "--sizes",
     "--older-than",
     "--sort",
   ]);

@@ -138,6 +138,7 @@ const places: readonly (readonly [string, () => string])[] = [
 
 const commands: readonly (readonly [string, ...string[]])[] = [
   ["list"],
+  ["list", "--sizes"],
   ["stats"],
   ["inspect", "linked"],
   ["restore", "-k", "linked", "to-1"],

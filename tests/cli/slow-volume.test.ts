@@ -73,7 +73,7 @@ testWith(FUSE, "many operations are in flight where each takes long, or as many 
     expect((await countOf(volume, storeWords(volume, "same"))).mostInFlight).toBeGreaterThan(MANY);
     const verified = await countOf(volume, ["verify", "-c", join(volume.path, "cache")]);
     expect(verified.mostInFlight).toBeGreaterThan(MANY);
-    const listed = await countOf(volume, ["list", "-c", join(volume.path, "cache")]);
+    const listed = await countOf(volume, ["list", "--sizes", "-c", join(volume.path, "cache")]);
     expect(listed.mostInFlight).toBeGreaterThan(MANY);
     // The kernel may read ahead at the same time.
     const alone = await countOf(volume, restoreWords(volume, "alone", "--jobs", "1"));

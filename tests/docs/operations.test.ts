@@ -46,6 +46,7 @@ testWith(["strace", "mount"], "no command takes more calls than its page says, n
       ["restore", "-c", cache.path, "-k", "key", join(other, "to")],
     ],
     ["list", ["list", "-c", cache.path]],
+    ["list --sizes", ["list", "--sizes", "-c", cache.path]],
     ["miss", ["restore", "-c", cache.path, "-k", "none", join(other, "none")], 4],
     ["clean that evicts the entry", ["clean", "-c", cache.path, "--max-size", "0"]],
   ];

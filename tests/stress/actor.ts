@@ -20,6 +20,9 @@ const WEIGHTS = {
   verify: 2,
 } as const;
 
+/** Commands that read all that the cache has, or only its keys. */
+const LOOKS = [["list"], ["list", "--sizes"], ["stats"]] as const;
+
 const REPLACED = [...GROUPS.changing, ...GROUPS.edited];
 const ALL = [...GROUPS.pinned, ...REPLACED, ...GROUPS.imported];
 
@@ -72,7 +75,7 @@ export class Actor {
       case "alter":
         return this.#alter();
       case "look":
-        return this.#world.checkEnd(await this.#run([this.#random.pick(["list", "stats"])]), [0]);
+        return this.#world.checkEnd(await this.#run(this.#random.pick(LOOKS)), [0]);
       case "verify":
         // Whatever was edited is damaged, and is detected.
         if (this.#commands.has("verify")) this.#world.checkEnd(await this.#run(["verify"]), [0, 1]);

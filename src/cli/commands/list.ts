@@ -19,14 +19,15 @@ import { parseArgument } from "../options/parse-argument.ts";
 import { defineReadOnlyOption } from "../options/read-only-option.ts";
 import { formatTable } from "../table.ts";
 
-const SIZE_HEADING = ["SIZE", "FREES"];
+const MEASURED_HEADING = ["DISK", "FREES"];
 
 export function defineListCommand(context: CommandContext) {
   return new Command("list")
     .summary("list the keys in the cache")
     .description(
-      "List keys with the size of their entry, what deleting it would free (along with all keys that share " +
-        "it), its number of files, and how long ago it was stored and last used (-: no use was noted).",
+      "List keys with the total size and the number of their files, and how long ago they were stored and last used " +
+        "(-: no use was noted). With --sizes, also what the entry takes on disk, and what deleting it would free " +
+        "(along with all keys that share it).",
     )
     .addOption(defineCacheOption())
     .addOption(defineReadOnlyOption())
@@ -38,16 +39,16 @@ export function defineListCommand(context: CommandContext) {
       ).argParser((text: string) => parseArgument(text, parseDurationMs)),
     )
     .option("--damaged", "list only keys that can no longer be restored", false)
-    .addOption(
-      new Option(
-        "--no-sizes",
-        "read keys only: faster in a large cache, but sizes and damage stay unknown",
-      ).conflicts("damaged"),
+    .option(
+      "--sizes",
+      "show DISK, FREES and damage, too, which takes a look at every object (default with --json)",
     )
+    .option("--no-sizes", "read only keys (default without --json)")
     .addOption(
       new Option(
         "--sort <order>",
-        "used: most recently used first; stored: most recently stored first; size: largest first; key: by name",
+        "used: most recently used first; stored: most recently stored first; size: largest first, with --sizes on " +
+          "disk; key: by name",
       )
         .choices(KEY_ORDERS)
         .default("used" as const),
@@ -61,25 +62,32 @@ export function defineListCommand(context: CommandContext) {
     .addOption(defineAnonymousOption())
     .addHelpText(
       "after",
-      "\nExamples:\n  btdt list --cache /cache --prefix node-modules-\n  btdt list --cache /cache --sort size --limit 10",
+      "\nExamples:\n  btdt list --cache /cache --prefix node-modules-\n  btdt list --cache /cache --sizes --sort size --limit 10",
     )
     .action(async ({ prefix, olderThan, damaged, sizes, sort, limit, ...where }) => {
-      if (!sizes && sort === "size")
-        throw new BtdtError("USAGE", "--sort size cannot be used with --no-sizes");
+      if (damaged && sizes === false)
+        throw new BtdtError("USAGE", "--damaged cannot be used with --no-sizes");
+      // Programs may rely on all fields that were there before most lists read only keys.
+      const isMeasured = sizes ?? (damaged || context.output.wantsDocument());
       const cache = await openAddressedCache(where, context);
       const nowMs = readClock(cache, context.runtime);
-      const listed = await listKeys(cache, sizes, context.runtime);
+      const listed = await listKeys(cache, isMeasured, context.runtime);
       const selection = { prefix, olderThanMs: olderThan, isDamaged: damaged, order: sort, limit };
       const keys = selectKeys(listed, selection, nowMs);
       const rows = keys.map((key) => [
         escapeControls(key.key) + describeState(key),
-        ...(sizes ? describeSizes(key) : []),
+        formatSize(countsOf(key.trees).contentBytes),
+        ...(isMeasured ? describeSizes(key) : []),
         formatNumber(countsOf(key.trees).fileCount),
         formatDuration(nowMs - Date.parse(key.storedAt)),
         isUsed(key) ? formatDuration(nowMs - key.lastUsedMs) : "-",
       ]);
       if (keys.length === 0) context.output.note("no keys");
-      else printTable([["KEY", ...(sizes ? SIZE_HEADING : []), "FILES", "STORED", "USED"], ...rows]);
+      else
+        printTable([
+          ["KEY", "SIZE", ...(isMeasured ? MEASURED_HEADING : []), "FILES", "STORED", "USED"],
+          ...rows,
+        ]);
       context.output.printDocument(() => ({ entries: keys.map(describeKey) }));
     });
 
@@ -91,14 +99,14 @@ export function defineListCommand(context: CommandContext) {
   }
 }
 
-async function listKeys(cache: OpenedCache, hasSizes: boolean, runtime: Runtime): Promise<ListedKey[]> {
+async function listKeys(cache: OpenedCache, isMeasured: boolean, runtime: Runtime): Promise<ListedKey[]> {
   switch (cache.kind) {
     case "directory":
-      return await (hasSizes ? listEntries : listWithoutSizes)(cache.directory, runtime);
+      return await (isMeasured ? listEntries : listWithoutSizes)(cache.directory, runtime);
     case "bucket": {
       const listed = await cache.bucket.list();
       // They take no more requests there.
-      return hasSizes ? listed : listed.map(omitFindings);
+      return isMeasured ? listed : listed.map(omitFindings);
     }
   }
 }
