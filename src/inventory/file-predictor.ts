@@ -1,7 +1,7 @@
 import { compileLightly, compileMethodsLightly } from "../base/compile-lightly.ts";
 import type { Manifest } from "../manifest/manifest.ts";
-import { NO_ITEM, wordsOf } from "./items.ts";
-import { DIGEST_WORDS } from "./named-content.ts";
+import { NO_ITEM } from "./items.ts";
+import { DIGEST_WORDS, wordsOf } from "./named-content.ts";
 
 /** Two manifests are kept in memory; larger ones are not. */
 const MOST_FILES = 256 * 1024;

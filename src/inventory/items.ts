@@ -1,12 +1,13 @@
 import { compileMethodsLightly } from "../base/compile-lightly.ts";
-import { DIGEST_SIZE_BYTES } from "../base/digest.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
 import type { StoredObject } from "../objects/list-objects.ts";
 import { PERMISSIONS } from "../objects/object-attributes.ts";
+import type { ScannedObject } from "../objects/scan-shard.ts";
 import type { PackContents } from "../packs/contents/pack-contents.ts";
-import { FileTable, NOT_LISTED } from "./file-table.ts";
-import { DIGEST_WORDS, type NamedContent } from "./named-content.ts";
-import { decodeFlags, encodeFlags, IS_AS_NAMED, IS_FILE } from "./object-flags.ts";
+import { type FileFacts, FileTable, NOT_LISTED } from "./file-table.ts";
+import { measureContents } from "./measure-contents.ts";
+import { DIGEST_WORDS, type NamedContent, type NameKind, wordsOf } from "./named-content.ts";
+import { decodeFlags, encodeFlags, flagsOf, IS_AS_NAMED, IS_FILE } from "./object-flags.ts";
 import { kindOfName, parseFileName } from "./parse-file-name.ts";
 
 export interface StoredManifest {
@@ -44,6 +45,10 @@ export class Items {
     mtimeSeconds: 0,
     mtimeNanoseconds: 0,
   };
+
+  /** Reused by `addScanned`. */
+  private readonly scannedName: NamedContent = { ...this.wanted };
+  private readonly scannedFacts = { flags: 0, sizeBytes: 0, changedSeconds: 0 };
 
   constructor(packs: PackContents) {
     this.packs = packs;
@@ -161,6 +166,24 @@ export class Items {
       stored.kind === "object"
         ? { flags: encodeFlags(stored), sizeBytes: stored.sizeBytes, changedSeconds }
         : { flags: 0, sizeBytes: 0, changedSeconds };
+    return this.add(content, kind, facts, stored.allocatedBytes);
+  }
+
+  /** The same for an object that was found by a scan. */
+  addScanned(object: Readonly<ScannedObject>): void {
+    const { scannedName, scannedFacts } = this;
+    scannedName.digests = object.digests;
+    scannedName.permissions = object.permissions;
+    scannedName.mtimeSeconds = object.mtimeSeconds;
+    scannedName.mtimeNanoseconds = object.mtimeNanoseconds;
+    scannedFacts.flags = flagsOf(object.isFile, object.isNewer, object.isAsNamed);
+    scannedFacts.sizeBytes = object.sizeBytes;
+    scannedFacts.changedSeconds = Math.max(0, object.changedSeconds);
+    const kind = object.isExclusive ? "exclusive" : "object";
+    this.add(scannedName, kind, scannedFacts, object.allocatedBytes);
+  }
+
+  private add(content: NamedContent, kind: NameKind, facts: FileFacts, allocatedBytes: number): number {
     const { count } = this;
     const item = this.firstFile + this.table.add(content, kind, facts);
     if (item < count) return item;
@@ -169,7 +192,7 @@ export class Items {
       larger.set(this.bytes);
       this.bytes = larger;
     }
-    this.bytes[item] = stored.allocatedBytes;
+    this.bytes[item] = allocatedBytes;
     this.hasExclusive ||= kind === "exclusive";
     return item;
   }
@@ -190,28 +213,5 @@ export class Items {
 
 /** The result of `itemOfObject` if it is not there. */
 export const NO_ITEM = -1;
-
-function* measureContents({ packs }: PackContents): Generator<number> {
-  for (const { index } of packs) {
-    for (let block = 0; block < index.counts.blockCount; block++) {
-      const ratio = at(index.blockStoredSizes, block) / index.blockContentBytes(block);
-      const end = at(index.blockContentEnds, block);
-      for (let content = index.firstContentOf(block); content < end; content++) {
-        yield at(index.contentSizes, content) * ratio;
-      }
-    }
-  }
-  for (const { index } of packs) {
-    for (let large = 0; large < index.counts.largeCount; large++) {
-      yield (at(index.largeChunkEnds, large) - index.firstChunkOf(large)) * DIGEST_SIZE_BYTES;
-    }
-  }
-}
-
-/** Copies a column of bytes that is not aligned for words. */
-export function wordsOf(bytes: Uint8Array): Int32Array {
-  const { buffer, byteOffset } = bytes.byteOffset % 4 === 0 ? bytes : new Uint8Array(bytes);
-  return new Int32Array(buffer, byteOffset, bytes.length / 4);
-}
 
 compileMethodsLightly(Items);

@@ -2,7 +2,8 @@ import type { Pause } from "../base/pause.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { listManifestFiles, statManifestFile } from "../cache/manifest-files.ts";
 import { mtimeMs } from "../fs/native/file-status.ts";
-import { listShardNames } from "../objects/list-objects.ts";
+import { listObjectsInShard, listShardNames } from "../objects/list-objects.ts";
+import { scanShard } from "../objects/scan-shard.ts";
 import type { Runner } from "../work/job.ts";
 import type { Doubts } from "./doubts.ts";
 import type { Items, StoredManifest } from "./items.ts";
@@ -31,11 +32,9 @@ export async function listFiles(
 ): Promise<void> {
   const shards = doubts.attempt("the list of objects", () => listShardNames(cache.objects)) ?? [];
   const list = listShard ?? chooseShardLister(cache, shards, runner);
-  let fileCount = 0;
   for (const [index, shard] of shards.entries()) {
-    const objects = await doubts.attemptLater(`objects/${shard}`, () => list(shard));
-    for (const object of objects ?? []) items.addFile({ kind: "object", ...object });
-    fileCount += objects?.length ?? 0;
+    await doubts.attemptLater(`objects/${shard}`, () => addShard(cache, shard, items, list));
+    const fileCount = items.count - items.firstFile;
     // Digests are spread evenly; if names are not, because someone made them up, there is no more room than for this.
     const expectedCount = Math.ceil((fileCount / (index + 1)) * shards.length * 1.02);
     items.expectFiles(Math.min(expectedCount, MOST_GROWTH * fileCount));
@@ -48,6 +47,18 @@ export async function listFiles(
     items.addFile(manifest);
     await pause();
   }
+}
+
+/** @throws BtdtError CANCELLED; a `node:fs` error */
+async function addShard(
+  { objects }: CacheDirectory,
+  shard: string,
+  items: Items,
+  list: ShardLister | undefined,
+): Promise<void> {
+  if (list === undefined && scanShard(objects, shard, (object) => items.addScanned(object))) return;
+  const listed = list === undefined ? listObjectsInShard(objects, shard) : await list(shard);
+  for (const object of listed) items.addFile({ kind: "object", ...object });
 }
 
 /** Undefined if it is missing. @throws a `node:fs` error */

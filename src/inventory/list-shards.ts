@@ -1,6 +1,6 @@
 import type { ByteString } from "../base/byte-string.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
-import { listObjectsInShard, type StoredObject } from "../objects/list-objects.ts";
+import type { StoredObject } from "../objects/list-objects.ts";
 import { listShardInThreads } from "../objects/list-shard-job.ts";
 import type { Runner } from "../work/job.ts";
 import { probeVolumes } from "../work/volume-latency.ts";
@@ -9,18 +9,17 @@ import { probeVolumes } from "../work/volume-latency.ts";
 export type ShardLister = (shard: string) => Promise<readonly StoredObject[]>;
 
 /**
- * On a slow volume, all shards are listed at the same time, beginning now; elsewhere, each when it is asked for, on the
- * calling thread, which takes less time than to start others.
+ * On a slow volume, all shards are listed at the same time, beginning now. Elsewhere, undefined: the calling thread
+ * scans one after the other, which takes less time than to start others.
  */
 export function chooseShardLister(
   { root, objects }: Pick<CacheDirectory, "root" | "objects">,
   shards: readonly string[],
   runner: Runner,
-): ShardLister {
+): ShardLister | undefined {
   // A cache that only has packs is not worth the question.
   if (shards.length > 0) probeVolumes(runner, [root]);
-  if (!runner.isVolumeSlow) return async (shard) => listObjectsInShard(objects, shard);
-  return listAhead(objects, shards, runner);
+  return runner.isVolumeSlow ? listAhead(objects, shards, runner) : undefined;
 }
 
 function listAhead(objects: ByteString, shards: readonly string[], runner: Runner): ShardLister {

@@ -23,4 +23,10 @@ export function wordOf({ digests, firstWord }: NamedContent, word: number): numb
   return digests[firstWord + word] ?? 0;
 }
 
+/** Copies a column of bytes that is not aligned for words. */
+export function wordsOf(bytes: Uint8Array): Int32Array {
+  const { buffer, byteOffset } = bytes.byteOffset % 4 === 0 ? bytes : new Uint8Array(bytes);
+  return new Int32Array(buffer, byteOffset, bytes.length / 4);
+}
+
 compileLightly(wordOf);

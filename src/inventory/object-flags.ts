@@ -11,15 +11,17 @@ const CONDITION_SHIFT = 3;
 const CONDITIONS = [undefined, "whole", "damaged", "unreadable"] as const;
 
 export function encodeFlags({ isFile, isNewer, isAsNamed, condition }: ObjectFlags): number {
-  let flags =
+  const flags =
     Math.max(
       0,
       CONDITIONS.findIndex((each) => each === condition),
     ) << CONDITION_SHIFT;
-  if (isFile) flags |= IS_FILE;
-  if (isNewer) flags |= IS_NEWER;
-  if (isAsNamed) flags |= IS_AS_NAMED;
-  return flags;
+  return flags | flagsOf(isFile, isNewer, isAsNamed);
+}
+
+/** Of an object whose bytes were not read. */
+export function flagsOf(isFile: boolean, isNewer: boolean, isAsNamed: boolean): number {
+  return (isFile ? IS_FILE : 0) | (isNewer ? IS_NEWER : 0) | (isAsNamed ? IS_AS_NAMED : 0);
 }
 
 export function decodeFlags(flags: number): ObjectFlags {

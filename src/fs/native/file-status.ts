@@ -1,4 +1,4 @@
-import { ptr } from "bun:ffi";
+import { type Pointer, ptr } from "bun:ffi";
 import { type BigIntStats, constants, fstatSync, lstatSync } from "node:fs";
 import { type ByteString, fsPath } from "../../base/byte-string.ts";
 import { compileLightly } from "../../base/compile-lightly.ts";
@@ -150,6 +150,18 @@ export function lstatBuffer(path: PathBuffer, into: FileStatus): boolean {
   return lstatPortable(path.toBytes(), into);
 }
 
+/**
+ * `lstat` of a name in an open directory, which takes half of the time of looking up a whole path.
+ * @returns false if nothing is there, undefined if it fails, or cannot be done in this way
+ */
+export function lstatIn(descriptor: number, name: Pointer, into: FileStatus): boolean | undefined {
+  if (linuxLibc?.statx(descriptor, name, AT_SYMLINK_NOFOLLOW, STATX_ALL_BUT_ATIME, wordsPointer) === 0) {
+    readStatx(into);
+    return true;
+  }
+  return linuxLibc !== undefined && hasFoundNothing() ? false : undefined;
+}
+
 /** `lstat` of a path; undefined if nothing is there. */
 export function lstat(path: ByteString): FileStatus | undefined {
   const status = emptyStatus();
@@ -188,4 +200,4 @@ export function isUnchanged(before: FileStatus, now: FileStatus): boolean {
   );
 }
 
-compileLightly(kindOf, lstatBuffer, readStatx, signed64, word);
+compileLightly(kindOf, lstatBuffer, lstatIn, readStatx, signed64, word);
