@@ -24,6 +24,7 @@ const TRICKS = {
     soundAfterDamage: "same",
     wayAfterDamage: "fast",
   },
+  compress: { way: "fast", areSame: true },
   deflate: "same from less",
   digests: {
     intoSharedPart: "00".repeat(32) + createHash("sha256").update("abc").digest("hex").repeat(2),

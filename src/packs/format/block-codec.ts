@@ -2,6 +2,7 @@ import type { Codec, Compression } from "../../base/compression.ts";
 import { CHUNK_SIZE_BYTES } from "../../base/digest.ts";
 import { BtdtError } from "../../base/errors.ts";
 import type * as deflateBlocks from "./deflate-block.ts";
+import { deflateZstd } from "./deflate-zstd.ts";
 import { inflateZstd } from "./inflate-zstd.ts";
 
 /** The maximum contents of a block before compression: a whole chunk of a large file. */
@@ -15,7 +16,7 @@ const WORTHWHILE_RATIO = 0.97;
 
 export interface CompressedBlock {
   readonly codecNumber: number;
-  /** May be the given bytes themselves. */
+  /** May be the given bytes themselves, or overwritten by the next call. */
   readonly stored: Uint8Array;
 }
 
@@ -30,7 +31,7 @@ export function compressBlock(content: Uint8Array, { codec, level }: Compression
 function compress(content: Uint8Array, codec: Codec, level: number): Uint8Array {
   switch (codec) {
     case "zstd":
-      return Bun.zstdCompressSync(content, { level });
+      return deflateZstd(content, level);
     case "deflate":
       return deflate().deflateBlock(content, level);
     case "none":

@@ -21,6 +21,7 @@ import { AT_FDCWD, libc } from "../../../src/fs/native/libc.ts";
 import { PathBuffer } from "../../../src/fs/native/path-buffer.ts";
 import { setMtimeBuffer } from "../../../src/fs/native/set-times.ts";
 import { compressBlock, decompressBlock } from "../../../src/packs/format/block-codec.ts";
+import { deflateZstd } from "../../../src/packs/format/deflate-zstd.ts";
 import { inflateZstd } from "../../../src/packs/format/inflate-zstd.ts";
 
 const emptyPath = new PathBuffer();
@@ -34,6 +35,7 @@ export function tryTricks(parent: string) {
     // First, when nothing has asked for an error number yet.
     errors: tryErrors(join(scratch, "missing")),
     inflate: tryInflate(),
+    compress: tryCompress(),
     deflate: tryDeflate(),
     digests: tryDigests(),
     memory: tryMemory(),
@@ -76,6 +78,22 @@ function tryInflate() {
     damaged: inflate(damaged, content.length),
     soundAfterDamage: inflate(frame, content.length),
     wayAfterDamage: inflateZstd(frame, content.length).buffer === first ? "fast" : "fallback",
+  };
+}
+
+/** The fast way answers with the same memory each time, and with the bytes of the slow way. */
+function tryCompress() {
+  const texts = ["been there, done that\n".repeat(200_000), "been there, done that\n", "x"];
+  const contents = [...texts.map((text) => Buffer.from(text)), crypto.getRandomValues(Buffer.alloc(60_000))];
+  const first = deflateZstd(contents[0] ?? Buffer.alloc(1), 1).buffer;
+  return {
+    way: deflateZstd(Buffer.from("x"), 1).buffer === first ? "fast" : "fallback",
+    areSame: [1, 19, 3].every((level) =>
+      contents.every(
+        (content) =>
+          Buffer.compare(deflateZstd(content, level), Bun.zstdCompressSync(content, { level })) === 0,
+      ),
+    ),
   };
 }
 
