@@ -9,6 +9,8 @@ import type { LargeFile } from "./large-file.ts";
 export interface Digester {
   /** The number of files per job: enough to make its message cheap, few enough to keep all workers busy. */
   readonly batchFiles: number;
+  /** The same where each file takes long. */
+  readonly slowBatchFiles: number;
   /**
    * Hashes the first files of a batch, as many as make a job: at least one, unless the work was cancelled. Files
    * larger than one chunk are only named in the result, and then passed to `digestLargeFile`.
@@ -20,6 +22,7 @@ export interface Digester {
 /** Hashes without storing anything. */
 export const hashOnly: Digester = {
   batchFiles: 400,
+  slowBatchFiles: 32,
   digestBatch: (runner, batch) => runner.run(hashFilesJob, batch),
   digestLargeFile: hashLargeFile,
 };

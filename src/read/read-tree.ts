@@ -9,7 +9,7 @@ import type { ByteString } from "../base/byte-string.ts";
 import type { Pause } from "../base/pause.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import type { Runners } from "../work/job.ts";
-import { probeVolumes } from "../work/volume-latency.ts";
+import { chooseRunners } from "../work/volume-latency.ts";
 import { type Digester, hashOnly } from "./digester.ts";
 import type { FileGroup } from "./file-groups.ts";
 import { allocateManifest, fillDirectories } from "./fill-manifest.ts";
@@ -31,7 +31,7 @@ export interface ReadTreeOptions extends WalkOptions, FileCollectors {
 const WORTH_THREADS_FILES = 400;
 
 /** The same where each file takes long. */
-const SLOW_BATCH_FILES = 32;
+const SLOW_WORTH_THREADS_FILES = 32;
 
 /**
  * Walks and hashes a directory into a manifest. Workers hash while the walk goes on.
@@ -40,13 +40,14 @@ const SLOW_BATCH_FILES = 32;
 export async function readTree(
   root: ByteString,
   options: ReadTreeOptions,
-  runners: Runners,
+  allRunners: Runners,
   digester: Digester = hashOnly,
 ): Promise<Manifest> {
-  probeVolumes(runners.pool, [root]);
+  // That the cache is on a slow volume is no reason for small jobs and many threads here.
+  const runners = chooseRunners(allRunners, root);
   const { isVolumeSlow } = runners.pool;
-  const batchFiles = isVolumeSlow ? Math.min(digester.batchFiles, SLOW_BATCH_FILES) : digester.batchFiles;
-  const worthThreadsFiles = isVolumeSlow ? SLOW_BATCH_FILES : WORTH_THREADS_FILES;
+  const batchFiles = isVolumeSlow ? digester.slowBatchFiles : digester.batchFiles;
+  const worthThreadsFiles = isVolumeSlow ? SLOW_WORTH_THREADS_FILES : WORTH_THREADS_FILES;
   const ahead = isVolumeSlow ? await listAhead(root, options, runners) : undefined;
   if (ahead !== undefined) options.onListed?.(countNames(ahead));
   const failures: SourceFailure[] = [];
@@ -61,7 +62,7 @@ export async function readTree(
       if (pausing !== undefined) await pausing;
       if (directory === undefined) continue;
       directories.push(directory);
-      if (fileCount >= worthThreadsFiles) runners.pool.start();
+      if (fileCount >= worthThreadsFiles) runners.pool.start("few");
       for (let start = 0; start < directory.files.length; start += batchFiles) {
         const names = directory.files.slice(start, start + batchFiles);
         groups.push({ directory: directory.path, names });

@@ -7,7 +7,7 @@ import { linkTree } from "./link-tree.ts";
 import { makeDirectories } from "./make-directories.ts";
 import { planPackShare, unpackShare } from "./pack-share.ts";
 import type { BuiltTree } from "./prepared-tree.ts";
-import type { Site, Target } from "./target.ts";
+import type { BuildRuntime, Site, Target } from "./target.ts";
 
 /**
  * Builds an entry's tree, or the part of it that is not up to date, in a staging directory. Directories do not have
@@ -19,7 +19,7 @@ export async function buildTree(
   target: Target,
   site: Site,
   distrusted: ReadonlySet<number> | undefined,
-  runtime: Runtime,
+  runtime: BuildRuntime,
 ): Promise<BuiltTree> {
   const built = await buildFiles(target, site, distrusted, runtime);
   if (target.manifest.counts.linkCount === 0 || isDamaged(built.damage)) return built;
@@ -40,7 +40,7 @@ async function buildFiles(
   target: Target,
   site: Site,
   distrusted: ReadonlySet<number> | undefined,
-  runtime: Runtime,
+  runtime: BuildRuntime,
 ): Promise<BuiltTree> {
   beginProgress(target, site, distrusted !== undefined, runtime);
   const damageFlag = new Int32Array(new SharedArrayBuffer(4));
@@ -48,14 +48,16 @@ async function buildFiles(
   // Threads create them while this one finds out what is in packs. For part of a tree, most may not be needed.
   const making =
     site.unchanged === undefined
-      ? makeDirectories(target.manifest, site.path, runtime.runners)
+      ? makeDirectories(target.manifest, site.path, runtime.siteRunners)
       : Promise.resolve();
   const planning = (async () => planPackShare(target, site, distrusted, runtime))();
   // Both end before a failure of either is thrown: nothing may write into a tree that is being removed.
   await Promise.allSettled([making, planning]);
   await making;
   const share = await planning;
-  const linking = linkTree(target, site, share, damageFlag, runtime);
+  // If everything is in packs, all that is left are symlinks and empty files.
+  const runners = share?.isComplete === true ? runtime.siteRunners : runtime.runners;
+  const linking = linkTree(target, site, share, damageFlag, { ...runtime, runners });
   if (share === undefined) return await linking;
   // For part of a tree, it creates the directories.
   if (site.unchanged !== undefined) await linking;

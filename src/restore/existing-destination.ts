@@ -2,7 +2,6 @@ import { mkdirSync } from "node:fs";
 import { type ByteString, fsPath, parentOf } from "../base/byte-string.ts";
 import { lstat } from "../fs/native/file-status.ts";
 import { ignoringErrno, openDirectory } from "../fs/remove-tree.ts";
-import type { Runtime } from "../work/runtime.ts";
 import { buildTree } from "./build-tree.ts";
 import { isDamaged } from "./damage.ts";
 import { finishExistingDirectory, finishTree } from "./finish-directories.ts";
@@ -12,7 +11,7 @@ import { MountStages } from "./mount-stages.ts";
 import type { PreparedTree } from "./prepared-tree.ts";
 import { putBackAttributes, putBackMode } from "./put-back-attributes.ts";
 import { removeAbandonedIn, StagingDirectory } from "./staging-directory.ts";
-import type { Target } from "./target.ts";
+import type { BuildRuntime, Target } from "./target.ts";
 
 /**
  * Builds what a directory lacks of a tree, inside it, to be merged into it.
@@ -23,7 +22,7 @@ export async function prepareExistingDestination(
   target: Target,
   destination: ByteString,
   distrusted: ReadonlySet<number> | undefined,
-  runtime: Runtime,
+  runtime: BuildRuntime,
 ): Promise<PreparedTree> {
   const { manifest } = target;
   const plan = await planMerge(target, destination, runtime);
@@ -49,7 +48,7 @@ export async function prepareExistingDestination(
     const isUseful = !isDamaged(built.damage) && !runtime.isCancelled();
     // Before directories are closed that their owner may not read.
     if (isUseful) mounts = await MountStages.build(manifest, plan, destination, site.path, runtime);
-    if (isUseful) await finishTree(manifest, site, runtime);
+    if (isUseful) await finishTree(manifest, site, runtime.siteRunners);
     return {
       ...built,
       unchangedCount: plan.unchanged.files.reduce((sum, isUnchanged) => sum + isUnchanged, 0),

@@ -13,9 +13,8 @@ import {
   restOfRange,
 } from "../manifest/directory-ranges.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
-import type { Job } from "../work/job.ts";
+import type { Job, Runners } from "../work/job.ts";
 import { runAllResuming } from "../work/run-all.ts";
-import type { Runtime } from "../work/runtime.ts";
 import type { Site } from "./target.ts";
 
 const SLASH = "/" as ByteString;
@@ -63,7 +62,7 @@ export const finishDirectoriesJob: Job<FinishDirectoriesInput, DoneRange> = {
 export async function finishTree(
   manifest: Manifest,
   { path: root, unchanged }: Site,
-  { runners }: Runtime,
+  runners: Runners,
 ): Promise<void> {
   const ranges = directoryRanges(manifest, runners.pool);
   const runner = ranges.length > 1 ? runners.pool : runners.inline;

@@ -3,14 +3,13 @@ import { type ByteString, fsPath } from "../base/byte-string.ts";
 import { errnoOf } from "../fs/errno.ts";
 import { lstat } from "../fs/native/file-status.ts";
 import { at } from "../manifest/manifest.ts";
-import type { Runtime } from "../work/runtime.ts";
 import { buildTree } from "./build-tree.ts";
 import { isDamaged } from "./damage.ts";
 import type { NewDestination } from "./destination.ts";
 import { finishRoot, finishTree } from "./finish-directories.ts";
 import type { PreparedTree } from "./prepared-tree.ts";
 import { StagingDirectory } from "./staging-directory.ts";
-import type { Target } from "./target.ts";
+import type { BuildRuntime, Target } from "./target.ts";
 
 /**
  * Builds a tree, or a single file, next to its destination, to be moved there as a whole.
@@ -21,7 +20,7 @@ export async function prepareNewDestination(
   target: Target,
   destination: NewDestination,
   distrusted: ReadonlySet<number> | undefined,
-  runtime: Runtime,
+  runtime: BuildRuntime,
 ): Promise<PreparedTree> {
   const { manifest } = target;
   const { isSingleFile } = manifest.counts;
@@ -34,7 +33,7 @@ export async function prepareNewDestination(
     // A directory that its owner cannot write to cannot be moved.
     const isMovable = isSingleFile || (at(manifest.directoryModes, 0) & 0o700) === 0o700;
     if (!isSingleFile && !isDamaged(built.damage) && !runtime.isCancelled()) {
-      await finishTree(manifest, site, runtime);
+      await finishTree(manifest, site, runtime.siteRunners);
       if (isMovable) finishRoot(manifest, staging.tree);
     }
     return {

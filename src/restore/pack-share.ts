@@ -1,18 +1,20 @@
 import { type ByteString, parentOf } from "../base/byte-string.ts";
 import { lstat } from "../fs/native/file-status.ts";
-import type { ContentSources } from "../packs/unpack/content-sources.ts";
+import { type ContentSources, hasAllContents } from "../packs/unpack/content-sources.ts";
 import { findPackedFiles } from "../packs/unpack/find-packed-files.ts";
 import { planUnpack, type UnpackPlan } from "../packs/unpack/unpack-plan.ts";
 import { unpackTree } from "../packs/unpack/unpack-tree.ts";
 import type { Runtime } from "../work/runtime.ts";
 import type { Damage } from "./damage.ts";
 import { mayMakeObjects } from "./may-make-objects.ts";
-import type { Site, Target } from "./target.ts";
+import type { BuildRuntime, Site, Target } from "./target.ts";
 
 /** The files of a tree that come from packs. */
 export interface PackShare {
   readonly sources: ContentSources;
   readonly plan: UnpackPlan;
+  /** Nothing of the tree comes from objects. */
+  readonly isComplete: boolean;
 }
 
 /**
@@ -28,7 +30,9 @@ export function planPackShare(
 ): PackShare | undefined {
   const packed = findPackedFiles(cache, manifest, distrusted, onWarning, remote?.packs);
   if (packed === undefined) return undefined;
-  return { sources: packed.sources, plan: planUnpack(manifest, packed, unchanged?.files) };
+  const { sources } = packed;
+  const isComplete = hasAllContents(manifest, sources);
+  return { sources, plan: planUnpack(manifest, packed, unchanged?.files), isComplete };
 }
 
 /**
@@ -40,7 +44,7 @@ export async function unpackShare(
   site: Site,
   { plan }: PackShare,
   damageFlag: Int32Array,
-  { runners, umask }: Runtime,
+  { siteRunners, umask }: BuildRuntime,
 ): Promise<{ readonly fileCount: number; readonly damage: Damage }> {
   const { cache, manifest, links, remote } = target;
   const isAdopted = mayAdopt(target, site.path) && mayMakeObjects(target);
@@ -48,7 +52,7 @@ export async function unpackShare(
   const unpacked = await unpackTree(
     plan,
     { cache, manifest, staging: site.path, umask, isAdopted, sharing, damageFlag, remote },
-    runners,
+    siteRunners,
   );
   const files = unpacked.problems.map(({ file, problem }) => {
     switch (problem.kind) {

@@ -2,14 +2,16 @@ import { display } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
 import { clearCheckedMarks } from "../durability/clear-checked-marks.ts";
 import { errnoOf } from "../fs/errno.ts";
-import { looksLinkable } from "../packs/unpack/find-packed-files.ts";
+import { isFirstLinkable, looksLinkable } from "../packs/unpack/find-packed-files.ts";
 import type { Runtime } from "../work/runtime.ts";
+import { chooseRunners } from "../work/volume-latency.ts";
 import { withoutRepetitions } from "../work/without-repetitions.ts";
 import { describeDamage, isBadObject, isDamaged, noteDamage } from "./damage.ts";
 import { type Destination, destinationError, examineDestination } from "./destination.ts";
 import { prepareExistingDestination } from "./existing-destination.ts";
 import { hasOtherSources } from "./has-other-sources.ts";
 import { prepareNewDestination } from "./new-destination.ts";
+import { startLinkThreads } from "./prepare-threads.ts";
 import type { PreparedTree } from "./prepared-tree.ts";
 import type { PlacementCounts } from "./request.ts";
 import type { Target } from "./target.ts";
@@ -62,7 +64,10 @@ async function prepareTree(target: Target, runtime: Runtime): Promise<PreparedTr
   const once = withoutRepetitions(runtime);
   let built: PreparedTree | undefined;
   try {
-    const isLinkable = looksLinkable(target.cache, target.manifest);
+    const { cache, manifest } = target;
+    const mayBeLinkable = isFirstLinkable(cache, manifest);
+    if (mayBeLinkable) startLinkThreads(runtime.runners.pool, manifest);
+    const isLinkable = mayBeLinkable && looksLinkable(cache, manifest);
     built = await prepare(target, isLinkable ? undefined : new Set(), once);
     const { damage } = built;
     for (let count = 1; isDamaged(built.damage) && !runtime.isCancelled(); count++) {
@@ -88,15 +93,20 @@ async function prepare(
 ): Promise<PreparedTree> {
   const { manifest, destination } = target;
   const { isSingleFile } = manifest.counts;
+  const parent = destination.kind === "directory" ? destination.path : destination.parent;
+  const { runners } = runtime;
+  // Links need the volume of the cache in any case.
+  const siteRunners = distrusted === undefined ? runners : chooseRunners(runners, parent);
+  const building = { ...runtime, siteRunners };
   let tree: PreparedTree;
   if (destination.kind === "directory") {
     if (isSingleFile) throw conflict(destination, "is a directory, but the entry is a file");
-    tree = await prepareExistingDestination(target, destination.path, distrusted, runtime);
+    tree = await prepareExistingDestination(target, destination.path, distrusted, building);
   } else {
     if (destination.kind === "file" && !isSingleFile) {
       throw conflict(destination, "is a file, but the entry is a directory");
     }
-    tree = await prepareNewDestination(target, destination, distrusted, runtime);
+    tree = await prepareNewDestination(target, destination, distrusted, building);
   }
   try {
     if (!runtime.isCancelled()) await noteDamage(target, tree.damage, runtime);

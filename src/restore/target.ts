@@ -5,6 +5,8 @@ import type { UnflushedMark } from "../durability/unflushed-marks.ts";
 import type { LinkMode } from "../fs/place-file.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import type { RemotePacks } from "../packs/unpack/remote-packs.ts";
+import type { Runners } from "../work/job.ts";
+import type { Runtime } from "../work/runtime.ts";
 import type { Destination } from "./destination.ts";
 
 /** What is restored where, from which cache, and how. */
@@ -50,6 +52,12 @@ export interface Unchanged {
   readonly directories: Uint8Array;
   readonly files: Uint8Array;
   readonly symlinks: Uint8Array;
+}
+
+/** What builds a tree. */
+export interface BuildRuntime extends Runtime {
+  /** For jobs that work only where the tree is built. */
+  readonly siteRunners: Runners;
 }
 
 /** Where a tree is built aside. */

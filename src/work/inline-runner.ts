@@ -14,6 +14,10 @@ export class InlineRunner implements Runner {
     this.#onWork = onWork;
   }
 
+  get withoutWaits(): Runner {
+    return this;
+  }
+
   start(): void {
     // There is nothing to start.
   }

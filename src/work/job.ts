@@ -50,8 +50,11 @@ export interface Runner {
     shared: Shared,
     rest: Omit<Input, keyof Shared>,
   ): Promise<Output>;
-  /** Announces that jobs will follow soon. */
-  start(): void;
+  /**
+   * Announces that jobs will follow soon. `few`: as many threads start as there are processors; where there may be
+   * more, these start when jobs need them. `all`: so many jobs will wait for a slow volume that all are needed.
+   */
+  start(threads: "few" | "all"): void;
   /**
    * Announces that they will wait for a slow volume. `surely`: there are many threads from the beginning; `perhaps`:
    * once jobs have waited. Without it, as on local disks, there are never more than at first.
@@ -62,6 +65,8 @@ export interface Runner {
    * that it stops submitting.
    */
   whilePreparing<Result>(prepare: () => Promise<Result>): Promise<Result>;
+  /** The same threads for jobs that do not wait, even if others do: no more at once than there are processors. */
+  readonly withoutWaits: Runner;
 }
 
 /** `inline` for work that is done before a thread would have started, `pool` for everything else. */

@@ -8,6 +8,9 @@ import { type JobReply, type JobRequest, receivedError, type WorkerSetup } from 
  */
 export const JOBS_PER_WORKER = 4;
 
+/** Which jobs are meant; see `Job.isHeavy`. */
+type JobWeight = "light" | "heavy" | "any";
+
 /** A job that nobody has started, and who waits for it. */
 export interface WaitingJob {
   readonly request: Omit<JobRequest, "shared" | "slot">;
@@ -75,9 +78,9 @@ export class PoolWorker {
   }
 
   /** Takes back a job that it has not started: the one that would wait longest. */
-  takeBack(mayBeHeavy: boolean): WaitingJob | undefined {
+  takeBack(weight: JobWeight): WaitingJob | undefined {
     for (const { request, slot, isHeavy } of [...this.#sent.values()].toReversed()) {
-      if (isHeavy && !mayBeHeavy) continue;
+      if (weight === (isHeavy ? "light" : "heavy")) continue;
       if (takeJob(this.#claims, slot, request.id)) return this.#takeOff(request.id);
     }
     return undefined;
@@ -115,4 +118,13 @@ export class PoolWorker {
     this.#sent.clear();
     this.#events.onLoss(this, waiting);
   }
+}
+
+/** Takes back the job that would wait longest. */
+export function takeBackLast(workers: readonly PoolWorker[], weight: JobWeight): WaitingJob | undefined {
+  for (const worker of workers.toSorted((left, right) => right.jobCount - left.jobCount)) {
+    const waiting = worker.takeBack(weight);
+    if (waiting !== undefined) return waiting;
+  }
+  return undefined;
 }

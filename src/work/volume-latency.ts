@@ -2,7 +2,7 @@ import { statfsSync } from "node:fs";
 import { type ByteString, fsPath } from "../base/byte-string.ts";
 import { errnoOf } from "../fs/errno.ts";
 import { describeVolume } from "../fs/native/local-file-system.ts";
-import type { Runner } from "./job.ts";
+import type { Runner, Runners } from "./job.ts";
 
 /** See `hasMostlyWaited`. */
 const SLOW_NS = 300_000;
@@ -19,6 +19,17 @@ export function probeVolumes(runner: Runner, paths: readonly ByteString[]): void
     const expected = probe(path);
     if (expected !== "none") runner.expectWaits(expected);
   }
+}
+
+/**
+ * The runners for jobs that work on one volume only. If that is a local disk, they do not wait, even if jobs on another
+ * volume do.
+ */
+export function chooseRunners(runners: Runners, path: ByteString): Runners {
+  const { inline, pool } = runners;
+  const expected = probe(path);
+  if (expected !== "none") pool.expectWaits(expected);
+  return expected === "none" && pool.isVolumeSlow ? { inline, pool: pool.withoutWaits } : runners;
 }
 
 function probe(path: ByteString): "none" | "perhaps" | "surely" {

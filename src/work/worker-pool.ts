@@ -3,7 +3,8 @@ import { createCallContext } from "./call-context.ts";
 import type { Job, Runner } from "./job.ts";
 import { JobQueue } from "./job-queue.ts";
 import { noteWork, type WorkListener } from "./note-work.ts";
-import { JOBS_PER_WORKER, PoolWorker, type WaitingJob } from "./pool-worker.ts";
+import { JOBS_PER_WORKER, PoolWorker, takeBackLast, type WaitingJob } from "./pool-worker.ts";
+import { ProcessorRunner } from "./processor-runner.ts";
 import { ThreadCount } from "./thread-count.ts";
 import { watchWaits } from "./watch-waits.ts";
 
@@ -41,6 +42,10 @@ export class WorkerPool implements Runner {
     return this.#threads.isVolumeSlow;
   }
 
+  get withoutWaits(): Runner {
+    return new ProcessorRunner(this, this.#threads.heavy);
+  }
+
   /** From now on, there are exactly so many threads, including the calling one. Call it before the first job. */
   fixThreadCount(threadCount: number): void {
     this.#threads = new ThreadCount(threadCount, threadCount);
@@ -75,7 +80,7 @@ export class WorkerPool implements Runner {
         return;
       }
       // Where there are many, each costs more than a few jobs gain: they are started one by one, as jobs need them.
-      if (!this.#threads.hasGrown) this.start();
+      if (!this.#threads.hasGrown) this.start("all");
       const runHere = (): unknown => job.run(inputOf(), createCallContext(this, false));
       this.#queue.push({ request, shared, isHeavy: job.isHeavy === true, runHere, resolve, reject });
       this.#dispatch();
@@ -102,8 +107,8 @@ export class WorkerPool implements Runner {
   cancel(): void {
     Atomics.store(this.#cancelFlag, 0, 1);
     const queue = this.#queue.takeAll();
-    for (let waiting = this.#takeBack(true); waiting !== undefined; waiting = this.#takeBack(true))
-      queue.push(waiting);
+    const takeBack = (): WaitingJob | undefined => takeBackLast(this.#workers, "any");
+    for (let waiting = takeBack(); waiting !== undefined; waiting = takeBack()) queue.push(waiting);
     for (const waiting of queue) waiting.reject(cancelled());
   }
 
@@ -114,8 +119,10 @@ export class WorkerPool implements Runner {
   }
 
   /** Starts the threads before the first job, so that they come up while the caller prepares it. */
-  start(): void {
-    while (this.#workers.length < this.#threads.wanted - 1) this.#addWorker();
+  start(threads: "few" | "all"): void {
+    const { wanted, heavy } = this.#threads;
+    const count = threads === "all" ? wanted : Math.min(wanted, heavy);
+    while (this.#workers.length < count - 1) this.#addWorker();
   }
 
   expectWaits(how: "perhaps" | "surely"): void {
@@ -168,19 +175,10 @@ export class WorkerPool implements Runner {
   #share(): void {
     for (const [index, idle] of this.#workers.entries()) {
       if (idle.jobCount > 0) continue;
-      const waiting = this.#takeBack(this.#mayBeHeavy(index));
+      const waiting = takeBackLast(this.#workers, this.#mayBeHeavy(index) ? "any" : "light");
       if (waiting === undefined) return;
       idle.send(waiting);
     }
-  }
-
-  /** The job that would wait longest. */
-  #takeBack(mayBeHeavy: boolean): WaitingJob | undefined {
-    for (const worker of this.#workers.toSorted((left, right) => right.jobCount - left.jobCount)) {
-      const waiting = worker.takeBack(mayBeHeavy);
-      if (waiting !== undefined) return waiting;
-    }
-    return undefined;
   }
 
   #help(): void {
@@ -209,8 +207,11 @@ export class WorkerPool implements Runner {
   #nextHere(): WaitingJob | undefined {
     // Where there are more threads than processors, it would only wait like these, and nobody would give them jobs.
     const mayWait = !this.#threads.hasGrown || this.#workers.length === 0;
-    if (!mayWait) return this.#queue.takeHeavy();
-    return this.#queue.take(true) ?? (this.#preparationCount > 0 ? undefined : this.#takeBack(true));
+    const queued = mayWait ? this.#queue.take(true) : this.#queue.takeHeavy();
+    return (
+      queued ??
+      (this.#preparationCount > 0 ? undefined : takeBackLast(this.#workers, mayWait ? "any" : "heavy"))
+    );
   }
 }
 

@@ -62,6 +62,7 @@ const LIBC = {
   mmap: { done: "beyond 32 bits", refused: "bigint" },
   fstatfs: { done: [0, 0x9fa0], refused: -1 },
   madvise: { done: 0, refused: -1 },
+  readahead: { done: 0, refused: -1 },
   munmap: { done: 0, refused: -1 },
   copy_file_range: { done: [7, "content"], refused: -1 },
   fallocate: { done: [0, 5 * 1024 ** 3 + 4096], refused: -1 },

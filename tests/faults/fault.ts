@@ -76,6 +76,7 @@ const FAILURES: ReadonlyMap<string, readonly string[]> = new Map([
   ["getdents64", [...CANNOT_ANSWER, NOTHING]],
   ["flock", ["ENOLCK", "EINTR", "EAGAIN"].map(asError)],
   ["fcntl", ["EAGAIN", "EACCES"].map(asError)],
+  ["readahead", [asError("EINVAL")]],
   ["ioctl", ["EIO", "EOPNOTSUPP", "EXDEV"].map(asError)],
 ]);
 

@@ -25,6 +25,7 @@ function stoppingDigester(batchFiles: number, readCounts: readonly number[]): Di
   let call = 0;
   return {
     batchFiles,
+    slowBatchFiles: batchFiles,
     async digestBatch(_runner, { groups }): Promise<FileColumns> {
       const paths = namesOf(groups).slice(0, readCounts[Math.min(call, readCounts.length - 1)]);
       call += 1;

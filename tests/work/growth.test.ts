@@ -39,6 +39,24 @@ test("where jobs wait, there are more threads; heavy jobs have only those of the
   expect(heavy[2]).toBeLessThanOrEqual(2);
 });
 
+test("jobs that do not wait have no more threads than there are processors, though others have waited", async () => {
+  pool = openPool(2);
+  pool.expectWaits("surely");
+  const runner = pool.withoutWaits;
+  expect([pool.parallelism, pool.isVolumeSlow]).toEqual([32, true]);
+  expect([runner.parallelism, runner.isVolumeSlow]).toEqual([2, false]);
+  const few = places();
+  runner.start("all");
+  await Promise.all(Array.from({ length: 200 }, () => runner.run(meetJob, few)));
+  await Promise.all(Array.from({ length: 200 }, () => runner.runSharing(meetJob, few, {})));
+  // Jobs on the calling thread do not count.
+  expect(few[2]).toBeLessThanOrEqual(1);
+  // The others are still there for those that wait.
+  const many = places(20);
+  await run(meetJob, many, 300);
+  expect(many[2]).toBeGreaterThanOrEqual(20);
+});
+
 test("a number of threads that was asked for stays", async () => {
   pool = openPool(2);
   pool.fixThreadCount(4);

@@ -242,6 +242,9 @@ describe("runAll", () => {
     const runner: Runner = {
       parallelism: 2,
       isVolumeSlow: false,
+      get withoutWaits() {
+        return this;
+      },
       start: () => undefined,
       expectWaits: () => undefined,
       whilePreparing: (prepare) => prepare(),

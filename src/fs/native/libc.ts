@@ -40,6 +40,7 @@ const LINUX_ONLY = {
   syncfs: { args: ["i32"], returns: "i32" },
   fallocate: { args: ["i32", "i32", "i64", "i64"], returns: "i32" },
   lseek: { args: ["i32", "i64", "i32"], returns: "i64" },
+  readahead: { args: ["i32", "i64", "u64"], returns: "i64" },
   madvise: { args: ["ptr", "u64", "i32"], returns: "i32" },
 } as const;
 

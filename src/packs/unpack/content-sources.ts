@@ -52,6 +52,14 @@ export function findContentSources(
   return sources;
 }
 
+/** Whether the contents of all files are in packs. */
+export function hasAllContents(manifest: Manifest, sources: ContentSources): boolean {
+  for (let file = 0; file < manifest.counts.fileCount; file++) {
+    if (hasObject(manifest, file) && !isPacked(sources, file)) return false;
+  }
+  return true;
+}
+
 /** For `findContentSources`: wants files that have no object among `objectNames`. */
 export function lacksObject(manifest: Manifest, objectNames: ReadonlySet<string>): (file: number) => boolean {
   if (objectNames.size === 0) return () => true;
@@ -61,4 +69,11 @@ export function lacksObject(manifest: Manifest, objectNames: ReadonlySet<string>
   };
 }
 
-compileLightly(findContentSources, hasSeveralContents, isPacked, noteOnlyContent, onlyContentOf);
+compileLightly(
+  findContentSources,
+  hasAllContents,
+  hasSeveralContents,
+  isPacked,
+  noteOnlyContent,
+  onlyContentOf,
+);

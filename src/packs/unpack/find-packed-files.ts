@@ -70,6 +70,14 @@ function listReadableObjects(objects: ByteString): Set<string> {
 
 const object = new PathBuffer();
 
+/** Whether the first file could be linked, or none needs to be: a quick guess at `looksLinkable`. */
+export function isFirstLinkable(cache: CacheDirectory, manifest: Manifest): boolean {
+  for (let file = 0; file < manifest.counts.fileCount; file++) {
+    if (hasObject(manifest, file)) return isUsable(cache, manifest, file);
+  }
+  return true;
+}
+
 /**
  * Whether an entry's files look as if all of them could be linked, so that packs need not be read. Only some are
  * examined; trying to link shows for certain.
@@ -78,9 +86,12 @@ export function looksLinkable(cache: CacheDirectory, manifest: Manifest): boolea
   const { fileCount } = manifest.counts;
   const step = Math.max(1, Math.floor(fileCount / SAMPLE_FILES));
   for (let file = 0; file < fileCount; file += step) {
-    if (!hasObject(manifest, file)) continue;
-    const state = examineEitherObject(object, cache.objects, manifest, file);
-    if (state !== "whole" && state !== "altered") return false;
+    if (hasObject(manifest, file) && !isUsable(cache, manifest, file)) return false;
   }
   return true;
+}
+
+function isUsable(cache: CacheDirectory, manifest: Manifest, file: number): boolean {
+  const state = examineEitherObject(object, cache.objects, manifest, file);
+  return state === "whole" || state === "altered";
 }

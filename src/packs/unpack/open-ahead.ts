@@ -1,9 +1,11 @@
 import { closeSync } from "node:fs";
 import type { ByteString } from "../../base/byte-string.ts";
 import type { CacheDirectory } from "../../cache/cache-directory.ts";
+import { readAhead } from "../../fs/native/read-ahead.ts";
 import { openPack } from "../contents/open-pack.ts";
 import type { PackContents } from "../contents/pack-contents.ts";
 import { packFilePath } from "../contents/pack-directory.ts";
+import type { UnpackPart } from "./unpack-plan.ts";
 
 /** Well below the number of files that any process may open, and more packs than a cleaned cache has. */
 const MOST_OPEN = 64;
@@ -59,6 +61,13 @@ export class PacksOpenAhead {
       nonce: stored.index.nonce.slice(),
       descriptor: this.#descriptors.get(pack),
     };
+  }
+
+  /** Has the kernel read the blocks of a part before its job begins. */
+  readAhead({ pack, blocks }: UnpackPart): void {
+    const descriptor = this.#descriptors.get(pack);
+    if (descriptor === undefined) return;
+    for (const { offset, storedBytes } of blocks) readAhead(descriptor, offset, storedBytes);
   }
 
   close(): void {

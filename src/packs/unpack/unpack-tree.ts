@@ -110,9 +110,9 @@ async function unpackParts(
     const unpack = (part: UnpackPart & Pick<UnpackBlocksInput, "access">): Promise<UnpackedBlocks> =>
       unpackInSteps(runner, shared, part);
     return await runEach(runner, plan.parts, (part) => {
-      return fetching?.isRemote(part) === true
-        ? fetching.use(part, unpack)
-        : unpack({ ...part, access: ahead.access(part.pack) });
+      if (fetching?.isRemote(part) === true) return fetching.use(part, unpack);
+      ahead.readAhead(part);
+      return unpack({ ...part, access: ahead.access(part.pack) });
     });
   } finally {
     ahead.close();

@@ -22,6 +22,8 @@ const BATCH_BYTES = 2 * LARGEST_BLOCK_BYTES;
 /** Packs the contents of a source's files as they are read, except for those that the cache has. */
 export class PackingDigester implements Digester {
   readonly batchFiles = BATCH_FILES;
+  // Fewer would not fill a block.
+  readonly slowBatchFiles = BATCH_FILES;
   readonly #held: HeldContents;
   readonly #running = new Set<Promise<unknown>>();
   readonly #stopFlag: Int32Array;

@@ -41,7 +41,7 @@ const STATX_BASIC_STATS = 0x7ff;
 /** Calls every function that goes through FFI; arguments and answers are such that a wrong width or place shows. */
 export function callLibc(parent: string): Record<LibcName, Answers> {
   if (linuxLibc === undefined) throw new Error("this probe is for Linux only");
-  const { fcntl, mmap, madvise, munmap, copy_file_range, openat, read, write, statx } = linuxLibc;
+  const { fcntl, mmap, madvise, munmap, copy_file_range, openat, read, readahead, write, statx } = linuxLibc;
   const { fallocate, futimens, fchmod, flistxattr, fstatfs, llistxattr, lseek, syncfs } = linuxLibc;
   const { linkat, utimensat, flock, close } = libc;
 
@@ -119,6 +119,10 @@ export function callLibc(parent: string): Record<LibcName, Answers> {
     madvise: () => ({
       done: madvise(mapped, PAGE_BYTES, MADV_POPULATE_READ),
       refused: madvise(mapped, PAGE_BYTES, NO_ADVICE),
+    }),
+    readahead: () => ({
+      done: Number(readahead(large, 5 * GIBIBYTE, PAGE_BYTES)),
+      refused: Number(readahead(NO_DESCRIPTOR, 0, PAGE_BYTES)),
     }),
     munmap: () => ({ done: munmap(mapped, PAGE_BYTES), refused: munmap(mapped, 0) }),
     copy_file_range: () => {
