@@ -1,22 +1,44 @@
 /**
- * The command line comes in here. `--version` is answered at once, and nothing else is loaded for it: scripts ask for
- * it often.
+ * The command line comes in here. What scripts ask for often is answered at once: the version, and the digest of a
+ * small file. Everything else is loaded, and done, by `run-command.ts`.
  */
 import { writeSync } from "node:fs";
 import packageJson from "../package.json" with { type: "json" };
 
 const STDOUT = 1;
 
+/** Those of `btdt hash`, which knows what they mean. */
+const HASH_VARIABLES = ["BTDT_ALGORITHM", "BTDT_JOBS", "BTDT_QUIET", "BTDT_VERBOSE"];
+
+/** Undefined if that takes more than a moment. */
+async function findAnswer(words: readonly string[]): Promise<string | undefined> {
+  const [first = "", path, ...others] = words;
+  if (path === undefined) return first === "--version" || first === "-V" ? packageJson.version : undefined;
+  if (first !== "hash" || others.length > 0 || path.startsWith("-")) return undefined;
+  if (HASH_VARIABLES.some((name) => process.env[name] !== undefined)) return undefined;
+  const { hashAtOnce } = await import("./read/hash-at-once.ts");
+  return hashAtOnce(path);
+}
+
 /** Whether it has been printed. Why it could not be is found, and reported, where other results are printed. */
-function printVersion(): boolean {
-  const line = `${packageJson.version}\n`;
+function printLine(line: string): boolean {
   try {
-    return writeSync(STDOUT, line) === line.length;
+    for (let rest = `${line}\n`; rest !== ""; ) rest = rest.slice(writeSync(STDOUT, rest));
+    return true;
   } catch {
     return false;
   }
 }
 
 const words = process.argv.slice(2);
-const asksForVersion = words.length === 1 && (words[0] === "--version" || words[0] === "-V");
-if (!asksForVersion || !printVersion()) await import("./run-command.ts");
+let answer: string | undefined;
+let failure: unknown;
+try {
+  answer = await findAnswer(words);
+} catch (error) {
+  failure = error;
+}
+if (answer === undefined || !printLine(answer)) {
+  const { runCommand } = await import("./run-command.ts");
+  await runCommand(words, failure);
+}

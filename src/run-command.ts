@@ -88,30 +88,34 @@ process.on("unhandledRejection", fail);
 // Otherwise, a promise that never settles would end the process with success.
 process.on("beforeExit", () => fail(new Error("the work stopped before it was done")));
 
-let exitCode: number = ExitCode.DONE;
-try {
-  await runProgram(process.argv.slice(2), {
-    runtime: {
-      runners: { inline: new InlineRunner({ isCancelled }, onWork), pool },
-      isCancelled,
-      nowMs: () => Date.now(),
-      umask: process.umask(),
-      progress,
-      onWarning: (warning) => output.warn(warning),
-    },
-    output,
-    environment: {
-      os: process.platform,
-      arch: process.arch,
-      variables: process.env,
-    },
-    redirectSignals,
-    fixThreadCount: (count) => pool.fixThreadCount(count),
-    setExitCode: (code) => {
-      exitCode = code;
-    },
-  });
-} catch (error) {
-  fail(error);
+/** @param failure of the attempt to answer at once: it is reported, and nothing else is done */
+export async function runCommand(words: readonly string[], failure?: unknown): Promise<never> {
+  if (failure !== undefined) fail(failure);
+  let exitCode: number = ExitCode.DONE;
+  try {
+    await runProgram(words, {
+      runtime: {
+        runners: { inline: new InlineRunner({ isCancelled }, onWork), pool },
+        isCancelled,
+        nowMs: () => Date.now(),
+        umask: process.umask(),
+        progress,
+        onWarning: (warning) => output.warn(warning),
+      },
+      output,
+      environment: {
+        os: process.platform,
+        arch: process.arch,
+        variables: process.env,
+      },
+      redirectSignals,
+      fixThreadCount: (count) => pool.fixThreadCount(count),
+      setExitCode: (code) => {
+        exitCode = code;
+      },
+    });
+  } catch (error) {
+    fail(error);
+  }
+  process.exit(exitCode);
 }
-process.exit(exitCode);

@@ -77,6 +77,14 @@ test("--version loads the version", () => {
   expect(builtIns).toEqual(["fs"]);
 });
 
+test("hash of a small file loads no command line, and nothing for larger files or directories", () => {
+  const { rooms, packages, builtIns, files } = load("src/main.ts", "src/read/hash-at-once.ts");
+  expect(rooms).toEqual(["base", "fs", "main.ts", "read"]);
+  expect(files).not.toContain("src/read/hash-paths.ts");
+  expect(packages).toEqual([]);
+  expect(builtIns).toEqual(["bun:ffi", "bun:jsc", "fs", "os"]);
+});
+
 test("hash loads nothing about caches, and what walks directories only for these", () => {
   const { rooms, packages, builtIns, files } = loadCommand("hash");
   expect(rooms).toEqual(["base", "cli", "fs", "main.ts", "manifest", "read", "run-command.ts", "work"]);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { commandNames, helpOf } from "../docs/command-reference.ts";
 import { TestCache } from "../support/cache.ts";
 import { btdt } from "../support/executable.ts";
@@ -182,4 +182,16 @@ test("--verbose wins over --quiet, wherever each is given", () => {
   expect(restore({ BTDT_VERBOSE: "1" }, "--quiet")).toStartWith("btdt: keys: k\n");
   expect(restore({ BTDT_QUIET: "1" }, "--verbose")).toStartWith("btdt: keys: k\n");
   expect(restore({ BTDT_QUIET: "1", BTDT_VERBOSE: "1" })).toStartWith("btdt: keys: k\n");
+});
+
+test("none is overlooked where a digest is printed at once", () => {
+  const path = scratch.path("hashed");
+  writeFileSync(path, "a");
+  const variables = [...helpOf("hash").matchAll(/\(env:\s+(\w+)\)/g)].map(([, name = ""]) => name);
+  expect(variables.length).toBeGreaterThanOrEqual(4);
+  for (const name of variables) complaint(["hash", path], { [name]: "nonsense" });
+  expect(btdt(["hash", path], { env: { BTDT_CACHE: "nonsense" } })).toMatchObject({
+    exitCode: 0,
+    stderr: "",
+  });
 });

@@ -30,6 +30,7 @@ export const lookScenarios: readonly Scenario[] = [
   look("stats", (place) => ["stats", "-c", place.cache]),
   look("inspect", (place) => ["inspect", "-c", place.cache, "packed-1", "--diff", "packed-2"]),
   look("hash", (place) => ["hash", place.tree("small"), place.tree("many")]),
+  look("hash of one file", (place) => ["hash", join(place.tree("small"), "sub", "text")]),
   look("export a linked entry", (place) => ["export", "-c", place.cache, "-k", "linked"]),
   look("export a packed entry", (place) => [
     "export",
