@@ -3,7 +3,7 @@ import type { CacheDirectory } from "./cache-directory.ts";
 import { cacheWriteError, readOnlyError } from "./cache-errors.ts";
 
 /**
- * The cache's lock, both sides of it. A clean holds it exclusively while it looks at the cache and deletes. A process
+ * The cache's lock, both sides of it. A clean holds it exclusively while it decides and deletes. A process
  * that publishes something that a clean must see (an intent, a pack, a key) holds it shared for that instant.
  * Everything else, including reading, works without it.
  */
@@ -31,6 +31,16 @@ export async function withExclusiveLock<Result>(
   action: (isSupported: boolean) => Result | Promise<Result>,
 ): Promise<Result> {
   return await withLock(cache, "exclusive", isCancelled, action);
+}
+
+/** Whether no clean holds the lock at the moment; false if there are no locks. @throws BtdtError CACHE_WRITE_FAILED */
+export function isLockFree(cache: CacheDirectory): boolean {
+  const lock = openLock(cache);
+  try {
+    return lock.tryLock("shared") === "locked";
+  } finally {
+    lock.close();
+  }
 }
 
 async function withLock<Result>(

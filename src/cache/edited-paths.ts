@@ -83,15 +83,15 @@ export function rememberEditedPaths(
   });
 }
 
-/** @throws a `node:fs` error */
+/** @param paths with when they were last seen: one that was seen since stays @throws a `node:fs` error */
 export function forgetEditedPaths(
   cache: CacheDirectory,
   session: Session,
   recordedPath: string,
-  paths: ReadonlySet<ByteString>,
+  paths: ReadonlyMap<ByteString, number>,
 ): void {
   changeFamily(cache, session, recordedPath, (known) => {
-    const doomed = [...paths].filter((path) => known.delete(path));
+    const doomed = [...paths].filter(([path, seenMs]) => known.get(path) === seenMs && known.delete(path));
     return doomed.length > 0;
   });
 }

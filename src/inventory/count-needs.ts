@@ -34,6 +34,11 @@ export class NeedCounter {
     this.neededBytes.push(bytes);
   }
 
+  /** An entry that was added is no more. Only the number of entries that need each item follows. */
+  remove(items: Uint32Array): void {
+    for (const item of items) this.entryCounts[item] = (this.entryCounts[item] ?? 0) - 1;
+  }
+
   /** @param itemCount of all items in the end */
   finish(itemCount: number): NeedTotals {
     this.reserve(itemCount);

@@ -12,8 +12,8 @@ const CONFIRM_EVERY_MS = 24 * 60 * 60 * 1000;
 
 interface FamilyPlan {
   readonly recordedPath: string;
-  /** No entry has had a file at these paths for a long time. */
-  readonly stale: ReadonlySet<ByteString>;
+  /** No entry has had a file at these paths for a long time; when one was last seen, in milliseconds. */
+  readonly stale: ReadonlyMap<ByteString, number>;
   /** An entry has one now, and their times must be updated. */
   readonly confirmed: readonly ByteString[];
 }
@@ -63,8 +63,8 @@ export class EditedPathUse {
     const families = this.#families.flatMap(({ paths, unseen, allocatedBytes }) => {
       const { recordedPath, seenMs } = paths;
       const all = [...seenMs];
-      const stale = new Set(
-        all.flatMap(([path, seen]) => (unseen.has(path) && nowMs - seen > LONGEST_UNUSED_MS ? [path] : [])),
+      const stale = new Map(
+        all.filter(([path, seen]) => unseen.has(path) && nowMs - seen > LONGEST_UNUSED_MS),
       );
       const confirmed = all.flatMap(([path, seen]) =>
         !unseen.has(path) && nowMs - seen > CONFIRM_EVERY_MS ? [path] : [],

@@ -6,7 +6,6 @@ import { manifestDigestOf } from "../manifest/codec.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
 import { ManifestReader, type ReadManifest } from "../manifest/manifest-reader.ts";
 import { hasLostData } from "../objects/has-lost-data.ts";
-import { lookUpObject } from "../objects/list-objects.ts";
 import { hasObject } from "../objects/object-attributes.ts";
 import { nameObject, twinOf } from "../objects/object-name.ts";
 import { NOT_FOUND } from "../packs/contents/content-table.ts";
@@ -19,6 +18,7 @@ import { type Items, NO_ITEM } from "./items.ts";
 import { findManifest } from "./list-files.ts";
 import type { Needs } from "./needs.ts";
 import { readListedManifest } from "./read-listed-manifest.ts";
+import { UnlistedObjects } from "./unlisted-objects.ts";
 
 const SHARED_KIND = [false];
 /** Not exclusive, and exclusive. */
@@ -38,8 +38,9 @@ export class NeedsFinder {
   readonly #onManifest: (manifest: Manifest, digest: string | undefined) => void;
   readonly #found = new ItemCollector();
   readonly #predictor = new FilePredictor();
-  /** Names of objects that were not found when they were looked up. */
-  readonly #absent = new Set<string>();
+  /** An object that some entry names was found, and is not whole. */
+  hasFoundAltered = false;
+  readonly #unlisted: UnlistedObjects;
 
   /** @param onManifest called for each manifest that could be read, with its digest unless it is an intent */
   constructor(
@@ -54,6 +55,12 @@ export class NeedsFinder {
     this.#unreadablePacks = unreadable;
     this.#reader = new ManifestReader((digest) => readListedManifest(cache, digest));
     this.#onManifest = onManifest;
+    this.#unlisted = new UnlistedObjects(cache, items);
+  }
+
+  /** Time has passed since the last call: what was missing may have been made. */
+  lookAgain(): void {
+    this.#unlisted.lookAgain();
   }
 
   /** What a manifest in the cache needs. @throws BtdtError CACHE_FORMAT_NEWER */
@@ -111,8 +118,10 @@ export class NeedsFinder {
       try {
         const name = nameObject(manifest, file);
         const found = [name, twinOf(name)].flatMap((each) => {
-          return this.#items.itemOfFile(each) ?? this.#lookUp(each) ?? [];
+          return this.#items.itemOfFile(each) ?? this.#unlisted.find(each) ?? [];
         });
+        const isWhole = (item: number): boolean => this.#items.isWhole(item, at(manifest.fileSizes, file));
+        this.hasFoundAltered ||= !isIntent && !found.every(isWhole);
         if (this.#addUsable(found, manifest, file)) continue;
         isMissing = true;
         if (found.some((item) => this.#isEdited(item, manifest, file)))
@@ -146,6 +155,7 @@ export class NeedsFinder {
       const isWhole = this.#items.isWhole(item, at(manifest.fileSizes, file));
       if (isWhole || isIntent) this.#found.add(item);
       if (isWhole && !isIntent && !this.#items.hasExclusiveObjects) this.#predictor.note(file, item);
+      this.hasFoundAltered ||= !isWhole && !isIntent;
       isAnyWhole ||= isWhole;
     }
     return isAnyWhole;
@@ -190,15 +200,6 @@ export class NeedsFinder {
   #isEdited(item: number, manifest: Manifest, file: number): boolean {
     const object = this.#items.fileOf(item);
     return object?.kind === "object" && !hasLostData(object, at(manifest.fileSizes, file));
-  }
-
-  /** The item of an object that was in no listing. @throws a `node:fs` error */
-  #lookUp(name: string): number | undefined {
-    if (this.#absent.has(name)) return undefined;
-    const object = lookUpObject(this.#cache.objects, name);
-    if (object !== undefined) return this.#items.addFile({ kind: "object", ...object });
-    this.#absent.add(name);
-    return undefined;
   }
 
   #addManifest(digest: string): void {

@@ -7,16 +7,17 @@
 import type { Progress } from "../base/progress.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { listOldCounts } from "../cache/restore-counts.ts";
+import { listPacks } from "../packs/contents/pack-directory.ts";
 import { NeedCounter } from "./count-needs.ts";
 import { describeEntry, type ManifestNeeds } from "./describe-entry.ts";
 import { Doubts } from "./doubts.ts";
 import { EditedPathUse, NO_EDITED_PATHS } from "./edited-path-use.ts";
-import { findIntents } from "./find-intents.ts";
-import { findPacks } from "./find-packs.ts";
-import { findPins } from "./find-pins.ts";
+import { findIntents, type IntentsOfCache } from "./find-intents.ts";
+import { findPacks, type PacksOfCache } from "./find-packs.ts";
+import { findPins, type IsPinned } from "./find-pins.ts";
 import { findYoung, type Grace } from "./find-young.ts";
 import { measureGarbage } from "./garbage.ts";
-import { groupKeys } from "./group-keys.ts";
+import { type GroupedKeys, groupKeys } from "./group-keys.ts";
 import type { CachedEntry, Inventory } from "./inventory.ts";
 import { Items } from "./items.ts";
 import { KnownNeeds } from "./known-needs.ts";
@@ -36,67 +37,183 @@ export interface StockRequest extends FileListing {
  * store that publishes its keys and removes its intent in the meantime is seen at least once.
  * @throws BtdtError CACHE_FORMAT_NEWER, CACHE_NOT_ACCESSIBLE, CANCELLED
  */
-export async function takeStock(
-  cache: CacheDirectory,
-  { nowMs, grace, progress, mostKeptItems, ...listing }: StockRequest,
-): Promise<Inventory> {
-  const { pause } = listing;
-  const doubts = new Doubts(!cache.isPrepared());
-  const { sessions, intents } = findIntents(cache, nowMs, grace.anyMs, doubts);
-  const keys = await groupKeys(cache, pause);
-  doubts.addKeys(keys);
-  const isPinned = findPins(cache, doubts);
-  const readable = findPacks(cache, doubts);
-  const items = new Items(readable.packs);
-  await listFiles(cache, items, doubts, listing);
-  const editedPathUse = doubts.attempt("the edited paths", () => new EditedPathUse(cache));
-  const finder = new NeedsFinder(cache, items, readable, (manifest, digest) => {
-    editedPathUse?.see(manifest, digest === undefined ? undefined : keys.recordedPaths.get(digest));
-  });
+export async function takeStock(cache: CacheDirectory, request: StockRequest): Promise<Inventory> {
+  return await new Stocktaking(cache, request).take();
+}
 
-  const known = new KnownNeeds(finder, mostKeptItems);
-  const counter = new NeedCounter();
-  const manifestCount = new Set([...keys.groups.values()].flatMap(({ manifests }) => manifests)).size;
-  progress?.begin({ name: "reading", noun: "manifests", unit: "files", files: manifestCount });
-  const entries: CachedEntry[] = [];
-  for (const [id, group] of keys.groups) {
-    const parts: ManifestNeeds[] = [];
-    for (const digest of group.manifests) {
-      if (!known.has(digest)) progress?.add({ files: 1 });
-      parts.push({ digest, ...known.find(digest) });
-      await pause();
+/** What stores change all the time. */
+interface Names extends IntentsOfCache {
+  readonly keys: GroupedKeys;
+  readonly isPinned: IsPinned;
+}
+
+/** What takes long to list. */
+interface Listed {
+  readonly items: Items;
+  readonly readable: PacksOfCache;
+  readonly finder: NeedsFinder;
+  readonly known: KnownNeeds;
+  readonly editedPathUse: EditedPathUse | undefined;
+}
+
+/** A stock that can be brought up to date without listing everything again. */
+export class Stocktaking {
+  readonly #cache: CacheDirectory;
+  readonly #request: StockRequest;
+  readonly #counter = new NeedCounter();
+  /** The manifests of entries whose needs are counted, by the id of each. */
+  readonly #counted = new Map<string, readonly string[]>();
+  #recordedPaths: GroupedKeys["recordedPaths"] = new Map();
+  /** Undefined unless the stock is plain. */
+  #plain: Listed | undefined;
+
+  constructor(cache: CacheDirectory, request: StockRequest) {
+    this.#cache = cache;
+    this.#request = request;
+  }
+
+  /** Whether `update` is of use. */
+  get isPlain(): boolean {
+    return this.#plain !== undefined;
+  }
+
+  /** @throws BtdtError CACHE_FORMAT_NEWER, CACHE_NOT_ACCESSIBLE, CANCELLED */
+  async take(): Promise<Inventory> {
+    const doubts = new Doubts(!this.#cache.isPrepared());
+    const names = await this.#readNames(doubts);
+    const listed = await this.#list(doubts);
+    const inventory = await this.#count(names, listed, doubts);
+    if (isPlain(inventory, listed)) this.#plain = listed;
+    return inventory;
+  }
+
+  /**
+   * Looks again at intents, keys and pins, which takes an instant: what is needed now counts as needed, and of what was
+   * listed before, everything else is unneeded. Sizes of single entries are not brought up to date. Call it once, under
+   * the cache's exclusive lock, after `take`.
+   *
+   * That is enough only if the stock is plain. Otherwise, what is needed of packs, or of objects that are not whole,
+   * depends on the state that other objects were in, and what is damaged may have been mended since.
+   * @returns undefined if stock has to be taken again
+   * @throws BtdtError CACHE_FORMAT_NEWER, CACHE_NOT_ACCESSIBLE, CANCELLED
+   */
+  async update(): Promise<Inventory | undefined> {
+    const listed = this.#plain;
+    if (listed === undefined) return undefined;
+    const doubts = new Doubts();
+    const names = await this.#readNames(doubts);
+    const packs = doubts.attempt("the list of packs", () => listPacks(this.#cache));
+    if (packs === undefined || packs.length > 0) return undefined;
+    listed.finder.lookAgain();
+    this.#forgetVanished(names.keys, listed.known);
+    const inventory = await this.#count(names, listed, doubts);
+    return isPlain(inventory, listed) ? inventory : undefined;
+  }
+
+  async #readNames(doubts: Doubts): Promise<Names> {
+    const { nowMs, grace, pause } = this.#request;
+    const intents = findIntents(this.#cache, nowMs, grace.anyMs, doubts);
+    const keys = await groupKeys(this.#cache, pause);
+    doubts.addKeys(keys);
+    this.#recordedPaths = keys.recordedPaths;
+    return { ...intents, keys, isPinned: findPins(this.#cache, doubts) };
+  }
+
+  async #list(doubts: Doubts): Promise<Listed> {
+    const cache = this.#cache;
+    const readable = findPacks(cache, doubts);
+    const items = new Items(readable.packs);
+    await listFiles(cache, items, doubts, this.#request);
+    const editedPathUse = doubts.attempt("the edited paths", () => new EditedPathUse(cache));
+    const finder = new NeedsFinder(cache, items, readable, (manifest, digest) => {
+      editedPathUse?.see(manifest, digest === undefined ? undefined : this.#recordedPaths.get(digest));
+    });
+    const known = new KnownNeeds(finder, this.#request.mostKeptItems);
+    return { items, readable, finder, known, editedPathUse };
+  }
+
+  async #count(names: Names, listed: Listed, doubts: Doubts): Promise<Inventory> {
+    const { nowMs, grace } = this.#request;
+    const { keys, intents, sessions } = names;
+    const { items, readable, finder, editedPathUse } = listed;
+    const entries = await this.#countEntries(names, listed, doubts);
+    const pinned = new Set<number>();
+    for (const intent of intents) {
+      const needed = finder.findForIntent(intent);
+      for (const item of needed.items) pinned.add(item);
+      // The store notices damage: if its base is gone, it announces another manifest before it relies on anything.
+      if (!needed.isKnown) doubts.addUnknownNeeds("a running store", needed.condition);
     }
-    entries.push(describeEntry(id, group, parts, keys.recordedPaths, isPinned, doubts, known));
-    counter.add(known.unite(parts.map((part) => part.items)), items.measure());
+    const needs = this.#counter.finish(items.count);
+    for (const item of findYoung(items, readable.packs, needs, nowMs, grace)) pinned.add(item);
+    // If an entry could not be read, it may contain any edited path.
+    const editedPaths = doubts.mayAllBeNeeded ? undefined : editedPathUse?.plan(nowMs);
+    const found = {
+      damagedKeyFiles: keys.damaged,
+      sessions: sessions.filter(({ isDead }) => isDead),
+      editedPaths: editedPaths ?? NO_EDITED_PATHS,
+      oldCounts: doubts.attempt("the restore counts", () => listOldCounts(this.#cache, nowMs)) ?? [],
+    };
+    return {
+      entries,
+      keys: keys.stored,
+      items,
+      itemBytes: items.measure(),
+      needs,
+      firstFile: items.firstFile,
+      pinnedItems: Uint32Array.from(pinned),
+      mayAllBeNeeded: doubts.mayAllBeNeeded,
+      packs: readable.packs,
+      garbage: measureGarbage(found, doubts),
+      warnings: doubts.warnings,
+    };
   }
-  const pinned = new Set<number>();
-  for (const intent of intents) {
-    const needed = finder.findForIntent(intent);
-    for (const item of needed.items) pinned.add(item);
-    // The store notices damage: if its base is gone, it announces another manifest before it relies on anything.
-    if (!needed.isKnown) doubts.addUnknownNeeds("a running store", needed.condition);
+
+  async #countEntries(
+    { keys, isPinned }: Names,
+    { items, known }: Listed,
+    doubts: Doubts,
+  ): Promise<CachedEntry[]> {
+    const { progress, pause } = this.#request;
+    const fresh = [...keys.groups].filter(([id]) => !this.#counted.has(id));
+    const manifestCount = new Set(fresh.flatMap(([, { manifests }]) => manifests)).size;
+    progress?.begin({ name: "reading", noun: "manifests", unit: "files", files: manifestCount });
+    const entries: CachedEntry[] = [];
+    for (const [id, group] of keys.groups) {
+      const parts: ManifestNeeds[] = [];
+      // What was counted before was whole.
+      const digests = this.#counted.has(id) ? [] : group.manifests;
+      for (const digest of digests) {
+        if (!known.has(digest)) progress?.add({ files: 1 });
+        parts.push({ digest, ...known.find(digest) });
+        await pause();
+      }
+      entries.push(describeEntry(id, group, parts, keys.recordedPaths, isPinned, doubts, known));
+      if (this.#counted.has(id)) continue;
+      this.#counter.add(known.unite(parts.map((part) => part.items)), items.measure());
+      this.#counted.set(id, group.manifests);
+    }
+    return entries;
   }
-  const needs = counter.finish(items.count);
-  for (const item of findYoung(items, readable.packs, needs, nowMs, grace)) pinned.add(item);
-  // If an entry could not be read, it may contain any edited path.
-  const editedPaths = doubts.mayAllBeNeeded ? undefined : editedPathUse?.plan(nowMs);
-  const found = {
-    damagedKeyFiles: keys.damaged,
-    sessions: sessions.filter(({ isDead }) => isDead),
-    editedPaths: editedPaths ?? NO_EDITED_PATHS,
-    oldCounts: doubts.attempt("the restore counts", () => listOldCounts(cache, nowMs)) ?? [],
-  };
-  return {
-    entries,
-    keys: keys.stored,
-    items,
-    itemBytes: items.measure(),
-    needs,
-    firstFile: items.firstFile,
-    pinnedItems: Uint32Array.from(pinned),
-    mayAllBeNeeded: doubts.mayAllBeNeeded,
-    packs: readable.packs,
-    garbage: measureGarbage(found, doubts),
-    warnings: doubts.warnings,
-  };
+
+  /** What only they needed is garbage, unless it is not known any more. */
+  #forgetVanished({ groups }: GroupedKeys, known: KnownNeeds): void {
+    for (const [id, manifests] of this.#counted) {
+      const items = groups.has(id) ? undefined : known.list(manifests);
+      if (items === undefined) continue;
+      this.#counter.remove(items);
+      this.#counted.delete(id);
+    }
+  }
+}
+
+/** Everything that entries need is an object or a manifest, and whole. */
+function isPlain({ entries, packs, warnings }: Inventory, { finder }: Listed): boolean {
+  const packCount = packs.packs.length + packs.damaged.length + packs.unreadable.length;
+  return (
+    packCount === 0 &&
+    warnings.length === 0 &&
+    !finder.hasFoundAltered &&
+    entries.every(({ condition }) => condition.kind === "whole")
+  );
 }

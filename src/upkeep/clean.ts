@@ -1,6 +1,7 @@
 /**
- * Keeps a cache small and sound. A clean takes stock under the cache's exclusive lock, makes a plan, and carries it
- * out; packs that are mostly garbage are rewritten without the lock and replaced under it.
+ * Keeps a cache small and sound. A clean takes stock, looks again under the cache's exclusive lock at what may have
+ * changed since, makes a plan, and carries it out; packs that are mostly garbage are rewritten without the lock and
+ * replaced under it.
  */
 
 import { display } from "../base/byte-string.ts";
@@ -15,7 +16,8 @@ import { replaceSizeNote } from "../cache/size-note.ts";
 import { settleMarks } from "../durability/settle-marks.ts";
 import { mayListStale } from "../fs/native/local-file-system.ts";
 import { type Grace, NO_GRACE } from "../inventory/find-young.ts";
-import { takeStock } from "../inventory/take-stock.ts";
+import type { Inventory } from "../inventory/inventory.ts";
+import { type StockRequest, takeStock } from "../inventory/take-stock.ts";
 import type { PackContents } from "../packs/contents/pack-contents.ts";
 import type { LiveItems } from "../packs/rewrite/rewrite-packs.ts";
 import { createPause } from "../work/breather.ts";
@@ -27,6 +29,7 @@ import { planPacks } from "./pack-plan.ts";
 import { type CleanLimits, planClean } from "./plan.ts";
 import { replacePacks } from "./replace-packs.ts";
 import { sweep } from "./sweep.ts";
+import { takeStockEarly } from "./take-stock-early.ts";
 import { writeReplacement } from "./write-replacement.ts";
 
 export interface CleanRequest extends Omit<CleanLimits, "nowMs"> {
@@ -60,7 +63,8 @@ export async function cleanCache(request: CleanRequest, runtime: Runtime): Promi
 /** Returns what a clean would do, without the lock. */
 async function previewClean(request: CleanRequest, runtime: Runtime): Promise<CleanResult> {
   const limits = { ...request, nowMs: readFileSystemClock(request.cache, runtime.nowMs()) };
-  const { plan, stock, packPlan } = await decide(request.cache, limits, NO_GRACE, runtime);
+  const stock = await takeStock(request.cache, stockRequest(limits.nowMs, NO_GRACE, runtime));
+  const { plan, packPlan } = decide(stock, limits, NO_GRACE, runtime);
   return summarize(plan, stock.garbage, packPlan, limits.nowMs);
 }
 
@@ -74,12 +78,16 @@ async function cleanPrepared(request: CleanRequest, runtime: Runtime): Promise<C
     if (session !== undefined) await settleMarks(cache, session, runtime);
     // By the clock that determines all ages.
     const nowMs = session?.openedMs ?? readFileSystemClock(cache, runtime.nowMs());
+    const early = await takeStockEarly(cache, stockRequest(nowMs, NO_GRACE, runtime));
     const { plan, stock, packPlan } = await withExclusiveLock(
       cache,
       runtime.isCancelled,
       async (hasLocks) => {
         const grace = chooseGrace(hasLocks, mayListStale(cache.root));
-        const decision = await decide(cache, { ...request, nowMs }, grace, runtime);
+        // Without locks, nothing waits for the second look.
+        const updated = hasLocks ? await early?.update() : undefined;
+        const taken = updated ?? (await takeStock(cache, stockRequest(nowMs, grace, runtime)));
+        const decision = decide(taken, { ...request, nowMs }, grace, runtime);
         const { progress, runners, onWarning } = runtime;
         const pause = createPause(runtime.isCancelled);
         const tools = { session, progress, runner: runners.pool, onWarning, pause };
@@ -103,16 +111,17 @@ async function cleanPrepared(request: CleanRequest, runtime: Runtime): Promise<C
   }
 }
 
-async function decide(cache: CacheDirectory, limits: CleanLimits, grace: Grace, runtime: Runtime) {
-  const pause = createPause(runtime.isCancelled);
-  const { nowMs } = limits;
-  const { progress, runners } = runtime;
-  const stock = await takeStock(cache, { nowMs, grace, progress, runner: runners.pool, pause });
+function stockRequest(nowMs: number, grace: Grace, runtime: Runtime): StockRequest {
+  const { progress, runners, isCancelled } = runtime;
+  return { nowMs, grace, progress, runner: runners.pool, pause: createPause(isCancelled) };
+}
+
+function decide(stock: Inventory, limits: CleanLimits, grace: Grace, runtime: Runtime) {
   for (const warning of stock.warnings) runtime.onWarning(warning);
   if (stock.mayAllBeNeeded)
     runtime.onWarning("no contents are deleted: what could not be read may need them");
   const plan = planClean(stock, limits);
-  return { stock, plan, packPlan: planPacks(stock, plan.unneededItems, nowMs - grace.anyMs) };
+  return { stock, plan, packPlan: planPacks(stock, plan.unneededItems, limits.nowMs - grace.anyMs) };
 }
 
 async function rewriteIfRoom(...parameters: Parameters<typeof rewriteWaste>): Promise<boolean> {

@@ -112,9 +112,14 @@ test("the newest are kept, up to a number and a size", () => {
 
 test("the last path that is forgotten takes the file with it", () => {
   rememberEditedPaths(cache, session, "f", bytes("a", "b"), 1000);
-  forgetEditedPaths(cache, session, "f", new Set(bytes("a", "unknown")));
+  const seenAt = (seenMs: number, ...paths: string[]) =>
+    new Map(bytes(...paths).map((path) => [path, seenMs]));
+  forgetEditedPaths(cache, session, "f", seenAt(1000, "a", "unknown"));
   expect(readEditedPaths(cache, "f")).toEqual(new Set(bytes("b")));
-  forgetEditedPaths(cache, session, "f", new Set(bytes("b")));
+  // It was seen again since.
+  forgetEditedPaths(cache, session, "f", seenAt(999, "b"));
+  expect(readEditedPaths(cache, "f")).toEqual(new Set(bytes("b")));
+  forgetEditedPaths(cache, session, "f", seenAt(1000, "b"));
   expect(readdirSync(below())).toEqual([]);
 });
 

@@ -1,16 +1,21 @@
 import type { ModelPack } from "./model-cache.ts";
 import { locked, type Place, type Process } from "./process.ts";
-import { type Needs, type Stock, takeStock } from "./stock.ts";
+import { type Needs, type Stock, takeStock, updateStock } from "./stock.ts";
 
-/** @param limited keys that go because of limits */
-export function* clean(place: Place, limited: readonly string[]): Process {
+/**
+ * @param limited keys that go because of limits
+ * @param isEarly stock is taken before the lock, and then brought up to date
+ */
+export function* clean(place: Place, limited: readonly string[], isEarly = false): Process {
   const { cache, name, omits } = place;
   cache.openSession(name);
   yield undefined;
+  const early = isEarly ? yield* takeStock(place) : undefined;
   let stock: Stock | undefined;
   let needs: Needs | undefined;
   yield* locked(place, "exclusive", omits("clean: lock"), function* () {
-    stock = yield* takeStock(place);
+    stock = early === undefined ? undefined : yield* updateStock(place, early);
+    stock ??= yield* takeStock(place);
     const evicted = new Set([...limited, ...stock.damaged]);
     needs = stock.needs(evicted);
     const isKeysFirst = !omits("clean: keys before contents");

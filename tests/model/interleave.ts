@@ -70,10 +70,11 @@ function aroundOneObject(choose: Choose, cache: ModelCache, start: Start): strin
     start((place) => store(place, { key: "k1", tree, storage: "objects" })),
   );
   cache.edit(pick(["a", "b"], choose));
+  const isEarly = choose(2) === 0;
   const running = [
     start((place) => store(place, { key: pick(["k1", "k2"], choose), tree, storage: "objects" })),
     start((place) => restore(place, "k1")),
-    start((place) => clean(place, [])),
+    start((place) => clean(place, [], isEarly)),
   ];
   return runAndCheck(cache, running, start, choose);
 }
@@ -84,9 +85,10 @@ function aroundOneKey(choose: Choose, cache: ModelCache, start: Start): string[]
     cache,
     start((place) => store(place, { ...storeRequest(choose), key: "k1" })),
   );
+  const isEarly = choose(2) === 0;
   const running = [
     start((place) => store(place, { ...storeRequest(choose), key: "k1" })),
-    start((place) => clean(place, ["k1"])),
+    start((place) => clean(place, ["k1"], isEarly)),
   ];
   return runAndCheck(cache, running, start, choose);
 }
@@ -102,9 +104,10 @@ function aroundOneList(choose: Choose, cache: ModelCache, start: Start): string[
     );
   }
   cache.keys.delete(listed.manifest);
+  const isEarly = choose(2) === 0;
   const running = [
     start((place) => store(place, { key: "k1", tree: listed, storage: "packs" })),
-    start((place) => clean(place, [])),
+    start((place) => clean(place, [], isEarly)),
   ];
   return runAndCheck(cache, running, start, choose);
 }
@@ -118,9 +121,10 @@ function aroundSharedChunks(choose: Choose, cache: ModelCache, start: Start): st
     start((place) => store(place, { key: "k1", tree: first, storage: "packs" })),
   );
   cache.keys.delete("k1");
+  const isEarly = choose(2) === 0;
   const running = [
     start((place) => store(place, { key: "k2", tree: second, storage: "packs" })),
-    start((place) => clean(place, [])),
+    start((place) => clean(place, [], isEarly)),
     start((place) => anyProcess(place, choose)),
   ];
   return runAndCheck(cache, running, start, choose);
@@ -154,7 +158,7 @@ function anyProcess(place: Place, choose: Choose): Process {
       return store(place, storeRequest(choose));
     case 3:
     case 4:
-      return clean(place, choose(4) === 0 ? [pick(KEYS, choose)] : []);
+      return clean(place, choose(4) === 0 ? [pick(KEYS, choose)] : [], choose(2) === 0);
     case 5:
       return restore(place, pick(KEYS, choose));
     case 6:

@@ -29,6 +29,8 @@ export const STEPS = [
   "store: contents before the key",
   "store: manifest before the key",
   "clean: lock",
+  "clean: look at keys and intents again under the lock",
+  "clean: take stock again unless all is whole and in objects",
   "clean: count intents as needs",
   "clean: keep objects of intents that are not whole",
   "clean: count a list's chunks as needs",

@@ -28,16 +28,16 @@ export interface Needs {
   readonly lists: ReadonlySet<string>;
 }
 
-export function* takeStock({ cache, omits }: Place): Generator<Pause, Stock, void> {
-  const intents: ModelTree[] = [];
-  const deadSessions: string[] = [];
-  for (const name of Array.from(cache.sessions.keys())) {
-    const session = cache.sessions.get(name);
-    const isDead = session !== undefined && (!session.isAlive || omits("clean: spare sessions that live"));
-    if (isDead) deadSessions.push(name);
-    else if (!omits("clean: count intents as needs")) intents.push(...(session?.intents.values() ?? []));
-    yield undefined;
-  }
+interface Sessions {
+  readonly deadSessions: readonly string[];
+  readonly intents: readonly ModelTree[];
+}
+
+type Seen = Pick<Stock, "keys" | "objects" | "packs"> & Pick<Sessions, "intents">;
+
+export function* takeStock(place: Place): Generator<Pause, Stock, void> {
+  const { cache } = place;
+  const { deadSessions, intents } = yield* lookAtSessions(place);
   const keys = new Map(cache.keys);
   yield undefined;
   const manifests = new Map(cache.manifests);
@@ -58,42 +58,91 @@ export function* takeStock({ cache, omits }: Place): Generator<Pause, Stock, voi
       isWhole(cache.objects.get(file.name));
     if (!manifests.has(tree.manifest) || !tree.files.every(isThere)) damaged.add(key);
   }
-  const needs = (evicted: ReadonlySet<string>): Needs => {
-    const needed = {
-      manifests: new Set<string>(),
-      objects: new Set<string>(),
-      contents: new Set<string>(),
-      lists: new Set<string>(),
-    };
-    const addPacked = (file: ModelFile): void => {
-      if (omits("clean: count what there is of incomplete files") && !isPacked([...packs.values()], file))
-        return;
-      const list = [...packs.values()].flatMap(({ lists }) => lists.get(file.name) ?? []);
-      if (file.chunks !== undefined) needed.lists.add(file.name);
-      // The chunks of a large file are known only by a list in some pack.
-      const areChunksKnown = !omits("clean: count a list's chunks as needs");
-      const contents = file.chunks === undefined ? [file.name] : areChunksKnown ? list : [];
-      for (const content of contents) needed.contents.add(content);
-    };
-    for (const [key, { tree }] of keys) {
-      if (evicted.has(key)) continue;
-      needed.manifests.add(tree.manifest);
-      // With both, the packs' contents are not needed.
-      for (const file of tree.files) {
-        if (isWhole(objects.get(file.name))) needed.objects.add(file.name);
-        else addPacked(file);
-      }
-    }
-    for (const { manifest, files } of intents) {
-      needed.manifests.add(manifest);
-      for (const file of files) {
-        const object = objects.get(file.name);
-        if (isWhole(object) || !omits("clean: keep objects of intents that are not whole"))
-          needed.objects.add(file.name);
-        if (!isWhole(object)) addPacked(file);
-      }
-    }
-    return needed;
-  };
+  const needs = (evicted: ReadonlySet<string>): Needs =>
+    findNeeds(place, { keys, intents, objects, packs }, evicted);
   return { deadSessions, keys, damaged, manifests: [...manifests.keys()], objects, packs, needs };
+}
+
+/** Looks again, under the lock, at what stores have changed since; undefined if that is not enough. */
+export function* updateStock(place: Place, early: Stock): Generator<Pause, Stock | undefined, void> {
+  const { cache, omits } = place;
+  const { manifests, objects, packs } = early;
+  const mustBePlain = !omits("clean: take stock again unless all is whole and in objects");
+  const isSound = ({ name }: ModelFile): boolean => {
+    const object = objects.get(name);
+    return object === undefined || isWhole(object);
+  };
+  const isPlain = [...early.keys.values()].every(({ tree }) => tree.files.every(isSound));
+  if (mustBePlain && (packs.size > 0 || early.damaged.size > 0 || !isPlain)) return undefined;
+  if (omits("clean: look at keys and intents again under the lock")) return early;
+  const { deadSessions, intents } = yield* lookAtSessions(place);
+  const keys = new Map(cache.keys);
+  yield undefined;
+  if (mustBePlain && cache.packs.size > 0) return undefined;
+  yield undefined;
+  const counted = new Set([...early.keys.values()].map(({ tree }) => tree.manifest));
+  for (const { tree } of keys.values()) {
+    if (counted.has(tree.manifest)) continue;
+    const isThere = ({ name }: ModelFile): boolean => isWhole(objects.get(name) ?? cache.objects.get(name));
+    if (mustBePlain && !(cache.manifests.has(tree.manifest) && tree.files.every(isThere))) return undefined;
+    yield undefined;
+  }
+  const needs = (evicted: ReadonlySet<string>): Needs =>
+    findNeeds(place, { keys, intents, objects, packs }, evicted);
+  return { deadSessions, keys, damaged: new Set(), manifests, objects, packs, needs };
+}
+
+function* lookAtSessions({ cache, omits }: Place): Generator<Pause, Sessions, void> {
+  const intents: ModelTree[] = [];
+  const deadSessions: string[] = [];
+  for (const name of Array.from(cache.sessions.keys())) {
+    const session = cache.sessions.get(name);
+    const isDead = session !== undefined && (!session.isAlive || omits("clean: spare sessions that live"));
+    if (isDead) deadSessions.push(name);
+    else if (!omits("clean: count intents as needs")) intents.push(...(session?.intents.values() ?? []));
+    yield undefined;
+  }
+  return { deadSessions, intents };
+}
+
+function findNeeds(
+  { omits }: Place,
+  { keys, intents, objects, packs }: Seen,
+  evicted: ReadonlySet<string>,
+): Needs {
+  const needed = {
+    manifests: new Set<string>(),
+    objects: new Set<string>(),
+    contents: new Set<string>(),
+    lists: new Set<string>(),
+  };
+  const addPacked = (file: ModelFile): void => {
+    if (omits("clean: count what there is of incomplete files") && !isPacked([...packs.values()], file))
+      return;
+    const list = [...packs.values()].flatMap(({ lists }) => lists.get(file.name) ?? []);
+    if (file.chunks !== undefined) needed.lists.add(file.name);
+    // The chunks of a large file are known only by a list in some pack.
+    const areChunksKnown = !omits("clean: count a list's chunks as needs");
+    const contents = file.chunks === undefined ? [file.name] : areChunksKnown ? list : [];
+    for (const content of contents) needed.contents.add(content);
+  };
+  for (const [key, { tree }] of keys) {
+    if (evicted.has(key)) continue;
+    needed.manifests.add(tree.manifest);
+    // With both, the packs' contents are not needed.
+    for (const file of tree.files) {
+      if (isWhole(objects.get(file.name))) needed.objects.add(file.name);
+      else addPacked(file);
+    }
+  }
+  for (const { manifest, files } of intents) {
+    needed.manifests.add(manifest);
+    for (const file of files) {
+      const object = objects.get(file.name);
+      if (isWhole(object) || !omits("clean: keep objects of intents that are not whole"))
+        needed.objects.add(file.name);
+      if (!isWhole(object)) addPacked(file);
+    }
+  }
+  return needed;
 }
