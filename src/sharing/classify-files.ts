@@ -106,7 +106,8 @@ function markPackages(manifest: Manifest, names: TreePlace["names"]): Uint8Array
   if (known.length === 0) known.push([]);
   const distinct = [...new Map(known.map((path) => [path.join("/"), path])).values()];
   const marks = new Uint8Array(manifest.counts.fileCount);
-  const runs = distinct.flatMap((path) => listRuns(manifest, path));
+  const named = matcher.lookUpDirectories(manifest);
+  const runs = distinct.flatMap((path) => listRuns(manifest, path, named));
   for (const kind of ["package", "build"] as const) {
     for (const run of runs) {
       if (run.kind === kind) marks.fill(kind === "package" ? 1 : 0, run.firstFile, run.endFile);
@@ -124,35 +125,46 @@ interface Run {
   endFile: number;
 }
 
-function listRuns(manifest: Manifest, path: readonly ByteString[]): Run[] {
+function listRuns(
+  manifest: Manifest,
+  path: readonly ByteString[],
+  named: readonly (NamedRules | undefined)[],
+): Run[] {
+  const { directoryParents, directoryFileEnds } = manifest;
   const { directoryCount, isSingleFile } = manifest.counts;
   // The last name of a single file's path is its own.
   const above = isSingleFile ? path.slice(0, -1) : path;
+  const ofRoot = matcher.lookUp(above.at(-1));
   const runs: Run[] = [];
   const rules: (DirectoryRule | undefined)[] = [];
-  const named: (NamedRules | undefined)[] = [];
-  let directory = 0;
+  // A variable that a closure has is slower: the loop has its own.
+  let innermost = 0;
   const nameAbove = (levels: number): ByteString | undefined => {
-    let from = directory;
+    let from = innermost;
     let rest = levels;
-    for (; rest > 0 && from > 0; rest--) from = at(manifest.directoryParents, from);
+    for (; rest > 0 && from > 0; rest--) from = at(directoryParents, from);
     return from > 0 ? manifest.directoryName(from) : above.at(-1 - rest);
   };
-  for (; directory < directoryCount; directory++) {
-    const parent = at(manifest.directoryParents, directory);
-    const own = matcher.lookUp(directory === 0 ? above.at(-1) : manifest.directoryName(directory));
-    const ofParent = directory === 0 ? matcher.lookUp(above.at(-2)) : named[parent];
-    named.push(own);
+  let firstFile = 0;
+  let endFile = 0;
+  for (let directory = 0; directory < directoryCount; directory++) {
+    firstFile = endFile;
+    endFile = directoryFileEnds[directory] ?? 0;
+    const parent = directoryParents[directory] ?? 0;
+    const own = directory === 0 ? ofRoot : named[directory];
+    let ofParent = parent === 0 ? ofRoot : named[parent];
+    if (directory === 0) ofParent = matcher.lookUp(above.at(-2));
     let rule = directory === 0 ? ruleAbove(above) : rules[parent];
     if (own !== undefined || ofParent !== undefined) {
+      innermost = directory;
       rule = matcher.ruleFor(own, ofParent, nameAbove) ?? rule;
     }
     rules.push(rule);
     if (rule === undefined) continue;
-    const firstFile = manifest.firstFileOf(directory);
-    const endFile = at(manifest.directoryFileEnds, directory);
     addRun(runs, rule.kind, firstFile, endFile);
-    const findException = rule.kind === "package" ? matcher.exceptionsIn(own, rule, nameAbove) : undefined;
+    if (rule.kind !== "package" || (own === undefined && rule.files.length === 0)) continue;
+    innermost = directory;
+    const findException = matcher.exceptionsIn(own, rule, nameAbove);
     if (findException === undefined) continue;
     for (let file = firstFile; file < endFile; file++) {
       const name = isSingleFile ? (path.at(-1) ?? ("" as ByteString)) : manifest.fileName(file);

@@ -1,5 +1,6 @@
 import type { ByteString } from "../base/byte-string.ts";
 import { compileLightly, compileMethodsLightly } from "../base/compile-lightly.ts";
+import type { Manifest } from "../manifest/manifest.ts";
 import type { FileKindByName, NameRule } from "./name-rules.ts";
 
 /** A name in a pattern: what comes before the `*`, and what comes after it; without `*`, the second is undefined. */
@@ -42,9 +43,14 @@ export interface NamedRules {
 /** Says the name of a directory, of its parent (1) and so on; undefined above the outermost that is known. */
 export type NameAbove = (levels: number) => ByteString | undefined;
 
+/** Lengths from here on share a bit. */
+const LONGEST_TOLD_APART = 31;
+
 /** Finds the rules for directories and files. Most names are in no rule: then one look-up is all that it costs. */
 export class NameMatcher {
   private readonly named = new Map<string, NamedRules>();
+  /** For the first byte of a name, a bit for each length of the names in `named` that begin with it. */
+  private readonly lengthsByInitial = new Uint32Array(256);
   private readonly byPattern = new Map<string, DirectoryRule>();
 
   constructor(rules: readonly NameRule[]) {
@@ -60,6 +66,25 @@ export class NameMatcher {
 
   lookUp(name: ByteString | undefined): NamedRules | undefined {
     return name === undefined ? undefined : this.named.get(name);
+  }
+
+  /**
+   * The rules for all directories of a manifest but its root, by directory. This runs before anything is compiled, so
+   * no strings are created of names that cannot be in a rule.
+   */
+  lookUpDirectories(manifest: Manifest): (NamedRules | undefined)[] {
+    const { directoryNames, directoryNameEnds, counts } = manifest;
+    const { lengthsByInitial } = this;
+    const found: (NamedRules | undefined)[] = [undefined];
+    let start = directoryNameEnds[0] ?? 0;
+    for (let directory = 1; directory < counts.directoryCount; directory++) {
+      const end = directoryNameEnds[directory] ?? start;
+      const lengths = lengthsByInitial[directoryNames[start] ?? 0] ?? 0;
+      const mayBeNamed = lengths !== 0 && (lengths & lengthBit(end - start)) !== 0;
+      found.push(mayBeNamed ? this.named.get(manifest.directoryName(directory)) : undefined);
+      start = end;
+    }
+    return found;
   }
 
   /**
@@ -108,11 +133,20 @@ export class NameMatcher {
     rules?.files.push({ directories: names, file, marksDirectory });
   }
 
-  private rulesOf(name: NamePattern | undefined): NamedRules {
-    const rules = this.named.get(name?.start ?? "") ?? { own: [], children: [], files: [] };
-    this.named.set(name?.start ?? "", rules);
+  private rulesOf(pattern: NamePattern | undefined): NamedRules {
+    const name = pattern?.start ?? "";
+    const known = this.named.get(name);
+    if (known !== undefined) return known;
+    const rules = { own: [], children: [], files: [] };
+    this.named.set(name, rules);
+    const initial = name.charCodeAt(0);
+    this.lengthsByInitial[initial] = (this.lengthsByInitial[initial] ?? 0) | lengthBit(name.length);
     return rules;
   }
+}
+
+function lengthBit(length: number): number {
+  return 1 << Math.min(length, LONGEST_TOLD_APART);
 }
 
 function compileNames(pattern: string): NamePattern[] {
