@@ -95,7 +95,7 @@ export async function runCommand(words: readonly string[], failure?: unknown): P
   try {
     await runProgram(words, {
       runtime: {
-        runners: { inline: new InlineRunner({ isCancelled }, onWork), pool },
+        runners: { inline: new InlineRunner({ isCancelled }, onWork, pool), pool },
         isCancelled,
         nowMs: () => Date.now(),
         umask: process.umask(),

@@ -3,6 +3,7 @@
 import { adoptFilesJob } from "./objects/adopt-files.ts";
 import { checkObjectsJob } from "./objects/check-objects.ts";
 import { checkShardJob } from "./objects/check-shard.ts";
+import { copyObjectJob } from "./objects/copy-object.ts";
 import { listShardJob } from "./objects/list-shard-job.ts";
 import { makeShardsJob } from "./objects/make-shards-job.ts";
 import { removeObjectsJob } from "./objects/remove-objects.ts";
@@ -21,6 +22,7 @@ import { linkNamesJob } from "./restore/link-names.ts";
 import { makeDirectoriesJob } from "./restore/make-directories.ts";
 import { mendFilesJob } from "./restore/mend-files.ts";
 import { placeLargeFilesJob } from "./restore/place-large-files.ts";
+import { stageFileJob } from "./restore/stage-file.ts";
 import { createCallContext } from "./work/call-context.ts";
 import type { Job, JobContext, RunContext } from "./work/job.ts";
 import { allocateJobClaims, type JobClaims, takeJob } from "./work/job-claims.ts";
@@ -49,6 +51,7 @@ const jobs = new Map<string, Job<never, unknown>>(
     checkObjectsJob,
     checkShardJob,
     compareFilesJob,
+    copyObjectJob,
     finishDirectoriesJob,
     hashFilesJob,
     hashSpanJob,
@@ -64,6 +67,7 @@ const jobs = new Map<string, Job<never, unknown>>(
     listShardJob,
     makeShardsJob,
     removeObjectsJob,
+    stageFileJob,
     unpackBlocksJob,
     verifyBlocksJob,
   ].map((job) => [job.name, job]),

@@ -57,6 +57,7 @@ async function checkSuspects(
   }
   const { runners, progress, isCancelled } = runtime;
   progress.begin({ name: "checking", noun: "objects", unit: "files", files: names.length });
+  runners.pool.expectLongJobs();
   const runner = parts.length > 1 ? runners.pool : runners.inline;
   const results = await runAllResuming(
     runner,

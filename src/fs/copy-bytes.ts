@@ -1,5 +1,7 @@
 import { fdatasyncSync, ftruncateSync } from "node:fs";
+import type { Cancellation } from "../base/cancellation.ts";
 import { compileLightly } from "../base/compile-lightly.ts";
+import { BtdtError } from "../base/errors.ts";
 import { FEWEST_SPARSE_BYTES } from "./holes.ts";
 import { copyRange } from "./native/copy-range.ts";
 import { type FileStatus, fstat } from "./native/file-status.ts";
@@ -9,6 +11,8 @@ import { reserveSpace } from "./native/reserve-space.ts";
 import { findData, seekTo } from "./native/seek-data.ts";
 
 const COPY_BUFFER_BYTES = 256 * 1024;
+/** How much is copied before somebody asks whether it is still wanted: a slow disk takes half a second for it. */
+const COPY_AT_ONCE_BYTES = 16 * 1024 * 1024;
 let copyBuffer: PinnedBuffer | undefined;
 
 /**
@@ -18,25 +22,25 @@ let copyBuffer: PinnedBuffer | undefined;
  * put the size on disk before the data: after a power cut, the file would have the right size and contain zeros.
  * @param status of `from`; updated if the file has holes
  * @returns the size of the copy: less if the file has become shorter
- * @throws a `node:fs` error
+ * @throws BtdtError CANCELLED, a `node:fs` error
  */
-export function copyBytes(from: number, to: number, status: FileStatus): number {
+export function copyBytes(from: number, to: number, status: FileStatus, cancellation: Cancellation): number {
   const { sizeBytes } = status;
   if (sizeBytes >= FEWEST_SPARSE_BYTES && status.allocatedBytes < sizeBytes) {
-    return copyAroundHoles(from, to, status);
+    return copyAroundHoles(from, to, status, cancellation);
   }
   if (sizeBytes <= COPY_BUFFER_BYTES) return copyThroughBuffer(from, to, sizeBytes);
   reserveSpace(to, sizeBytes);
-  return copyRest(from, to, sizeBytes);
+  return copyRest(from, to, sizeBytes, cancellation);
 }
 
-function copyAroundHoles(from: number, to: number, status: FileStatus): number {
+function copyAroundHoles(from: number, to: number, status: FileStatus, cancellation: Cancellation): number {
   let endBytes = 0;
   for (let data = findData(from, 0); data !== undefined; data = findData(from, endBytes)) {
     const { start, end } = data;
     seekTo(from, start);
     seekTo(to, start);
-    const copied = copyRest(from, to, end - start);
+    const copied = copyRest(from, to, end - start, cancellation);
     endBytes = start + copied;
     if (copied < end - start) break;
   }
@@ -49,10 +53,21 @@ function copyAroundHoles(from: number, to: number, status: FileStatus): number {
 }
 
 /** Copies up to so many bytes between the current offsets; returns how many there were. */
-function copyRest(from: number, to: number, mostBytes: number): number {
-  const copied = copyRange(from, to, mostBytes);
-  // Continues where that ended.
-  return copied + copyThroughBuffer(from, to, mostBytes - copied);
+function copyRest(from: number, to: number, mostBytes: number, cancellation: Cancellation): number {
+  let copied = 0;
+  let isKernelAble = true;
+  while (copied < mostBytes) {
+    if (cancellation.isCancelled()) throw new BtdtError("CANCELLED", "stopped before a file was copied");
+    const lengthBytes = Math.min(COPY_AT_ONCE_BYTES, mostBytes - copied);
+    let count = isKernelAble ? copyRange(from, to, lengthBytes) : 0;
+    if (count === 0) {
+      isKernelAble = false;
+      count = copyThroughBuffer(from, to, lengthBytes);
+    }
+    if (count === 0) break;
+    copied += count;
+  }
+  return copied;
 }
 
 function copyThroughBuffer(from: number, to: number, mostBytes: number): number {

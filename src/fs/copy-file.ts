@@ -1,5 +1,6 @@
 import { unlinkSync } from "node:fs";
 import { display, fsPath } from "../base/byte-string.ts";
+import type { Cancellation } from "../base/cancellation.ts";
 import { compileLightly } from "../base/compile-lightly.ts";
 import { BtdtError } from "../base/errors.ts";
 import { copyBytes } from "./copy-bytes.ts";
@@ -18,15 +19,20 @@ const status = emptyStatus();
 /**
  * Copies a file with exact attributes. The target must not exist: writing into an existing file would write through a
  * link.
- * @throws BtdtError SYSTEM, a `node:fs` error; nothing is left behind
+ * @throws BtdtError CANCELLED, SYSTEM, a `node:fs` error; nothing is left behind
  */
-export function copyFile(source: PathBuffer, target: PathBuffer, attributes: FileAttributes): void {
+export function copyFile(
+  source: PathBuffer,
+  target: PathBuffer,
+  attributes: FileAttributes,
+  cancellation: Cancellation,
+): void {
   const from = openToRead(source, status);
   try {
     // Outside the inner `try`: an existing target is not ours to remove.
     const to = openQuickly(target, OPEN_NEW, PRIVATE);
     try {
-      fill(to, from, target, attributes);
+      fill(to, from, target, attributes, cancellation);
     } catch (error) {
       // The first error matters more than a failure of this.
       ignoringErrno(() => unlinkSync(fsPath(target.toBytes())));
@@ -38,11 +44,17 @@ export function copyFile(source: PathBuffer, target: PathBuffer, attributes: Fil
 }
 
 /** Closes the target. */
-function fill(to: number, from: number, target: PathBuffer, attributes: FileAttributes): void {
+function fill(
+  to: number,
+  from: number,
+  target: PathBuffer,
+  attributes: FileAttributes,
+  cancellation: Cancellation,
+): void {
   let isComplete = false;
   let isFinished = false;
   try {
-    isComplete = copyBytes(from, to, status) === attributes.sizeBytes;
+    isComplete = copyBytes(from, to, status, cancellation) === attributes.sizeBytes;
     isFinished = trySetOpenAttributes(to, attributes);
   } finally {
     closeWritten(to);

@@ -1,5 +1,6 @@
 import { constants, copyFileSync, linkSync, unlinkSync } from "node:fs";
 import { fsPath } from "../base/byte-string.ts";
+import type { Cancellation } from "../base/cancellation.ts";
 import { compileLightly, compileMethodsLightly } from "../base/compile-lightly.ts";
 import { copyFile } from "./copy-file.ts";
 import { errnoOf } from "./errno.ts";
@@ -46,15 +47,21 @@ export class FilePlacer {
    * Creates `target`, which must not exist, from `source`, whose content and attributes are described by
    * `attributes`.
    * @param mostNames how many names an inode may have if it is linked, `target` included; 0: it is never linked
-   * @throws TooManyLinks, BtdtError SYSTEM, a `node:fs` error
+   * @throws TooManyLinks, BtdtError CANCELLED, SYSTEM, a `node:fs` error
    */
-  place(source: PathBuffer, target: PathBuffer, attributes: FileAttributes, mostNames: number): Placement {
+  place(
+    source: PathBuffer,
+    target: PathBuffer,
+    attributes: FileAttributes,
+    mostNames: number,
+    cancellation: Cancellation,
+  ): Placement {
     if (this.mayReflink && this.tryReflink(source, target, attributes)) return "reflinked";
     if (mostNames > 0 && this.mayLink && hasRoom(source, mostNames) && this.tryHardLink(source, target)) {
       if (mostNames === Number.POSITIVE_INFINITY || hasFewNames(source, target, mostNames)) return "linked";
       unlinkSync(fsPath(target.toBytes()));
     }
-    copyFile(source, target, attributes);
+    copyFile(source, target, attributes, cancellation);
     return "copied";
   }
 

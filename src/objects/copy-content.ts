@@ -77,7 +77,7 @@ function copyLarge(
 ): CopyOutcome {
   const problem = findProblem(source, attributes.sizeBytes);
   if (problem !== undefined) return problem;
-  copyFile(source, target, attributes);
+  copyFile(source, target, attributes, context);
   let isEqual = false;
   try {
     isEqual = hasContent(target, keptAttributes(target, attributes), digests, offset, context);

@@ -128,14 +128,20 @@ export class ObjectMaker {
     let placement: Placement;
     try {
       this.assertSourceUnchanged(file);
-      placement = this.#placer.place(this.#source, temporary, attributes, this.mostNamesOf(file));
+      placement = this.#placer.place(
+        this.#source,
+        temporary,
+        attributes,
+        this.mostNamesOf(file),
+        this.#context,
+      );
       // A linked source is the object itself; a copied one may have changed while it was copied.
       if (placement !== "linked") this.assertSourceUnchanged(file);
     } catch (error) {
       if (errnoOf(error) === "ENOENT" && !lstatBuffer(this.#source, status))
         throw changedBeforeStored(this.#source);
       if (!(error instanceof TooManyLinks)) throw error;
-      copyFile(this.#source, temporary, attributes);
+      copyFile(this.#source, temporary, attributes, this.#context);
       this.assertSourceUnchanged(file);
       placement = "copied";
     }

@@ -1,8 +1,10 @@
 import { linkSync } from "node:fs";
 import { fsPath } from "../base/byte-string.ts";
+import type { Cancellation } from "../base/cancellation.ts";
 import { compileLightly, compileMethodsLightly } from "../base/compile-lightly.ts";
 import { copyFile } from "../fs/copy-file.ts";
 import { errnoOf } from "../fs/errno.ts";
+import type { FileAttributes } from "../fs/file-attributes.ts";
 import { tryLink } from "../fs/native/link-file.ts";
 import type { PathBuffer } from "../fs/native/path-buffer.ts";
 import { attributesOfFile } from "../manifest/attributes-of-file.ts";
@@ -52,7 +54,7 @@ export const linkNamesJob: Job<LinkNamesInput, LinkedNames> = {
       const first = at(manifest.linkTargets, link);
       path.setFile(manifest.directoryOfFile(file), file);
       target.setFile(manifest.directoryOfFile(first), first);
-      result[placeName(target.buffer, path.buffer, manifest, file)] += 1;
+      result[placeName(target.buffer, path.buffer, attributesOfFile(manifest, file), context)] += 1;
       result.contentBytes += at(manifest.fileSizes, file);
     }
     return { ...result, nextLink: link };
@@ -85,12 +87,15 @@ export async function linkNames(
   };
 }
 
-/** Links a further name of a file, or copies the file where that is not possible. @throws a `node:fs` error */
+/**
+ * Links a further name of a file, or copies the file where that is not possible. @throws BtdtError CANCELLED, SYSTEM; a
+ * `node:fs` error
+ */
 export function placeName(
   existing: PathBuffer,
   path: PathBuffer,
-  manifest: Manifest,
-  file: number,
+  attributes: FileAttributes,
+  cancellation: Cancellation,
 ): "linked" | "copied" {
   if (tryLink(existing, path)) return "linked";
   try {
@@ -104,7 +109,7 @@ export function placeName(
       case "EOPNOTSUPP":
       case "ENOTSUP":
       case "ENOSYS":
-        copyFile(existing, path, attributesOfFile(manifest, file));
+        copyFile(existing, path, attributes, cancellation);
         return "copied";
       default:
         throw error;

@@ -1,19 +1,19 @@
 import { mkdirSync, symlinkSync } from "node:fs";
 import { type ByteString, fsPath, joinBytes } from "../base/byte-string.ts";
 import type { Pause } from "../base/pause.ts";
-import { copyFile } from "../fs/copy-file.ts";
 import { type FileStatus, lstat } from "../fs/native/file-status.ts";
 import { PathBuffer } from "../fs/native/path-buffer.ts";
 import { setMtimeBuffer } from "../fs/native/set-times.ts";
 import { attributesOfFile } from "../manifest/attributes-of-file.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
 import { createPause } from "../work/breather.ts";
+import type { Runner } from "../work/job.ts";
 import type { Runtime } from "../work/runtime.ts";
 import { finishDirectory, isOpen } from "./finish-directories.ts";
-import { placeName } from "./link-names.ts";
 import type { MergePlan } from "./merge-plan.ts";
 import { type MountPoints, ROOT } from "./mount-points.ts";
 import { putBackAttributes } from "./put-back-attributes.ts";
+import { stageFileJob } from "./stage-file.ts";
 import { StagingDirectory } from "./staging-directory.ts";
 import type { Unchanged } from "./target.ts";
 
@@ -55,11 +55,11 @@ export class MountStages {
     plan: MergePlan,
     destination: ByteString,
     built: ByteString,
-    { isCancelled }: Pick<Runtime, "isCancelled">,
+    { isCancelled, runners }: Pick<Runtime, "isCancelled" | "runners">,
   ): Promise<MountStages> {
     const stages = new MountStages(manifest, plan, destination, built);
     try {
-      await stages.#copy(createPause(isCancelled));
+      await stages.#copy(createPause(isCancelled), runners.inline);
       return stages;
     } catch (error) {
       stages.close(true, isCancelled());
@@ -85,13 +85,13 @@ export class MountStages {
     this.#stages.clear();
   }
 
-  async #copy(pause: Pause): Promise<void> {
+  async #copy(pause: Pause, runner: Runner): Promise<void> {
     const { directoryCount } = this.#manifest.counts;
     const firstNames = this.#findFirstNames();
     for (let directory = 1; directory < directoryCount; directory++) {
       if (at(this.#mountPoints.directories, directory) === ROOT) continue;
       if (this.#unchanged.directories[directory] === 0) this.#makeDirectory(directory);
-      await this.#copyContents(directory, firstNames, pause);
+      await this.#copyContents(directory, firstNames, pause, runner);
     }
     // Deepest first, and as in `finishTree`: one that its owner may not change cannot be moved.
     for (let directory = directoryCount - 1; directory > 0; directory--) {
@@ -117,6 +117,7 @@ export class MountStages {
     directory: number,
     firstNames: ReadonlyMap<number, number>,
     pause: Pause,
+    runner: Runner,
   ): Promise<void> {
     const manifest = this.#manifest;
     const endFile = at(manifest.directoryFileEnds, directory);
@@ -124,12 +125,12 @@ export class MountStages {
       if (this.#unchanged.files[file] === 1) continue;
       const [from, to] = this.#fromAndTo(directory, manifest.fileName(file));
       const first = firstNames.get(file);
-      if (first === undefined) {
-        copyFile(new PathBuffer().set(from), to, attributesOfFile(manifest, file));
-      } else {
-        const staged = joinBytes(this.treeOf(directory), manifest.filePath(first));
-        placeName(new PathBuffer().set(staged), to, manifest, file);
-      }
+      await runner.run(stageFileJob, {
+        source: first === undefined ? from : joinBytes(this.treeOf(directory), manifest.filePath(first)),
+        target: to.toBytes(),
+        attributes: attributesOfFile(manifest, file),
+        isOtherName: first !== undefined,
+      });
       await pause();
     }
     const endLink = at(manifest.directorySymlinkEnds, directory);

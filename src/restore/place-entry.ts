@@ -2,6 +2,7 @@ import { display } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
 import { clearCheckedMarks } from "../durability/clear-checked-marks.ts";
 import { errnoOf } from "../fs/errno.ts";
+import { hasHugeFile } from "../manifest/has-huge-file.ts";
 import { isFirstLinkable, looksLinkable } from "../packs/unpack/find-packed-files.ts";
 import type { Runtime } from "../work/runtime.ts";
 import { chooseRunners } from "../work/volume-latency.ts";
@@ -29,6 +30,7 @@ export type PlacedEntry =
  */
 export async function placeEntry(targets: readonly Target[], runtime: Runtime): Promise<PlacedEntry> {
   const prepared: { readonly target: Target; readonly tree: PreparedTree }[] = [];
+  if (targets.some(({ manifest }) => hasHugeFile(manifest))) runtime.runners.pool.expectLongJobs();
   try {
     // Even if one is damaged: all damage is recorded now, so that it costs one miss, not one for each tree.
     for (const target of targets) prepared.push({ target, tree: await prepareTree(target, runtime) });

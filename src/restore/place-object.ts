@@ -87,12 +87,12 @@ export class ObjectPlacer {
       if (sharing === Sharing.SHARED && this.links.mode !== "copy" && this.links.mode !== "reflink") {
         return this.renewObject(file, object, target, attributes);
       }
-      copyFile(object, target, attributes);
+      copyFile(object, target, attributes, this.context);
       return "copied";
     }
     try {
       // Its further names are made later.
-      return this.placer.place(object, target, attributes, mostNamesOf(sharing, 1));
+      return this.placer.place(object, target, attributes, mostNamesOf(sharing, 1), this.context);
     } catch (error) {
       if (error instanceof TooManyLinks) return this.renewObject(file, object, target, attributes);
       throw error;
@@ -115,7 +115,7 @@ export class ObjectPlacer {
         .set(this.links.temporary)
         .append(`/${this.temporaryPrefix}-${this.temporaryCount}` as ByteString);
       try {
-        copyFile(object, temporary, { ...attributes, mode: attributes.mode & PERMISSIONS });
+        copyFile(object, temporary, { ...attributes, mode: attributes.mode & PERMISSIONS }, this.context);
         if (examineObject(object, this.manifest, file) === "whole") {
           // It may have inherited an ACL from the cache's directory.
           const isClean = !this.givesRights(file, temporary);
@@ -127,7 +127,7 @@ export class ObjectPlacer {
         if (errnoOf(error) === undefined && !isBtdtError(error, "SYSTEM")) throw error;
       }
     }
-    copyFile(object, target, attributes);
+    copyFile(object, target, attributes, this.context);
     return "copied";
   }
 }

@@ -2,6 +2,7 @@ import type { ByteString } from "../base/byte-string.ts";
 import { cacheWriteError } from "../cache/cache-errors.ts";
 import type { Session } from "../cache/session.ts";
 import { cutRanges, directoryRanges, restOfRange } from "../manifest/directory-ranges.ts";
+import { hasHugeFile } from "../manifest/has-huge-file.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import { type AdoptedFiles, adoptFilesJob } from "../objects/adopt-files.ts";
 import type { FileTimes } from "../objects/reuse-object-times.ts";
@@ -30,6 +31,7 @@ export async function keepAsObjects(
   unwanted?: Uint8Array,
 ): Promise<KeptFiles> {
   const { pool } = runtime.runners;
+  if (hasHugeFile(manifest)) pool.expectLongJobs();
   // Objects get their names in the cache's directories: any number of threads may take files of one directory.
   const ranges = cutRanges(manifest, directoryRanges(manifest, pool), pool);
   const runner = ranges.length > 1 ? pool : runtime.runners.inline;

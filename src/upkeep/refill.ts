@@ -4,15 +4,13 @@ import { BtdtError, isBtdtError } from "../base/errors.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { withSharedLock } from "../cache/cache-lock.ts";
 import type { Session } from "../cache/session.ts";
-import { copyFile } from "../fs/copy-file.ts";
 import { errnoOf, isDiskFullErrno, reasonOf } from "../fs/errno.ts";
 import type { FileAttributes } from "../fs/file-attributes.ts";
-import { lstat } from "../fs/native/file-status.ts";
 import { PathBuffer } from "../fs/native/path-buffer.ts";
 import { syncFile } from "../fs/publish-file.ts";
 import { discardTree } from "../fs/remove-tree.ts";
 import type { Inventory } from "../inventory/inventory.ts";
-import { checkObject } from "../objects/check-objects.ts";
+import { copyObjectJob } from "../objects/copy-object.ts";
 import { objectAttributes } from "../objects/object-attributes.ts";
 import { replaceObject } from "../objects/object-claim.ts";
 import { nameObject } from "../objects/object-name.ts";
@@ -63,7 +61,7 @@ export class Refiller {
     const name = nameObject(manifest, file);
     for (const source of this.#findCopies(name, tree.path, manifest.filePath(file))) {
       const temporary = this.#session.temporaryPath();
-      if (!this.#copy(source, temporary, name, attributes)) continue;
+      if (!(await this.#copy(source, temporary, name, attributes))) continue;
       syncFile(temporary);
       await withSharedLock(this.#cache, this.#runtime.isCancelled, () => {
         replaceObject(temporary, new PathBuffer().set(objectPath(this.#cache.objects, name)));
@@ -89,14 +87,18 @@ export class Refiller {
    * Returns false, with nothing left behind, if the source is not a good copy. @throws BtdtError CANCELLED; a
    * `node:fs` error if the disk is full
    */
-  #copy(source: ByteString, temporary: ByteString, name: string, attributes: FileAttributes): boolean {
-    const copy = new PathBuffer().set(temporary);
+  async #copy(
+    source: ByteString,
+    temporary: ByteString,
+    name: string,
+    attributes: FileAttributes,
+  ): Promise<boolean> {
+    const { runners } = this.#runtime;
     try {
-      const status = lstat(source);
-      if (status?.kind !== "file" || status.sizeBytes !== attributes.sizeBytes) return false;
-      copyFile(new PathBuffer().set(source), copy, attributes);
-      const condition = checkObject(copy, name, this.#runtime);
+      const input = { source, target: temporary, name, attributes };
+      const condition = await runners.pool.run(copyObjectJob, input);
       if (condition === "whole") return true;
+      if (condition === "missing") return false;
       if (condition === "unreadable")
         this.#failure ??= copyFailed(source, new Error("the copy cannot be read"));
     } catch (error) {

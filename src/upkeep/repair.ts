@@ -66,6 +66,7 @@ async function refillUntried(
   tried: Set<string>,
   runtime: Runtime,
 ): Promise<boolean> {
+  runtime.runners.pool.expectLongJobs();
   const refiller = new Refiller(cache, session, runtime, from, stock);
   const triedBefore = tried.size;
   for (const { damage } of entries) {

@@ -1,4 +1,4 @@
-import type { WaitingJob } from "./pool-worker.ts";
+import type { JobWeight, WaitingJob } from "./pool-worker.ts";
 
 /** Jobs that wait for a thread, first come, first served; heavy ones in a line of their own. */
 export class JobQueue {
@@ -15,12 +15,9 @@ export class JobQueue {
     this.push(...jobs, ...rest);
   }
 
-  take(mayBeHeavy: boolean): WaitingJob | undefined {
-    return (mayBeHeavy ? this.takeHeavy() : undefined) ?? this.#light.take();
-  }
-
-  takeHeavy(): WaitingJob | undefined {
-    return this.#heavy.take();
+  take(weight: JobWeight): WaitingJob | undefined {
+    const heavy = weight === "light" ? undefined : this.#heavy.take();
+    return heavy ?? (weight === "heavy" ? undefined : this.#light.take());
   }
 
   takeAll(): WaitingJob[] {

@@ -1,3 +1,4 @@
+import type { Cancellation } from "../base/cancellation.ts";
 import type { WorkDone } from "../base/progress.ts";
 
 /**
@@ -18,9 +19,7 @@ export interface Job<Input, Output> {
   workOf?(input: Input, output: Output): WorkDone;
 }
 
-export interface JobContext {
-  isCancelled(): boolean;
-}
+export type JobContext = Cancellation;
 
 /** What a running job is told. */
 export interface RunContext extends JobContext {
@@ -60,6 +59,11 @@ export interface Runner {
    * once jobs have waited. Without it, as on local disks, there are never more than at first.
    */
   expectWaits(how: "perhaps" | "surely"): void;
+  /**
+   * Announces jobs that may take seconds for one file, such as copying a huge one. From now on, the calling thread,
+   * which has to hear signals, does only heavy jobs, whose parts are small.
+   */
+  expectLongJobs(): void;
   /**
    * Runs work that submits jobs as it proceeds. Until it is done, the calling thread does not help with so many jobs
    * that it stops submitting.

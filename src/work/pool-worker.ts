@@ -9,7 +9,7 @@ import { type JobReply, type JobRequest, receivedError, type WorkerSetup } from 
 export const JOBS_PER_WORKER = 4;
 
 /** Which jobs are meant; see `Job.isHeavy`. */
-type JobWeight = "light" | "heavy" | "any";
+export type JobWeight = "light" | "heavy" | "any";
 
 /** A job that nobody has started, and who waits for it. */
 export interface WaitingJob {

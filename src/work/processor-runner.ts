@@ -27,6 +27,10 @@ export class ProcessorRunner implements Runner {
     // What its jobs work on has none.
   }
 
+  expectLongJobs(): void {
+    this.#runner.expectLongJobs();
+  }
+
   whilePreparing<Result>(prepare: () => Promise<Result>): Promise<Result> {
     return this.#runner.whilePreparing(prepare);
   }

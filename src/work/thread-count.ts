@@ -12,6 +12,7 @@ export class ThreadCount {
   #wanted: number;
   #mayGrow = false;
   #isVolumeSlow = false;
+  #expectsLongJobs = false;
 
   constructor(first: number, most = MOST_THREADS) {
     this.heavy = first;
@@ -25,6 +26,23 @@ export class ThreadCount {
 
   get hasGrown(): boolean {
     return this.#wanted > this.heavy;
+  }
+
+  /**
+   * How many there are besides the calling one, which does the work of another unless it must be free to hear signals.
+   * `few`: no more than there are processors.
+   */
+  countWorkers(threads: "few" | "all"): number {
+    const count = threads === "all" ? this.#wanted : Math.min(this.#wanted, this.heavy);
+    return this.#expectsLongJobs ? count : count - 1;
+  }
+
+  get expectsLongJobs(): boolean {
+    return this.#expectsLongJobs;
+  }
+
+  expectLongJobs(): void {
+    this.#expectsLongJobs = true;
   }
 
   /** Whether jobs are known to wait for a slow volume. */

@@ -3,7 +3,7 @@ import { createCallContext } from "./call-context.ts";
 import type { Job, Runner } from "./job.ts";
 import { JobQueue } from "./job-queue.ts";
 import { noteWork, type WorkListener } from "./note-work.ts";
-import { JOBS_PER_WORKER, PoolWorker, takeBackLast, type WaitingJob } from "./pool-worker.ts";
+import { JOBS_PER_WORKER, type JobWeight, PoolWorker, takeBackLast, type WaitingJob } from "./pool-worker.ts";
 import { ProcessorRunner } from "./processor-runner.ts";
 import { ThreadCount } from "./thread-count.ts";
 import { watchWaits } from "./watch-waits.ts";
@@ -13,8 +13,8 @@ import { watchWaits } from "./watch-waits.ts";
  * The calling thread works as well: whenever it yields and jobs are waiting, it does one. That saves a thread with
  * its own heap and compiled code, and delays signals by one job at most.
  *
- * There are as many threads as processors. Where jobs mostly wait for a slow volume, there are more, and the calling
- * thread only hands out work.
+ * There are as many threads as processors. Where jobs mostly wait for a slow volume, there are more. Then, and where one
+ * job may take long, the calling thread mostly hands out work.
  */
 export class WorkerPool implements Runner {
   readonly #spawn: () => Worker;
@@ -44,6 +44,14 @@ export class WorkerPool implements Runner {
 
   get withoutWaits(): Runner {
     return new ProcessorRunner(this, this.#threads.heavy);
+  }
+
+  get expectsLongJobs(): boolean {
+    return this.#threads.expectsLongJobs;
+  }
+
+  expectLongJobs(): void {
+    this.#threads.expectLongJobs();
   }
 
   /** From now on, there are exactly so many threads, including the calling one. Call it before the first job. */
@@ -118,11 +126,8 @@ export class WorkerPool implements Runner {
     this.#workers = [];
   }
 
-  /** Starts the threads before the first job, so that they come up while the caller prepares it. */
   start(threads: "few" | "all"): void {
-    const { wanted, heavy } = this.#threads;
-    const count = threads === "all" ? wanted : Math.min(wanted, heavy);
-    while (this.#workers.length < count - 1) this.#addWorker();
+    while (this.#workers.length < this.#threads.countWorkers(threads)) this.#addWorker();
   }
 
   expectWaits(how: "perhaps" | "surely"): void {
@@ -154,11 +159,11 @@ export class WorkerPool implements Runner {
     for (let depth = 0; depth < JOBS_PER_WORKER; depth++) {
       for (const [index, worker] of this.#workers.entries()) {
         if (worker.jobCount > depth) continue;
-        const waiting = this.#queue.take(this.#mayBeHeavy(index));
+        const waiting = this.#queue.take(this.#weightFor(index));
         if (waiting !== undefined) worker.send(waiting);
       }
-      while (this.#workers.length < this.#threads.wanted - 1) {
-        const waiting = this.#queue.take(this.#mayBeHeavy(this.#workers.length));
+      while (this.#workers.length < this.#threads.countWorkers("all")) {
+        const waiting = this.#queue.take(this.#weightFor(this.#workers.length));
         if (waiting === undefined) break;
         this.#addWorker().send(waiting);
       }
@@ -167,15 +172,15 @@ export class WorkerPool implements Runner {
   }
 
   /** The calling thread is one of those that do heavy jobs. */
-  #mayBeHeavy(workerIndex: number): boolean {
-    return workerIndex < this.#threads.heavy - 1;
+  #weightFor(workerIndex: number): JobWeight {
+    return workerIndex < this.#threads.heavy - 1 ? "any" : "light";
   }
 
   /** An idle worker, for which there is nothing in the queue, takes over a job that waits at another. */
   #share(): void {
     for (const [index, idle] of this.#workers.entries()) {
       if (idle.jobCount > 0) continue;
-      const waiting = takeBackLast(this.#workers, this.#mayBeHeavy(index) ? "any" : "light");
+      const waiting = takeBackLast(this.#workers, this.#weightFor(index));
       if (waiting === undefined) return;
       idle.send(waiting);
     }
@@ -187,7 +192,7 @@ export class WorkerPool implements Runner {
     // Messages and signals are handled between two jobs.
     setImmediate(() => {
       this.#isHelping = false;
-      const waiting = this.#nextHere();
+      const waiting = this.#nextForCaller();
       if (waiting === undefined) return;
       const hasWaited = watchWaits();
       try {
@@ -203,18 +208,13 @@ export class WorkerPool implements Runner {
     });
   }
 
-  /** The next job for the calling thread. */
-  #nextHere(): WaitingJob | undefined {
+  #nextForCaller(): WaitingJob | undefined {
     // Where there are more threads than processors, it would only wait like these, and nobody would give them jobs.
-    const mayWait = !this.#threads.hasGrown || this.#workers.length === 0;
-    const queued = mayWait ? this.#queue.take(true) : this.#queue.takeHeavy();
-    return (
-      queued ??
-      (this.#preparationCount > 0 ? undefined : takeBackLast(this.#workers, mayWait ? "any" : "heavy"))
-    );
+    const mayTakeLong = !this.#threads.hasGrown && !this.#threads.expectsLongJobs;
+    const weight = mayTakeLong || this.#workers.length === 0 ? "any" : "heavy";
+    const isPreparing = this.#preparationCount > 0;
+    return this.#queue.take(weight) ?? (isPreparing ? undefined : takeBackLast(this.#workers, weight));
   }
 }
 
-function cancelled(): BtdtError {
-  return new BtdtError("CANCELLED", "stopped before the work was done");
-}
+const cancelled = (): BtdtError => new BtdtError("CANCELLED", "stopped before the work was done");

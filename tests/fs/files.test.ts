@@ -29,6 +29,7 @@ import { publishDurably, syncDirectory, writeDurably } from "../../src/fs/publis
 import { isWithin, resolvePath } from "../../src/fs/resolve-path.ts";
 import { testWith } from "../support/requirements.ts";
 import { Scratch } from "../support/scratch.ts";
+import { UNCANCELLED } from "../support/uncancelled.ts";
 
 const scratch = Scratch.use();
 
@@ -108,7 +109,7 @@ describe("copying", () => {
       const [from, to] = [scratch.fresh(), scratch.fresh()];
       const content = Buffer.alloc(sizeBytes, "content");
       writeFileSync(from, content);
-      copyFile(p(from), p(to), attributes(sizeBytes));
+      copyFile(p(from), p(to), attributes(sizeBytes), UNCANCELLED);
       const stats = lstatSync(to, { bigint: true });
       expect(readFileSync(to).equals(content)).toBe(true);
       expect([stats.mode & 0o7777n, stats.mtimeNs]).toEqual([0o640n, 1_000_123_456_789n]);
@@ -116,11 +117,23 @@ describe("copying", () => {
     });
   }
 
+  test("a large file, until it is no longer wanted", () => {
+    const [from, to] = [scratch.fresh(), scratch.fresh()];
+    writeFileSync(from, Buffer.alloc(40_000_000, "content"));
+    for (const questionCount of [1, 2, 3]) {
+      let left = questionCount;
+      const cancellation = { isCancelled: () => --left === 0 };
+      expect(() => copyFile(p(from), p(to), attributes(40_000_000), cancellation)).toThrow(code("CANCELLED"));
+      expect(left).toBe(0);
+      expect(existsSync(to)).toBe(false);
+    }
+  });
+
   test("a sparse file", () => {
     const [from, to] = [scratch.fresh(), scratch.fresh()];
     writeFileSync(from, "begin");
     truncateSync(from, 20_000_000);
-    copyFile(p(from), p(to), attributes(20_000_000));
+    copyFile(p(from), p(to), attributes(20_000_000), UNCANCELLED);
     expect(readFileSync(to).equals(readFileSync(from))).toBe(true);
   });
 
@@ -130,7 +143,7 @@ describe("copying", () => {
     const content = Buffer.alloc(3_000_000, "content");
     writeFileSync(from, content);
     try {
-      copyFile(p(from), p(to), attributes(content.length));
+      copyFile(p(from), p(to), attributes(content.length), UNCANCELLED);
       expect(readFileSync(to).equals(content)).toBe(true);
     } finally {
       Bun.spawnSync(["rm", "-f", from]);
@@ -148,7 +161,7 @@ describe("copying", () => {
         import { copyFile } from "${join(import.meta.dir, "../../src/fs/copy-file.ts")}";
         import { PathBuffer } from "${join(import.meta.dir, "../../src/fs/native/path-buffer.ts")}";
         const [from, to] = process.argv.slice(1).map((path) => new PathBuffer().set(path));
-        copyFile(from, to, { mode: 0o644, sizeBytes: ${sizeBytes}, mtimeSeconds: 1, mtimeNanoseconds: 0 });
+        copyFile(from, to, { mode: 0o644, sizeBytes: ${sizeBytes}, mtimeSeconds: 1, mtimeNanoseconds: 0 }, { isCancelled: () => false });
       `;
         const calls = "trace=ftruncate,fallocate,openat,copy_file_range,write,writev";
         const traced = [
@@ -183,25 +196,25 @@ describe("copying", () => {
     const [from, to] = [scratch.fresh(), scratch.fresh()];
     writeFileSync(from, "new");
     writeFileSync(to, "old");
-    expect(() => copyFile(p(from), p(to), attributes(3))).toThrow(code("EEXIST"));
+    expect(() => copyFile(p(from), p(to), attributes(3), UNCANCELLED)).toThrow(code("EEXIST"));
     expect(readFileSync(to, "utf8")).toBe("old");
   });
 
   test("leaves nothing behind if it fails", () => {
     const [from, to] = [scratch.fresh(), scratch.fresh()];
-    expect(() => copyFile(p(from), p(to), attributes(3))).toThrow(code("ENOENT"));
+    expect(() => copyFile(p(from), p(to), attributes(3), UNCANCELLED)).toThrow(code("ENOENT"));
     writeFileSync(from, "four");
-    expect(() => copyFile(p(from), p(to), attributes(3))).toThrow(code("SYSTEM"));
+    expect(() => copyFile(p(from), p(to), attributes(3), UNCANCELLED)).toThrow(code("SYSTEM"));
     expect(existsSync(to)).toBe(false);
     mkdirSync(scratch.fresh());
-    expect(() => copyFile(p(scratch.path()), p(to), attributes(3))).toThrow(code("EFTYPE"));
+    expect(() => copyFile(p(scratch.path()), p(to), attributes(3), UNCANCELLED)).toThrow(code("EFTYPE"));
     expect(existsSync(to)).toBe(false);
   });
 
   test("does not follow a symlink that has taken the source's place", () => {
     const [link, to] = [scratch.fresh(), scratch.fresh()];
     symlinkSync("/etc/passwd", link);
-    expect(() => copyFile(p(link), p(to), attributes(3))).toThrow(code("EFTYPE"));
+    expect(() => copyFile(p(link), p(to), attributes(3), UNCANCELLED)).toThrow(code("EFTYPE"));
   });
 });
 
@@ -211,13 +224,13 @@ describe("placing", () => {
       const [from, to, own] = [scratch.fresh(), scratch.fresh(), scratch.fresh()];
       writeFileSync(from, "abc");
       const placer = new FilePlacer(mode);
-      const placement = placer.place(p(from), p(to), attributes(3), Number.POSITIVE_INFINITY);
+      const placement = placer.place(p(from), p(to), attributes(3), Number.POSITIVE_INFINITY, UNCANCELLED);
       const isLink = lstatSync(from).ino === lstatSync(to).ino;
       expect(isLink).toBe(placement === "linked");
       if (mode === "copy") expect(placement).toBe("copied");
       if (mode === "hard") expect(placement).toBe("linked");
       if (mode === "reflink") expect(placement).not.toBe("linked");
-      expect(placer.place(p(from), p(own), attributes(3), 0)).not.toBe("linked");
+      expect(placer.place(p(from), p(own), attributes(3), 0, UNCANCELLED)).not.toBe("linked");
       expect(readFileSync(own, "utf8")).toBe("abc");
     }
   });
@@ -226,12 +239,12 @@ describe("placing", () => {
     const [from, first, second, again] = [scratch.fresh(), scratch.fresh(), scratch.fresh(), scratch.fresh()];
     writeFileSync(from, "abc");
     const placer = new FilePlacer("hard");
-    expect(placer.place(p(from), p(first), attributes(3), 2)).toBe("linked");
-    expect(placer.place(p(from), p(second), attributes(3), 2)).toBe("copied");
+    expect(placer.place(p(from), p(first), attributes(3), 2, UNCANCELLED)).toBe("linked");
+    expect(placer.place(p(from), p(second), attributes(3), 2, UNCANCELLED)).toBe("copied");
     expect(readFileSync(second, "utf8")).toBe("abc");
     expect([from, first, second].map((path) => lstatSync(path).nlink)).toEqual([2, 2, 1]);
     unlinkSync(first);
-    expect(placer.place(p(from), p(again), attributes(3), 2)).toBe("linked");
+    expect(placer.place(p(from), p(again), attributes(3), 2, UNCANCELLED)).toBe("linked");
   });
 
   testWith([OTHER_FILE_SYSTEM], "two file systems: copies, and does not ask again", () => {
@@ -240,9 +253,9 @@ describe("placing", () => {
     try {
       const placer = new FilePlacer("hard");
       expect(placer.prefersLink).toBe(true);
-      expect(placer.place(p(from), p(scratch.fresh()), attributes(3), Number.POSITIVE_INFINITY)).toBe(
-        "copied",
-      );
+      expect(
+        placer.place(p(from), p(scratch.fresh()), attributes(3), Number.POSITIVE_INFINITY, UNCANCELLED),
+      ).toBe("copied");
       expect(placer.prefersLink).toBe(false);
     } finally {
       Bun.spawnSync(["rm", "-f", from]);
@@ -255,12 +268,12 @@ describe("placing", () => {
     writeFileSync(to, "old");
     expect(tryLink(p(from), p(to))).toBe(false);
     const placer = new FilePlacer("hard");
-    expect(() => placer.place(p(from), p(to), attributes(3), Number.POSITIVE_INFINITY)).toThrow(
+    expect(() => placer.place(p(from), p(to), attributes(3), Number.POSITIVE_INFINITY, UNCANCELLED)).toThrow(
       code("EEXIST"),
     );
-    expect(() => placer.place(p(scratch.fresh()), p(to), attributes(3), Number.POSITIVE_INFINITY)).toThrow(
-      code("ENOENT"),
-    );
+    expect(() =>
+      placer.place(p(scratch.fresh()), p(to), attributes(3), Number.POSITIVE_INFINITY, UNCANCELLED),
+    ).toThrow(code("ENOENT"));
     expect(readFileSync(to, "utf8")).toBe("old");
     chmodSync(to, 0o644);
   });

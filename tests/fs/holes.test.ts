@@ -15,6 +15,7 @@ import { extendTo, writeAroundZeros } from "../../src/fs/holes.ts";
 import { lstat } from "../../src/fs/native/file-status.ts";
 import { PathBuffer } from "../../src/fs/native/path-buffer.ts";
 import { Scratch } from "../support/scratch.ts";
+import { UNCANCELLED } from "../support/uncancelled.ts";
 
 const scratch = Scratch.use();
 
@@ -30,7 +31,12 @@ function allocatedBytes(path: string): number {
 function copy(from: string, to: string): void {
   const attributes = lstat(bytesFromText(from));
   if (attributes === undefined) throw new Error(`there is no ${from}`);
-  copyFile(new PathBuffer().set(bytesFromText(from)), new PathBuffer().set(bytesFromText(to)), attributes);
+  copyFile(
+    new PathBuffer().set(bytesFromText(from)),
+    new PathBuffer().set(bytesFromText(to)),
+    attributes,
+    UNCANCELLED,
+  );
 }
 
 /** A file of this size with data at these offsets, and holes everywhere else. */
@@ -99,10 +105,15 @@ describe("a copy", () => {
     const attributes = { ...lstat(bytesFromText(from)), mode: 0o644, mtimeSeconds: 0, mtimeNanoseconds: 0 };
     for (const sizeBytes of [2 * MEBIBYTE, MEBIBYTE / 2]) {
       expect(() =>
-        copyFile(new PathBuffer().set(bytesFromText(from)), new PathBuffer().set(bytesFromText(to)), {
-          ...attributes,
-          sizeBytes,
-        }),
+        copyFile(
+          new PathBuffer().set(bytesFromText(from)),
+          new PathBuffer().set(bytesFromText(to)),
+          {
+            ...attributes,
+            sizeBytes,
+          },
+          UNCANCELLED,
+        ),
       ).toThrow("was not copied completely");
       expect(lstat(bytesFromText(to))).toBeUndefined();
     }

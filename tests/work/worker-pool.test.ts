@@ -247,6 +247,7 @@ describe("runAll", () => {
       },
       start: () => undefined,
       expectWaits: () => undefined,
+      expectLongJobs: () => undefined,
       whilePreparing: (prepare) => prepare(),
       async run<Input, Output>(_: Job<Input, Output>, input: Input): Promise<Output> {
         begun += 1;

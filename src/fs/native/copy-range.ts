@@ -1,19 +1,12 @@
 import { linuxLibc } from "./libc.ts";
 
-const COPY_AT_ONCE_BYTES = 0x4000_0000;
-
 /**
- * Lets the kernel copy as much as it can, from one file's offset to the other's, up to the end or so many bytes. The
- * caller continues from there by reading and writing, for example between two file systems, or on an old kernel.
+ * Lets the kernel copy up to so many bytes, from one file's offset to the other's, with one system call. If it returns
+ * 0, the caller continues by reading and writing, for example between two file systems, or on an old kernel.
+ * @param mostBytes at most 1 GiB
  * @returns how many bytes were copied
  */
-export function copyRange(from: number, to: number, mostBytes = Number.POSITIVE_INFINITY): number {
-  let done = 0;
-  while (done < mostBytes) {
-    const lengthBytes = Math.min(COPY_AT_ONCE_BYTES, mostBytes - done);
-    const count = Number(linuxLibc?.copy_file_range(from, null, to, null, lengthBytes, 0) ?? -1);
-    if (count <= 0) break;
-    done += count;
-  }
-  return done;
+export function copyRange(from: number, to: number, mostBytes: number): number {
+  const count = Number(linuxLibc?.copy_file_range(from, null, to, null, mostBytes, 0) ?? -1);
+  return Math.max(0, count);
 }

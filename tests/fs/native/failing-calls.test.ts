@@ -35,7 +35,7 @@ testWith(["strace"], "a failed close is reported, wherever the file was written"
       [["publish-file.ts"], `imported.writeDurably(path, Buffer.from("12345"))`],
       [
         ["copy-file.ts", "native/path-buffer.ts"],
-        `imported.copyFile(new imported.PathBuffer().set(path + "-from"), new imported.PathBuffer().set(path), ${ATTRIBUTES})`,
+        `imported.copyFile(new imported.PathBuffer().set(path + "-from"), new imported.PathBuffer().set(path), ${ATTRIBUTES}, { isCancelled: () => false })`,
       ],
       [
         ["native/write-new-file.ts", "native/path-buffer.ts", "native/pinned-buffer.ts"],

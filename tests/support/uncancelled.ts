@@ -1,0 +1,2 @@
+/** Work that nobody stops. */
+export const UNCANCELLED = { isCancelled: (): boolean => false };
