@@ -7,7 +7,7 @@
  *
  * The volume is remounted for each measurement, so that the kernel has none of its names cached.
  */
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -45,7 +45,7 @@ interface Row {
 
 try {
   const tree = values.tree ?? downloadPackage();
-  for (const copy of [source, join(far, "node_modules")]) must("cp", "-al", tree, copy);
+  for (const copy of [source, join(far, "node_modules")]) copyTree(tree, copy);
   const onVolume = join(mountPoint, "node_modules");
   const linked = join(mountPoint, "linked-cache");
   const packed = join(mountPoint, "packed-cache");
@@ -109,6 +109,25 @@ try {
       name: "store that finds everything, packs",
       command: () => [btdt, "store", "--storage", "packs", "--cache", packed, ...keys, source],
     },
+    {
+      name: "first store as packs from there",
+      command: () => [
+        btdt,
+        "store",
+        "--create-cache",
+        "--storage",
+        "packs",
+        "--cache",
+        fresh(mountPoint, "cache"),
+        ...keys,
+        onVolume,
+      ],
+    },
+    {
+      name: "restore from packs to there",
+      command: () => [btdt, "restore", "--link", "copy", "--cache", packed, ...keys, fresh(mountPoint)],
+    },
+    { name: "list", command: () => [btdt, "list", "--cache", packed] },
     { name: "list --sizes", command: () => [btdt, "list", "--sizes", "--cache", packed] },
     { name: "a miss", command: () => [btdt, "restore", "--cache", packed, "--keys", "other", fresh(work)] },
     {
@@ -121,7 +140,7 @@ try {
     },
   ];
   say(`${(Number(values["delay-us"]) / 1000).toString()} ms an operation, ${values.rounds} rounds`);
-  say(`${"".padEnd(40)}  median  operations  in flight  CPU     CPU of volume`);
+  say(`${"".padEnd(40)}  median  operations  in flight  CPU     CPU of volume  memory`);
   for (const row of rows) {
     if (row.name.includes(values.only)) await report(row);
   }
@@ -136,6 +155,7 @@ async function report({ name, command }: Row): Promise<void> {
   let [cpuMs, driverCpuMs] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
   let operationCount = 0;
   let mostInFlight = 0;
+  let memoryBytes = 0;
   for (let round = 0; round < Number(values.rounds); round++) {
     if (name.startsWith("clean")) must("cp", "-al", join(far, "linked-cache"), join(far, `copy-${round}`));
     const volume = await SlowVolume.mount(far, mountPoint);
@@ -148,6 +168,7 @@ async function report({ name, command }: Row): Promise<void> {
       timesMs.push((Bun.nanoseconds() - startedNs) / 1e6);
       driverCpuMs = Math.min(driverCpuMs, volume.usedCpuMs() - driverBeforeMs);
       cpuMs = Math.min(cpuMs, Number(run.resourceUsage.cpuTime.total) / 1000);
+      memoryBytes = Math.max(memoryBytes, run.resourceUsage.maxRSS);
       const counts = await volume.takeCounts();
       // A miss is one of the rows.
       if (run.exitCode !== 0 && run.exitCode !== 4)
@@ -163,11 +184,19 @@ async function report({ name, command }: Row): Promise<void> {
     timesMs.toSorted((left, right) => left - right)[Math.floor(timesMs.length / 2)] ?? Number.NaN;
   const cells = [`${(median / 1000).toFixed(2)} s`.padStart(7), `${operationCount}`.padStart(10)];
   const seconds = [cpuMs, driverCpuMs].map((ms) => `${(ms / 1000).toFixed(2)} s`.padStart(7));
-  say(`${name.padEnd(40)} ${cells.join("  ")}  ${String(mostInFlight).padStart(9)}  ${seconds.join("  ")}`);
+  const memory = `${Math.round(memoryBytes / 1e6)} MB`.padStart(13);
+  const columns = [cells.join("  "), String(mostInFlight).padStart(9), ...seconds, memory];
+  say(`${name.padEnd(40)} ${columns.join("  ")}`);
 }
 
 function prepare(cache: string, tree: string, storage: string): void {
   must(btdt, "store", "--create-cache", "--storage", storage, "--cache", cache, "--keys", "tree", tree);
+}
+
+/** By links, unless the tree is on another volume than the temporary directory. */
+function copyTree(tree: string, copy: string): void {
+  const isSame = statSync(tree).dev === statSync(work).dev;
+  must("cp", isSame ? "-al" : "-a", tree, copy);
 }
 
 function makeDirectory(name: string): string {

@@ -57,8 +57,9 @@ export interface Runner {
   /**
    * Announces that they will wait for a slow volume. `surely`: there are many threads from the beginning; `perhaps`:
    * once jobs have waited. Without it, as on local disks, there are never more than at first.
+   * @param ofHeavyJobs whether heavy jobs will wait, too: they read or write many files there
    */
-  expectWaits(how: "perhaps" | "surely"): void;
+  expectWaits(how: "perhaps" | "surely", ofHeavyJobs?: boolean): void;
   /**
    * Announces jobs that may take seconds for one file, such as copying a huge one. From now on, the calling thread,
    * which has to hear signals, does only heavy jobs, whose parts are small.

@@ -3,19 +3,21 @@ const MOST_THREADS = 32;
 /** How many there are once jobs are found to wait. */
 const FEWEST_WAITING_THREADS = 16;
 const GROWTH = 4;
+/** How many run heavy jobs once these are found to wait: each needs up to 20 MB. */
+const MOST_HEAVY_THREADS = 12;
 
 /** How many threads there should be, including the calling one. It grows where jobs wait for a slow volume. */
 export class ThreadCount {
-  /** How many run heavy jobs. */
-  readonly heavy: number;
+  readonly #first: number;
   readonly #most: number;
   #wanted: number;
   #mayGrow = false;
+  #doHeavyWait = false;
   #isVolumeSlow = false;
   #expectsLongJobs = false;
 
   constructor(first: number, most = MOST_THREADS) {
-    this.heavy = first;
+    this.#first = first;
     this.#wanted = first;
     this.#most = Math.max(first, most);
   }
@@ -25,7 +27,21 @@ export class ThreadCount {
   }
 
   get hasGrown(): boolean {
-    return this.#wanted > this.heavy;
+    return this.#wanted > this.#first;
+  }
+
+  /** How many run jobs that do not wait. */
+  get busy(): number {
+    return Math.min(this.#first, this.#wanted);
+  }
+
+  /** How many run heavy jobs. */
+  get heavy(): number {
+    return this.hasHeavyGrown ? Math.min(MOST_HEAVY_THREADS, this.#wanted) : this.#first;
+  }
+
+  get hasHeavyGrown(): boolean {
+    return this.#doHeavyWait && this.hasGrown && this.#first < MOST_HEAVY_THREADS;
   }
 
   /**
@@ -33,7 +49,7 @@ export class ThreadCount {
    * `few`: no more than there are processors.
    */
   countWorkers(threads: "few" | "all"): number {
-    const count = threads === "all" ? this.#wanted : Math.min(this.#wanted, this.heavy);
+    const count = threads === "all" ? this.#wanted : this.busy;
     return this.#expectsLongJobs ? count : count - 1;
   }
 
@@ -53,6 +69,13 @@ export class ThreadCount {
   /** On a local disk, jobs that wait are no reason to grow. */
   allowGrowth(): void {
     this.#mayGrow = true;
+  }
+
+  /** See `Runner.expectWaits`. */
+  expectWaits(how: "perhaps" | "surely", ofHeavyJobs: boolean): void {
+    this.#doHeavyWait ||= ofHeavyJobs;
+    if (how === "surely") this.growToMost();
+    else this.allowGrowth();
   }
 
   /** Jobs have waited: as long as there are others, more of them should wait at the same time. */

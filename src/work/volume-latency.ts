@@ -28,7 +28,7 @@ export function probeVolumes(runner: Runner, paths: readonly ByteString[]): void
 export function chooseRunners(runners: Runners, path: ByteString): Runners {
   const { inline, pool } = runners;
   const expected = probe(path);
-  if (expected !== "none") pool.expectWaits(expected);
+  if (expected !== "none") pool.expectWaits(expected, true);
   return expected === "none" && pool.isVolumeSlow ? { inline, pool: pool.withoutWaits } : runners;
 }
 

@@ -43,7 +43,7 @@ export class WorkerPool implements Runner {
   }
 
   get withoutWaits(): Runner {
-    return new ProcessorRunner(this, this.#threads.heavy);
+    return new ProcessorRunner(this, this.#threads.busy);
   }
 
   get expectsLongJobs(): boolean {
@@ -130,9 +130,8 @@ export class WorkerPool implements Runner {
     while (this.#workers.length < this.#threads.countWorkers(threads)) this.#addWorker();
   }
 
-  expectWaits(how: "perhaps" | "surely"): void {
-    if (how === "surely") this.#threads.growToMost();
-    else this.#threads.allowGrowth();
+  expectWaits(how: "perhaps" | "surely", ofHeavyJobs = false): void {
+    this.#threads.expectWaits(how, ofHeavyJobs);
   }
 
   #addWorker(): PoolWorker {
@@ -171,7 +170,7 @@ export class WorkerPool implements Runner {
     this.#share();
   }
 
-  /** The calling thread is one of those that do heavy jobs. */
+  /** The calling thread is one of those that do heavy jobs, as long as these do not wait. */
   #weightFor(workerIndex: number): JobWeight {
     return workerIndex < this.#threads.heavy - 1 ? "any" : "light";
   }
@@ -210,8 +209,9 @@ export class WorkerPool implements Runner {
 
   #nextForCaller(): WaitingJob | undefined {
     // Where there are more threads than processors, it would only wait like these, and nobody would give them jobs.
-    const mayTakeLong = !this.#threads.hasGrown && !this.#threads.expectsLongJobs;
-    const weight = mayTakeLong || this.#workers.length === 0 ? "any" : "heavy";
+    const { hasGrown, hasHeavyGrown, expectsLongJobs } = this.#threads;
+    const weight = (!hasGrown && !expectsLongJobs) || this.#workers.length === 0 ? "any" : "heavy";
+    if (weight === "heavy" && hasHeavyGrown) return undefined;
     const isPreparing = this.#preparationCount > 0;
     return this.#queue.take(weight) ?? (isPreparing ? undefined : takeBackLast(this.#workers, weight));
   }

@@ -39,6 +39,16 @@ test("where jobs wait, there are more threads; heavy jobs have only those of the
   expect(heavy[2]).toBeLessThanOrEqual(2);
 });
 
+test("heavy jobs that wait have a dozen threads, and the calling thread only hands them out", async () => {
+  pool = openPool(2);
+  pool.expectWaits("surely", true);
+  const heavy = places(10);
+  const here = await run(heavyMeetJob, heavy, 300);
+  expect(heavy[2]).toBeWithin(10, 13);
+  // The calling thread's answer would be 0.
+  expect(Math.min(...here)).toBe(1);
+});
+
 test("jobs that do not wait have no more threads than there are processors, though others have waited", async () => {
   pool = openPool(2);
   pool.expectWaits("surely");

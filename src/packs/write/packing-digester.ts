@@ -16,14 +16,15 @@ import { PACK_SPAN_BYTES, packSpanJob } from "./pack-span.ts";
 
 /** Enough typical files of package directories to fill a block. */
 const BATCH_FILES = 1600;
+/** The same where more threads than processors wait for them: enough work for all, and fairly full blocks. */
+const SLOW_BATCH_FILES = 400;
 /** What a job of them fills: see `pack-files.ts`. */
 const BATCH_BYTES = 2 * LARGEST_BLOCK_BYTES;
 
 /** Packs the contents of a source's files as they are read, except for those that the cache has. */
 export class PackingDigester implements Digester {
   readonly batchFiles = BATCH_FILES;
-  // Fewer would not fill a block.
-  readonly slowBatchFiles = BATCH_FILES;
+  readonly slowBatchFiles = SLOW_BATCH_FILES;
   readonly #held: HeldContents;
   readonly #running = new Set<Promise<unknown>>();
   readonly #stopFlag: Int32Array;
