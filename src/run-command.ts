@@ -32,7 +32,7 @@ const onWork = (done: WorkDone): void => progress.add(done);
 const pool = new WorkerPool(
   Math.min(availableParallelism(), MOST_WORKERS),
   () => {
-    // Where threads are worth their start, so is machine code: see `link/compile.ts`.
+    // Where threads are worth their start, so is machine code: see `link/bundle.ts`.
     Bun.unsafe.setJITPolicy(NORMAL_JIT_POLICY);
     return new Worker(new URL("./worker.ts", import.meta.url).href);
   },

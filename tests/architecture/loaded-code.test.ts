@@ -1,5 +1,5 @@
 import { beforeAll, expect, test } from "bun:test";
-import { SMALLEST_CHUNK_BYTES } from "../../link/compile.ts";
+import { BUNDLE_OPTIONS } from "../../link/bundle-options.ts";
 import { roomOf } from "./imports.ts";
 import { root } from "./sources.ts";
 
@@ -17,12 +17,9 @@ let inputs: Bun.BuildMetafile["inputs"];
 
 beforeAll(async () => {
   const built = await Bun.build({
+    ...BUNDLE_OPTIONS,
     entrypoints: ["src/main.ts", "src/worker.ts"],
     root,
-    target: "bun",
-    format: "esm",
-    splitting: true,
-    minChunkSize: SMALLEST_CHUNK_BYTES,
     metafile: true,
   });
   ({ inputs = {}, outputs = {} } = built.metafile ?? {});
@@ -64,7 +61,7 @@ const loadCommand = (name: string, ...others: string[]): Loaded =>
   load("src/main.ts", "src/run-command.ts", `src/cli/commands/${name}.ts`, ...others);
 
 /** Of the runtime's modules, all that are cheap: `node:stream`, and what is built on it, would take 3 ms. */
-const CHEAP = ["bun:ffi", "bun:jsc", "child_process", "events", "fs", "os", "path", "process"];
+const CHEAP = ["bun:ffi", "bun:jsc", "fs", "os", "path", "process"];
 
 /** What is loaded when a key has been found. */
 const PLACING = ["src/restore/describe-targets.ts", "src/restore/place-entry.ts"];
