@@ -5,6 +5,8 @@ import { DIGEST_WORDS, wordsOf } from "./named-content.ts";
 
 /** Two manifests are kept in memory; larger ones are not. */
 const MOST_FILES = 256 * 1024;
+/** So few that most blocks are alike if one in a hundred files differs. */
+const BLOCK_FILES = 16;
 
 interface ExaminedManifest {
   readonly manifest: Manifest;
@@ -38,12 +40,34 @@ export class FilePredictor {
           };
     this.shift = 0;
     this.missCount = 0;
+    this.predictSamePlaces();
+  }
+
+  /** Most files are where they were in the previous manifest: then whole blocks of them are compared at once. */
+  private predictSamePlaces(): void {
+    const { current, previous } = this;
+    if (current === undefined || previous === undefined) return;
+    const fileCount = Math.min(current.items.length, previous.items.length);
+    const differing = columnsOf(current.manifest)
+      .map((column, index) => ({ column, other: columnsOf(previous.manifest)[index] ?? column }))
+      .filter(({ column, other }) => !areEqual(column, other, 0, fileCount));
+    let start = 0;
+    for (let end = 0; end < fileCount; ) {
+      const first = end;
+      end = Math.min(first + BLOCK_FILES, fileCount);
+      const isAlike = differing.every(({ column, other }) => areEqual(column, other, first, end));
+      if (isAlike && end < fileCount) continue;
+      current.items.set(previous.items.subarray(start, isAlike ? end : first), start);
+      start = end;
+    }
   }
 
   /** The object of a file, which is whole, or NO_ITEM if it is not known. */
   find(file: number): number {
     const { current, previous } = this;
     if (current === undefined || previous === undefined) return NO_ITEM;
+    const known = current.items[file] ?? NO_ITEM;
+    if (known !== NO_ITEM) return known;
     const alike = file + this.shift;
     const item = previous.items[alike] ?? NO_ITEM;
     if (item === NO_ITEM || !areAlike(previous, alike, current, file)) return NO_ITEM;
@@ -65,6 +89,27 @@ export class FilePredictor {
     const found = this.previous.items.subarray(start, center + 2 * this.missCount).indexOf(item);
     if (found >= 0) this.shift = start + found - file;
   }
+}
+
+interface Column {
+  readonly bytes: Buffer;
+  readonly fileBytes: number;
+}
+
+/** Everything that makes two files alike. */
+function columnsOf(manifest: Manifest): Column[] {
+  const { fileSizes, fileMtimeSeconds, fileMtimeNanoseconds, fileModes, fileDigests } = manifest;
+  const { fileCount } = manifest.counts;
+  return [fileSizes, fileMtimeSeconds, fileMtimeNanoseconds, fileModes, fileDigests].map(
+    ({ buffer, byteOffset, byteLength }) => {
+      return { bytes: Buffer.from(buffer, byteOffset, byteLength), fileBytes: byteLength / fileCount };
+    },
+  );
+}
+
+function areEqual(left: Column, right: Column, first: number, end: number): boolean {
+  const [start, stop] = [first * left.fileBytes, end * left.fileBytes];
+  return left.bytes.compare(right.bytes, start, stop, start, stop) === 0;
 }
 
 function areAlike(

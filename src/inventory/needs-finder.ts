@@ -111,8 +111,8 @@ export class NeedsFinder {
     let isMissing = false;
     if (!isIntent) this.#predictor.begin(manifest);
     for (let file = 0; file < manifest.counts.fileCount; file++) {
-      if (!hasObject(manifest, file)) continue;
-      if ((!isIntent && this.#addPredicted(file)) || this.#addListed(manifest, file, isIntent)) continue;
+      if (!isIntent && this.#addPredicted(file)) continue;
+      if (!hasObject(manifest, file) || this.#addListed(manifest, file, isIntent)) continue;
       const isPacked = this.#addPacked(manifest, file);
       if (this.#addUsable(this.#findListed(manifest, file), manifest, file) || isPacked) continue;
       try {

@@ -45,10 +45,11 @@ export function encodeManifest(manifest: Manifest): Buffer {
 /**
  * Reads a manifest file with distrust: what it returns is known to be a well-formed tree whose names stay inside it.
  * @param name what to call the manifest in errors
+ * @param sound another one, already read: what is the same in both is not checked again
  * @throws BtdtError MANIFEST_DAMAGED, CACHE_FORMAT_NEWER
  */
-export function decodeManifest(file: Uint8Array, name: string): Manifest {
-  return checkedManifest(inflateManifest(file, name), name);
+export function decodeManifest(file: Uint8Array, name: string, sound?: Manifest): Manifest {
+  return checkedManifest(inflateManifest(file, name), name, sound);
 }
 
 /** A manifest's payload, unchecked, and the format that its file states. */
@@ -73,7 +74,11 @@ export function versionOf({ linkCount, usesExclusiveObjects }: ManifestCounts): 
 }
 
 /** Turns a payload from a cache into a manifest that can be trusted. @throws BtdtError MANIFEST_DAMAGED */
-export function checkedManifest({ version, payload }: InflatedManifest, name: string): Manifest {
+export function checkedManifest(
+  { version, payload }: InflatedManifest,
+  name: string,
+  sound?: Manifest,
+): Manifest {
   const shared = new SharedArrayBuffer(payload.length);
   new Uint8Array(shared).set(payload);
   const counts = readCounts(new Uint32Array(shared, 0, HEADER_SIZE_BYTES / 4));
@@ -82,7 +87,7 @@ export function checkedManifest({ version, payload }: InflatedManifest, name: st
   }
   if (versionOf(counts) !== version) throw damaged(MANIFEST_FILE, name, `it does not need format ${version}`);
   const manifest = new Manifest(shared, counts);
-  const problem = problemOf(manifest);
+  const problem = problemOf(manifest, sound);
   if (problem !== undefined) throw damaged(MANIFEST_FILE, name, problem);
   views.set(manifest.payload, manifest);
   return manifest;

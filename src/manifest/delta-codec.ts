@@ -81,12 +81,13 @@ export function baseDigestOf(file: Uint8Array): string | undefined {
 
 /**
  * @param base the manifest named by `baseDigestOf`
+ * @param sound see `decodeManifest`
  * @throws BtdtError MANIFEST_DAMAGED, CACHE_FORMAT_NEWER
  */
-export function decodeDelta(file: Uint8Array, name: string, base: BaseManifest): Manifest {
+export function decodeDelta(file: Uint8Array, name: string, base: BaseManifest, sound?: Manifest): Manifest {
   const { version, payloadBytes } = decodePrefix(DELTA_FILE, file, name);
   if (baseDigestOf(file) !== base.digest) throw damaged(DELTA_FILE, name, "it is truncated");
   const frame = file.subarray(HEAD_SIZE_BYTES);
   const payload = inflatePayload(DELTA_FILE, frame, payloadBytes, name, base.payload);
-  return checkedManifest({ version, payload }, name);
+  return checkedManifest({ version, payload }, name, sound);
 }

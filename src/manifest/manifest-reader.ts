@@ -17,11 +17,16 @@ export type ReadManifest =
   /** Its bytes could not be read this time, which says nothing about them. */
   | { readonly kind: "unreadable"; readonly reason: string };
 
+/** Larger ones are not kept for a comparison with the next. */
+const MOST_REMEMBERED_BYTES = 32 * 1024 * 1024;
+
 /** Reads a cache's manifests with distrust, deltas together with their bases. */
 export class ManifestReader {
   readonly #readFile: (digest: string) => Uint8Array | undefined;
   /** Consecutive entries often have the same base. */
   #lastBase: BaseManifest | undefined;
+  /** Consecutive entries are often much alike. */
+  #last: Manifest | undefined;
 
   /** @param readFile returns undefined if the cache has no such manifest; may throw a `node:fs` error */
   constructor(readFile: (digest: string) => Uint8Array | undefined) {
@@ -59,12 +64,25 @@ export class ManifestReader {
   #decode(file: Uint8Array, digest: string): ReadManifest {
     const baseDigest = baseDigestOf(file);
     if (baseDigest === undefined) {
-      return { kind: "read", manifest: decodeManifest(file, digest), base: undefined };
+      return {
+        kind: "read",
+        manifest: this.#remember(decodeManifest(file, digest, this.#last)),
+        base: undefined,
+      };
     }
     const base = this.#readBase(baseDigest);
     return typeof base === "string"
       ? { kind: "damaged", reason: base }
-      : { kind: "read", manifest: decodeDelta(file, digest, base), base: baseDigest };
+      : {
+          kind: "read",
+          manifest: this.#remember(decodeDelta(file, digest, base, this.#last)),
+          base: baseDigest,
+        };
+  }
+
+  #remember(manifest: Manifest): Manifest {
+    this.#last = manifest.payload.length <= MOST_REMEMBERED_BYTES ? manifest : undefined;
+    return manifest;
   }
 
   #readBase(digest: string): BaseManifest | string {
