@@ -4,8 +4,8 @@ import { compileMethodsLightly } from "../base/compile-lightly.ts";
 export interface NeedTotals {
   /** By item: how many entries need it. */
   readonly entryCounts: Uint32Array;
-  /** By item: the last entry that needs it; if it is the only one, deleting it frees the item. */
-  readonly lastEntries: Uint32Array;
+  /** By item: the first entry that needs it; if it is the only one, deleting it frees the item. */
+  readonly firstEntries: Uint32Array;
   /** By entry: the disk space of everything that it needs, shared or not. */
   readonly neededBytes: readonly number[];
 }
@@ -13,7 +13,7 @@ export interface NeedTotals {
 /** Counts the needs of one entry after another, so that no more than one list of items has to be in memory. */
 export class NeedCounter {
   private entryCounts = new Uint32Array(0);
-  private lastEntries = new Uint32Array(0);
+  private firstEntries = new Uint32Array(0);
   private readonly neededBytes: number[] = [];
 
   /**
@@ -24,12 +24,14 @@ export class NeedCounter {
   add(items: Uint32Array, itemBytes: ArrayLike<number>): void {
     this.reserve(itemBytes.length);
     const entry = this.neededBytes.length;
+    const { entryCounts, firstEntries } = this;
     let bytes = 0;
     for (let index = 0; index < items.length; index++) {
       const item = items[index] ?? 0;
       bytes += itemBytes[item] ?? 0;
-      this.entryCounts[item] = (this.entryCounts[item] ?? 0) + 1;
-      this.lastEntries[item] = entry;
+      const others = entryCounts[item] ?? 0;
+      entryCounts[item] = others + 1;
+      if (others === 0) firstEntries[item] = entry;
     }
     this.neededBytes.push(bytes);
   }
@@ -43,18 +45,18 @@ export class NeedCounter {
   finish(itemCount: number): NeedTotals {
     this.reserve(itemCount);
     const entryCounts = this.entryCounts.subarray(0, itemCount);
-    return { entryCounts, lastEntries: this.lastEntries, neededBytes: this.neededBytes };
+    return { entryCounts, firstEntries: this.firstEntries, neededBytes: this.neededBytes };
   }
 
   private reserve(itemCount: number): void {
     if (itemCount <= this.entryCounts.length) return;
     // What the listing lacked is added one by one.
     const capacity = Math.ceil(itemCount * 1.02) + 64;
-    const [entryCounts, lastEntries] = [new Uint32Array(capacity), new Uint32Array(capacity)];
+    const [entryCounts, firstEntries] = [new Uint32Array(capacity), new Uint32Array(capacity)];
     entryCounts.set(this.entryCounts);
-    lastEntries.set(this.lastEntries);
+    firstEntries.set(this.firstEntries);
     this.entryCounts = entryCounts;
-    this.lastEntries = lastEntries;
+    this.firstEntries = firstEntries;
   }
 }
 

@@ -48,6 +48,7 @@ export class FilePredictor {
     const { current, previous } = this;
     if (current === undefined || previous === undefined) return;
     const fileCount = Math.min(current.items.length, previous.items.length);
+    if (fileCount === 0) return;
     const differing = columnsOf(current.manifest)
       .map((column, index) => ({ column, other: columnsOf(previous.manifest)[index] ?? column }))
       .filter(({ column, other }) => !areEqual(column, other, 0, fileCount));

@@ -31,7 +31,7 @@ export function measureEntries(
     if (references[item] === 0) garbageBytes += bytes;
     else keptBytes += bytes;
     if (references[item] !== 1 || needs.entryCounts[item] !== 1) continue;
-    const owner = needs.lastEntries[item] ?? 0;
+    const owner = needs.firstEntries[item] ?? 0;
     freedBytes[owner] = (freedBytes[owner] ?? 0) + bytes;
   }
   const measured = entries.map((entry, index) => {

@@ -23,10 +23,14 @@ export function wordOf({ digests, firstWord }: NamedContent, word: number): numb
   return digests[firstWord + word] ?? 0;
 }
 
-/** Copies a column of bytes that is not aligned for words. */
+let last: { readonly bytes: Uint8Array; readonly words: Int32Array } | undefined;
+
+/** Copies a column of bytes that is not aligned for words, unless it is the one of the last call. */
 export function wordsOf(bytes: Uint8Array): Int32Array {
+  if (last?.bytes === bytes) return last.words;
   const { buffer, byteOffset } = bytes.byteOffset % 4 === 0 ? bytes : new Uint8Array(bytes);
-  return new Int32Array(buffer, byteOffset, bytes.length / 4);
+  last = { bytes, words: new Int32Array(buffer, byteOffset, bytes.length / 4) };
+  return last.words;
 }
 
 compileLightly(wordOf);

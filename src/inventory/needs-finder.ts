@@ -53,7 +53,7 @@ export class NeedsFinder {
     this.#items = items;
     this.#packs = packs;
     this.#unreadablePacks = unreadable;
-    this.#reader = new ManifestReader((digest) => readListedManifest(cache, digest));
+    this.#reader = new ManifestReader((digest) => readListedManifest(cache, digest), true);
     this.#onManifest = onManifest;
     this.#unlisted = new UnlistedObjects(cache, items);
   }

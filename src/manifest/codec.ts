@@ -42,14 +42,21 @@ export function encodeManifest(manifest: Manifest): Buffer {
   ]);
 }
 
+/** How a manifest is read. */
+export interface Reading {
+  /** Another one, already read: what is the same in both is not checked again. */
+  readonly sound?: Manifest | undefined;
+  /** It will not be passed to other threads, which saves a copy. */
+  readonly isPrivate?: boolean;
+}
+
 /**
  * Reads a manifest file with distrust: what it returns is known to be a well-formed tree whose names stay inside it.
  * @param name what to call the manifest in errors
- * @param sound another one, already read: what is the same in both is not checked again
  * @throws BtdtError MANIFEST_DAMAGED, CACHE_FORMAT_NEWER
  */
-export function decodeManifest(file: Uint8Array, name: string, sound?: Manifest): Manifest {
-  return checkedManifest(inflateManifest(file, name), name, sound);
+export function decodeManifest(file: Uint8Array, name: string, reading?: Reading): Manifest {
+  return checkedManifest(inflateManifest(file, name), name, reading);
 }
 
 /** A manifest's payload, unchecked, and the format that its file states. */
@@ -77,20 +84,25 @@ export function versionOf({ linkCount, usesExclusiveObjects }: ManifestCounts): 
 export function checkedManifest(
   { version, payload }: InflatedManifest,
   name: string,
-  sound?: Manifest,
+  { sound, isPrivate = false }: Reading = {},
 ): Manifest {
-  const shared = new SharedArrayBuffer(payload.length);
-  new Uint8Array(shared).set(payload);
-  const counts = readCounts(new Uint32Array(shared, 0, HEADER_SIZE_BYTES / 4));
+  const buffer = isPrivate && payload.byteOffset === 0 ? payload.buffer : copyToShare(payload);
+  const counts = readCounts(new Uint32Array(buffer, 0, HEADER_SIZE_BYTES / 4));
   if (counts === undefined || layoutOf(counts).sizeBytes !== payload.length) {
     throw damaged(MANIFEST_FILE, name, "its columns are inconsistent");
   }
   if (versionOf(counts) !== version) throw damaged(MANIFEST_FILE, name, `it does not need format ${version}`);
-  const manifest = new Manifest(shared, counts);
+  const manifest = new Manifest(buffer, counts);
   const problem = problemOf(manifest, sound);
   if (problem !== undefined) throw damaged(MANIFEST_FILE, name, problem);
   views.set(manifest.payload, manifest);
   return manifest;
+}
+
+function copyToShare(payload: Uint8Array): SharedArrayBuffer {
+  const shared = new SharedArrayBuffer(payload.length);
+  new Uint8Array(shared).set(payload);
+  return shared;
 }
 
 function readCounts(header: Uint32Array): ManifestCounts | undefined {

@@ -10,7 +10,7 @@ import {
   PREFIX_SIZE_BYTES,
 } from "../base/format/payload-file.ts";
 import { loadZlib } from "../base/load-zlib.ts";
-import { checkedManifest, inflateManifest, versionOf } from "./codec.ts";
+import { checkedManifest, inflateManifest, type Reading, versionOf } from "./codec.ts";
 import { HEADER_SIZE_BYTES } from "./layout.ts";
 import type { Manifest } from "./manifest.ts";
 
@@ -81,13 +81,12 @@ export function baseDigestOf(file: Uint8Array): string | undefined {
 
 /**
  * @param base the manifest named by `baseDigestOf`
- * @param sound see `decodeManifest`
  * @throws BtdtError MANIFEST_DAMAGED, CACHE_FORMAT_NEWER
  */
-export function decodeDelta(file: Uint8Array, name: string, base: BaseManifest, sound?: Manifest): Manifest {
+export function decodeDelta(file: Uint8Array, name: string, base: BaseManifest, reading?: Reading): Manifest {
   const { version, payloadBytes } = decodePrefix(DELTA_FILE, file, name);
   if (baseDigestOf(file) !== base.digest) throw damaged(DELTA_FILE, name, "it is truncated");
   const frame = file.subarray(HEAD_SIZE_BYTES);
   const payload = inflatePayload(DELTA_FILE, frame, payloadBytes, name, base.payload);
-  return checkedManifest({ version, payload }, name, sound);
+  return checkedManifest({ version, payload }, name, reading);
 }

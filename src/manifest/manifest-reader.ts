@@ -23,14 +23,19 @@ const MOST_REMEMBERED_BYTES = 32 * 1024 * 1024;
 /** Reads a cache's manifests with distrust, deltas together with their bases. */
 export class ManifestReader {
   readonly #readFile: (digest: string) => Uint8Array | undefined;
+  readonly #isPrivate: boolean;
   /** Consecutive entries often have the same base. */
   #lastBase: BaseManifest | undefined;
   /** Consecutive entries are often much alike. */
   #last: Manifest | undefined;
 
-  /** @param readFile returns undefined if the cache has no such manifest; may throw a `node:fs` error */
-  constructor(readFile: (digest: string) => Uint8Array | undefined) {
+  /**
+   * @param readFile returns undefined if the cache has no such manifest; may throw a `node:fs` error
+   * @param isPrivate see `Reading`
+   */
+  constructor(readFile: (digest: string) => Uint8Array | undefined, isPrivate = false) {
     this.#readFile = readFile;
+    this.#isPrivate = isPrivate;
   }
 
   /** @throws BtdtError CACHE_FORMAT_NEWER */
@@ -63,10 +68,11 @@ export class ManifestReader {
 
   #decode(file: Uint8Array, digest: string): ReadManifest {
     const baseDigest = baseDigestOf(file);
+    const reading = { sound: this.#last, isPrivate: this.#isPrivate };
     if (baseDigest === undefined) {
       return {
         kind: "read",
-        manifest: this.#remember(decodeManifest(file, digest, this.#last)),
+        manifest: this.#remember(decodeManifest(file, digest, reading)),
         base: undefined,
       };
     }
@@ -75,7 +81,7 @@ export class ManifestReader {
       ? { kind: "damaged", reason: base }
       : {
           kind: "read",
-          manifest: this.#remember(decodeDelta(file, digest, base, this.#last)),
+          manifest: this.#remember(decodeDelta(file, digest, base, reading)),
           base: baseDigest,
         };
   }
