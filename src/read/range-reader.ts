@@ -64,7 +64,9 @@ export class RangeReader {
   /** Fills in everything that was submitted. What cannot be read is in `failures`. @throws whatever the digester throws */
   async finish(manifest: Manifest): Promise<void> {
     this.#manifest = manifest;
-    for (const content of this.#early.splice(0)) fillFiles(manifest, content);
+    // Each can be freed at once.
+    for (let content = this.#early.pop(); content !== undefined; content = this.#early.pop())
+      fillFiles(manifest, content);
     try {
       await Promise.all(this.#reading);
     } catch (error) {

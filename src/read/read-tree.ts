@@ -6,6 +6,7 @@
  */
 
 import type { ByteString } from "../base/byte-string.ts";
+import { collectGarbage } from "../base/collect-garbage.ts";
 import type { Pause } from "../base/pause.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import type { Runners } from "../work/job.ts";
@@ -84,7 +85,10 @@ export async function readTree(
   // As long as other threads have work.
   const manifest = allocateManifest(directories, fileCount);
   fillDirectories(manifest, directories);
+  directories.length = 0;
+  collectGarbage(fileCount);
   await reader.finish(manifest);
+  collectGarbage(fileCount);
   throwFailures(failures.toSorted((left, right) => (left.path < right.path ? -1 : 1)));
   return manifest;
 }
