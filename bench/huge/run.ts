@@ -45,15 +45,15 @@ function measureTree(): void {
   say(`\none tree of ${formatNumber(fileCount)} files`);
   measureInTurn([
     { name: "cp -al", command: ["cp", "-al", tree, join(copy, "cp")], garbage: join(copy, "cp") },
-    { name: "btdt store", command: store("objects", tree), garbage: cache },
+    // The last one stays, to be restored.
+    { name: "btdt store", command: store("objects", tree), before: ["rm", "-rf", cache] },
     {
       name: "btdt restore",
-      before: store("objects", tree),
       command: [btdt, "restore", "--cache", cache, "--keys=huge", join(copy, "node_modules")],
       garbage: join(copy, "node_modules"),
     },
   ]);
-  for (const path of [cache, copy, tree]) rmSync(path, { recursive: true, force: true });
+  for (const path of [cache, copy, tree]) timeRun(["rm", "-rf", path]);
 }
 
 function measureFile(): void {
@@ -74,7 +74,7 @@ function store(storage: string, path: string): string[] {
 
 interface Step {
   readonly name: string;
-  /** Runs before the first round, untimed. */
+  /** Runs before each round, untimed. */
   readonly before?: readonly string[];
   readonly command: readonly string[];
   /** What the command makes, which is removed after each round. */
@@ -84,9 +84,9 @@ interface Step {
 function measureInTurn(steps: readonly Step[]): void {
   say(["".padEnd(14), ...["wall", "CPU", "memory"].map((heading) => heading.padStart(9))].join("  "));
   for (const { name, before, command, garbage } of steps) {
-    if (before !== undefined) timeRun(before);
     const runs: TimedRun[] = [];
     for (let round = 0; round < rounds; round++) {
+      if (before !== undefined) timeRun(before);
       runs.push(timeRun(command));
       if (garbage !== undefined) timeRun(["rm", "-rf", garbage]);
     }
