@@ -3,7 +3,7 @@
  * small file. Everything else is loaded, and done, by `run-command.ts`.
  */
 import { writeSync } from "node:fs";
-import packageJson from "../package.json" with { type: "json" };
+import { version } from "../package.json" with { type: "json" };
 
 const STDOUT = 1;
 
@@ -13,7 +13,7 @@ const HASH_VARIABLES = ["BTDT_ALGORITHM", "BTDT_JOBS", "BTDT_QUIET", "BTDT_VERBO
 /** Undefined if that takes more than a moment. */
 async function findAnswer(words: readonly string[]): Promise<string | undefined> {
   const [first = "", path, ...others] = words;
-  if (path === undefined) return first === "--version" || first === "-V" ? packageJson.version : undefined;
+  if (path === undefined) return first === "--version" || first === "-V" ? version : undefined;
   if (first !== "hash" || others.length > 0 || path.startsWith("-")) return undefined;
   if (HASH_VARIABLES.some((name) => process.env[name] !== undefined)) return undefined;
   const { hashAtOnce } = await import("./read/hash-at-once.ts");

@@ -3,7 +3,7 @@
  * the options that several share, `progress/` what is shown during long work, `completion/` the scripts for shells.
  */
 import { Command, CommanderError, type CommandUnknownOpts } from "@commander-js/extra-typings";
-import packageJson from "../../package.json" with { type: "json" };
+import { version } from "../../package.json" with { type: "json" };
 import { BtdtError } from "../base/errors.ts";
 import type { CommandContext } from "./command-context.ts";
 import { listCommandLoaders, resolveAlias } from "./commands/command-loaders.ts";
@@ -30,7 +30,7 @@ export async function runProgram(words: readonly string[], context: CommandConte
   const { ownWords, childCommand } = splitChildCommand(words);
   const program = new Command("btdt")
     .description("Been there, done that: cache directories between CI runs.")
-    .version(packageJson.version)
+    .version(version)
     .addHelpText(
       "after",
       "\nExit status: 0 done, 1 error, 2 usage error, 3 restored a fallback key, 4 no key found",

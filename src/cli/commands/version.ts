@@ -1,5 +1,5 @@
 import { Command } from "@commander-js/extra-typings";
-import packageJson from "../../../package.json" with { type: "json" };
+import { version } from "../../../package.json" with { type: "json" };
 import { FORMAT_VERSION } from "../../cache/cache-directory.ts";
 import type { CommandContext } from "../command-context.ts";
 
@@ -12,9 +12,9 @@ export function defineVersionCommand({ output, environment }: CommandContext) {
     .addHelpText("after", "\nExample:\n  btdt version --json")
     .action(() => {
       const platform = `${environment.os}-${environment.arch}`;
-      output.printResult(`btdt ${packageJson.version} ${platform}, Bun ${Bun.version}`);
+      output.printResult(`btdt ${version} ${platform}, Bun ${Bun.version}`);
       output.printDocument({
-        btdt: packageJson.version,
+        btdt: version,
         platform,
         bun: Bun.version,
         cacheFormat: FORMAT_VERSION,
