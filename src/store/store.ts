@@ -41,7 +41,10 @@ export async function storeEntry(request: StoreRequest, runtime: Runtime): Promi
   const suspicious = new SuspiciousExcludes(request.excludePatterns, request.sources);
   const sources = findSources(request, cache, suspicious.watched);
   prepareCache(cache);
-  probeVolumes(runtime.runners.pool, [cache.root]);
+  const { pool } = runtime.runners;
+  probeVolumes(pool, [cache.root]);
+  // Others come up while this thread waits for the cache.
+  if (pool.isVolumeSlow && sources.some(({ ignoreRules }) => ignoreRules !== undefined)) pool.start("few");
   const session = Session.open(cache);
   try {
     const result = await storeSources(request, sources, session, runtime);
