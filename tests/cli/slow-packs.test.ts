@@ -16,6 +16,8 @@ const FILES = 900;
 const FILE_BYTES = 4096;
 /** More than a thread waits for when it reads a file from one end to the other. */
 const MANY_READS = 6;
+/** On a slow volume. */
+const MOST_THREADS = 32;
 
 const random = (): Buffer => Buffer.from(crypto.getRandomValues(new Uint8Array(FILE_BYTES)));
 
@@ -46,3 +48,43 @@ testWith(FUSE, "packs on a slow volume are written in large pieces, and read ahe
     await volume.unmount();
   }
 });
+
+testWith(
+  FUSE,
+  "SIGTERM ends packing from a slow volume, and unpacking to one, after few more operations",
+  async () => {
+    const files = (index: number): [string, TreeNode] => [`f${index}`, file(`content ${index}`)];
+    const directories = Array.from({ length: 60 }, (_, index): [string, TreeNode] => [
+      `d${index}`,
+      dir(Object.fromEntries(Array.from({ length: 40 }, (_, at) => files(index * 40 + at)))),
+    ]);
+    const far = scratch.directory("far");
+    makeTree(join(far, "tree"), dir(Object.fromEntries(directories)));
+    const volume = await SlowVolume.mount(far, scratch.directory("volume"));
+    scratch.noteMount(volume.path);
+    try {
+      const at = (name: string): string => join(volume.path, name);
+      const cache = ["-c", at("cache"), "-k"];
+      const store = (key: string): string[] => ["store", "--storage", "packs", ...cache, key, at("tree")];
+      const restore = ["restore", "--link", "copy", ...cache, "key", at("to")];
+      await volume.delay(1000);
+      expect(await finishedOf(startBtdt([...store("key"), "--create-cache"]))).toMatchObject({ exitCode: 0 });
+      await volume.delay(2000);
+      await volume.takeCounts();
+      for (const [words, kind] of [
+        [restore, "create"],
+        [store("other"), "read"],
+      ] as const) {
+        const started = startBtdt(words);
+        for (let count = 0; count < 100; ) count += (await volume.takeCounts()).operations[kind] ?? 0;
+        process.kill(started.pid, "SIGTERM");
+        await volume.takeCounts();
+        expect(await finishedOf(started)).toMatchObject({ exitCode: 143, stdout: "", stderr: "" });
+        // Each thread ends its file.
+        expect((await volume.takeCounts()).operations[kind] ?? 0).toBeLessThanOrEqual(MOST_THREADS);
+      }
+    } finally {
+      await volume.unmount();
+    }
+  },
+);
