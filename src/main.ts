@@ -38,7 +38,7 @@ try {
 } catch (error) {
   failure = error;
 }
-if (answer === undefined || !printLine(answer)) {
-  const { runCommand } = await import("./run-command.ts");
-  await runCommand(words, failure);
-}
+// Ending the process is quicker than letting the runtime find out that nothing is left to do.
+if (answer !== undefined && printLine(answer)) process.exit(0);
+const { runCommand } = await import("./run-command.ts");
+await runCommand(words, failure);
