@@ -11,6 +11,8 @@ import { createProgressLines } from "./cli/progress/progress-lines.ts";
 import { ProgressReporter } from "./cli/progress/progress-reporter.ts";
 import { measureColumns } from "./cli/terminal-columns.ts";
 import { InlineRunner } from "./work/inline-runner.ts";
+import { readMemoryLimit } from "./work/memory-limit.ts";
+import { limitThreads, ThreadCount } from "./work/thread-count.ts";
 import { WorkerPool } from "./work/worker-pool.ts";
 
 /** As in `worker.ts`. */
@@ -30,7 +32,7 @@ const progress = new ProgressReporter(
 );
 const onWork = (done: WorkDone): void => progress.add(done);
 const pool = new WorkerPool(
-  Math.min(availableParallelism(), MOST_WORKERS),
+  new ThreadCount(() => limitThreads(Math.min(availableParallelism(), MOST_WORKERS), readMemoryLimit())),
   () => {
     // Where threads are worth their start, so is machine code: see `link/bundle.ts`.
     Bun.unsafe.setJITPolicy(NORMAL_JIT_POLICY);

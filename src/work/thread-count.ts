@@ -3,45 +3,82 @@ const MOST_THREADS = 32;
 /** How many there are once jobs are found to wait. */
 const FEWEST_WAITING_THREADS = 16;
 const GROWTH = 4;
-/** How many run heavy jobs once these are found to wait: each needs up to 20 MB. */
+/** How many run heavy jobs once these are found to wait. */
 const MOST_HEAVY_THREADS = 12;
+
+/** What a process needs besides its threads, for a tree of some ten thousand files. */
+const BASE_BYTES = 64 * 1024 ** 2;
+/** What each may need, rather more than less: to be killed for lack of memory is worse than to have a thread less. */
+const LIGHT_THREAD_BYTES = 8 * 1024 ** 2;
+const HEAVY_THREAD_BYTES = 32 * 1024 ** 2;
+
+/** Numbers of threads, including the calling one. */
+export interface ThreadLimits {
+  /** To begin with. */
+  readonly first: number;
+  readonly most: number;
+  /** With heavy jobs that wait. */
+  readonly mostHeavy: number;
+}
+
+/** As many as there are processors, or as fit into so much memory, if these are fewer. */
+export function limitThreads(processorCount: number, memoryBytes: number): ThreadLimits {
+  const countAffordable = (threadBytes: number): number =>
+    Math.max(1, Math.floor((memoryBytes - BASE_BYTES) / threadBytes));
+  const heavy = countAffordable(HEAVY_THREAD_BYTES);
+  return {
+    first: Math.min(processorCount, heavy),
+    most: Math.min(MOST_THREADS, countAffordable(LIGHT_THREAD_BYTES)),
+    mostHeavy: Math.min(MOST_HEAVY_THREADS, heavy),
+  };
+}
 
 /** How many threads there should be, including the calling one. It grows where jobs wait for a slow volume. */
 export class ThreadCount {
-  readonly #first: number;
-  readonly #most: number;
-  #wanted: number;
+  readonly #findLimits: () => ThreadLimits;
+  #found: ThreadLimits | undefined;
+  #grown: number | undefined;
   #mayGrow = false;
   #doHeavyWait = false;
   #isVolumeSlow = false;
   #expectsLongJobs = false;
 
-  constructor(first: number, most = MOST_THREADS) {
-    this.#first = first;
-    this.#wanted = first;
-    this.#most = Math.max(first, most);
+  /** @param findLimits called once there is something to do, because that takes a while */
+  constructor(findLimits: () => ThreadLimits) {
+    this.#findLimits = findLimits;
+  }
+
+  /** Exactly so many. */
+  static fixed(count: number): ThreadCount {
+    return new ThreadCount(() => ({ first: count, most: count, mostHeavy: MOST_HEAVY_THREADS }));
+  }
+
+  get #limits(): ThreadLimits {
+    this.#found ??= this.#findLimits();
+    return this.#found;
   }
 
   get wanted(): number {
-    return this.#wanted;
+    return this.#grown ?? this.#limits.first;
   }
 
   get hasGrown(): boolean {
-    return this.#wanted > this.#first;
+    return this.wanted > this.#limits.first;
   }
 
   /** How many run jobs that do not wait. */
   get busy(): number {
-    return Math.min(this.#first, this.#wanted);
+    return Math.min(this.#limits.first, this.wanted);
   }
 
   /** How many run heavy jobs. */
   get heavy(): number {
-    return this.hasHeavyGrown ? Math.min(MOST_HEAVY_THREADS, this.#wanted) : this.#first;
+    const { first, mostHeavy } = this.#limits;
+    return this.hasHeavyGrown ? Math.min(mostHeavy, this.wanted) : first;
   }
 
   get hasHeavyGrown(): boolean {
-    return this.#doHeavyWait && this.hasGrown && this.#first < MOST_HEAVY_THREADS;
+    return this.#doHeavyWait && this.hasGrown && this.#limits.first < this.#limits.mostHeavy;
   }
 
   /**
@@ -49,7 +86,7 @@ export class ThreadCount {
    * `few`: no more than there are processors.
    */
   countWorkers(threads: "few" | "all"): number {
-    const count = threads === "all" ? this.#wanted : this.busy;
+    const count = threads === "all" ? this.wanted : this.busy;
     return this.#expectsLongJobs ? count : count - 1;
   }
 
@@ -82,16 +119,21 @@ export class ThreadCount {
   grow(): void {
     if (!this.#mayGrow) return;
     this.#isVolumeSlow = true;
-    this.#wanted = Math.min(this.#most, Math.max(FEWEST_WAITING_THREADS, this.#wanted * GROWTH));
+    this.#growTo(Math.max(FEWEST_WAITING_THREADS, this.wanted * GROWTH));
   }
 
   growToMost(): void {
     this.#isVolumeSlow = true;
-    this.#wanted = this.#most;
+    this.#growTo(MOST_THREADS);
+  }
+
+  #growTo(count: number): void {
+    const { first, most } = this.#limits;
+    this.#grown = Math.max(first, Math.min(most, count));
   }
 
   /** A thread has ended, and is not replaced: what ended it might end the next one as well. */
   lose(): void {
-    this.#wanted -= 1;
+    this.#grown = this.wanted - 1;
   }
 }

@@ -13,7 +13,7 @@ import { watchWaits } from "./watch-waits.ts";
  * The calling thread works as well: whenever it yields and jobs are waiting, it does one. That saves a thread with
  * its own heap and compiled code, and delays signals by one job at most.
  *
- * There are as many threads as processors. Where jobs mostly wait for a slow volume, there are more. Then, and where one
+ * There are as many threads as processors, unless memory is limited. Where jobs mostly wait for a slow volume, there are more. Then, and where one
  * job may take long, the calling thread mostly hands out work.
  */
 export class WorkerPool implements Runner {
@@ -27,9 +27,8 @@ export class WorkerPool implements Runner {
   #preparationCount = 0;
   #threads: ThreadCount;
 
-  /** @param threadCount the number of working threads to begin with, including the calling one */
-  constructor(threadCount: number, spawn: () => Worker, onWork: WorkListener = () => undefined) {
-    this.#threads = new ThreadCount(threadCount);
+  constructor(threads: ThreadCount, spawn: () => Worker, onWork: WorkListener = () => undefined) {
+    this.#threads = threads;
     this.#spawn = spawn;
     this.#onWork = onWork;
   }
@@ -56,7 +55,7 @@ export class WorkerPool implements Runner {
 
   /** From now on, there are exactly so many threads, including the calling one. Call it before the first job. */
   fixThreadCount(threadCount: number): void {
-    this.#threads = new ThreadCount(threadCount, threadCount);
+    this.#threads = ThreadCount.fixed(threadCount);
   }
 
   run<Input, Output>(job: Job<Input, Output>, input: Input): Promise<Output> {

@@ -1,8 +1,9 @@
 import { afterEach, expect, test } from "bun:test";
 import { hasMostlyWaited, type ThreadTimes } from "../../src/fs/native/thread-waits.ts";
 import type { Job } from "../../src/work/job.ts";
-import { ThreadCount } from "../../src/work/thread-count.ts";
+import { limitThreads, ThreadCount } from "../../src/work/thread-count.ts";
 import { WorkerPool } from "../../src/work/worker-pool.ts";
+import { startThreads } from "../support/start-threads.ts";
 
 let pool: WorkerPool | undefined;
 
@@ -13,7 +14,10 @@ const meetJob: Job<Int32Array, number> = { name: "meet", run: () => 0 };
 const heavyMeetJob: Job<Int32Array, number> = { ...meetJob, isHeavy: true };
 
 function openPool(threadCount: number): WorkerPool {
-  return new WorkerPool(threadCount, () => new Worker(new URL("./test-worker.ts", import.meta.url).href));
+  return new WorkerPool(
+    startThreads(threadCount),
+    () => new Worker(new URL("./test-worker.ts", import.meta.url).href),
+  );
 }
 
 const places = (wanted = 0): Int32Array => {
@@ -78,17 +82,17 @@ test("a number of threads that was asked for stays", async () => {
 });
 
 test("there are first 16, then 32 threads; at once if the volume is known to be slow; never fewer than before", () => {
-  const count = new ThreadCount(2);
+  const count = startThreads(2);
   count.allowGrowth();
   const grown = [1, 2, 3].map(() => {
     count.grow();
     return count.wanted;
   });
   expect(grown).toEqual([16, 32, 32]);
-  const known = new ThreadCount(1);
+  const known = startThreads(1);
   known.growToMost();
   expect([known.wanted, known.heavy, known.hasGrown]).toEqual([32, 1, true]);
-  const large = new ThreadCount(40);
+  const large = startThreads(40);
   large.allowGrowth();
   large.grow();
   expect([large.wanted, large.hasGrown]).toEqual([40, false]);
@@ -98,7 +102,7 @@ test("on a local disk, there are never more threads", async () => {
   pool = openPool(2);
   for (let round = 0; round < 5; round++) await run(meetJob, places(), 50);
   expect(pool.parallelism).toBe(2);
-  const count = new ThreadCount(2);
+  const count = startThreads(2);
   count.grow();
   expect([count.wanted, count.isVolumeSlow]).toEqual([2, false]);
 });
@@ -112,4 +116,20 @@ test("waiting for a slow volume is told from work, from waiting for a processor,
   expect(hasMostlyWaited(before, { ...after, turnCount: 1000 })).toBe(false);
   expect(hasMostlyWaited(before, { ...after, turnCount: 3 })).toBe(false);
   expect(hasMostlyWaited(undefined, after)).toBe(false);
+});
+
+test("where memory is limited, there are fewer threads, but always one", () => {
+  const MEBIBYTE = 1024 ** 2;
+  for (const [memoryBytes, expected] of [
+    [Number.POSITIVE_INFINITY, { first: 8, most: 32, mostHeavy: 12 }],
+    [256 * MEBIBYTE, { first: 6, most: 24, mostHeavy: 6 }],
+    [128 * MEBIBYTE, { first: 2, most: 8, mostHeavy: 2 }],
+    [64 * MEBIBYTE, { first: 1, most: 1, mostHeavy: 1 }],
+    [0, { first: 1, most: 1, mostHeavy: 1 }],
+  ] as const) {
+    expect(limitThreads(8, memoryBytes)).toEqual(expected);
+  }
+  const count = new ThreadCount(() => limitThreads(8, 128 * MEBIBYTE));
+  count.expectWaits("surely", true);
+  expect([count.wanted, count.heavy]).toEqual([8, 2]);
 });

@@ -2,6 +2,7 @@ import { afterEach, expect, test } from "bun:test";
 import { InlineRunner } from "../../src/work/inline-runner.ts";
 import type { Job } from "../../src/work/job.ts";
 import { WorkerPool } from "../../src/work/worker-pool.ts";
+import { startThreads } from "../support/start-threads.ts";
 
 const HERE = -1;
 const echoJob: Job<number, number> = { name: "echo", run: () => HERE };
@@ -13,7 +14,10 @@ let pool: WorkerPool | undefined;
 afterEach(() => pool?.close());
 
 function openPool(threadCount: number): WorkerPool {
-  pool = new WorkerPool(threadCount, () => new Worker(new URL("./test-worker.ts", import.meta.url).href));
+  pool = new WorkerPool(
+    startThreads(threadCount),
+    () => new Worker(new URL("./test-worker.ts", import.meta.url).href),
+  );
   return pool;
 }
 

@@ -22,11 +22,15 @@ import { WorkerPool } from "../../src/work/worker-pool.ts";
 import { manifestOf } from "../support/listed-manifest.ts";
 import { directory } from "../support/listed-tree.ts";
 import { Scratch } from "../support/scratch.ts";
+import { startThreads } from "../support/start-threads.ts";
 
 const pools: WorkerPool[] = [];
 
 function poolOf(file: string, parallelism: number): WorkerPool {
-  const pool = new WorkerPool(parallelism, () => new Worker(new URL(file, import.meta.url).href));
+  const pool = new WorkerPool(
+    startThreads(parallelism),
+    () => new Worker(new URL(file, import.meta.url).href),
+  );
   pools.push(pool);
   return pool;
 }
@@ -62,7 +66,7 @@ describe("jobs", () => {
 
   test("no thread is started without a job", () => {
     let spawned = 0;
-    const pool = new WorkerPool(2, () => {
+    const pool = new WorkerPool(startThreads(2), () => {
       spawned += 1;
       throw new Error("unreachable");
     });
@@ -303,7 +307,7 @@ describe("inputs with a shared part are complete, whichever was shared last,", (
 });
 
 test("a pool of one is the calling thread", async () => {
-  const pool = new WorkerPool(1, () => {
+  const pool = new WorkerPool(startThreads(1), () => {
     throw new Error("unreachable");
   });
   expect(await outcomes(count(10).map((index) => pool.run(job("echo"), index)))).toEqual(count(10));
@@ -328,7 +332,7 @@ test("the inline runner runs at once, in this thread", async () => {
 test("the work of jobs is reported, wherever they ran, unless they failed", async () => {
   const told: number[] = [];
   const pool = new WorkerPool(
-    2,
+    startThreads(2),
     () => new Worker(new URL("./test-worker.ts", import.meta.url).href),
     ({ files }) => told.push(files ?? 0),
   );
