@@ -67,26 +67,30 @@ const wordsPointer = ptr(words);
 const emptyPath = new PathBuffer().set("" as ByteString);
 const scratchPath = new PathBuffer();
 
-const word = (index: number): number => words[index] ?? 0;
-const signed64 = (index: number): number => (word(index + 1) | 0) * TWO_TO_32 + word(index);
+const signed64 = (low: number, high: number): number => (high | 0) * TWO_TO_32 + low;
 
+/** Without a call for each word: even small trees would reach the number at which the engine compiles it, in a thread. */
 function readStatx(into: FileStatus): void {
-  const typeAndMode = word(7) & 0xffff;
-  into.kind = kindOf(typeAndMode);
+  const { 2: attributes = 0, 7: typeAndMode = 0, 4: linkCount = 0, 5: ownerId = 0, 6: groupId = 0 } = words;
+  const { 8: inodeLow = 0, 9: inodeHigh = 0, 34: deviceMajor = 0, 35: deviceMinor = 0 } = words;
+  const { 10: sizeLow = 0, 11: sizeHigh = 0, 12: blocksLow = 0, 13: blocksHigh = 0 } = words;
+  const { 24: ctimeLow = 0, 25: ctimeHigh = 0, 26: ctimeNanoseconds = 0 } = words;
+  const { 28: mtimeLow = 0, 29: mtimeHigh = 0, 30: mtimeNanoseconds = 0 } = words;
+  into.kind = kindOf(typeAndMode & 0xffff);
   into.mode = typeAndMode & 0o7777;
-  into.isMountPoint = (word(2) & STATX_ATTR_MOUNT_ROOT) !== 0;
-  into.linkCount = word(4);
-  into.ownerId = word(5);
-  into.groupId = word(6);
-  into.inodeLow = word(8);
-  into.inodeHigh = word(9);
-  into.sizeBytes = signed64(10);
-  into.allocatedBytes = signed64(12) * 512;
-  into.ctimeSeconds = signed64(24);
-  into.ctimeNanoseconds = word(26);
-  into.mtimeSeconds = signed64(28);
-  into.mtimeNanoseconds = word(30);
-  into.device = word(34) * TWO_TO_32 + word(35);
+  into.isMountPoint = (attributes & STATX_ATTR_MOUNT_ROOT) !== 0;
+  into.linkCount = linkCount;
+  into.ownerId = ownerId;
+  into.groupId = groupId;
+  into.inodeLow = inodeLow;
+  into.inodeHigh = inodeHigh;
+  into.sizeBytes = signed64(sizeLow, sizeHigh);
+  into.allocatedBytes = signed64(blocksLow, blocksHigh) * 512;
+  into.ctimeSeconds = signed64(ctimeLow, ctimeHigh);
+  into.ctimeNanoseconds = ctimeNanoseconds;
+  into.mtimeSeconds = signed64(mtimeLow, mtimeHigh);
+  into.mtimeNanoseconds = mtimeNanoseconds;
+  into.device = deviceMajor * TWO_TO_32 + deviceMinor;
 }
 
 function readNodeStats(stats: BigIntStats, into: FileStatus): void {
@@ -200,4 +204,4 @@ export function isUnchanged(before: FileStatus, now: FileStatus): boolean {
   );
 }
 
-compileLightly(kindOf, lstatBuffer, lstatIn, readStatx, signed64, word);
+compileLightly(kindOf, lstatBuffer, lstatIn, readStatx, signed64);
