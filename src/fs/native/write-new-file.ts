@@ -14,21 +14,22 @@ const PERMISSIONS = 0o777;
 const status = emptyStatus();
 
 /**
- * Creates files with exact attributes in as few system calls as possible. One instance per directory: the first file
- * shows whether the mode that a file is created with is kept (umask, default ACL).
+ * Creates files with exact attributes in as few system calls as possible. The first file in a directory shows whether
+ * the mode that a file is created with is kept (umask, default ACL).
  */
 export class NewFileWriter {
   readonly #umask: number;
-  #modesLast = false;
-  #isProbed = false;
+  /** By directory, once it is known. */
+  readonly #keptModes = new Map<number, boolean>();
+  #directory = 0;
 
   constructor(umask: number) {
     this.#umask = umask;
   }
 
-  /** Continues in another directory. */
-  enterDirectory(): void {
-    this.#isProbed = false;
+  /** Continues in another directory, perhaps not for the first time. @param directory any number that stands for it */
+  enterDirectory(directory: number): void {
+    this.#directory = directory;
   }
 
   /**
@@ -53,12 +54,13 @@ export class NewFileWriter {
   }
 
   private keepsModes(descriptor: number, mode: number): boolean {
-    if (!this.#isProbed) {
+    let isKept = this.#keptModes.get(this.#directory);
+    if (isKept === undefined) {
       fstat(descriptor, status);
-      this.#modesLast = status.mode === mode;
-      this.#isProbed = true;
+      isKept = status.mode === mode;
+      this.#keptModes.set(this.#directory, isKept);
     }
-    return this.#modesLast;
+    return isKept;
   }
 }
 

@@ -81,7 +81,7 @@ export class UnpackedFileWriter {
       if (directory > 0) target.append(this.manifest.directoryPath(directory)).append(SLASH);
       this.currentDirectory = directory;
       this.directoryLength = target.length;
-      this.writer.enterDirectory();
+      this.writer.enterDirectory(directory);
     }
     this.manifest.appendFileName(target.truncate(this.directoryLength), file);
   }
