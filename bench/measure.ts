@@ -43,18 +43,24 @@ export function measure(contenders: readonly Contender[], rounds: number): Measu
       peaks[index] = Math.max(peaks[index] ?? 0, run.resourceUsage.maxRSS);
     }
   }
-  return contenders.map(({ name }, index) => {
-    const sorted = (timesMs[index] ?? []).toSorted((left, right) => left - right);
-    return {
-      name,
-      medianMs: quantile(sorted, 0.5),
-      quartilesMs: { lower: quantile(sorted, 0.25), upper: quantile(sorted, 0.75) },
-      fastestMs: sorted[0] ?? Number.NaN,
-      slowestMs: sorted.at(-1) ?? Number.NaN,
-      cpuMs: cpuTimesMs[index] ?? Number.NaN,
-      peakMemoryBytes: peaks[index] ?? 0,
-    };
-  });
+  return contenders.map(({ name }, index) => ({
+    name,
+    ...describeTimes(timesMs[index] ?? []),
+    cpuMs: cpuTimesMs[index] ?? Number.NaN,
+    peakMemoryBytes: peaks[index] ?? 0,
+  }));
+}
+
+export function describeTimes(
+  timesMs: readonly number[],
+): Pick<Measurement, "medianMs" | "quartilesMs" | "fastestMs" | "slowestMs"> {
+  const sorted = timesMs.toSorted((left, right) => left - right);
+  return {
+    medianMs: quantile(sorted, 0.5),
+    quartilesMs: { lower: quantile(sorted, 0.25), upper: quantile(sorted, 0.75) },
+    fastestMs: sorted[0] ?? Number.NaN,
+    slowestMs: sorted.at(-1) ?? Number.NaN,
+  };
 }
 
 /** Between two values by linear interpolation. */

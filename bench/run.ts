@@ -16,6 +16,7 @@ import { CHART_PATH, drawChart } from "./draw.ts";
 import { compareField } from "./field/compare-field.ts";
 import { installTree } from "./install-tree.ts";
 import { type Contender, measure } from "./measure.ts";
+import { measureOpenssl } from "./openssl-limit.ts";
 import { comparePacks } from "./packs.ts";
 import { report, say } from "./report.ts";
 import {
@@ -179,7 +180,9 @@ function compareHashes(): Comparison {
     { name: "sha256sum", command: ["sha256sum", large] },
   ];
   if (Bun.which("b3sum") !== null) contenders.push({ name: "b3sum", command: ["b3sum", large] });
-  return { kind: "times", title: "Hash 1 GiB", measurements: measure(contenders, rounds) };
+  const limit = measureOpenssl(LARGE_FILE_BYTES, rounds);
+  const measurements = [...measure(contenders, rounds), ...(limit === undefined ? [] : [limit])];
+  return { kind: "times", title: "Hash 1 GiB", measurements };
 }
 
 function compareStarts(): Comparison {
