@@ -68,7 +68,7 @@ async function checkAfter(
 ): Promise<string[]> {
   const isDone =
     finished.exitCode === 0 &&
-    !/^btdt: warning: (?:nothing was stored|running without the cache|cannot tell what)/m.test(
+    !/^btdt: warning: (?:nothing was stored|running without the cache|cannot tell what|no contents are deleted)/m.test(
       finished.stderr,
     );
   const promises = promisesAfter(scenario, base, isDone);

@@ -59,6 +59,17 @@ function damageObject(place: Place): void {
   must(["sh", "-ec", `f=$(${find}); ${damage}`], { cwd: place.cache });
 }
 
+/** Without packs, which are looked at under the lock: an old entry, and objects that nothing needs. */
+function leaveOnlyObjects(place: Place): void {
+  must([BTDT, "delete", "-q", "-c", place.cache, "packed-1", "packed-2"]);
+  must([BTDT, "clean", "-q", "-c", place.cache]);
+  const store = ["store", "-q", "-c", place.cache, "--storage", "objects"];
+  must([BTDT, ...store, "-k", "old", place.tree("fresh")]);
+  must([BTDT, ...store, "-k", "unwanted", place.tree("many")]);
+  must([BTDT, "delete", "-q", "-c", place.cache, "unwanted"]);
+  must(["touch", "-d", longAgo, join(place.cache, "btdt-v1", "keys", "old")]);
+}
+
 function clean(
   name: string,
   prepare: (place: Place) => void,
@@ -77,6 +88,17 @@ function clean(
 export const upkeepScenarios: readonly Scenario[] = [
   clean("of garbage", leaveGarbage, new Map()),
   clean("by age", leaveOldEntries, new Map([["old", "fresh"]]), "--max-age", "30d"),
+  clean(
+    "without packs",
+    leaveOnlyObjects,
+    new Map([
+      ["old", "fresh"],
+      ["packed-1", "many"],
+      ["packed-2", "changed"],
+    ]),
+    "--max-age",
+    "30d",
+  ),
   clean("that rewrites a pack", leaveMostlyUnneededPack, new Map()),
   {
     name: "verify",
