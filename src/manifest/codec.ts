@@ -33,6 +33,7 @@ export function encodeManifest(manifest: Manifest): Buffer {
       hint: "an entry holds at most about twenty million files: store parts of the tree under separate keys",
     });
   }
+  // Digests, most of its bytes, do not compress: a higher level would only take longer.
   return Buffer.concat([
     encodePrefix(MANIFEST_FILE, {
       version: versionOf(manifest.counts),

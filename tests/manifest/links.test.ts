@@ -1,13 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import * as fc from "fast-check";
 import { isBtdtError } from "../../src/base/errors.ts";
-import {
-  decodeManifest,
-  encodeManifest,
-  inflateManifest,
-  manifestDigestOf,
-  versionOf,
-} from "../../src/manifest/codec.ts";
+import { decodeManifest, encodeManifest, manifestDigestOf, versionOf } from "../../src/manifest/codec.ts";
 import { decodeDelta, encodeDelta, readBaseManifest } from "../../src/manifest/delta-codec.ts";
 import { extendManifest } from "../../src/manifest/extend-manifest.ts";
 import { at, type Manifest } from "../../src/manifest/manifest.ts";
@@ -201,14 +195,12 @@ describe("hostile links", () => {
   });
 });
 
-test("a tree with neither links nor exclusive objects is encoded so that the first version can read it", () => {
-  expect(manifestDigestOf(FIRST_MANIFEST)).toBe(FIRST_MANIFEST_DIGEST);
+test("a tree with neither links nor exclusive objects is encoded as the first version did", () => {
   const manifest = decodeManifest(FIRST_MANIFEST, "m");
   expect(linksOf(manifest)).toEqual([]);
-  const first = inflateManifest(FIRST_MANIFEST, "m");
-  const encoded = inflateManifest(encodeManifest(manifestOf(treeOf(manifest))), "m");
-  expect(encoded.version).toBe(first.version);
-  expect(Buffer.from(encoded.payload).equals(first.payload)).toBe(true);
+  const encoded = encodeManifest(manifestOf(treeOf(manifest)));
+  expect(encoded.toString("hex")).toBe(FIRST_MANIFEST.toString("hex"));
+  expect(manifestDigestOf(encoded)).toBe(FIRST_MANIFEST_DIGEST);
 });
 
 describe("one tree has one encoding", () => {

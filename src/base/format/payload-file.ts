@@ -52,20 +52,16 @@ function smallestFrameBytes(payloadBytes: number, dictionaryBytes: number): numb
 const SKIPPABLE_MAGIC = 0x184d2a50;
 const SKIPPABLE_HEADER_BYTES = 8;
 
-/** Most bytes of a payload are digests, which do not compress: level 3 takes three times as long to save 6 %. */
-const COMPRESSION_LEVEL = 1;
-
 /**
  * A payload as one zstd frame. If that is smaller than `inflatePayload` considers plausible, a skippable frame of
  * zeros makes up for it.
  * @param options the dictionary, if any, and how to compress
  */
-export function compressPayload(payload: Uint8Array, options?: ZstdOptions): Buffer {
-  const frame =
-    options === undefined
-      ? Bun.zstdCompressSync(payload, { level: COMPRESSION_LEVEL })
-      : loadZlib().zstdCompressSync(payload, options);
-  const dictionaryBytes = options?.dictionary?.byteLength ?? 0;
+export function compressPayload(payload: Uint8Array, options: ZstdOptions = {}): Buffer {
+  // Not by Bun's function, whose frames have other bytes: an equal tree that an older version stored would no longer
+  // have the same manifest.
+  const frame = loadZlib().zstdCompressSync(payload, options);
+  const dictionaryBytes = options.dictionary === undefined ? 0 : options.dictionary.byteLength;
   const lackingBytes = smallestFrameBytes(payload.length, dictionaryBytes) - frame.length;
   if (lackingBytes <= 0) return frame;
   const padding = Buffer.alloc(SKIPPABLE_HEADER_BYTES + lackingBytes);
