@@ -46,7 +46,7 @@ export function scanShard(
   }
 }
 
-/** Why it cannot be opened is told by whoever lists it in the other way. */
+/** If not, `listObjectsInShard` says why. */
 function openIfPossible(directory: ByteString): number | undefined {
   try {
     return openSync(fsPath(directory), FLAGS);

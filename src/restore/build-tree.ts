@@ -55,7 +55,7 @@ async function buildFiles(
   await Promise.allSettled([making, planning]);
   await making;
   const share = await planning;
-  // If everything is in packs, all that is left are symlinks and empty files.
+  // If all contents are in packs, only symlinks and empty files remain.
   const runners = share?.isComplete === true ? runtime.siteRunners : runtime.runners;
   const linking = linkTree(target, site, share, damageFlag, { ...runtime, runners });
   if (share === undefined) return await linking;

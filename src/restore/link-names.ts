@@ -17,6 +17,8 @@ import { createStopCheck } from "../work/stop-check.ts";
 import type { Site } from "./target.ts";
 import { TreePath } from "./tree-path.ts";
 
+const attributes: FileAttributes = { mode: 0, sizeBytes: 0, mtimeSeconds: 0, mtimeNanoseconds: 0 };
+
 /** What one job links. */
 const JOB_LINKS = 1000;
 
@@ -54,7 +56,8 @@ export const linkNamesJob: Job<LinkNamesInput, LinkedNames> = {
       const first = at(manifest.linkTargets, link);
       path.setFile(manifest.directoryOfFile(file), file);
       target.setFile(manifest.directoryOfFile(first), first);
-      result[placeName(target.buffer, path.buffer, attributesOfFile(manifest, file), context)] += 1;
+      result[placeName(target.buffer, path.buffer, attributesOfFile(manifest, file, attributes), context)] +=
+        1;
       result.contentBytes += at(manifest.fileSizes, file);
     }
     return { ...result, nextLink: link };
@@ -94,7 +97,7 @@ export async function linkNames(
 export function placeName(
   existing: PathBuffer,
   path: PathBuffer,
-  attributes: FileAttributes,
+  wanted: FileAttributes,
   cancellation: Cancellation,
 ): "linked" | "copied" {
   if (tryLink(existing, path)) return "linked";
@@ -109,7 +112,7 @@ export function placeName(
       case "EOPNOTSUPP":
       case "ENOTSUP":
       case "ENOSYS":
-        copyFile(existing, path, attributes, cancellation);
+        copyFile(existing, path, wanted, cancellation);
         return "copied";
       default:
         throw error;

@@ -132,8 +132,12 @@ export class ThreadCount {
     this.#grown = Math.max(first, Math.min(most, count));
   }
 
-  /** A thread has ended, and is not replaced: what ended it might end the next one as well. */
+  /**
+   * A thread has ended, and is not replaced: what ended it might end the next one as well. The calling one always stays,
+   * and does everything once it is alone.
+   */
   lose(): void {
-    this.#grown = this.wanted - 1;
+    if (this.wanted === 1) this.#expectsLongJobs = false;
+    this.#grown = Math.max(1, this.wanted - 1);
   }
 }

@@ -13,8 +13,8 @@ import { watchWaits } from "./watch-waits.ts";
  * The calling thread works as well: whenever it yields and jobs are waiting, it does one. That saves a thread with
  * its own heap and compiled code, and delays signals by one job at most.
  *
- * There are as many threads as processors, unless memory is limited. Where jobs mostly wait for a slow volume, there are more. Then, and where one
- * job may take long, the calling thread mostly hands out work.
+ * There are as many threads as processors, unless memory is limited, and more where jobs mostly wait for a slow volume.
+ * There, and where one job may take long, the calling thread mostly hands out work.
  */
 export class WorkerPool implements Runner {
   readonly #spawn: () => Worker;

@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from "bun:test";
 import { InlineRunner } from "../../src/work/inline-runner.ts";
 import type { Job } from "../../src/work/job.ts";
+import { runAll } from "../../src/work/run-all.ts";
 import { WorkerPool } from "../../src/work/worker-pool.ts";
 import { startThreads } from "../support/start-threads.ts";
 
@@ -46,4 +47,6 @@ test("the calling thread still does heavy jobs, and everything once no other thr
   expect(small.run(exitJob, 3)).rejects.toThrow("a worker thread failed");
   await small.run(exitJob, 3).catch(() => undefined);
   expect(await small.run(echoJob, 4)).toBe(HERE);
+  expect(small.parallelism).toBe(1);
+  expect(await runAll(small, echoJob, [5, 6, 7], (part) => part)).toEqual([HERE, HERE, HERE]);
 });

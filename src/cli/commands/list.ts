@@ -41,7 +41,7 @@ export function defineListCommand(context: CommandContext) {
     .option("--damaged", "list only keys that can no longer be restored", false)
     .option(
       "--sizes",
-      "show DISK, FREES and damage, too, which takes a look at every object (default with --json)",
+      "also show DISK, FREES and damage, which means looking at every object (default with --json)",
     )
     .option("--no-sizes", "read only keys (default without --json)")
     .addOption(
