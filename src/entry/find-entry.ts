@@ -1,4 +1,5 @@
 import { escapeControls } from "../base/byte-string.ts";
+import { collectGarbage } from "../base/collect-garbage.ts";
 import { isBtdtError } from "../base/errors.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { readKeyFile } from "../cache/key-files.ts";
@@ -73,6 +74,7 @@ export function findEntry(
       const read = reader.read(stored.manifest);
       if (read.kind === "read") {
         trees.push({ stored, manifest: read.manifest });
+        collectGarbage(read.manifest.counts.fileCount);
         continue;
       }
       // A clean removes the key first: if that is gone as well, this is an ordinary miss. Or a store has replaced the

@@ -1,4 +1,7 @@
 import { describe, expect, test } from "bun:test";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { zstdCompressSync } from "node:zlib";
 import {
   compressPayload,
@@ -49,6 +52,39 @@ test("a payload of nothing but zeros comes back, however small its frame would b
   expect(frame.length).toBeLessThan(payload.length / 200);
   expect(inflatePayload(FORMAT, frame, payload.length, "x").equals(payload)).toBe(true);
 });
+
+test.skipIf(process.platform !== "linux")("an honest payload is in memory once while it is inflated", () => {
+  const payload = Buffer.alloc(192 * MEBIBYTE);
+  for (let at = 0; at < payload.length; at += 131_072) {
+    crypto.getRandomValues(payload.subarray(at, at + 65_536));
+  }
+  const directory = mkdtempSync(join(tmpdir(), "btdt-test-"));
+  try {
+    const path = join(directory, "frame");
+    writeFileSync(path, compressPayload(payload));
+    const child = Bun.spawnSync([process.execPath, "-e", INFLATE, path, `${payload.length}`], {
+      cwd: import.meta.dir,
+      stderr: "inherit",
+    });
+    const grownBytes = Number(child.stdout.toString());
+    expect(grownBytes).toBeGreaterThan(payload.length);
+    expect(grownBytes).toBeLessThan(1.5 * payload.length);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});
+
+/** Prints by how many bytes the memory of a process grows while it inflates a frame. */
+const INFLATE = `
+  import { readFileSync } from "node:fs";
+  import { inflatePayload } from "../../src/base/format/payload-file.ts";
+  const [path, payloadBytes] = process.argv.slice(-2);
+  const frame = readFileSync(path);
+  const before = process.memoryUsage.rss();
+  inflatePayload({ describe: (name) => name, damageCode: "MANIFEST_DAMAGED" }, frame, Number(payloadBytes), "x");
+  const [, peak] = /^VmHWM:\\s+(\\d+) kB$/m.exec(readFileSync("/proc/self/status", "utf8"));
+  console.log(Number(peak) * 1024 - before);
+`;
 
 test("what inflates to another size than it states is damage", () => {
   const payload = Buffer.from("text ".repeat(20));

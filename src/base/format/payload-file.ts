@@ -77,10 +77,13 @@ export interface PayloadPrefix {
 }
 
 /**
- * Up to this size, memory is allocated at once, on the word of the file; beyond it, in steps of this size, because the
- * stated size may be wrong.
+ * The stated size may be wrong. Up to this size, memory is allocated for it at once, and up to a few times the frame
+ * and the dictionary, as honest payloads are; beyond that, in steps of this size, which takes twice the payload in the
+ * end.
  */
 const LARGEST_STEP_BYTES = 64 * 1024 * 1024;
+const HONEST_EXPANSION = 8;
+const HONEST_DICTIONARY_EXPANSION = 2;
 
 export function encodePrefix(format: PayloadFormat, { version, payloadBytes }: PayloadPrefix): Buffer {
   const prefix = Buffer.alloc(PREFIX_SIZE_BYTES);
@@ -148,13 +151,17 @@ export function inflatePayload(
 /** @throws if it is not a frame, or inflates to more */
 function inflateFrame(frame: Uint8Array, payloadBytes: number, dictionary: Uint8Array | undefined): Buffer {
   const bytes = Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength);
-  // Bun's function, which has no limit of its own, saves loading `node:zlib`.
+  // Bun's function saves loading `node:zlib`, but has no limit of its own, and takes more memory for large payloads.
   if (dictionary === undefined && payloadBytes <= LARGEST_STEP_BYTES && isOneFrame(bytes, payloadBytes)) {
     return Bun.zstdDecompressSync(frame);
   }
+  const atOnceBytes = Math.max(
+    LARGEST_STEP_BYTES,
+    HONEST_EXPANSION * bytes.length + HONEST_DICTIONARY_EXPANSION * (dictionary?.length ?? 0),
+  );
   return loadZlib().zstdDecompressSync(frame, {
     maxOutputLength: payloadBytes,
-    chunkSize: Math.min(payloadBytes, LARGEST_STEP_BYTES),
+    chunkSize: payloadBytes <= atOnceBytes ? payloadBytes : LARGEST_STEP_BYTES,
     ...(dictionary === undefined ? {} : { dictionary }),
   });
 }
