@@ -2,7 +2,7 @@ import { unlinkSync } from "node:fs";
 import { type ByteString, bytesFromText, fsPath, joinBytes } from "../base/byte-string.ts";
 import { errnoOf } from "../fs/errno.ts";
 import { namesIn } from "../fs/names-in.ts";
-import { type FileStatus, lstat, mtimeMs } from "../fs/native/file-status.ts";
+import { type FileStatus, lstat, lstatBuffer, mtimeMs } from "../fs/native/file-status.ts";
 import { PathBuffer } from "../fs/native/path-buffer.ts";
 import { setMtimeBuffer, touch } from "../fs/native/set-times.ts";
 import { publishDurably, writeDurably } from "../fs/publish-file.ts";
@@ -13,6 +13,8 @@ import type { Session } from "./session.ts";
 
 /** Enough for a hundred thousand paths. A larger file is not a key; truncated, it does not parse. */
 const MOST_KEY_BYTES = 16 * 1024 * 1024;
+
+const path = new PathBuffer();
 
 export interface KeyFile {
   /** Its name in the cache; see `keyFileName`. */
@@ -36,6 +38,15 @@ export function readKeyFile(cache: CacheDirectory, name: string): KeyFile | unde
 export function lastUseOfKeyFile(cache: CacheDirectory, name: string): number | undefined {
   const status = lstat(keyPath(cache, name));
   return status === undefined ? undefined : mtimeMs(status);
+}
+
+/**
+ * Looks at a key's file without reading it.
+ * @returns false if there is no such key
+ * @throws a `node:fs` error
+ */
+export function statKeyFile(cache: CacheDirectory, name: string, into: FileStatus): boolean {
+  return lstatBuffer(path.set(keyPath(cache, name)), into);
 }
 
 /** Sorted by name. @throws a `node:fs` error */

@@ -1,12 +1,10 @@
-import { isBtdtError } from "../base/errors.ts";
 import type { Pause } from "../base/pause.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
-import { readKeyFile } from "../cache/key-files.ts";
-import { errnoOf, reasonOf } from "../fs/errno.ts";
 import { mtimeMs } from "../fs/native/file-status.ts";
-import { decodeKeyFile, entryIdOf, type KeyRecord } from "../key/key-file.ts";
+import { entryIdOf } from "../key/key-file.ts";
 import { listKeyNames } from "./list-key-names.ts";
 import { listTwice } from "./list-twice.ts";
+import { type FoundKey, readKey } from "./read-key.ts";
 import type { StoredKey } from "./stored-key.ts";
 
 /** Keys that point to the same manifests. */
@@ -17,22 +15,6 @@ export interface KeyGroup {
   lastUsedMs: number;
   keyBytes: number;
 }
-
-type ReadKey =
-  | {
-      readonly kind: "read";
-      readonly record: KeyRecord;
-      readonly usedMs: number;
-      readonly allocatedBytes: number;
-    }
-  /** Deleted since it was listed. */
-  | { readonly kind: "gone" }
-  /** It was read, and is not a key. */
-  | { readonly kind: "damaged"; readonly allocatedBytes: number }
-  /** It may be a key. */
-  | { readonly kind: "unreadable"; readonly reason: string }
-  /** Such as a directory: not a key, and not ours to delete. */
-  | { readonly kind: "foreign"; readonly reason: string };
 
 export interface DamagedKeyFile {
   readonly name: string;
@@ -52,9 +34,14 @@ export interface GroupedKeys {
 
 /**
  * All keys of a cache.
+ * @param read by default, reads each
  * @throws BtdtError CACHE_FORMAT_NEWER, CACHE_NOT_ACCESSIBLE
  */
-export async function groupKeys(cache: CacheDirectory, pause: Pause): Promise<GroupedKeys> {
+export async function groupKeys(
+  cache: CacheDirectory,
+  pause: Pause,
+  read: (name: string) => FoundKey = (name) => readKey(cache, name),
+): Promise<GroupedKeys> {
   const stored: StoredKey[] = [];
   const groups = new Map<string, KeyGroup>();
   const recordedPaths = new Map<string, Set<string>>();
@@ -62,52 +49,36 @@ export async function groupKeys(cache: CacheDirectory, pause: Pause): Promise<Gr
   const unreadable: { name: string; reason: string }[] = [];
   const foreign: { name: string; reason: string }[] = [];
   for (const name of listTwice(() => listKeyNames(cache))) {
-    const read = readKey(cache, name);
+    const key = read(name);
     await pause();
-    switch (read.kind) {
+    switch (key.kind) {
       case "read":
-        stored.push({ ...read.record, lastUsedMs: read.usedMs });
-        addToGroup(groups, name, read);
-        for (const { manifest, path = "" } of read.record.trees) {
+        stored.push({ ...key.record, lastUsedMs: mtimeMs(key.status) });
+        addToGroup(groups, name, key);
+        for (const { manifest, path = "" } of key.record.trees) {
           recordedPaths.set(manifest, (recordedPaths.get(manifest) ?? new Set()).add(path));
         }
         break;
       case "gone":
         break;
       case "damaged":
-        damaged.push({ name, allocatedBytes: read.allocatedBytes });
+        damaged.push({ name, allocatedBytes: key.allocatedBytes });
         break;
       case "unreadable":
-        unreadable.push({ name, reason: read.reason });
+        unreadable.push({ name, reason: key.reason });
         break;
       case "foreign":
-        foreign.push({ name, reason: read.reason });
+        foreign.push({ name, reason: key.reason });
         break;
     }
   }
   return { stored, groups, recordedPaths, damaged, unreadable, foreign };
 }
 
-function readKey(cache: CacheDirectory, name: string): ReadKey {
-  let allocatedBytes = 0;
-  try {
-    const keyFile = readKeyFile(cache, name);
-    if (keyFile === undefined) return { kind: "gone" };
-    ({ allocatedBytes } = keyFile.status);
-    const record = decodeKeyFile(keyFile.bytes, name);
-    return { kind: "read", record, usedMs: mtimeMs(keyFile.status), allocatedBytes };
-  } catch (error) {
-    if (isBtdtError(error, "KEY_DAMAGED")) return { kind: "damaged", allocatedBytes };
-    const errno = errnoOf(error);
-    if (errno === undefined) throw error;
-    return { kind: errno === "EFTYPE" ? "foreign" : "unreadable", reason: reasonOf(error) };
-  }
-}
-
 function addToGroup(
   groups: Map<string, KeyGroup>,
   name: string,
-  { record, usedMs, allocatedBytes }: Extract<ReadKey, { kind: "read" }>,
+  { record, status }: Extract<FoundKey, { kind: "read" }>,
 ): void {
   const id = entryIdOf(record);
   const group = groups.get(id) ?? {
@@ -119,7 +90,7 @@ function addToGroup(
   };
   group.keys.push(record.key);
   group.keyFiles.push(name);
-  group.lastUsedMs = Math.max(group.lastUsedMs, usedMs);
-  group.keyBytes += allocatedBytes;
+  group.lastUsedMs = Math.max(group.lastUsedMs, mtimeMs(status));
+  group.keyBytes += status.allocatedBytes;
   groups.set(id, group);
 }

@@ -20,6 +20,7 @@ import { measureGarbage } from "./garbage.ts";
 import { type GroupedKeys, groupKeys } from "./group-keys.ts";
 import type { CachedEntry, Inventory } from "./inventory.ts";
 import { Items } from "./items.ts";
+import { KnownKeys } from "./known-keys.ts";
 import { KnownNeeds } from "./known-needs.ts";
 import { type FileListing, listFiles } from "./list-files.ts";
 import { NeedsFinder } from "./needs-finder.ts";
@@ -60,6 +61,7 @@ interface Listed {
 export class Stocktaking {
   readonly #cache: CacheDirectory;
   readonly #request: StockRequest;
+  readonly #knownKeys: KnownKeys;
   readonly #counter = new NeedCounter();
   /** The manifests of entries whose needs are counted, by the id of each. */
   readonly #counted = new Map<string, readonly string[]>();
@@ -70,6 +72,7 @@ export class Stocktaking {
   constructor(cache: CacheDirectory, request: StockRequest) {
     this.#cache = cache;
     this.#request = request;
+    this.#knownKeys = new KnownKeys(cache, request.nowMs);
   }
 
   /** Whether `update` is of use. */
@@ -113,7 +116,7 @@ export class Stocktaking {
   async #readNames(doubts: Doubts): Promise<Names> {
     const { nowMs, grace, pause } = this.#request;
     const intents = findIntents(this.#cache, nowMs, grace.anyMs, doubts);
-    const keys = await groupKeys(this.#cache, pause);
+    const keys = await groupKeys(this.#cache, pause, (name) => this.#knownKeys.read(name));
     doubts.addKeys(keys);
     this.#recordedPaths = keys.recordedPaths;
     return { ...intents, keys, isPinned: findPins(this.#cache, doubts) };
@@ -146,12 +149,11 @@ export class Stocktaking {
     }
     const needs = this.#counter.finish(items.count);
     for (const item of findYoung(items, readable.packs, needs, nowMs, grace)) pinned.add(item);
-    // If an entry could not be read, it may contain any edited path.
-    const editedPaths = doubts.mayAllBeNeeded ? undefined : editedPathUse?.plan(nowMs);
     const found = {
       damagedKeyFiles: keys.damaged,
       sessions: sessions.filter(({ isDead }) => isDead),
-      editedPaths: editedPaths ?? NO_EDITED_PATHS,
+      // If an entry could not be read, it may contain any edited path.
+      editedPaths: (doubts.mayAllBeNeeded ? undefined : editedPathUse?.plan(nowMs)) ?? NO_EDITED_PATHS,
       oldCounts: doubts.attempt("the restore counts", () => listOldCounts(this.#cache, nowMs)) ?? [],
     };
     return {
@@ -209,9 +211,8 @@ export class Stocktaking {
 
 /** Everything that entries need is an object or a manifest, and whole. */
 function isPlain({ entries, packs, warnings }: Inventory, { finder }: Listed): boolean {
-  const packCount = packs.packs.length + packs.damaged.length + packs.unreadable.length;
   return (
-    packCount === 0 &&
+    packs.packs.length + packs.damaged.length + packs.unreadable.length === 0 &&
     warnings.length === 0 &&
     !finder.hasFoundAltered &&
     entries.every(({ condition }) => condition.kind === "whole")
