@@ -170,8 +170,9 @@ export class FileTable {
   }
 
   private grow(capacity: number): void {
-    const rows = new Int32Array(capacity * ROW_WORDS);
-    rows.set(this.rows);
+    // What they took is free at once, not when garbage is collected: together, it would be as much again.
+    const rows = new Int32Array(this.rows.buffer.transfer(capacity * ROW_WORDS * 4));
+    this.slots.buffer.transfer(0);
     this.rows = rows;
     this.slots = new Int32Array(Math.ceil(capacity * SLOTS_PER_FILE) * SLOT_WORDS);
     for (let file = 0; file < this.size; file++) {

@@ -34,10 +34,9 @@ export class ItemCollector {
   }
 }
 
-function enlarge(column: Uint32Array, length: number): Uint32Array<ArrayBuffer> {
-  const larger = new Uint32Array(Math.ceil(length * GROWTH));
-  larger.set(column);
-  return larger;
+/** The memory of the old one is free at once. */
+function enlarge(column: Uint32Array<ArrayBuffer>, length: number): Uint32Array<ArrayBuffer> {
+  return new Uint32Array(column.buffer.transfer(Math.ceil(length * GROWTH) * 4));
 }
 
 compileMethodsLightly(ItemCollector);
