@@ -7,6 +7,7 @@ import { copyObjectJob } from "./objects/copy-object.ts";
 import { listShardJob } from "./objects/list-shard-job.ts";
 import { makeShardsJob } from "./objects/make-shards-job.ts";
 import { removeObjectsJob } from "./objects/remove-objects.ts";
+import { scanShardJob } from "./objects/scan-shard-job.ts";
 import { verifyBlocksJob } from "./packs/contents/verify-blocks.ts";
 import { rewriteBlocksJob } from "./packs/rewrite/rewrite-blocks.ts";
 import { unpackBlocksJob } from "./packs/unpack/unpack-blocks.ts";
@@ -67,6 +68,7 @@ const jobs = new Map<string, Job<never, unknown>>(
     listShardJob,
     makeShardsJob,
     removeObjectsJob,
+    scanShardJob,
     stageFileJob,
     unpackBlocksJob,
     verifyBlocksJob,

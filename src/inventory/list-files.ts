@@ -3,14 +3,14 @@ import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { listManifestFiles, statManifestFile } from "../cache/manifest-files.ts";
 import { mtimeMs } from "../fs/native/file-status.ts";
 import { listObjectsInShard, listShardNames } from "../objects/list-objects.ts";
-import { scanShard } from "../objects/scan-shard.ts";
 import type { Runner } from "../work/job.ts";
 import type { Doubts } from "./doubts.ts";
 import type { Items, StoredManifest } from "./items.ts";
 import { chooseShardLister, type ShardLister } from "./list-shards.ts";
+import { ShardScanner } from "./shard-scanner.ts";
 
 export interface FileListing {
-  /** Lists shards if the volume is slow. */
+  /** Lists shards if the volume is slow, or if there are many objects. */
   readonly runner: Runner;
   /** Called every few milliseconds; yields to signals. @throws BtdtError CANCELLED after a signal */
   readonly pause: Pause;
@@ -32,8 +32,9 @@ export async function listFiles(
 ): Promise<void> {
   const shards = doubts.attempt("the list of objects", () => listShardNames(cache.objects)) ?? [];
   const list = listShard ?? chooseShardLister(cache, shards, runner);
+  const scanner = new ShardScanner(cache.objects, shards, runner);
   for (const [index, shard] of shards.entries()) {
-    await doubts.attemptLater(`objects/${shard}`, () => addShard(cache, shard, items, list));
+    await doubts.attemptLater(`objects/${shard}`, () => addShard(cache, shard, items, list ?? scanner));
     const fileCount = items.count - items.firstFile;
     // Digests are spread evenly; if names are not, because someone made them up, there is no more room than for this.
     const expectedCount = Math.ceil((fileCount / (index + 1)) * shards.length * 1.02);
@@ -54,10 +55,11 @@ async function addShard(
   { objects }: CacheDirectory,
   shard: string,
   items: Items,
-  list: ShardLister | undefined,
+  list: ShardLister | ShardScanner,
 ): Promise<void> {
-  if (list === undefined && scanShard(objects, shard, (object) => items.addScanned(object))) return;
-  const listed = list === undefined ? listObjectsInShard(objects, shard) : await list(shard);
+  const isScanner = list instanceof ShardScanner;
+  if (isScanner && (await list.scan(shard, (object) => items.addScanned(object)))) return;
+  const listed = isScanner ? listObjectsInShard(objects, shard) : await list(shard);
   for (const object of listed) items.addFile({ kind: "object", ...object });
 }
 

@@ -9,8 +9,7 @@ import { probeVolumes } from "../work/volume-latency.ts";
 export type ShardLister = (shard: string) => Promise<readonly StoredObject[]>;
 
 /**
- * On a slow volume, all shards are listed at the same time, beginning now. Elsewhere, undefined: the calling thread
- * scans one after the other, which takes less time than to start others.
+ * On a slow volume, all shards are listed at the same time, beginning now. Elsewhere, undefined: see `ShardScanner`.
  */
 export function chooseShardLister(
   { root, objects }: Pick<CacheDirectory, "root" | "objects">,

@@ -9,11 +9,15 @@ import { hasKeptAttributes } from "../fs/file-clock.ts";
 import { emptyStatus, lstatIn, lstatPortable } from "../fs/native/file-status.ts";
 import { PathBuffer } from "../fs/native/path-buffer.ts";
 import { visitNames } from "../fs/native/visit-names.ts";
-import { type FoundObject, isNewer } from "./has-lost-data.ts";
+import { isNewer } from "./has-lost-data.ts";
 import { type NameColumns, parseNameBytes } from "./parse-name-bytes.ts";
 
 /** An object as it was found; see `StoredObject`. */
-export interface ScannedObject extends NameColumns, FoundObject {
+export interface ScannedObject extends NameColumns {
+  isFile: boolean;
+  sizeBytes: number;
+  /** See `FoundObject`. */
+  isNewer: boolean;
   allocatedBytes: number;
   changedSeconds: number;
   isAsNamed: boolean;
@@ -58,19 +62,24 @@ function openIfPossible(directory: ByteString): number | undefined {
 
 const status = emptyStatus();
 const path = new PathBuffer();
-const scanned = {
-  digests: new Int32Array(DIGEST_SIZE_BYTES / 4),
-  permissions: 0,
-  mtimeSeconds: 0,
-  mtimeNanoseconds: 0,
-  isExclusive: false,
-  isFile: false,
-  sizeBytes: 0,
-  isNewer: false,
-  allocatedBytes: 0,
-  changedSeconds: 0,
-  isAsNamed: false,
-};
+const scanned = emptyScan();
+
+/** To be filled in. */
+export function emptyScan(): ScannedObject {
+  return {
+    digests: new Int32Array(DIGEST_SIZE_BYTES / 4),
+    permissions: 0,
+    mtimeSeconds: 0,
+    mtimeNanoseconds: 0,
+    isExclusive: false,
+    isFile: false,
+    sizeBytes: 0,
+    isNewer: false,
+    allocatedBytes: 0,
+    changedSeconds: 0,
+    isAsNamed: false,
+  };
+}
 
 class ShardScan {
   private readonly descriptor: number;
