@@ -27,7 +27,13 @@ import { stageFileJob } from "./restore/stage-file.ts";
 import { createCallContext } from "./work/call-context.ts";
 import type { Job, JobContext, RunContext } from "./work/job.ts";
 import { allocateJobClaims, type JobClaims, takeJob } from "./work/job-claims.ts";
-import { type JobReply, type JobRequest, sendableError, type WorkerSetup } from "./work/messages.ts";
+import {
+  type JobReply,
+  type JobRequest,
+  sendableError,
+  type WorkerReady,
+  type WorkerSetup,
+} from "./work/messages.ts";
 import { watchWaits } from "./work/watch-waits.ts";
 
 declare const self: Worker;
@@ -87,6 +93,7 @@ self.onmessage = (event: MessageEvent<WorkerSetup | JobRequest>) => {
   if ("cancelFlag" in message) {
     ({ cancelFlag, claims } = message);
     Bun.unsafe.setJITPolicy(message.isVolumeSlow ? JIT_POLICY.sparing : JIT_POLICY.normal);
+    self.postMessage({ isReady: true } satisfies WorkerReady);
     return;
   }
   // First of all: what it shares with later jobs is needed even if another thread does this one.

@@ -27,6 +27,11 @@ export interface WorkerSetup {
   readonly isVolumeSlow: boolean;
 }
 
+/** What a worker sends back once, when it has loaded its code and can take jobs. */
+export interface WorkerReady {
+  readonly isReady: true;
+}
+
 /** What a worker sends back for each request whose job it took. */
 export type JobReply = {
   readonly id: number;

@@ -1,6 +1,12 @@
 import { BtdtError } from "../base/errors.ts";
 import { allocateJobClaims, type JobClaims, offerJob, takeJob } from "./job-claims.ts";
-import { type JobReply, type JobRequest, receivedError, type WorkerSetup } from "./messages.ts";
+import {
+  type JobReply,
+  type JobRequest,
+  receivedError,
+  type WorkerReady,
+  type WorkerSetup,
+} from "./messages.ts";
 
 /**
  * One running job and others waiting behind it: the calling thread has jobs of its own, and while it is busy with one
@@ -29,6 +35,8 @@ interface SentJob extends WaitingJob {
 }
 
 interface PoolWorkerEvents {
+  /** It has loaded its code. */
+  readonly onReady: () => void;
   /** A job is done; its promise settles after this call. @param hasWaited see `hasMostlyWaited` */
   readonly onReply: (hasWaited: boolean) => void;
   /** The thread has ended. Its running job is rejected; `waiting` are those not started. */
@@ -44,16 +52,25 @@ export class PoolWorker {
   readonly #freeSlots: number[] = [...this.#claims.keys()];
   /** The shared part of an input that it received last. */
   #lastShared: object | undefined;
+  #isReady = false;
   #isLost = false;
 
   constructor(worker: Worker, setup: Omit<WorkerSetup, "claims">, events: PoolWorkerEvents) {
     this.#worker = worker;
     this.#events = events;
-    worker.onmessage = (event: MessageEvent<JobReply>) => this.#receive(event.data);
+    worker.onmessage = ({ data }: MessageEvent<JobReply | WorkerReady>) => {
+      if ("isReady" in data) this.#begin();
+      else this.#receive(data);
+    };
     worker.onerror = (event) => this.#lose(event.message);
     // However it ends, nobody must be left waiting.
     worker.addEventListener("close", () => this.#lose("it ended"));
     worker.postMessage({ ...setup, claims: this.#claims } satisfies WorkerSetup);
+  }
+
+  /** Whether it has loaded its code; jobs can be sent before. */
+  get isReady(): boolean {
+    return this.#isReady;
   }
 
   /** Whether started or not. */
@@ -90,6 +107,11 @@ export class PoolWorker {
     this.#worker.terminate();
   }
 
+  #begin(): void {
+    this.#isReady = true;
+    this.#events.onReady();
+  }
+
   #receive(reply: JobReply): void {
     const job = this.#takeOff(reply.id);
     this.#events.onReply(reply.hasWaited);
@@ -118,13 +140,4 @@ export class PoolWorker {
     this.#sent.clear();
     this.#events.onLoss(this, waiting);
   }
-}
-
-/** Takes back the job that would wait longest. */
-export function takeBackLast(workers: readonly PoolWorker[], weight: JobWeight): WaitingJob | undefined {
-  for (const worker of workers.toSorted((left, right) => right.jobCount - left.jobCount)) {
-    const waiting = worker.takeBack(weight);
-    if (waiting !== undefined) return waiting;
-  }
-  return undefined;
 }

@@ -3,10 +3,11 @@ import { createCallContext } from "./call-context.ts";
 import type { Job, Runner } from "./job.ts";
 import { JobQueue } from "./job-queue.ts";
 import { noteWork, type WorkListener } from "./note-work.ts";
-import { JOBS_PER_WORKER, type JobWeight, PoolWorker, takeBackLast, type WaitingJob } from "./pool-worker.ts";
+import type { WaitingJob } from "./pool-worker.ts";
 import { ProcessorRunner } from "./processor-runner.ts";
 import { ThreadCount } from "./thread-count.ts";
 import { watchWaits } from "./watch-waits.ts";
+import { WorkerSet } from "./worker-set.ts";
 
 /**
  * Runs jobs in worker threads. The first job starts them, so that a command without such work does not pay for them.
@@ -20,17 +21,18 @@ export class WorkerPool implements Runner {
   readonly #spawn: () => Worker;
   readonly #onWork: WorkListener;
   readonly #cancelFlag = new Int32Array(new SharedArrayBuffer(4));
-  #workers: PoolWorker[] = [];
   readonly #queue = new JobQueue();
   #nextId = 0;
   #isHelping = false;
   #preparationCount = 0;
   #threads: ThreadCount;
+  #workers: WorkerSet;
 
   constructor(threads: ThreadCount, spawn: () => Worker, onWork: WorkListener = () => undefined) {
     this.#threads = threads;
     this.#spawn = spawn;
     this.#onWork = onWork;
+    this.#workers = this.#createWorkers();
   }
 
   get parallelism(): number {
@@ -56,6 +58,7 @@ export class WorkerPool implements Runner {
   /** From now on, there are exactly so many threads, including the calling one. Call it before the first job. */
   fixThreadCount(threadCount: number): void {
     this.#threads = ThreadCount.fixed(threadCount);
+    this.#workers = this.#createWorkers();
   }
 
   run<Input, Output>(job: Job<Input, Output>, input: Input): Promise<Output> {
@@ -90,7 +93,7 @@ export class WorkerPool implements Runner {
       if (!this.#threads.hasGrown) this.start("all");
       const runHere = (): unknown => job.run(inputOf(), createCallContext(this, false));
       this.#queue.push({ request, shared, isHeavy: job.isHeavy === true, runHere, resolve, reject });
-      this.#dispatch();
+      this.#workers.dispatch();
       this.#help();
     });
   }
@@ -114,74 +117,29 @@ export class WorkerPool implements Runner {
   cancel(): void {
     Atomics.store(this.#cancelFlag, 0, 1);
     const queue = this.#queue.takeAll();
-    const takeBack = (): WaitingJob | undefined => takeBackLast(this.#workers, "any");
+    const takeBack = (): WaitingJob | undefined => this.#workers.takeBack("any");
     for (let waiting = takeBack(); waiting !== undefined; waiting = takeBack()) queue.push(waiting);
     for (const waiting of queue) waiting.reject(cancelled());
   }
 
   /** Call it only while no job is running: ending a thread inside a system call would leave work half done. */
   close(): void {
-    for (const worker of this.#workers) worker.terminate();
-    this.#workers = [];
+    this.#workers.terminate();
   }
 
   start(threads: "few" | "all"): void {
-    while (this.#workers.length < this.#threads.countWorkers(threads)) this.#addWorker();
+    this.#workers.start(threads);
   }
 
   expectWaits(how: "perhaps" | "surely", ofHeavyJobs = false): void {
     this.#threads.expectWaits(how, ofHeavyJobs);
   }
 
-  #addWorker(): PoolWorker {
-    const setup = { cancelFlag: this.#cancelFlag, isVolumeSlow: this.isVolumeSlow };
-    const worker = new PoolWorker(this.#spawn(), setup, {
-      onReply: (hasWaited) => {
-        if (hasWaited) this.#threads.grow();
-        this.#dispatch();
-        this.#help();
-      },
-      onLoss: (lost, waiting) => {
-        this.#workers = this.#workers.filter((each) => each !== lost);
-        this.#threads.lose();
-        this.#queue.putBack(waiting);
-        this.#dispatch();
-        this.#help();
-      },
+  #createWorkers(): WorkerSet {
+    return new WorkerSet(this.#queue, this.#threads, this.#cancelFlag, {
+      spawn: this.#spawn,
+      onChange: () => this.#help(),
     });
-    this.#workers.push(worker);
-    return worker;
-  }
-
-  #dispatch(): void {
-    for (let depth = 0; depth < JOBS_PER_WORKER; depth++) {
-      for (const [index, worker] of this.#workers.entries()) {
-        if (worker.jobCount > depth) continue;
-        const waiting = this.#queue.take(this.#weightFor(index));
-        if (waiting !== undefined) worker.send(waiting);
-      }
-      while (this.#workers.length < this.#threads.countWorkers("all")) {
-        const waiting = this.#queue.take(this.#weightFor(this.#workers.length));
-        if (waiting === undefined) break;
-        this.#addWorker().send(waiting);
-      }
-    }
-    this.#share();
-  }
-
-  /** The calling thread is one of those that do heavy jobs, as long as these do not wait. */
-  #weightFor(workerIndex: number): JobWeight {
-    return workerIndex < this.#threads.heavy - 1 ? "any" : "light";
-  }
-
-  /** An idle worker, for which there is nothing in the queue, takes over a job that waits at another. */
-  #share(): void {
-    for (const [index, idle] of this.#workers.entries()) {
-      if (idle.jobCount > 0) continue;
-      const waiting = takeBackLast(this.#workers, this.#weightFor(index));
-      if (waiting === undefined) return;
-      idle.send(waiting);
-    }
   }
 
   #help(): void {
@@ -200,7 +158,7 @@ export class WorkerPool implements Runner {
       }
       if (hasWaited()) {
         this.#threads.grow();
-        this.#dispatch();
+        this.#workers.dispatch();
       }
       this.#help();
     });
@@ -209,10 +167,10 @@ export class WorkerPool implements Runner {
   #nextForCaller(): WaitingJob | undefined {
     // Where there are more threads than processors, it would only wait like these, and nobody would give them jobs.
     const { hasGrown, hasHeavyGrown, expectsLongJobs } = this.#threads;
-    const weight = (!hasGrown && !expectsLongJobs) || this.#workers.length === 0 ? "any" : "heavy";
+    const weight = (!hasGrown && !expectsLongJobs) || this.#workers.isEmpty ? "any" : "heavy";
     if (weight === "heavy" && hasHeavyGrown) return undefined;
     const isPreparing = this.#preparationCount > 0;
-    return this.#queue.take(weight) ?? (isPreparing ? undefined : takeBackLast(this.#workers, weight));
+    return this.#queue.take(weight) ?? (isPreparing ? undefined : this.#workers.takeBack(weight));
   }
 }
 

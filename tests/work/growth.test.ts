@@ -1,6 +1,8 @@
 import { afterEach, expect, test } from "bun:test";
 import { hasMostlyWaited, type ThreadTimes } from "../../src/fs/native/thread-waits.ts";
 import type { Job } from "../../src/work/job.ts";
+import { type JobClaims, takeJob } from "../../src/work/job-claims.ts";
+import type { JobReply, JobRequest, WorkerReady, WorkerSetup } from "../../src/work/messages.ts";
 import { limitThreads, ThreadCount } from "../../src/work/thread-count.ts";
 import { WorkerPool } from "../../src/work/worker-pool.ts";
 import { startThreads } from "../support/start-threads.ts";
@@ -12,6 +14,45 @@ afterEach(() => pool?.close());
 /** Jobs that report to have waited; on the calling thread, they do nothing. */
 const meetJob: Job<Int32Array, number> = { name: "meet", run: () => 0 };
 const heavyMeetJob: Job<Int32Array, number> = { ...meetJob, isHeavy: true };
+
+const echoJob: Job<number, number> = { name: "echo", run: (input) => input };
+
+/** A thread that is ready when it is told to be, and then answers each job with its input. */
+class StartingWorker {
+  onmessage: ((event: { readonly data: JobReply | WorkerReady }) => void) | undefined;
+  readonly #early: (WorkerSetup | JobRequest)[] = [];
+  #claims: JobClaims | undefined;
+  #isReady = false;
+
+  postMessage(message: WorkerSetup | JobRequest): void {
+    if (this.#isReady) queueMicrotask(() => this.#receive(message));
+    else this.#early.push(message);
+  }
+
+  begin(): void {
+    this.#isReady = true;
+    this.onmessage?.({ data: { isReady: true } });
+    for (const message of this.#early) queueMicrotask(() => this.#receive(message));
+  }
+
+  #receive(message: WorkerSetup | JobRequest): void {
+    if ("cancelFlag" in message) {
+      this.#claims = message.claims;
+      return;
+    }
+    const { id, slot, input } = message;
+    if (this.#claims === undefined || !takeJob(this.#claims, slot, id)) return;
+    this.onmessage?.({ data: { id, hasWaited: false, ok: true, output: input } });
+  }
+
+  addEventListener(): void {
+    // It never ends by itself.
+  }
+
+  terminate(): void {
+    this.onmessage = undefined;
+  }
+}
 
 function openPool(threadCount: number): WorkerPool {
   return new WorkerPool(
@@ -132,4 +173,38 @@ test("where memory is limited, there are fewer threads, but always one", () => {
   const count = new ThreadCount(() => limitThreads(8, 128 * MEBIBYTE));
   count.expectWaits("surely", true);
   expect([count.wanted, count.heavy]).toEqual([8, 2]);
+});
+
+test("no more threads start at the same time than there are processors, however many are needed", async () => {
+  const started: StartingWorker[] = [];
+  pool = new WorkerPool(startThreads(2), () => {
+    const worker = new StartingWorker();
+    started.push(worker);
+    return worker as unknown as Worker;
+  });
+  pool.expectWaits("surely");
+  const running = Array.from({ length: 100 }, (_, input) => (pool as WorkerPool).run(echoJob, input));
+  const counts = [started.length];
+  for (let ready = 0; ready < started.length; ready++) {
+    started[ready]?.begin();
+    counts.push(started.length);
+  }
+  expect(counts).toEqual([2, ...Array.from({ length: 29 }, (_, ready) => ready + 3), 31, 31]);
+  expect(await Promise.all(running)).toEqual(Array.from({ length: 100 }, (_, input) => input));
+});
+
+test("all threads that were announced start one after another, without a job", () => {
+  const started: StartingWorker[] = [];
+  pool = new WorkerPool(startThreads(4), () => {
+    const worker = new StartingWorker();
+    started.push(worker);
+    return worker as unknown as Worker;
+  });
+  pool.start("few");
+  expect(started).toHaveLength(3);
+  pool.expectWaits("surely");
+  pool.start("all");
+  expect(started).toHaveLength(4);
+  for (let ready = 0; ready < started.length; ready++) started[ready]?.begin();
+  expect(started).toHaveLength(31);
 });

@@ -1,6 +1,6 @@
 /** A worker for the pool's tests: what it is told to do is in the job's name. */
 import { allocateJobClaims, type JobClaims, takeJob } from "../../src/work/job-claims.ts";
-import type { JobReply, JobRequest, WorkerSetup } from "../../src/work/messages.ts";
+import type { JobReply, JobRequest, WorkerReady, WorkerSetup } from "../../src/work/messages.ts";
 
 declare const self: Worker;
 
@@ -11,6 +11,7 @@ self.onmessage = (event: MessageEvent<WorkerSetup | JobRequest>) => {
   const message = event.data;
   if ("cancelFlag" in message) {
     ({ cancelFlag, claims } = message);
+    self.postMessage({ isReady: true } satisfies WorkerReady);
     return;
   }
   if (!takeJob(claims, message.slot, message.id)) return;

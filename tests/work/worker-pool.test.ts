@@ -15,6 +15,7 @@ import {
   type JobRequest,
   receivedError,
   sendableError,
+  type WorkerReady,
   type WorkerSetup,
 } from "../../src/work/messages.ts";
 import { runAll } from "../../src/work/run-all.ts";
@@ -113,7 +114,9 @@ describe("errors cross threads", () => {
   test("anything else as INTERNAL", async () => {
     const worker = new Worker(new URL("../../src/worker.ts", import.meta.url).href);
     const answered = new Promise<JobReply>((resolve) => {
-      worker.onmessage = (event: MessageEvent<JobReply>) => resolve(event.data);
+      worker.onmessage = ({ data }: MessageEvent<JobReply | WorkerReady>) => {
+        if (!("isReady" in data)) resolve(data);
+      };
     });
     const claims = allocateJobClaims(1);
     offerJob(claims, 0, 7);
