@@ -11,11 +11,13 @@ import type { Job, JobContext } from "../work/job.ts";
 import { createStopCheck } from "../work/stop-check.ts";
 import { hasObject } from "./object-attributes.ts";
 import { ObjectMaker, type ObjectMakerInput } from "./object-maker.ts";
+import { adoptKnownShards, type KnownShards } from "./object-path.ts";
 
 const SLASH = "/" as ByteString;
 
 export interface AdoptFilesInput extends ObjectMakerInput, DirectoryRange {
   readonly payload: Uint8Array;
+  readonly knownShards: KnownShards;
   /** 1 for each file to leave out; undefined for none. */
   readonly unwanted: Uint8Array | undefined;
 }
@@ -41,6 +43,7 @@ export const adoptFilesJob: Job<AdoptFilesInput, AdoptedFiles & DoneRange> = {
   name: "adopt-files",
   run(input, context) {
     const manifest = viewManifest(input.payload);
+    adoptKnownShards(input.knownShards);
     const adopter = new FileAdopter(manifest, input, context);
     const hasEnough = createStopCheck(context, "stopped before all files were stored");
     return { ...visitRange(manifest, input, adopter, hasEnough), ...adopter.result };

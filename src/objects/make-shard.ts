@@ -1,7 +1,7 @@
 import { renameSync } from "node:fs";
 import { type ByteString, fsPath, parentOf } from "../base/byte-string.ts";
 import { compileLightly } from "../base/compile-lightly.ts";
-import { makeDirectoryWith, readAccessPolicy } from "../fs/access-policy.ts";
+import { type AccessPolicy, makeDirectoryWith, readAccessPolicy } from "../fs/access-policy.ts";
 import { isRealDirectory } from "../fs/assert-not-symlink.ts";
 import { errnoOf } from "../fs/errno.ts";
 import { lstat } from "../fs/native/file-status.ts";
@@ -39,15 +39,21 @@ export function renameToObject(finished: ByteString, object: PathBuffer): void {
  */
 function makeShardOf(object: PathBuffer): boolean {
   const shard = parentOf(object.toBytes());
-  return isRealDirectory(shard) || makeMissingShard(shard);
+  if (isRealDirectory(shard)) return true;
+  const policy = readShardPolicy(parentOf(shard));
+  return policy !== undefined && makeMissingShard(shard, policy);
+}
+
+/** Undefined if there is no directory of objects. @throws a `node:fs` error */
+export function readShardPolicy(objects: ByteString): AccessPolicy | undefined {
+  const status = lstat(objects);
+  return status?.kind === "directory" ? readAccessPolicy(status) : undefined;
 }
 
 /** @returns whether there is one now @throws as for `makeShardOf` */
-export function makeMissingShard(shard: ByteString): boolean {
-  const objects = lstat(parentOf(shard));
-  if (objects?.kind !== "directory") return false;
+export function makeMissingShard(shard: ByteString, policy: AccessPolicy): boolean {
   try {
-    makeDirectoryWith(readAccessPolicy(objects), shard);
+    makeDirectoryWith(policy, shard);
   } catch (error) {
     if (errnoOf(error) !== "EEXIST") throw error;
     return isRealDirectory(shard);

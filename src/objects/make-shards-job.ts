@@ -2,7 +2,7 @@ import type { ByteString } from "../base/byte-string.ts";
 import { errnoOf } from "../fs/errno.ts";
 import type { Job, Runner } from "../work/job.ts";
 import { listShardNames } from "./list-objects.ts";
-import { makeMissingShard } from "./make-shard.ts";
+import { makeMissingShard, readShardPolicy } from "./make-shard.ts";
 
 /** One for each value of a digest's first byte. */
 const SHARD_COUNT = 256;
@@ -20,11 +20,14 @@ export const makeShardsJob: Job<MakeShardsInput, null> = {
   name: "make-shards",
   run({ objects }, context) {
     try {
+      // Once: each new shard changes the directory, so that the file system would be asked each time.
+      const policy = readShardPolicy(objects);
+      if (policy === undefined) return null;
       const existing = new Set(listShardNames(objects));
       for (let first = 0; first < SHARD_COUNT; first++) {
         const shard = first.toString(16).padStart(2, "0");
         if (context.isCancelled() || (context.isOverdue() && !context.mayTakeLong)) break;
-        if (!existing.has(shard)) makeMissingShard(`${objects}/${shard}` as ByteString);
+        if (!existing.has(shard)) makeMissingShard(`${objects}/${shard}` as ByteString, policy);
       }
     } catch (error) {
       if (errnoOf(error) === undefined) throw error;

@@ -32,11 +32,33 @@ export function locateObject(
   return objectPath(objects, nameObject(manifest, file, isExclusive));
 }
 
-/** The shards of the last used objects directory that have been checked; each thread checks each of them once. */
-let knownShards = { objects: "" as ByteString, isReal: new Uint8Array(MOST_SHARDS) };
+/** Which shards of an objects directory have been found to be real directories, in memory shared between threads. */
+export interface KnownShards {
+  readonly objects: ByteString;
+  /** 1 for each of them. */
+  readonly isReal: Uint8Array;
+}
+
+/** Those of the objects directory that was used last: each is checked once. */
+let knownShards = emptyKnownShards("" as ByteString);
+
+function emptyKnownShards(objects: ByteString): KnownShards {
+  return { objects, isReal: new Uint8Array(new SharedArrayBuffer(MOST_SHARDS)) };
+}
+
+/** What this thread knows, and will find out, for `adoptKnownShards` in others. */
+export function shareKnownShards(objects: ByteString): KnownShards {
+  if (knownShards.objects !== objects) knownShards = emptyKnownShards(objects);
+  return knownShards;
+}
+
+/** Without it, each of dozens of threads would look at all shards, which change all the time while objects are made. */
+export function adoptKnownShards(shared: KnownShards): void {
+  knownShards = shared;
+}
 
 function assertRealShard(objects: ByteString, shard: number): void {
-  if (knownShards.objects !== objects) knownShards = { objects, isReal: new Uint8Array(MOST_SHARDS) };
+  shareKnownShards(objects);
   if (knownShards.isReal[shard] !== 0) return;
   const path = `${objects}/${shard.toString(16).padStart(2, "0")}` as ByteString;
   // One that is missing may be anything later.

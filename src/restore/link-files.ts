@@ -16,7 +16,7 @@ import { examineObject, type ObjectState } from "../objects/examine-object.ts";
 import { examineSuspect } from "../objects/examine-suspect.ts";
 import { mendInPlace } from "../objects/mend-in-place.ts";
 import { hasObject } from "../objects/object-attributes.ts";
-import { ObjectPathWriter } from "../objects/object-path.ts";
+import { adoptKnownShards, ObjectPathWriter } from "../objects/object-path.ts";
 import { Sharing } from "../sharing/classify-files.ts";
 import type { Job, JobContext } from "../work/job.ts";
 import { createStopCheck } from "../work/stop-check.ts";
@@ -70,6 +70,7 @@ export class TreeBuilder implements RangeVisitor {
     this.input = input;
     this.context = context;
     this.path = new TreePath(manifest, input.site.path, input.areDirectoriesMade);
+    adoptKnownShards(input.knownShards);
     this.object = new ObjectPathWriter(input.links.objects, manifest);
     this.placer = new ObjectPlacer(manifest, input.links, input.site.path, context);
   }

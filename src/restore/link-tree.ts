@@ -1,4 +1,5 @@
 import { directoryRanges, restOfRange } from "../manifest/directory-ranges.ts";
+import { shareKnownShards } from "../objects/object-path.ts";
 import { divideRest } from "../work/divide-rest.ts";
 import type { Runner } from "../work/job.ts";
 import { runAllResuming } from "../work/run-all.ts";
@@ -34,6 +35,7 @@ export async function linkTree(
   const shared = {
     payload: manifest.payload,
     links,
+    knownShards: shareKnownShards(links.objects),
     site,
     packed: share?.sources,
     areDirectoriesMade: share !== undefined && site.unchanged === undefined,

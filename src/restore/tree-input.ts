@@ -1,10 +1,12 @@
 import type { ObjectState } from "../objects/examine-object.ts";
+import type { KnownShards } from "../objects/object-path.ts";
 import type { LinkSource, Site } from "./target.ts";
 
 /** What all jobs that build one tree share. */
 export interface TreeInput {
   readonly payload: Uint8Array;
   readonly links: LinkSource;
+  readonly knownShards: KnownShards;
   readonly site: Site;
   /** Non-zero for each file that comes from a pack: only its directory is created here. */
   readonly packed: Int32Array | undefined;

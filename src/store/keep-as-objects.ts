@@ -5,6 +5,7 @@ import { cutRanges, directoryRanges, restOfRange } from "../manifest/directory-r
 import { hasHugeFile } from "../manifest/has-huge-file.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import { type AdoptedFiles, adoptFilesJob } from "../objects/adopt-files.ts";
+import { shareKnownShards } from "../objects/object-path.ts";
 import type { FileTimes } from "../objects/reuse-object-times.ts";
 import { throwFailures } from "../read/source-failure.ts";
 import { runAllResuming } from "../work/run-all.ts";
@@ -40,6 +41,7 @@ export async function keepAsObjects(
     source,
     sourceTimes,
     objects: request.cache.objects,
+    knownShards: shareKnownShards(request.cache.objects),
     temporary: session.directory,
     linkMode: request.linkMode,
     attributed,
