@@ -101,7 +101,7 @@ export class KeptPack {
   }
 
   #openWriter(): PackWriter {
-    this.#writer ??= PackWriter.create(this.#session.temporaryPath(), DEFAULT_COMPRESSION, this.#near.access);
+    this.#writer ??= new PackWriter(this.#session.temporaryPath(), DEFAULT_COMPRESSION, this.#near.access);
     return this.#writer;
   }
 

@@ -53,7 +53,7 @@ export class TreePacker {
     this.#session = session;
     this.#compression = compression;
     const held = gatherHeldContents(packs.table, cache.objects, objectNames);
-    this.#writer = PackWriter.create(session.temporaryPath(), compression, cache.access);
+    this.#writer = new PackWriter(session.temporaryPath(), compression, cache.access);
     this.#digester = new PackingDigester(this.#writer, held);
     this.#found = new ContentFinder(cache.objects, packs, names);
   }
@@ -110,11 +110,7 @@ export class TreePacker {
       const missingCount = missing.flat().length;
       if (missingCount > 0) {
         this.#writer.close();
-        this.#writer = PackWriter.create(
-          this.#session.temporaryPath(),
-          this.#compression,
-          this.#cache.access,
-        );
+        this.#writer = new PackWriter(this.#session.temporaryPath(), this.#compression, this.#cache.access);
         this.#digester.switchTo(this.#writer);
         for (const [index, { source, manifest }] of sources.entries()) {
           await readAgain(this.#digester, source, manifest, missing[index] ?? [], runtime);

@@ -50,7 +50,7 @@ export async function rewritePacks(
   rewritten: readonly LiveItems[],
   runner: Runner,
 ): Promise<RewrittenPacks> {
-  const writer = PackWriter.create(session.temporaryPath(), DEFAULT_COMPRESSION, cache.access);
+  const writer = new PackWriter(session.temporaryPath(), DEFAULT_COMPRESSION, cache.access);
   try {
     const blocks: BlockToRewrite[] = [];
     for (const live of rewritten) {

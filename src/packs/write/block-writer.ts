@@ -1,22 +1,15 @@
 import { compileMethodsLightly } from "../../base/compile-lightly.ts";
 import type { Compression } from "../../base/compression.ts";
 import { PinnedBuffer } from "../../fs/native/pinned-buffer.ts";
-import { writeFullyAt } from "../../fs/positioned-io.ts";
 import { blockChecksum, compressBlock, LARGEST_BLOCK_BYTES } from "../format/block-codec.ts";
 import { CONTENT_ID_BYTES } from "../format/index-layout.ts";
+import { appendToPack, type PackFile } from "./pack-file.ts";
 
 /** Where several threads put the blocks of one pack. */
 export interface PackTarget {
   readonly compression: Compression;
   /** Undefined if blocks are returned in memory; the receiver decides where they go. */
   readonly file: PackFile | undefined;
-}
-
-/** Each thread reserves room for a block by adding to a shared number. */
-export interface PackFile {
-  readonly descriptor: number;
-  /** One element: the offset of the next block. */
-  readonly nextOffset: BigInt64Array;
 }
 
 /** A block in its pack, as the index will describe it. */
@@ -103,9 +96,7 @@ export class BlockWriter {
       bytes.set(stored);
       return { offset: 0, bytes };
     }
-    const offset = Number(Atomics.add(file.nextOffset, 0, BigInt(stored.length)));
-    writeFullyAt(file.descriptor, stored, offset);
-    return { offset };
+    return { offset: appendToPack(file, stored) };
   }
 }
 

@@ -6,19 +6,17 @@
 import { closeSync, fsyncSync } from "node:fs";
 import { type ByteString, joinBytes } from "../../base/byte-string.ts";
 import type { Compression } from "../../base/compression.ts";
-import { type AccessPolicy, makeDirectoryWith } from "../../fs/access-policy.ts";
+import type { AccessPolicy } from "../../fs/access-policy.ts";
 import { closeWritten } from "../../fs/native/close-written.ts";
-import { writeFullyAt } from "../../fs/positioned-io.ts";
 import { syncDirectory, writeDurably } from "../../fs/publish-file.ts";
-import { createFile } from "../../fs/regular-file.ts";
 import type { ContentTable } from "../contents/content-table.ts";
-import { INDEX_FILE_NAME, PACK_FILE_NAME } from "../contents/pack-directory.ts";
+import { INDEX_FILE_NAME } from "../contents/pack-directory.ts";
 import type { BlockToVerify } from "../contents/verify-blocks.ts";
-import { encodePackHeader, encodePackIndex } from "../format/index-codec.ts";
-import { NONCE_BYTES, PACK_HEADER_BYTES } from "../format/index-layout.ts";
-import type { PackedBlock, PackFile, PackTarget } from "./block-writer.ts";
+import { encodePackIndex } from "../format/index-codec.ts";
+import type { PackedBlock, PackTarget } from "./block-writer.ts";
 import type { LargeContent } from "./build-index.ts";
 import { PackDraft, type PackSink } from "./pack-draft.ts";
+import { appendToPack, describePackFile, descriptorOf, openPackFile, type PackFile } from "./pack-file.ts";
 
 /** A pack on disk, complete and durable, but not published yet. */
 export interface FinishedPack {
@@ -31,45 +29,17 @@ export interface FinishedPack {
 export class PackWriter implements PackSink {
   readonly target: PackTarget;
   readonly #file: PackFile;
-  readonly #directory: ByteString;
-  readonly #nonce: Uint8Array;
-  readonly #policy: AccessPolicy;
   readonly #draft = new PackDraft();
   #isClosed = false;
 
-  private constructor(
-    directory: ByteString,
-    file: PackFile,
-    compression: Compression,
-    nonce: Uint8Array,
-    policy: AccessPolicy,
-  ) {
-    this.#directory = directory;
-    this.#file = file;
-    this.target = { compression, file };
-    this.#nonce = nonce;
-    this.#policy = policy;
-  }
-
   /**
-   * @param directory is created; must not exist
+   * Makes nothing as long as nothing is written.
+   * @param directory must not exist
    * @param policy who may use the pack
-   * @throws a `node:fs` error
    */
-  static create(directory: ByteString, compression: Compression, policy: AccessPolicy): PackWriter {
-    makeDirectoryWith(policy, directory);
-    const descriptor = createFile(joinBytes(directory, PACK_FILE_NAME), policy);
-    const nonce = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
-    const nextOffset = new BigInt64Array(new SharedArrayBuffer(8));
-    nextOffset[0] = BigInt(PACK_HEADER_BYTES);
-    const writer = new PackWriter(directory, { descriptor, nextOffset }, compression, nonce, policy);
-    try {
-      writeFullyAt(descriptor, encodePackHeader(nonce), 0);
-    } catch (error) {
-      writer.close();
-      throw error;
-    }
-    return writer;
+  constructor(directory: ByteString, compression: Compression, policy: AccessPolicy) {
+    this.#file = describePackFile(directory, policy);
+    this.target = { compression, file: this.#file };
   }
 
   /** There is always room in a file. */
@@ -83,8 +53,7 @@ export class PackWriter implements PackSink {
 
   /** Adds a block of another pack. @param bytes as stored there @throws a `node:fs` error */
   addCopy(bytes: Uint8Array, { block, contentSizes, contentIds }: BlockToVerify): void {
-    const offset = Number(Atomics.add(this.#file.nextOffset, 0, BigInt(bytes.length)));
-    writeFullyAt(this.#file.descriptor, bytes, offset);
+    const offset = appendToPack(this.#file, bytes);
     const { storedBytes, codecNumber, checksum } = block;
     const sizes = [...contentSizes];
     this.#draft.addBlocks([{ offset, storedBytes, codecNumber, checksum, contentSizes: sizes, contentIds }]);
@@ -112,21 +81,25 @@ export class PackWriter implements PackSink {
   finish(isListNeeded: (largeDigest: Uint8Array) => boolean): FinishedPack | undefined {
     this.#draft.omitLists(isListNeeded);
     if (this.#draft.isEmpty) return undefined;
-    fsyncSync(this.#file.descriptor);
+    const { directory, policy, nonce } = this.#file;
+    // There is none yet if there are only chunk lists.
+    const descriptor = openPackFile(this.#file);
+    fsyncSync(descriptor);
     this.#isClosed = true;
-    closeWritten(this.#file.descriptor);
-    const index = this.#draft.buildIndex(this.#nonce);
+    closeWritten(descriptor);
+    const index = this.#draft.buildIndex(nonce);
     const bytes = encodePackIndex(index);
-    writeDurably(joinBytes(this.#directory, INDEX_FILE_NAME), bytes, this.#policy);
-    syncDirectory(this.#directory);
+    writeDurably(joinBytes(directory, INDEX_FILE_NAME), bytes, policy);
+    syncDirectory(directory);
     const name = new Bun.SHA256().update(bytes).digest("hex");
-    return { directory: this.#directory, name, packBytes: index.packBytes() + bytes.length };
+    return { directory, name, packBytes: index.packBytes() + bytes.length };
   }
 
   /** Abandons an unfinished pack; does nothing to a finished one. */
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    closeSync(this.#file.descriptor);
+    const descriptor = descriptorOf(this.#file);
+    if (descriptor !== undefined) closeSync(descriptor);
   }
 }
