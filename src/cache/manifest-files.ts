@@ -5,7 +5,7 @@ import { assertNotSymlink, isRealDirectory } from "../fs/assert-not-symlink.ts";
 import { errnoOf } from "../fs/errno.ts";
 import { namesIn } from "../fs/names-in.ts";
 import { type FileStatus, lstat } from "../fs/native/file-status.ts";
-import { touchIfPossible } from "../fs/native/set-times.ts";
+import { touch, touchIfPossible } from "../fs/native/set-times.ts";
 import { publishDurably, syncDirectory, writeDurably } from "../fs/publish-file.ts";
 import type { CacheDirectory } from "./cache-directory.ts";
 import { cacheWriteError } from "./cache-errors.ts";
@@ -23,7 +23,7 @@ export function readManifestFile(cache: CacheDirectory, digest: string): Uint8Ar
 }
 
 /**
- * Publishes the session's intent as a manifest. Whatever has its name is replaced: it is the same, or damaged.
+ * Publishes the session's intent as a manifest. Whatever has its name is replaced, unless it is the same.
  * @throws BtdtError CACHE_WRITE_FAILED
  */
 export function publishManifestFile(
@@ -37,16 +37,31 @@ export function publishManifestFile(
     const path = manifestPath(cache, digest);
     makeShard(cache, parentOf(path));
     try {
-      linkSync(fsPath(session.intentPath(digest)), fsPath(path));
+      linkUnlessEqual(session.intentPath(digest), path, bytes);
       syncDirectory(parentOf(path));
     } catch {
-      // It exists, or the file system has no hard links.
+      // Something else has its name, or the file system has no hard links.
       writeDurably(temporary, bytes, cache.access);
       moveDirectoryAside(path, session);
       publishDurably(temporary, path);
     }
   } catch (error) {
     throw cacheWriteError(cache, error);
+  }
+}
+
+/**
+ * Another store may be about to put the name of an equal one on disk, whose content is there: so the directory must be
+ * flushed in any case.
+ * @throws a `node:fs` error
+ */
+function linkUnlessEqual(intent: ByteString, path: ByteString, bytes: Uint8Array): void {
+  try {
+    linkSync(fsPath(intent), fsPath(path));
+  } catch (error) {
+    if (errnoOf(error) !== "EEXIST" || Buffer.compare(readPayloadFile(path), bytes) !== 0) throw error;
+    // Where there are no locks, a clean leaves it alone because of its time.
+    touch(path);
   }
 }
 

@@ -1,7 +1,8 @@
-import { type ByteString, bytesFromText, joinBytes } from "../base/byte-string.ts";
+import { renameSync } from "node:fs";
+import { type ByteString, bytesFromText, fsPath, joinBytes } from "../base/byte-string.ts";
 import { errnoOf } from "../fs/errno.ts";
 import { LockedDirectory } from "../fs/locked-directory.ts";
-import { publishDurably, writeDurably } from "../fs/publish-file.ts";
+import { writeDurably } from "../fs/publish-file.ts";
 import type { CacheDirectory } from "./cache-directory.ts";
 import { cacheWriteError, readOnlyError } from "./cache-errors.ts";
 import { withSharedLock } from "./cache-lock.ts";
@@ -79,7 +80,8 @@ export class Session {
       const temporary = this.temporaryPath();
       writeDurably(temporary, manifestFile, this.#cache.access);
       await withSharedLock(this.#cache, isCancelled, () => {
-        publishDurably(temporary, this.intentPath(digest));
+        // What a power cut makes of its name does not matter: it ends the session, too.
+        renameSync(fsPath(temporary), fsPath(this.intentPath(digest)));
       });
     } catch (error) {
       throw cacheWriteError(this.#cache, error);

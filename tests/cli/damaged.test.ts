@@ -1,5 +1,14 @@
 import { describe, expect, test } from "bun:test";
-import { chmodSync, existsSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { TestCache } from "../support/cache.ts";
 import { differences, snapshotTree } from "../support/compare-trees.ts";
 import { Scratch } from "../support/scratch.ts";
@@ -133,6 +142,19 @@ test("things of another kind in their places", () => {
   rmSync(object);
   Bun.spawnSync(["ln", "-s", scratch.path("good", "file"), object]);
   expectMissThenMended();
+});
+
+test("a manifest that is the same stays, with the time of the store; one that is not is replaced", () => {
+  prepare();
+  const manifest = manifestOf("bad");
+  const before = statSync(manifest);
+  utimesSync(manifest, 1000, 1000);
+  cache.store("bad", "bad");
+  const same = statSync(manifest);
+  expect([same.ino, same.mtimeMs >= before.mtimeMs]).toEqual([before.ino, true]);
+  damage(manifest, (bytes) => flipped(bytes, bytes.length - 1));
+  cache.store("bad", "bad");
+  expect(cache.restore("bad", "to").exitCode).toBe(0);
 });
 
 test("a directory in the place of a manifest does not keep its tree from being stored", () => {
