@@ -13,6 +13,7 @@ export type Libc = {
 export type LoadedLibc = {
   readonly loader: Elf;
   readonly loaderName: string;
+  readonly libraries: Readonly<Record<EmbeddedLibrary, Elf>>;
   readonly definedVersions: Readonly<Record<EmbeddedLibrary, ReadonlySet<string>>>;
 };
 
@@ -45,10 +46,10 @@ export function readLibc(libc: Libc, processor: Processor): LoadedLibc {
     throw unfit(libc.loader.path, `not a dynamic loader for ${processor}`);
 
   for (const library of EMBEDDED_LIBRARIES) {
-    for (const need of libraries[library].versionNeeds) {
+    for (const need of libraries[library].dynamic.versionNeeds) {
       const provider = substitute(need.name);
       const defined =
-        provider === undefined ? loaderDynamic.definedVersions : libraries[provider].definedVersions;
+        provider === undefined ? loaderDynamic.definedVersions : libraries[provider].dynamic.definedVersions;
       const missing = need.versions.find((version) => !defined.has(version));
       if (missing !== undefined)
         throw unfit(libc.libraries[library].path, `needs ${missing} of ${need.name}, which does not have it`);
@@ -57,19 +58,27 @@ export function readLibc(libc: Libc, processor: Processor): LoadedLibc {
   return {
     loader,
     loaderName: loaderDynamic.soname,
+    libraries: {
+      "libc.so.6": libraries["libc.so.6"].elf,
+      "libm.so.6": libraries["libm.so.6"].elf,
+    },
     definedVersions: {
-      "libc.so.6": libraries["libc.so.6"].definedVersions,
-      "libm.so.6": libraries["libm.so.6"].definedVersions,
+      "libc.so.6": libraries["libc.so.6"].dynamic.definedVersions,
+      "libm.so.6": libraries["libm.so.6"].dynamic.definedVersions,
     },
   };
 }
 
-function readLibrary(input: NamedBytes, soname: EmbeddedLibrary, processor: Processor): Dynamic {
+function readLibrary(
+  input: NamedBytes,
+  soname: EmbeddedLibrary,
+  processor: Processor,
+): { readonly elf: Elf; readonly dynamic: Dynamic } {
   const elf = readElf(input);
   const dynamic = readDynamic(elf);
   if (elf.type !== "shared" || elf.processor !== processor || dynamic.soname !== soname)
     throw unfit(input.path, `not ${soname} for ${processor}`);
   if (soname === "libc.so.6" && !dynamic.definedVersions.has("GLIBC_2.34"))
     throw unfit(input.path, "older than glibc 2.34, or not a glibc");
-  return dynamic;
+  return { elf, dynamic };
 }

@@ -1,15 +1,19 @@
-import { ENTRY_FIELD, PROGRAM_HEADER_COUNT_FIELD, PROGRAM_HEADERS_FIELD } from "./elf.ts";
+import { ENTRY_FIELD, PROGRAM_HEADER_COUNT_FIELD, PROGRAM_HEADERS_FIELD, type Processor } from "./elf.ts";
 import type { NamedBytes } from "./elf-file.ts";
 import {
   EMBEDDED_LIBRARIES,
   encodeLaunchTable,
   HAND_OVER_OFFSET,
   libraryPathOffset,
+  MAP_END_OFFSET,
+  MAP_OFFSET,
+  type PlacedLibrary,
   TABLE_DISTANCE,
   TABLE_SIZE,
 } from "./launcher.ts";
 import { type Libc, readLibc } from "./libc.ts";
 import { redirectNames } from "./library-names.ts";
+import { encodeJump, findMapCall, hasCompleteHead, type MapCall } from "./loader-mappings.ts";
 import { detachLoader } from "./loader-paths.ts";
 import { type Patch, patchHalf, patchLong } from "./patch.ts";
 import { readProgram } from "./program.ts";
@@ -57,8 +61,9 @@ export function planStaticLink(executable: NamedBytes, libc: Libc, launcher: Uin
   const headersSize = (kept.length + 3 + loaderSegments.length) * PROGRAM_HEADER_SIZE;
 
   let end = fileStart + headersSize;
-  const place = (sizeBytes: number): { fileOffset: number; address: number; sizeBytes: number } => {
-    const fileOffset = alignUp(end, 64);
+  // Libraries are mapped from here a second time, by ld.so, for which each has to start a page.
+  const place = (sizeBytes: number): PlacedLibrary => {
+    const fileOffset = alignUp(end, PAGE);
     end = fileOffset + sizeBytes;
     return { fileOffset, address: addressOf(fileOffset), sizeBytes };
   };
@@ -93,6 +98,9 @@ export function planStaticLink(executable: NamedBytes, libc: Libc, launcher: Uin
     ...kept.filter(({ type }) => type !== SEGMENT_LOAD),
   ];
 
+  const mapCall = EMBEDDED_LIBRARIES.every((library) => hasCompleteHead(loaded.libraries[library]))
+    ? findMapCall(loaded.loader)
+    : undefined;
   const table = encodeLaunchTable({
     programHeadersAddress: program.headersAddress,
     programHeaderCount: elf.programHeaders.length,
@@ -100,6 +108,7 @@ export function planStaticLink(executable: NamedBytes, libc: Libc, launcher: Uin
     loaderBase,
     loaderEntry: loaderBase + loaded.loader.entry,
     handOver: addressOf(codeOffset) + HAND_OVER_OFFSET,
+    mapsFromExecutable: mapCall !== undefined,
     libraries,
   });
   const loaderBytes = detachLoader(libc.loader.bytes);
@@ -123,8 +132,37 @@ export function planStaticLink(executable: NamedBytes, libc: Libc, launcher: Uin
       { offset: codeOffset, bytes: launcher },
       { offset: tableOffset, bytes: table },
       { offset: loaderOffset, bytes: loaderBytes },
+      ...(mapCall === undefined
+        ? []
+        : redirectMapCall(mapCall, elf.processor, {
+            loaderOffset,
+            loaderBase,
+            codeOffset,
+            codeBase: addressOf(codeOffset),
+          })),
     ],
   };
+}
+
+type Places = {
+  /** In the file, and in memory. */
+  readonly loaderOffset: number;
+  readonly loaderBase: number;
+  readonly codeOffset: number;
+  readonly codeBase: number;
+};
+
+/** From ld.so to the launcher, and back. */
+function redirectMapCall(call: MapCall, processor: Processor, places: Places): Patch[] {
+  const { loaderOffset, loaderBase, codeOffset, codeBase } = places;
+  const [jump, back] = [
+    encodeJump(processor, loaderBase + call.jumpAddress, codeBase + MAP_OFFSET),
+    encodeJump(processor, codeBase + MAP_END_OFFSET, loaderBase + call.returnAddress),
+  ];
+  return [
+    { offset: loaderOffset + call.jumpOffset, bytes: jump },
+    { offset: codeOffset + MAP_END_OFFSET, bytes: back },
+  ];
 }
 
 function moved(header: ProgramHeader, fileDistance: number, addressDistance: number): ProgramHeader {

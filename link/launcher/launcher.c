@@ -2,8 +2,10 @@
  * The first code of a static btdt executable. The kernel starts `launch` instead of the program; the
  * program's dynamic loader (ld.so) is already mapped, because it is part of the executable.
  *
- *   launch    makes sure that the process may have threads, puts each embedded library into a memory file, so
+ *   launch    makes sure that the process may have threads, makes a memory file for each embedded library, so
  *             that ld.so can open it by a name (/proc/self/fd/N), describes the program to ld.so, and starts ld.so.
+ *   map       makes ld.so's mmap calls, which the link step has redirected to it (link/loader-mappings.ts): what
+ *             ld.so wants from one of these memory files is mapped from the executable, where the whole library is.
  *   hand_over runs when ld.so has linked the program: it takes back what `launch` left in the process,
  *             then starts the program.
  *
@@ -82,6 +84,38 @@ static void __attribute__((noreturn, noinline)) refuse(const char *what, long er
   for (;;) syscall3(SYS_exit_group, 127, 0, 0);
 }
 
+/* Which file is open as `descriptor`. */
+static struct identity identify(long descriptor) {
+  struct status status;
+  status.identity.device = 0;
+  status.identity.inode = 0;
+  syscall3(SYS_fstat, descriptor, (long)&status, 0);
+  return status.identity;
+}
+
+/* Whether the executable that is open as `descriptor` has the libraries where the link step put them: under an emulator,
+   /proc/self/exe can be another file. */
+static int has_libraries(long descriptor) {
+  char bytes[HEAD_SIZE];
+  for (unsigned long i = 0; i < table.library_count; i++) {
+    const struct library *library = &table.libraries[i];
+    long length = syscall4(SYS_pread64, descriptor, (long)bytes, HEAD_SIZE, (long)library->place);
+    if (length != HEAD_SIZE) return 0;
+    for (long k = 0; k < HEAD_SIZE; k++) {
+      if (bytes[k] != library->bytes[k]) return 0;
+    }
+  }
+  return 1;
+}
+
+/* Without it, libraries are copied as a whole, which takes longer. */
+static void open_executable(void) {
+  long descriptor = syscall4(SYS_openat, AT_FDCWD, (long)"/proc/self/exe", O_RDONLY_CLOEXEC, 0);
+  if (descriptor < 0) return;
+  if (has_libraries(descriptor)) table.executable = descriptor;
+  else syscall3(SYS_close, descriptor, 0, 0);
+}
+
 static void publish(struct library *library) {
   long descriptor = syscall3(SYS_memfd_create, (long)library->name, MFD_CLOEXEC | MFD_NOEXEC_SEAL, 0);
   if (descriptor == -EINVAL) descriptor = syscall3(SYS_memfd_create, (long)library->name, MFD_CLOEXEC, 0);
@@ -90,15 +124,17 @@ static void publish(struct library *library) {
   if (descriptor < 0)
     refuse("memfd_create failed", descriptor, "it needs Linux 3.17 or newer and a sandbox that allows this call");
 
+  unsigned long size_bytes = table.executable < 0 ? library->size_bytes : HEAD_SIZE;
   unsigned long written = 0;
-  while (written < library->size_bytes) {
-    long count = syscall3(SYS_write, descriptor, (long)(library->bytes + written), (long)(library->size_bytes - written));
+  while (written < size_bytes) {
+    long count = syscall3(SYS_write, descriptor, (long)(library->bytes + written), (long)(size_bytes - written));
     if (count == -EINTR) continue;
     if (count <= 0) refuse("writing to memory failed", count, "too little memory is left for this process");
     written += (unsigned long)count;
   }
 
   library->descriptor = descriptor;
+  library->identity = identify(descriptor);
   *print_number(library->path + length_of(library->path), (unsigned long)descriptor) = '\0';
   long access = syscall4(SYS_faccessat, AT_FDCWD, (long)library->path, R_OK, 0);
   if (access < 0) refuse("/proc/self/fd cannot be read", access, "/proc must be mounted");
@@ -194,6 +230,7 @@ static char **environment_of(unsigned long *stack) {
 /* Returns the address to go on at: ld.so's entry. */
 unsigned long launch(unsigned long *stack) {
   try_threads();
+  if (table.maps_from_executable) open_executable();
   for (unsigned long i = 0; i < table.library_count; i++) publish(&table.libraries[i]);
 
   char **environment = environment_of(stack);
@@ -218,11 +255,31 @@ unsigned long launch(unsigned long *stack) {
   return table.loader_entry;
 }
 
+/* Makes the call of mmap with these six arguments. ld.so opens files by name: the descriptor is not the launcher's. */
+long map(const long *arguments) {
+  long descriptor = (int)arguments[4];
+  long offset = arguments[5];
+  if (table.executable >= 0 && descriptor >= 0) {
+    struct identity identity = identify(descriptor);
+    for (unsigned long i = 0; i < table.library_count; i++) {
+      const struct library *library = &table.libraries[i];
+      if (identity.device != library->identity.device || identity.inode != library->identity.inode) continue;
+      descriptor = table.executable;
+      offset += (long)library->place;
+      break;
+    }
+  }
+  return syscall6(SYS_mmap, arguments[0], arguments[1], arguments[2], arguments[3], descriptor, offset);
+}
+
 /* Returns the address to go on at: the program's entry. The program's children do get the image's LD_*
    variables, and neither it nor they see the descriptors. */
 unsigned long hand_over(unsigned long *stack) {
   for (unsigned long i = 0; i < table.library_count; i++)
     syscall3(SYS_close, table.libraries[i].descriptor, 0, 0);
+  if (table.executable >= 0) syscall3(SYS_close, table.executable, 0, 0);
+  /* What is opened from now on is mapped as it is. */
+  table.executable = -1;
   rename_loader_variables(environment_of(stack), HIDDEN, 'L');
   return table.program_entry;
 }

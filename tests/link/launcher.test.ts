@@ -38,8 +38,8 @@ test("the launcher fits one page", () => {
 
 test("the table has the layout of launcher.h", () => {
   const libraries = {
-    "libc.so.6": { address: 0x1000, sizeBytes: 10 },
-    "libm.so.6": { address: 0x2000, sizeBytes: 20 },
+    "libc.so.6": { address: 0x1000, sizeBytes: 10, fileOffset: 0x100 },
+    "libm.so.6": { address: 0x2000, sizeBytes: 20, fileOffset: 0x200 },
   };
   const table = Buffer.from(
     encodeLaunchTable({
@@ -49,14 +49,15 @@ test("the table has the layout of launcher.h", () => {
       loaderBase: 4,
       loaderEntry: 5,
       handOver: 6,
+      mapsFromExecutable: true,
       libraries,
     }),
   );
   expect(table.length).toBe(TABLE_SIZE);
-  const longs = Array.from({ length: 10 }, (_, index) => Number(table.readBigUInt64LE(index * 8)));
-  expect(longs).toEqual([1, 2, 3, 4, 5, 6, 2, 0x1000, 10, 0]);
-  expect(table.subarray(80, 90).toString()).toBe("libc.so.6\0");
-  expect(libraryPathOffset("libc.so.6")).toBe(112);
-  expect(table.subarray(112, 127).toString()).toBe("/proc/self/fd/\0");
-  expect(libraryPathOffset("libm.so.6")).toBe(208);
+  const longs = Array.from({ length: 13 }, (_, index) => Number(table.readBigInt64LE(index * 8)));
+  expect(longs).toEqual([1, 2, 3, 4, 5, 6, 1, -1, 2, 0x1000, 10, 0x100, 0]);
+  expect(table.subarray(120, 130).toString()).toBe("libc.so.6\0");
+  expect(libraryPathOffset("libc.so.6")).toBe(152);
+  expect(table.subarray(152, 167).toString()).toBe("/proc/self/fd/\0");
+  expect(libraryPathOffset("libm.so.6")).toBe(272);
 });

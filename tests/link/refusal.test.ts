@@ -6,8 +6,10 @@ import {
   mkdtempSync,
   readFileSync,
   rmdirSync,
+  rmSync,
   writeFileSync,
 } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { testWith } from "../support/requirements.ts";
 
@@ -105,6 +107,21 @@ testWith(["linux", "root", pidsController, executable], "so is a cgroup that all
 testWith(needs, "a kernel that does not know the newest flag is asked without it", () => {
   expect(inject("memfd_create:error=EINVAL:when=1").exitCode).toBe(0);
 });
+
+for (const [name, ...faults] of [
+  ["opened", "-P", "/proc/self/exe", "-e", "inject=openat:error=EACCES:when=1"],
+  ["read", "-e", "inject=pread64:error=EIO:when=1"],
+] as const) {
+  testWith(needs, `where the executable cannot be ${name}, its libraries are copied as a whole`, () => {
+    const trace = join(mkdtempSync(join(tmpdir(), "btdt-copied-")), "trace");
+    const { exitCode } = refused("strace", "-qq", "-o", trace, "-e", "trace=openat,pread64,write", ...faults);
+    expect(exitCode).toBe(0);
+    const text = readFileSync(trace, "utf8");
+    rmSync(join(trace, ".."), { recursive: true });
+    expect(text).toContain("(INJECTED)");
+    if (name === "read") expect(text).toMatch(/^write\(\d+, "\\177ELF.* = \d{7,}$/m);
+  });
+}
 
 testWith(
   ["linux", "root", "unshare", "sysctl", "/proc/sys/vm/memfd_noexec", executable],
