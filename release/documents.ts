@@ -4,6 +4,7 @@ import { writeBashCompletion } from "../src/cli/completion/bash.ts";
 import { describeCommand } from "../src/cli/completion/command-words.ts";
 import { writeFishCompletion } from "../src/cli/completion/fish.ts";
 import { writeZshCompletion } from "../src/cli/completion/zsh.ts";
+import { buildCommand } from "../src/cli/parser/build-command.ts";
 import type { Release } from "./changelog.ts";
 import { listCommands } from "./commands.ts";
 import { writeManPages } from "./man-pages.ts";
@@ -24,7 +25,7 @@ export async function writeDocuments(root: string, release: Release): Promise<Do
   return {
     licence: { path: "LICENSE", mode: 0o644, bytes: readFileSync(join(root, "LICENSE")) },
     changelog: { path: "CHANGELOG.md", mode: 0o644, bytes: readFileSync(join(root, "CHANGELOG.md")) },
-    manPages: writeManPages(commands, release),
+    manPages: writeManPages(commands.map(buildCommand), release),
     completions: {
       bash: textFile("btdt", writeBashCompletion(words)),
       zsh: textFile("_btdt", writeZshCompletion(words)),

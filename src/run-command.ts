@@ -11,12 +11,10 @@ import { createProgressLines } from "./cli/progress/progress-lines.ts";
 import { ProgressReporter } from "./cli/progress/progress-reporter.ts";
 import { measureColumns } from "./cli/terminal-columns.ts";
 import { InlineRunner } from "./work/inline-runner.ts";
+import { JIT_POLICY } from "./work/jit-policy.ts";
 import { readMemoryLimit } from "./work/memory-limit.ts";
 import { limitThreads, ThreadCount } from "./work/thread-count.ts";
 import { WorkerPool } from "./work/worker-pool.ts";
-
-/** As in `worker.ts`. */
-const NORMAL_JIT_POLICY = 5;
 
 /** With more, the file system is the limit, not processors. */
 const MOST_WORKERS = 8;
@@ -34,8 +32,8 @@ const onWork = (done: WorkDone): void => progress.add(done);
 const pool = new WorkerPool(
   new ThreadCount(() => limitThreads(Math.min(availableParallelism(), MOST_WORKERS), readMemoryLimit())),
   () => {
-    // Where threads are worth their start, so is machine code: see `link/bundle.ts`.
-    Bun.unsafe.setJITPolicy(NORMAL_JIT_POLICY);
+    // Where threads are worth their start, so is machine code.
+    Bun.unsafe.setJITPolicy(JIT_POLICY.normal);
     return new Worker(new URL("./worker.ts", import.meta.url).href);
   },
   onWork,

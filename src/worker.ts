@@ -25,6 +25,7 @@ import { mendFilesJob } from "./restore/mend-files.ts";
 import { placeLargeFilesJob } from "./restore/place-large-files.ts";
 import { stageFileJob } from "./restore/stage-file.ts";
 import { createCallContext } from "./work/call-context.ts";
+import { JIT_POLICY } from "./work/jit-policy.ts";
 import type { Job, JobContext, RunContext } from "./work/job.ts";
 import { allocateJobClaims, type JobClaims, takeJob } from "./work/job-claims.ts";
 import {
@@ -37,20 +38,6 @@ import {
 import { watchWaits } from "./work/watch-waits.ts";
 
 declare const self: Worker;
-
-/** How late code is compiled. */
-const JIT_POLICY = {
-  /**
-   * There is much work for each thread. Later than the engine's default: with that, compilers take a third of the time
-   * outside the kernel for a thousand files, and with sixty thousand there is no difference.
-   */
-  normal: 5,
-  /**
-   * Each of many threads would compile for itself what it runs for a few hundred files: on a slow volume, that would
-   * take a fifth of the processor time.
-   */
-  sparing: 30,
-};
 
 const jobs = new Map<string, Job<never, unknown>>(
   [

@@ -2,10 +2,7 @@ import { lstat } from "../fs/native/file-status.ts";
 import { at } from "../manifest/manifest.ts";
 import type { Runtime } from "../work/runtime.ts";
 import { isDamaged } from "./damage.ts";
-import { linkNames } from "./link-names.ts";
 import { linkTree } from "./link-tree.ts";
-import { makeDirectories } from "./make-directories.ts";
-import { planPackShare, unpackShare } from "./pack-share.ts";
 import type { BuiltTree } from "./prepared-tree.ts";
 import type { BuildRuntime, Site, Target } from "./target.ts";
 
@@ -23,6 +20,7 @@ export async function buildTree(
 ): Promise<BuiltTree> {
   const built = await buildFiles(target, site, distrusted, runtime);
   if (target.manifest.counts.linkCount === 0 || isDamaged(built.damage)) return built;
+  const { linkNames } = await import("./link-names.ts");
   const { linked, copied } = await linkNames(target.manifest, site, runtime);
   const { fileCounts } = built;
   return {
@@ -45,6 +43,11 @@ async function buildFiles(
   beginProgress(target, site, distrusted !== undefined, runtime);
   const damageFlag = new Int32Array(new SharedArrayBuffer(4));
   if (distrusted === undefined) return await linkTree(target, site, undefined, damageFlag, runtime);
+  // Most of what follows is not needed for links, and takes longer to load than a small tree to restore.
+  const [{ makeDirectories }, { planPackShare, unpackShare }] = await Promise.all([
+    import("./make-directories.ts"),
+    import("./pack-share.ts"),
+  ]);
   // Threads create them while this one finds out what is in packs. For part of a tree, most may not be needed.
   const making =
     site.unchanged === undefined

@@ -4,12 +4,11 @@ import { divideRest } from "../work/divide-rest.ts";
 import type { Runner } from "../work/job.ts";
 import { runAllResuming } from "../work/run-all.ts";
 import type { Runtime } from "../work/runtime.ts";
-import { noteEditedFiles } from "./damage.ts";
 import { cutLargeFiles } from "./large-files.ts";
 import { linkFilesJob } from "./link-files.ts";
 import type { LinkedFiles } from "./linked-files.ts";
 import { mayMakeObjects } from "./may-make-objects.ts";
-import { type MendedFiles, mendFilesJob } from "./mend-files.ts";
+import type { MendedFiles } from "./mend-files.ts";
 import type { PackShare } from "./pack-share.ts";
 import { placeLargeFilesJob } from "./place-large-files.ts";
 import type { BuiltTree } from "./prepared-tree.ts";
@@ -52,7 +51,10 @@ export async function linkTree(
   if (unbuilt.length > 0) {
     const mended = await mendFiles(target, shared, unbuilt, runner);
     const editedFiles = mended.flatMap((part) => part.editedFiles);
-    if (editedFiles.length > 0) noteEditedFiles(target, editedFiles, onWarning);
+    if (editedFiles.length > 0) {
+      const { noteEditedFiles } = await import("./note-damage.ts");
+      noteEditedFiles(target, editedFiles, onWarning);
+    }
     parts.push(...mended);
   }
   return sumParts(parts);
@@ -64,6 +66,7 @@ async function mendFiles(
   files: readonly UnbuiltFile[],
   runner: Runner,
 ): Promise<MendedFiles[]> {
+  const { mendFilesJob } = await import("./mend-files.ts");
   const links = mayMakeObjects(target) ? shared.links : { ...shared.links, temporary: undefined };
   const count = Math.ceil(files.length / (runner.parallelism * 2));
   const parts: { files: readonly UnbuiltFile[] }[] = [];

@@ -3,14 +3,12 @@ import { BtdtError } from "../base/errors.ts";
 import { clearCheckedMarks } from "../durability/clear-checked-marks.ts";
 import { errnoOf } from "../fs/errno.ts";
 import { hasHugeFile } from "../manifest/has-huge-file.ts";
-import { isFirstLinkable, looksLinkable } from "../packs/unpack/find-packed-files.ts";
+import { isFirstLinkable, looksLinkable } from "../packs/unpack/looks-linkable.ts";
 import type { Runtime } from "../work/runtime.ts";
 import { chooseRunners } from "../work/volume-latency.ts";
 import { withoutRepetitions } from "../work/without-repetitions.ts";
-import { describeDamage, isBadObject, isDamaged, noteDamage } from "./damage.ts";
+import { isBadObject, isDamaged, isNoteworthy } from "./damage.ts";
 import { type Destination, destinationError, examineDestination } from "./destination.ts";
-import { prepareExistingDestination } from "./existing-destination.ts";
-import { hasOtherSources } from "./has-other-sources.ts";
 import { prepareNewDestination } from "./new-destination.ts";
 import { startLinkThreads } from "./prepare-threads.ts";
 import type { PreparedTree } from "./prepared-tree.ts";
@@ -36,6 +34,7 @@ export async function placeEntry(targets: readonly Target[], runtime: Runtime): 
     for (const target of targets) prepared.push({ target, tree: await prepareTree(target, runtime) });
     const damaged = prepared.find(({ tree }) => isDamaged(tree.damage));
     if (damaged !== undefined) {
+      const { describeDamage } = await import("./note-damage.ts");
       return { kind: "damaged", reason: describeDamage(damaged.target, damaged.tree.damage) };
     }
     if (runtime.isCancelled()) throw new BtdtError("CANCELLED", "stopped before anything was restored");
@@ -76,7 +75,9 @@ async function prepareTree(target: Target, runtime: Runtime): Promise<PreparedTr
       const bad = built.damage.files.filter(isBadObject).map(({ file }) => file);
       // Only what moves is worth a third attempt.
       const isWorthwhile = count === 1 || (count < MOST_BUILDS && bad.length === 0);
-      if (!isWorthwhile || !hasOtherSources(target, built.damage)) return { ...built, damage };
+      if (!isWorthwhile) return { ...built, damage };
+      const { hasOtherSources } = await import("./has-other-sources.ts");
+      if (!hasOtherSources(target, built.damage)) return { ...built, damage };
       built.close();
       built = await prepare(target, new Set(bad), once);
     }
@@ -103,6 +104,7 @@ async function prepare(
   let tree: PreparedTree;
   if (destination.kind === "directory") {
     if (isSingleFile) throw conflict(destination, "is a directory, but the entry is a file");
+    const { prepareExistingDestination } = await import("./existing-destination.ts");
     tree = await prepareExistingDestination(target, destination.path, distrusted, building);
   } else {
     if (destination.kind === "file" && !isSingleFile) {
@@ -111,7 +113,10 @@ async function prepare(
     tree = await prepareNewDestination(target, destination, distrusted, building);
   }
   try {
-    if (!runtime.isCancelled()) await noteDamage(target, tree.damage, runtime);
+    if (!runtime.isCancelled() && isNoteworthy(tree.damage)) {
+      const { noteDamage } = await import("./note-damage.ts");
+      await noteDamage(target, tree.damage, runtime);
+    }
     return tree;
   } catch (error) {
     tree.close();

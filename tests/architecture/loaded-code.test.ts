@@ -61,12 +61,10 @@ const loadCommand = (name: string, ...others: string[]): Loaded =>
   load("src/main.ts", "src/run-command.ts", `src/cli/commands/${name}.ts`, ...others);
 
 /** Of the runtime's modules, all that are cheap: `node:stream`, and what is built on it, would take 3 ms. */
-const CHEAP = ["bun:ffi", "bun:jsc", "fs", "os", "path", "process"];
+const CHEAP = ["bun:ffi", "bun:jsc", "fs", "os", "path"];
 
 /** What is loaded when a key has been found. */
 const PLACING = ["src/restore/describe-targets.ts", "src/restore/place-entry.ts"];
-
-const PARSER = ["@commander-js/extra-typings", "commander"];
 
 test("--version loads the version", () => {
   const { files, builtIns } = load("src/main.ts");
@@ -86,8 +84,8 @@ test("hash loads nothing about caches, and what walks directories only for these
   const { rooms, packages, builtIns, files } = loadCommand("hash");
   expect(rooms).toEqual(["base", "cli", "fs", "main.ts", "manifest", "read", "run-command.ts", "work"]);
   expect(files).not.toContain("src/read/walk-tree.ts");
-  expect(packages).toEqual(PARSER);
-  expect(builtIns).toEqual(CHEAP);
+  expect(packages).toEqual([]);
+  expect(builtIns).toEqual(["bun:ffi", "bun:jsc", "fs", "os"]);
 });
 
 const ROOMS_OF_A_MISS =
@@ -99,7 +97,7 @@ test("a miss loads nothing that places files, and of buckets only what tells tha
   const { rooms, packages, builtIns, files } = loadCommand("restore");
   expect(rooms).toEqual(ROOMS_OF_A_MISS);
   expect(files.filter((file) => roomOf(file) === "bucket")).toEqual(["src/bucket/address.ts"]);
-  expect(packages).toEqual(PARSER);
+  expect(packages).toEqual([]);
   expect(builtIns).toEqual(CHEAP);
 });
 
@@ -107,7 +105,16 @@ test("a hit loads no buckets, archives or progress bars, and nothing that stores
   const { rooms, packages, builtIns, files } = loadCommand("restore", ...PLACING);
   expect(rooms).toEqual([...ROOMS_OF_A_MISS, "packs", "read", "sharing"].toSorted());
   expect(files).not.toContain("src/cli/progress/progress-bar.ts");
-  expect(packages).toEqual([...PARSER, "ignore"]);
+  const rare = [
+    "existing-destination",
+    "link-names",
+    "make-directories",
+    "mend-files",
+    "note-damage",
+    "pack-share",
+  ];
+  for (const name of rare) expect(files).not.toContain(`src/restore/${name}.ts`);
+  expect(packages).toEqual(["ignore"]);
   expect(builtIns).toEqual(CHEAP);
 });
 
@@ -116,6 +123,11 @@ test("a lookup that misses loads nothing that examines contents", () => {
   expect(rooms).toEqual(
     "base bucket cache cli entry fs inventory key main.ts manifest run-command.ts work".split(" "),
   );
-  expect(packages).toEqual(PARSER);
+  expect(packages).toEqual([]);
   expect(builtIns).toEqual(CHEAP);
+});
+
+test("only help and mistakes load the parser that knows everything", () => {
+  const { packages } = load("src/cli/full-program.ts");
+  expect(packages).toEqual(["@commander-js/extra-typings", "commander"]);
 });

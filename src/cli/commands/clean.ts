@@ -1,4 +1,3 @@
-import { Command } from "@commander-js/extra-typings";
 import { escapeControls } from "../../base/byte-string.ts";
 import { formatDuration } from "../../base/duration.ts";
 import { formatSize } from "../../base/size.ts";
@@ -20,6 +19,7 @@ import {
   defineSizeLimitOption,
   limitsOf,
 } from "../options/limit-options.ts";
+import { Command } from "../parser/command.ts";
 
 export function defineCleanCommand(context: CommandContext) {
   return new Command("clean")

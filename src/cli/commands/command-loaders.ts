@@ -1,8 +1,10 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
 import type { CommandContext } from "../command-context.ts";
-import { describeCommand } from "../completion/command-words.ts";
+import { addCommonOptions } from "../options/common-options.ts";
+import { type CommandDeclaration, declarationOf } from "../parser/command.ts";
 
-type LoadCommand = () => Promise<CommandUnknownOpts>;
+type LoadDefinition = () => Promise<CommandUnknownOpts>;
+type LoadCommand = () => Promise<CommandDeclaration>;
 
 /** What some commands can be called as well: the names of the same in a shell. */
 const NAMES_OF_ALIASES: ReadonlyMap<string, string> = new Map([
@@ -19,14 +21,12 @@ export function resolveAlias(name: string): string {
  * How to load each command, by name and in the order of the help. Each is loaded only when it is needed, because that
  * takes time.
  * @param childCommand what followed `--` on the command line, for `run`
- * @param complete gives a command the options that all of them have
  */
 export function listCommandLoaders(
   context: CommandContext,
   childCommand: readonly string[],
-  complete: (command: CommandUnknownOpts) => CommandUnknownOpts,
 ): Readonly<Record<string, LoadCommand>> {
-  const loaders: Record<string, LoadCommand> = {
+  const loaders: Record<string, LoadDefinition> = {
     hash: async () => (await import("./hash.ts")).defineHashCommand(context),
     key: async () => (await import("./key.ts")).defineKeyCommand(context),
     restore: async () => (await import("./restore.ts")).defineRestoreCommand(context),
@@ -50,18 +50,18 @@ export function listCommandLoaders(
     completion: async () => {
       const { defineCompletionCommand } = await import("./completion.ts");
       return defineCompletionCommand(context, async () => {
-        const commands = await Promise.all(Object.values(completed).map((load) => load()));
-        return commands.map(describeCommand);
+        return await Promise.all(Object.values(completed).map((load) => load()));
       });
     },
   };
   const completed: Readonly<Record<string, LoadCommand>> = Object.fromEntries(
-    Object.entries(loaders).map(([name, load]) => [name, async () => complete(addAliases(await load()))]),
+    Object.entries(loaders).map(([name, load]) => [name, async () => complete(declarationOf(await load()))]),
   );
   return completed;
 }
 
-function addAliases(command: CommandUnknownOpts): CommandUnknownOpts {
-  for (const [alias, name] of NAMES_OF_ALIASES) if (name === command.name()) command.alias(alias);
+function complete(command: CommandDeclaration): CommandDeclaration {
+  addCommonOptions(command);
+  for (const [alias, name] of NAMES_OF_ALIASES) if (name === command.name) command.aliases.push(alias);
   return command;
 }

@@ -1,4 +1,3 @@
-import { Command } from "@commander-js/extra-typings";
 import { escapeControls } from "../../base/byte-string.ts";
 import { BtdtError } from "../../base/errors.ts";
 import { formatSize } from "../../base/size.ts";
@@ -14,6 +13,7 @@ import { type OpenedCache, openAddressedCache } from "../open-addressed-cache.ts
 import { defineAnonymousOption, defineCaFileOption } from "../options/bucket-options.ts";
 import { defineCacheOption } from "../options/cache-options.ts";
 import { defineDryRunOption } from "../options/dry-run-option.ts";
+import { Command } from "../parser/command.ts";
 import { MISS_MARKER } from "../report-miss.ts";
 
 export function defineDeleteCommand(context: CommandContext) {

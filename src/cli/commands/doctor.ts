@@ -1,9 +1,9 @@
-import { Command } from "@commander-js/extra-typings";
 import { diagnoseCache } from "../../diagnose/diagnose-cache.ts";
 import type { CommandContext } from "../command-context.ts";
 import { ExitCode } from "../exit-codes.ts";
 import { rejectBucket } from "../open-addressed-cache.ts";
 import { defineCacheOption } from "../options/cache-options.ts";
+import { Command } from "../parser/command.ts";
 import { formatTable } from "../table.ts";
 
 export function defineDoctorCommand(context: CommandContext) {

@@ -1,4 +1,3 @@
-import { Command, Option } from "@commander-js/extra-typings";
 import { ARCHIVE_FORMATS } from "../../archive/archive-writer.ts";
 import { type ExportRequest, type ExportResult, exportEntry } from "../../archive/export-entry.ts";
 import { escapeControls } from "../../base/byte-string.ts";
@@ -14,6 +13,8 @@ import { defineCacheOption } from "../options/cache-options.ts";
 import { fillInKeys } from "../options/fill-in-keys.ts";
 import { defineAllowEmptyHashOption, defineKeysToTryOption } from "../options/key-options.ts";
 import { defineReadOnlyOption } from "../options/read-only-option.ts";
+import { Command } from "../parser/command.ts";
+import { Option } from "../parser/option.ts";
 import { reportMiss } from "../report-miss.ts";
 
 const STDOUT = 1;

@@ -1,7 +1,8 @@
-import { Command, Option } from "@commander-js/extra-typings";
 import { hashPaths } from "../../read/hash-paths.ts";
 import { hashPathsBlake3 } from "../../read/hash-paths-blake3.ts";
 import type { CommandContext } from "../command-context.ts";
+import { Command } from "../parser/command.ts";
+import { Option } from "../parser/option.ts";
 
 export function defineHashCommand(context: CommandContext) {
   return new Command("hash")

@@ -1,4 +1,3 @@
-import { Command } from "@commander-js/extra-typings";
 import { type ImportRequest, importArchive } from "../../archive/import-archive.ts";
 import { escapeControls } from "../../base/byte-string.ts";
 import type { StoreResult } from "../../store/request.ts";
@@ -23,6 +22,7 @@ import {
   definePinOption,
   defineStorageOption,
 } from "../options/store-options.ts";
+import { Command } from "../parser/command.ts";
 
 export function defineImportCommand(context: CommandContext) {
   return new Command("import")

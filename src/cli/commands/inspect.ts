@@ -1,4 +1,3 @@
-import { Command } from "@commander-js/extra-typings";
 import { escapeControls } from "../../base/byte-string.ts";
 import { formatTime } from "../../base/iso-time.ts";
 import { compareEntries } from "../../entry/compare-entries.ts";
@@ -16,6 +15,7 @@ import { type OpenedCache, openAddressedCache } from "../open-addressed-cache.ts
 import { defineAnonymousOption, defineCaFileOption } from "../options/bucket-options.ts";
 import { defineCacheOption } from "../options/cache-options.ts";
 import { defineReadOnlyOption } from "../options/read-only-option.ts";
+import { Command } from "../parser/command.ts";
 import { MISS_MARKER } from "../report-miss.ts";
 import { formatTable } from "../table.ts";
 

@@ -1,8 +1,8 @@
-import { Command } from "@commander-js/extra-typings";
 import { escapeControls } from "../../base/byte-string.ts";
 import type { CommandContext } from "../command-context.ts";
 import { fillInKeys } from "../options/fill-in-keys.ts";
 import { defineAllowEmptyHashOption } from "../options/key-options.ts";
+import { Command } from "../parser/command.ts";
 
 export function defineKeyCommand(context: CommandContext) {
   return new Command("key")

@@ -1,6 +1,6 @@
-import { Command } from "@commander-js/extra-typings";
 import { escapeControls } from "../../base/byte-string.ts";
 import type { CommandContext } from "../command-context.ts";
+import { Command } from "../parser/command.ts";
 
 export function defineKeygenCommand(context: CommandContext) {
   return new Command("keygen")

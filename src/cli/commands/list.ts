@@ -1,4 +1,3 @@
-import { Command, Option } from "@commander-js/extra-typings";
 import { escapeControls } from "../../base/byte-string.ts";
 import { parseCount } from "../../base/count.ts";
 import { formatDuration, parseDurationMs } from "../../base/duration.ts";
@@ -17,6 +16,8 @@ import { defineAnonymousOption, defineCaFileOption } from "../options/bucket-opt
 import { defineCacheOption } from "../options/cache-options.ts";
 import { parseArgument } from "../options/parse-argument.ts";
 import { defineReadOnlyOption } from "../options/read-only-option.ts";
+import { Command } from "../parser/command.ts";
+import { Option } from "../parser/option.ts";
 import { formatTable } from "../table.ts";
 
 const MEASURED_HEADING = ["DISK", "FREES"];

@@ -1,4 +1,3 @@
-import { Command } from "@commander-js/extra-typings";
 import { escapeControls } from "../../base/byte-string.ts";
 import { formatDuration } from "../../base/duration.ts";
 import { type LookupSource, lookUpKeys, openLookupSource } from "../../entry/lookup.ts";
@@ -27,6 +26,7 @@ import {
 } from "../options/restore-options.ts";
 import { defineVerifyKeyOption } from "../options/trust-options.ts";
 import { OutcomeFiles } from "../outcome-files.ts";
+import { Command } from "../parser/command.ts";
 import { reportMiss } from "../report-miss.ts";
 
 export function defineLookupCommand(context: CommandContext) {

@@ -1,4 +1,3 @@
-import { Command } from "@commander-js/extra-typings";
 import { escapeControls } from "../../base/byte-string.ts";
 import { pinKeys, unpinKeys } from "../../entry/pin-keys.ts";
 import type { CommandContext } from "../command-context.ts";
@@ -6,6 +5,7 @@ import { joinSome } from "../describe.ts";
 import { ExitCode } from "../exit-codes.ts";
 import { openCacheDirectory } from "../open-addressed-cache.ts";
 import { defineCacheOption } from "../options/cache-options.ts";
+import { Command } from "../parser/command.ts";
 import { MISS_MARKER } from "../report-miss.ts";
 
 export function definePinCommand(context: CommandContext) {

@@ -1,4 +1,3 @@
-import { Command } from "@commander-js/extra-typings";
 import { BtdtError } from "../../base/errors.ts";
 import { gatherReport } from "../../report/gather-report.ts";
 import { writePage } from "../../report/write-page.ts";
@@ -16,6 +15,7 @@ import {
   quoteLimits,
 } from "../options/limit-options.ts";
 import { defineReadOnlyOption } from "../options/read-only-option.ts";
+import { Command } from "../parser/command.ts";
 
 const STDOUT = 1;
 

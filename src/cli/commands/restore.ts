@@ -1,4 +1,3 @@
-import { Command } from "@commander-js/extra-typings";
 import { escapeControls } from "../../base/byte-string.ts";
 import { checkPaths } from "../../restore/places.ts";
 import { attempt } from "../attempt.ts";
@@ -43,6 +42,7 @@ import {
 import { defineNoShareOption, defineShareOption, shareGlobsOf } from "../options/share-options.ts";
 import { defineVerifyKeyOption } from "../options/trust-options.ts";
 import { OutcomeFiles } from "../outcome-files.ts";
+import { Command } from "../parser/command.ts";
 import { MISS_MARKER, reportMiss } from "../report-miss.ts";
 import { restoreFromCaches } from "../restore-from-caches.ts";
 

@@ -1,4 +1,3 @@
-import { Command, Option } from "@commander-js/extra-typings";
 import { escapeControls } from "../../base/byte-string.ts";
 import { BtdtError } from "../../base/errors.ts";
 import { checkPaths } from "../../restore/places.ts";
@@ -59,6 +58,8 @@ import {
 } from "../options/store-options.ts";
 import { defineSignKeyOption, defineVerifyKeyOption } from "../options/trust-options.ts";
 import { OutcomeFiles } from "../outcome-files.ts";
+import { Command } from "../parser/command.ts";
+import { Option } from "../parser/option.ts";
 import { reportMiss } from "../report-miss.ts";
 import { restoreFromCaches } from "../restore-from-caches.ts";
 import { runChild } from "../run-child.ts";

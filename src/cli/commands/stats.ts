@@ -1,4 +1,3 @@
-import { Command, Option } from "@commander-js/extra-typings";
 import { display } from "../../base/byte-string.ts";
 import { formatNumber } from "../../base/format-number.ts";
 import { formatSize } from "../../base/size.ts";
@@ -11,6 +10,8 @@ import { type OpenedCache, openAddressedCache } from "../open-addressed-cache.ts
 import { defineAnonymousOption, defineCaFileOption } from "../options/bucket-options.ts";
 import { defineCacheOption } from "../options/cache-options.ts";
 import { defineReadOnlyOption } from "../options/read-only-option.ts";
+import { Command } from "../parser/command.ts";
+import { Option } from "../parser/option.ts";
 import { formatTable } from "../table.ts";
 
 /** In the text; the JSON document has all of them. */

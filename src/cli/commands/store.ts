@@ -1,4 +1,3 @@
-import { Command } from "@commander-js/extra-typings";
 import { assertGiven } from "../../base/assert-given.ts";
 import { escapeControls } from "../../base/byte-string.ts";
 import { BtdtError } from "../../base/errors.ts";
@@ -39,6 +38,7 @@ import {
   storeSettingsOf,
 } from "../options/store-options.ts";
 import { defineSignKeyOption } from "../options/trust-options.ts";
+import { Command } from "../parser/command.ts";
 import { storeInCache } from "../store-in-cache.ts";
 import { printStorePreview } from "../store-preview.ts";
 

@@ -1,4 +1,3 @@
-import { Command } from "@commander-js/extra-typings";
 import { bytesFromText, escapeControls } from "../../base/byte-string.ts";
 import { BtdtError } from "../../base/errors.ts";
 import { formatSize } from "../../base/size.ts";
@@ -15,6 +14,7 @@ import { type OpenedCache, openAddressedCache, rejectBucket } from "../open-addr
 import { defineAnonymousOption, defineCaFileOption } from "../options/bucket-options.ts";
 import { defineCacheOption } from "../options/cache-options.ts";
 import { defineReadOnlyOption } from "../options/read-only-option.ts";
+import { Command } from "../parser/command.ts";
 import { MISS_MARKER } from "../report-miss.ts";
 
 const VERBS: Readonly<Record<DamageOutcome, string>> = {

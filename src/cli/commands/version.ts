@@ -1,7 +1,7 @@
-import { Command } from "@commander-js/extra-typings";
 import { version } from "../../../package.json" with { type: "json" };
 import { FORMAT_VERSION } from "../../cache/cache-directory.ts";
 import type { CommandContext } from "../command-context.ts";
+import { Command } from "../parser/command.ts";
 
 export function defineVersionCommand({ output, environment }: CommandContext) {
   return new Command("version")

@@ -1,4 +1,4 @@
-import type { CommandUnknownOpts } from "@commander-js/extra-typings";
+import type { CommandDeclaration } from "../parser/command.ts";
 
 /** What a completion script needs to know about a command. */
 export interface CommandWords {
@@ -19,17 +19,17 @@ export interface OptionWords {
   readonly choices: readonly string[];
 }
 
-export function describeCommand(command: CommandUnknownOpts): CommandWords {
+export function describeCommand(command: CommandDeclaration): CommandWords {
   return {
-    name: command.name(),
-    aliases: command.aliases(),
-    summary: command.summary(),
+    name: command.name,
+    aliases: command.aliases,
+    summary: command.about.summary,
     options: command.options
       .filter(({ hidden }) => !hidden)
-      .map(({ long, short, flags, description, required, argChoices }) => ({
-        long: long ?? flags,
+      .map(({ long, short, description, required, argChoices }) => ({
+        long,
         short,
-        description: description.replace(/ \(env: \w+\)$/, ""),
+        description,
         takesValue: required,
         choices: argChoices ?? [],
       })),

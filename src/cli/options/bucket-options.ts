@@ -1,5 +1,5 @@
-import { Option } from "@commander-js/extra-typings";
 import { assertGiven } from "../../base/assert-given.ts";
+import { Option } from "../parser/option.ts";
 
 /** Options about the requests to a bucket; those that a cache directory does not need. */
 

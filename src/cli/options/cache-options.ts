@@ -1,4 +1,4 @@
-import { Option } from "@commander-js/extra-typings";
+import { Option } from "../parser/option.ts";
 
 /** Options that say which cache a command works on. */
 

@@ -1,4 +1,4 @@
-import { Option } from "@commander-js/extra-typings";
+import { Option } from "../parser/option.ts";
 
 /** @param done completes "only print what would be" */
 export function defineDryRunOption(done: string) {

@@ -1,5 +1,5 @@
-import { Option } from "@commander-js/extra-typings";
 import { BtdtError } from "../../base/errors.ts";
+import { Option } from "../parser/option.ts";
 import { parseArgument } from "./parse-argument.ts";
 
 /** Each takes about 5 MB. */

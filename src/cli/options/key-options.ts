@@ -1,4 +1,4 @@
-import { Option } from "@commander-js/extra-typings";
+import { Option } from "../parser/option.ts";
 import { appendKeys } from "./repeatable.ts";
 
 /** Options that name entries. What they hold may be templates: see `fillInKeys`. */

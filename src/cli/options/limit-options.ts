@@ -1,7 +1,7 @@
-import { Option } from "@commander-js/extra-typings";
 import { parseCount } from "../../base/count.ts";
 import { formatDuration, parseDurationMs } from "../../base/duration.ts";
 import { formatSize, parseSizeBytes } from "../../base/size.ts";
+import { Option } from "../parser/option.ts";
 import { parseArgument } from "./parse-argument.ts";
 
 /** Options that decide what a clean evicts. */

@@ -1,51 +1,38 @@
-import { type CommandUnknownOpts, InvalidArgumentError, type Option } from "@commander-js/extra-typings";
 import { escapeControls } from "../../base/byte-string.ts";
 import { BtdtError } from "../../base/errors.ts";
+import type { CommandDeclaration } from "../parser/command.ts";
+import { InvalidArgumentError, type OptionDeclaration } from "../parser/option.ts";
 
 type Variables = Readonly<Record<string, string | undefined>>;
 
-/** Fills in what the command line left open, and checks that no required option is missing. @throws BtdtError USAGE */
-type ApplyVariables = (variables: Variables) => void;
-
 /**
- * Lets a command's options be set by environment variables, once its command line has been parsed. The parser's own
- * support is not used: it reports a missing option before a mistyped one, reads any text in a variable as "yes", and an
- * empty one as a value.
- *
- * Call it when the command has all its options.
+ * Takes options of a command from the environment, where its command line has left them open, and checks that no
+ * required option is missing. Commander's own support is not used: it reports a missing option before a mistyped one,
+ * reads any text in a variable as "yes", and an empty one as a value.
+ * @param options gets the values, by attribute name
+ * @param isGiven whether the command line has an option, by attribute name
+ * @throws BtdtError USAGE
  */
-export function bindVariables(command: CommandUnknownOpts): ApplyVariables {
-  const bound = command.options.flatMap((option) =>
-    option.envVar === undefined ? [] : [detachVariable(option)],
+export function applyVariables(
+  command: CommandDeclaration,
+  options: Record<string, unknown>,
+  isGiven: (key: string) => boolean,
+  variables: Variables,
+): void {
+  for (const option of command.options) {
+    const variable = option.envVar;
+    if (variable === undefined) continue;
+    const text = variables[variable]?.trim() ?? "";
+    const key = option.attributeName();
+    if (text !== "" && !isGiven(key)) options[key] = parseVariable(option, variable, text);
+  }
+  const missing = command.options.find(
+    (option) => option.mandatory && options[option.attributeName()] === undefined,
   );
-  const required = command.options.filter((option) => option.mandatory);
-  for (const option of required) option.mandatory = false;
-  return (variables) => {
-    for (const { option, variable } of bound) {
-      const text = variables[variable]?.trim() ?? "";
-      const key = option.attributeName();
-      if (text === "" || command.getOptionValueSource(key) === "cli") continue;
-      command.setOptionValueWithSource(key, parseVariable(option, variable, text), "env");
-    }
-    const missing = required.find((option) => command.getOptionValue(option.attributeName()) === undefined);
-    if (missing !== undefined) throw describeMissing(command, missing, bound);
-  };
+  if (missing !== undefined) throw describeMissing(command, missing);
 }
 
-interface BoundOption {
-  readonly option: Option;
-  readonly variable: string;
-}
-
-/** Hides the variable from the parser but keeps it in the help. */
-function detachVariable(option: Option): BoundOption {
-  const variable = option.envVar ?? "";
-  delete option.envVar;
-  option.description += ` (env: ${variable})`;
-  return { option, variable };
-}
-
-function parseVariable(option: Option, variable: string, text: string): unknown {
+function parseVariable(option: OptionDeclaration, variable: string, text: string): unknown {
   if (!option.required) return parseSwitch(variable, text);
   try {
     return option.parseArg === undefined ? text : option.parseArg(text, undefined);
@@ -67,13 +54,8 @@ function describeInvalid(variable: string, text: string, hint: string): BtdtErro
   });
 }
 
-function describeMissing(
-  command: CommandUnknownOpts,
-  option: Option,
-  bound: readonly BoundOption[],
-): BtdtError {
-  const variable = bound.find((one) => one.option === option)?.variable;
-  return new BtdtError("USAGE", `missing required option ${option.flags}`, {
-    hint: `${variable === undefined ? "" : `it can also be set by ${variable}; `}see btdt ${command.name()} --help`,
+function describeMissing({ name }: CommandDeclaration, { flags, envVar }: OptionDeclaration): BtdtError {
+  return new BtdtError("USAGE", `missing required option ${flags}`, {
+    hint: `${envVar === undefined ? "" : `it can also be set by ${envVar}; `}see btdt ${name} --help`,
   });
 }

@@ -1,5 +1,5 @@
-import { Option } from "@commander-js/extra-typings";
 import { BtdtError } from "../../base/errors.ts";
+import { Option } from "../parser/option.ts";
 
 /** Commands that are nothing without writing to the cache, but for their dry runs. */
 export const WRITE_TO_CACHES: ReadonlySet<string> = new Set([

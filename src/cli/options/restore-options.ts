@@ -1,5 +1,5 @@
-import { Option } from "@commander-js/extra-typings";
 import { LINK_MODES } from "../../fs/place-file.ts";
+import { Option } from "../parser/option.ts";
 
 /** Options about placing files, and about reporting what a restore found or why it failed. */
 

@@ -1,5 +1,5 @@
-import { Option } from "@commander-js/extra-typings";
 import type { ShareGlobs } from "../../sharing/share-globs.ts";
+import { Option } from "../parser/option.ts";
 import { appendGlobs } from "./repeatable.ts";
 
 /** Options that say which files may be linked by several trees, where their names do not. */

@@ -1,9 +1,9 @@
-import { Option } from "@commander-js/extra-typings";
 import { DEFAULT_COMPRESSION, parseCompression } from "../../base/compression.ts";
 import { DURABILITIES } from "../../base/durability.ts";
 import { parseSizeBytes } from "../../base/size.ts";
 import { STORAGES } from "../../base/storage.ts";
 import type { StoreRequest } from "../../store/request.ts";
+import { Option } from "../parser/option.ts";
 import { parseArgument } from "./parse-argument.ts";
 import { appendGlobs } from "./repeatable.ts";
 import { shareGlobsOf } from "./share-options.ts";

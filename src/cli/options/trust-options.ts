@@ -1,4 +1,4 @@
-import { Option } from "@commander-js/extra-typings";
+import { Option } from "../parser/option.ts";
 import { appendItems } from "./repeatable.ts";
 
 /** Options about signatures of entries. */

@@ -1,4 +1,4 @@
-import { Option } from "@commander-js/extra-typings";
+import { Option } from "../parser/option.ts";
 
 /** `quiet`: only results, warnings and errors. `verbose`: also what led to them. */
 export type Verbosity = "quiet" | "normal" | "verbose";

@@ -1,12 +1,9 @@
 import type { ByteString } from "../../base/byte-string.ts";
 import type { CacheDirectory } from "../../cache/cache-directory.ts";
 import { describeErrno } from "../../fs/errno.ts";
-import { PathBuffer } from "../../fs/native/path-buffer.ts";
 import { ignoringErrno } from "../../fs/remove-tree.ts";
 import type { Manifest } from "../../manifest/manifest.ts";
-import { examineEitherObject } from "../../objects/examine-either-object.ts";
 import { listShardNames, objectNamesInShard } from "../../objects/list-objects.ts";
-import { hasObject } from "../../objects/object-attributes.ts";
 import { nameObject } from "../../objects/object-name.ts";
 import { PackContents } from "../contents/pack-contents.ts";
 import { listPacks } from "../contents/pack-directory.ts";
@@ -18,8 +15,6 @@ export interface PackedFiles {
   readonly contents: PackContents;
   readonly sources: ContentSources;
 }
-
-const SAMPLE_FILES = 16;
 
 /**
  * Finds out which files of an entry come from packs; undefined if none do.
@@ -66,32 +61,4 @@ function listReadableObjects(objects: ByteString): Set<string> {
     }
   });
   return names;
-}
-
-const object = new PathBuffer();
-
-/** Whether the first file could be linked, or none needs to be: a quick guess at `looksLinkable`. */
-export function isFirstLinkable(cache: CacheDirectory, manifest: Manifest): boolean {
-  for (let file = 0; file < manifest.counts.fileCount; file++) {
-    if (hasObject(manifest, file)) return isUsable(cache, manifest, file);
-  }
-  return true;
-}
-
-/**
- * Whether an entry's files look as if all of them could be linked, so that packs need not be read. Only some are
- * examined; trying to link shows for certain.
- */
-export function looksLinkable(cache: CacheDirectory, manifest: Manifest): boolean {
-  const { fileCount } = manifest.counts;
-  const step = Math.max(1, Math.floor(fileCount / SAMPLE_FILES));
-  for (let file = 0; file < fileCount; file += step) {
-    if (hasObject(manifest, file) && !isUsable(cache, manifest, file)) return false;
-  }
-  return true;
-}
-
-function isUsable(cache: CacheDirectory, manifest: Manifest, file: number): boolean {
-  const state = examineEitherObject(object, cache.objects, manifest, file);
-  return state === "whole" || state === "altered";
 }
