@@ -1,26 +1,119 @@
 /**
- * The least that `btdt hash FILE` could be: the same system calls, by the same functions of the runtime, and nothing else.
+ * The least that small commands could take: the system calls that they make, by the same functions of the runtime, and
+ * nothing else. No key is parsed, nothing is decided, and nothing is done if a call fails.
+ *
+ * `limit-program hash FILE`, `limit-program miss CACHE DESTINATION`, `limit-program hit CACHE DESTINATION OBJECT…`
  */
 import { dlopen, ptr } from "bun:ffi";
-import { writeSync } from "node:fs";
+import { mkdirSync, readdirSync, renameSync, rmdirSync, unlinkSync, writeSync } from "node:fs";
 
 const STDOUT = 1;
-const { openat, statx, read, close } = dlopen("libc.so.6", {
+const STDERR = 2;
+const libc = dlopen("libc.so.6", {
   openat: { args: ["i32", "ptr", "i32", "u32"], returns: "i32" },
   statx: { args: ["i32", "ptr", "i32", "u32", "ptr"], returns: "i32" },
   read: { args: ["i32", "ptr", "u64"], returns: "i64" },
+  write: { args: ["i32", "ptr", "u64"], returns: "i64" },
   close: { args: ["i32"], returns: "i32" },
+  flock: { args: ["i32", "i32"], returns: "i32" },
+  fchmod: { args: ["i32", "u32"], returns: "i32" },
+  futimens: { args: ["i32", "ptr"], returns: "i32" },
+  utimensat: { args: ["i32", "ptr", "ptr", "i32"], returns: "i32" },
 }).symbols;
 const AT_FDCWD = -100;
 const AT_EMPTY_PATH = 0x1000;
 const STATX_ALL_BUT_ATIME = 0x7df;
+const O_RDONLY = 0;
+const O_RDWR_CREAT = 0o102;
+const O_WRONLY_CREAT_EXCL = 0o301;
+const O_WRONLY_CREAT_APPEND = 0o2101;
+const LOCK_EXCLUSIVE = 2;
 
 const status = new Uint8Array(256);
 const content = new Uint8Array(64 * 1024);
-const digest = new Uint8Array(32);
-const descriptor = openat(AT_FDCWD, ptr(Buffer.from(`${process.argv[2] ?? ""}\0`)), 0, 0);
-statx(descriptor, ptr(Buffer.from("\0")), AT_EMPTY_PATH, STATX_ALL_BUT_ATIME, ptr(status));
-const length = Number(read(descriptor, ptr(content), content.length));
-close(descriptor);
-Bun.SHA256.hash(content.subarray(0, length), digest);
-writeSync(STDOUT, `${Buffer.from(digest.buffer).toString("hex")}\n`);
+const pathOf = (text: string) => ptr(Buffer.from(`${text}\0`));
+const open = (path: string, flags: number, mode = 0): number =>
+  libc.openat(AT_FDCWD, pathOf(path), flags, mode);
+const look = (path: string): number =>
+  libc.statx(AT_FDCWD, pathOf(path), 0, STATX_ALL_BUT_ATIME, ptr(status));
+const lookAt = (descriptor: number): number =>
+  libc.statx(descriptor, pathOf(""), AT_EMPTY_PATH, STATX_ALL_BUT_ATIME, ptr(status));
+
+function read(path: string): number {
+  const descriptor = open(path, O_RDONLY);
+  if (descriptor < 0) return 0;
+  lookAt(descriptor);
+  const length = Number(libc.read(descriptor, ptr(content), content.length));
+  libc.close(descriptor);
+  return length;
+}
+
+function openCache(root: string, destination: string): void {
+  look(root);
+  readdirSync(root);
+  read(`${root}/format`);
+  for (const path of [destination, ".", root, "..", "../..", "/tmp", "/"]) look(path);
+}
+
+function count(root: string, outcome: string): void {
+  const descriptor = open(`${root}/restore-counts/2026-01-01-${outcome}`, O_WRONLY_CREAT_APPEND, 0o644);
+  lookAt(descriptor);
+  libc.write(descriptor, ptr(content), 1);
+  libc.close(descriptor);
+}
+
+function place(root: string, destination: string, objects: readonly string[]): void {
+  const [session, staging] = [`${root}/sessions/limit`, `${destination}.staging`];
+  read(`${root}/keys/key`);
+  read(`${root}/manifests/${readdirSync(`${root}/unflushed`).length}`);
+  libc.utimensat(AT_FDCWD, pathOf(`${root}/keys/key`), null, 0);
+  mkdirSync(`${session}.new`);
+  const lock = open(`${session}.new/lock`, O_RDWR_CREAT, 0o600);
+  libc.flock(lock, LOCK_EXCLUSIVE);
+  renameSync(`${session}.new`, session);
+  for (const object of objects) look(object);
+  readdirSync(destination.slice(0, destination.lastIndexOf("/")));
+  mkdirSync(staging);
+  for (const [index, object] of objects.entries()) copy(object, `${staging}/${index}.txt`);
+  libc.utimensat(AT_FDCWD, pathOf(staging), null, 0);
+  renameSync(staging, destination);
+  unlinkSync(`${session}/lock`);
+  libc.close(lock);
+  rmdirSync(session);
+}
+
+function copy(object: string, to: string): void {
+  look(object);
+  const length = read(object);
+  const descriptor = open(to, O_WRONLY_CREAT_EXCL, 0o600);
+  libc.write(descriptor, ptr(content), length);
+  libc.fchmod(descriptor, 0o644);
+  libc.futimens(descriptor, null);
+  libc.close(descriptor);
+  look(object);
+}
+
+const [command = "", path = "", destination = "", ...objects] = process.argv.slice(2);
+const root = `${path}/btdt-v1`;
+switch (command) {
+  case "hash": {
+    const digest = new Uint8Array(32);
+    Bun.SHA256.hash(content.subarray(0, read(path)), digest);
+    writeSync(STDOUT, `${Buffer.from(digest.buffer).toString("hex")}\n`);
+    break;
+  }
+  case "miss":
+    openCache(root, destination);
+    read(`${root}/keys/none`);
+    count(root, "miss");
+    for (let line = 0; line < 3; line++) writeSync(STDERR, "a line\n");
+    readdirSync(`${root}/keys`);
+    break;
+  default:
+    openCache(root, destination);
+    place(root, destination, objects);
+    count(root, "hit");
+    writeSync(STDOUT, "a line\n");
+    writeSync(STDERR, "a line\n");
+}
+process.exit(0);

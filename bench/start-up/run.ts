@@ -3,7 +3,7 @@
  * `npm run bench:start [-- --rounds N]`. All run in turn, and each is divided by the empty program of its round, so
  * that other work on the machine matters little.
  */
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { parseArgs } from "node:util";
@@ -25,7 +25,8 @@ const { values } = parseArgs({ options: { rounds: { type: "string", default: "10
 const rounds = Number(values.rounds);
 const root = join(import.meta.dir, "../..");
 const work = mkdtempSync(join(tmpdir(), "btdt-bench-start-"));
-const smallFile = join(work, "tree", "0.txt");
+const [cache, tree] = [join(work, "cache"), join(work, "tree")];
+const smallFile = join(tree, "0.txt");
 try {
   const dynamic = join(work, "dynamic");
   buildExecutable(undefined, dynamic, {
@@ -63,7 +64,12 @@ function compareStarts(dynamic: string, linked: string): void {
     { title: `${name}, static`, command: (unused: string) => [linked, ...words(unused)] },
   ]);
   const limit = compilePlain("limit-program");
-  commands.unshift({ title: "limit of hash, dynamic", command: () => [limit, smallFile] });
+  const objects = listObjects();
+  commands.unshift(
+    { title: "limit of hash", command: () => [limit, "hash", smallFile] },
+    { title: "limit of a miss", command: (unused) => [limit, "miss", cache, unused] },
+    { title: "limit of 10 files", command: (unused) => [limit, "hit", cache, unused, ...objects] },
+  );
   const empty = compilePlain("empty-program");
   const emptyRuns: TimedRun[] = [];
   const runs = new Map<string, TimedRun[]>();
@@ -82,7 +88,6 @@ function compareStarts(dynamic: string, linked: string): void {
 }
 
 function prepareStarts(): Start[] {
-  const [cache, tree] = [join(work, "cache"), join(work, "tree")];
   mkdirSync(cache);
   mkdirSync(tree);
   for (let file = 0; file < FILE_COUNT; file++) writeFileSync(join(tree, `${file}.txt`), `file ${file}\n`);
@@ -97,6 +102,12 @@ function prepareStarts(): Start[] {
     },
     { name: "restore of 10 files", words: (unused) => ["restore", "--cache", cache, "--keys=key", unused] },
   ];
+}
+
+function listObjects(): string[] {
+  const directory = join(cache, "btdt-v1", "objects");
+  const names = readdirSync(directory, { recursive: true, withFileTypes: true });
+  return names.filter((each) => each.isFile()).map(({ parentPath, name }) => join(parentPath, name));
 }
 
 function formatRow(title: string, runs: readonly TimedRun[], emptyRuns: readonly TimedRun[]): string {
