@@ -44,7 +44,7 @@ export async function exportEntry(request: ExportRequest, runtime: Runtime): Pro
   const { cache, keys } = request;
   const unusable: UnusableKey[] = [];
   for (const key of keys) {
-    const entry = findEntry(cache, key);
+    const entry = await findEntry(cache, key);
     if (entry.kind === "damaged" || entry.kind === "unreadable") {
       runtime.onWarning(damageWarning(key, entry.reason));
       unusable.push({ key, reason: entry.reason });

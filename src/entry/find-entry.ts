@@ -1,25 +1,11 @@
 import { escapeControls } from "../base/byte-string.ts";
-import { collectGarbage } from "../base/collect-garbage.ts";
 import { isBtdtError } from "../base/errors.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { readKeyFile } from "../cache/key-files.ts";
-import { readManifestFile } from "../cache/manifest-files.ts";
 import { errnoOf, reasonOf } from "../fs/errno.ts";
-import {
-  decodeKeyFile,
-  isSameRecord,
-  type KeyRecord,
-  keyFileName,
-  type StoredTree,
-} from "../key/key-file.ts";
+import { decodeKeyFile, isSameRecord, type KeyRecord, keyFileName } from "../key/key-file.ts";
 import type { RecordVerifier } from "../key/signed-record.ts";
-import type { Manifest } from "../manifest/manifest.ts";
-import { ManifestReader } from "../manifest/manifest-reader.ts";
-
-export interface FoundTree {
-  readonly stored: StoredTree;
-  readonly manifest: Manifest;
-}
+import type { FoundTree } from "./read-trees.ts";
 
 /** A key that was found, and why its entry could not be used. */
 export interface UnusableKey {
@@ -55,11 +41,11 @@ export interface FindOptions {
  * Looks up a key and reads its manifests. Whether the objects are whole is only known when they are used.
  * @throws BtdtError CACHE_FORMAT_NEWER
  */
-export function findEntry(
+export async function findEntry(
   cache: CacheDirectory,
   key: string,
   { explainRefusal, onFound }: FindOptions = {},
-): FoundEntry {
+): Promise<FoundEntry> {
   const name = keyFileName(key);
   try {
     const keyFile = readKeyFile(cache, name);
@@ -68,24 +54,17 @@ export function findEntry(
     const refusal = explainRefusal?.(record);
     if (refusal !== undefined) return { kind: "refused", reason: refusal };
     onFound?.(record);
-    const reader = new ManifestReader((digest) => readManifestFile(cache, digest));
-    const trees: FoundTree[] = [];
-    for (const stored of record.trees) {
-      const read = reader.read(stored.manifest);
-      if (read.kind === "read") {
-        trees.push({ stored, manifest: read.manifest });
-        collectGarbage(read.manifest.counts.fileCount);
-        continue;
-      }
-      // A clean removes the key first: if that is gone as well, this is an ordinary miss. Or a store has replaced the
-      // entry, and a clean has removed the old one's manifest.
-      const now = readKeyFile(cache, name);
-      if (now === undefined) return { kind: "missing" };
-      if (!isSameRecord(decodeKeyFile(now.bytes, name), record))
-        return findEntry(cache, key, { explainRefusal, onFound });
-      return read.kind === "missing" ? { kind: "damaged", reason: "its manifest is missing" } : read;
-    }
-    return { kind: "found", keyFileName: name, record, trees };
+    // Not needed for a miss, and it takes longer to load than a miss to find.
+    const { readTrees } = await import("./read-trees.ts");
+    const read = readTrees(cache, record.trees);
+    if (read.kind === "read") return { kind: "found", keyFileName: name, record, trees: read.trees };
+    // A clean removes the key first: if that is gone as well, this is an ordinary miss. Or a store has replaced the
+    // entry, and a clean has removed the old one's manifest.
+    const now = readKeyFile(cache, name);
+    if (now === undefined) return { kind: "missing" };
+    if (!isSameRecord(decodeKeyFile(now.bytes, name), record))
+      return await findEntry(cache, key, { explainRefusal, onFound });
+    return read.kind === "missing" ? { kind: "damaged", reason: "its manifest is missing" } : read;
   } catch (error) {
     if (isBtdtError(error, "KEY_DAMAGED")) return { kind: "damaged", reason: error.message };
     if (errnoOf(error) !== undefined)

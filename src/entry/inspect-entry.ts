@@ -45,8 +45,8 @@ function named(name: string, path: string): string {
  * The contents of an entry; undefined if there is no such key. @throws BtdtError KEY_DAMAGED, CACHE_NOT_ACCESSIBLE,
  * CACHE_FORMAT_NEWER
  */
-export function inspectEntry(cache: CacheDirectory, key: string): InspectedEntry | undefined {
-  return describeContents(key, findEntry(cache, key));
+export async function inspectEntry(cache: CacheDirectory, key: string): Promise<InspectedEntry | undefined> {
+  return describeContents(key, await findEntry(cache, key));
 }
 
 /** The same of what was found under a key. @throws BtdtError KEY_DAMAGED, CACHE_NOT_ACCESSIBLE */

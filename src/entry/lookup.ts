@@ -87,7 +87,7 @@ async function examineEntry(
 ): Promise<FoundEntry> {
   let examined: FoundEntry | undefined;
   for (;;) {
-    const entry = findEntry(cache, key, { explainRefusal });
+    const entry = await findEntry(cache, key, { explainRefusal });
     if (entry.kind !== "found") return entry;
     // Not needed for a miss, and most of what is loaded otherwise.
     const { examineManifests } = await import("../inventory/examine-manifests.ts");
@@ -98,7 +98,7 @@ async function examineEntry(
     const condition = examineManifests(cache, digests, isAgain ? () => undefined : onWarning);
     if (condition.kind === "whole") return entry;
     if (isAgain) {
-      const now = findEntry(cache, key, { explainRefusal });
+      const now = await findEntry(cache, key, { explainRefusal });
       if (now.kind === "found" && isSameRecord(now.record, entry.record)) return condition;
     }
     examined = entry;

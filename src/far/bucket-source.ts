@@ -4,8 +4,9 @@
  */
 import { isBtdtError } from "../base/errors.ts";
 import type { FetchedObject, ObjectStore } from "../bucket/object-store.ts";
-import type { FindOptions, FoundTree } from "../entry/find-entry.ts";
+import type { FindOptions } from "../entry/find-entry.ts";
 import type { LookupSource } from "../entry/lookup.ts";
+import type { FoundTree } from "../entry/read-trees.ts";
 import { isSameRecord, type KeyRecord, keyFileName, keyNamePrefix } from "../key/key-file.ts";
 import type { RecordVerifier } from "../key/signed-record.ts";
 import { ManifestReader } from "../manifest/manifest-reader.ts";

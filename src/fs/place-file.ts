@@ -5,16 +5,10 @@ import { compileLightly, compileMethodsLightly } from "../base/compile-lightly.t
 import { copyFile } from "./copy-file.ts";
 import { errnoOf } from "./errno.ts";
 import { type FileAttributes, setAttributes } from "./file-attributes.ts";
+import type { LinkMode } from "./link-mode.ts";
 import { emptyStatus, isSameFile, lstatBuffer } from "./native/file-status.ts";
 import { tryLink } from "./native/link-file.ts";
 import type { PathBuffer } from "./native/path-buffer.ts";
-
-/**
- * How a file may be placed elsewhere. `auto` prefers what copies no data and, of that, what keeps the two
- * independent: a reflink, else a hard link, else a copy.
- */
-export const LINK_MODES = ["auto", "reflink", "hard", "copy"] as const;
-export type LinkMode = (typeof LINK_MODES)[number];
 
 /** What was actually done, for the report. */
 export type Placement = "reflinked" | "linked" | "copied";

@@ -64,9 +64,11 @@ export class NearSource implements EntrySource {
       asking.catch(() => undefined);
       // If the answer takes longer, the local cache is read meanwhile, although that may turn out to be for nothing.
       await Promise.race([asking, Bun.sleep(SENT_WITHIN_MS)]);
-      const copy = this.#attempts.has(key) ? undefined : this.#findHere(key, { onFound: options.onFound });
+      const copy = this.#attempts.has(key)
+        ? undefined
+        : await this.#findHere(key, { onFound: options.onFound });
       const record = await asking;
-      if (this.#outage !== undefined) return this.#findHere(key, options);
+      if (this.#outage !== undefined) return await this.#findHere(key, options);
       return record === undefined ? { kind: "missing" } : await this.#findCopy(record, copy, options);
     } catch (error) {
       if (isBtdtError(error, "KEY_DAMAGED")) return { kind: "damaged", reason: error.message };
@@ -105,7 +107,7 @@ export class NearSource implements EntrySource {
     if (remote !== undefined) return this.#keep({ ...entry, remote });
     if (options.explainRefusal !== undefined || !(await this.#import(entry))) return undefined;
     // A clean may have evicted it again.
-    const imported = this.#findHere(key, options);
+    const imported = await this.#findHere(key, options);
     return imported.kind === "found" ? imported : undefined;
   }
 
@@ -166,8 +168,8 @@ export class NearSource implements EntrySource {
     };
   }
 
-  #findHere(key: string, options: FindOptions): SourcedEntry {
-    const found = findEntry(this.cache, key, options);
+  async #findHere(key: string, options: FindOptions): Promise<SourcedEntry> {
+    const found = await findEntry(this.cache, key, options);
     return found.kind === "found" ? { ...found, remote: undefined } : found;
   }
 

@@ -54,7 +54,7 @@ export function openDirectorySource(cache: CacheDirectory, runtime: Runtime): En
     address: display(cache.path),
     cache,
     find: async (key, options) => {
-      const found = findEntry(cache, key, options);
+      const found = await findEntry(cache, key, options);
       return found.kind === "found" ? { ...found, remote: undefined } : found;
     },
     findRecord: async (key) => readRecord(cache, key),

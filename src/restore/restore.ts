@@ -87,14 +87,15 @@ async function restoreKey(
       return undefined;
     }
     // What places trees is most of the program, and a miss does without.
-    const [{ describeTargets }, { placeEntry }] = await Promise.all([
+    const [cacheUse, { describeTargets }, { placeEntry }] = await Promise.all([
+      use.useCache(),
       import("./describe-targets.ts"),
       import("./place-entry.ts"),
     ]);
-    const suspects = use.findSuspects();
+    const suspects = cacheUse.findSuspects();
     // First, so that a concurrent clean sees this entry as the one used last.
     const notingUse = source.noteUse(record);
-    const context = { request, cache, session: use.openSession(), suspects };
+    const context = { request, cache, session: cacheUse.openSession(), suspects };
     const targets = describeTargets(entry, assigned.places, context);
     const place: PlaceTargets = (described) => placeEntry(described, runtime);
     const placed = await (entry.placeAndKeep?.(targets, place) ?? place(targets));

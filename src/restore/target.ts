@@ -2,7 +2,7 @@ import type { ByteString } from "../base/byte-string.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
 import type { Session } from "../cache/session.ts";
 import type { UnflushedMark } from "../durability/unflushed-marks.ts";
-import type { LinkMode } from "../fs/place-file.ts";
+import type { LinkMode } from "../fs/link-mode.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import type { RemotePacks } from "../packs/unpack/remote-packs.ts";
 import type { Runners } from "../work/job.ts";

@@ -1,6 +1,6 @@
 import type { ByteString } from "../base/byte-string.ts";
 import { compileLightly } from "../base/compile-lightly.ts";
-import type { LinkMode } from "../fs/place-file.ts";
+import type { LinkMode } from "../fs/link-mode.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
 import { type DirectoryRule, type NamedRules, NameMatcher } from "./name-matcher.ts";
 import { NAME_RULES } from "./name-rules.ts";

@@ -64,7 +64,12 @@ const loadCommand = (name: string, ...others: string[]): Loaded =>
 const CHEAP = ["bun:ffi", "bun:jsc", "fs", "os", "path"];
 
 /** What is loaded when a key has been found. */
-const PLACING = ["src/restore/describe-targets.ts", "src/restore/place-entry.ts"];
+const PLACING = [
+  "entry/read-trees",
+  "restore/cache-use",
+  "restore/describe-targets",
+  "restore/place-entry",
+].map((name) => `src/${name}.ts`);
 
 test("--version loads the version", () => {
   const { files, builtIns } = load("src/main.ts");
@@ -89,9 +94,7 @@ test("hash loads nothing about caches, and what walks directories only for these
 });
 
 const ROOMS_OF_A_MISS =
-  "base bucket cache cli durability entry fs inventory key main.ts manifest objects restore run-command.ts work".split(
-    " ",
-  );
+  "base bucket cache cli entry fs inventory key main.ts restore run-command.ts work".split(" ");
 
 test("a miss loads nothing that places files, and of buckets only what tells that it is none", () => {
   const { rooms, packages, builtIns, files } = loadCommand("restore");
@@ -103,7 +106,9 @@ test("a miss loads nothing that places files, and of buckets only what tells tha
 
 test("a hit loads no buckets, archives or progress bars, and nothing that stores or cleans", () => {
   const { rooms, packages, builtIns, files } = loadCommand("restore", ...PLACING);
-  expect(rooms).toEqual([...ROOMS_OF_A_MISS, "packs", "read", "sharing"].toSorted());
+  expect(rooms).toEqual(
+    [...ROOMS_OF_A_MISS, "durability", "manifest", "objects", "packs", "read", "sharing"].toSorted(),
+  );
   expect(files).not.toContain("src/cli/progress/progress-bar.ts");
   const rare = [
     "existing-destination",
@@ -121,7 +126,7 @@ test("a hit loads no buckets, archives or progress bars, and nothing that stores
 test("a lookup that misses loads nothing that examines contents", () => {
   const { rooms, packages, builtIns } = loadCommand("lookup");
   expect(rooms).toEqual(
-    "base bucket cache cli entry fs inventory key main.ts manifest run-command.ts work".split(" "),
+    "base bucket cache cli entry fs inventory key main.ts run-command.ts work".split(" "),
   );
   expect(packages).toEqual([]);
   expect(builtIns).toEqual(CHEAP);

@@ -44,7 +44,7 @@ async function open(storage: "objects" | "packs") {
     { cache, keys: ["k"], sources: [source], excludePatterns: [], storage, ...request },
     runtime,
   );
-  const entry = findEntry(cache, "k");
+  const entry = await findEntry(cache, "k");
   if (entry.kind !== "found") throw new Error("the entry is not there");
   const [{ manifest } = { manifest: undefined }] = entry.trees;
   if (manifest === undefined) throw new Error("the entry has no tree");

@@ -6,24 +6,27 @@ import { Scratch } from "../support/scratch.ts";
 
 const scratch = Scratch.use();
 
-test("a key is found with the manifests of its trees, in their order", () => {
+test("a key is found with the manifests of its trees, in their order", async () => {
   const cache = new HandMadeCache(scratch);
   const manifests = [cache.addManifest({ f: "one" }), cache.addManifest({ g: "two" })] as const;
   cache.addKey("k", manifests);
-  const found = findEntry(cache.directory, "k");
+  const found = await findEntry(cache.directory, "k");
   if (found.kind !== "found") throw new Error(found.kind);
   expect(found.trees.map(({ stored }) => stored.manifest)).toEqual([...manifests]);
   expect(found.trees.map(({ manifest }): string => manifest.fileName(0))).toEqual(["f", "g"]);
 });
 
-test("an absent entry is missing; a wrong one is damaged", () => {
+test("an absent entry is missing; a wrong one is damaged", async () => {
   const cache = new HandMadeCache(scratch);
-  expect(findEntry(cache.directory, "none")).toEqual({ kind: "missing" });
+  expect(await findEntry(cache.directory, "none")).toEqual({ kind: "missing" });
   const manifest = cache.addEntry("k", { f: "content" });
   writeFileSync(cache.manifestPath(manifest), "altered");
-  expect(findEntry(cache.directory, "k")).toMatchObject({ kind: "damaged" });
+  expect(await findEntry(cache.directory, "k")).toMatchObject({ kind: "damaged" });
   rmSync(cache.manifestPath(manifest));
-  expect(findEntry(cache.directory, "k")).toEqual({ kind: "damaged", reason: "its manifest is missing" });
+  expect(await findEntry(cache.directory, "k")).toEqual({
+    kind: "damaged",
+    reason: "its manifest is missing",
+  });
   writeFileSync(cache.keyPath("k"), "{");
-  expect(findEntry(cache.directory, "k")).toMatchObject({ kind: "damaged" });
+  expect(await findEntry(cache.directory, "k")).toMatchObject({ kind: "damaged" });
 });

@@ -63,10 +63,10 @@ test("stopped after any step it leaves whole entries and garbage", async () => {
   for (let lastPause = 1; !isOver; lastPause++) {
     const cache = prepare();
     isOver = (await sweepUntil(cache, lastPause)) < lastPause;
-    expect(findEntry(cache.directory, "new").kind).toBe("found");
+    expect((await findEntry(cache.directory, "new")).kind).toBe("found");
     for (const content of ["new c", "shared"]) expect(existsSync(cache.describe(content).object)).toBe(true);
     for (const key of ["old", "old-too"]) {
-      const entry = findEntry(cache.directory, key);
+      const entry = await findEntry(cache.directory, key);
       if (entry.kind === "missing") continue;
       // As long as a key is there, so is everything that it needs.
       expect(entry.kind).toBe("found");

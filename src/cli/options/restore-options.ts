@@ -1,4 +1,4 @@
-import { LINK_MODES } from "../../fs/place-file.ts";
+import { LINK_MODES } from "../../fs/link-mode.ts";
 import { Option } from "../parser/option.ts";
 
 /** Options about placing files, and about reporting what a restore found or why it failed. */
