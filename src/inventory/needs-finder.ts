@@ -1,5 +1,5 @@
 import type { ByteString } from "../base/byte-string.ts";
-import { CHUNK_SIZE_BYTES, DIGEST_SIZE_BYTES, digestAt } from "../base/digest.ts";
+import { collectGarbage } from "../base/collect-garbage.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { errnoOf, reasonOf } from "../fs/errno.ts";
 import { manifestDigestOf } from "../manifest/codec.ts";
@@ -8,7 +8,6 @@ import { ManifestReader, type ReadManifest } from "../manifest/manifest-reader.t
 import { hasLostData } from "../objects/has-lost-data.ts";
 import { hasObject } from "../objects/object-attributes.ts";
 import { nameObject, twinOf } from "../objects/object-name.ts";
-import { NOT_FOUND } from "../packs/contents/content-table.ts";
 import type { PackContents } from "../packs/contents/pack-contents.ts";
 import type { Condition } from "./condition.ts";
 import { FilePredictor } from "./file-predictor.ts";
@@ -17,12 +16,20 @@ import { ItemCollector } from "./item-collector.ts";
 import { type Items, NO_ITEM } from "./items.ts";
 import { findManifest } from "./list-files.ts";
 import type { Needs } from "./needs.ts";
+import { addPacked } from "./packed-items.ts";
 import { readListedManifest } from "./read-listed-manifest.ts";
 import { UnlistedObjects } from "./unlisted-objects.ts";
 
 const SHARED_KIND = [false];
 /** Not exclusive, and exclusive. */
 const EITHER_KIND = [false, true];
+
+/** What of a manifest's contents is not there, or cannot be examined. */
+interface Lack {
+  isAny: boolean;
+  readonly editedPaths: ByteString[];
+  unreadable: string | undefined;
+}
 
 /**
  * Finds out what manifests need. A listing is trusted in what it contains, but not in what it lacks: that is looked
@@ -65,7 +72,10 @@ export class NeedsFinder {
 
   /** What a manifest in the cache needs. @throws BtdtError CACHE_FORMAT_NEWER */
   find(digest: string): Needs {
-    return this.#findNeeds(digest, this.#reader.read(digest), false);
+    const read = this.#reader.read(digest);
+    // Such as its file, which has been inflated.
+    if (read.kind === "read") collectGarbage(read.manifest.counts.fileCount);
+    return this.#findNeeds(digest, read, false);
   }
 
   /**
@@ -106,36 +116,40 @@ export class NeedsFinder {
    * that have its content are needed.
    */
   #addContents(manifest: Manifest, isIntent: boolean): Condition {
-    const editedPaths: ByteString[] = [];
-    let unreadable: string | undefined;
-    let isMissing = false;
+    const lack: Lack = { isAny: false, editedPaths: [], unreadable: undefined };
     if (!isIntent) this.#predictor.begin(manifest);
+    // Without closures, which would cost memory for each file.
     for (let file = 0; file < manifest.counts.fileCount; file++) {
       if (!isIntent && this.#addPredicted(file)) continue;
       if (!hasObject(manifest, file) || this.#addListed(manifest, file, isIntent)) continue;
-      const isPacked = this.#addPacked(manifest, file);
-      if (this.#addUsable(this.#findListed(manifest, file), manifest, file) || isPacked) continue;
-      try {
-        const name = nameObject(manifest, file);
-        const found = [name, twinOf(name)].flatMap((each) => {
-          return this.#items.itemOfFile(each) ?? this.#unlisted.find(each) ?? [];
-        });
-        const isWhole = (item: number): boolean => this.#items.isWhole(item, at(manifest.fileSizes, file));
-        this.hasFoundAltered ||= !isIntent && !found.every(isWhole);
-        if (this.#addUsable(found, manifest, file)) continue;
-        isMissing = true;
-        if (found.some((item) => this.#isEdited(item, manifest, file)))
-          editedPaths.push(manifest.filePath(file));
-      } catch (error) {
-        if (errnoOf(error) === undefined) throw error;
-        unreadable ??= `an object cannot be examined: ${reasonOf(error)}`;
-      }
+      this.#addDoubtful(manifest, file, isIntent, lack);
     }
-    if (unreadable !== undefined) return { kind: "unreadable", reason: unreadable };
-    if (!isMissing) return { kind: "whole" };
+    if (lack.unreadable !== undefined) return { kind: "unreadable", reason: lack.unreadable };
+    if (!lack.isAny) return { kind: "whole" };
     const reason = this.#unreadablePacks;
     if (reason !== undefined) return { kind: "unreadable", reason };
-    return { kind: "damaged", reason: "contents are missing", editedPaths };
+    return { kind: "damaged", reason: "contents are missing", editedPaths: lack.editedPaths };
+  }
+
+  /** Of a file without a listed object that is whole. */
+  #addDoubtful(manifest: Manifest, file: number, isIntent: boolean, lack: Lack): void {
+    const isPacked = addPacked(manifest, file, this.#packs, this.#items, this.#found);
+    if (this.#addUsable(this.#findListed(manifest, file), manifest, file) || isPacked) return;
+    try {
+      const name = nameObject(manifest, file);
+      const found = [name, twinOf(name)].flatMap((each) => {
+        return this.#items.itemOfFile(each) ?? this.#unlisted.find(each) ?? [];
+      });
+      const isWhole = (item: number): boolean => this.#items.isWhole(item, at(manifest.fileSizes, file));
+      this.hasFoundAltered ||= !isIntent && !found.every(isWhole);
+      if (this.#addUsable(found, manifest, file)) return;
+      lack.isAny = true;
+      if (found.some((item) => this.#isEdited(item, manifest, file)))
+        lack.editedPaths.push(manifest.filePath(file));
+    } catch (error) {
+      if (errnoOf(error) === undefined) throw error;
+      lack.unreadable ??= `an object cannot be examined: ${reasonOf(error)}`;
+    }
   }
 
   /** Adds the whole object that the previous manifest had for this file, unless there may be an exclusive one, too. */
@@ -175,26 +189,6 @@ export class NeedsFinder {
     const usable = objects.filter((item) => this.#items.hasSize(item, at(manifest.fileSizes, file)));
     for (const item of usable) this.#found.add(item);
     return usable.length > 0;
-  }
-
-  /**
-   * False if the packs lack some of a file's contents. What they have of it is needed all the same: the store whose
-   * intent this is may have found the rest missing, and be about to add it.
-   */
-  #addPacked(manifest: Manifest, file: number): boolean {
-    const offset = file * DIGEST_SIZE_BYTES;
-    const sizeBytes = at(manifest.fileSizes, file);
-    if (sizeBytes <= CHUNK_SIZE_BYTES) {
-      const content = this.#packs.findSmall(manifest.fileDigests, offset);
-      if (content !== NOT_FOUND) this.#found.add(this.#items.itemOfContent(content));
-      return content !== NOT_FOUND;
-    }
-    const digest = digestAt(manifest.fileDigests, file);
-    const [list, chunks] = [this.#packs.largePlaceOf(digest), this.#packs.findKnownChunks(digest, sizeBytes)];
-    if (list === undefined || chunks === undefined) return false;
-    this.#found.add(this.#items.itemOfChunkList(list.pack, list.large));
-    for (const chunk of chunks) if (chunk !== NOT_FOUND) this.#found.add(this.#items.itemOfContent(chunk));
-    return !chunks.includes(NOT_FOUND);
   }
 
   #isEdited(item: number, manifest: Manifest, file: number): boolean {
