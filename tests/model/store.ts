@@ -104,6 +104,8 @@ function* keepInPacks(place: Place, tree: ModelTree, held: readonly ModelPack[],
   yield undefined;
   if (!omits("store: check what was held before")) {
     const published = [...cache.packs.values()];
+    // From this moment on: a clean may delete a pack because there is also an object, and that is edited.
+    for (const file of tree.files) if (isPacked(published, file)) storer.confirmed.add(file.name);
     const own: ModelPack = { contents: newContents, lists: listsOf(tree) };
     const listsOnly: ModelPack = { contents: new Set(), lists: own.lists };
     const packs = [
