@@ -10,6 +10,7 @@ import { cacheOpenError, foreignFile, formatMissing, newerFormat, notADirectory 
 
 /** Everything that btdt stores is below this name in the cache directory. It does not touch anything else there. */
 const ROOT_NAME = "btdt-v1";
+const LEDGER_NAME = "ledger";
 /** Of the directory; its files have formats of their own. */
 export const FORMAT_VERSION = 1;
 export const FORMAT_LINE = `btdt cache format ${FORMAT_VERSION}\n`;
@@ -39,6 +40,8 @@ export class CacheDirectory {
   readonly lockFile: ByteString;
   readonly sizeNote: ByteString;
   readonly lastCleanFile: ByteString;
+  readonly ledgerFile: ByteString;
+  #hasLedger = false;
   #rootStatus: FileStatus | undefined;
   #hasFormat = false;
   #access: AccessPolicy | undefined;
@@ -60,6 +63,7 @@ export class CacheDirectory {
     this.lockFile = below("lock");
     this.sizeNote = below("size");
     this.lastCleanFile = below("last-clean");
+    this.ledgerFile = below(LEDGER_NAME);
   }
 
   /**
@@ -110,6 +114,11 @@ export class CacheDirectory {
     return this.#hasFormat || lstat(this.formatFile) !== undefined;
   }
 
+  /** Whether there was a ledger when the cache was opened. */
+  get hasLedger(): boolean {
+    return this.#hasLedger;
+  }
+
   get formatFile(): ByteString {
     return joinBytes(this.root, "format" as ByteString);
   }
@@ -145,6 +154,7 @@ export class CacheDirectory {
     assertNotSymlink(this.root);
     // One listing instead of an `lstat` for each directory: on a network file system, each is a round trip.
     for (const entry of this.#readRoot()) {
+      this.#hasLedger ||= entry.name === LEDGER_NAME;
       // Some file systems do not tell kinds in listings.
       if (entry.isDirectory() || entry.isFile()) continue;
       const path = joinBytes(this.root, bytesFromText(entry.name));

@@ -36,6 +36,15 @@ export class NeedCounter {
     this.neededBytes.push(bytes);
   }
 
+  /**
+   * Takes over what was counted elsewhere, before anything is added. The sizes of those entries are not known.
+   * @param entryCounts by item
+   */
+  recall(entryCounts: Uint32Array): void {
+    this.reserve(entryCounts.length);
+    this.entryCounts.set(entryCounts);
+  }
+
   /** An entry that was added is no more. Only the number of entries that need each item follows. */
   remove(items: Uint32Array): void {
     for (const item of items) this.entryCounts[item] = (this.entryCounts[item] ?? 0) - 1;

@@ -109,6 +109,17 @@ export class FileTable {
     return this.wordAt(file, CHANGED_SECONDS) >>> 0;
   }
 
+  /** The parts of its name; the digest is only valid until another file is added. */
+  contentOf(file: number): NamedContent {
+    return {
+      digests: this.rows,
+      firstWord: file * ROW_WORDS,
+      permissions: this.wordAt(file, TAG) & PERMISSION_BITS,
+      mtimeSeconds: this.numberAt(file, SECONDS_LOW),
+      mtimeNanoseconds: this.wordAt(file, NANOSECONDS),
+    };
+  }
+
   nameOf(file: number): string {
     const start = file * ROW_WORDS * 4;
     const digestHex = Buffer.from(this.rows.buffer, start, DIGEST_SIZE_BYTES).toString("hex");
@@ -176,15 +187,8 @@ export class FileTable {
     this.rows = rows;
     this.slots = new Int32Array(Math.ceil(capacity * SLOTS_PER_FILE) * SLOT_WORDS);
     for (let file = 0; file < this.size; file++) {
-      const nameBits = this.wordAt(file, TAG) & NAME_BITS;
-      const content = {
-        digests: rows,
-        firstWord: file * ROW_WORDS,
-        permissions: nameBits & PERMISSION_BITS,
-        mtimeSeconds: this.numberAt(file, SECONDS_LOW),
-        mtimeNanoseconds: this.wordAt(file, NANOSECONDS),
-      };
-      this.fill(this.slotOf(content, nameBits), file, content);
+      const content = this.contentOf(file);
+      this.fill(this.slotOf(content, this.wordAt(file, TAG) & NAME_BITS), file, content);
     }
   }
 }

@@ -12,6 +12,8 @@ export interface KeyGroup {
   readonly manifests: readonly string[];
   readonly keys: string[];
   readonly keyFiles: string[];
+  /** As the first of its keys states it. */
+  readonly fileCount: number;
   lastUsedMs: number;
   keyBytes: number;
 }
@@ -85,6 +87,7 @@ function addToGroup(
     manifests: [...new Set(record.trees.map(({ manifest }) => manifest))],
     keys: [],
     keyFiles: [],
+    fileCount: record.trees.reduce((sum, { fileCount }) => sum + fileCount, 0),
     lastUsedMs: Number.NEGATIVE_INFINITY,
     keyBytes: 0,
   };

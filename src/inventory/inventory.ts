@@ -52,4 +52,21 @@ export interface Inventory extends Stock {
   readonly garbage: Garbage;
   /** What could not be read and was left alone, as sentences for the user. */
   readonly warnings: readonly string[];
+  /**
+   * Everything that entries need is an object or a manifest, and whole, and what is needed depends on nothing else.
+   */
+  readonly isPlain: boolean;
+  /** No item counts as needed by an entry that is gone by now. */
+  readonly isExact: boolean;
+  /** How many files each entry has, as its keys state it, by its id. */
+  readonly fileCounts: ReadonlyMap<string, number>;
+  /** What was taken over from the ledger; undefined if all manifests were read. */
+  readonly recalled: RecalledLedger | undefined;
+}
+
+interface RecalledLedger {
+  /** See `Ledger`. */
+  readonly readMs: number;
+  /** Nothing has gone from it, and little was added. */
+  readonly isCurrent: boolean;
 }

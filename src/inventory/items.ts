@@ -1,6 +1,5 @@
 import { compileMethodsLightly } from "../base/compile-lightly.ts";
-import { at, type Manifest } from "../manifest/manifest.ts";
-import type { StoredObject } from "../objects/list-objects.ts";
+import { at } from "../manifest/manifest.ts";
 import { PERMISSIONS } from "../objects/object-attributes.ts";
 import type { ScannedObject } from "../objects/scan-shard.ts";
 import type { PackContents } from "../packs/contents/pack-contents.ts";
@@ -9,17 +8,7 @@ import { measureContents } from "./measure-contents.ts";
 import { DIGEST_WORDS, type NamedContent, type NameKind, wordsOf } from "./named-content.ts";
 import { decodeFlags, encodeFlags, flagsOf, IS_AS_NAMED, IS_FILE } from "./object-flags.ts";
 import { kindOfName, parseFileName } from "./parse-file-name.ts";
-
-export interface StoredManifest {
-  readonly kind: "manifest";
-  /** The digest, 64 hexadecimal digits. */
-  readonly name: string;
-  readonly allocatedBytes: number;
-  /** When it was last needed, by the file system's clock. */
-  readonly changedMs: number;
-}
-
-export type StoredFile = ({ readonly kind: "object" } & StoredObject) | StoredManifest;
+import type { ContentColumns, StoredFile } from "./stored-file.ts";
 
 /**
  * Numbers everything that entries can need, so that one plan can count references to all of it: first the contents of
@@ -96,7 +85,7 @@ export class Items {
   }
 
   /** The item of the object of a manifest's file, or NO_ITEM: `itemOfFile` without making a string. */
-  itemOfObject(manifest: Manifest, file: number, isExclusive: boolean): number {
+  itemOfObject(manifest: ContentColumns, file: number, isExclusive: boolean): number {
     const { wanted } = this;
     if (this.wantedDigests !== manifest.fileDigests) {
       this.wantedDigests = manifest.fileDigests;
@@ -115,8 +104,9 @@ export class Items {
     if (file < 0 || file >= this.table.count) return undefined;
     const name = this.table.nameOf(file);
     const [allocatedBytes, changedMs] = [at(this.bytes, item), this.changedMsOf(item)];
-    if (this.kindOf(item) === "manifest") return { kind: "manifest", name, allocatedBytes, changedMs };
     const sizeBytes = this.table.sizeOf(file);
+    if (this.kindOf(item) === "manifest")
+      return { kind: "manifest", name, sizeBytes, allocatedBytes, changedMs };
     return {
       kind: "object",
       name,
@@ -152,6 +142,16 @@ export class Items {
     return (this.table.flagsOf(item - this.firstFile) & IS_AS_NAMED) !== 0 && this.hasSize(item, sizeBytes);
   }
 
+  /** The parts of the name of an object; the digest is only valid until another file is added. */
+  contentOf(item: number): NamedContent {
+    return this.table.contentOf(item - this.firstFile);
+  }
+
+  /** Of an object or a manifest. */
+  sizeOf(item: number): number {
+    return this.table.sizeOf(item - this.firstFile);
+  }
+
   /** Makes room in advance for about so many objects and manifests in all. */
   expectFiles(count: number): void {
     this.table.expect(count);
@@ -165,7 +165,7 @@ export class Items {
     const facts =
       stored.kind === "object"
         ? { flags: encodeFlags(stored), sizeBytes: stored.sizeBytes, changedSeconds }
-        : { flags: 0, sizeBytes: 0, changedSeconds };
+        : { flags: 0, sizeBytes: stored.sizeBytes, changedSeconds };
     return this.add(content, kind, facts, stored.allocatedBytes);
   }
 

@@ -26,6 +26,7 @@ export class KnownNeeds {
   readonly #finder: Pick<NeedsFinder, "find">;
   readonly #manifests = new Map<string, KnownManifest>();
   readonly #union = new ItemCollector();
+  readonly #unread = new Set<string>();
   #leftCount: number;
 
   /** @param mostKeptItems in all lists together */
@@ -50,6 +51,11 @@ export class KnownNeeds {
     return items === undefined ? CHANGED : { ...known.needs, items };
   }
 
+  /** What a manifest needs was counted without reading it: it is read if its list is asked for. */
+  expect(digest: string): void {
+    this.#unread.add(digest);
+  }
+
   /**
    * What some manifests need, each item once. Undefined if one of them cannot be read again: what is subtracted from
    * counts must be exactly what was added to them, so a part of it is of no use.
@@ -58,7 +64,7 @@ export class KnownNeeds {
     const lists: Uint32Array[] = [];
     for (const digest of digests) {
       const known = this.#manifests.get(digest);
-      const items = known === undefined ? undefined : this.#recall(digest, known);
+      const items = known === undefined ? this.#readExpected(digest) : this.#recall(digest, known);
       if (items === undefined) return undefined;
       lists.push(items);
     }
@@ -71,6 +77,13 @@ export class KnownNeeds {
     this.#union.begin();
     for (const list of lists) this.#union.addAll(list);
     return this.#union.list();
+  }
+
+  /** What was counted was whole. */
+  #readExpected(digest: string): Uint32Array | undefined {
+    if (!this.#unread.has(digest)) return undefined;
+    const { items, condition } = this.#learn(digest);
+    return condition.kind === "whole" ? items : undefined;
   }
 
   #learn(digest: string): Needs {

@@ -5,9 +5,10 @@ import { mtimeMs } from "../fs/native/file-status.ts";
 import { listObjectsInShard, listShardNames } from "../objects/list-objects.ts";
 import type { Runner } from "../work/job.ts";
 import type { Doubts } from "./doubts.ts";
-import type { Items, StoredManifest } from "./items.ts";
+import type { Items } from "./items.ts";
 import { chooseShardLister, type ShardLister } from "./list-shards.ts";
 import { ShardScanner } from "./shard-scanner.ts";
+import type { StoredManifest } from "./stored-file.ts";
 
 export interface FileListing {
   /** Lists shards if the volume is slow, or if there are many objects. */
@@ -67,6 +68,6 @@ async function addShard(
 export function findManifest(cache: CacheDirectory, digest: string): StoredManifest | undefined {
   const status = statManifestFile(cache, digest);
   if (status === undefined) return undefined;
-  const { allocatedBytes } = status;
-  return { kind: "manifest", name: digest, allocatedBytes, changedMs: mtimeMs(status) };
+  const { sizeBytes, allocatedBytes } = status;
+  return { kind: "manifest", name: digest, sizeBytes, allocatedBytes, changedMs: mtimeMs(status) };
 }

@@ -8,10 +8,10 @@ import type { Progress } from "../base/progress.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { listOldCounts } from "../cache/restore-counts.ts";
 import { listPacks } from "../packs/contents/pack-directory.ts";
-import { NeedCounter } from "./count-needs.ts";
-import { describeEntry, type ManifestNeeds } from "./describe-entry.ts";
+import { describeEntry } from "./describe-entry.ts";
 import { Doubts } from "./doubts.ts";
 import { EditedPathUse, NO_EDITED_PATHS } from "./edited-path-use.ts";
+import { EntryCounter } from "./entry-counter.ts";
 import { findIntents, type IntentsOfCache } from "./find-intents.ts";
 import { findPacks, type PacksOfCache } from "./find-packs.ts";
 import { findPins, type IsPinned } from "./find-pins.ts";
@@ -24,6 +24,7 @@ import { KnownKeys } from "./known-keys.ts";
 import { KnownNeeds } from "./known-needs.ts";
 import { type FileListing, listFiles } from "./list-files.ts";
 import { NeedsFinder } from "./needs-finder.ts";
+import { isUpToDate, type Recollection, recallLedger } from "./recall-ledger.ts";
 
 export interface StockRequest extends FileListing {
   readonly nowMs: number;
@@ -31,6 +32,8 @@ export interface StockRequest extends FileListing {
   readonly progress?: Progress;
   /** How many of the items that entries need are kept in memory; by default, not all of those of many large entries. */
   readonly mostKeptItems?: number;
+  /** Counts from the ledger, if it can, instead of from manifests; then the sizes of single entries are not known. */
+  readonly mayRecall?: boolean;
 }
 
 /**
@@ -54,6 +57,8 @@ interface Listed {
   readonly readable: PacksOfCache;
   readonly finder: NeedsFinder;
   readonly known: KnownNeeds;
+  readonly counter: EntryCounter;
+  readonly recollection: Recollection | undefined;
   readonly editedPathUse: EditedPathUse | undefined;
 }
 
@@ -62,9 +67,6 @@ export class Stocktaking {
   readonly #cache: CacheDirectory;
   readonly #request: StockRequest;
   readonly #knownKeys: KnownKeys;
-  readonly #counter = new NeedCounter();
-  /** The manifests of entries whose needs are counted, by the id of each. */
-  readonly #counted = new Map<string, readonly string[]>();
   #recordedPaths: GroupedKeys["recordedPaths"] = new Map();
   /** Undefined unless the stock is plain. */
   #plain: Listed | undefined;
@@ -84,9 +86,9 @@ export class Stocktaking {
   async take(): Promise<Inventory> {
     const doubts = new Doubts(!this.#cache.isPrepared());
     const names = await this.#readNames(doubts);
-    const listed = await this.#list(doubts);
+    const listed = await this.#list(names.keys, doubts);
     const inventory = await this.#count(names, listed, doubts);
-    if (isPlain(inventory, listed)) this.#plain = listed;
+    if (inventory.isPlain) this.#plain = listed;
     return inventory;
   }
 
@@ -108,9 +110,9 @@ export class Stocktaking {
     const packs = doubts.attempt("the list of packs", () => listPacks(this.#cache));
     if (packs === undefined || packs.length > 0) return undefined;
     listed.finder.lookAgain();
-    this.#forgetVanished(names.keys, listed.known);
+    listed.counter.forgetVanished(names.keys);
     const inventory = await this.#count(names, listed, doubts);
-    return isPlain(inventory, listed) ? inventory : undefined;
+    return inventory.isPlain ? inventory : undefined;
   }
 
   async #readNames(doubts: Doubts): Promise<Names> {
@@ -122,7 +124,7 @@ export class Stocktaking {
     return { ...intents, keys, isPinned: findPins(this.#cache, doubts) };
   }
 
-  async #list(doubts: Doubts): Promise<Listed> {
+  async #list(keys: GroupedKeys, doubts: Doubts): Promise<Listed> {
     const cache = this.#cache;
     const readable = findPacks(cache, doubts);
     const items = new Items(readable.packs);
@@ -131,14 +133,20 @@ export class Stocktaking {
     const finder = new NeedsFinder(cache, items, readable, (manifest, digest) => {
       editedPathUse?.see(manifest, digest === undefined ? undefined : this.#recordedPaths.get(digest));
     });
-    const known = new KnownNeeds(finder, this.#request.mostKeptItems);
-    return { items, readable, finder, known, editedPathUse };
+    const { nowMs, pause, mostKeptItems, mayRecall } = this.#request;
+    const known = new KnownNeeds(finder, mostKeptItems);
+    const counter = new EntryCounter(items, known);
+    const recollection =
+      mayRecall === true
+        ? await recallLedger({ cache, keys, items, known, counter, nowMs, pause })
+        : undefined;
+    return { items, readable, finder, known, counter, recollection, editedPathUse };
   }
 
   async #count(names: Names, listed: Listed, doubts: Doubts): Promise<Inventory> {
     const { nowMs, grace } = this.#request;
     const { keys, intents, sessions } = names;
-    const { items, readable, finder, editedPathUse } = listed;
+    const { items, readable, finder, counter, recollection, editedPathUse } = listed;
     const entries = await this.#countEntries(names, listed, doubts);
     const pinned = new Set<number>();
     for (const intent of intents) {
@@ -147,13 +155,14 @@ export class Stocktaking {
       // The store notices damage: if its base is gone, it announces another manifest before it relies on anything.
       if (!needed.isKnown) doubts.addUnknownNeeds("a running store", needed.condition);
     }
-    const needs = this.#counter.finish(items.count);
+    const needs = counter.finish();
     for (const item of findYoung(items, readable.packs, needs, nowMs, grace)) pinned.add(item);
+    // If an entry was not read, it may contain any edited path.
+    const isAllRead = !doubts.mayAllBeNeeded && recollection === undefined;
     const found = {
       damagedKeyFiles: keys.damaged,
       sessions: sessions.filter(({ isDead }) => isDead),
-      // If an entry could not be read, it may contain any edited path.
-      editedPaths: (doubts.mayAllBeNeeded ? undefined : editedPathUse?.plan(nowMs)) ?? NO_EDITED_PATHS,
+      editedPaths: (isAllRead ? editedPathUse?.plan(nowMs) : undefined) ?? NO_EDITED_PATHS,
       oldCounts: doubts.attempt("the restore counts", () => listOldCounts(this.#cache, nowMs)) ?? [],
     };
     return {
@@ -168,49 +177,36 @@ export class Stocktaking {
       packs: readable.packs,
       garbage: measureGarbage(found, doubts),
       warnings: doubts.warnings,
+      isPlain: isPlain(entries, listed, doubts),
+      isExact: counter.isExact(keys),
+      fileCounts: new Map([...keys.groups].map(([id, { fileCount }]) => [id, fileCount])),
+      recalled: recollection && { readMs: recollection.readMs, isCurrent: isUpToDate(recollection, counter) },
     };
   }
 
   async #countEntries(
     { keys, isPinned }: Names,
-    { items, known }: Listed,
+    { known, counter }: Listed,
     doubts: Doubts,
   ): Promise<CachedEntry[]> {
     const { progress, pause } = this.#request;
-    const fresh = [...keys.groups].filter(([id]) => !this.#counted.has(id));
-    const manifestCount = new Set(fresh.flatMap(([, { manifests }]) => manifests)).size;
-    progress?.begin({ name: "reading", noun: "manifests", unit: "files", files: manifestCount });
+    const files = counter.countUnread(keys);
+    progress?.begin({ name: "reading", noun: "manifests", unit: "files", files });
     const entries: CachedEntry[] = [];
     for (const [id, group] of keys.groups) {
-      const parts: ManifestNeeds[] = [];
-      // What was counted before was whole.
-      const digests = this.#counted.has(id) ? [] : group.manifests;
-      for (const digest of digests) {
-        if (!known.has(digest)) progress?.add({ files: 1 });
-        parts.push({ digest, ...known.find(digest) });
-        await pause();
-      }
+      const parts = await counter.add(id, group, progress, pause);
       entries.push(describeEntry(id, group, parts, keys.recordedPaths, isPinned, doubts, known));
-      if (this.#counted.has(id)) continue;
-      this.#counter.add(known.unite(parts.map((part) => part.items)), items.measure());
-      this.#counted.set(id, group.manifests);
     }
     return entries;
-  }
-
-  /** What only they needed is garbage, unless it is not known any more. */
-  #forgetVanished({ groups }: GroupedKeys, known: KnownNeeds): void {
-    for (const [id, manifests] of this.#counted) {
-      const items = groups.has(id) ? undefined : known.list(manifests);
-      if (items === undefined) continue;
-      this.#counter.remove(items);
-      this.#counted.delete(id);
-    }
   }
 }
 
 /** Everything that entries need is an object or a manifest, and whole. */
-function isPlain({ entries, packs, warnings }: Inventory, { finder }: Listed): boolean {
+function isPlain(
+  entries: readonly CachedEntry[],
+  { readable: { packs }, finder }: Listed,
+  { warnings }: Doubts,
+): boolean {
   return (
     packs.packs.length + packs.damaged.length + packs.unreadable.length === 0 &&
     warnings.length === 0 &&

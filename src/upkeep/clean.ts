@@ -25,6 +25,7 @@ import type { Runtime } from "../work/runtime.ts";
 import { chooseGrace } from "./choose-grace.ts";
 import { type CleanResult, NOTHING_CLEANED, summarize } from "./clean-result.ts";
 import { cannotMakeRoom, isDiskFull, openSessionIfRoom } from "./full-volume.ts";
+import { keepLedger } from "./keep-ledger.ts";
 import { planPacks } from "./pack-plan.ts";
 import { type CleanLimits, planClean } from "./plan.ts";
 import { replacePacks } from "./replace-packs.ts";
@@ -99,6 +100,8 @@ async function cleanPrepared(request: CleanRequest, runtime: Runtime): Promise<C
       },
     );
     const result = summarize(plan, stock.garbage, packPlan, nowMs);
+    if (session !== undefined)
+      await keepLedger(cache, session, { stock, plan, nowMs }, createPause(runtime.isCancelled));
     if (packPlan.rewritten.length === 0) return result;
     const isReplaced =
       session !== undefined &&
@@ -113,7 +116,7 @@ async function cleanPrepared(request: CleanRequest, runtime: Runtime): Promise<C
 
 function stockRequest(nowMs: number, grace: Grace, runtime: Runtime): StockRequest {
   const { progress, runners, isCancelled } = runtime;
-  return { nowMs, grace, progress, runner: runners.pool, pause: createPause(isCancelled) };
+  return { nowMs, grace, progress, runner: runners.pool, pause: createPause(isCancelled), mayRecall: true };
 }
 
 function decide(stock: Inventory, limits: CleanLimits, grace: Grace, runtime: Runtime) {

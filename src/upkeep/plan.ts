@@ -44,6 +44,8 @@ export interface CleanPlan {
   readonly garbageFileCount: number;
   readonly garbageBytes: number;
   readonly keptBytes: number;
+  /** By item: how many of the kept entries need it. */
+  readonly entryCounts: Uint32Array;
 }
 
 /**
@@ -54,6 +56,7 @@ export function planClean(stock: Stock, limits: CleanLimits): CleanPlan {
   const { entries, itemBytes, firstFile, mayAllBeNeeded } = stock;
   const bytesOf = (item: number): number => itemBytes[item] ?? 0;
   const references = countReferences(stock);
+  const entryCounts = stock.needs.entryCounts.slice();
   let keptBytes = entries.reduce((sum, entry) => sum + entry.ownBytes, 0);
   let garbageFileCount = 0;
   let garbageBytes = 0;
@@ -78,6 +81,7 @@ export function planClean(stock: Stock, limits: CleanLimits): CleanPlan {
     for (const item of items) {
       const left = (references[item] ?? 1) - 1;
       references[item] = left;
+      entryCounts[item] = (entryCounts[item] ?? 1) - 1;
       if (left === 0) freedBytes += bytesOf(item);
     }
     keptBytes -= freedBytes;
@@ -109,7 +113,7 @@ export function planClean(stock: Stock, limits: CleanLimits): CleanPlan {
 
   const unneededItems: number[] = [];
   for (let item = 0; item < references.length; item++) if (references[item] === 0) unneededItems.push(item);
-  return { evictions, kept, unneededItems, garbageFileCount, garbageBytes, keptBytes };
+  return { evictions, kept, unneededItems, garbageFileCount, garbageBytes, keptBytes, entryCounts };
 }
 
 /** What all entries may take. @param keptBytes what they take now */

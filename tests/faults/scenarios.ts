@@ -1,5 +1,6 @@
 import type { Scenario } from "./scenario.ts";
 import { crowdScenarios } from "./scenarios/crowd.ts";
+import { ledgerScenarios } from "./scenarios/ledger.ts";
 import { lookScenarios } from "./scenarios/look.ts";
 import { restoreScenarios } from "./scenarios/restore.ts";
 import { runScenarios } from "./scenarios/run.ts";
@@ -12,6 +13,7 @@ export const scenarios: readonly Scenario[] = [
   ...restoreScenarios,
   ...runScenarios,
   ...upkeepScenarios,
+  ...ledgerScenarios,
   ...lookScenarios,
 ];
 

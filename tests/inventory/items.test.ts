@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import * as fc from "fast-check";
-import { Items, type StoredFile } from "../../src/inventory/items.ts";
+import { Items } from "../../src/inventory/items.ts";
+import type { StoredFile } from "../../src/inventory/stored-file.ts";
 import { formatObjectName, twinOf } from "../../src/objects/object-name.ts";
 import { PackContents } from "../../src/packs/contents/pack-contents.ts";
 import { storedPack } from "../support/stored-pack.ts";
@@ -18,6 +19,7 @@ test("contents, lists of chunks and files have numbers of their own, without gap
   const manifest = {
     kind: "manifest",
     name: "cd".repeat(32),
+    sizeBytes: 5000,
     allocatedBytes: 8192,
     changedMs: 3000,
   } as const;

@@ -5,17 +5,23 @@ import { type Needs, type Stock, takeStock, updateStock } from "./stock.ts";
 /**
  * @param limited keys that go because of limits
  * @param isEarly stock is taken before the lock, and then brought up to date
+ * @param isRecalling what was counted before is not read again
  */
-export function* clean(place: Place, limited: readonly string[], isEarly = false): Process {
+export function* clean(
+  place: Place,
+  limited: readonly string[],
+  isEarly = false,
+  isRecalling = false,
+): Process {
   const { cache, name, omits } = place;
   cache.openSession(name);
   yield undefined;
-  const early = isEarly ? yield* takeStock(place) : undefined;
+  const early = isEarly ? yield* takeStock(place, isRecalling) : undefined;
   let stock: Stock | undefined;
   let needs: Needs | undefined;
   yield* locked(place, "exclusive", omits("clean: lock"), function* () {
     stock = early === undefined ? undefined : yield* updateStock(place, early);
-    stock ??= yield* takeStock(place);
+    stock ??= yield* takeStock(place, isRecalling);
     const evicted = new Set([...limited, ...stock.damaged]);
     needs = stock.needs(evicted);
     const isKeysFirst = !omits("clean: keys before contents");
@@ -27,6 +33,9 @@ export function* clean(place: Place, limited: readonly string[], isEarly = false
       yield undefined;
     }
   });
+  // Without the lock: it is true whenever it is published.
+  if (needs?.ledger !== undefined && stock?.damaged.size === 0) cache.ledger = needs.ledger;
+  yield undefined;
   if (stock !== undefined && needs !== undefined) yield* rewritePacks(place, stock, needs);
   cache.sessions.delete(name);
 }

@@ -48,6 +48,8 @@ export function interleave(choose: Choose, omitted?: Step): string[] {
       return aroundOneKey(choose, cache, start);
     case 3:
       return aroundOneList(choose, cache, start);
+    case 4:
+      return aroundOneLedger(choose, cache, start);
   }
   for (let index = choose(4); index > 0; index--)
     finish(
@@ -89,6 +91,28 @@ function aroundOneKey(choose: Choose, cache: ModelCache, start: Start): string[]
   const running = [
     start((place) => store(place, { ...storeRequest(choose), key: "k1" })),
     start((place) => clean(place, ["k1"], isEarly)),
+  ];
+  return runAndCheck(cache, running, start, choose);
+}
+
+/** What a clean has counted, entries come and go, and cleans that go by it. */
+function aroundOneLedger(choose: Choose, cache: ModelCache, start: Start): string[] {
+  for (const key of KEYS.slice(0, 2)) {
+    const tree = pick(TREES.slice(0, 2), choose);
+    finish(
+      cache,
+      start((place) => store(place, { key, tree, storage: "objects" })),
+    );
+  }
+  finish(
+    cache,
+    start((place) => clean(place, [], false, true)),
+  );
+  if (choose(2) === 0) cache.keys.delete(pick(KEYS, choose));
+  const isEarly = choose(2) === 0;
+  const running = [
+    start((place) => store(place, { ...storeRequest(choose), storage: "objects" })),
+    start((place) => clean(place, choose(2) === 0 ? [pick(KEYS, choose)] : [], isEarly, true)),
   ];
   return runAndCheck(cache, running, start, choose);
 }
@@ -136,7 +160,7 @@ function runAndCheck(cache: ModelCache, running: Running[], start: Start, choose
   for (let round = 0; round < 2; round++)
     finish(
       cache,
-      start((place) => clean(place, [])),
+      start((place) => clean(place, [], false, true)),
     );
   checkNothingLeft(cache);
   return cache.violations;
@@ -158,7 +182,7 @@ function anyProcess(place: Place, choose: Choose): Process {
       return store(place, storeRequest(choose));
     case 3:
     case 4:
-      return clean(place, choose(4) === 0 ? [pick(KEYS, choose)] : [], choose(2) === 0);
+      return clean(place, choose(4) === 0 ? [pick(KEYS, choose)] : [], choose(2) === 0, choose(2) === 0);
     case 5:
       return restore(place, pick(KEYS, choose));
     case 6:

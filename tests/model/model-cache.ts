@@ -41,6 +41,14 @@ export interface Storer {
   isExcused: boolean;
 }
 
+/** What a clean has counted, for the next one. */
+export interface ModelLedger {
+  /** By their manifests. */
+  readonly entries: ReadonlySet<string>;
+  /** How many of them need each object. */
+  readonly counts: ReadonlyMap<string, number>;
+}
+
 export interface ModelSession {
   isAlive: boolean;
   readonly intents: Map<string, ModelTree>;
@@ -52,6 +60,7 @@ export class ModelCache {
   readonly objects = new Map<string, ModelObject>();
   readonly packs = new Map<string, ModelPack>();
   readonly sessions = new Map<string, ModelSession>();
+  ledger: ModelLedger | undefined;
   readonly storers: Storer[] = [];
   /** What processes have claimed, whether it still has its name or not. */
   readonly claims = new Map<string, ModelObject>();

@@ -31,6 +31,8 @@ export const STEPS = [
   "clean: lock",
   "clean: look at keys and intents again under the lock",
   "clean: take stock again unless all is whole and in objects",
+  "clean: read the manifests that the ledger lacks",
+  "clean: go by a ledger only if all manifests in it are there",
   "clean: count intents as needs",
   "clean: keep objects of intents that are not whole",
   "clean: count a list's chunks as needs",

@@ -1,7 +1,9 @@
+import { add, EMPTY_LEDGER, recall, subtract } from "./ledger.ts";
 import {
   isPacked,
   isWhole,
   type ModelFile,
+  type ModelLedger,
   type ModelObject,
   type ModelPack,
   type ModelRecord,
@@ -18,6 +20,8 @@ export interface Stock {
   readonly manifests: readonly string[];
   readonly objects: ReadonlyMap<string, ModelObject>;
   readonly packs: ReadonlyMap<string, ModelPack>;
+  /** What was counted before, without entries that have vanished. */
+  readonly recalled: ModelLedger | undefined;
   needs(evicted: ReadonlySet<string>): Needs;
 }
 
@@ -26,6 +30,8 @@ export interface Needs {
   readonly objects: ReadonlySet<string>;
   readonly contents: ReadonlySet<string>;
   readonly lists: ReadonlySet<string>;
+  /** What the keys that stay need; undefined if that is not only whole objects. */
+  readonly ledger: ModelLedger | undefined;
 }
 
 interface Sessions {
@@ -33,9 +39,9 @@ interface Sessions {
   readonly intents: readonly ModelTree[];
 }
 
-type Seen = Pick<Stock, "keys" | "objects" | "packs"> & Pick<Sessions, "intents">;
+type Seen = Pick<Stock, "keys" | "objects" | "packs" | "recalled"> & Pick<Sessions, "intents">;
 
-export function* takeStock(place: Place): Generator<Pause, Stock, void> {
+export function* takeStock(place: Place, isRecalling = false): Generator<Pause, Stock, void> {
   const { cache } = place;
   const { deadSessions, intents } = yield* lookAtSessions(place);
   const keys = new Map(cache.keys);
@@ -58,9 +64,16 @@ export function* takeStock(place: Place): Generator<Pause, Stock, void> {
       isWhole(cache.objects.get(file.name));
     if (!manifests.has(tree.manifest) || !tree.files.every(isThere)) damaged.add(key);
   }
+  const recalled = isRecalling
+    ? recall(place, manifestsOf(keys), objects, new Set(manifests.keys()))
+    : undefined;
   const needs = (evicted: ReadonlySet<string>): Needs =>
-    findNeeds(place, { keys, intents, objects, packs }, evicted);
-  return { deadSessions, keys, damaged, manifests: [...manifests.keys()], objects, packs, needs };
+    findNeeds(place, { keys, intents, objects, packs, recalled }, evicted);
+  return { deadSessions, keys, damaged, manifests: [...manifests.keys()], objects, packs, recalled, needs };
+}
+
+function manifestsOf(keys: ReadonlyMap<string, ModelRecord>): Set<string> {
+  return new Set([...keys.values()].map(({ tree }) => tree.manifest));
 }
 
 /** Looks again, under the lock, at what stores have changed since; undefined if that is not enough. */
@@ -87,9 +100,13 @@ export function* updateStock(place: Place, early: Stock): Generator<Pause, Stock
     if (mustBePlain && !(cache.manifests.has(tree.manifest) && tree.files.every(isThere))) return undefined;
     yield undefined;
   }
+  const keyed = manifestsOf(keys);
+  const vanished = [...(early.recalled?.entries ?? [])].filter((manifest) => !keyed.has(manifest));
+  const gone = vanished.flatMap((manifest) => cache.manifests.get(manifest) ?? []);
+  const recalled = early.recalled && subtract(early.recalled, gone);
   const needs = (evicted: ReadonlySet<string>): Needs =>
-    findNeeds(place, { keys, intents, objects, packs }, evicted);
-  return { deadSessions, keys, damaged: new Set(), manifests, objects, packs, needs };
+    findNeeds(place, { keys, intents, objects, packs, recalled }, evicted);
+  return { deadSessions, keys, damaged: new Set(), manifests, objects, packs, recalled, needs };
 }
 
 function* lookAtSessions({ cache, omits }: Place): Generator<Pause, Sessions, void> {
@@ -107,7 +124,7 @@ function* lookAtSessions({ cache, omits }: Place): Generator<Pause, Sessions, vo
 
 function findNeeds(
   { omits }: Place,
-  { keys, intents, objects, packs }: Seen,
+  { keys, intents, objects, packs, recalled }: Seen,
   evicted: ReadonlySet<string>,
 ): Needs {
   const needed = {
@@ -126,9 +143,22 @@ function findNeeds(
     const contents = file.chunks === undefined ? [file.name] : areChunksKnown ? list : [];
     for (const content of contents) needed.contents.add(content);
   };
-  for (const [key, { tree }] of keys) {
-    if (evicted.has(key)) continue;
+  const stays = new Map(
+    [...keys].flatMap(([key, { tree }]) => (evicted.has(key) ? [] : [[tree.manifest, tree]])),
+  );
+  const goes = [...keys.values()].flatMap(({ tree }) =>
+    recalled?.entries.has(tree.manifest) === true && !stays.has(tree.manifest)
+      ? [[tree.manifest, tree] as const]
+      : [],
+  );
+  const left = recalled && subtract(recalled, [...new Map(goes).values()]);
+  for (const name of left?.counts.keys() ?? []) needed.objects.add(name);
+  const isEachRead = !omits("clean: read the manifests that the ledger lacks");
+  const fresh: ModelTree[] = [];
+  for (const tree of stays.values()) {
     needed.manifests.add(tree.manifest);
+    if (left !== undefined && (left.entries.has(tree.manifest) || !isEachRead)) continue;
+    fresh.push(tree);
     // With both, the packs' contents are not needed.
     for (const file of tree.files) {
       if (isWhole(objects.get(file.name))) needed.objects.add(file.name);
@@ -144,5 +174,7 @@ function findNeeds(
       if (!isWhole(object)) addPacked(file);
     }
   }
-  return needed;
+  const isPlain =
+    packs.size === 0 && fresh.every(({ files }) => files.every(({ name }) => isWhole(objects.get(name))));
+  return { ...needed, ledger: isPlain ? add(left ?? EMPTY_LEDGER, fresh) : undefined };
 }

@@ -64,8 +64,14 @@ export class HandMadeCache {
     return `${this.directory.keys}/${keyFileName(key)}`;
   }
 
-  addKey(key: string, manifests: readonly [string, ...string[]], usedSeconds = 2_000_000_000): void {
-    const [first, ...others] = manifests.map((manifest) => ({ manifest, fileCount: 1, contentBytes: 1 }));
+  /** @param fileCount what the key states for each of its trees */
+  addKey(
+    key: string,
+    manifests: readonly [string, ...string[]],
+    usedSeconds = 2_000_000_000,
+    fileCount = 1,
+  ): void {
+    const [first, ...others] = manifests.map((manifest) => ({ manifest, fileCount, contentBytes: 1 }));
     if (first === undefined) throw new Error("a key has a tree");
     const record = { key, storedAt: "2026-03-09T00:00:00.000Z", trees: [first, ...others] as const };
     writeFileSync(this.keyPath(key), encodeKeyFile(record));

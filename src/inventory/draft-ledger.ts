@@ -1,0 +1,86 @@
+import { compileLightly } from "../base/compile-lightly.ts";
+import type { Ledger, RecordedManifest } from "../ledger/ledger.ts";
+import { BLOCK_OBJECTS, ObjectBlock } from "../ledger/object-block.ts";
+import type { CachedEntry, Inventory } from "./inventory.ts";
+import { type Items, NO_ITEM } from "./items.ts";
+import { DIGEST_WORDS, wordOf, wordsOf } from "./named-content.ts";
+
+/** What the entries of a plain stock need, in the form of a ledger. */
+export interface LedgerDraft {
+  readonly ledger: Ledger;
+  /** Its objects. The same memory is used for all blocks. */
+  readonly blocks: () => Generator<ObjectBlock>;
+}
+
+/**
+ * @param kept those entries of the stock that stay
+ * @param entryCounts how many of them need each item
+ */
+export function draftLedger(
+  { items }: Pick<Inventory, "items">,
+  { kept, entryCounts }: { readonly kept: readonly CachedEntry[]; readonly entryCounts: Uint32Array },
+  times: Pick<Ledger, "readMs" | "fileCount">,
+): LedgerDraft {
+  const manifests: RecordedManifest[] = [];
+  const objects = new Uint32Array(countNeeded(entryCounts));
+  let objectCount = 0;
+  const probe = new ObjectBlock(1);
+  for (let item = items.firstFile; item < items.count; item++) {
+    const entryCount = entryCounts[item] ?? 0;
+    if (entryCount === 0) continue;
+    if (items.kindOf(item) === "manifest") {
+      manifests.push(recordManifest(items, item, entryCount));
+    } else if (!isTwin(items, item, probe, entryCounts)) {
+      objects[objectCount] = item;
+      objectCount += 1;
+    }
+  }
+  const ledger = { ...times, objectCount, entries: kept.map(({ id }) => id.split(" ")), manifests };
+  return { ledger, blocks: () => copyObjects(items, objects.subarray(0, objectCount), entryCounts) };
+}
+
+function* copyObjects(items: Items, objects: Uint32Array, entryCounts: Uint32Array): Generator<ObjectBlock> {
+  let block = new ObjectBlock(Math.min(BLOCK_OBJECTS, objects.length));
+  for (let start = 0; start < objects.length; start += block.count) {
+    const count = Math.min(block.count, objects.length - start);
+    if (count < block.count) block = new ObjectBlock(count);
+    for (let index = 0; index < count; index++) {
+      const item = objects[start + index] ?? 0;
+      copyObject(items, item, block, index);
+      block.entryCounts[index] = entryCounts[item] ?? 0;
+    }
+    yield block;
+  }
+}
+
+function copyObject(items: Items, item: number, block: ObjectBlock, index: number): void {
+  const content = items.contentOf(item);
+  const words = wordsOf(block.fileDigests);
+  for (let word = 0; word < DIGEST_WORDS; word++) words[index * DIGEST_WORDS + word] = wordOf(content, word);
+  block.fileSizes[index] = items.sizeOf(item);
+  block.fileModes[index] = content.permissions;
+  block.fileMtimeSeconds[index] = content.mtimeSeconds;
+  block.fileMtimeNanoseconds[index] = content.mtimeNanoseconds;
+}
+
+/** An exclusive object beside one that is not: to a ledger they are the same. */
+function isTwin(items: Items, item: number, probe: ObjectBlock, entryCounts: Uint32Array): boolean {
+  if (!items.hasExclusiveObjects) return false;
+  copyObject(items, item, probe, 0);
+  const shared = items.itemOfObject(probe, 0, false);
+  return shared !== item && shared !== NO_ITEM && (entryCounts[shared] ?? 0) > 0;
+}
+
+function recordManifest(items: Items, item: number, entryCount: number): RecordedManifest {
+  const file = items.fileOf(item);
+  const [sizeBytes, changedMs] = [file?.sizeBytes ?? 0, file?.changedMs ?? 0];
+  return { digest: items.nameOf(item), sizeBytes, changedSeconds: changedMs / 1000, entryCount };
+}
+
+function countNeeded(entryCounts: Uint32Array): number {
+  let count = 0;
+  for (let item = 0; item < entryCounts.length; item++) if (entryCounts[item] !== 0) count += 1;
+  return count;
+}
+
+compileLightly(copyObject, isTwin, countNeeded);
