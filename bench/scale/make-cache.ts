@@ -1,0 +1,9 @@
+/**
+ * Makes a synthetic cache in a process of its own: commands that are measured start as copies of the process that
+ * measures them, so the memory that this takes would count as theirs.
+ */
+import { makeSyntheticCache } from "./synthetic-cache.ts";
+
+const [cache = "", ...numbers] = process.argv.slice(2);
+const [entryCount = 0, fileCount = 0, ownFileCount = 0] = numbers.map(Number);
+makeSyntheticCache(cache, { entryCount, fileCount, ownFileCount });
