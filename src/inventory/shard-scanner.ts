@@ -4,7 +4,7 @@ import { emptyScan, type ScannedObject, scanShard } from "../objects/scan-shard.
 import { scanShardJob } from "../objects/scan-shard-job.ts";
 import type { Runner } from "../work/job.ts";
 
-/** What is left takes less time than a thread needs to start. */
+/** Scanning fewer takes less time than starting a thread. */
 const FEWEST_OBJECTS_FOR_THREADS = 50_000;
 /** So that no thread waits until the results of another have been taken. */
 const SHARDS_PER_THREAD = 3;

@@ -4,7 +4,7 @@
  * of a clean.
  *
  * A ledger says nothing about the cache as it is now. Manifests are named by their contents, so what it says about
- * them stays true; whoever uses it checks that everything in it is still there.
+ * them stays true; its reader checks that everything in it is still there.
  */
 export interface Ledger {
   /** When all manifests were last read, in milliseconds since 1970, by the clock of the cache's file system. */

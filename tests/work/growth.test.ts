@@ -17,7 +17,7 @@ const heavyMeetJob: Job<Int32Array, number> = { ...meetJob, isHeavy: true };
 
 const echoJob: Job<number, number> = { name: "echo", run: (input) => input };
 
-/** A thread that is ready when it is told to be, and then answers each job with its input. */
+/** A fake thread that becomes ready on command, and then answers each job with its input. */
 class StartingWorker {
   onmessage: ((event: { readonly data: JobReply | WorkerReady }) => void) | undefined;
   readonly #early: (WorkerSetup | JobRequest)[] = [];

@@ -1,4 +1,4 @@
-/** Appends blocks to a pack when it is told to, and answers with their offsets. */
+/** Appends blocks to a pack on request, and replies with their offsets. */
 import { appendToPack, type PackFile } from "../../../src/packs/write/pack-file.ts";
 
 declare const self: Worker;
