@@ -4,9 +4,10 @@ import { isDigestHex } from "../base/digest.ts";
 import { assertNotSymlink, isRealDirectory } from "../fs/assert-not-symlink.ts";
 import { errnoOf } from "../fs/errno.ts";
 import { namesIn } from "../fs/names-in.ts";
-import { type FileStatus, lstat } from "../fs/native/file-status.ts";
+import { emptyStatus, type FileStatus, isSameFile, lstat } from "../fs/native/file-status.ts";
 import { touch, touchIfPossible } from "../fs/native/set-times.ts";
 import { publishDurably, syncDirectory, writeDurably } from "../fs/publish-file.ts";
+import type { RegularFile } from "../fs/regular-file.ts";
 import type { CacheDirectory } from "./cache-directory.ts";
 import { cacheWriteError } from "./cache-errors.ts";
 import { readPayloadFile } from "./read-payload-file.ts";
@@ -14,8 +15,14 @@ import type { Session } from "./session.ts";
 
 /** Undefined if it does not exist. @throws a `node:fs` error */
 export function readManifestFile(cache: CacheDirectory, digest: string): Uint8Array | undefined {
+  return loadManifestFile(cache, digest)?.bytes;
+}
+
+/** The same, with the status of the file that was read. @throws a `node:fs` error */
+export function loadManifestFile(cache: CacheDirectory, digest: string): RegularFile | undefined {
+  const status = emptyStatus();
   try {
-    return readPayloadFile(manifestPath(cache, digest));
+    return { bytes: readPayloadFile(manifestPath(cache, digest), status), status };
   } catch (error) {
     if (errnoOf(error) === "ENOENT") return undefined;
     throw error;
@@ -59,10 +66,17 @@ function linkUnlessEqual(intent: ByteString, path: ByteString, bytes: Uint8Array
   try {
     linkSync(fsPath(intent), fsPath(path));
   } catch (error) {
-    if (errnoOf(error) !== "EEXIST" || Buffer.compare(readPayloadFile(path), bytes) !== 0) throw error;
+    if (errnoOf(error) !== "EEXIST") throw error;
+    if (!isNameOf(intent, path) && Buffer.compare(readPayloadFile(path), bytes) !== 0) throw error;
     // Where there are no locks, a clean leaves it alone because of its time.
     touch(path);
   }
+}
+
+/** Whether the intent is another name of the manifest. @throws a `node:fs` error */
+function isNameOf(intent: ByteString, path: ByteString): boolean {
+  const [own, published] = [lstat(intent), lstat(path)];
+  return own !== undefined && published !== undefined && isSameFile(own, published);
 }
 
 /**

@@ -10,10 +10,10 @@ const FIRST_READ_BYTES = 1024 * 1024;
 /**
  * Reads a manifest or an intent. Of a file that is larger than it states, such as a sparse one, only the beginning is
  * read, which then does not match its digest.
+ * @param status receives the file's
  * @throws a `node:fs` error; EFTYPE if it is not a file
  */
-export function readPayloadFile(path: ByteString): Buffer {
-  const status = emptyStatus();
+export function readPayloadFile(path: ByteString, status = emptyStatus()): Buffer {
   const descriptor = openRegularFile(path, constants.O_RDONLY, status);
   try {
     const first = readUpTo(descriptor, Math.min(status.sizeBytes, FIRST_READ_BYTES));

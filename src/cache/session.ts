@@ -1,11 +1,8 @@
-import { renameSync } from "node:fs";
-import { type ByteString, bytesFromText, fsPath, joinBytes } from "../base/byte-string.ts";
+import { type ByteString, bytesFromText, joinBytes } from "../base/byte-string.ts";
 import { errnoOf } from "../fs/errno.ts";
 import { LockedDirectory } from "../fs/locked-directory.ts";
-import { writeDurably } from "../fs/publish-file.ts";
 import type { CacheDirectory } from "./cache-directory.ts";
 import { cacheWriteError, readOnlyError } from "./cache-errors.ts";
-import { withSharedLock } from "./cache-lock.ts";
 
 /**
  * A process that is writing to the cache, and its own directory for unfinished files. What a dead process leaves is
@@ -15,12 +12,10 @@ import { withSharedLock } from "./cache-lock.ts";
  * everything that they need.
  */
 export class Session {
-  readonly #cache: CacheDirectory;
   readonly #directory: LockedDirectory;
   #temporaryCount = 0;
 
-  private constructor(cache: CacheDirectory, directory: LockedDirectory) {
-    this.#cache = cache;
+  private constructor(directory: LockedDirectory) {
     this.#directory = directory;
   }
 
@@ -28,7 +23,7 @@ export class Session {
   static open(cache: CacheDirectory): Session {
     if (cache.isReadOnly) throw readOnlyError(cache);
     try {
-      return new Session(cache, createDirectory(cache));
+      return new Session(createDirectory(cache));
     } catch (error) {
       throw cacheWriteError(cache, error);
     }
@@ -67,25 +62,6 @@ export class Session {
   /** The path of a manifest's intent. */
   intentPath(digest: string): ByteString {
     return joinBytes(this.directory, bytesFromText(digest));
-  }
-
-  /**
-   * Publishes an intent. It waits for a running clean, which has already read the intents; from then on, no clean
-   * removes what the manifest needs until the session is closed.
-   * @param digest the manifest's
-   * @throws BtdtError CACHE_WRITE_FAILED, CANCELLED
-   */
-  async publishIntent(digest: string, manifestFile: Uint8Array, isCancelled: () => boolean): Promise<void> {
-    try {
-      const temporary = this.temporaryPath();
-      writeDurably(temporary, manifestFile, this.#cache.access);
-      await withSharedLock(this.#cache, isCancelled, () => {
-        // What a power cut makes of its name does not matter: it ends the session, too.
-        renameSync(fsPath(temporary), fsPath(this.intentPath(digest)));
-      });
-    } catch (error) {
-      throw cacheWriteError(this.#cache, error);
-    }
   }
 
   /** Removes the session with all its unfinished files. @param isHurried see `LockedDirectory.close` */

@@ -3,6 +3,7 @@ import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { withSharedLock } from "../cache/cache-lock.ts";
 import { publishKeyFile } from "../cache/key-files.ts";
 import { publishManifestFile } from "../cache/manifest-files.ts";
+import { publishIntent } from "../cache/publish-intent.ts";
 import { Session } from "../cache/session.ts";
 import { addToSizeNote } from "../cache/size-note.ts";
 import { encodeKeyFile, type KeyRecord, keyFileName } from "../key/key-file.ts";
@@ -70,7 +71,7 @@ async function announce({ near, entry, remote, runtime }: Keeping): Promise<Sess
   try {
     for (const digest of listManifests(entry, remote)) {
       const file = remote.manifestFiles.get(digest) ?? new Uint8Array(0);
-      await session.publishIntent(digest, file, runtime.isCancelled);
+      await publishIntent(near, session, { digest, file }, runtime.isCancelled);
       // Objects that are made from here on need it.
       publishManifestFile(near, session, digest, file);
     }

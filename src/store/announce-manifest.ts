@@ -1,7 +1,8 @@
 import { isBtdtError } from "../base/errors.ts";
 import { LARGEST_PAYLOAD_BYTES } from "../base/format/payload-file.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
-import { readManifestFile, statManifestFile, touchManifestFile } from "../cache/manifest-files.ts";
+import { loadManifestFile, statManifestFile, touchManifestFile } from "../cache/manifest-files.ts";
+import { type IntendedManifest, publishIntent } from "../cache/publish-intent.ts";
 import type { Session } from "../cache/session.ts";
 import { errnoOf } from "../fs/errno.ts";
 import { encodeManifest, manifestDigestOf } from "../manifest/codec.ts";
@@ -15,14 +16,9 @@ import { nearestKey } from "./nearest-key.ts";
  */
 const WORTHWHILE_RATIO = 1 / 8;
 
-export interface AnnouncedManifest {
-  readonly digest: string;
-  readonly file: Uint8Array;
-}
+export type AnnouncedManifest = IntendedManifest;
 
-interface NearestBase extends BaseManifest {
-  readonly file: Uint8Array;
-}
+interface NearestBase extends BaseManifest, IntendedManifest {}
 
 /** How a manifest is going to be used. */
 export interface ManifestUse {
@@ -51,12 +47,12 @@ export async function announceManifest(
   const smaller = base === undefined ? undefined : asDifference(manifest, base);
   if (base !== undefined && smaller !== undefined) {
     touchManifestFile(cache, base.digest);
-    await session.publishIntent(smaller.digest, smaller.file, isCancelled);
+    await publishIntent(cache, session, smaller, isCancelled);
     // From here on, no clean removes the base. An earlier one may have.
     if (statManifestFile(cache, base.digest) !== undefined) return smaller;
   }
   const whole = announced(encodeManifest(manifest));
-  await session.publishIntent(whole.digest, whole.file, isCancelled);
+  await publishIntent(cache, session, whole, isCancelled);
   return whole;
 }
 
@@ -83,18 +79,18 @@ function nearestBase(
     if (nearest === undefined) return undefined;
     const tree = nearest.trees.find((each) => each.path === path) ?? nearest.trees[0];
     const digest = tree.manifest;
-    const file = readSound(cache, digest);
-    const furtherDigest = file === undefined ? undefined : baseDigestOf(file);
-    if (furtherDigest === undefined) return file && { file, ...readBaseManifest(file, digest) };
-    const furtherFile = readSound(cache, furtherDigest);
-    return furtherFile && { file: furtherFile, ...readBaseManifest(furtherFile, furtherDigest) };
+    const found = readSound(cache, digest);
+    const furtherDigest = found === undefined ? undefined : baseDigestOf(found.file);
+    const base = furtherDigest === undefined ? found : readSound(cache, furtherDigest);
+    return base && { ...base, ...readBaseManifest(base.file, base.digest) };
   } catch (error) {
     if (!isBtdtError(error) && errnoOf(error) === undefined) throw error;
     return undefined;
   }
 }
 
-function readSound(cache: CacheDirectory, digest: string): Uint8Array | undefined {
-  const file = readManifestFile(cache, digest);
-  return file === undefined || manifestDigestOf(file) !== digest ? undefined : file;
+function readSound(cache: CacheDirectory, digest: string): IntendedManifest | undefined {
+  const found = loadManifestFile(cache, digest);
+  if (found === undefined || manifestDigestOf(found.bytes) !== digest) return undefined;
+  return { digest, file: found.bytes, status: found.status };
 }

@@ -6,6 +6,7 @@ import { publishKeyFile, readKeyFile } from "../../src/cache/key-files.ts";
 import { listSessions } from "../../src/cache/list-sessions.ts";
 import { publishManifestFile, readManifestFile } from "../../src/cache/manifest-files.ts";
 import { prepareCache } from "../../src/cache/prepare-cache.ts";
+import { publishIntent } from "../../src/cache/publish-intent.ts";
 import { Session } from "../../src/cache/session.ts";
 import { findEntry } from "../../src/entry/find-entry.ts";
 import { LockFile } from "../../src/fs/native/flock.ts";
@@ -66,7 +67,12 @@ describe("sessions", () => {
     let isPublished = false;
     const asked = askedInVain();
     const intent = Buffer.from("manifest");
-    const publishing = session.publishIntent("ab".repeat(32), intent, asked.isCancelled).then(() => {
+    const publishing = publishIntent(
+      cache,
+      session,
+      { digest: "ab".repeat(32), file: intent },
+      asked.isCancelled,
+    ).then(() => {
       isPublished = true;
     });
     await asked.often;
@@ -78,7 +84,7 @@ describe("sessions", () => {
     expect(intents()).toEqual([[]]);
     lock.close();
     await publishing;
-    await session.publishIntent("cd".repeat(32), Buffer.from("another"), never);
+    await publishIntent(cache, session, { digest: "cd".repeat(32), file: Buffer.from("another") }, never);
     expect(intents().map((list) => list.toSorted())).toEqual([["another", "manifest"]]);
     session.close();
   });
@@ -99,7 +105,7 @@ describe("publishing", () => {
     const digest = manifestDigestOf(bytes);
     mkdirSync(join(root, "manifests", digest.slice(0, 2)));
     writeFileSync(join(root, "manifests", digest.slice(0, 2), digest), "damaged");
-    await session.publishIntent(digest, bytes, never);
+    await publishIntent(cache, session, { digest, file: bytes }, never);
     publishManifestFile(cache, session, digest, bytes);
     expect(Buffer.from(readManifestFile(cache, digest) ?? []).equals(bytes)).toBe(true);
     session.close();

@@ -1,0 +1,137 @@
+/*
+ * How fast a store by links can be: `store-loop TREE OBJECTS THREADS` lists a tree, makes 256 directories in OBJECTS, and
+ * then, for each file, calls `lstat`, `open`, `read`, `flistxattr` and `close`, hashes the content (SHA-256), and calls `link`
+ * to give it a name in one of these directories: what a store cannot avoid, and nothing else. Directories of one depth are
+ * listed at the same time, and each thread takes a few files after another, wherever they are.
+ *
+ * With `-` for OBJECTS, files are only read and hashed, as in a store that finds everything in the cache.
+ */
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/sha.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+enum { CLAIMED_FILES = 16, SHARDS = 256, PATH_BYTES = 4096, ATTRIBUTE_BYTES = 1024 };
+
+struct list { char **paths; size_t count, capacity; };
+
+static struct list directories, files;
+static pthread_mutex_t lists_lock = PTHREAD_MUTEX_INITIALIZER;
+static const char *objects;
+/* The directories of one depth: those before `level_end` that no thread has taken. */
+static atomic_size_t next_directory, next_file, next_shard;
+static size_t level_end;
+
+static void fail(const char *path) {
+  perror(path);
+  exit(1);
+}
+
+static void add(struct list *list, const char *directory, const char *name) {
+  char path[PATH_BYTES];
+  snprintf(path, sizeof path, "%s/%s", directory, name);
+  pthread_mutex_lock(&lists_lock);
+  if (list->count == list->capacity)
+    list->paths = realloc(list->paths, sizeof(char *) * (list->capacity = list->capacity * 2 + 1024));
+  list->paths[list->count++] = strdup(path);
+  pthread_mutex_unlock(&lists_lock);
+}
+
+static void *list_directories(void *unused) {
+  (void)unused;
+  for (size_t index; (index = atomic_fetch_add(&next_directory, 1)) < level_end;) {
+    pthread_mutex_lock(&lists_lock);
+    const char *path = directories.paths[index];
+    pthread_mutex_unlock(&lists_lock);
+    DIR *stream = opendir(path);
+    if (stream == NULL) fail(path);
+    for (struct dirent *found; (found = readdir(stream)) != NULL;) {
+      if (strcmp(found->d_name, ".") == 0 || strcmp(found->d_name, "..") == 0) continue;
+      if (found->d_type == DT_DIR) add(&directories, path, found->d_name);
+      else if (found->d_type == DT_REG) add(&files, path, found->d_name);
+    }
+    closedir(stream);
+  }
+  return NULL;
+}
+
+static void *make_shards(void *unused) {
+  (void)unused;
+  for (size_t shard; (shard = atomic_fetch_add(&next_shard, 1)) < SHARDS;) {
+    char path[PATH_BYTES];
+    snprintf(path, sizeof path, "%s/%02zx", objects, shard);
+    if (mkdir(path, 0777) != 0) fail(path);
+  }
+  return NULL;
+}
+
+static void hash_file(const char *path, size_t size_bytes, char **buffer, size_t *capacity, unsigned char digest[32]) {
+  if (size_bytes > *capacity) *buffer = realloc(*buffer, *capacity = size_bytes);
+  int file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  if (file < 0) fail(path);
+  for (size_t done = 0; done < size_bytes;) {
+    ssize_t count = pread(file, *buffer + done, size_bytes - done, (off_t)done);
+    if (count <= 0) fail(path);
+    done += (size_t)count;
+  }
+  char attributes[ATTRIBUTE_BYTES];
+  if (objects != NULL && flistxattr(file, attributes, sizeof attributes) < 0 && errno != ENOTSUP) fail(path);
+  close(file);
+  SHA256((unsigned char *)*buffer, size_bytes, digest);
+}
+
+static void *store_files(void *unused) {
+  (void)unused;
+  char *buffer = NULL;
+  size_t capacity = 0;
+  for (size_t first; (first = atomic_fetch_add(&next_file, CLAIMED_FILES)) < files.count;) {
+    for (size_t index = first; index < files.count && index < first + CLAIMED_FILES; index++) {
+      const char *path = files.paths[index];
+      struct stat status;
+      if (lstat(path, &status) != 0) fail(path);
+      unsigned char digest[SHA256_DIGEST_LENGTH];
+      hash_file(path, (size_t)status.st_size, &buffer, &capacity, digest);
+      if (objects == NULL) continue;
+      char object[PATH_BYTES];
+      int length = snprintf(object, sizeof object, "%s/%02x/", objects, digest[0]);
+      for (int byte = 1; byte < SHA256_DIGEST_LENGTH; byte++) length += sprintf(object + length, "%02x", digest[byte]);
+      if (link(path, object) != 0 && errno != EEXIST) fail(object);
+    }
+  }
+  free(buffer);
+  return NULL;
+}
+
+static void in_threads(int count, void *(*work)(void *)) {
+  pthread_t threads[256];
+  for (int index = 0; index < count; index++) pthread_create(&threads[index], NULL, work, NULL);
+  for (int index = 0; index < count; index++) pthread_join(threads[index], NULL);
+}
+
+int main(int count, char **words) {
+  if (count != 4) return 2;
+  if (strcmp(words[2], "-") != 0) objects = words[2];
+  int thread_count = atoi(words[3]);
+  if (thread_count < 1 || thread_count > 256) return 2;
+  directories.paths = malloc(sizeof(char *));
+  directories.paths[0] = words[1];
+  directories.count = directories.capacity = 1;
+  for (size_t first = 0; first < directories.count; first = level_end) {
+    next_directory = first;
+    level_end = directories.count;
+    in_threads(thread_count, list_directories);
+  }
+  if (objects != NULL) in_threads(thread_count, make_shards);
+  in_threads(thread_count, store_files);
+  return 0;
+}
