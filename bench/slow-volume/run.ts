@@ -3,7 +3,7 @@
  * processor time btdt and the volume's driver take. Once these two keep the processors busy, more operations in flight
  * gain nothing:
  * `npm run bench:slow [-- --delay-us N --rounds N --tree DIR --btdt FILE --only WORDS --kinds]`. Needs root, `cc` and
- * libfuse3.
+ * libfuse3; for the programs in C that hash or compress, also libssl-dev and libzstd-dev.
  *
  * The volume is remounted for each measurement, so that the kernel has none of its names cached.
  */
@@ -11,6 +11,7 @@ import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, statSync } from
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { buildPackLimit } from "../pack-limit/build-limit.ts";
 import { say } from "../report.ts";
 import { buildProgram, SlowVolume } from "./slow-volume.ts";
 
@@ -52,6 +53,9 @@ try {
   prepare(join(far, "linked-cache"), join(far, "node_modules"), "objects");
   prepare(join(far, "packed-cache"), source, "packs");
   const linkLoop = buildProgram("link-loop", ["-lpthread"]);
+  const storeLoop = buildProgram("store-loop", ["-lpthread", "-lcrypto"]);
+  const packLimit = buildPackLimit(work);
+  if (packLimit !== undefined) must(packLimit, "store", source, join(far, "limit"), "2");
   const keys = ["--keys", "tree"];
   const rows: readonly Row[] = [
     {
@@ -80,6 +84,14 @@ try {
       ],
     },
     {
+      name: "  the same calls in C, 32 threads",
+      command: () => [storeLoop, onVolume, fresh(mountPoint, ""), "32"],
+    },
+    {
+      name: "  the same calls in C, 64 threads",
+      command: () => [storeLoop, onVolume, fresh(mountPoint, ""), "64"],
+    },
+    {
       name: "store that finds everything, links",
       command: () => [btdt, "store", "--cache", linked, ...keys, onVolume],
     },
@@ -91,6 +103,14 @@ try {
       name: "restore from packs to a local disk",
       command: () => [btdt, "restore", "--cache", packed, ...keys, fresh(work)],
     },
+    ...(packLimit === undefined
+      ? []
+      : [
+          {
+            name: "  unpacking in C, 2 threads",
+            command: () => [packLimit, "restore", join(mountPoint, "limit"), fresh(work), "2"],
+          },
+        ]),
     {
       name: "first store as packs from a local disk",
       command: () => [
@@ -109,6 +129,7 @@ try {
       name: "store that finds everything, packs",
       command: () => [btdt, "store", "--storage", "packs", "--cache", packed, ...keys, source],
     },
+    { name: "  reading and hashing in C, 2 threads", command: () => [storeLoop, source, "-", "2"] },
     {
       name: "first store as packs from there",
       command: () => [
