@@ -236,8 +236,8 @@ describe("what a clean says it frees is what it frees", () => {
     );
     cache.store("k", "tree", "--link", "hard");
     const words = cache.storeWords("k", "tree", "--link", "hard");
-    // The first link only shows whether there can be any. The second one is that of the mark, after the intent.
-    const stored = await stoppedAt({ calls: "link,linkat", when: 2 }, words, scratch.path("trace"), () => {
+    // The first link only shows whether there can be any. The second one is the intent, the third one its mark.
+    const stored = await stoppedAt({ calls: "link,linkat", when: 3 }, words, scratch.path("trace"), () => {
       const keyBytes = allocatedBytes(cache.below("keys", "k"));
       const [manifest = ""] = cache.manifests();
       const { removed, kept } = clean("--max-size", "0");
