@@ -1,8 +1,8 @@
 import { appendFileSync, mkdirSync, readdirSync, statSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
+import { buildLimit } from "./limits/build-limit.ts";
 import { type Contender, measure } from "./measure.ts";
-import { buildPackLimit } from "./pack-limit/build-limit.ts";
 import type { Comparison } from "./results.ts";
 
 /** Every hundredth file changes before the second store. */
@@ -23,7 +23,7 @@ const LIMIT = "the limit, in C";
 
 /** Compares packs with `tar | zstd`, and with their limit: times, sizes, and what a second store adds. */
 export function comparePacks(bench: PackBench): Comparison[] {
-  const limit = buildPackLimit(bench.far);
+  const limit = buildLimit("pack-limit", bench.far);
   return [...compareFirstStores(bench, limit), compareRestores(bench, limit), ...compareSecondStores(bench)];
 }
 

@@ -7,7 +7,7 @@
  * after many directories have been removed, ext4 is slow to create new ones for a while.
  */
 import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { formatSize } from "../src/base/size.ts";
@@ -15,6 +15,7 @@ import { compareBuilds, findExecutable } from "./compare-builds.ts";
 import { CHART_PATH, drawChart } from "./draw.ts";
 import { compareField } from "./field/compare-field.ts";
 import { installTree } from "./install-tree.ts";
+import { buildLimit } from "./limits/build-limit.ts";
 import { type Contender, measure } from "./measure.ts";
 import { measureOpenssl } from "./openssl-limit.ts";
 import { comparePacks } from "./packs.ts";
@@ -180,6 +181,11 @@ function compareHashes(): Comparison {
     { name: "sha256sum", command: ["sha256sum", large] },
   ];
   if (Bun.which("b3sum") !== null) contenders.push({ name: "b3sum", command: ["b3sum", large] });
+  const mapped = buildLimit("hash-limit", work);
+  if (mapped !== undefined) {
+    const threadCount = String(availableParallelism());
+    contenders.push({ name: "OpenSSL, from a mapped file, in C", command: [mapped, large, threadCount] });
+  }
   const limit = measureOpenssl(LARGE_FILE_BYTES, rounds);
   const measurements = [...measure(contenders, rounds), ...(limit === undefined ? [] : [limit])];
   return { kind: "times", title: "Hash 1 GiB", measurements };

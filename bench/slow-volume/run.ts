@@ -11,7 +11,7 @@ import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, statSync } from
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { buildPackLimit } from "../pack-limit/build-limit.ts";
+import { buildLimit } from "../limits/build-limit.ts";
 import { say } from "../report.ts";
 import { buildProgram, SlowVolume } from "./slow-volume.ts";
 
@@ -54,7 +54,7 @@ try {
   prepare(join(far, "packed-cache"), source, "packs");
   const linkLoop = buildProgram("link-loop", ["-lpthread"]);
   const storeLoop = buildProgram("store-loop", ["-lpthread", "-lcrypto"]);
-  const packLimit = buildPackLimit(work);
+  const packLimit = buildLimit("pack-limit", work);
   if (packLimit !== undefined) must(packLimit, "store", source, join(far, "limit"), "2");
   const keys = ["--keys", "tree"];
   const rows: readonly Row[] = [
