@@ -23,9 +23,17 @@ interface EntryFindings {
   readonly damage?: string;
 }
 
-/** All keys, in no particular order. @throws BtdtError CACHE_NOT_ACCESSIBLE, CACHE_FORMAT_NEWER */
-export async function listEntries(cache: CacheDirectory, runtime: Runtime): Promise<ListedKey[]> {
-  const { entries, keys } = await measureCache(cache, runtime);
+/**
+ * All keys, in no particular order.
+ * @param mayRecall see `measureCache`
+ * @throws BtdtError CACHE_NOT_ACCESSIBLE, CACHE_FORMAT_NEWER
+ */
+export async function listEntries(
+  cache: CacheDirectory,
+  runtime: Runtime,
+  mayRecall: boolean,
+): Promise<ListedKey[]> {
+  const { entries, keys } = await measureCache(cache, runtime, mayRecall);
   const measures = new Map(entries.map((measure) => [measure.entry.id, measure]));
   const pinned = new Set(entries.flatMap(({ entry }) => entry.pinnedKeys));
   return keys.flatMap((key) => {

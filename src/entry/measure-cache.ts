@@ -1,4 +1,5 @@
 import type { CacheDirectory } from "../cache/cache-directory.ts";
+import { readFileSystemClock } from "../cache/read-file-system-clock.ts";
 import { NO_GRACE } from "../inventory/find-young.ts";
 import type { Inventory } from "../inventory/inventory.ts";
 import { type MeasuredCache, measureEntries } from "../inventory/measure-entries.ts";
@@ -8,15 +9,19 @@ import type { Runtime } from "../work/runtime.ts";
 
 /**
  * Measures all entries, without a lock: what is written in the meantime may be missing.
+ * @param mayRecall manifests need not be read again that a clean has read; see `StockRequest`
  * @throws BtdtError CACHE_NOT_ACCESSIBLE, CACHE_FORMAT_NEWER, CANCELLED
  */
 export async function measureCache(
   cache: CacheDirectory,
   runtime: Runtime,
+  mayRecall: boolean,
 ): Promise<MeasuredCache & Pick<Inventory, "keys">> {
   const pause = createPause(runtime.isCancelled);
-  const request = { nowMs: runtime.nowMs(), grace: NO_GRACE, runner: runtime.runners.pool, pause };
-  const stock = await takeStock(cache, request);
+  // By the clock that says how old a ledger is.
+  const nowMs = readFileSystemClock(cache, runtime.nowMs());
+  const runner = runtime.runners.pool;
+  const stock = await takeStock(cache, { nowMs, grace: NO_GRACE, runner, pause, mayRecall });
   for (const warning of stock.warnings) runtime.onWarning(warning);
   return { ...measureEntries(stock), keys: stock.keys };
 }

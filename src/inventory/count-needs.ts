@@ -4,68 +4,75 @@ import { compileMethodsLightly } from "../base/compile-lightly.ts";
 export interface NeedTotals {
   /** By item: how many entries need it. */
   readonly entryCounts: Uint32Array;
-  /** By item: the first entry that needs it; if it is the only one, deleting it frees the item. */
-  readonly firstEntries: Uint32Array;
-  /** By entry: the disk space of everything that it needs, shared or not. */
-  readonly neededBytes: readonly number[];
+  /**
+   * By item: the numbers of all entries that need it, combined by an exclusive or. If it is only one, this is its number,
+   * whichever others have come and gone; deleting that entry frees the item.
+   */
+  readonly owners: Uint32Array;
+  /** In the order of the entries that were counted. */
+  readonly entries: readonly CountedEntry[];
+}
+
+export interface CountedEntry {
+  /** No other entry has it. */
+  readonly number: number;
+  /** The disk space of everything that it needs, shared or not. */
+  readonly neededBytes: number;
 }
 
 /** Counts the needs of one entry after another, so that no more than one list of items has to be in memory. */
 export class NeedCounter {
-  private entryCounts = new Uint32Array(0);
-  private firstEntries = new Uint32Array(0);
-  private readonly neededBytes: number[] = [];
+  private entryCounts: Uint32Array = new Uint32Array(0);
+  private owners: Uint32Array = new Uint32Array(0);
 
   /**
-   * Adds the next entry.
+   * Adds an entry.
    * @param items what it needs, without duplicates
    * @param itemBytes of all items so far
    */
-  add(items: Uint32Array, itemBytes: ArrayLike<number>): void {
+  add(entry: number, items: Uint32Array, itemBytes: ArrayLike<number>): CountedEntry {
     this.reserve(itemBytes.length);
-    const entry = this.neededBytes.length;
-    const { entryCounts, firstEntries } = this;
-    let bytes = 0;
+    const { entryCounts, owners } = this;
+    let neededBytes = 0;
     for (let index = 0; index < items.length; index++) {
       const item = items[index] ?? 0;
-      bytes += itemBytes[item] ?? 0;
-      const others = entryCounts[item] ?? 0;
-      entryCounts[item] = others + 1;
-      if (others === 0) firstEntries[item] = entry;
+      neededBytes += itemBytes[item] ?? 0;
+      entryCounts[item] = (entryCounts[item] ?? 0) + 1;
+      owners[item] = (owners[item] ?? 0) ^ entry;
     }
-    this.neededBytes.push(bytes);
+    return { number: entry, neededBytes };
   }
 
-  /**
-   * Takes over what was counted elsewhere, before anything is added. The sizes of those entries are not known.
-   * @param entryCounts by item
-   */
-  recall(entryCounts: Uint32Array): void {
-    this.reserve(entryCounts.length);
-    this.entryCounts.set(entryCounts);
+  /** Takes over what was counted elsewhere, before anything is added. */
+  recall({ entryCounts, owners }: Omit<NeedTotals, "entries">): void {
+    this.entryCounts = entryCounts;
+    this.owners = owners;
   }
 
-  /** An entry that was added is no more. Only the number of entries that need each item follows. */
-  remove(items: Uint32Array): void {
-    for (const item of items) this.entryCounts[item] = (this.entryCounts[item] ?? 0) - 1;
+  /** An entry that was added is no more. */
+  remove(entry: number, items: Uint32Array): void {
+    for (const item of items) {
+      this.entryCounts[item] = (this.entryCounts[item] ?? 0) - 1;
+      this.owners[item] = (this.owners[item] ?? 0) ^ entry;
+    }
   }
 
   /** @param itemCount of all items in the end */
-  finish(itemCount: number): NeedTotals {
+  finish(itemCount: number): Omit<NeedTotals, "entries"> {
     this.reserve(itemCount);
-    const entryCounts = this.entryCounts.subarray(0, itemCount);
-    return { entryCounts, firstEntries: this.firstEntries, neededBytes: this.neededBytes };
+    const { entryCounts, owners } = this;
+    return { entryCounts: entryCounts.subarray(0, itemCount), owners: owners.subarray(0, itemCount) };
   }
 
   private reserve(itemCount: number): void {
     if (itemCount <= this.entryCounts.length) return;
     // What the listing lacked is added one by one.
     const capacity = Math.ceil(itemCount * 1.02) + 64;
-    const [entryCounts, firstEntries] = [new Uint32Array(capacity), new Uint32Array(capacity)];
+    const [entryCounts, owners] = [new Uint32Array(capacity), new Uint32Array(capacity)];
     entryCounts.set(this.entryCounts);
-    firstEntries.set(this.firstEntries);
+    owners.set(this.owners);
     this.entryCounts = entryCounts;
-    this.firstEntries = firstEntries;
+    this.owners = owners;
   }
 }
 
@@ -75,8 +82,10 @@ export function countNeeds(
   itemBytes: ArrayLike<number>,
 ): NeedTotals {
   const counter = new NeedCounter();
-  for (const { listItems } of entries) counter.add(listItems() ?? new Uint32Array(0), itemBytes);
-  return counter.finish(itemBytes.length);
+  const counted = entries.map(({ listItems }, entry) =>
+    counter.add(entry, listItems() ?? new Uint32Array(0), itemBytes),
+  );
+  return { ...counter.finish(itemBytes.length), entries: counted };
 }
 
 compileMethodsLightly(NeedCounter);

@@ -1,9 +1,12 @@
 import { compileLightly } from "../base/compile-lightly.ts";
-import type { Ledger, RecordedManifest } from "../ledger/ledger.ts";
+import type { Ledger, RecordedEntry, RecordedManifest } from "../ledger/ledger.ts";
 import { BLOCK_OBJECTS, ObjectBlock } from "../ledger/object-block.ts";
+import type { NeedTotals } from "./count-needs.ts";
 import type { CachedEntry, Inventory } from "./inventory.ts";
 import { type Items, NO_ITEM } from "./items.ts";
 import { DIGEST_WORDS, wordOf, wordsOf } from "./named-content.ts";
+
+type Totals = Omit<NeedTotals, "entries">;
 
 /** What the entries of a plain stock need, in the form of a ledger. */
 export interface LedgerDraft {
@@ -14,13 +17,15 @@ export interface LedgerDraft {
 
 /**
  * @param kept those entries of the stock that stay
- * @param entryCounts how many of them need each item
+ * @param needs what these need
  */
 export function draftLedger(
-  { items }: Pick<Inventory, "items">,
-  { kept, entryCounts }: { readonly kept: readonly CachedEntry[]; readonly entryCounts: Uint32Array },
+  stock: Pick<Inventory, "items" | "entries" | "needs">,
+  { kept, needs }: { readonly kept: readonly CachedEntry[]; readonly needs: Totals },
   times: Pick<Ledger, "readMs" | "fileCount">,
 ): LedgerDraft {
+  const { items } = stock;
+  const { entryCounts } = needs;
   const manifests: RecordedManifest[] = [];
   const objects = new Uint32Array(countNeeded(entryCounts));
   let objectCount = 0;
@@ -29,17 +34,29 @@ export function draftLedger(
     const entryCount = entryCounts[item] ?? 0;
     if (entryCount === 0) continue;
     if (items.kindOf(item) === "manifest") {
-      manifests.push(recordManifest(items, item, entryCount));
+      manifests.push(recordManifest(items, item, needs));
     } else if (!isTwin(items, item, probe, entryCounts)) {
       objects[objectCount] = item;
       objectCount += 1;
     }
   }
-  const ledger = { ...times, objectCount, entries: kept.map(({ id }) => id.split(" ")), manifests };
-  return { ledger, blocks: () => copyObjects(items, objects.subarray(0, objectCount), entryCounts) };
+  const ledger = { ...times, objectCount, entries: recordEntries(stock, kept), manifests };
+  return { ledger, blocks: () => copyObjects(items, objects.subarray(0, objectCount), needs) };
 }
 
-function* copyObjects(items: Items, objects: Uint32Array, entryCounts: Uint32Array): Generator<ObjectBlock> {
+function recordEntries(
+  { entries, needs }: Pick<Inventory, "entries" | "needs">,
+  kept: readonly CachedEntry[],
+): RecordedEntry[] {
+  const counted = new Map(entries.map(({ id }, index) => [id, needs.entries[index]]));
+  return kept.flatMap(({ id }) => {
+    const entry = counted.get(id);
+    if (entry === undefined) return [];
+    return { manifests: id.split(" "), number: entry.number, neededBytes: entry.neededBytes };
+  });
+}
+
+function* copyObjects(items: Items, objects: Uint32Array, needs: Totals): Generator<ObjectBlock> {
   let block = new ObjectBlock(Math.min(BLOCK_OBJECTS, objects.length));
   for (let start = 0; start < objects.length; start += block.count) {
     const count = Math.min(block.count, objects.length - start);
@@ -47,7 +64,8 @@ function* copyObjects(items: Items, objects: Uint32Array, entryCounts: Uint32Arr
     for (let index = 0; index < count; index++) {
       const item = objects[start + index] ?? 0;
       copyObject(items, item, block, index);
-      block.entryCounts[index] = entryCounts[item] ?? 0;
+      block.entryCounts[index] = needs.entryCounts[item] ?? 0;
+      block.owners[index] = needs.owners[item] ?? 0;
     }
     yield block;
   }
@@ -71,10 +89,14 @@ function isTwin(items: Items, item: number, probe: ObjectBlock, entryCounts: Uin
   return shared !== item && shared !== NO_ITEM && (entryCounts[shared] ?? 0) > 0;
 }
 
-function recordManifest(items: Items, item: number, entryCount: number): RecordedManifest {
-  const file = items.fileOf(item);
-  const [sizeBytes, changedMs] = [file?.sizeBytes ?? 0, file?.changedMs ?? 0];
-  return { digest: items.nameOf(item), sizeBytes, changedSeconds: changedMs / 1000, entryCount };
+function recordManifest(items: Items, item: number, needs: Totals): RecordedManifest {
+  return {
+    digest: items.nameOf(item),
+    sizeBytes: items.sizeOf(item),
+    changedSeconds: items.changedMsOf(item) / 1000,
+    entryCount: needs.entryCounts[item] ?? 0,
+    owners: needs.owners[item] ?? 0,
+  };
 }
 
 function countNeeded(entryCounts: Uint32Array): number {

@@ -1,20 +1,27 @@
 import type { Pause } from "../base/pause.ts";
 import type { Progress } from "../base/progress.ts";
-import { NeedCounter, type NeedTotals } from "./count-needs.ts";
+import { type CountedEntry, NeedCounter, type NeedTotals } from "./count-needs.ts";
 import type { ManifestNeeds } from "./describe-entry.ts";
 import type { GroupedKeys, KeyGroup } from "./group-keys.ts";
 import type { Items } from "./items.ts";
 import type { KnownNeeds } from "./known-needs.ts";
 
+/** An entry whose needs are counted. */
+export interface CountedManifests extends CountedEntry {
+  readonly manifests: readonly string[];
+}
+
 /** Counts how many entries need each item, reading the manifests of each entry once. */
 export class EntryCounter {
-  /** The manifests of entries whose needs are counted, by the id of each. */
-  readonly #counted = new Map<string, readonly string[]>();
+  /** By the id of each. */
+  readonly #counted = new Map<string, CountedManifests>();
   readonly #counter = new NeedCounter();
   readonly #items: Items;
   readonly #known: KnownNeeds;
   /** Of entries whose manifests were read. */
   #readFileCount = 0;
+  /** Of the next entry that is counted. */
+  #nextNumber = 0;
   #hasForgotten = false;
 
   constructor(items: Items, known: KnownNeeds) {
@@ -44,12 +51,14 @@ export class EntryCounter {
 
   /**
    * Takes over what was counted before.
-   * @param entries the manifests of each, by its id
-   * @param entryCounts by item
+   * @param entries by the id of each
    */
-  recall(entries: ReadonlyMap<string, readonly string[]>, entryCounts: Uint32Array): void {
-    this.#counter.recall(entryCounts);
-    for (const [id, manifests] of entries) this.#counted.set(id, manifests);
+  recall(entries: ReadonlyMap<string, CountedManifests>, totals: Omit<NeedTotals, "entries">): void {
+    this.#counter.recall(totals);
+    for (const [id, entry] of entries) {
+      this.#counted.set(id, entry);
+      this.#nextNumber = Math.max(this.#nextNumber, entry.number + 1);
+    }
   }
 
   /**
@@ -69,24 +78,28 @@ export class EntryCounter {
       parts.push({ digest, ...this.#known.find(digest) });
       await pause();
     }
-    this.#counter.add(this.#known.unite(parts.map(({ items }) => items)), this.#items.measure());
-    this.#counted.set(id, manifests);
+    const items = this.#known.unite(parts.map((part) => part.items));
+    const counted = this.#counter.add(this.#nextNumber, items, this.#items.measure());
+    this.#nextNumber += 1;
+    this.#counted.set(id, { ...counted, manifests });
     this.#readFileCount += fileCount;
     return parts;
   }
 
   /** What only entries need that are gone by now is garbage, unless it is not known any more. */
   forgetVanished({ groups }: GroupedKeys): void {
-    for (const [id, manifests] of this.#counted) {
+    for (const [id, { manifests, number }] of this.#counted) {
       const items = groups.has(id) ? undefined : this.#known.list(manifests);
       if (items === undefined) continue;
-      this.#counter.remove(items);
+      this.#counter.remove(number, items);
       this.#counted.delete(id);
       this.#hasForgotten = true;
     }
   }
 
-  finish(): NeedTotals {
-    return this.#counter.finish(this.#items.count);
+  /** With all entries of the keys, in their order, which were added. */
+  finish({ groups }: GroupedKeys): NeedTotals {
+    const entries = [...groups.keys()].flatMap((id) => this.#counted.get(id) ?? []);
+    return { ...this.#counter.finish(this.#items.count), entries };
   }
 }

@@ -93,6 +93,11 @@ export class FileTable {
     return (this.slots[this.slotOf(content, nameTag(content.permissions, kind))] ?? 0) - 1;
   }
 
+  /** Whether there is a file of that number, and it has this name. */
+  isNamedSo(file: number, content: NamedContent, kind: NameKind): boolean {
+    return file >= 0 && file < this.size && this.isNamed(file, content, nameTag(content.permissions, kind));
+  }
+
   kindOf(file: number): NameKind {
     return NAME_KINDS[(this.wordAt(file, TAG) & NAME_BITS) >>> KIND_SHIFT] ?? "manifest";
   }

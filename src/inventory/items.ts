@@ -86,6 +86,16 @@ export class Items {
 
   /** The item of the object of a manifest's file, or NO_ITEM: `itemOfFile` without making a string. */
   itemOfObject(manifest: ContentColumns, file: number, isExclusive: boolean): number {
+    const found = this.table.find(this.wantedOf(manifest, file), isExclusive ? "exclusive" : "object");
+    return found === NOT_LISTED ? NO_ITEM : this.firstFile + found;
+  }
+
+  /** Whether an item is the object of a manifest's file that is not exclusive. */
+  isObject(item: number, manifest: ContentColumns, file: number): boolean {
+    return this.table.isNamedSo(item - this.firstFile, this.wantedOf(manifest, file), "object");
+  }
+
+  private wantedOf(manifest: ContentColumns, file: number): NamedContent {
     const { wanted } = this;
     if (this.wantedDigests !== manifest.fileDigests) {
       this.wantedDigests = manifest.fileDigests;
@@ -95,26 +105,20 @@ export class Items {
     wanted.permissions = at(manifest.fileModes, file) & PERMISSIONS;
     wanted.mtimeSeconds = at(manifest.fileMtimeSeconds, file);
     wanted.mtimeNanoseconds = at(manifest.fileMtimeNanoseconds, file);
-    const found = this.table.find(wanted, isExclusive ? "exclusive" : "object");
-    return found === NOT_LISTED ? NO_ITEM : this.firstFile + found;
+    return wanted;
   }
 
   fileOf(item: number): StoredFile | undefined {
     const file = item - this.firstFile;
     if (file < 0 || file >= this.table.count) return undefined;
-    const name = this.table.nameOf(file);
-    const [allocatedBytes, changedMs] = [at(this.bytes, item), this.changedMsOf(item)];
-    const sizeBytes = this.table.sizeOf(file);
-    if (this.kindOf(item) === "manifest")
-      return { kind: "manifest", name, sizeBytes, allocatedBytes, changedMs };
-    return {
-      kind: "object",
-      name,
-      sizeBytes,
-      allocatedBytes,
-      changedMs,
-      ...decodeFlags(this.table.flagsOf(file)),
+    const common = {
+      name: this.table.nameOf(file),
+      sizeBytes: this.table.sizeOf(file),
+      allocatedBytes: at(this.bytes, item),
+      changedMs: this.changedMsOf(item),
     };
+    if (this.kindOf(item) === "manifest") return { kind: "manifest", ...common };
+    return { kind: "object", ...common, ...decodeFlags(this.table.flagsOf(file)) };
   }
 
   nameOf(item: number): string {
@@ -162,10 +166,8 @@ export class Items {
     const kind = kindOfName(stored.name);
     const content = parseFileName(stored.name);
     const changedSeconds = Math.max(0, Math.ceil(stored.changedMs / 1000));
-    const facts =
-      stored.kind === "object"
-        ? { flags: encodeFlags(stored), sizeBytes: stored.sizeBytes, changedSeconds }
-        : { flags: 0, sizeBytes: stored.sizeBytes, changedSeconds };
+    const flags = stored.kind === "object" ? encodeFlags(stored) : 0;
+    const facts = { flags, sizeBytes: stored.sizeBytes, changedSeconds };
     return this.add(content, kind, facts, stored.allocatedBytes);
   }
 

@@ -24,6 +24,7 @@ export function measureEntries(
   const { entries, itemBytes, needs, garbage } = inventory;
   const references = countReferences(inventory);
   const freedBytes = entries.map(({ ownBytes }) => ownBytes);
+  const indexes = new Map(needs.entries.map(({ number }, index) => [number, index]));
   let keptBytes = entries.reduce((sum, { ownBytes }) => sum + ownBytes, 0);
   let garbageBytes = garbage.bytes;
   for (let item = 0; item < itemBytes.length; item++) {
@@ -31,11 +32,11 @@ export function measureEntries(
     if (references[item] === 0) garbageBytes += bytes;
     else keptBytes += bytes;
     if (references[item] !== 1 || needs.entryCounts[item] !== 1) continue;
-    const owner = needs.firstEntries[item] ?? 0;
-    freedBytes[owner] = (freedBytes[owner] ?? 0) + bytes;
+    const owner = indexes.get(needs.owners[item] ?? 0);
+    if (owner !== undefined) freedBytes[owner] = (freedBytes[owner] ?? 0) + bytes;
   }
   const measured = entries.map((entry, index) => {
-    const sizeBytes = entry.ownBytes + (needs.neededBytes[index] ?? 0);
+    const sizeBytes = entry.ownBytes + (needs.entries[index]?.neededBytes ?? 0);
     return { entry, sizeBytes, freedBytes: freedBytes[index] ?? 0 };
   });
   return { entries: measured, keptBytes, garbageBytes };

@@ -70,13 +70,13 @@ async function takeOver(
 ): Promise<Recollection | undefined> {
   const { ledger } = reader;
   if (!isStillBelieved(ledger, nowMs)) return undefined;
-  const entries = new Map(ledger.entries.map((digests) => [digests.join(" "), digests]));
+  const entries = new Map(ledger.entries.map((entry) => [entry.manifests.join(" "), entry]));
   if (entries.size < ledger.entries.length) return undefined;
-  const vanished = [...entries].flatMap(([id, digests]) => (keys.groups.has(id) ? [] : [digests]));
+  const vanished = [...entries].flatMap(([id, { manifests }]) => (keys.groups.has(id) ? [] : [manifests]));
   const rewritten = findRewritten(ledger, items);
   if (rewritten.length + vanished.length > entries.size * MOST_CHANGED_SHARE) return undefined;
-  const counts = await recallCounts(reader, items, pause);
-  if (counts === undefined) return undefined;
+  const totals = await recallCounts(reader, items, pause);
+  if (totals === undefined) return undefined;
   for (const digest of rewritten) {
     if (known.find(digest).condition.kind !== "whole") return undefined;
     await pause();
@@ -86,7 +86,7 @@ async function takeOver(
     if (known.list(digests) === undefined) return undefined;
     await pause();
   }
-  counter.recall(entries, counts);
+  counter.recall(entries, totals);
   counter.forgetVanished(keys);
   return { readMs: ledger.readMs, fileCount: ledger.fileCount, isUnchanged: rewritten.length === 0 };
 }

@@ -32,7 +32,7 @@ export interface StockRequest extends FileListing {
   readonly progress?: Progress;
   /** How many of the items that entries need are kept in memory; by default, not all of those of many large entries. */
   readonly mostKeptItems?: number;
-  /** Counts from the ledger, if it can, instead of from manifests; then the sizes of single entries are not known. */
+  /** Counts from the ledger, if it can, instead of from manifests. */
   readonly mayRecall?: boolean;
 }
 
@@ -155,7 +155,7 @@ export class Stocktaking {
       // The store notices damage: if its base is gone, it announces another manifest before it relies on anything.
       if (!needed.isKnown) doubts.addUnknownNeeds("a running store", needed.condition);
     }
-    const needs = counter.finish();
+    const needs = counter.finish(keys);
     for (const item of findYoung(items, readable.packs, needs, nowMs, grace)) pinned.add(item);
     // If an entry was not read, it may contain any edited path.
     const isAllRead = !doubts.mayAllBeNeeded && recollection === undefined;

@@ -1,12 +1,15 @@
 import { DIGEST_SIZE_BYTES } from "../base/digest.ts";
+import { layOutColumns } from "../base/format/column-layout.ts";
 import { at } from "../manifest/manifest.ts";
-import type { Ledger, RecordedManifest } from "./ledger.ts";
+import type { Ledger, RecordedEntry, RecordedManifest } from "./ledger.ts";
 
 const MAGIC = "BTDTLEDG";
-const FORMAT = 1;
+const FORMAT = 2;
 export const LEDGER_HEADER_BYTES = 64;
 /** Of entries to their manifests; a cache with more has no ledger. */
 const MOST_REFERENCES = 256 * 1024;
+/** Of entries: more can be given out until all manifests are read again. */
+const LARGEST_NUMBER = 2 ** 31;
 
 /** How much a ledger contains, which its header says. */
 export interface LedgerHeader extends Pick<Ledger, "readMs" | "fileCount" | "objectCount"> {
@@ -43,56 +46,84 @@ export function decodeLedgerHeader(bytes: Buffer): LedgerHeader | undefined {
 
 /** Of everything between the header and the objects. */
 export function tableBytesOf({ entryCount, manifestCount, referenceCount }: LedgerHeader): number {
-  return manifestCount * (8 + 8 + 4 + DIGEST_SIZE_BYTES) + (entryCount + referenceCount) * 4;
+  return manifestCount * (8 + 8 + 4 + 4 + DIGEST_SIZE_BYTES) + entryCount * (8 + 4 + 4) + referenceCount * 4;
 }
 
 /** Columns over the bytes between the header and the objects. */
 function viewTables(
-  { entryCount, manifestCount: manifests, referenceCount }: LedgerHeader,
+  { entryCount: entries, manifestCount: manifests, referenceCount }: LedgerHeader,
   buffer: ArrayBuffer,
 ) {
-  const entryStart = 20 * manifests;
-  const digestStart = entryStart + 4 * (entryCount + referenceCount);
+  const { column } = layOutColumns(0);
+  const offsets = {
+    sizes: column(manifests, 8),
+    changedSeconds: column(manifests, 8),
+    neededBytes: column(entries, 8),
+    entryCounts: column(manifests, 4),
+    owners: column(manifests, 4),
+    numbers: column(entries, 4),
+    entryEnds: column(entries, 4),
+    references: column(referenceCount, 4),
+    digests: column(manifests, DIGEST_SIZE_BYTES),
+  };
   return {
-    sizes: new Float64Array(buffer, 0, manifests),
-    changedSeconds: new Float64Array(buffer, 8 * manifests, manifests),
-    entryCounts: new Uint32Array(buffer, 16 * manifests, manifests),
-    entryEnds: new Uint32Array(buffer, entryStart, entryCount),
-    references: new Uint32Array(buffer, entryStart + 4 * entryCount, referenceCount),
-    digests: Buffer.from(buffer, digestStart, manifests * DIGEST_SIZE_BYTES),
+    sizes: new Float64Array(buffer, offsets.sizes, manifests),
+    changedSeconds: new Float64Array(buffer, offsets.changedSeconds, manifests),
+    neededBytes: new Float64Array(buffer, offsets.neededBytes, entries),
+    entryCounts: new Uint32Array(buffer, offsets.entryCounts, manifests),
+    owners: new Uint32Array(buffer, offsets.owners, manifests),
+    numbers: new Uint32Array(buffer, offsets.numbers, entries),
+    entryEnds: new Uint32Array(buffer, offsets.entryEnds, entries),
+    references: new Uint32Array(buffer, offsets.references, referenceCount),
+    digests: Buffer.from(buffer, offsets.digests, manifests * DIGEST_SIZE_BYTES),
   };
 }
 
+type LedgerTables = ReturnType<typeof viewTables>;
+
 /** @param buffer with `tableBytesOf` bytes @returns undefined if they contradict themselves */
 export function decodeLedgerTables(header: LedgerHeader, buffer: ArrayBuffer): Ledger | undefined {
-  const { sizes, changedSeconds, entryCounts, entryEnds, references, digests } = viewTables(header, buffer);
+  const tables = viewTables(header, buffer);
+  const { digests } = tables;
   const manifests = Array.from({ length: header.manifestCount }, (_, index): RecordedManifest => {
     const start = index * DIGEST_SIZE_BYTES;
     return {
       digest: digests.toString("hex", start, start + DIGEST_SIZE_BYTES),
-      sizeBytes: at(sizes, index),
-      changedSeconds: at(changedSeconds, index),
-      entryCount: at(entryCounts, index),
+      sizeBytes: at(tables.sizes, index),
+      changedSeconds: at(tables.changedSeconds, index),
+      entryCount: at(tables.entryCounts, index),
+      owners: at(tables.owners, index),
     };
   });
-  const entries: string[][] = [];
+  const entries = decodeEntries(tables, manifests);
+  const { readMs, fileCount, objectCount } = header;
+  return entries && { readMs, fileCount, objectCount, entries, manifests };
+}
+
+function decodeEntries(
+  { entryEnds, references, numbers, neededBytes }: LedgerTables,
+  recorded: readonly RecordedManifest[],
+): RecordedEntry[] | undefined {
+  if (new Set(numbers).size < numbers.length || numbers.some((number) => number > LARGEST_NUMBER))
+    return undefined;
+  const entries: RecordedEntry[] = [];
   let start = 0;
-  for (const end of entryEnds) {
-    const digests = [...references.subarray(start, end)].map((manifest) => manifests[manifest]?.digest ?? "");
-    const isAscending = digests.every((digest, index) => digest > (digests[index - 1] ?? ""));
-    if (end <= start || end > references.length || !isAscending) return undefined;
-    entries.push(digests);
+  for (const [entry, end] of entryEnds.entries()) {
+    const manifests = [...references.subarray(start, end)].map((index) => recorded[index]?.digest ?? "");
+    const isAscending = manifests.every((digest, index) => digest > (manifests[index - 1] ?? ""));
+    const bytes = at(neededBytes, entry);
+    const isPlausible = isAscending && Number.isFinite(bytes) && bytes >= 0;
+    if (end <= start || end > references.length || !isPlausible) return undefined;
+    entries.push({ manifests, number: at(numbers, entry), neededBytes: bytes });
     start = end;
   }
-  if (start !== references.length) return undefined;
-  const { readMs, fileCount, objectCount } = header;
-  return { readMs, fileCount, objectCount, entries, manifests };
+  return start === references.length ? entries : undefined;
 }
 
 /** Everything before the objects; undefined if there are too many entries. */
 export function encodeLedgerTables(ledger: Ledger): Buffer | undefined {
   const { readMs, fileCount, objectCount, entries, manifests } = ledger;
-  const referenceCount = entries.reduce((sum, digests) => sum + digests.length, 0);
+  const referenceCount = entries.reduce((sum, entry) => sum + entry.manifests.length, 0);
   if (referenceCount > MOST_REFERENCES) return undefined;
   const counts = { entryCount: entries.length, manifestCount: manifests.length, referenceCount };
   const header = Buffer.alloc(LEDGER_HEADER_BYTES);
@@ -109,18 +140,26 @@ export function encodeLedgerTables(ledger: Ledger): Buffer | undefined {
     tables.sizes[index] = manifest.sizeBytes;
     tables.changedSeconds[index] = manifest.changedSeconds;
     tables.entryCounts[index] = manifest.entryCount;
+    tables.owners[index] = manifest.owners;
     tables.digests.write(manifest.digest, index * DIGEST_SIZE_BYTES, "hex");
   }
+  return encodeEntries(ledger, tables) ? Buffer.concat([header, new Uint8Array(buffer)]) : undefined;
+}
+
+/** @returns false if one has a manifest that is not recorded */
+function encodeEntries({ entries, manifests }: Ledger, tables: LedgerTables): boolean {
   const indexes = new Map(manifests.map(({ digest }, index) => [digest, index]));
   let end = 0;
-  for (const [entry, digests] of entries.entries()) {
-    for (const digest of digests) {
+  for (const [entry, recorded] of entries.entries()) {
+    for (const digest of recorded.manifests) {
       const index = indexes.get(digest);
-      if (index === undefined) return undefined;
+      if (index === undefined) return false;
       tables.references[end] = index;
       end += 1;
     }
     tables.entryEnds[entry] = end;
+    tables.numbers[entry] = recorded.number;
+    tables.neededBytes[entry] = recorded.neededBytes;
   }
-  return Buffer.concat([header, new Uint8Array(buffer)]);
+  return true;
 }

@@ -11,10 +11,18 @@ export interface Ledger {
   readonly readMs: number;
   /** Of all entries together. */
   readonly fileCount: number;
-  /** The digests of each entry's manifests, 64 hexadecimal digits each, ascending. */
-  readonly entries: readonly (readonly string[])[];
+  readonly entries: readonly RecordedEntry[];
   readonly manifests: readonly RecordedManifest[];
   readonly objectCount: number;
+}
+
+export interface RecordedEntry {
+  /** The digests of its manifests, 64 hexadecimal digits each, ascending. */
+  readonly manifests: readonly string[];
+  /** No other entry has it. */
+  readonly number: number;
+  /** The disk space of everything that it needs, shared or not, when its manifests were read. */
+  readonly neededBytes: number;
 }
 
 /** A manifest that entries have, or the base of one. */
@@ -25,16 +33,20 @@ export interface RecordedManifest {
   readonly changedSeconds: number;
   /** How many entries need it. */
   readonly entryCount: number;
+  /** The numbers of these, combined by an exclusive or. */
+  readonly owners: number;
 }
 
 /** To read the manifests of fewer files takes a fraction of a second. */
 const FEWEST_FILES = 1_000_000;
-/** With less in common, entries are read about as fast as their ledger. */
+/** A ledger of more objects is about as large as the manifests of entries that have little in common. */
+const MOST_UNSHARED_OBJECTS = 2_000_000;
 const LEAST_SHARING = 4;
 
 /** Whether a ledger saves enough. @param fileCount of all entries together @param objectCount of distinct objects */
 export function isLedgerWorthwhile(fileCount: number, objectCount = 0): boolean {
-  return fileCount >= FEWEST_FILES && fileCount >= LEAST_SHARING * objectCount;
+  const isSmall = objectCount <= MOST_UNSHARED_OBJECTS || fileCount >= LEAST_SHARING * objectCount;
+  return fileCount >= FEWEST_FILES && isSmall;
 }
 
 /** Then all manifests are read again: it is the only way to notice that one cannot be read any more. */

@@ -3,6 +3,7 @@
  * it out.
  */
 
+import type { NeedTotals } from "../inventory/count-needs.ts";
 import { countReferences } from "../inventory/count-references.ts";
 import type { CachedEntry, Stock } from "../inventory/inventory.ts";
 
@@ -44,8 +45,8 @@ export interface CleanPlan {
   readonly garbageFileCount: number;
   readonly garbageBytes: number;
   readonly keptBytes: number;
-  /** By item: how many of the kept entries need it. */
-  readonly entryCounts: Uint32Array;
+  /** What the kept entries need. */
+  readonly needs: Omit<NeedTotals, "entries">;
 }
 
 /**
@@ -56,7 +57,10 @@ export function planClean(stock: Stock, limits: CleanLimits): CleanPlan {
   const { entries, itemBytes, firstFile, mayAllBeNeeded } = stock;
   const bytesOf = (item: number): number => itemBytes[item] ?? 0;
   const references = countReferences(stock);
-  const entryCounts = stock.needs.entryCounts.slice();
+  const numbers = new Map(
+    entries.map((entry, index) => [entry, stock.needs.entries[index]?.number ?? index]),
+  );
+  let needs: CleanPlan["needs"] = stock.needs;
   let keptBytes = entries.reduce((sum, entry) => sum + entry.ownBytes, 0);
   let garbageFileCount = 0;
   let garbageBytes = 0;
@@ -78,10 +82,17 @@ export function planClean(stock: Stock, limits: CleanLimits): CleanPlan {
       kept.push(entry);
       return;
     }
+    // Copied for the first eviction: mostly, there is none.
+    if (needs === stock.needs) {
+      needs = { entryCounts: stock.needs.entryCounts.slice(), owners: stock.needs.owners.slice() };
+    }
+    const { entryCounts, owners } = needs;
+    const number = numbers.get(entry) ?? 0;
     for (const item of items) {
       const left = (references[item] ?? 1) - 1;
       references[item] = left;
       entryCounts[item] = (entryCounts[item] ?? 1) - 1;
+      owners[item] = (owners[item] ?? 0) ^ number;
       if (left === 0) freedBytes += bytesOf(item);
     }
     keptBytes -= freedBytes;
@@ -113,7 +124,7 @@ export function planClean(stock: Stock, limits: CleanLimits): CleanPlan {
 
   const unneededItems: number[] = [];
   for (let item = 0; item < references.length; item++) if (references[item] === 0) unneededItems.push(item);
-  return { evictions, kept, unneededItems, garbageFileCount, garbageBytes, keptBytes, entryCounts };
+  return { evictions, kept, unneededItems, garbageFileCount, garbageBytes, keptBytes, needs };
 }
 
 /** What all entries may take. @param keptBytes what they take now */

@@ -24,7 +24,7 @@ import { dir, file, makeTree } from "../support/tree.ts";
 const scratch = Scratch.use();
 const cache = new TestCache(scratch, "--link", "hard");
 const KEYS = ["a", "b", "c", "d", "e"] as const;
-const LEDGER_BYTES = 64 + 5 * (52 + 8) + 6 * 58 + 32;
+const LEDGER_BYTES = 64 + 5 * (56 + 16 + 4) + 6 * 62 + 32;
 
 /** Stores a tree under its key, which then states that it has a million files. */
 function storeLarge(key: string): void {
@@ -111,7 +111,7 @@ test("a ledger that lies costs no more than a miss", () => {
   const ledger = prepare();
   const bytes = readFileSync(ledger).subarray(0, -32);
   // Another object's digest, which is in the cache as well, but not in the ledger any more.
-  const objects = 64 + 5 * (52 + 8);
+  const objects = 64 + 5 * (56 + 16 + 4);
   const kept = Buffer.concat([bytes.subarray(0, objects), ...withoutFirst(bytes.subarray(objects))]);
   kept.writeUInt32LE(5, 24);
   writeFileSync(
@@ -134,7 +134,7 @@ test("a ledger that lies costs no more than a miss", () => {
 /** The columns of six objects without the first. */
 function withoutFirst(columns: Buffer): Buffer[] {
   let start = 0;
-  return [8, 8, 4, 4, 32, 2].map((width) => {
+  return [8, 8, 4, 4, 4, 32, 2].map((width) => {
     const column = columns.subarray(start + width, start + 6 * width);
     start += 6 * width;
     return column;

@@ -21,6 +21,7 @@ const objects = fc.record({
   seconds,
   nanoseconds: fc.nat(999_999_999),
   count: fc.integer({ min: 1, max: 2 ** 32 - 1 }),
+  owners: fc.nat(2 ** 32 - 1),
   digest: digests,
   mode: fc.nat(0o777),
 });
@@ -32,9 +33,13 @@ const ledgers: fc.Arbitrary<Omit<Ledger, "objectCount">> = fc
     fc.record({
       readMs: fc.maxSafeNat(),
       fileCount: fc.maxSafeNat(),
-      entries: fc.array(
-        fc.subarray(names, { minLength: 1 }).map((some) => some.toSorted()),
-        { maxLength: 6 },
+      entries: fc.uniqueArray(
+        fc.record({
+          manifests: fc.subarray(names, { minLength: 1 }).map((some) => some.toSorted()),
+          number: fc.nat(2 ** 31),
+          neededBytes: fc.maxSafeNat(),
+        }),
+        { maxLength: 6, selector: ({ number }) => number },
       ),
       manifests: fc.tuple(
         ...names.map((digest) =>
@@ -43,6 +48,7 @@ const ledgers: fc.Arbitrary<Omit<Ledger, "objectCount">> = fc
             sizeBytes: fc.maxSafeNat(),
             changedSeconds: seconds,
             entryCount: fc.nat(2 ** 32 - 1),
+            owners: fc.nat(2 ** 32 - 1),
           }),
         ),
       ),
@@ -56,6 +62,7 @@ function blockOf(some: readonly RecordedObject[]): ObjectBlock {
     block.fileMtimeSeconds[index] = object.seconds;
     block.fileMtimeNanoseconds[index] = object.nanoseconds;
     block.entryCounts[index] = object.count;
+    block.owners[index] = object.owners;
     block.fileDigests.write(object.digest, 32 * index, "hex");
     block.fileModes[index] = object.mode;
   }
@@ -92,6 +99,7 @@ function read(path: ByteString, mostFiles = 1_000_000): Read | undefined {
           seconds: block.fileMtimeSeconds[index] ?? -1,
           nanoseconds: block.fileMtimeNanoseconds[index] ?? -1,
           count: block.entryCounts[index] ?? -1,
+          owners: block.owners[index] ?? -1,
           digest: block.fileDigests.toString("hex", 32 * index, 32 * index + 32),
           mode: block.fileModes[index] ?? -1,
         });
@@ -150,7 +158,10 @@ describe("with the right checksum,", () => {
 
   async function forged(alter: (bytes: Buffer) => void): Promise<Read | undefined> {
     if (ledger === undefined || object === undefined) throw new Error("no sample");
-    const entries = [ledger.manifests.map(({ digest }) => digest).toSorted()];
+    const manifests = ledger.manifests.map(({ digest }) => digest).toSorted();
+    const entries = [manifests.slice(0, 1), manifests].map((some, number) => {
+      return { manifests: some, number, neededBytes: 1 };
+    });
     const path = await write({ ...ledger, entries }, [object]);
     const bytes = readFileSync(path).subarray(0, -32);
     alter(bytes);
@@ -161,19 +172,30 @@ describe("with the right checksum,", () => {
     return read(path);
   }
 
+  /** Where the sizes of the two entries are. */
+  function sizesOf(bytes: Buffer): number {
+    return 64 + 16 * bytes.readUInt32LE(16);
+  }
+
+  /** Where the ends of their manifests are, after their numbers. */
+  function endsOf(bytes: Buffer): number {
+    return sizesOf(bytes) + 2 * 8 + 8 * bytes.readUInt32LE(16) + 2 * 4;
+  }
+
   test("it is believed", async () => {
     expect(await forged(() => undefined)).toBeDefined();
   });
 
   for (const [what, alter] of [
     ["another kind of file", (bytes) => bytes.write("BTDTMANI")],
-    ["a newer format", (bytes) => bytes.writeUInt32LE(2, 8)],
-    ["an entry without manifests", (bytes) => bytes.writeUInt32LE(0, 64 + 20 * bytes.readUInt32LE(16))],
-    [
-      "an entry with manifests beyond the last",
-      (bytes) => bytes.writeUInt32LE(99, 64 + 20 * bytes.readUInt32LE(16)),
-    ],
-    ["a manifest that is not there", (bytes) => bytes.writeUInt32LE(99, 68 + 20 * bytes.readUInt32LE(16))],
+    ["a newer format", (bytes) => bytes.writeUInt32LE(3, 8)],
+    ["an entry without manifests", (bytes) => bytes.writeUInt32LE(0, endsOf(bytes))],
+    ["an entry with manifests beyond the last", (bytes) => bytes.writeUInt32LE(99, endsOf(bytes))],
+    ["a manifest that is not there", (bytes) => bytes.writeUInt32LE(99, endsOf(bytes) + 8)],
+    ["a number that two entries have", (bytes) => bytes.writeUInt32LE(1, endsOf(bytes) - 8)],
+    ["a number that is too large", (bytes) => bytes.writeUInt32LE(2 ** 31 + 1, endsOf(bytes) - 8)],
+    ["an entry of infinite size", (bytes) => bytes.writeDoubleLE(Number.POSITIVE_INFINITY, sizesOf(bytes))],
+    ["an entry of negative size", (bytes) => bytes.writeDoubleLE(-1, sizesOf(bytes))],
     ["billions of entries", (bytes) => bytes.writeUInt32LE(2 ** 32 - 1, 12)],
     ["billions of manifests", (bytes) => bytes.writeUInt32LE(2 ** 32 - 1, 16)],
     ["billions of objects", (bytes) => bytes.writeUInt32LE(2 ** 32 - 1, 24)],
@@ -200,7 +222,8 @@ test("a ledger of more files than the cache has is not read", async () => {
 });
 
 test("an entry whose manifest is not recorded is not written", async () => {
-  const ledger = { readMs: 1, fileCount: 1, objectCount: 0, entries: [["ab".repeat(32)]], manifests: [] };
+  const entries = [{ manifests: ["ab".repeat(32)], number: 0, neededBytes: 1 }];
+  const ledger = { readMs: 1, fileCount: 1, objectCount: 0, entries, manifests: [] };
   const path = bytesFromText(scratch.fresh("ledger"));
   expect(await writeLedger(path, ledger, [], pause)).toBe(false);
 });

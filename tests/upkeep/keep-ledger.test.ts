@@ -1,8 +1,11 @@
 import { expect, test } from "bun:test";
 import { existsSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { bytesFromText } from "../../src/base/byte-string.ts";
+import { CacheDirectory } from "../../src/cache/cache-directory.ts";
+import { measureCache } from "../../src/entry/measure-cache.ts";
 import { LedgerReader } from "../../src/ledger/ledger-reader.ts";
 import { writeLedger } from "../../src/ledger/write-ledger.ts";
+import { inlineRuntime } from "../support/inline-runtime.ts";
 import { LargeCache } from "../support/large-cache.ts";
 import { Scratch } from "../support/scratch.ts";
 
@@ -26,6 +29,19 @@ test("manifests are not read again, and what is known to be in the ledger stays"
   expect(large.namesIn("objects")).toHaveLength(6);
   // There was nothing to write down.
   expect(statSync(large.ledger).ino).toBe(inode);
+});
+
+test("sizes are measured without reading manifests again, unless damage is asked for", async () => {
+  const { large, manifests } = await withLedger();
+  const cache = CacheDirectory.open(large.made.directory.path);
+  const before = await measureCache(cache, inlineRuntime(), false);
+  for (const manifest of manifests) large.spoil(manifest);
+  const after = await measureCache(cache, inlineRuntime(), true);
+  const sizesOf = ({ entries }: typeof before) =>
+    entries.map(({ entry, sizeBytes, freedBytes }) => [entry.id, sizeBytes, freedBytes]);
+  expect(sizesOf(after)).toEqual(sizesOf(before));
+  const { entries } = await measureCache(cache, inlineRuntime(), false);
+  expect(entries.map(({ entry }) => entry.condition.kind)).toEqual(manifests.map(() => "damaged"));
 });
 
 test("a manifest whose size or time has changed is read again", async () => {

@@ -1,11 +1,30 @@
 import { expect, test } from "bun:test";
 import { rmSync, utimesSync } from "node:fs";
 import * as fc from "fast-check";
+import { CacheDirectory } from "../../src/cache/cache-directory.ts";
+import { measureCache } from "../../src/entry/measure-cache.ts";
+import { inlineRuntime } from "../support/inline-runtime.ts";
 import { LargeCache } from "../support/large-cache.ts";
 import { Scratch } from "../support/scratch.ts";
 
 const scratch = Scratch.use();
 const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** What entries take, by the ledger and by all manifests. */
+async function measureBothWays({ made }: LargeCache): Promise<unknown[]> {
+  const cache = CacheDirectory.open(made.directory.path);
+  const measured: unknown[] = [];
+  for (const mayRecall of [true, false]) {
+    const { entries, keptBytes, garbageBytes } = await measureCache(cache, inlineRuntime(), mayRecall);
+    const sizes = entries.map(({ entry, sizeBytes, freedBytes }) => ({
+      id: entry.id,
+      sizeBytes,
+      freedBytes,
+    }));
+    measured.push({ sizes, keptBytes, garbageBytes });
+  }
+  return measured;
+}
 
 const CONTENTS = ["p", "q", "r", "s", "t", "u"] as const;
 const KEYS = ["k1", "k2", "k3", "k4", "k5", "k6", "k7", "k8"] as const;
@@ -74,7 +93,11 @@ test("whatever comes and goes between cleans, exactly what entries need stays", 
               const isWhole = large.nameObjects(contents).every((name) => there.has(name));
               if (!isWhole || !used.has(idOf(contents))) entries.delete(key);
             }
-            await large.clean(DAY_MS);
+            for (const isCleaned of [false, true]) {
+              if (isCleaned) await large.clean(DAY_MS);
+              const [recalled, counted] = await measureBothWays(large);
+              expect(recalled).toEqual(counted);
+            }
             expect(large.keys()).toEqual([...entries.keys()].toSorted());
             expect(large.namesIn("objects")).toEqual(large.nameObjects([...entries.values()].flat()));
             expect(large.namesIn("manifests")).toHaveLength(new Set([...entries.values()].map(idOf)).size);

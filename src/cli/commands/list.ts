@@ -72,7 +72,7 @@ export function defineListCommand(context: CommandContext) {
       const isMeasured = sizes ?? (damaged || context.output.wantsDocument());
       const cache = await openAddressedCache(where, context);
       const nowMs = readClock(cache, context.runtime);
-      const listed = await listKeys(cache, isMeasured, context.runtime);
+      const listed = await listKeys(cache, { isMeasured, isExamined: damaged }, context.runtime);
       const selection = { prefix, olderThanMs: olderThan, isDamaged: damaged, order: sort, limit };
       const keys = selectKeys(listed, selection, nowMs);
       const rows = keys.map((key) => [
@@ -100,10 +100,17 @@ export function defineListCommand(context: CommandContext) {
   }
 }
 
-async function listKeys(cache: OpenedCache, isMeasured: boolean, runtime: Runtime): Promise<ListedKey[]> {
+/** @param isExamined all manifests are read, also those that a clean knows from an earlier one */
+async function listKeys(
+  cache: OpenedCache,
+  { isMeasured, isExamined }: { readonly isMeasured: boolean; readonly isExamined: boolean },
+  runtime: Runtime,
+): Promise<ListedKey[]> {
   switch (cache.kind) {
     case "directory":
-      return await (isMeasured ? listEntries : listWithoutSizes)(cache.directory, runtime);
+      return await (isMeasured
+        ? listEntries(cache.directory, runtime, !isExamined)
+        : listWithoutSizes(cache.directory, runtime));
     case "bucket": {
       const listed = await cache.bucket.list();
       // They take no more requests there.
