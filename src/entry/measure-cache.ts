@@ -21,7 +21,8 @@ export async function measureCache(
   // By the clock that says how old a ledger is.
   const nowMs = readFileSystemClock(cache, runtime.nowMs());
   const runner = runtime.runners.pool;
-  const stock = await takeStock(cache, { nowMs, grace: NO_GRACE, runner, pause, mayRecall });
+  const request = { nowMs, grace: NO_GRACE, runner, pause, forgetsNames: true, mayRecall };
+  const stock = await takeStock(cache, request);
   for (const warning of stock.warnings) runtime.onWarning(warning);
   return { ...measureEntries(stock), keys: stock.keys };
 }

@@ -4,7 +4,6 @@ import { BLOCK_OBJECTS, ObjectBlock } from "../ledger/object-block.ts";
 import type { NeedTotals } from "./count-needs.ts";
 import type { CachedEntry, Inventory } from "./inventory.ts";
 import { type Items, NO_ITEM } from "./items.ts";
-import { DIGEST_WORDS, wordOf, wordsOf } from "./named-content.ts";
 
 type Totals = Omit<NeedTotals, "entries">;
 
@@ -63,7 +62,7 @@ function* copyObjects(items: Items, objects: Uint32Array, needs: Totals): Genera
     if (count < block.count) block = new ObjectBlock(count);
     for (let index = 0; index < count; index++) {
       const item = objects[start + index] ?? 0;
-      copyObject(items, item, block, index);
+      items.record(item, block, index);
       block.entryCounts[index] = needs.entryCounts[item] ?? 0;
       block.owners[index] = needs.owners[item] ?? 0;
     }
@@ -71,21 +70,11 @@ function* copyObjects(items: Items, objects: Uint32Array, needs: Totals): Genera
   }
 }
 
-function copyObject(items: Items, item: number, block: ObjectBlock, index: number): void {
-  const content = items.contentOf(item);
-  const words = wordsOf(block.fileDigests);
-  for (let word = 0; word < DIGEST_WORDS; word++) words[index * DIGEST_WORDS + word] = wordOf(content, word);
-  block.fileSizes[index] = items.sizeOf(item);
-  block.fileModes[index] = content.permissions;
-  block.fileMtimeSeconds[index] = content.mtimeSeconds;
-  block.fileMtimeNanoseconds[index] = content.mtimeNanoseconds;
-}
-
 /** An exclusive object beside one that is not: to a ledger they are the same. */
 function isTwin(items: Items, item: number, probe: ObjectBlock, entryCounts: Uint32Array): boolean {
   if (!items.hasExclusiveObjects) return false;
-  copyObject(items, item, probe, 0);
-  const shared = items.itemOfObject(probe, 0, false);
+  items.record(item, probe, 0);
+  const shared = items.itemOfRecorded(probe, 0, false, NO_ITEM);
   return shared !== item && shared !== NO_ITEM && (entryCounts[shared] ?? 0) > 0;
 }
 
@@ -105,4 +94,4 @@ function countNeeded(entryCounts: Uint32Array): number {
   return count;
 }
 
-compileLightly(copyObject, isTwin, countNeeded);
+compileLightly(isTwin, countNeeded);

@@ -1,32 +1,27 @@
 import { compileLightly, compileMethodsLightly } from "../base/compile-lightly.ts";
-import { DIGEST_SIZE_BYTES } from "../base/digest.ts";
-import { formatObjectName } from "../objects/object-name.ts";
-import { DIGEST_WORDS, NAME_KINDS, type NamedContent, type NameKind, wordOf } from "./named-content.ts";
+import { ID_WORDS, twinWord, writeId } from "./file-id.ts";
+import { FileNames } from "./file-names.ts";
+import { NAME_KINDS, type NamedContent, type NameKind } from "./named-content.ts";
 
 /** The result of `find` for a name that is not in the table. */
 export const NOT_LISTED = -1;
 
-/** The words of a row, side by side so that a search needs one line of the processor's cache. */
-const NANOSECONDS = DIGEST_WORDS;
-const SECONDS_LOW = 9;
-const SECONDS_HIGH = 10;
-const TAG = 11;
-const SIZE_LOW = 12;
-const SIZE_HIGH = 13;
-const CHANGED_SECONDS = 14;
-const ROW_WORDS = 16;
+/** The words of a row, after those of the id. */
+const SIZE_LOW = ID_WORDS;
+/** Of the size, the other 21 bits; then the flags and the kind. */
+const SIZE_HIGH_AND_TAG = 5;
+const CHANGED_SECONDS = 6;
+const ROW_WORDS = 7;
 
-const KIND_SHIFT = 9;
-const PERMISSION_BITS = (1 << KIND_SHIFT) - 1;
-const FLAG_SHIFT = 11;
-/** The bits of a tag that belong to the name: permissions, then the kind. */
-const NAME_BITS = (1 << FLAG_SHIFT) - 1;
+const FLAG_SHIFT = 21;
+const SIZE_HIGH_BITS = (1 << FLAG_SHIFT) - 1;
+const KIND_SHIFT = 26;
+const FLAG_BITS = (1 << (KIND_SHIFT - FLAG_SHIFT)) - 1;
 
-/** A slot is a file's number, counted from 1, and a word of its digest, so that most other rows need not be read. */
-const SLOT_WORDS = 2;
+/** A slot is a file's number, counted from 1. */
 const EMPTY_SLOT = 0;
 /** More than one per file, so that there is always an empty one, and most searches are short. */
-const SLOTS_PER_FILE = 1.5;
+const SLOTS_PER_FILE = 1.75;
 const FIRST_CAPACITY = 1024;
 const GROWTH = 1.4;
 const SMALLEST_GROWTH = 1.1;
@@ -42,16 +37,21 @@ export interface FileFacts {
 }
 
 /**
- * The objects and manifests of a cache, numbered in the order in which they were added: 64 bytes for each, and 12 for
- * the hash table that finds them. As strings in a map, a million of them would take several times as much. It has
- * their complete names, so two files are never mistaken for one.
+ * The objects and manifests of a cache, numbered in the order in which they were added: 28 bytes for each, and 7 for the
+ * hash table that finds them by their ids. With the names of objects, 32 bytes more.
  */
 export class FileTable {
   // Without `at`: shared by columns of all types, it is several times slower in loops like these.
   private rows = new Int32Array(FIRST_CAPACITY * ROW_WORDS);
-  private slots = new Int32Array(FIRST_CAPACITY * SLOTS_PER_FILE * SLOT_WORDS);
+  private slots = new Int32Array(FIRST_CAPACITY * SLOTS_PER_FILE);
   private size = 0;
   private expectedCount = 0;
+  private readonly wanted = new Int32Array(ID_WORDS);
+  private readonly names = new FileNames();
+
+  constructor(keepsNames: boolean) {
+    if (keepsNames) this.keepNames();
+  }
 
   get count(): number {
     return this.size;
@@ -61,123 +61,122 @@ export class FileTable {
     return this.rows.length / ROW_WORDS;
   }
 
+  get hasNames(): boolean {
+    return this.names.hasObjects;
+  }
+
+  /** From now on; call it before anything is added. */
+  keepNames(): void {
+    this.names.keepObjects();
+    this.names.reserve(this.capacity);
+  }
+
   /** When it has to grow, it makes room for so many files in all, which takes less time than to grow often. */
   expect(count: number): void {
     this.expectedCount = count;
   }
 
-  /** @returns the number of the file; if the name is there already, of the one that has it */
+  /** @returns the number of the file; if its id is there already, of the one that has it */
   add(content: NamedContent, kind: NameKind, { flags, sizeBytes, changedSeconds }: FileFacts): number {
     if (this.size === this.capacity) this.grow(this.chooseCapacity());
-    const tag = nameTag(content.permissions, kind);
-    const slot = this.slotOf(content, tag);
+    const { wanted } = this;
+    writeId(content, kind, wanted);
+    const slot = this.slotOf(wanted, 0);
     const known = this.slots[slot] ?? EMPTY_SLOT;
     if (known !== EMPTY_SLOT) return known - 1;
     const file = this.size;
     this.size += 1;
+    this.slots[slot] = file + 1;
     const row = file * ROW_WORDS;
     const { rows } = this;
-    for (let word = 0; word < DIGEST_WORDS; word++) rows[row + word] = wordOf(content, word);
-    rows[row + NANOSECONDS] = content.mtimeNanoseconds;
-    rows[row + SECONDS_LOW] = content.mtimeSeconds | 0;
-    rows[row + SECONDS_HIGH] = Math.floor(content.mtimeSeconds / TWO_TO_32);
-    rows[row + TAG] = tag | (flags << FLAG_SHIFT);
+    for (let word = 0; word < ID_WORDS; word++) rows[row + word] = wanted[word] ?? 0;
     rows[row + SIZE_LOW] = sizeBytes | 0;
-    rows[row + SIZE_HIGH] = Math.floor(sizeBytes / TWO_TO_32);
+    rows[row + SIZE_HIGH_AND_TAG] =
+      Math.floor(sizeBytes / TWO_TO_32) | (flags << FLAG_SHIFT) | (NAME_KINDS.indexOf(kind) << KIND_SHIFT);
     rows[row + CHANGED_SECONDS] = changedSeconds | 0;
-    this.fill(slot, file, content);
+    this.names.add(file, content, kind);
     return file;
   }
 
   find(content: NamedContent, kind: NameKind): number {
-    return (this.slots[this.slotOf(content, nameTag(content.permissions, kind))] ?? 0) - 1;
+    writeId(content, kind, this.wanted);
+    return this.findWanted();
   }
 
-  /** Whether there is a file of that number, and it has this name. */
-  isNamedSo(file: number, content: NamedContent, kind: NameKind): boolean {
-    return file >= 0 && file < this.size && this.isNamed(file, content, nameTag(content.permissions, kind));
+  /** @param ids words, of which the id of an object that is not exclusive starts at `first` */
+  findId(ids: Int32Array, first: number, isExclusive: boolean): number {
+    const { wanted } = this;
+    for (let word = 0; word < ID_WORDS; word++) wanted[word] = ids[first + word] ?? 0;
+    if (isExclusive) wanted[ID_WORDS - 1] = twinWord(wanted[ID_WORDS - 1] ?? 0);
+    return this.findWanted();
+  }
+
+  private findWanted(): number {
+    return (this.slots[this.slotOf(this.wanted, 0)] ?? EMPTY_SLOT) - 1;
+  }
+
+  /** Whether there is a file of that number, and it has this id. */
+  hasId(file: number, ids: Int32Array, first: number): boolean {
+    return file >= 0 && file < this.size && this.isAlike(file, ids, first);
+  }
+
+  /** Of an object: the id that it would have if it were not exclusive. */
+  copyId(file: number, into: Int32Array, first: number): void {
+    const row = file * ROW_WORDS;
+    for (let word = 0; word < ID_WORDS; word++) into[first + word] = this.rows[row + word] ?? 0;
+    const last = first + ID_WORDS - 1;
+    if (this.kindOf(file) === "exclusive") into[last] = twinWord(into[last] ?? 0);
+  }
+
+  /** The first byte of its digest. */
+  firstByteOf(file: number): number {
+    return this.wordAt(file, 0) & 0xff;
   }
 
   kindOf(file: number): NameKind {
-    return NAME_KINDS[(this.wordAt(file, TAG) & NAME_BITS) >>> KIND_SHIFT] ?? "manifest";
+    return NAME_KINDS[this.wordAt(file, SIZE_HIGH_AND_TAG) >>> KIND_SHIFT] ?? "manifest";
   }
 
   flagsOf(file: number): number {
-    return this.wordAt(file, TAG) >>> FLAG_SHIFT;
+    return (this.wordAt(file, SIZE_HIGH_AND_TAG) >>> FLAG_SHIFT) & FLAG_BITS;
   }
 
   sizeOf(file: number): number {
-    return this.numberAt(file, SIZE_LOW);
+    const high = this.wordAt(file, SIZE_HIGH_AND_TAG) & SIZE_HIGH_BITS;
+    return high * TWO_TO_32 + (this.wordAt(file, SIZE_LOW) >>> 0);
   }
 
   changedSecondsOf(file: number): number {
     return this.wordAt(file, CHANGED_SECONDS) >>> 0;
   }
 
-  /** The parts of its name; the digest is only valid until another file is added. */
-  contentOf(file: number): NamedContent {
-    return {
-      digests: this.rows,
-      firstWord: file * ROW_WORDS,
-      permissions: this.wordAt(file, TAG) & PERMISSION_BITS,
-      mtimeSeconds: this.numberAt(file, SECONDS_LOW),
-      mtimeNanoseconds: this.wordAt(file, NANOSECONDS),
-    };
-  }
-
+  /** @throws RangeError if it is an object, and names are not kept */
   nameOf(file: number): string {
-    const start = file * ROW_WORDS * 4;
-    const digestHex = Buffer.from(this.rows.buffer, start, DIGEST_SIZE_BYTES).toString("hex");
-    const kind = this.kindOf(file);
-    if (kind === "manifest") return digestHex;
-    return formatObjectName({
-      digestHex,
-      permissions: this.wordAt(file, TAG) & PERMISSION_BITS,
-      mtimeSeconds: this.numberAt(file, SECONDS_LOW),
-      mtimeNanoseconds: this.wordAt(file, NANOSECONDS),
-      isExclusive: kind === "exclusive",
-    });
+    return this.names.nameOf(file, this.kindOf(file), this.rows, file * ROW_WORDS);
   }
 
   private wordAt(file: number, word: number): number {
     return this.rows[file * ROW_WORDS + word] ?? 0;
   }
 
-  /** Of two words, the low one first; the result may be negative. */
-  private numberAt(file: number, low: number): number {
-    return this.wordAt(file, low + 1) * TWO_TO_32 + (this.wordAt(file, low) >>> 0);
-  }
-
-  /** Where a name is, or would be inserted. */
-  private slotOf(content: NamedContent, tag: number): number {
+  /** Where an id is, or would be inserted. */
+  private slotOf(ids: Int32Array, first: number): number {
     const { slots } = this;
-    const check = wordOf(content, 1);
-    let slot = firstSlot(content, slots.length / SLOT_WORDS) * SLOT_WORDS;
+    let slot = firstSlot(ids, first, slots.length);
     for (;;) {
       const value = slots[slot] ?? EMPTY_SLOT;
-      if (value === EMPTY_SLOT) return slot;
-      if (slots[slot + 1] === check && this.isNamed(value - 1, content, tag)) return slot;
-      slot = slot + SLOT_WORDS === slots.length ? 0 : slot + SLOT_WORDS;
+      if (value === EMPTY_SLOT || this.isAlike(value - 1, ids, first)) return slot;
+      slot = slot + 1 === slots.length ? 0 : slot + 1;
     }
   }
 
-  private fill(slot: number, file: number, content: NamedContent): void {
-    this.slots[slot] = file + 1;
-    this.slots[slot + 1] = wordOf(content, 1);
-  }
-
-  private isNamed(file: number, content: NamedContent, tag: number): boolean {
+  private isAlike(file: number, ids: Int32Array, first: number): boolean {
     const { rows } = this;
     const row = file * ROW_WORDS;
-    for (let word = 0; word < DIGEST_WORDS; word++) {
-      if (rows[row + word] !== wordOf(content, word)) return false;
+    for (let word = 0; word < ID_WORDS; word++) {
+      if (rows[row + word] !== ids[first + word]) return false;
     }
-    return (
-      ((rows[row + TAG] ?? 0) & NAME_BITS) === tag &&
-      rows[row + NANOSECONDS] === content.mtimeNanoseconds &&
-      rows[row + SECONDS_LOW] === (content.mtimeSeconds | 0) &&
-      rows[row + SECONDS_HIGH] === Math.floor(content.mtimeSeconds / TWO_TO_32)
-    );
+    return true;
   }
 
   private chooseCapacity(): number {
@@ -188,26 +187,20 @@ export class FileTable {
   private grow(capacity: number): void {
     // What they took is free at once, not when garbage is collected: together, it would be as much again.
     const rows = new Int32Array(this.rows.buffer.transfer(capacity * ROW_WORDS * 4));
+    this.names.reserve(capacity);
     this.slots.buffer.transfer(0);
     this.rows = rows;
-    this.slots = new Int32Array(Math.ceil(capacity * SLOTS_PER_FILE) * SLOT_WORDS);
-    for (let file = 0; file < this.size; file++) {
-      const content = this.contentOf(file);
-      this.fill(this.slotOf(content, this.wordAt(file, TAG) & NAME_BITS), file, content);
-    }
+    this.slots = new Int32Array(Math.ceil(capacity * SLOTS_PER_FILE));
+    for (let file = 0; file < this.size; file++) this.slots[this.slotOf(rows, file * ROW_WORDS)] = file + 1;
   }
 }
 
-/** Objects with the same content often differ in their times, so a hash of the digest alone would not spread them. */
-function firstSlot(content: NamedContent, slotCount: number): number {
-  const time = Math.imul(content.mtimeSeconds ^ content.mtimeNanoseconds, 0x9e3779b1);
-  const hash = Math.imul(wordOf(content, 0) ^ time, 0x85ebca6b) >>> 0;
+function firstSlot(ids: Int32Array, first: number, slotCount: number): number {
+  // Objects with the same content differ in their times.
+  const times = Math.imul((ids[first + 1] ?? 0) ^ (ids[first + 2] ?? 0), 0x9e3779b1);
+  const hash = Math.imul((ids[first] ?? 0) ^ times, 0x85ebca6b) >>> 0;
   return Math.floor((hash / TWO_TO_32) * slotCount);
 }
 
-function nameTag(permissions: number, kind: NameKind): number {
-  return permissions | (NAME_KINDS.indexOf(kind) << KIND_SHIFT);
-}
-
-compileLightly(firstSlot, nameTag);
+compileLightly(firstSlot);
 compileMethodsLightly(FileTable);

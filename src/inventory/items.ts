@@ -1,57 +1,55 @@
 import { compileMethodsLightly } from "../base/compile-lightly.ts";
+import type { ObjectBlock } from "../ledger/object-block.ts";
 import { at } from "../manifest/manifest.ts";
-import { PERMISSIONS } from "../objects/object-attributes.ts";
 import type { ScannedObject } from "../objects/scan-shard.ts";
 import type { PackContents } from "../packs/contents/pack-contents.ts";
+import { ColumnNames } from "./column-names.ts";
+import { ID_WORDS } from "./file-id.ts";
 import { type FileFacts, FileTable, NOT_LISTED } from "./file-table.ts";
 import { measureContents } from "./measure-contents.ts";
-import { DIGEST_WORDS, type NamedContent, type NameKind, wordsOf } from "./named-content.ts";
-import { decodeFlags, encodeFlags, flagsOf, IS_AS_NAMED, IS_FILE } from "./object-flags.ts";
+import { emptyName, type NamedContent, type NameKind } from "./named-content.ts";
+import { decodeFlags, encodeFlags, flagsOf, IS_AS_NAMED, IS_FILE, type ObjectFlags } from "./object-flags.ts";
 import { kindOfName, parseFileName } from "./parse-file-name.ts";
+import { PartNumbers } from "./part-numbers.ts";
 import type { ContentColumns, StoredFile } from "./stored-file.ts";
 
 /**
  * Numbers everything that entries can need, so that one plan can count references to all of it: first the contents of
  * packs, then the chunk lists of large files in packs, then objects and manifests in the order they were found. These
- * are kept in columns, 84 bytes for each, because a cache may have millions.
+ * are kept in columns, 43 bytes for each, because a cache may have millions.
  */
 export class Items {
   /** Items before this one are parts of packs. */
   readonly firstFile: number;
-  private readonly packs: PackContents;
-  private readonly firstChunkLists: number[] = [];
-  private readonly table = new FileTable();
+  private readonly parts: PartNumbers;
+  private readonly table: FileTable;
   /** By item, also of packs' parts. */
   private bytes: Float64Array;
   private hasExclusive = false;
-  /** Of the manifest that `itemOfObject` was called for last. */
-  private wantedDigests: Uint8Array | undefined;
-  /** Reused by `itemOfObject`. */
-  private readonly wanted: NamedContent = {
-    digests: new Int32Array(0),
-    firstWord: 0,
-    permissions: 0,
-    mtimeSeconds: 0,
-    mtimeNanoseconds: 0,
-  };
-
+  private readonly wanted = new ColumnNames();
   /** Reused by `addScanned`. */
-  private readonly scannedName: NamedContent = { ...this.wanted };
+  private readonly scannedName = emptyName();
   private readonly scannedFacts = { flags: 0, sizeBytes: 0, changedSeconds: 0 };
 
-  constructor(packs: PackContents) {
-    this.packs = packs;
-    let next = packs.contentCount;
-    for (const { index } of packs.packs) {
-      this.firstChunkLists.push(next);
-      next += index.counts.largeCount;
-    }
-    this.firstFile = next;
+  /** @param keepsNames of objects, which takes 32 bytes for each; otherwise, `fileOf` and `nameOf` are for manifests */
+  constructor(packs: PackContents, keepsNames = true) {
+    this.table = new FileTable(keepsNames);
+    this.parts = new PartNumbers(packs);
+    this.firstFile = this.parts.count;
     this.bytes = Float64Array.from(measureContents(packs));
   }
 
   get hasExclusiveObjects(): boolean {
     return this.hasExclusive;
+  }
+
+  get hasNames(): boolean {
+    return this.table.hasNames;
+  }
+
+  /** Before any file is added. */
+  keepNames(): void {
+    this.table.keepNames();
   }
 
   get count(): number {
@@ -64,18 +62,11 @@ export class Items {
   }
 
   itemOfChunkList(pack: number, large: number): number {
-    return (this.firstChunkLists[pack] ?? 0) + large;
+    return this.parts.ofChunkList(pack, large);
   }
 
   itemsOfPack(pack: number): number[] {
-    const items: number[] = [];
-    const { counts } = this.packs.packs[pack]?.index ?? { counts: { contentCount: 0, largeCount: 0 } };
-    const first = this.packs.firstContentOf(pack);
-    for (let content = 0; content < counts.contentCount; content++) {
-      items.push(this.itemOfContent(first + content));
-    }
-    for (let large = 0; large < counts.largeCount; large++) items.push(this.itemOfChunkList(pack, large));
-    return items;
+    return this.parts.ofPack(pack);
   }
 
   /** The item of an object or a manifest, whose names never coincide; undefined if it was not found. */
@@ -86,26 +77,27 @@ export class Items {
 
   /** The item of the object of a manifest's file, or NO_ITEM: `itemOfFile` without making a string. */
   itemOfObject(manifest: ContentColumns, file: number, isExclusive: boolean): number {
-    const found = this.table.find(this.wantedOf(manifest, file), isExclusive ? "exclusive" : "object");
+    const found = this.table.find(this.wanted.nameOf(manifest, file), isExclusive ? "exclusive" : "object");
     return found === NOT_LISTED ? NO_ITEM : this.firstFile + found;
   }
 
-  /** Whether an item is the object of a manifest's file that is not exclusive. */
-  isObject(item: number, manifest: ContentColumns, file: number): boolean {
-    return this.table.isNamedSo(item - this.firstFile, this.wantedOf(manifest, file), "object");
+  /** The item of an object in a ledger, or NO_ITEM. @param last the item of the one before it, which is tried first */
+  itemOfRecorded(
+    { ids }: Pick<ObjectBlock, "ids">,
+    object: number,
+    isExclusive: boolean,
+    last: number,
+  ): number {
+    const next = last + 1 - this.firstFile;
+    const isNext = !isExclusive && this.table.hasId(next, ids, object * ID_WORDS);
+    const found = isNext ? next : this.table.findId(ids, object * ID_WORDS, isExclusive);
+    return found === NOT_LISTED ? NO_ITEM : this.firstFile + found;
   }
 
-  private wantedOf(manifest: ContentColumns, file: number): NamedContent {
-    const { wanted } = this;
-    if (this.wantedDigests !== manifest.fileDigests) {
-      this.wantedDigests = manifest.fileDigests;
-      wanted.digests = wordsOf(manifest.fileDigests);
-    }
-    wanted.firstWord = file * DIGEST_WORDS;
-    wanted.permissions = at(manifest.fileModes, file) & PERMISSIONS;
-    wanted.mtimeSeconds = at(manifest.fileMtimeSeconds, file);
-    wanted.mtimeNanoseconds = at(manifest.fileMtimeNanoseconds, file);
-    return wanted;
+  /** Writes down an object for a ledger. */
+  record(item: number, { ids, fileSizes }: Pick<ObjectBlock, "ids" | "fileSizes">, object: number): void {
+    this.table.copyId(item - this.firstFile, ids, object * ID_WORDS);
+    fileSizes[object] = this.sizeOf(item);
   }
 
   fileOf(item: number): StoredFile | undefined {
@@ -118,7 +110,7 @@ export class Items {
       changedMs: this.changedMsOf(item),
     };
     if (this.kindOf(item) === "manifest") return { kind: "manifest", ...common };
-    return { kind: "object", ...common, ...decodeFlags(this.table.flagsOf(file)) };
+    return { kind: "object", ...common, ...this.flagsOf(item) };
   }
 
   nameOf(item: number): string {
@@ -146,9 +138,17 @@ export class Items {
     return (this.table.flagsOf(item - this.firstFile) & IS_AS_NAMED) !== 0 && this.hasSize(item, sizeBytes);
   }
 
-  /** The parts of the name of an object; the digest is only valid until another file is added. */
-  contentOf(item: number): NamedContent {
-    return this.table.contentOf(item - this.firstFile);
+  /** Of an object. */
+  flagsOf(item: number): ObjectFlags {
+    return decodeFlags(this.table.flagsOf(item - this.firstFile));
+  }
+
+  /** The name of the directory of objects that it is in. */
+  shardOf(item: number): string {
+    return this.table
+      .firstByteOf(item - this.firstFile)
+      .toString(16)
+      .padStart(2, "0");
   }
 
   /** Of an object or a manifest. */
@@ -190,6 +190,7 @@ export class Items {
     const item = this.firstFile + this.table.add(content, kind, facts);
     if (item < count) return item;
     if (item >= this.bytes.length) {
+      // Copied, because the old one is still part of inventories.
       const larger = new Float64Array(this.firstFile + this.table.capacity);
       larger.set(this.bytes);
       this.bytes = larger;

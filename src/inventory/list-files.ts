@@ -33,6 +33,8 @@ export async function listFiles(
 ): Promise<void> {
   const shards = doubts.attempt("the list of objects", () => listShardNames(cache.objects)) ?? [];
   const list = listShard ?? chooseShardLister(cache, shards, runner);
+  // The names of what is deleted are listed again, which takes long on a slow volume.
+  if (list !== undefined) items.keepNames();
   const scanner = new ShardScanner(cache.objects, shards, runner);
   for (const [index, shard] of shards.entries()) {
     await doubts.attemptLater(`objects/${shard}`, () => addShard(cache, shard, items, list ?? scanner));

@@ -18,8 +18,16 @@ export interface NamedContent {
   mtimeNanoseconds: number;
 }
 
+/** To be filled in. */
+export function emptyName(): NamedContent {
+  return { digests: new Int32Array(0), firstWord: 0, permissions: 0, mtimeSeconds: 0, mtimeNanoseconds: 0 };
+}
+
 /** A word of the digest. */
-export function wordOf({ digests, firstWord }: NamedContent, word: number): number {
+export function wordOf(
+  { digests, firstWord }: Pick<NamedContent, "digests" | "firstWord">,
+  word: number,
+): number {
   return digests[firstWord + word] ?? 0;
 }
 

@@ -192,8 +192,8 @@ export class NeedsFinder {
   }
 
   #isEdited(item: number, manifest: Manifest, file: number): boolean {
-    const object = this.#items.fileOf(item);
-    return object?.kind === "object" && !hasLostData(object, at(manifest.fileSizes, file));
+    const object = { ...this.#items.flagsOf(item), sizeBytes: this.#items.sizeOf(item) };
+    return !hasLostData(object, at(manifest.fileSizes, file));
   }
 
   #addManifest(digest: string): void {

@@ -1,7 +1,7 @@
 import type { StoredObject } from "../objects/list-objects.ts";
 
 /** What is known of an object besides its name, size and time, in five bits. */
-type ObjectFlags = Pick<StoredObject, "isFile" | "isNewer" | "isAsNamed" | "condition">;
+export type ObjectFlags = Pick<StoredObject, "isFile" | "isNewer" | "isAsNamed" | "condition">;
 
 export const IS_FILE = 1;
 const IS_NEWER = 2;

@@ -60,8 +60,7 @@ function countObject(
 ): number {
   let found = NO_ITEM;
   for (const isExclusive of kinds) {
-    const isNext = !isExclusive && items.isObject(last + 1, block, object);
-    const item = isNext ? last + 1 : items.itemOfObject(block, object, isExclusive);
+    const item = items.itemOfRecorded(block, object, isExclusive, last);
     if (item === NO_ITEM) continue;
     // One that is in the ledger twice would count for one entry too many, or too few.
     if (entryCounts[item] !== 0 || !items.isWhole(item, at(block.fileSizes, object))) return NO_ITEM;

@@ -95,8 +95,10 @@ async function takeOver(
 function findRewritten({ manifests }: Ledger, items: Items): string[] {
   return manifests.flatMap(({ digest, sizeBytes, changedSeconds }) => {
     const item = items.itemOfFile(digest);
-    const file = item === undefined ? undefined : items.fileOf(item);
-    const isSame = file?.sizeBytes === sizeBytes && file.changedMs === changedSeconds * 1000;
+    const isSame =
+      item !== undefined &&
+      items.sizeOf(item) === sizeBytes &&
+      items.changedMsOf(item) === changedSeconds * 1000;
     return isSame ? [] : [digest];
   });
 }

@@ -32,6 +32,8 @@ export interface StockRequest extends FileListing {
   readonly progress?: Progress;
   /** How many of the items that entries need are kept in memory; by default, not all of those of many large entries. */
   readonly mostKeptItems?: number;
+  /** The names of objects are listed again if they are asked for, which saves memory. */
+  readonly forgetsNames?: boolean;
   /** Counts from the ledger, if it can, instead of from manifests. */
   readonly mayRecall?: boolean;
 }
@@ -127,7 +129,7 @@ export class Stocktaking {
   async #list(keys: GroupedKeys, doubts: Doubts): Promise<Listed> {
     const cache = this.#cache;
     const readable = findPacks(cache, doubts);
-    const items = new Items(readable.packs);
+    const items = new Items(readable.packs, this.#request.forgetsNames !== true);
     await listFiles(cache, items, doubts, this.#request);
     const editedPathUse = doubts.attempt("the edited paths", () => new EditedPathUse(cache));
     const finder = new NeedsFinder(cache, items, readable, (manifest, digest) => {

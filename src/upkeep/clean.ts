@@ -116,7 +116,8 @@ async function cleanPrepared(request: CleanRequest, runtime: Runtime): Promise<C
 
 function stockRequest(nowMs: number, grace: Grace, runtime: Runtime): StockRequest {
   const { progress, runners, isCancelled } = runtime;
-  return { nowMs, grace, progress, runner: runners.pool, pause: createPause(isCancelled), mayRecall: true };
+  const pause = createPause(isCancelled);
+  return { nowMs, grace, progress, runner: runners.pool, pause, forgetsNames: true, mayRecall: true };
 }
 
 function decide(stock: Inventory, limits: CleanLimits, grace: Grace, runtime: Runtime) {

@@ -118,9 +118,9 @@ function findProblem(
   let isSound = false;
   for (const name of objectNames(manifest, file, items)) {
     const item = items.itemOfFile(name);
-    const object = item === undefined ? undefined : items.fileOf(item);
+    const object = item === undefined ? undefined : { ...items.flagsOf(item), sizeBytes: items.sizeOf(item) };
     const state = contents.objectState(name);
-    if (object?.kind !== "object" || state === "gone") continue;
+    if (object === undefined || state === "gone") continue;
     isMissing = false;
     const isUsable =
       object.isFile && object.sizeBytes === sizeBytes && (object.isAsNamed || state !== "damaged");

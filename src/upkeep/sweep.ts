@@ -9,12 +9,12 @@ import { foldCount } from "../cache/restore-counts.ts";
 import type { Session } from "../cache/session.ts";
 import type { Garbage } from "../inventory/garbage.ts";
 import type { Inventory } from "../inventory/inventory.ts";
-import type { Items } from "../inventory/items.ts";
 import { type RemovableObject, removeObject, removeObjectsInThreads } from "../objects/remove-objects.ts";
 import { deletePack } from "../packs/contents/pack-directory.ts";
 import type { Runner } from "../work/job.ts";
 import { unlessFull } from "./full-volume.ts";
 import { Leftovers } from "./leftovers.ts";
+import { nameUnneeded } from "./name-unneeded.ts";
 import type { PackPlan } from "./pack-plan.ts";
 import type { CleanPlan, Eviction } from "./plan.ts";
 import { removeDamagedKey, removeEntryKeys, removeIfPresent } from "./remove-keys.ts";
@@ -63,7 +63,7 @@ export async function sweep(
     progress.add({ files: 1 });
     await pause();
   }
-  await removeObjects(cache, describeObjects(items, files), leftovers, tools);
+  await removeObjects(cache, nameUnneeded(cache, items, files), leftovers, tools);
   for (const name of packPlan.removed) {
     leftovers.unlessHeld(() => deletePack(cache, session, name));
     await pause();
@@ -86,14 +86,6 @@ async function evict(
     if (session !== undefined) unlessFull(() => rememberEditedPaths(cache, session, recordedPath, paths));
   }
   await removeEntryKeys(cache, entry, pause);
-}
-
-/** One after another: there may be millions. */
-function* describeObjects(items: Items, files: readonly number[]): Generator<RemovableObject> {
-  for (const item of files) {
-    const file = items.fileOf(item);
-    if (file?.kind === "object") yield file;
-  }
 }
 
 async function removeObjects(

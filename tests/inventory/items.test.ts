@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import * as fc from "fast-check";
 import { Items } from "../../src/inventory/items.ts";
 import type { StoredFile } from "../../src/inventory/stored-file.ts";
+import { ObjectBlock } from "../../src/ledger/object-block.ts";
 import { formatObjectName, twinOf } from "../../src/objects/object-name.ts";
 import { PackContents } from "../../src/packs/contents/pack-contents.ts";
 import { storedPack } from "../support/stored-pack.ts";
@@ -94,6 +95,47 @@ test("each file is found under its name, and is what was added first", () => {
       }
     }),
   );
+});
+
+test("without names, files are found all the same, and manifests can be named", () => {
+  fc.assert(
+    fc.property(fc.uniqueArray(objectNames, { maxLength: 100 }), (names) => {
+      const items = new Items(new PackContents([]), false);
+      for (const name of names) items.addFile(describe(name));
+      const manifest = "ab".repeat(32);
+      items.addFile({ kind: "manifest", name: manifest, sizeBytes: 1, allocatedBytes: 1, changedMs: 0 });
+      expect(names.map((name) => items.itemOfFile(name))).toEqual([...names.keys()]);
+      expect(names.map((_, item) => items.shardOf(item))).toEqual(names.map((name) => name.slice(0, 2)));
+      expect(items.nameOf(names.length)).toBe(manifest);
+      if (names.length > 0) expect(() => items.nameOf(0)).toThrow(RangeError);
+    }),
+  );
+});
+
+test("an object is found by what a ledger says of it, and so is its twin", () => {
+  fc.assert(
+    fc.property(fc.uniqueArray(objectNames, { maxLength: 50 }), fc.nat(60), (names, last) => {
+      const items = new Items(new PackContents([]), false);
+      for (const name of names) items.addFile(describe(name));
+      for (const [item, name] of names.entries()) {
+        const block = new ObjectBlock(1);
+        items.record(item, block, 0);
+        for (const isExclusive of [false, true]) {
+          const recorded = name.endsWith("-x") === isExclusive ? name : twinOf(name);
+          expect(items.itemOfRecorded(block, 0, isExclusive, last)).toBe(names.indexOf(recorded));
+        }
+      }
+    }),
+  );
+});
+
+test("no attributes make up for a difference in the first half of a digest, unless names are made up", () => {
+  // The same id: what the second digest differs in is what its time differs in.
+  const made = [`${"00".repeat(32)}-644-1.000000000`, `${"0000000001" + "00".repeat(27)}-644-0.000000000`];
+  const items = new Items(new PackContents([]), false);
+  expect(made.map((name) => items.addFile(describe(name)))).toEqual([0, 0]);
+  const different = `${"01" + "00".repeat(31)}-644-1.000000000`;
+  expect(items.addFile(describe(different))).toBe(1);
 });
 
 test("thousands of objects with the same content", () => {

@@ -18,12 +18,9 @@ const seconds = fc.integer({ min: -(2 ** 40), max: 2 ** 40 });
 
 const objects = fc.record({
   size: fc.maxSafeNat(),
-  seconds,
-  nanoseconds: fc.nat(999_999_999),
   count: fc.integer({ min: 1, max: 2 ** 32 - 1 }),
   owners: fc.nat(2 ** 32 - 1),
-  digest: digests,
-  mode: fc.nat(0o777),
+  id: fc.array(fc.integer(), { minLength: 4, maxLength: 4 }),
 });
 type RecordedObject = typeof objects extends fc.Arbitrary<infer Value> ? Value : never;
 
@@ -59,12 +56,9 @@ function blockOf(some: readonly RecordedObject[]): ObjectBlock {
   const block = new ObjectBlock(some.length);
   for (const [index, object] of some.entries()) {
     block.fileSizes[index] = object.size;
-    block.fileMtimeSeconds[index] = object.seconds;
-    block.fileMtimeNanoseconds[index] = object.nanoseconds;
     block.entryCounts[index] = object.count;
     block.owners[index] = object.owners;
-    block.fileDigests.write(object.digest, 32 * index, "hex");
-    block.fileModes[index] = object.mode;
+    block.ids.set(object.id, 4 * index);
   }
   return block;
 }
@@ -96,12 +90,9 @@ function read(path: ByteString, mostFiles = 1_000_000): Read | undefined {
       for (let index = 0; index < block.count; index++) {
         some.push({
           size: block.fileSizes[index] ?? -1,
-          seconds: block.fileMtimeSeconds[index] ?? -1,
-          nanoseconds: block.fileMtimeNanoseconds[index] ?? -1,
           count: block.entryCounts[index] ?? -1,
           owners: block.owners[index] ?? -1,
-          digest: block.fileDigests.toString("hex", 32 * index, 32 * index + 32),
-          mode: block.fileModes[index] ?? -1,
+          id: [...block.ids.subarray(4 * index, 4 * index + 4)],
         });
       }
     }

@@ -16,9 +16,10 @@ const scratch = Scratch.use();
 const runner = new InlineRunner({ isCancelled: () => false });
 
 /** Evicts the older of two entries that share an object, and is stopped at the `lastPause`th pause. */
-async function sweepUntil(cache: HandMadeCache, lastPause: number): Promise<number> {
+async function sweepUntil(cache: HandMadeCache, lastPause: number, forgetsNames: boolean): Promise<number> {
   const nowMs = Date.now();
-  const stock = await takeStock(cache.directory, { nowMs, grace: NO_GRACE, runner, pause: async () => {} });
+  const request = { nowMs, grace: NO_GRACE, runner, pause: async () => {}, forgetsNames };
+  const stock = await takeStock(cache.directory, request);
   const plan = planClean(stock, { nowMs, maxAgeMs: nowMs - 1_500_000_000_000, maxSizeBytes: undefined });
   expect(plan.evictions.map(({ entry }) => entry.keys)).toEqual([["old", "old-too"]]);
   const session = Session.open(cache.directory);
@@ -58,23 +59,27 @@ const objectsOf = (cache: HandMadeCache): string[] =>
     .map(String)
     .filter((name) => name.includes("/"));
 
-test("stopped after any step it leaves whole entries and garbage", async () => {
-  let isOver = false;
-  for (let lastPause = 1; !isOver; lastPause++) {
-    const cache = prepare();
-    isOver = (await sweepUntil(cache, lastPause)) < lastPause;
-    expect((await findEntry(cache.directory, "new")).kind).toBe("found");
-    for (const content of ["new c", "shared"]) expect(existsSync(cache.describe(content).object)).toBe(true);
-    for (const key of ["old", "old-too"]) {
-      const entry = await findEntry(cache.directory, key);
-      if (entry.kind === "missing") continue;
-      // As long as a key is there, so is everything that it needs.
-      expect(entry.kind).toBe("found");
-      for (const content of ["old a", "old b"]) expect(existsSync(cache.describe(content).object)).toBe(true);
+for (const forgetsNames of [false, true]) {
+  test(`stopped after any step it leaves whole entries and garbage, names ${forgetsNames ? "listed again" : "kept"}`, async () => {
+    let isOver = false;
+    for (let lastPause = 1; !isOver; lastPause++) {
+      const cache = prepare();
+      isOver = (await sweepUntil(cache, lastPause, forgetsNames)) < lastPause;
+      expect((await findEntry(cache.directory, "new")).kind).toBe("found");
+      for (const content of ["new c", "shared"])
+        expect(existsSync(cache.describe(content).object)).toBe(true);
+      for (const key of ["old", "old-too"]) {
+        const entry = await findEntry(cache.directory, key);
+        if (entry.kind === "missing") continue;
+        // As long as a key is there, so is everything that it needs.
+        expect(entry.kind).toBe("found");
+        for (const content of ["old a", "old b"])
+          expect(existsSync(cache.describe(content).object)).toBe(true);
+      }
+      expect(lastPause).toBeLessThan(50);
+      if (!isOver) continue;
+      expect(objectsOf(cache)).toHaveLength(2);
+      expect(readdirSync(cache.directory.keys)).toEqual(["new"]);
     }
-    expect(lastPause).toBeLessThan(50);
-    if (!isOver) continue;
-    expect(objectsOf(cache)).toHaveLength(2);
-    expect(readdirSync(cache.directory.keys)).toEqual(["new"]);
-  }
-});
+  });
+}
