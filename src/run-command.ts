@@ -1,5 +1,5 @@
 /** Composition root: runs the command that the command line names. The only place that ends the process. */
-import { availableParallelism, constants } from "node:os";
+import type * as os from "node:os";
 import type { WorkDone } from "./base/progress.ts";
 import { chooseExitCode, ExitCode } from "./cli/exit-codes.ts";
 import { explainFailure } from "./cli/explain-failure.ts";
@@ -11,7 +11,7 @@ import { createProgressLines } from "./cli/progress/progress-lines.ts";
 import { ProgressReporter } from "./cli/progress/progress-reporter.ts";
 import { measureColumns } from "./cli/terminal-columns.ts";
 import { InlineRunner } from "./work/inline-runner.ts";
-import { JIT_POLICY } from "./work/jit-policy.ts";
+import { adoptJitPolicy, JIT_POLICY } from "./work/jit-policy.ts";
 import { readMemoryLimit } from "./work/memory-limit.ts";
 import { limitThreads, ThreadCount } from "./work/thread-count.ts";
 import { WorkerPool } from "./work/worker-pool.ts";
@@ -20,6 +20,18 @@ import { WorkerPool } from "./work/worker-pool.ts";
 const MOST_WORKERS = 8;
 
 const STDERR = 2;
+
+/** What stops the work, and their numbers, which are the same on all systems. */
+const STOP_SIGNALS = [
+  ["SIGINT", 2],
+  ["SIGTERM", 15],
+  ["SIGHUP", 1],
+] as const;
+
+/** Only where there is work for threads is the module loaded that knows it. */
+function countProcessors(): number {
+  return (require("node:os") as typeof os).availableParallelism();
+}
 
 const isOnTerminal = isTerminal(STDERR) && process.env["TERM"] !== "dumb";
 const progress = new ProgressReporter(
@@ -30,10 +42,10 @@ const progress = new ProgressReporter(
 );
 const onWork = (done: WorkDone): void => progress.add(done);
 const pool = new WorkerPool(
-  new ThreadCount(() => limitThreads(Math.min(availableParallelism(), MOST_WORKERS), readMemoryLimit())),
+  new ThreadCount(() => limitThreads(Math.min(countProcessors(), MOST_WORKERS), readMemoryLimit())),
   () => {
     // Where threads are worth their start, so is machine code.
-    Bun.unsafe.setJITPolicy(JIT_POLICY.normal);
+    adoptJitPolicy(JIT_POLICY.normal);
     return new Worker(new URL("./worker.ts", import.meta.url).href);
   },
   onWork,
@@ -52,7 +64,7 @@ process.on("exit", () => progress.end());
 
 let signalListener: ((signal: NodeJS.Signals) => void) | undefined;
 
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+for (const [signal, number] of STOP_SIGNALS) {
   process.on(signal, () => {
     if (signalListener !== undefined) {
       signalListener(signal);
@@ -60,7 +72,7 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     }
     // The second signal ends it at once, without cleaning up.
     if (signalExitCode !== undefined) process.exit(signalExitCode);
-    signalExitCode = 128 + constants.signals[signal];
+    signalExitCode = 128 + number;
     pool.cancel();
   });
 }

@@ -25,7 +25,7 @@ import { mendFilesJob } from "./restore/mend-files.ts";
 import { placeLargeFilesJob } from "./restore/place-large-files.ts";
 import { stageFileJob } from "./restore/stage-file.ts";
 import { createCallContext } from "./work/call-context.ts";
-import { JIT_POLICY } from "./work/jit-policy.ts";
+import { adoptJitPolicy, JIT_POLICY } from "./work/jit-policy.ts";
 import type { Job, JobContext, RunContext } from "./work/job.ts";
 import { allocateJobClaims, type JobClaims, takeJob } from "./work/job-claims.ts";
 import {
@@ -79,7 +79,7 @@ self.onmessage = (event: MessageEvent<WorkerSetup | JobRequest>) => {
   const message = event.data;
   if ("cancelFlag" in message) {
     ({ cancelFlag, claims } = message);
-    Bun.unsafe.setJITPolicy(message.isVolumeSlow ? JIT_POLICY.sparing : JIT_POLICY.normal);
+    adoptJitPolicy(message.isVolumeSlow ? JIT_POLICY.sparing : JIT_POLICY.normal);
     self.postMessage({ isReady: true } satisfies WorkerReady);
     return;
   }

@@ -1,12 +1,29 @@
 import { noFTL } from "bun:jsc";
 
+/** Until there is work for threads: nothing gets so hot before, and to mark hundreds of functions takes a while. */
+let waiting: (() => void)[] | undefined = [];
+
+/** To be called in each thread before work that takes longer than a start. Calling it again does nothing. */
+export function markLightFunctions(): void {
+  const marking = waiting ?? [];
+  waiting = undefined;
+  for (const mark of marking) mark();
+}
+
+function markLater(mark: () => void): void {
+  if (waiting === undefined) mark();
+  else waiting.push(mark);
+}
+
 /**
  * Keeps the engine's last and most expensive compiler (JavaScriptCore's FTL) away from functions that run once per
  * file. It pays off after seconds, but the work here is done in half of one. With few processors, the compiler's
  * threads take their time from it: a quarter of what a restore spends outside the kernel.
  */
 export function compileLightly(...functions: readonly ((...parameters: never[]) => unknown)[]): void {
-  for (const each of functions) noFTL(each);
+  markLater(() => {
+    for (const each of functions) noFTL(each);
+  });
 }
 
 /**
@@ -14,10 +31,14 @@ export function compileLightly(...functions: readonly ((...parameters: never[]) 
  * hot loops use TypeScript's `private` instead.
  */
 export function compileMethodsLightly(...owners: readonly object[]): void {
-  for (const owner of owners) {
-    const methods = typeof owner === "function" ? (owner.prototype as object) : owner;
-    for (const { value } of Object.values(Object.getOwnPropertyDescriptors(methods))) {
-      if (typeof value === "function") noFTL(value);
-    }
+  markLater(() => {
+    for (const owner of owners) markMethods(owner);
+  });
+}
+
+function markMethods(owner: object): void {
+  const methods = typeof owner === "function" ? (owner.prototype as object) : owner;
+  for (const { value } of Object.values(Object.getOwnPropertyDescriptors(methods))) {
+    if (typeof value === "function") noFTL(value);
   }
 }

@@ -5,14 +5,45 @@ const MINUTE_MS = 60 * SECOND_MS;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 
-const UNITS: ReadonlyMap<string, number> = new Map([
-  ...["ms", "msec", "millis", "millisecond", "milliseconds"].map((name): [string, number] => [name, 1]),
-  ...["s", "sec", "secs", "second", "seconds"].map((name): [string, number] => [name, SECOND_MS]),
-  ...["m", "min", "mins", "minute", "minutes"].map((name): [string, number] => [name, MINUTE_MS]),
-  ...["h", "hr", "hrs", "hour", "hours"].map((name): [string, number] => [name, HOUR_MS]),
-  ...["d", "day", "days"].map((name): [string, number] => [name, DAY_MS]),
-  ...["w", "week", "weeks"].map((name): [string, number] => [name, 7 * DAY_MS]),
-]);
+/** Undefined for a unit that there is not. */
+function lengthMsOf(unit: string): number | undefined {
+  switch (unit) {
+    case "ms":
+    case "msec":
+    case "millis":
+    case "millisecond":
+    case "milliseconds":
+      return 1;
+    case "s":
+    case "sec":
+    case "secs":
+    case "second":
+    case "seconds":
+      return SECOND_MS;
+    case "m":
+    case "min":
+    case "mins":
+    case "minute":
+    case "minutes":
+      return MINUTE_MS;
+    case "h":
+    case "hr":
+    case "hrs":
+    case "hour":
+    case "hours":
+      return HOUR_MS;
+    case "d":
+    case "day":
+    case "days":
+      return DAY_MS;
+    case "w":
+    case "week":
+    case "weeks":
+      return 7 * DAY_MS;
+    default:
+      return undefined;
+  }
+}
 
 /**
  * Parses `7d`, `48h`, `1d 12h`, `7days`, `1h30m`. A number without a unit is rejected as ambiguous.
@@ -24,7 +55,7 @@ export function parseDurationMs(text: string): number {
   let durationMs = 0;
   while (part.lastIndex < input.length) {
     const match = part.exec(input);
-    const unitMs = match === null ? undefined : UNITS.get((match[2] ?? "").toLowerCase());
+    const unitMs = match === null ? undefined : lengthMsOf((match[2] ?? "").toLowerCase());
     if (match === null || unitMs === undefined) {
       durationMs = Number.NaN;
       break;

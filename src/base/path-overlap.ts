@@ -9,6 +9,7 @@ export interface PathOverlap {
  * paths, "." is above all others.
  */
 export function findPathOverlap(paths: readonly string[]): PathOverlap | undefined {
+  if (paths.length < 2) return undefined;
   const positions = new Map<string, number>();
   for (const [inner, path] of paths.entries()) {
     const outer = positions.get(path);

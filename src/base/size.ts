@@ -2,15 +2,22 @@ import { BtdtError } from "./errors.ts";
 
 const BINARY_UNITS = ["KiB", "MiB", "GiB", "TiB", "PiB"] as const;
 
-const FACTORS: ReadonlyMap<string, number> = new Map([
-  ["b", 1],
-  ...["k", "m", "g", "t", "p"].flatMap((letter, index): [string, number][] => [
-    [letter, 1000 ** (index + 1)],
-    [`${letter}b`, 1000 ** (index + 1)],
-    [`${letter}i`, 1024 ** (index + 1)],
-    [`${letter}ib`, 1024 ** (index + 1)],
-  ]),
-]);
+/** Undefined for a unit that there is not. */
+function factorOf(unit: string): number | undefined {
+  if (unit === "b") return 1;
+  const power = "kmgtp".indexOf(unit.charAt(0)) + 1;
+  if (unit === "" || power === 0) return undefined;
+  switch (unit.slice(1)) {
+    case "":
+    case "b":
+      return 1000 ** power;
+    case "i":
+    case "ib":
+      return 1024 ** power;
+    default:
+      return undefined;
+  }
+}
 
 /**
  * Parses `10GiB`, `500MB`, `500Mi`, `1G`, `1.5 TiB` or `100B`: decimal unless the unit has an `i`. A number without a
@@ -20,7 +27,7 @@ const FACTORS: ReadonlyMap<string, number> = new Map([
 export function parseSizeBytes(text: string): number {
   const match = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/i.exec(text.trim());
   const [, number = "", unit = ""] = match ?? [];
-  const factor = Number(number) === 0 && unit === "" && match !== null ? 1 : FACTORS.get(unit.toLowerCase());
+  const factor = Number(number) === 0 && unit === "" && match !== null ? 1 : factorOf(unit.toLowerCase());
   const sizeBytes = factor === undefined ? Number.NaN : Math.round(Number(number) * factor);
   if (!Number.isSafeInteger(sizeBytes)) {
     throw new BtdtError("USAGE", `invalid size "${text}"`, {

@@ -1,6 +1,7 @@
 import { fstatSync, type Stats, statSync } from "node:fs";
 import type * as tty from "node:tty";
 import { errnoOf } from "../fs/errno.ts";
+import { IS_LINUX } from "../fs/native/is-linux.ts";
 
 /** Whether output goes to a terminal. Where it plainly does not, `node:tty` is not asked: loading it takes 2 ms. */
 export function isTerminal(descriptor: number): boolean {
@@ -9,7 +10,11 @@ export function isTerminal(descriptor: number): boolean {
   return (require("node:tty") as typeof tty).isatty(descriptor);
 }
 
+/** The number of `/dev/null` on Linux. */
+const LINUX_NULL = 0x103;
+
 function isNullDevice({ rdev }: Stats): boolean {
+  if (IS_LINUX) return rdev === LINUX_NULL;
   return statusOf(() => statSync("/dev/null"))?.rdev === rdev;
 }
 

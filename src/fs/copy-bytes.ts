@@ -13,6 +13,8 @@ import { findData, seekTo } from "./native/seek-data.ts";
 const COPY_BUFFER_BYTES = 256 * 1024;
 /** How much is copied before somebody asks whether it is still wanted: a slow disk takes half a second for it. */
 const COPY_AT_ONCE_BYTES = 16 * 1024 * 1024;
+/** For small files: of the larger one, the kernel would clear every page. */
+const SMALL_BUFFER_BYTES = 16 * 1024;
 let copyBuffer: PinnedBuffer | undefined;
 
 /**
@@ -71,15 +73,22 @@ function copyRest(from: number, to: number, mostBytes: number, cancellation: Can
 }
 
 function copyThroughBuffer(from: number, to: number, mostBytes: number): number {
-  copyBuffer ??= new PinnedBuffer(new Uint8Array(COPY_BUFFER_BYTES));
+  const buffer = bufferFor(mostBytes);
   let copied = 0;
   while (copied < mostBytes) {
-    const length = readQuickly(from, copyBuffer, 0, Math.min(COPY_BUFFER_BYTES, mostBytes - copied));
+    const length = readQuickly(from, buffer, 0, Math.min(buffer.bytes.length, mostBytes - copied));
     if (length === 0) break;
-    writeQuickly(to, copyBuffer, 0, length);
+    writeQuickly(to, buffer, 0, length);
     copied += length;
   }
   return copied;
 }
 
-compileLightly(copyBytes, copyRest, copyThroughBuffer);
+function bufferFor(mostBytes: number): PinnedBuffer {
+  const sizeBytes = mostBytes <= SMALL_BUFFER_BYTES ? SMALL_BUFFER_BYTES : COPY_BUFFER_BYTES;
+  if (copyBuffer === undefined || copyBuffer.bytes.length < sizeBytes)
+    copyBuffer = new PinnedBuffer(new Uint8Array(sizeBytes));
+  return copyBuffer;
+}
+
+compileLightly(copyBytes, copyRest, copyThroughBuffer, bufferFor);

@@ -1,5 +1,5 @@
 import { dlopen, ptr } from "bun:ffi";
-import { platform } from "node:os";
+import { IS_LINUX } from "./native/is-linux.ts";
 
 /** Of this process: they never change. */
 export interface CurrentUser {
@@ -20,7 +20,7 @@ export function readCurrentUser(): CurrentUser {
 }
 
 function askSystem(): CurrentUser {
-  const { symbols } = dlopen(platform() === "linux" ? "libc.so.6" : "libSystem.B.dylib", {
+  const { symbols } = dlopen(IS_LINUX ? "libc.so.6" : "libSystem.B.dylib", {
     geteuid: { args: [], returns: "u32" },
     getegid: { args: [], returns: "u32" },
     getgroups: { args: ["i32", "ptr"], returns: "i32" },

@@ -97,9 +97,10 @@ function countLeaves(manifest: Manifest, directory: number): number {
   return files + at(manifest.directorySymlinkEnds, directory) - manifest.firstSymlinkOf(directory);
 }
 
-function weighRange({ counts }: Manifest, { parallelism, isVolumeSlow }: WorkingThreads): number {
-  if (!isVolumeSlow) return RANGE_WEIGHT;
+function weighRange({ counts }: Manifest, threads: WorkingThreads): number {
+  // First, because finding out how many threads there can be takes a while.
+  if (!threads.isVolumeSlow) return RANGE_WEIGHT;
   const total = counts.fileCount + counts.symlinkCount + counts.directoryCount * DIRECTORY_WEIGHT;
-  const share = total / (parallelism * RANGES_PER_THREAD);
+  const share = total / (threads.parallelism * RANGES_PER_THREAD);
   return Math.min(RANGE_WEIGHT, Math.max(SMALLEST_RANGE_WEIGHT, share));
 }

@@ -1,7 +1,7 @@
 import { chmodSync, constants } from "node:fs";
-import { platform } from "node:os";
 import { errnoOf } from "../fs/errno.ts";
 import { emptyStatus, fstat } from "../fs/native/file-status.ts";
+import { IS_LINUX } from "../fs/native/is-linux.ts";
 import type { PathBuffer } from "../fs/native/path-buffer.ts";
 import { closeQuickly, openQuickly } from "../fs/native/quick-file.ts";
 
@@ -22,7 +22,7 @@ export function lendReadAccess<Outcome>(
   rightMode: number,
   action: () => Outcome,
 ): Outcome {
-  const handle = platform() === "linux" ? tryOpen(object) : undefined;
+  const handle = IS_LINUX ? tryOpen(object) : undefined;
   if (handle === undefined) return action();
   try {
     fstat(handle, status);

@@ -57,7 +57,7 @@ export const hashSpanJob: Job<HashSpanInput, Uint8Array> = {
 };
 
 const scratchPath = new PathBuffer();
-const readBuffer = new Uint8Array(READ_SIZE_BYTES);
+let readBuffer: Uint8Array | undefined;
 
 function hashSpan(
   descriptor: number,
@@ -81,6 +81,8 @@ function hashRead(
   path: PathBuffer,
   hasEnough: () => boolean,
 ): Uint8Array {
+  // Not before it is needed: all of it is cleared.
+  readBuffer ??= new Uint8Array(READ_SIZE_BYTES);
   let chunk = new Bun.SHA256();
   for (let done = 0; done < lengthBytes; ) {
     const chunkEnd = Math.min((Math.floor(done / CHUNK_SIZE_BYTES) + 1) * CHUNK_SIZE_BYTES, lengthBytes);

@@ -1,3 +1,5 @@
+import { markLightFunctions } from "../base/compile-lightly.ts";
+
 /**
  * How late the engine compiles what runs often, for `Bun.unsafe.setJITPolicy`: as a multiple of its own thresholds. The
  * executable starts with a later one, see `link/bundle.ts`.
@@ -15,3 +17,9 @@ export const JIT_POLICY = {
    */
   sparing: 30,
 } as const;
+
+/** To be called in each thread before there is much to do. @param policy one of the above */
+export function adoptJitPolicy(policy: number): void {
+  markLightFunctions();
+  Bun.unsafe.setJITPolicy(policy);
+}

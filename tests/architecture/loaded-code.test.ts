@@ -61,7 +61,7 @@ const loadCommand = (name: string, ...others: string[]): Loaded =>
   load("src/main.ts", "src/run-command.ts", `src/cli/commands/${name}.ts`, ...others);
 
 /** Of the runtime's modules, all that are cheap: `node:stream`, and what is built on it, would take 3 ms. */
-const CHEAP = ["bun:ffi", "bun:jsc", "fs", "os", "path"];
+const CHEAP = ["bun:ffi", "bun:jsc", "fs", "path"];
 
 /** What is loaded when a key has been found. */
 const PLACING = [
@@ -82,7 +82,7 @@ test("hash of a small file loads no command line, and nothing for larger files o
   expect(rooms).toEqual(["base", "fs", "main.ts", "read"]);
   expect(files).not.toContain("src/read/hash-paths.ts");
   expect(packages).toEqual([]);
-  expect(builtIns).toEqual(["bun:ffi", "bun:jsc", "fs", "os"]);
+  expect(builtIns).toEqual(["bun:ffi", "bun:jsc", "fs"]);
 });
 
 test("hash loads nothing about caches, and what walks directories only for these", () => {
@@ -90,7 +90,7 @@ test("hash loads nothing about caches, and what walks directories only for these
   expect(rooms).toEqual(["base", "cli", "fs", "main.ts", "manifest", "read", "run-command.ts", "work"]);
   expect(files).not.toContain("src/read/walk-tree.ts");
   expect(packages).toEqual([]);
-  expect(builtIns).toEqual(["bun:ffi", "bun:jsc", "fs", "os"]);
+  expect(builtIns).toEqual(["bun:ffi", "bun:jsc", "fs"]);
 });
 
 const ROOMS_OF_A_MISS =

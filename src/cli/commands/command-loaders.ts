@@ -3,7 +3,6 @@ import type { CommandContext } from "../command-context.ts";
 import { addCommonOptions } from "../options/common-options.ts";
 import { type CommandDeclaration, declarationOf } from "../parser/command.ts";
 
-type LoadDefinition = () => Promise<CommandUnknownOpts>;
 type LoadCommand = () => Promise<CommandDeclaration>;
 
 /** What some commands can be called as well: the names of the same in a shell. */
@@ -26,41 +25,39 @@ export function listCommandLoaders(
   context: CommandContext,
   childCommand: readonly string[],
 ): Readonly<Record<string, LoadCommand>> {
-  const loaders: Record<string, LoadDefinition> = {
-    hash: async () => (await import("./hash.ts")).defineHashCommand(context),
-    key: async () => (await import("./key.ts")).defineKeyCommand(context),
-    restore: async () => (await import("./restore.ts")).defineRestoreCommand(context),
-    lookup: async () => (await import("./lookup.ts")).defineLookupCommand(context),
-    store: async () => (await import("./store.ts")).defineStoreCommand(context),
-    run: async () => (await import("./run.ts")).defineRunCommand(context, childCommand),
-    clean: async () => (await import("./clean.ts")).defineCleanCommand(context),
-    verify: async () => (await import("./verify.ts")).defineVerifyCommand(context),
-    export: async () => (await import("./export.ts")).defineExportCommand(context),
-    import: async () => (await import("./import.ts")).defineImportCommand(context),
-    list: async () => (await import("./list.ts")).defineListCommand(context),
-    inspect: async () => (await import("./inspect.ts")).defineInspectCommand(context),
-    delete: async () => (await import("./delete.ts")).defineDeleteCommand(context),
-    pin: async () => (await import("./pin.ts")).definePinCommand(context),
-    unpin: async () => (await import("./pin.ts")).defineUnpinCommand(context),
-    stats: async () => (await import("./stats.ts")).defineStatsCommand(context),
-    keygen: async () => (await import("./keygen.ts")).defineKeygenCommand(context),
-    report: async () => (await import("./report.ts")).defineReportCommand(context),
-    doctor: async () => (await import("./doctor.ts")).defineDoctorCommand(context),
-    version: async () => (await import("./version.ts")).defineVersionCommand(context),
+  const loaders: Record<string, LoadCommand> = {
+    hash: async () => complete((await import("./hash.ts")).defineHashCommand(context)),
+    key: async () => complete((await import("./key.ts")).defineKeyCommand(context)),
+    restore: async () => complete((await import("./restore.ts")).defineRestoreCommand(context)),
+    lookup: async () => complete((await import("./lookup.ts")).defineLookupCommand(context)),
+    store: async () => complete((await import("./store.ts")).defineStoreCommand(context)),
+    run: async () => complete((await import("./run.ts")).defineRunCommand(context, childCommand)),
+    clean: async () => complete((await import("./clean.ts")).defineCleanCommand(context)),
+    verify: async () => complete((await import("./verify.ts")).defineVerifyCommand(context)),
+    export: async () => complete((await import("./export.ts")).defineExportCommand(context)),
+    import: async () => complete((await import("./import.ts")).defineImportCommand(context)),
+    list: async () => complete((await import("./list.ts")).defineListCommand(context)),
+    inspect: async () => complete((await import("./inspect.ts")).defineInspectCommand(context)),
+    delete: async () => complete((await import("./delete.ts")).defineDeleteCommand(context)),
+    pin: async () => complete((await import("./pin.ts")).definePinCommand(context)),
+    unpin: async () => complete((await import("./pin.ts")).defineUnpinCommand(context)),
+    stats: async () => complete((await import("./stats.ts")).defineStatsCommand(context)),
+    keygen: async () => complete((await import("./keygen.ts")).defineKeygenCommand(context)),
+    report: async () => complete((await import("./report.ts")).defineReportCommand(context)),
+    doctor: async () => complete((await import("./doctor.ts")).defineDoctorCommand(context)),
+    version: async () => complete((await import("./version.ts")).defineVersionCommand(context)),
     completion: async () => {
       const { defineCompletionCommand } = await import("./completion.ts");
-      return defineCompletionCommand(context, async () => {
-        return await Promise.all(Object.values(completed).map((load) => load()));
-      });
+      return complete(
+        defineCompletionCommand(context, () => Promise.all(Object.values(loaders).map((load) => load()))),
+      );
     },
   };
-  const completed: Readonly<Record<string, LoadCommand>> = Object.fromEntries(
-    Object.entries(loaders).map(([name, load]) => [name, async () => complete(declarationOf(await load()))]),
-  );
-  return completed;
+  return loaders;
 }
 
-function complete(command: CommandDeclaration): CommandDeclaration {
+function complete(defined: CommandUnknownOpts): CommandDeclaration {
+  const command = declarationOf(defined);
   addCommonOptions(command);
   for (const [alias, name] of NAMES_OF_ALIASES) if (name === command.name) command.aliases.push(alias);
   return command;

@@ -23,8 +23,9 @@ export function applyVariables(
     const variable = option.envVar;
     if (variable === undefined) continue;
     const text = variables[variable]?.trim() ?? "";
+    if (text === "") continue;
     const key = option.attributeName();
-    if (text !== "" && !isGiven(key)) options[key] = parseVariable(option, variable, text);
+    if (!isGiven(key)) options[key] = parseVariable(option, variable, text);
   }
   const missing = command.options.find(
     (option) => option.mandatory && options[option.attributeName()] === undefined,

@@ -78,7 +78,7 @@ export class ArgumentDeclaration {
     this.flags = flags;
     this.description = description;
     this.required = flags.startsWith("<");
-    this.variadic = /\.\.\.[>\]]$/.test(flags);
+    this.variadic = flags.slice(0, -1).endsWith("...");
   }
 
   choices(values: readonly string[]): this {

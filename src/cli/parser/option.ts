@@ -23,14 +23,18 @@ export class OptionDeclaration {
   parseArg: ParseValue | undefined;
   conflictsWith: readonly string[] = [];
 
+  /**
+   * @param flags `--name`, `--name <value>` or `-n, --name`. Taken apart without regular expressions, of which each takes
+   * as long to prepare as all options of a command.
+   */
   constructor(flags: string, description: string) {
-    const parts = /^(?:(-\w), )?(--[\w-]+)( <[\w-]+>)?$/.exec(flags);
-    if (parts?.[2] === undefined) throw new Error(`flags of another form: ${flags}`);
+    const long = flags.indexOf("--");
+    const value = flags.indexOf(" <");
     this.flags = flags;
     this.description = description;
-    this.short = parts[1];
-    this.long = parts[2];
-    this.required = parts[3] !== undefined;
+    this.short = long > 0 ? flags.slice(0, long - ", ".length) : undefined;
+    this.long = flags.slice(long, value < 0 ? undefined : value);
+    this.required = value > 0;
     this.negate = this.long.startsWith("--no-");
   }
 
@@ -73,9 +77,10 @@ export class OptionDeclaration {
 
   /** Of its value among the options of a command. */
   attributeName(): string {
-    return this.long
-      .slice(this.negate ? "--no-".length : "--".length)
-      .replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+    const [first = "", ...others] = this.long.slice(this.negate ? "--no-".length : "--".length).split("-");
+    let name = first;
+    for (const word of others) name += word.charAt(0).toUpperCase() + word.slice(1);
+    return name;
   }
 }
 

@@ -1,7 +1,7 @@
 import { dlopen } from "bun:ffi";
 import { closeSync, openSync } from "node:fs";
-import { platform } from "node:os";
 import { errnoOf } from "../errno.ts";
+import { IS_LINUX } from "./is-linux.ts";
 
 /**
  * Whether this process is in the foreground of its terminal. If so, Ctrl-C and Ctrl-\ there reach every process in
@@ -17,7 +17,7 @@ export function isInForeground(): boolean {
     return false;
   }
   try {
-    const { symbols } = dlopen(platform() === "linux" ? "libc.so.6" : "libSystem.B.dylib", {
+    const { symbols } = dlopen(IS_LINUX ? "libc.so.6" : "libSystem.B.dylib", {
       getpgrp: { args: [], returns: "i32" },
       tcgetpgrp: { args: ["i32"], returns: "i32" },
     });

@@ -1,8 +1,7 @@
 import { dlopen, type Pointer, read } from "bun:ffi";
-import { constants, platform } from "node:os";
+import type * as os from "node:os";
 import { type ByteString, display } from "../../base/byte-string.ts";
-
-const LINUX = platform() === "linux";
+import { IS_LINUX } from "./is-linux.ts";
 
 /** What a failed call reports if its `errno` is unknown. */
 const UNKNOWN = "EIO";
@@ -21,15 +20,23 @@ export function lastError(call: string, path?: ByteString): Error & { readonly c
 let codeOfNumber: ReadonlyMap<number, string> | undefined;
 
 function codes(): ReadonlyMap<number, string> {
-  codeOfNumber ??= new Map(Object.entries(constants.errno).map(([code, number]) => [number, code]));
+  codeOfNumber ??= new Map(Object.entries(loadNumbers()).map(([code, number]) => [number, code]));
   return codeOfNumber;
 }
+
+/** Loaded when a call has failed: few processes need it. */
+function loadNumbers(): Readonly<Record<string, number>> {
+  return (require("node:os") as typeof os).constants.errno;
+}
+
+/** The same on all systems. */
+const ENOENT = 2;
 
 /**
  * Whether the call that failed just now found no such file. To be asked at once, like `lastError`.
  */
 export function hasFoundNothing(): boolean {
-  return lastErrno() === constants.errno.ENOENT;
+  return lastErrno() === ENOENT;
 }
 
 let location: (() => Pointer | bigint | null) | undefined;
@@ -42,7 +49,7 @@ function lastErrno(): number {
 
 function errnoLocation(): () => Pointer | bigint | null {
   const signature = { args: [], returns: "ptr" } as const;
-  return LINUX
+  return IS_LINUX
     ? dlopen("libc.so.6", { __errno_location: signature }).symbols.__errno_location
     : dlopen("libSystem.B.dylib", { __error: signature }).symbols.__error;
 }

@@ -1,5 +1,5 @@
 import { dlopen } from "bun:ffi";
-import { platform } from "node:os";
+import { IS_LINUX } from "./is-linux.ts";
 
 /**
  * System calls that `node:fs` lacks, or that are much more expensive there in a loop over a hundred thousand files
@@ -8,11 +8,10 @@ import { platform } from "node:os";
  * A call returns a negative number on failure. Callers then repeat the operation through `node:fs`, whose errors have
  * a reliable code, or call `lastError` if repeating it would not be equivalent.
  */
-const LINUX = platform() === "linux";
 
 /** `AT_FDCWD`: relative paths start at the working directory. */
-export const AT_FDCWD = LINUX ? -100 : -2;
-export const AT_SYMLINK_NOFOLLOW = LINUX ? 0x100 : 0x20;
+export const AT_FDCWD = IS_LINUX ? -100 : -2;
+export const AT_SYMLINK_NOFOLLOW = IS_LINUX ? 0x100 : 0x20;
 
 const COMMON = {
   linkat: { args: ["i32", "ptr", "i32", "ptr", "i32"], returns: "i32" },
@@ -44,7 +43,7 @@ const LINUX_ONLY = {
   madvise: { args: ["ptr", "u64", "i32"], returns: "i32" },
 } as const;
 
-export const libc = dlopen(LINUX ? "libc.so.6" : "libSystem.B.dylib", COMMON).symbols;
-
 /** Undefined on other systems than Linux; each caller has a portable fallback. */
-export const linuxLibc = LINUX ? dlopen("libc.so.6", LINUX_ONLY).symbols : undefined;
+export const linuxLibc = IS_LINUX ? dlopen("libc.so.6", { ...COMMON, ...LINUX_ONLY }).symbols : undefined;
+
+export const libc = linuxLibc ?? dlopen("libSystem.B.dylib", COMMON).symbols;

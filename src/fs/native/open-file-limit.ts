@@ -1,7 +1,7 @@
 import { dlopen } from "bun:ffi";
 import { readFileSync } from "node:fs";
-import { platform } from "node:os";
 import { errnoOf } from "../errno.ts";
+import { IS_LINUX } from "./is-linux.ts";
 
 /**
  * The soft limit of open files that this process was started with. The runtime raises it to the hard limit before any
@@ -18,7 +18,7 @@ const RLIMIT_NOFILE = 7;
 
 /** Calls `action` with the limit lowered to the original one. `action` must be synchronous. */
 export function withOriginalFileLimit<Result>(action: () => Result): Result {
-  if (platform() !== "linux") return action();
+  if (!IS_LINUX) return action();
   const { symbols } = dlopen("libc.so.6", {
     getppid: { args: [], returns: "i32" },
     getauxval: { args: ["u64"], returns: "u64" },

@@ -1,6 +1,6 @@
 import { dlopen, type Pointer } from "bun:ffi";
-import { platform } from "node:os";
 import { compileLightly } from "../../base/compile-lightly.ts";
+import { IS_LINUX } from "./is-linux.ts";
 import { PinnedBuffer } from "./pinned-buffer.ts";
 
 /** Of a name: where it starts in `bytes`, up to a NUL, and where that is in memory. Valid until the visitor returns. */
@@ -15,7 +15,7 @@ const DOT = 0x2e;
 
 /** Since glibc 2.30; an earlier one, and other systems, do without. */
 function openGetdents() {
-  if (platform() !== "linux") return undefined;
+  if (!IS_LINUX) return undefined;
   try {
     // The result fits into 32 bits, like the size of the buffer.
     const signature = { args: ["i32", "ptr", "u64"], returns: "i32" } as const;

@@ -1,4 +1,8 @@
-import { compileLightly, compileMethodsLightly } from "../../../src/base/compile-lightly.ts";
+import {
+  compileLightly,
+  compileMethodsLightly,
+  markLightFunctions,
+} from "../../../src/base/compile-lightly.ts";
 
 /** Small enough and long enough at work for any compiler there is. */
 function addUp(count: number): number {
@@ -25,6 +29,7 @@ export function compileHot(isLight: boolean): number {
     compileLightly(addUp);
     compileMethodsLightly(Adder);
   }
+  markLightFunctions();
   return repeat(new Adder());
 }
 
