@@ -1,14 +1,16 @@
 /**
  * Stores and restores one huge tree and one huge file:
  * `npm run bench:huge [-- --files N --file-size SIZE --rounds N --btdt FILE --at DIR]`. With 0, one is left out. Each
- * small file takes a block of the disk, unless its file system has them in inodes (`mkfs.ext4 -O inline_data`).
+ * small file takes a block of the disk, unless its file system has them in inodes (`mkfs.ext4 -O inline_data`). With
+ * libssl-dev, the store is also compared with a program in C.
  */
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { formatNumber } from "../../src/base/format-number.ts";
 import { formatSize, parseSizeBytes } from "../../src/base/size.ts";
+import { buildLimit } from "../limits/build-limit.ts";
 import { say } from "../report.ts";
 import { median, type TimedRun, timeRun } from "../timed-run.ts";
 import { makeHugeFile, makeHugeTree } from "./huge-sources.ts";
@@ -42,9 +44,22 @@ function measureTree(): void {
   const tree = join(work, "node_modules");
   makeHugeTree(tree, fileCount);
   mkdirSync(copy);
+  const limit = buildLimit("store-limit", work);
+  const objects = join(copy, "objects");
   say(`\none tree of ${formatNumber(fileCount)} files`);
   measureInTurn([
     { name: "cp -al", command: ["cp", "-al", tree, join(copy, "cp")], garbage: join(copy, "cp") },
+    // What no store can avoid, on as many threads.
+    ...(limit === undefined
+      ? []
+      : [
+          {
+            name: "store in C",
+            before: ["mkdir", objects],
+            command: [limit, tree, objects, String(availableParallelism())],
+            garbage: objects,
+          },
+        ]),
     // The last one stays, to be restored.
     { name: "btdt store", command: store("objects", tree), before: ["rm", "-rf", cache] },
     {

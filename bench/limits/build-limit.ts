@@ -4,6 +4,7 @@ import { say } from "../report.ts";
 /** What each program of this folder is linked with, and the Debian packages that have it. */
 const LIBRARIES = {
   "pack-limit": { flags: ["-lzstd", "-lcrypto"], packages: "libzstd-dev and libssl-dev" },
+  "store-limit": { flags: ["-lcrypto"], packages: "libssl-dev" },
   "hash-limit": { flags: ["-lcrypto"], packages: "libssl-dev" },
 } as const;
 

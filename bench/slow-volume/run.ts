@@ -53,7 +53,7 @@ try {
   prepare(join(far, "linked-cache"), join(far, "node_modules"), "objects");
   prepare(join(far, "packed-cache"), source, "packs");
   const linkLoop = buildProgram("link-loop", ["-lpthread"]);
-  const storeLoop = buildProgram("store-loop", ["-lpthread", "-lcrypto"]);
+  const storeLimit = buildLimit("store-limit", work);
   const packLimit = buildLimit("pack-limit", work);
   if (packLimit !== undefined) must(packLimit, "store", source, join(far, "limit"), "2");
   const keys = ["--keys", "tree"];
@@ -83,14 +83,8 @@ try {
         onVolume,
       ],
     },
-    {
-      name: "  the same calls in C, 32 threads",
-      command: () => [storeLoop, onVolume, fresh(mountPoint, ""), "32"],
-    },
-    {
-      name: "  the same calls in C, 64 threads",
-      command: () => [storeLoop, onVolume, fresh(mountPoint, ""), "64"],
-    },
+    ...limits(storeLimit, "the same calls in C, 32 threads", () => [onVolume, fresh(mountPoint, ""), "32"]),
+    ...limits(storeLimit, "the same calls in C, 64 threads", () => [onVolume, fresh(mountPoint, ""), "64"]),
     {
       name: "store that finds everything, links",
       command: () => [btdt, "store", "--cache", linked, ...keys, onVolume],
@@ -103,14 +97,12 @@ try {
       name: "restore from packs to a local disk",
       command: () => [btdt, "restore", "--cache", packed, ...keys, fresh(work)],
     },
-    ...(packLimit === undefined
-      ? []
-      : [
-          {
-            name: "  unpacking in C, 2 threads",
-            command: () => [packLimit, "restore", join(mountPoint, "limit"), fresh(work), "2"],
-          },
-        ]),
+    ...limits(packLimit, "unpacking in C, 2 threads", () => [
+      "restore",
+      join(mountPoint, "limit"),
+      fresh(work),
+      "2",
+    ]),
     {
       name: "first store as packs from a local disk",
       command: () => [
@@ -129,7 +121,7 @@ try {
       name: "store that finds everything, packs",
       command: () => [btdt, "store", "--storage", "packs", "--cache", packed, ...keys, source],
     },
-    { name: "  reading and hashing in C, 2 threads", command: () => [storeLoop, source, "-", "2"] },
+    ...limits(storeLimit, "reading and hashing in C, 2 threads", () => [source, "-", "2"]),
     {
       name: "first store as packs from there",
       command: () => [
@@ -168,6 +160,11 @@ try {
 } finally {
   Bun.spawnSync(["umount", "--lazy", mountPoint], { stderr: "ignore" });
   rmSync(work, { recursive: true, force: true });
+}
+
+/** A row for a program in C; none if it could not be built. */
+function limits(program: string | undefined, name: string, words: () => readonly string[]): Row[] {
+  return program === undefined ? [] : [{ name: `  ${name}`, command: () => [program, ...words()] }];
 }
 
 async function report({ name, command }: Row): Promise<void> {

@@ -1,5 +1,5 @@
 /*
- * How fast a store by links can be: `store-loop TREE OBJECTS THREADS` lists a tree, makes 256 directories in OBJECTS, and
+ * How fast a store by links can be: `store-limit TREE OBJECTS THREADS` lists a tree, makes 256 directories in OBJECTS, and
  * then, for each file, calls `lstat`, `open`, `read`, `flistxattr` and `close`, hashes the content (SHA-256), and calls `link`
  * to give it a name in one of these directories: what a store cannot avoid, and nothing else. Directories of one depth are
  * listed at the same time, and each thread takes a few files after another, wherever they are.
