@@ -1,10 +1,11 @@
 /**
  * Measures commands in large synthetic caches: `npm run bench:scale [-- --objects N] [--entries N] [--keys N]
  * [--rounds N] [--executable FILE]`. With 0, a cache is left out. The caches are made in the directory for temporary
- * files, which needs about 4 KB of disk for each object, and 2 MB for each entry.
+ * files, which needs about 4 KB of disk for each object, and 2 MB for each entry. With a C compiler, it also prints what
+ * looking at each object takes in C, on as many threads as there are processors: less is not possible.
  */
 import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { formatNumber } from "../../src/base/format-number.ts";
@@ -24,6 +25,7 @@ const { values } = parseArgs({
 });
 const rounds = Number(values.rounds);
 const work = mkdtempSync(join(tmpdir(), "btdt-bench-scale-"));
+const lookLoop = buildLookLoop();
 try {
   measureCache({ entryCount: 1, fileCount: Number(values.objects), ownFileCount: 0 });
   measureCache({ entryCount: Number(values.entries), fileCount: 50_000, ownFileCount: 500 });
@@ -52,20 +54,35 @@ function measureCache(size: CacheSize): void {
   ];
   for (const words of commands) {
     const [name = "", ...others] = words;
-    const runs: TimedRun[] = [];
-    // The first round is a warm-up.
-    for (let round = 0; round <= rounds; round++) {
-      const run = timeRun([values.executable, name, "--cache", cache, ...others]);
-      if (round > 0) runs.push(run);
-    }
-    const cells = [
-      `${(median(runs.map(({ wallMs }) => wallMs)) / 1000).toFixed(2)} s`,
-      `${(median(runs.map(({ cpuMs }) => cpuMs)) / 1000).toFixed(2)} s`,
-      formatSize(median(runs.map(({ memoryBytes }) => memoryBytes))),
-    ];
-    say([describe(words).padEnd(16), ...cells.map((cell) => cell.padStart(9))].join("  "));
+    measureCommand(describe(words), [values.executable, name, "--cache", cache, ...others]);
   }
+  const objects = join(cache, "btdt-v1", "objects");
+  if (lookLoop !== undefined)
+    measureCommand("in C, a look", [lookLoop, objects, `${availableParallelism()}`]);
   rmSync(cache, { recursive: true });
+}
+
+function measureCommand(title: string, command: readonly string[]): void {
+  const runs: TimedRun[] = [];
+  // The first round is a warm-up.
+  for (let round = 0; round <= rounds; round++) {
+    const run = timeRun(command);
+    if (round > 0) runs.push(run);
+  }
+  const cells = [
+    `${(median(runs.map(({ wallMs }) => wallMs)) / 1000).toFixed(2)} s`,
+    `${(median(runs.map(({ cpuMs }) => cpuMs)) / 1000).toFixed(2)} s`,
+    formatSize(median(runs.map(({ memoryBytes }) => memoryBytes))),
+  ];
+  say([title.padEnd(16), ...cells.map((cell) => cell.padStart(9))].join("  "));
+}
+
+/** Undefined without a C compiler. */
+function buildLookLoop(): string | undefined {
+  const program = join(work, "look-loop");
+  const source = join(import.meta.dir, "look-loop.c");
+  if (Bun.which("cc") === null) return undefined;
+  return Bun.spawnSync(["cc", "-O2", "-pthread", "-o", program, source]).success ? program : undefined;
 }
 
 function describe(words: readonly string[]): string {
