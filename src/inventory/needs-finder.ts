@@ -1,5 +1,5 @@
 import type { ByteString } from "../base/byte-string.ts";
-import { collectGarbage } from "../base/collect-garbage.ts";
+import { TreeGarbage } from "../base/collect-garbage.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { errnoOf, reasonOf } from "../fs/errno.ts";
 import { manifestDigestOf } from "../manifest/codec.ts";
@@ -48,6 +48,7 @@ export class NeedsFinder {
   /** An object that some entry names was found, and is not whole. */
   hasFoundAltered = false;
   readonly #unlisted: UnlistedObjects;
+  readonly #garbage = new TreeGarbage();
 
   /** @param onManifest called for each manifest that could be read, with its digest unless it is an intent */
   constructor(
@@ -74,7 +75,7 @@ export class NeedsFinder {
   find(digest: string): Needs {
     const read = this.#reader.read(digest);
     // Such as its file, which has been inflated.
-    if (read.kind === "read") collectGarbage(read.manifest.counts.fileCount);
+    if (read.kind === "read") this.#garbage.add(read.manifest.counts.fileCount);
     return this.#findNeeds(digest, read, false);
   }
 
