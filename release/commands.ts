@@ -1,5 +1,5 @@
 import type { CommandContext } from "../src/cli/command-context.ts";
-import { listCommandLoaders } from "../src/cli/commands/command-loaders.ts";
+import { loadAllCommands } from "../src/cli/commands/load-command.ts";
 import type { CommandDeclaration } from "../src/cli/parser/command.ts";
 
 /** Commands keep the context for when they run, which they do not here. */
@@ -7,5 +7,5 @@ const NO_CONTEXT = {} as CommandContext;
 
 /** All commands with all their options, in the order of the help, as the executable defines them. */
 export async function listCommands(): Promise<readonly CommandDeclaration[]> {
-  return Promise.all(Object.values(listCommandLoaders(NO_CONTEXT, [])).map((load) => load()));
+  return loadAllCommands(NO_CONTEXT, []);
 }

@@ -3,7 +3,7 @@ import { Command, CommanderError, type CommandUnknownOpts } from "@commander-js/
 import { version } from "../../package.json" with { type: "json" };
 import { BtdtError } from "../base/errors.ts";
 import type { CommandContext } from "./command-context.ts";
-import { resolveAlias } from "./commands/command-loaders.ts";
+import { resolveAlias } from "./commands/load-command.ts";
 import { ExitCode } from "./exit-codes.ts";
 import { HELP_STYLE } from "./help-style.ts";
 import { buildCommand } from "./parser/build-command.ts";

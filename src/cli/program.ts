@@ -5,7 +5,13 @@
  */
 import { BtdtError } from "../base/errors.ts";
 import type { CommandContext } from "./command-context.ts";
-import { listCommandLoaders, resolveAlias } from "./commands/command-loaders.ts";
+import {
+  COMMAND_NAMES,
+  isCommandName,
+  loadAllCommands,
+  loadCommand,
+  resolveAlias,
+} from "./commands/load-command.ts";
 import { mayPrintJson } from "./options/common-options.ts";
 import { parseWords } from "./parser/parse-words.ts";
 import { prepareRun } from "./prepare-run.ts";
@@ -21,15 +27,14 @@ export async function runProgram(words: readonly string[], context: CommandConte
   const [name = "", ...others] = ownWords;
   // Before parsing, so that usage errors are JSON as well.
   if (mayPrintJson(name) && ownWords.includes("--json")) context.output.useJson();
-  const loaders = listCommandLoaders(context, childCommand);
   if (words.length === 0) {
     throw new BtdtError("USAGE", "no command given", {
-      hint: `${Object.keys(loaders).join(", ")}; see btdt --help`,
+      hint: `${COMMAND_NAMES.join(", ")}; see btdt --help`,
     });
   }
   // Only the named command, unless help or a usage error may need all of them.
-  const named = findLoader(loaders, name);
-  const declared = await named?.();
+  const command = resolveAlias(name);
+  const declared = isCommandName(command) ? await loadCommand(command, context, childCommand) : undefined;
   const parsed = declared === undefined ? undefined : parseWords(declared, others);
   if (declared !== undefined && parsed !== undefined) {
     prepareRun(declared, parsed.options, (key) => parsed.given.has(key), context);
@@ -37,16 +42,6 @@ export async function runProgram(words: readonly string[], context: CommandConte
     return;
   }
   const { runFullProgram } = await import("./full-program.ts");
-  const declarations =
-    declared === undefined
-      ? await Promise.all(Object.values(loaders).map(async (load) => await load()))
-      : [declared];
+  const declarations = declared === undefined ? await loadAllCommands(context, childCommand) : [declared];
   await runFullProgram(ownWords, declarations, context);
-}
-
-type Loaders = ReturnType<typeof listCommandLoaders>;
-
-function findLoader(loaders: Loaders, name: string): Loaders[string] | undefined {
-  const command = resolveAlias(name);
-  return Object.hasOwn(loaders, command) ? loaders[command] : undefined;
 }

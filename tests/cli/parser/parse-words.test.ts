@@ -2,13 +2,13 @@ import { expect, test } from "bun:test";
 import { Command } from "@commander-js/extra-typings";
 import * as fc from "fast-check";
 import type { CommandContext } from "../../../src/cli/command-context.ts";
-import { listCommandLoaders } from "../../../src/cli/commands/command-loaders.ts";
+import { loadAllCommands } from "../../../src/cli/commands/load-command.ts";
 import { buildCommand } from "../../../src/cli/parser/build-command.ts";
 import type { CommandDeclaration } from "../../../src/cli/parser/command.ts";
 import { parseWords } from "../../../src/cli/parser/parse-words.ts";
 
 const context = {} as CommandContext;
-const commands = await Promise.all(Object.values(listCommandLoaders(context, [])).map((load) => load()));
+const commands = await loadAllCommands(context, []);
 
 interface Outcome {
   readonly options: Readonly<Record<string, unknown>>;
