@@ -41,7 +41,7 @@ export async function importEntry(caches: Caches, entry: SourcedFound, runtime: 
   prepareCache(near);
   const session = Session.open(near);
   try {
-    const importer = new TreeImporter(caches, entry, session, runtime);
+    const importer = new TreeImporter(caches, session, runtime);
     const [first, ...others] = entry.trees;
     if (first === undefined) throw new RangeError("an entry has at least one tree");
     const trees: [StoredTree, ...StoredTree[]] = [await importer.import(first)];
@@ -56,7 +56,6 @@ export async function importEntry(caches: Caches, entry: SourcedFound, runtime: 
 
 class TreeImporter {
   readonly #caches: Caches;
-  readonly #entry: SourcedFound;
   readonly #session: Session;
   readonly #runtime: Runtime;
   readonly #suspects: Suspects | undefined;
@@ -64,9 +63,8 @@ class TreeImporter {
   readonly #manifestFiles = new Map<string, Uint8Array>();
   #newBytes = 0;
 
-  constructor(caches: Caches, entry: SourcedFound, session: Session, runtime: Runtime) {
+  constructor(caches: Caches, session: Session, runtime: Runtime) {
     this.#caches = caches;
-    this.#entry = entry;
     this.#session = session;
     this.#runtime = runtime;
     this.#suspects = Suspects.find(caches.near);
@@ -80,9 +78,14 @@ class TreeImporter {
     const sharing = classifyFiles(farManifest, place, edited);
     const usesExclusiveObjects = sharing.includes(Sharing.EXCLUSIVE);
     const manifest = extendManifest(farManifest, { usesExclusiveObjects });
-    const use = { keys: [this.#entry.record.key], path: stored.path, asDelta: false };
     // From here on, no clean deletes what the local cache already has of it.
-    const announced = await announceManifest(near, this.#session, use, manifest, this.#runtime.isCancelled);
+    const announced = await announceManifest(
+      near,
+      this.#session,
+      () => undefined,
+      manifest,
+      this.#runtime.isCancelled,
+    );
     this.#manifestFiles.set(announced.digest, announced.file);
     const intent = this.#session.intentPath(announced.digest);
     this.#marks.push(markUnflushed(near, this.#session, announced.digest, intent));

@@ -23,6 +23,8 @@ export interface SourceReading {
   readonly classify: (manifest: Manifest) => Uint8Array;
   /** Collects the files that have extended attributes. */
   readonly attributed?: AttributedFiles | undefined;
+  /** Called when a directory was walked, and most of its files are still to be read. */
+  readonly onWalked?: () => void;
 }
 
 /**
@@ -32,7 +34,7 @@ export interface SourceReading {
 export async function readSource(
   cache: CacheDirectory,
   { path, ignoreRules, pathCount }: Source,
-  { digester, skipped, classify, attributed }: SourceReading,
+  { digester, skipped, classify, attributed, onWalked }: SourceReading,
   runtime: Runtime,
 ): Promise<Manifest> {
   try {
@@ -57,7 +59,10 @@ export async function readSource(
         // Awaited once the tree was read, which may fail first.
         making.catch(() => undefined);
       },
-      onWalked: (fileCount: number) => runtime.progress.expectFiles(fileCount),
+      onWalked: (fileCount: number) => {
+        runtime.progress.expectFiles(fileCount);
+        onWalked?.();
+      },
     };
     const manifest = await readTree(path, options, runtime.runners, digester);
     // A cancelled job has read only some of its files.

@@ -28,6 +28,7 @@ import { classifySource } from "./classify-source.ts";
 import { describeSkipped } from "./describe-skipped.ts";
 import { keepAsObjects } from "./keep-as-objects.ts";
 import { type PackedSource, TreePacker } from "./keep-in-packs.ts";
+import { createBaseFinder } from "./nearest-base.ts";
 import { publishKeys } from "./publish-keys.ts";
 import { readRepeatedly } from "./read-repeatedly.ts";
 import { readSource } from "./read-source.ts";
@@ -81,14 +82,21 @@ export async function storeSources(
       const digester = isPacked ? packer.digester : hashOnly;
       if (isPacked) packer.startSource(source.path);
       const attributed = isPacked ? undefined : new AttributedFiles();
-      const read = await readSource(cache, source, { digester, skipped, classify, attributed }, runtime);
+      const findBase = isPacked
+        ? createBaseFinder(cache, request.keys, source.recordedPath)
+        : () => undefined;
+      // Threads hash the files while this one waits for the volume. Elsewhere, a base would only take memory by then.
+      const onWalked = (): void => {
+        if (runtime.runners.pool.isVolumeSlow) findBase();
+      };
+      const reading = { digester, skipped, classify, attributed, onWalked };
+      const read = await readSource(cache, source, reading, runtime);
       assertNotCancelled(runtime);
       const sharing = isPacked ? undefined : classify(read);
       const usesExclusiveObjects = sharing?.includes(Sharing.EXCLUSIVE) ?? false;
       const manifest = extendManifest(read, { usesExclusiveObjects });
       const sourceTimes = request.ignoreMtime ? reuseObjectTimes(manifest, cache.objects) : timesOf(manifest);
-      const use = { keys: request.keys, path: source.recordedPath, asDelta: isPacked };
-      const announced = await announceManifest(cache, session, use, manifest, runtime.isCancelled);
+      const announced = await announceManifest(cache, session, findBase, manifest, runtime.isCancelled);
       if (sharing === undefined) packed.push({ source: source.path, manifest });
       else {
         marks.push(markUnflushed(cache, session, announced.digest, session.intentPath(announced.digest)));
