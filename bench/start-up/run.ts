@@ -64,11 +64,16 @@ function compareStarts(dynamic: string, linked: string): void {
     { title: `${name}, static`, command: (unused: string) => [linked, ...words(unused)] },
   ]);
   const limit = compilePlain("limit-program");
+  const loadedLimit = compilePlain("loaded-limit-program");
   const objects = listObjects();
   commands.unshift(
     { title: "limit of hash", command: () => [limit, "hash", smallFile] },
     { title: "limit of a miss", command: (unused) => [limit, "miss", cache, unused] },
     { title: "limit of 10 files", command: (unused) => [limit, "hit", cache, unused, ...objects] },
+    {
+      title: "the same, code loaded",
+      command: (unused) => [loadedLimit, "hit", cache, unused, ...objects],
+    },
   );
   const empty = compilePlain("empty-program");
   const emptyRuns: TimedRun[] = [];
