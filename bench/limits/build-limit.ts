@@ -3,9 +3,10 @@ import { say } from "../report.ts";
 
 /** What each program of this folder is linked with, and the Debian packages that have it. */
 const LIBRARIES = {
-  "pack-limit": { flags: ["-lzstd", "-lcrypto"], packages: "libzstd-dev and libssl-dev" },
-  "store-limit": { flags: ["-lcrypto"], packages: "libssl-dev" },
-  "hash-limit": { flags: ["-lcrypto"], packages: "libssl-dev" },
+  "look-limit": { flags: [], packages: [] },
+  "pack-limit": { flags: ["-lzstd", "-lcrypto"], packages: ["libzstd-dev", "libssl-dev"] },
+  "store-limit": { flags: ["-lcrypto"], packages: ["libssl-dev"] },
+  "hash-limit": { flags: ["-lcrypto"], packages: ["libssl-dev"] },
 } as const;
 
 /**
@@ -20,6 +21,6 @@ export function buildLimit(name: keyof typeof LIBRARIES, directory: string): str
     const words = [compiler, "-O2", "-w", "-pthread", "-o", program, join(import.meta.dir, `${name}.c`)];
     if (Bun.spawnSync([...words, ...flags], { stderr: "ignore" }).exitCode === 0) return program;
   }
-  say(`\nleft out: ${name}, which needs cc, ${packages}`);
+  say(`\nleft out: ${name}, which needs ${["cc", ...packages].join(", ")}`);
   return undefined;
 }

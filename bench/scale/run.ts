@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { formatNumber } from "../../src/base/format-number.ts";
 import { formatSize } from "../../src/base/size.ts";
+import { buildLimit } from "../limits/build-limit.ts";
 import { say } from "../report.ts";
 import { median, type TimedRun, timeRun } from "../timed-run.ts";
 import { type CacheSize, countContents } from "./synthetic-cache.ts";
@@ -25,7 +26,7 @@ const { values } = parseArgs({
 });
 const rounds = Number(values.rounds);
 const work = mkdtempSync(join(tmpdir(), "btdt-bench-scale-"));
-const lookLoop = buildLookLoop();
+const lookLimit = buildLimit("look-limit", work);
 try {
   measureCache({ entryCount: 1, fileCount: Number(values.objects), ownFileCount: 0 });
   measureCache({ entryCount: Number(values.entries), fileCount: 50_000, ownFileCount: 500 });
@@ -59,8 +60,8 @@ function measureCache(size: CacheSize): void {
     measureCommand(describe(words), [values.executable, name, "--cache", cache, ...others]);
   }
   const objects = join(cache, "btdt-v1", "objects");
-  if (lookLoop !== undefined)
-    measureCommand("in C, a look", [lookLoop, objects, `${availableParallelism()}`]);
+  if (lookLimit !== undefined)
+    measureCommand("in C, a look", [lookLimit, objects, `${availableParallelism()}`]);
   rmSync(cache, { recursive: true });
 }
 
@@ -77,14 +78,6 @@ function measureCommand(title: string, command: readonly string[]): void {
     formatSize(median(runs.map(({ memoryBytes }) => memoryBytes))),
   ];
   say([title.padEnd(16), ...cells.map((cell) => cell.padStart(9))].join("  "));
-}
-
-/** Undefined without a C compiler. */
-function buildLookLoop(): string | undefined {
-  const program = join(work, "look-loop");
-  const source = join(import.meta.dir, "look-loop.c");
-  if (Bun.which("cc") === null) return undefined;
-  return Bun.spawnSync(["cc", "-O2", "-pthread", "-o", program, source]).success ? program : undefined;
 }
 
 function describe(words: readonly string[]): string {

@@ -1,5 +1,5 @@
 /*
- * How fast objects can be looked at: `look-loop OBJECTS THREADS` lists each directory in OBJECTS by `getdents64`, and calls
+ * How fast objects can be looked at: `look-limit OBJECTS THREADS` lists each directory in OBJECTS by `getdents64`, and calls
  * `statx` for each name, as a clean does. Each thread takes one directory after another. It adds up the disk space.
  */
 #define _GNU_SOURCE
