@@ -1,4 +1,4 @@
-import { isTerminal } from "../fs/native/is-terminal.ts";
+import { isTerminal } from "./is-terminal.ts";
 
 const STDOUT = 1;
 

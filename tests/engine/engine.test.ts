@@ -74,7 +74,6 @@ const LIBC = {
   write: { done: [7, "written"], refused: -1 },
   fchmod: { done: [0, "4751"], refused: -1 },
   syncfs: { done: 0, refused: -1 },
-  isatty: { done: 1, refused: 0 },
   close: { done: 0, refused: -1 },
 };
 

@@ -1,8 +1,8 @@
 import { BtdtError } from "../../base/errors.ts";
-import { isTerminal } from "../../fs/native/is-terminal.ts";
 import { gatherReport } from "../../report/gather-report.ts";
 import { writePage } from "../../report/write-page.ts";
 import type { CommandContext } from "../command-context.ts";
+import { isTerminal } from "../is-terminal.ts";
 import { openCacheDirectory } from "../open-addressed-cache.ts";
 import { defineCacheOption } from "../options/cache-options.ts";
 import {

@@ -1,2 +1,4 @@
-/** `node:os`, which says it as well, takes longer to load than a small file to read. */
-export const IS_LINUX = process.platform === "linux";
+import { suffix } from "bun:ffi";
+
+/** Told by how shared libraries are named: `node:os` takes longer to load than a small file to read. */
+export const IS_LINUX = suffix === "so";

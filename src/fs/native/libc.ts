@@ -18,7 +18,6 @@ const COMMON = {
   utimensat: { args: ["i32", "ptr", "ptr", "i32"], returns: "i32" },
   flock: { args: ["i32", "i32"], returns: "i32" },
   close: { args: ["i32"], returns: "i32" },
-  isatty: { args: ["i32"], returns: "i32" },
 } as const;
 
 const LINUX_ONLY = {

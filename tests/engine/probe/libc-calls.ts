@@ -43,7 +43,7 @@ export function callLibc(parent: string): Record<LibcName, Answers> {
   if (linuxLibc === undefined) throw new Error("this probe is for Linux only");
   const { fcntl, mmap, madvise, munmap, copy_file_range, openat, read, readahead, write, statx } = linuxLibc;
   const { fallocate, futimens, fchmod, flistxattr, fstatfs, llistxattr, lseek, syncfs } = linuxLibc;
-  const { linkat, utimensat, flock, close, isatty } = libc;
+  const { linkat, utimensat, flock, close } = libc;
 
   const scratch = mkdtempSync(join(parent, "libc-"));
   const at = (name: string): string => join(scratch, name);
@@ -186,13 +186,6 @@ export function callLibc(parent: string): Record<LibcName, Answers> {
       done: [fchmod(descriptor, 0o4751), modeOf("file")],
       refused: fchmod(NO_DESCRIPTOR, 0o600),
     }),
-    isatty: () => {
-      // The controlling side of a new terminal.
-      const terminal = openSync("/dev/ptmx", constants.O_RDWR | constants.O_NOCTTY);
-      const done = isatty(terminal);
-      closeSync(terminal);
-      return { done, refused: isatty(descriptor) };
-    },
     close: () => ({ done: close(openSync(at("file"), "r")), refused: close(NO_DESCRIPTOR) }),
   };
   const answers = Object.entries(calls).map(([name, call]) => [name, call()]);
