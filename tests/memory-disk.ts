@@ -1,6 +1,10 @@
 /**
  * A file system for the tests, ext4 on an image in memory: each store forces what it publishes to disk, and a busy
- * disk takes tens of milliseconds for that. It is mounted in a namespace of the tests and disappears with them.
+ * disk takes tens of milliseconds for that. It is mounted in a namespace of the tests.
+ *
+ * It is unmounted before the tests' directory is removed, since servers that they started are still in the namespace.
+ * Removing the directory would take both mounts out of it together, and keep them: the image, on the first one, would be
+ * in use by the second, which only goes with the first.
  */
 import { readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -18,8 +22,13 @@ mkdir "$1/disk"
 mount -o loop,discard "$1/image" "$1/disk"
 mkdir "$1/disk/tmp"
 export BTDT_TEST_DISK=$3 TMPDIR=$1/disk/tmp
+mount_point=$1
+status=0
 shift 3
-exec "$@"
+"$@" || status=$?
+umount --lazy "$mount_point/disk"
+umount --lazy "$mount_point"
+exit $status
 `;
 
 /** Words that run the command after them with such a file system for temporary files; empty if that is impossible. */
