@@ -1,6 +1,6 @@
 import { noFTL } from "bun:jsc";
 
-/** Until there is work for threads: nothing gets so hot before, and to mark hundreds of functions takes a while. */
+/** Until there is more to do than a start: nothing gets hot before, and marking hundreds of functions takes a while. */
 let waiting: (() => void)[] | undefined = [];
 
 /** To be called in each thread before work that takes longer than a start. Calling it again does nothing. */

@@ -1,3 +1,4 @@
+import { markLightFunctions } from "../base/compile-lightly.ts";
 import { BtdtError } from "../base/errors.ts";
 import type { Pause } from "../base/pause.ts";
 
@@ -27,6 +28,8 @@ export class Breather {
   /** Undefined if it is too soon. */
   breathe(): Promise<void> | undefined {
     if (Bun.nanoseconds() - this.#sinceNs < LONGEST_BREATH_MS * 1e6) return undefined;
+    // It takes longer than a start, perhaps without any job.
+    markLightFunctions();
     return new Promise<void>((resolve) => setImmediate(resolve)).then(() => {
       this.#sinceNs = Bun.nanoseconds();
     });

@@ -1,3 +1,4 @@
+import { markLightFunctions } from "../base/compile-lightly.ts";
 import { BtdtError } from "../base/errors.ts";
 import { createCallContext } from "./call-context.ts";
 import type { Job, Runner } from "./job.ts";
@@ -89,6 +90,8 @@ export class WorkerPool implements Runner {
         reject(cancelled());
         return;
       }
+      // On a single processor, this thread does all jobs, and none is started.
+      markLightFunctions();
       // Where there are many, each costs more than a few jobs gain: they are started one by one, as jobs need them.
       if (!this.#threads.hasGrown) this.start("all");
       const runHere = (): unknown => job.run(inputOf(), createCallContext(this, false));

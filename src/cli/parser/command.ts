@@ -91,7 +91,7 @@ export class ArgumentDeclaration {
 export const Command = CommandDeclaration as unknown as typeof TypedCommand;
 export const Argument = ArgumentDeclaration as unknown as typeof TypedArgument;
 
-/** The declaration behind commander's type. */
+/** The declaration that was built where commander's type is expected. */
 export function declarationOf(command: CommandUnknownOpts): CommandDeclaration {
   const declared: unknown = command;
   if (declared instanceof CommandDeclaration) return declared;
