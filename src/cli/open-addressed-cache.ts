@@ -65,7 +65,7 @@ export function rejectBucket(address: string, command: string): void {
   if (!isBucketAddress(address)) return;
   parseBucketAddress(address);
   throw new BtdtError("USAGE", `${command} cannot work on a bucket`, {
-    hint: "name a cache directory by --cache",
+    hint: "name a cache directory with --cache",
   });
 }
 

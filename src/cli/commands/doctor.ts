@@ -2,7 +2,7 @@ import { diagnoseCache } from "../../diagnose/diagnose-cache.ts";
 import type { CommandContext } from "../command-context.ts";
 import { ExitCode } from "../exit-codes.ts";
 import { rejectBucket } from "../open-addressed-cache.ts";
-import { defineCacheOption } from "../options/cache-options.ts";
+import { defineCacheDirectoryOption } from "../options/cache-options.ts";
 import { Command } from "../parser/command.ts";
 import { formatTable } from "../table.ts";
 
@@ -13,7 +13,7 @@ export function defineDoctorCommand(context: CommandContext) {
       "Check the cache directory and its volume: who may use it, whether links and locks work, free space and inodes, clocks; and in which form " +
         "a store of PATH would store it. What is written for that is removed again. Exit status 1 if there is a problem.",
     )
-    .addOption(defineCacheOption())
+    .addOption(defineCacheDirectoryOption())
     .argument("[path]", "directory or file that is to be stored")
     .addHelpText("after", "\nExample:\n  btdt doctor --cache /cache node_modules")
     .action((path, { cache }) => {

@@ -4,7 +4,7 @@ import type { CommandContext } from "../command-context.ts";
 import { joinSome } from "../describe.ts";
 import { ExitCode } from "../exit-codes.ts";
 import { openCacheDirectory } from "../open-addressed-cache.ts";
-import { defineCacheOption } from "../options/cache-options.ts";
+import { defineCacheDirectoryOption } from "../options/cache-options.ts";
 import { Command } from "../parser/command.ts";
 import { MISS_MARKER } from "../report-miss.ts";
 
@@ -16,7 +16,7 @@ export function definePinCommand(context: CommandContext) {
       "Pin keys: whatever their age and the limits, no clean and no --max-size evicts their entries, until they are unpinned or deleted. A " +
         "pin stays when the key is stored again. Exit status 4 if a key is not found.",
     )
-    .addOption(defineCacheOption())
+    .addOption(defineCacheDirectoryOption())
     .argument("<key...>", "keys to pin")
     .addHelpText("after", "\nExample:\n  btdt pin --cache /cache node-modules-1")
     .action(async (keys, options) => {
@@ -38,7 +38,7 @@ export function defineUnpinCommand(context: CommandContext) {
     .description(
       "Remove the pins of keys, so that a clean may evict their entries again. Exit status 4 if a key is not pinned.",
     )
-    .addOption(defineCacheOption())
+    .addOption(defineCacheDirectoryOption())
     .argument("<key...>", "keys to unpin")
     .addHelpText("after", "\nExample:\n  btdt unpin --cache /cache node-modules-1")
     .action(async (keys, options) => {

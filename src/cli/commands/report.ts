@@ -4,7 +4,7 @@ import { writePage } from "../../report/write-page.ts";
 import type { CommandContext } from "../command-context.ts";
 import { isTerminal } from "../is-terminal.ts";
 import { openCacheDirectory } from "../open-addressed-cache.ts";
-import { defineCacheOption } from "../options/cache-options.ts";
+import { defineCacheDirectoryOption } from "../options/cache-options.ts";
 import {
   defineKeepLastOption,
   defineMaxAgeOption,
@@ -26,7 +26,7 @@ export function defineReportCommand(context: CommandContext) {
       "Write an HTML page to standard output: restores on each day, size and sharing by key prefix, ages, the largest entries, and what a " +
         "clean with the given limits would evict and free. Nothing is changed.",
     )
-    .addOption(defineCacheOption())
+    .addOption(defineCacheDirectoryOption())
     .addOption(defineReadOnlyOption())
     .addOption(defineMaxAgeOption())
     .addOption(defineSizeLimitOption())

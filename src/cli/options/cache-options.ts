@@ -11,6 +11,13 @@ export function defineCacheOption() {
     .makeOptionMandatory();
 }
 
+/** Of commands that work on directories only. */
+export function defineCacheDirectoryOption() {
+  return new Option("-c, --cache <dir>", "cache directory; must exist")
+    .env("BTDT_CACHE")
+    .makeOptionMandatory();
+}
+
 export function defineCreateCacheOption() {
   return new Option("--create-cache", "create the cache directory if it does not exist")
     .env("BTDT_CREATE_CACHE")
