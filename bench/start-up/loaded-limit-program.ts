@@ -5,7 +5,7 @@
 
 import { defineRestoreCommand } from "../../src/cli/commands/restore.ts";
 import { runProgram } from "../../src/cli/program.ts";
-import { readTrees } from "../../src/entry/read-trees.ts";
+import { loadTrees } from "../../src/entry/load-trees.ts";
 import { CacheUse } from "../../src/restore/cache-use.ts";
 import { describeTargets } from "../../src/restore/describe-targets.ts";
 import { placeEntry } from "../../src/restore/place-entry.ts";
@@ -17,7 +17,7 @@ import * as limit from "./limit-program.ts";
 export const loaded = [
   runProgram,
   defineRestoreCommand,
-  readTrees,
+  loadTrees,
   CacheUse,
   describeTargets,
   placeEntry,

@@ -1,5 +1,5 @@
 /**
- * Converts entries to tar and zip files and back. Export lists a manifest (`listEntries`), reads and checks each
+ * Converts entries to tar and zip files and back. Export lists a manifest (`listArchiveEntries`), reads and checks each
  * content (`ContentSource`), and writes it (`ArchiveWriter`). Import reads an archive (`readArchive`), which may be
  * hostile, creates its tree in the session's directory (`extract`), and stores that.
  */
@@ -16,7 +16,7 @@ import { withoutRepetitions } from "../work/without-repetitions.ts";
 import { type ArchiveEntry, EMPTY_BODY } from "./archive-entry.ts";
 import { type ArchiveFormat, type ArchiveWriter, type ByteSink, holdsHardLinks } from "./archive-writer.ts";
 import { ContentSource } from "./content-source.ts";
-import { type ArchivedTree, countEntries, listEntries, nameTrees } from "./list-entries.ts";
+import { type ArchivedTree, countEntries, listArchiveEntries, nameTrees } from "./list-archive-entries.ts";
 import { openWriter } from "./open-writer.ts";
 
 export interface ExportRequest {
@@ -100,7 +100,7 @@ async function writeTree(
     return packed && new BlockReader(cache, tree.manifest, packed);
   });
   try {
-    for (const entry of listEntries(tree, holdsHardLinks(format), (file) => contents.read(file))) {
+    for (const entry of listArchiveEntries(tree, holdsHardLinks(format), (file) => contents.read(file))) {
       await writer.add({ ...entry, body: count(entry.body, onRead) });
       if (entry.kind === "file" || entry.kind === "hardlink") runtime.progress.add({ files: 1 });
       await onRead(entry.kind === "hardlink" ? entry.sizeBytes : 0);
@@ -112,7 +112,7 @@ async function writeTree(
 
 /** Without contents. */
 function* listTrees(trees: readonly ArchivedTree[]): Generator<ArchiveEntry, void> {
-  for (const tree of trees) yield* listEntries(tree, false, () => EMPTY_BODY);
+  for (const tree of trees) yield* listArchiveEntries(tree, false, () => EMPTY_BODY);
 }
 
 async function* count(

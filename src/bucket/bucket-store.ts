@@ -3,7 +3,7 @@ import type { BucketClient } from "./bucket-client.ts";
 import { deleteObjects } from "./delete-objects.ts";
 import { discardUploads } from "./discard-uploads.ts";
 import { getObject, getRange } from "./get-object.ts";
-import { listPages } from "./list-objects.ts";
+import { listPages } from "./list-pages.ts";
 import type { ByteRange, FetchedObject, ListPage, ObjectStore, ObjectUpload } from "./object-store.ts";
 import { BufferedUpload } from "./object-upload.ts";
 import { putObject, type StorageHeaders } from "./put-object.ts";

@@ -70,7 +70,7 @@ export class Session {
   }
 }
 
-/** A cache that somebody has tidied up may lack the directory of sessions. */
+/** If someone has tidied up the cache, the directory of sessions may be missing. */
 function createDirectory(cache: CacheDirectory): LockedDirectory {
   const path = joinBytes(cache.sessions, bytesFromText(crypto.randomUUID()));
   try {

@@ -26,7 +26,7 @@ export function readSizeNote(cache: CacheDirectory): number | undefined {
     const { bytes, status } = readRegularFile(cache.sizeNote, MOST_NOTE_BYTES + 1);
     const [, measuredMs, measured, additions = ""] = NOTE.exec(bytes.toString("latin1")) ?? [];
     if (bytes.length > MOST_NOTE_BYTES || measured === undefined) return undefined;
-    // Its last change was a moment ago, by the same clock as the other time.
+    // How long after the measurement something was last added, both by the file system's clock.
     const ageMs = mtimeMs(status) - Number(measuredMs);
     if (ageMs < -1000 || ageMs > LONGEST_BELIEVED_MS) return undefined;
     return additions.split("\n").reduce((sum, added) => sum + Number(added), Number(measured));

@@ -2,7 +2,7 @@ import { escapeControls } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
 import { errnoOf, reasonOf } from "../fs/errno.ts";
 
-/** Turns whatever was thrown into an error to report. Only what no file system or memory can cause counts as a bug. */
+/** Turns whatever was thrown into an error to report. What neither a file system nor a lack of memory explains is a bug. */
 export function explainFailure(error: unknown): BtdtError {
   if (error instanceof BtdtError) return error;
   if (errnoOf(error) !== undefined) return describeSystemError(error);
@@ -25,7 +25,7 @@ export function explainFailure(error: unknown): BtdtError {
   return new BtdtError("INTERNAL", description, { hint: "this is a bug in btdt; please report it" });
 }
 
-/** Of a longer word, which is a path, people read neither beginning nor end. */
+/** A longer word is a path that nobody reads as a whole. */
 const LONGEST_WORD_LENGTH = 600;
 const KEPT_LENGTH = 200;
 

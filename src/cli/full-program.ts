@@ -93,7 +93,7 @@ async function parse(program: Command, words: readonly string[], context: Comman
   }
 }
 
-/** Wider text is hard to read, and narrower columns would have a word each. */
+/** Wider text is hard to read, and narrower columns would hold one word each. */
 function chooseHelpColumns(columns = HELP_COLUMNS): number {
   return Math.min(Math.max(columns, NARROWEST_HELP_COLUMNS), HELP_COLUMNS);
 }

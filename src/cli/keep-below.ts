@@ -6,15 +6,15 @@ import type { CleanLimits } from "../upkeep/plan.ts";
 import type { CommandContext } from "./command-context.ts";
 import { formatCount } from "./describe.ts";
 
-/** So that there is room for some stores before the next one has to take stock of the whole cache. */
+/** Leaves room for some stores before the next one has to take stock of the whole cache. */
 const TARGET_RATIO = 0.9;
 
 /** Cleans the cache that was stored in. */
 export type CleanWithin = (limits: Omit<CleanLimits, "nowMs" | "maxAgeMs">) => Promise<CleanResult>;
 
 /**
- * Evicts the least recently used entries but the one that was just stored, if the cache takes more than a size. That is
- * stored: whatever happens now is no failure of it.
+ * If the cache takes more than a size, evicts the least recently used entries, except for the one that was just stored.
+ * Its store has succeeded: whatever fails now is only a warning.
  * @param keys of that entry
  * @throws BtdtError CANCELLED
  */

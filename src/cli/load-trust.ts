@@ -9,7 +9,7 @@ type Context = Pick<CommandContext, "environment">;
 
 const VARIABLE_PREFIX = "env:";
 
-/** More than a thousand public keys have. */
+/** More than a thousand public keys take. */
 const LARGEST_KEY_FILE_BYTES = 64 * 1024;
 
 /**

@@ -9,7 +9,7 @@ import type { AddressedCache } from "./options/bucket-options.ts";
 export type CachesToRead = readonly [OpenedCache, ...OpenedCache[]];
 
 /**
- * Opens the cache that the options name, and that of `--read-also`. If the second one cannot be used, this is a
+ * Opens the cache that the options name, and that of `--read-also`. If the second one cannot be used, that is a
  * warning.
  * @throws BtdtError
  */

@@ -11,7 +11,7 @@ import type { OpenedCache } from "./open-addressed-cache.ts";
 import type { AddressedCache } from "./options/bucket-options.ts";
 
 /**
- * Opens the cache directory of `--local-cache`, in front of the one of `--cache`. That it cannot be used is a warning:
+ * Opens the cache directory of `--local-cache`, in front of the one of `--cache`. If it cannot be used, warns and returns
  * undefined.
  * @throws BtdtError USAGE
  */

@@ -24,7 +24,7 @@ export class OutcomeFiles {
     this.#primaryKey = ResultFile.open(paths.primaryKeyFile);
   }
 
-  /** Call it once, before anything is looked for. @throws BtdtError RESULT_FILE_NOT_WRITABLE */
+  /** Call it once, before any key is tried. @throws BtdtError RESULT_FILE_NOT_WRITABLE */
   writePrimaryKey(key: string): void {
     this.#primaryKey?.write(key);
   }

@@ -116,7 +116,7 @@ export function createConsoleOutput(
 
 /**
  * Fails loudly: a script must not mistake a result it did not get for an empty one. Only a reader that closed its end,
- * such as `head`, knows what it has got: what was to be done is done, and the rest of the output is dropped.
+ * such as `head`, knows that it got less: the work goes on, and the rest of the output is dropped.
  * @throws BtdtError SYSTEM
  */
 function writeToStdout(text: string | Uint8Array): "written" | "closed" {

@@ -9,7 +9,7 @@ import { type StoredWithin, storeWithin } from "./store-within.ts";
 /**
  * Stores in a directory or a bucket.
  * @param near in front of it: it is stored there first
- * @param maxSizeBytes undefined for no limit; of the local cache, nothing is evicted
+ * @param maxSizeBytes undefined for no limit; nothing is evicted from the local cache
  * @throws BtdtError as `storeWithin` and `ObjectStore`
  */
 export async function storeInCache(

@@ -1,7 +1,7 @@
 import { cutMiddle } from "./cut-middle.ts";
 
 const GAP = 2;
-/** Less of a cell says nothing. */
+/** A cell that is cut shorter says nothing. */
 const NARROWEST_COLUMNS = 12;
 
 /**

@@ -21,7 +21,7 @@ export async function deleteKeys(
   const missing: string[] = [];
   for (const key of keys) {
     const name = keyFileName(key);
-    // First: left without its key, it would pin what is stored under that key one day.
+    // First: a pin that outlived its key would pin whatever is stored under that key later.
     removePin(cache, name);
     try {
       removeKeyFile(cache, name);

@@ -5,7 +5,7 @@ import { readKeyFile } from "../cache/key-files.ts";
 import { errnoOf, reasonOf } from "../fs/errno.ts";
 import { decodeKeyFile, isSameRecord, type KeyRecord, keyFileName } from "../key/key-file.ts";
 import type { RecordVerifier } from "../key/signed-record.ts";
-import type { FoundTree } from "./read-trees.ts";
+import type { FoundTree } from "./load-trees.ts";
 
 /** A key that was found, and why its entry could not be used. */
 export interface UnusableKey {
@@ -54,9 +54,9 @@ export async function findEntry(
     const refusal = explainRefusal?.(record);
     if (refusal !== undefined) return { kind: "refused", reason: refusal };
     onFound?.(record);
-    // Not needed for a miss, and it takes longer to load than a miss to find.
-    const { readTrees } = await import("./read-trees.ts");
-    const read = readTrees(cache, record.trees);
+    // A miss does without it, and loading it takes longer than finding that there is no entry.
+    const { loadTrees } = await import("./load-trees.ts");
+    const read = loadTrees(cache, record.trees);
     if (read.kind === "read") return { kind: "found", keyFileName: name, record, trees: read.trees };
     // A clean removes the key first: if that is gone as well, this is an ordinary miss. Or a store has replaced the
     // entry, and a clean has removed the old one's manifest.

@@ -14,7 +14,7 @@ export interface ListedKey extends StoredKey {
   readonly findings?: EntryFindings;
 }
 
-/** What only the manifests of an entry and all objects and packs tell. */
+/** What only the entry's manifests, and all objects and packs, can tell. */
 interface EntryFindings {
   readonly sizeBytes: number;
   /** What deleting it would free, along with the other keys of the same entry. */
@@ -47,7 +47,7 @@ export async function listEntries(
   });
 }
 
-/** The same from the keys alone, which takes no longer if entries are large. */
+/** The same from the keys alone, which takes no longer for large entries. */
 export async function listWithoutSizes(cache: CacheDirectory, runtime: Runtime): Promise<ListedKey[]> {
   const doubts = new Doubts(!cache.isPrepared());
   const keys = await groupKeys(cache, createPause(runtime.isCancelled));

@@ -89,7 +89,7 @@ async function examineEntry(
   for (;;) {
     const entry = await findEntry(cache, key, { explainRefusal });
     if (entry.kind !== "found") return entry;
-    // Not needed for a miss, and most of what is loaded otherwise.
+    // A miss does without it, and it is most of what a lookup loads.
     const { examineManifests } = await import("../inventory/examine-manifests.ts");
     const digests = entry.trees.map(({ stored }) => stored.manifest);
     // It is not damaged if it was deleted or replaced in the meantime, nor if its contents were found nowhere because a

@@ -1,4 +1,4 @@
-/** What commands do with a cache in a bucket. What few commands need is loaded for them. */
+/** What commands do with a cache in a bucket. What only a few commands need is loaded on demand. */
 import type { ExportRequest, ExportResult } from "../archive/export-entry.ts";
 import type { ImportRequest } from "../archive/import-archive.ts";
 import type { ObjectStore } from "../bucket/object-store.ts";

@@ -157,7 +157,7 @@ export class BucketPacker {
     return { digest: manifestDigestOf(bytes), bytes };
   }
 
-  /** Those of the trees that are in packs which exist, and the bases of all. */
+  /** The digests of manifests that the entry needs and that existing packs have: of trees, and bases of deltas. */
   #listHeldManifests(): Set<string> {
     const needed = new Set<string>();
     for (const { digest } of this.#trees) {

@@ -5,8 +5,8 @@
 import { isBtdtError } from "../base/errors.ts";
 import type { FetchedObject, ObjectStore } from "../bucket/object-store.ts";
 import type { FindOptions } from "../entry/find-entry.ts";
+import type { FoundTree } from "../entry/load-trees.ts";
 import type { LookupSource } from "../entry/lookup.ts";
-import type { FoundTree } from "../entry/read-trees.ts";
 import { isSameRecord, type KeyRecord, keyFileName, keyNamePrefix } from "../key/key-file.ts";
 import type { RecordVerifier } from "../key/signed-record.ts";
 import { ManifestReader } from "../manifest/manifest-reader.ts";
@@ -93,7 +93,7 @@ export class BucketSource implements EntrySource, LookupSource {
     }
   }
 
-  /** Once a day for each key; that it fails, for example because this user may only read, must not matter. */
+  /** Once a day for each key. A failure must not matter: this user may only be allowed to read. */
   async noteUse({ key }: KeyRecord): Promise<boolean> {
     if (this.#store.isReadOnly) return false;
     try {

@@ -30,7 +30,7 @@ export async function cleanBucket(
   const stock = await takeBucketStock(store);
   const plan = planClean(numberPacks(stock), { ...request, nowMs: stock.nowMs });
   const deleted = request.dryRun ? listEvicted(plan) : await deleteKeys(store, stock, plan);
-  const fates = decideFates(stock, deleted);
+  const fates = choosePackFates(stock, deleted);
   if (!request.dryRun) await carryOut(store, stock, fates);
   return summarize(plan, stock, fates);
 }
@@ -56,7 +56,7 @@ async function deleteKeys(store: ObjectStore, stock: BucketStock, plan: CleanPla
  * again is safe: either it began before the deletion, and its packs or their marks are too young to be deleted, or it
  * sees the marks.
  */
-function decideFates(
+function choosePackFates(
   { keys, packs, marks, nowMs }: BucketStock,
   deleted: ReadonlySet<string>,
 ): Map<string, PackFate> {

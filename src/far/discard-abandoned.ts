@@ -4,7 +4,7 @@ import { PACKS_PREFIX } from "./bucket-layout.ts";
 import { endOfAbandoned } from "./protocol.ts";
 
 /**
- * Discards what killed stores have uploaded: nobody sees it, but it is paid for. Who may not do that only gets a
+ * Discards what killed stores have uploaded: nobody sees it, but it is paid for. A user who may not do that only gets a
  * warning.
  * @param nowMs the server's clock
  * @throws BtdtError BUCKET_UNAVAILABLE, CANCELLED

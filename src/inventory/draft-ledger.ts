@@ -70,7 +70,7 @@ function* copyObjects(items: Items, objects: Uint32Array, needs: Totals): Genera
   }
 }
 
-/** An exclusive object beside one that is not: to a ledger they are the same. */
+/** An exclusive object next to one that is not: to a ledger, they are the same. */
 function isTwin(items: Items, item: number, probe: ObjectBlock, entryCounts: Uint32Array): boolean {
   if (!items.hasExclusiveObjects) return false;
   items.record(item, probe, 0);

@@ -86,7 +86,7 @@ export class EntryCounter {
     return parts;
   }
 
-  /** What only entries need that are gone by now is garbage, unless it is not known any more. */
+  /** What only vanished entries needed becomes garbage, as far as what they needed is still known. */
   forgetVanished({ groups }: GroupedKeys): void {
     for (const [id, { manifests, number }] of this.#counted) {
       const items = groups.has(id) ? undefined : this.#known.list(manifests);

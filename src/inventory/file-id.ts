@@ -35,7 +35,7 @@ export function twinWord(lastWord: number): number {
   return lastWord ^ IS_EXCLUSIVE;
 }
 
-/** What an id says beside the digest. @param id words, of which the id starts at `first` */
+/** What an id says besides the digest. @param id words, of which the id starts at `first` */
 export function readAttributes(
   id: Int32Array,
   first: number,

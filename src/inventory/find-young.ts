@@ -29,7 +29,7 @@ export function findYoung(
     if (ageMs < grace.anyMs || (ageMs < grace.unneededMs && !isNeeded(item))) young.push(item);
   }
   for (const [pack, { madeMs }] of packs.packs.entries()) {
-    // Those that are spared anyway are left to the plan.
+    // Packs that are spared anyway are left to the plan.
     const packItems = nowMs - madeMs < grace.unneededMs ? items.itemsOfPack(pack) : [];
     if (packItems.some(isNeeded)) continue;
     for (const item of packItems) young.push(item);

@@ -16,7 +16,7 @@ export function isTemplate(text: string): boolean {
 }
 
 /**
- * Splits a list of keys or templates at commas and line ends outside of braces. Spaces around an item are dropped, and
+ * Splits a list of keys or templates at commas and line breaks outside of braces. Spaces around an item are dropped, and
  * so are empty items.
  * @throws BtdtError USAGE
  */

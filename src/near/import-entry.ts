@@ -7,7 +7,7 @@ import { Session } from "../cache/session.ts";
 import { flushIfCheap } from "../durability/flush.ts";
 import { Suspects } from "../durability/suspects.ts";
 import { markUnflushed, type UnflushedMark } from "../durability/unflushed-marks.ts";
-import type { FoundTree } from "../entry/read-trees.ts";
+import type { FoundTree } from "../entry/load-trees.ts";
 import type { KeyRecord, StoredTree } from "../key/key-file.ts";
 import { extendManifest } from "../manifest/extend-manifest.ts";
 import type { Manifest } from "../manifest/manifest.ts";

@@ -55,7 +55,7 @@ export class NearSource implements EntrySource {
     return this.#outage;
   }
 
-  /** Missing is also what cannot be kept here: it is found in `openDirect`. */
+  /** What cannot be kept here counts as missing, too; `openDirect` finds it. */
   async find(key: string, options: FindOptions = {}): Promise<SourcedEntry> {
     if (this.#rejected.has(key)) return { kind: "missing" };
     try {
@@ -101,7 +101,7 @@ export class NearSource implements EntrySource {
   async #fetch(key: string, options: FindOptions): Promise<SourcedFound | undefined> {
     if (this.cache.isReadOnly) return undefined;
     const entry = await this.#far.find(key, options);
-    // Then the restore from there says so.
+    // The restore that does without the local cache finds this again, and reports it.
     if (entry.kind !== "found") return undefined;
     const { remote } = entry;
     if (remote !== undefined) return this.#keep({ ...entry, remote });
@@ -193,7 +193,7 @@ export class NearSource implements EntrySource {
       await importEntry({ near: this.cache, far: this.#far.cache, globs: this.#globs }, entry, this.#runtime);
       return true;
     } catch (error) {
-      if (isBtdtError(error) && isFars(error)) throw error;
+      if (isBtdtError(error) && isOfFarCache(error)) throw error;
       this.#warn(entry.record.key, error);
       return false;
     }
@@ -209,6 +209,6 @@ export class NearSource implements EntrySource {
   }
 }
 
-function isFars({ code }: BtdtError): boolean {
+function isOfFarCache({ code }: BtdtError): boolean {
   return code === "BUCKET_UNAVAILABLE" || code === "BUCKET_NOT_ACCESSIBLE";
 }

@@ -14,7 +14,7 @@ import { originsOf } from "./origin.ts";
 type Trees = readonly [StoredTree, ...StoredTree[]];
 
 /** What is wrong with the local cache alone. */
-const OURS: ReadonlySet<ErrorCode> = new Set([
+const LOCAL_CODES: ReadonlySet<ErrorCode> = new Set([
   "CACHE_WRITE_FAILED",
   "CACHE_NOT_ACCESSIBLE",
   "CACHE_FORMAT_NEWER",
@@ -22,8 +22,8 @@ const OURS: ReadonlySet<ErrorCode> = new Set([
 ]);
 
 /**
- * Stores trees in the local cache, before they are stored in the far one. If it fails because of the local cache, this
- * is a warning: undefined.
+ * Stores trees in the local cache, before they are stored in the far one. If the local cache is why it fails, warns and
+ * returns undefined.
  * @throws BtdtError as `storeEntry`
  */
 export async function storeNearby(
@@ -79,8 +79,8 @@ async function warnOfTrouble<Result>(
   try {
     return await action();
   } catch (error) {
-    const isOurs = isBtdtError(error) ? OURS.has(error.code) : errnoOf(error) !== undefined;
-    if (!isOurs || !(error instanceof Error)) throw error;
+    const isLocal = isBtdtError(error) ? LOCAL_CODES.has(error.code) : errnoOf(error) !== undefined;
+    if (!isLocal || !(error instanceof Error)) throw error;
     onWarning(`the entry is not kept in ${display(near.path)}: ${error.message}`);
     return undefined;
   }

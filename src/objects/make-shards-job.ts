@@ -40,8 +40,7 @@ export const makeShardsJob: Job<MakeShardsInput, null> = {
 const WORTH_ALL_SHARDS_FILES = 1000;
 
 /**
- * On a slow volume, makes shards while a tree with so many names is read. What it fails at does not matter to what is
- * read.
+ * On a slow volume, makes shards while a tree with so many names is read. If that fails, reading goes on regardless.
  */
 export async function makeShardsAhead(objects: ByteString, nameCount: number, runner: Runner): Promise<void> {
   if (!runner.isVolumeSlow || nameCount < WORTH_ALL_SHARDS_FILES) return;

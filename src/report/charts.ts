@@ -9,8 +9,7 @@ const HEIGHT = 100;
 const OUTCOMES = ["hit", "fallback", "miss"] as const;
 
 /**
- * A bar for each day, of its hits, fallbacks and misses. Text is outside of the picture, so that it is as large on a
- * phone.
+ * A bar for each day, of its hits, fallbacks and misses. Text is outside of the picture, which shrinks on a phone.
  */
 export function drawDays(days: readonly DayCounts[]): Markup {
   const most = Math.max(1, ...days.map(countOf));

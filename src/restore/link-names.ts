@@ -56,8 +56,9 @@ export const linkNamesJob: Job<LinkNamesInput, LinkedNames> = {
       const first = at(manifest.linkTargets, link);
       path.setFile(manifest.directoryOfFile(file), file);
       target.setFile(manifest.directoryOfFile(first), first);
-      result[placeName(target.buffer, path.buffer, attributesOfFile(manifest, file, attributes), context)] +=
-        1;
+      result[
+        placeFurtherName(target.buffer, path.buffer, attributesOfFile(manifest, file, attributes), context)
+      ] += 1;
       result.contentBytes += at(manifest.fileSizes, file);
     }
     return { ...result, nextLink: link };
@@ -94,7 +95,7 @@ export async function linkNames(
  * Links a further name of a file, or copies the file where that is not possible. @throws BtdtError CANCELLED, SYSTEM; a
  * `node:fs` error
  */
-export function placeName(
+export function placeFurtherName(
   existing: PathBuffer,
   path: PathBuffer,
   wanted: FileAttributes,
@@ -120,5 +121,5 @@ export function placeName(
   }
 }
 
-compileLightly(placeName);
+compileLightly(placeFurtherName);
 compileMethodsLightly(linkNamesJob);

@@ -8,7 +8,7 @@ const WRITABLE_BY_GROUP_OR_OTHERS = 0o022;
 let ownId: number | undefined;
 const status = emptyStatus();
 
-/** Whether somebody else than this user and root may write to a file. */
+/** Whether anyone but this user and root may write to a file. */
 export function mayOthersWrite(path: PathBuffer): boolean {
   return !lstatBuffer(path, status) || isWritableByOthers(status);
 }

@@ -146,7 +146,7 @@ function dropBadObject({ manifest, links }: Target, session: Session, { file, pr
       switch (examineObject(path, manifest, file)) {
         case "whole":
           return problem === "edited" || verifyFile(path, manifest, file, NEVER_CANCELLED) === undefined;
-        // The problem may be that of the other one.
+        // The file's other object may be the one with the problem.
         case "altered":
           return checkObject(path, name, NEVER_CANCELLED) !== "damaged";
         default:

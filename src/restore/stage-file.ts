@@ -3,7 +3,7 @@ import { copyFile } from "../fs/copy-file.ts";
 import type { FileAttributes } from "../fs/file-attributes.ts";
 import { PathBuffer } from "../fs/native/path-buffer.ts";
 import type { Job } from "../work/job.ts";
-import { placeName } from "./link-names.ts";
+import { placeFurtherName } from "./link-names.ts";
 
 export interface StageFileInput {
   readonly source: ByteString;
@@ -18,7 +18,7 @@ export const stageFileJob: Job<StageFileInput, undefined> = {
   name: "stage-file",
   run({ source, target, attributes, isOtherName }, context) {
     const [from, to] = [new PathBuffer().set(source), new PathBuffer().set(target)];
-    if (isOtherName) placeName(from, to, attributes, context);
+    if (isOtherName) placeFurtherName(from, to, attributes, context);
     else copyFile(from, to, attributes, context);
     return undefined;
   },

@@ -45,8 +45,8 @@ export function chooseStorage(
 }
 
 /**
- * Where the system does not tell mounts apart, a file does. That another user's cannot be linked says nothing about the
- * rest.
+ * Where the system does not tell mounts apart, trying to link a file does. If another user's file cannot be linked, that
+ * says nothing about the rest.
  */
 function trySource(source: ByteString, place: TrialPlace): LinkObstacle | undefined {
   if (readMountId(source) !== undefined) return undefined;

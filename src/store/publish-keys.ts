@@ -25,7 +25,7 @@ export async function publishKeys(
   const storedAt = new Date(storedMs).toISOString();
   // A clean that has decided to evict a key's old entry could otherwise delete the new key instead.
   await withSharedLock(cache, runtime.isCancelled, () => {
-    // First: after a kill, it is rather too large.
+    // First: after a kill, the note should be too large rather than too small.
     addToSizeNote(cache, sizeBytes);
     // Before the keys: no clean may find one of them without its pin.
     if (pin === true) for (const key of keys) addPin(cache, keyFileName(key));

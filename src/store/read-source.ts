@@ -53,7 +53,7 @@ export async function readSource(
       attributed,
       pause: createPause(runtime.isCancelled),
       onListed: (nameCount: number) => {
-        // For packs, nobody asks for attributes, and no object is made.
+        // For packs, nobody asks for attributes, and no shard is needed.
         if (attributed === undefined) return;
         making = makeShardsAhead(cache.objects, nameCount, runtime.runners.pool);
         // Awaited once the tree was read, which may fail first.

@@ -139,7 +139,7 @@ async function rewriteIfRoom(...parameters: Parameters<typeof rewriteWaste>): Pr
   }
 }
 
-/** Replaces packs that are mostly garbage by one new pack. @returns whether any was replaced */
+/** Replaces packs that are mostly garbage with one new pack. @returns whether any was replaced */
 async function rewriteWaste(
   { cache, session, nowMs }: { cache: CacheDirectory; session: Session; nowMs: number },
   packs: PackContents,

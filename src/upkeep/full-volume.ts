@@ -24,7 +24,7 @@ export function unlessFull<Result>(action: () => Result): Result | undefined {
   }
 }
 
-/** What a clean that cannot make room says: to run a clean would help nobody. */
+/** What a clean that cannot make room says: the usual hint, to run a clean, would not help. */
 export function cannotMakeRoom(cache: CacheDirectory, error: unknown): BtdtError {
   const path = display(cache.path);
   return new BtdtError("CACHE_WRITE_FAILED", `cannot clean the cache ${path}: its volume is full`, {

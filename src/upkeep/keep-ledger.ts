@@ -36,7 +36,7 @@ export async function keepLedger(
     if (isWritten) renameSync(fsPath(temporary), fsPath(cache.ledgerFile));
   } catch (error) {
     if (errnoOf(error) === undefined) throw error;
-    // A volume may be full because of it.
+    // It may be what fills the volume.
     ignoringErrno(() => unlinkSync(fsPath(temporary)));
   }
 }

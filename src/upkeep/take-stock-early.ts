@@ -8,7 +8,7 @@ import { listPacks } from "../packs/contents/pack-directory.ts";
 /**
  * Takes stock before the lock is taken, so that stores need not wait until a million objects are listed. Undefined if
  * that would not be enough, whatever happens until there is a lock: with packs, where listings may be stale, and
- * beside another clean, which may be deleting what is listed.
+ * next to another clean, which may be deleting what is listed.
  * @throws BtdtError CACHE_FORMAT_NEWER, CACHE_NOT_ACCESSIBLE, CANCELLED
  */
 export async function takeStockEarly(

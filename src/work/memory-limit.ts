@@ -24,7 +24,7 @@ function listLimitFiles(line: string): string[] {
   const isSecond = controllers === "";
   if (!isSecond && !controllers.split(",").includes("memory")) return [];
   const { mount, file } = isSecond ? VERSIONS[2] : VERSIONS[1];
-  // Outer groups limit inner ones. In a container, its own group is often mounted as the root, and has no such path.
+  // Outer groups limit inner ones. In a container, its own group is often mounted as the root, so the path is not there.
   const names = group.split("/").filter((name) => name !== "");
   return [...names.keys(), names.length].map((depth) => [mount, ...names.slice(0, depth), file].join("/"));
 }

@@ -113,7 +113,7 @@ async function listKeys(
         : listWithoutSizes(cache.directory, runtime));
     case "bucket": {
       const listed = await cache.bucket.list();
-      // They take no more requests there.
+      // In a bucket, they are known from the same requests.
       return isMeasured ? listed : listed.map(omitFindings);
     }
   }

@@ -3,7 +3,7 @@ import type { CommandContext } from "../command-context.ts";
 import { addCommonOptions } from "../options/common-options.ts";
 import { type CommandDeclaration, declarationOf } from "../parser/command.ts";
 
-/** What some commands can be called as well: the names of the same in a shell. */
+/** Commands that can also be called by the name of the shell command that does the same. */
 const NAMES_OF_ALIASES: ReadonlyMap<string, string> = new Map([
   ["ls", "list"],
   ["rm", "delete"],

@@ -29,7 +29,7 @@ export function defineVerifyCommand(context: CommandContext) {
     .summary("check cached contents for damage")
     .description(
       "Read everything that is cached under the given KEYs, or the whole cache, and compare it with its checksums. With --repair, " +
-        "replace what is damaged by good copies from elsewhere in the cache or from --from, and remove entries that cannot be repaired. " +
+        "replace what is damaged with good copies from elsewhere in the cache or from --from, and remove entries that cannot be repaired. " +
         "Safe to run alongside stores, restores and cleans. Exit status: 0 if nothing is damaged or everything was repaired, else 1; " +
         "4 if a KEY is not found.",
     )

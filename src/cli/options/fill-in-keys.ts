@@ -34,7 +34,7 @@ function gatherTemplateSources(allowEmptyHash: boolean, context: CommandContext)
     nowMs: context.runtime.nowMs,
     variable: (name) => variables[name],
     hashFiles: async (patterns) => {
-      // Most keys have digests of files, but those that `btdt hash` has printed, or a pipeline has filled in, do not.
+      // Keys that were filled in by `btdt hash` or a pipeline do not need it.
       const { hashMatchingFiles } = await import("../../read/hash-matching-files.ts");
       return await hashMatchingFiles(patterns, allowEmptyHash, context.runtime);
     },

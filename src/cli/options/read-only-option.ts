@@ -1,7 +1,7 @@
 import { BtdtError } from "../../base/errors.ts";
 import { Option } from "../parser/option.ts";
 
-/** Commands that are nothing without writing to the cache, but for their dry runs. */
+/** Commands that have to write to the cache, except in dry runs. */
 export const WRITE_TO_CACHES: ReadonlySet<string> = new Set([
   "store",
   "import",

@@ -1,5 +1,5 @@
 /**
- * Parsers of options that hold lists and may be given several times. Commas and line ends separate the items of a list,
+ * Parsers of options that hold lists and may be given several times. Commas and line breaks separate the items of a list,
  * and spaces around an item are dropped, on the command line as in a variable.
  */
 

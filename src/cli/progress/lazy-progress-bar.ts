@@ -4,7 +4,7 @@ import type { ProgressView } from "./progress-view.ts";
 const FIRST_MS = 300;
 const INTERVAL_MS = 100;
 
-/** A bar whose library is loaded when it is first shown: most work is done before that. */
+/** A bar whose library is loaded when it is first shown: most work ends before that. */
 export function createLazyProgressBar(
   write: (text: string) => void,
   columns: () => number | undefined,

@@ -10,7 +10,7 @@ export interface FoundTree {
   readonly manifest: Manifest;
 }
 
-type ReadTrees =
+type LoadedTrees =
   | { readonly kind: "read"; readonly trees: readonly FoundTree[] }
   | Exclude<ReadManifest, { readonly kind: "read" }>;
 
@@ -18,7 +18,7 @@ type ReadTrees =
  * Reads the manifests of an entry, up to the first that cannot be read.
  * @throws BtdtError CACHE_FORMAT_NEWER; a `node:fs` error
  */
-export function readTrees(cache: CacheDirectory, stored: readonly StoredTree[]): ReadTrees {
+export function loadTrees(cache: CacheDirectory, stored: readonly StoredTree[]): LoadedTrees {
   const reader = new ManifestReader((digest) => readManifestFile(cache, digest));
   const trees: FoundTree[] = [];
   for (const tree of stored) {

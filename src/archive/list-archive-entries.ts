@@ -41,7 +41,7 @@ export function countEntries(trees: readonly ArchivedTree[]): number {
  * @param hasHardLinks false to list further names of a file as files
  * @param read returns the content of a file of the manifest
  */
-export function* listEntries(
+export function* listArchiveEntries(
   { manifest, path: root }: ArchivedTree,
   hasHardLinks: boolean,
   read: (file: number) => AsyncIterable<Uint8Array>,
