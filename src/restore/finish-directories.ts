@@ -1,6 +1,7 @@
 import { chmodSync } from "node:fs";
 import { type ByteString, fsPath } from "../base/byte-string.ts";
 import { compileLightly } from "../base/compile-lightly.ts";
+import { errnoOf } from "../fs/errno.ts";
 import { isOwn } from "../fs/is-own.ts";
 import { emptyStatus, lstatBuffer } from "../fs/native/file-status.ts";
 import { PathBuffer } from "../fs/native/path-buffer.ts";
@@ -91,13 +92,26 @@ export function isOpen(mode: number): boolean {
 
 /**
  * The same for a directory that existed before. One that belongs to another user (a volume's root, a directory that a
- * group shares) keeps its mode, which others may rely on, and its time.
+ * group shares) keeps its mode, which others may rely on, and its time; so does the root of a read-only mount.
  * @throws a `node:fs` error
  */
 export function finishExistingDirectory(manifest: Manifest, root: ByteString, directory: number): void {
   setPath(manifest, root, directory);
-  if (lstatBuffer(path, status) && !isOwn(status)) return;
-  finishDirectory(manifest, root, directory);
+  if (lstatBuffer(path, status) && (!isOwn(status) || isFinished(manifest, directory))) return;
+  try {
+    finishDirectory(manifest, root, directory);
+  } catch (error) {
+    if (errnoOf(error) !== "EROFS") throw error;
+  }
+}
+
+/** Whether the directory whose status was read last has its final mode and time. */
+function isFinished(manifest: Manifest, directory: number): boolean {
+  return (
+    status.mode === at(manifest.directoryModes, directory) &&
+    status.mtimeSeconds === at(manifest.directoryMtimeSeconds, directory) &&
+    status.mtimeNanoseconds === at(manifest.directoryMtimeNanoseconds, directory)
+  );
 }
 
 /** Sets the final mode and time of one directory. @throws a `node:fs` error */
