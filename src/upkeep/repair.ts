@@ -1,4 +1,5 @@
 import type { ByteString } from "../base/byte-string.ts";
+import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { cacheWriteError } from "../cache/cache-errors.ts";
 import { withExclusiveLock, withSharedLock } from "../cache/cache-lock.ts";
 import { Session } from "../cache/session.ts";
@@ -9,6 +10,7 @@ import type { Runtime } from "../work/runtime.ts";
 import { hasDamage } from "./find-damage.ts";
 import { Refiller } from "./refill.ts";
 import { removeDamagedKey, removeEntryKeys } from "./remove-keys.ts";
+import { rereadKeys } from "./reread-keys.ts";
 import { type Verification, type VerifyRequest, verifyCache } from "./verify.ts";
 
 /**
@@ -37,18 +39,34 @@ export async function repairCache(
     while (await refillUntried(request, session, now, from, tried, runtime)) {
       now = await verifyCache(request, runtime, now.contents);
     }
-    const lost = now.entries.filter(({ damage }) => hasDamage(damage));
-    if (lost.length === 0) return now;
-    const pause = createPause(runtime.isCancelled);
-    await withExclusiveLock(cache, runtime.isCancelled, async () => {
-      for (const { entry } of lost) await removeEntryKeys(cache, entry, pause);
-    });
+    while (!(await removeLost(cache, now, runtime))) now = await verifyCache(request, runtime, now.contents);
     return now;
   } catch (error) {
     throw cacheWriteError(cache, error);
   } finally {
     session.close();
   }
+}
+
+/**
+ * Removes the keys of entries that are still damaged.
+ * @returns false if something was stored under one of them in the meantime, which may have filled in what it lacked;
+ *   then nothing is removed
+ */
+async function removeLost(
+  cache: CacheDirectory,
+  { entries, stock }: Verification,
+  runtime: Runtime,
+): Promise<boolean> {
+  const lost = entries.filter(({ damage }) => hasDamage(damage));
+  if (lost.length === 0) return true;
+  const recordOf = new Map(stock.keys.map((record) => [record.key, record]));
+  const pause = createPause(runtime.isCancelled);
+  return await withExclusiveLock(cache, runtime.isCancelled, async () => {
+    if (lost.some(({ entry }) => rereadKeys(cache, entry, recordOf).isReplaced)) return false;
+    for (const { entry } of lost) await removeEntryKeys(cache, entry, pause);
+    return true;
+  });
 }
 
 /**

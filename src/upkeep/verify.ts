@@ -1,16 +1,14 @@
-import { isBtdtError } from "../base/errors.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
-import { readKeyFile } from "../cache/key-files.ts";
-import { errnoOf } from "../fs/errno.ts";
 import { NO_GRACE } from "../inventory/find-young.ts";
 import type { CachedEntry, Inventory } from "../inventory/inventory.ts";
 import { takeStock } from "../inventory/take-stock.ts";
-import { decodeKeyFile, type StoredTree } from "../key/key-file.ts";
+import type { StoredTree } from "../key/key-file.ts";
 import { createPause } from "../work/breather.ts";
 import type { Runtime } from "../work/runtime.ts";
 import { probeVolumes } from "../work/volume-latency.ts";
 import { ContentVerifier } from "./content-verifier.ts";
 import { type EntryDamage, findDamage, NO_DAMAGE } from "./find-damage.ts";
+import { type KeysNow, rereadKeys } from "./reread-keys.ts";
 
 export interface VerifyRequest {
   readonly cache: CacheDirectory;
@@ -61,6 +59,8 @@ export async function verifyCache(
       mostKeptItems: Number.POSITIVE_INFINITY,
     };
     const stock = await takeStock(cache, request);
+    const recordOf = new Map(stock.keys.map((record) => [record.key, record]));
+    const reread = (entry: CachedEntry): KeysNow => rereadKeys(cache, entry, recordOf);
     const chosen = stock.entries.filter(
       (entry) => keys.length === 0 || keys.some((key) => entry.keys.includes(key)),
     );
@@ -73,30 +73,21 @@ export async function verifyCache(
     if (attempt < MOST_ATTEMPTS && contents.forgetGone()) continue;
     const isAllSound = contents.isAllSound;
     const entries: VerifiedEntry[] = [];
+    let isAnyReplaced = false;
     for (const entry of chosen) {
-      const trees = readTrees(cache, entry);
-      if (trees === undefined) continue;
+      const { trees } = reread(entry);
       // Looking at each file again would find nothing.
       const isSound = isAllSound && entry.condition.kind === "whole";
-      const damage = isSound ? NO_DAMAGE : findDamage(cache, trees, stock, contents);
+      const damage = isSound || trees === undefined ? NO_DAMAGE : findDamage(cache, trees, stock, contents);
       // An entry that a clean has evicted in the meantime is not damage.
-      if (readTrees(cache, entry) !== undefined) entries.push({ entry, trees, damage });
+      const now = reread(entry);
+      if (trees !== undefined && now.trees !== undefined) entries.push({ entry, trees, damage });
+      // What a store has made since was not listed.
+      else isAnyReplaced ||= now.isReplaced;
       await pause();
     }
+    if (attempt < MOST_ATTEMPTS && isAnyReplaced) continue;
     const found = new Set(chosen.flatMap((entry) => entry.keys));
     return { stock, contents, entries, missingKeys: keys.filter((key) => !found.has(key)) };
   }
-}
-
-/** Undefined once no key points to the entry. */
-function readTrees(cache: CacheDirectory, entry: CachedEntry): readonly StoredTree[] | undefined {
-  for (const name of entry.keyFiles) {
-    try {
-      const keyFile = readKeyFile(cache, name);
-      if (keyFile !== undefined) return decodeKeyFile(keyFile.bytes, name).trees;
-    } catch (error) {
-      if (!isBtdtError(error, "KEY_DAMAGED") && errnoOf(error) === undefined) throw error;
-    }
-  }
-  return undefined;
 }
