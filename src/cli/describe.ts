@@ -2,6 +2,8 @@ import { escapeControls } from "../base/byte-string.ts";
 import { formatNumber } from "../base/format-number.ts";
 import { formatSize } from "../base/size.ts";
 import { countSkipped, type StoredTree } from "../key/key-file.ts";
+import type { RestoreResult } from "../restore/request.ts";
+import type { StoreResult } from "../store/request.ts";
 
 /** Phrases that several commands print. */
 
@@ -46,6 +48,24 @@ export function joinSome(texts: readonly string[]): string {
   const named = texts.slice(0, MOST_NAMED).map(escapeControls).join(", ");
   const others = texts.length - MOST_NAMED;
   return others > 0 ? `${named} and ${formatNumber(others)} more` : named;
+}
+
+/** `81,651 files, 595 MiB from s3://ci/main: 81,651 linked in 0.8 s`. @param elapsed see `startStopwatch` */
+export function describeRestored(
+  restored: Exclude<RestoreResult, { readonly outcome: "miss" }>,
+  caches: readonly unknown[],
+  elapsed: string,
+): string {
+  const origin = describeOrigin(restored, caches, "from");
+  const placement = describePlacement(restored.fileCounts, restored.mendedCount);
+  return `${describeTrees(restored)}${origin}: ${placement} in ${elapsed}${describeObstacle(restored.obstacle)}`;
+}
+
+/** `81,651 files, 595 MiB as npm-1, npm-main: 81,651 linked in 1.2 s`. @param elapsed see `startStopwatch` */
+export function describeStored(stored: StoreResult, keys: readonly string[], elapsed: string): string {
+  const placement = describePlacement(stored.fileCounts);
+  const obstacle = describeObstacle(stored.obstacles[0]?.obstacle);
+  return `${describeTrees(stored)} as ${keys.map(escapeControls).join(", ")}: ${placement} in ${elapsed}${obstacle}`;
 }
 
 /** `81,651 linked, 12 copied (3 mended)`: how files got to their places. Outcomes without files are left out. */

@@ -1,9 +1,8 @@
-import { escapeControls } from "../base/byte-string.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
 import type { StoreRequest } from "../store/request.ts";
 import { attempt } from "./attempt.ts";
 import type { CommandContext } from "./command-context.ts";
-import { describeObstacle, describePlacement, describeTrees, startStopwatch } from "./describe.ts";
+import { describeStored, startStopwatch } from "./describe.ts";
 import { summarizeError } from "./explain-failure.ts";
 import type { CachesToRead } from "./open-caches.ts";
 import { storeInCache } from "./store-in-cache.ts";
@@ -22,9 +21,5 @@ export async function keepResults(
     output.warn(`nothing was stored: ${summarizeError(attempted.error)}`);
     return;
   }
-  const stored = attempted.result;
-  const key = escapeControls(request.keys[0]);
-  output.note(
-    `stored ${describeTrees(stored)} as ${key}: ${describePlacement(stored.fileCounts)} in ${readStopwatch()}${describeObstacle(stored.obstacles[0]?.obstacle)}`,
-  );
+  output.note(`stored ${describeStored(attempted.result, request.keys, readStopwatch())}`);
 }

@@ -3,15 +3,47 @@ import { type EntrySource, openDirectorySource } from "../restore/entry-source.t
 import type { RestoreRequest, RestoreResult } from "../restore/request.ts";
 import { restoreEntry } from "../restore/restore.ts";
 import type { Runtime } from "../work/runtime.ts";
+import type { CommandContext } from "./command-context.ts";
 import type { OpenedCache } from "./open-addressed-cache.ts";
-import type { CachesToRead } from "./open-caches.ts";
+import { type CachesToRead, openCachesToRead } from "./open-caches.ts";
+import { openLocalCache } from "./open-local-cache.ts";
+import type { AddressedCache } from "./options/bucket-options.ts";
+import { shareGlobsOf } from "./options/share-options.ts";
+
+/** What the options of `restore` and `run` say about a restore. */
+interface RestoreOptions extends AddressedCache {
+  readonly readAlso?: string | undefined;
+  readonly link: RestoreRequest["linkMode"];
+  readonly share: readonly string[];
+  readonly noShare: readonly string[];
+  readonly exact: boolean;
+  readonly verify: boolean;
+}
+
+interface RestoredFromCaches {
+  readonly caches: CachesToRead;
+  /** The local cache in front of the first one. */
+  readonly near: CacheDirectory | undefined;
+  readonly restored: RestoreResult;
+}
 
 /**
- * Restores from directories and buckets.
- * @param near in front of the first cache
- * @throws BtdtError as `restoreEntry` and `ObjectStore`
+ * Opens the caches that the options name, and restores from them.
+ * @throws BtdtError as `openCachesToRead`, `openLocalCache`, `restoreEntry` and `ObjectStore`
  */
 export async function restoreFromCaches(
+  options: RestoreOptions,
+  wanted: Pick<RestoreRequest, "keys" | "fallbackPrefixes" | "places" | "explainRefusal">,
+  context: CommandContext,
+): Promise<RestoredFromCaches> {
+  const caches = await openCachesToRead(options, context);
+  const near = openLocalCache(options, caches[0], context);
+  const { link, exact, verify } = options;
+  const request = { ...wanted, linkMode: link, globs: shareGlobsOf(options), exact, verify };
+  return { caches, near, restored: await restoreFromAll(caches, near, request, context.runtime) };
+}
+
+async function restoreFromAll(
   [first, ...others]: CachesToRead,
   near: CacheDirectory | undefined,
   request: RestoreRequest,

@@ -89,18 +89,15 @@ class TreeImporter {
     this.#manifestFiles.set(announced.digest, announced.file);
     const intent = this.#session.intentPath(announced.digest);
     this.#marks.push(markUnflushed(near, this.#session, announced.digest, intent));
-    const source = await this.#build({ stored, manifest: farManifest });
-    const kept = await keepAsObjects(
-      { cache: near, linkMode: "auto" },
-      source,
+    const tree = {
+      path: await this.#build({ stored, manifest: farManifest }),
       manifest,
-      timesOf(manifest),
+      sourceTimes: timesOf(manifest),
       sharing,
-      undefined,
-      this.#suspects?.flagFiles(manifest),
-      this.#session,
-      this.#runtime,
-    );
+      attributed: undefined,
+      suspects: this.#suspects?.flagFiles(manifest),
+    };
+    const kept = await keepAsObjects({ cache: near, linkMode: "auto" }, tree, this.#session, this.#runtime);
     this.#newBytes += kept.newBytes;
     return { ...stored, manifest: announced.digest };
   }

@@ -20,18 +20,16 @@ export async function keepBuildState(target: Target, runtime: Runtime): Promise<
   const unwanted = new Uint8Array(new SharedArrayBuffer(sharing.length));
   for (const [file, each] of sharing.entries()) unwanted[file] = each === Sharing.SHARED ? 1 : 0;
   try {
-    await keepAsObjects(
-      { cache, linkMode: links.mode },
-      destination.path,
+    const tree = {
+      path: destination.path,
       manifest,
-      timesOf(manifest),
+      sourceTimes: timesOf(manifest),
       sharing,
-      undefined,
-      links.suspects,
-      session,
-      runtime,
+      attributed: undefined,
+      suspects: links.suspects,
       unwanted,
-    );
+    };
+    await keepAsObjects({ cache, linkMode: links.mode }, tree, session, runtime);
   } catch (error) {
     // The tree is already in use.
     if (!isBtdtError(error, "SOURCE_CHANGED")) throw error;

@@ -12,24 +12,31 @@ import { runAllResuming } from "../work/run-all.ts";
 import type { Runtime } from "../work/runtime.ts";
 import type { KeptFiles, StoreRequest } from "./request.ts";
 
+/** A tree on disk, and what is known about its files, by their numbers in its manifest. */
+export interface TreeToKeep {
+  readonly path: ByteString;
+  readonly manifest: Manifest;
+  /** See `ObjectMakerInput`. */
+  readonly sourceTimes: FileTimes;
+  /** See `classifyFiles`. */
+  readonly sharing: Uint8Array;
+  /** See `ObjectMakerInput`. */
+  readonly attributed: Uint8Array | undefined;
+  /** See `Suspects.flagFiles`. */
+  readonly suspects: Uint8Array | undefined;
+  /** See `AdoptFilesInput`. */
+  readonly unwanted?: Uint8Array;
+}
+
 /**
- * Makes sure that each file of a manifest has its object in the cache.
- * @param sharing see `classifyFiles`
- * @param attributed, unwanted see `ObjectMakerInput` and `AdoptFilesInput`
- * @param suspects see `Suspects.flagFiles`
+ * Makes sure that each file of a tree has its object in the cache.
  * @throws SourceError if files have changed since they were read; BtdtError
  */
 export async function keepAsObjects(
-  request: Pick<StoreRequest, "cache" | "linkMode">,
-  source: ByteString,
-  manifest: Manifest,
-  sourceTimes: FileTimes,
-  sharing: Uint8Array,
-  attributed: Uint8Array | undefined,
-  suspects: Uint8Array | undefined,
+  { cache, linkMode }: Pick<StoreRequest, "cache" | "linkMode">,
+  { path, manifest, sourceTimes, sharing, attributed, suspects, unwanted }: TreeToKeep,
   session: Session,
   runtime: Runtime,
-  unwanted?: Uint8Array,
 ): Promise<KeptFiles> {
   const { pool } = runtime.runners;
   if (hasHugeFile(manifest)) pool.expectLongJobs();
@@ -38,12 +45,12 @@ export async function keepAsObjects(
   const runner = ranges.length > 1 ? pool : runtime.runners.inline;
   const shared = {
     payload: manifest.payload,
-    source,
+    source: path,
     sourceTimes,
-    objects: request.cache.objects,
-    knownShards: shareKnownShards(request.cache.objects),
+    objects: cache.objects,
+    knownShards: shareKnownShards(cache.objects),
     temporary: session.directory,
-    linkMode: request.linkMode,
+    linkMode,
     attributed,
     suspects,
     sharing,
@@ -55,7 +62,7 @@ export async function keepAsObjects(
   try {
     parts = await runAllResuming(runner, adoptFilesJob, shared, ranges, restOfRange);
   } catch (error) {
-    throw cacheWriteError(request.cache, error);
+    throw cacheWriteError(cache, error);
   }
   throwFailures(
     parts.flatMap(({ changed }) =>

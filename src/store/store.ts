@@ -4,34 +4,20 @@
  * store that fails or is killed leaves only garbage for the next clean.
  */
 
-import { type ByteString, display } from "../base/byte-string.ts";
-import { BtdtError } from "../base/errors.ts";
+import { display } from "../base/byte-string.ts";
 import { publishManifestFile } from "../cache/manifest-files.ts";
 import { prepareCache } from "../cache/prepare-cache.ts";
 import { Session } from "../cache/session.ts";
 import { flush, flushIfCheap } from "../durability/flush.ts";
 import { Suspects } from "../durability/suspects.ts";
-import { markUnflushed, type UnflushedMark } from "../durability/unflushed-marks.ts";
 import { countsOf, type StoredTree } from "../key/key-file.ts";
-import { extendManifest } from "../manifest/extend-manifest.ts";
-import type { Manifest } from "../manifest/manifest.ts";
-import { reuseObjectTimes, timesOf } from "../objects/reuse-object-times.ts";
-import { AttributedFiles } from "../read/attributed-files.ts";
-import { hashOnly } from "../read/digester.ts";
-import { Sharing } from "../sharing/classify-files.ts";
 import type { Runtime } from "../work/runtime.ts";
 import { probeVolumes } from "../work/volume-latency.ts";
 import { withoutRepetitions } from "../work/without-repetitions.ts";
-import { type AnnouncedManifest, announceManifest } from "./announce-manifest.ts";
 import { chooseStorage } from "./choose-storage.ts";
-import { classifySource } from "./classify-source.ts";
-import { describeSkipped } from "./describe-skipped.ts";
-import { keepAsObjects } from "./keep-as-objects.ts";
-import { type PackedSource, TreePacker } from "./keep-in-packs.ts";
-import { createBaseFinder } from "./nearest-base.ts";
+import { TreePacker } from "./keep-in-packs.ts";
+import { assertNotCancelled, SourceKeeper } from "./keep-source.ts";
 import { publishKeys } from "./publish-keys.ts";
-import { readRepeatedly } from "./read-repeatedly.ts";
-import { readSource } from "./read-source.ts";
 import type { KeptFiles, StoreRequest, StoreResult } from "./request.ts";
 import { findSources, type Source } from "./sources.ts";
 import { SuspiciousExcludes } from "./suspicious-excludes.ts";
@@ -71,63 +57,14 @@ export async function storeSources(
   const suspects = Suspects.find(cache);
   const packer = !isAnyPacked ? undefined : TreePacker.open(cache, session, suspects, request.compression);
   try {
-    const marks: UnflushedMark[] = [];
-    const kept: KeptFiles[] = [];
-    const packed: PackedSource[] = [];
-    const manifestFiles = new Map<string, Uint8Array>();
-    const keepOnce = async (source: Source, skipped: ReadonlySet<ByteString>) => {
-      const isPacked = packer !== undefined && choices.get(source.path)?.isPacked === true;
-      runtime.progress.begin({ name: isPacked ? "packing" : "reading", unit: "bytes" });
-      const classify = (manifest: Manifest): Uint8Array => classifySource(request, source, manifest);
-      const digester = isPacked ? packer.digester : hashOnly;
-      if (isPacked) packer.startSource(source.path);
-      const attributed = isPacked ? undefined : new AttributedFiles();
-      const findBase = isPacked
-        ? createBaseFinder(cache, request.keys, source.recordedPath)
-        : () => undefined;
-      // Threads hash the files while this one waits for the volume. Elsewhere, a base would only take memory by then.
-      const onWalked = (): void => {
-        if (runtime.runners.pool.isVolumeSlow) findBase();
-      };
-      const reading = { digester, skipped, classify, attributed, onWalked };
-      const read = await readSource(cache, source, reading, runtime);
-      assertNotCancelled(runtime);
-      const sharing = isPacked ? undefined : classify(read);
-      const usesExclusiveObjects = sharing?.includes(Sharing.EXCLUSIVE) ?? false;
-      const manifest = extendManifest(read, { usesExclusiveObjects });
-      const sourceTimes = request.ignoreMtime ? reuseObjectTimes(manifest, cache.objects) : timesOf(manifest);
-      const announced = await announceManifest(cache, session, findBase, manifest, runtime.isCancelled);
-      if (sharing === undefined) packed.push({ source: source.path, manifest });
-      else {
-        marks.push(markUnflushed(cache, session, announced.digest, session.intentPath(announced.digest)));
-        const suspectFiles = suspects?.flagFiles(manifest);
-        const keeping = keepAsObjects(
-          request,
-          source.path,
-          manifest,
-          sourceTimes,
-          sharing,
-          attributed?.flag(manifest.counts.fileCount),
-          suspectFiles,
-          session,
-          runtime,
-        );
-        kept.push(await keeping);
-      }
-      assertNotCancelled(runtime);
-      return { announced, manifest };
-    };
-    const keep = async (source: Source): Promise<StoredTree> => {
-      const { result, skipped } = await readRepeatedly(request.skip, (paths) => keepOnce(source, paths));
-      manifestFiles.set(result.announced.digest, result.announced.file);
-      for (const sentence of describeSkipped(source.name ?? source.path, skipped))
-        runtime.onWarning(sentence);
-      return describeTree(source, result.announced, result.manifest, skipped.length);
-    };
+    const keeper = new SourceKeeper(request, { session, suspects, runtime });
+    const keep = (source: Source): Promise<StoredTree> =>
+      keeper.keep(source, choices.get(source.path)?.isPacked === true ? packer : undefined);
     const [first, ...others] = sources;
     const trees: [StoredTree, ...StoredTree[]] = [await keep(first)];
     for (const source of others) trees.push(await keep(source));
-    if (packer !== undefined) kept.push(await packer.complete(packed, runtime));
+    const { kept, marks, manifestFiles } = keeper;
+    if (packer !== undefined) kept.push(await packer.complete(keeper.packed, runtime));
     assertNotCancelled(runtime);
 
     if (request.durability === "flush") {
@@ -158,21 +95,6 @@ function estimateSize(parts: readonly KeptFiles[], furtherFileCount: number): nu
   return newBytes + fileCount * BLOCK_BYTES;
 }
 
-function describeTree(
-  { recordedPath }: Source,
-  { digest }: AnnouncedManifest,
-  manifest: Manifest,
-  skippedCount: number,
-): StoredTree {
-  return {
-    ...(recordedPath === undefined ? {} : { path: recordedPath }),
-    manifest: digest,
-    fileCount: manifest.counts.fileCount,
-    contentBytes: manifest.contentBytes(),
-    ...(skippedCount === 0 ? {} : { skippedCount }),
-  };
-}
-
 function sumKept(parts: readonly KeptFiles[]): KeptFiles {
   const fileCounts = { reflinked: 0, linked: 0, copied: 0, packed: 0, reused: 0 };
   let newBytes = 0;
@@ -183,8 +105,4 @@ function sumKept(parts: readonly KeptFiles[]): KeptFiles {
     newBytes += part.newBytes;
   }
   return { newBytes, fileCounts };
-}
-
-function assertNotCancelled(runtime: Runtime): void {
-  if (runtime.isCancelled()) throw new BtdtError("CANCELLED", "stopped before anything was stored");
 }

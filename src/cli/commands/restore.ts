@@ -2,18 +2,10 @@ import { escapeControls } from "../../base/byte-string.ts";
 import { checkPaths } from "../../restore/places.ts";
 import { attempt } from "../attempt.ts";
 import type { CommandContext } from "../command-context.ts";
-import {
-  describeObstacle,
-  describeOrigin,
-  describePlacement,
-  describeTrees,
-  startStopwatch,
-} from "../describe.ts";
+import { describeRestored, startStopwatch } from "../describe.ts";
 import { codeForOutcome } from "../exit-codes.ts";
 import { describeError, summarizeError } from "../explain-failure.ts";
 import { loadVerifier } from "../load-trust.ts";
-import { openCachesToRead } from "../open-caches.ts";
-import { openLocalCache } from "../open-local-cache.ts";
 import { defineAnonymousOption, defineCaFileOption } from "../options/bucket-options.ts";
 import {
   defineCacheOption,
@@ -39,7 +31,7 @@ import {
   defineSuccessOnAnyKeyOption,
   defineVerifyOption,
 } from "../options/restore-options.ts";
-import { defineNoShareOption, defineShareOption, shareGlobsOf } from "../options/share-options.ts";
+import { defineNoShareOption, defineShareOption } from "../options/share-options.ts";
 import { defineVerifyKeyOption } from "../options/trust-options.ts";
 import { OutcomeFiles } from "../outcome-files.ts";
 import { Command } from "../parser/command.ts";
@@ -94,26 +86,10 @@ export function defineRestoreCommand(context: CommandContext) {
       const explainRefusal = await loadVerifier(options, context);
       const paths = first === undefined ? undefined : ([first, ...others] as const);
       if (paths !== undefined) checkPaths(paths, "DESTINATION");
-      const attempted = await attempt(options.errorOk, async () => {
-        const caches = await openCachesToRead(options, context);
-        const near = openLocalCache(options, caches[0], context);
-        const restored = await restoreFromCaches(
-          caches,
-          near,
-          {
-            keys,
-            fallbackPrefixes,
-            places: paths === undefined ? { kind: "recorded" } : { kind: "named", paths },
-            linkMode: options.link,
-            globs: shareGlobsOf(options),
-            exact: options.exact,
-            verify: options.verify,
-            explainRefusal,
-          },
-          context.runtime,
-        );
-        return { caches, restored };
-      });
+      const places = paths === undefined ? { kind: "recorded" as const } : { kind: "named" as const, paths };
+      const attempted = await attempt(options.errorOk, () =>
+        restoreFromCaches(options, { keys, fallbackPrefixes, places, explainRefusal }, context),
+      );
       if (attempted.kind === "failed") {
         context.output.warn(`this counts as a miss: ${summarizeError(attempted.error)}`);
         context.output.printMarker(MISS_MARKER);
@@ -130,9 +106,7 @@ export function defineRestoreCommand(context: CommandContext) {
           for (const destination of restored.destinations)
             context.output.noteDetail(`restored ${escapeControls(destination)}`);
           if (!restored.isUseNoted) context.output.noteDetail(USE_NOT_NOTED);
-          context.output.note(
-            `restored ${describeTrees(restored)}${describeOrigin(restored, caches, "from")}: ${describePlacement(restored.fileCounts, restored.mendedCount)} in ${readStopwatch()}${describeObstacle(restored.obstacle)}`,
-          );
+          context.output.note(`restored ${describeRestored(restored, caches, readStopwatch())}`);
           break;
         }
         case "miss":

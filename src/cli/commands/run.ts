@@ -3,18 +3,10 @@ import { BtdtError } from "../../base/errors.ts";
 import { checkPaths } from "../../restore/places.ts";
 import { attempt } from "../attempt.ts";
 import type { CommandContext } from "../command-context.ts";
-import {
-  describeObstacle,
-  describeOrigin,
-  describePlacement,
-  describeTrees,
-  startStopwatch,
-} from "../describe.ts";
+import { describeRestored, startStopwatch } from "../describe.ts";
 import { summarizeError } from "../explain-failure.ts";
 import { keepResults } from "../keep-results.ts";
 import { loadSigner, loadVerifier, withoutSecret } from "../load-trust.ts";
-import { openCachesToRead } from "../open-caches.ts";
-import { openLocalCache } from "../open-local-cache.ts";
 import {
   defineAnonymousOption,
   defineCaFileOption,
@@ -43,7 +35,7 @@ import {
   defineResultFileOption,
   defineVerifyOption,
 } from "../options/restore-options.ts";
-import { defineNoShareOption, defineShareOption, shareGlobsOf } from "../options/share-options.ts";
+import { defineNoShareOption, defineShareOption } from "../options/share-options.ts";
 import {
   defineCompressionOption,
   defineDurabilityOption,
@@ -136,26 +128,10 @@ export function defineRunCommand(context: CommandContext, words: readonly string
         await loadSigner(options, context),
       ];
       const readStopwatch = startStopwatch();
-      const attempted = await attempt(true, async () => {
-        const caches = await openCachesToRead(options, context);
-        const near = openLocalCache(options, caches[0], context);
-        const restored = await restoreFromCaches(
-          caches,
-          near,
-          {
-            keys,
-            fallbackPrefixes,
-            places: { kind: "produced", paths },
-            linkMode: options.link,
-            globs: shareGlobsOf(options),
-            exact: options.exact,
-            verify: options.verify,
-            explainRefusal,
-          },
-          runtime,
-        );
-        return { caches, near, restored };
-      });
+      const places = { kind: "produced" as const, paths };
+      const attempted = await attempt(true, () =>
+        restoreFromCaches(options, { keys, fallbackPrefixes, places, explainRefusal }, context),
+      );
       if (attempted.kind === "failed") {
         output.warn(`running without the cache, storing nothing: ${summarizeError(attempted.error)}`);
         outcomeFiles.writeFound({ outcome: "miss" });
@@ -165,9 +141,7 @@ export function defineRunCommand(context: CommandContext, words: readonly string
           await reportMiss(caches, { keys, fallbackPrefixes, unusable: restored.unusable }, context);
         } else {
           const key = escapeControls(restored.key);
-          output.note(
-            `restored key ${key}, ${describeTrees(restored)}${describeOrigin(restored, caches, "from")}: ${describePlacement(restored.fileCounts, restored.mendedCount)} in ${readStopwatch()}${describeObstacle(restored.obstacle)}`,
-          );
+          output.note(`restored key ${key}, ${describeRestored(restored, caches, readStopwatch())}`);
         }
         outcomeFiles.writeFound(restored);
       }
@@ -175,29 +149,8 @@ export function defineRunCommand(context: CommandContext, words: readonly string
       if (isHit && !options.always) return;
 
       if (runtime.isCancelled()) throw new BtdtError("CANCELLED", "cancelled before the command was run");
-      output.noteDetail(`running ${words.map(escapeControls).join(" ")}`);
-      const child = await runChild(words, context.redirectSignals, withoutSecret(options.signKey, context));
-      context.setExitCode(child.exitCode);
-      switch (child.kind) {
-        case "not-started":
-          output.reportError(
-            new BtdtError(
-              "COMMAND_NOT_STARTED",
-              `cannot run ${escapeControls(words[0] ?? "")}: ${child.reason}`,
-              {
-                hint: "nothing was stored",
-              },
-            ),
-          );
-          return;
-        case "ended":
-          break;
-      }
-      if (child.exitCode !== 0 || child.wasInterrupted) {
-        output.note(`the command ended with ${child.exitCode}; nothing was stored`);
-        return;
-      }
-      if (isHit || attempted.kind === "failed") return;
+      const hasSucceeded = await runToEnd(words, withoutSecret(options.signKey, context), context);
+      if (!hasSucceeded || isHit || attempted.kind === "failed") return;
       if (options.readOnly) {
         output.note("nothing was stored: the cache is read-only");
         return;
@@ -209,4 +162,34 @@ export function defineRunCommand(context: CommandContext, words: readonly string
         context,
       );
     });
+}
+
+/**
+ * Runs the command, whose exit status becomes btdt's.
+ * @returns whether it succeeded; if not, says that nothing was stored
+ */
+async function runToEnd(
+  words: readonly string[],
+  variables: ReturnType<typeof withoutSecret>,
+  context: CommandContext,
+): Promise<boolean> {
+  const { output } = context;
+  output.noteDetail(`running ${words.map(escapeControls).join(" ")}`);
+  const child = await runChild(words, context.redirectSignals, variables);
+  context.setExitCode(child.exitCode);
+  switch (child.kind) {
+    case "not-started": {
+      const command = escapeControls(words[0] ?? "");
+      output.reportError(
+        new BtdtError("COMMAND_NOT_STARTED", `cannot run ${command}: ${child.reason}`, {
+          hint: "nothing was stored",
+        }),
+      );
+      return false;
+    }
+    case "ended":
+      if (child.exitCode === 0 && !child.wasInterrupted) return true;
+      output.note(`the command ended with ${child.exitCode}; nothing was stored`);
+      return false;
+  }
 }

@@ -1,9 +1,8 @@
 import { assertGiven } from "../../base/assert-given.ts";
-import { escapeControls } from "../../base/byte-string.ts";
 import { BtdtError } from "../../base/errors.ts";
 import { attempt } from "../attempt.ts";
 import type { CommandContext } from "../command-context.ts";
-import { describeObstacle, describePlacement, describeTrees, startStopwatch } from "../describe.ts";
+import { describeStored, startStopwatch } from "../describe.ts";
 import { describeError, summarizeError } from "../explain-failure.ts";
 import { loadSigner } from "../load-trust.ts";
 import { openAddressedCache, openCacheDirectory } from "../open-addressed-cache.ts";
@@ -111,9 +110,7 @@ export function defineStoreCommand(context: CommandContext) {
       for (const { source, isPacked, obstacle } of stored.obstacles) {
         context.output.noteDetail(`${source} is ${isPacked ? "packed" : "copied"}: ${obstacle}`);
       }
-      context.output.note(
-        `stored ${describeTrees(stored)} as ${keys.map(escapeControls).join(", ")}: ${describePlacement(stored.fileCounts)} in ${readStopwatch()}${describeObstacle(stored.obstacles[0]?.obstacle)}`,
-      );
+      context.output.note(`stored ${describeStored(stored, keys, readStopwatch())}`);
       context.output.printDocument({ keys, ...stored });
     });
 }
