@@ -1,5 +1,6 @@
 import { compileLightly } from "../base/compile-lightly.ts";
 import { DIGEST_SIZE_BYTES } from "../base/digest.ts";
+import { viewWords } from "../base/words.ts";
 
 export const DIGEST_WORDS = DIGEST_SIZE_BYTES / 4;
 
@@ -36,8 +37,7 @@ let last: { readonly bytes: Uint8Array; readonly words: Int32Array } | undefined
 /** Copies a column of bytes that is not aligned for words, unless it is the one of the last call. */
 export function wordsOf(bytes: Uint8Array): Int32Array {
   if (last?.bytes === bytes) return last.words;
-  const { buffer, byteOffset } = bytes.byteOffset % 4 === 0 ? bytes : new Uint8Array(bytes);
-  last = { bytes, words: new Int32Array(buffer, byteOffset, bytes.length / 4) };
+  last = { bytes, words: viewWords(bytes) };
   return last.words;
 }
 

@@ -32,8 +32,9 @@ const LINUX_ONLY = {
   copy_file_range: { args: ["i32", "ptr", "i32", "ptr", "u64", "u32"], returns: "i64" },
   // Variadic in C; on Linux, its arguments are passed like those of other functions.
   openat: { args: ["i32", "ptr", "i32", "u32"], returns: "i32" },
-  read: { args: ["i32", "ptr", "u64"], returns: "i64" },
-  write: { args: ["i32", "ptr", "u64"], returns: "i64" },
+  // The results fit into 32 bits: the kernel transfers less than 2 GiB at once. For 64 bits, each would be a BigInt.
+  read: { args: ["i32", "ptr", "u64"], returns: "i32" },
+  write: { args: ["i32", "ptr", "u64"], returns: "i32" },
   futimens: { args: ["i32", "ptr"], returns: "i32" },
   fchmod: { args: ["i32", "u32"], returns: "i32" },
   syncfs: { args: ["i32"], returns: "i32" },

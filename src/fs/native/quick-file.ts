@@ -29,7 +29,7 @@ export function readQuickly(
   offset: number,
   lengthBytes: number,
 ): number {
-  const count = Number(linuxLibc?.read(descriptor, into.pointerAt(offset), lengthBytes) ?? -1);
+  const count = linuxLibc?.read(descriptor, into.pointerAt(offset), lengthBytes) ?? -1;
   return count >= 0 ? count : readSync(descriptor, into.bytes, offset, lengthBytes, null);
 }
 
@@ -40,7 +40,7 @@ export function writeQuickly(
   offset: number,
   lengthBytes: number,
 ): void {
-  const written = Number(linuxLibc?.write(descriptor, from.pointerAt(offset), lengthBytes) ?? 0);
+  const written = linuxLibc?.write(descriptor, from.pointerAt(offset), lengthBytes) ?? 0;
   for (let done = Math.max(0, written); done < lengthBytes; ) {
     done += writeSync(descriptor, from.bytes, offset + done, lengthBytes - done);
   }

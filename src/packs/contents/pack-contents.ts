@@ -3,10 +3,11 @@
  * in which everything else looks up contents and finds their blocks.
  */
 
-import { compileMethodsLightly } from "../../base/compile-lightly.ts";
+import { compileLightly, compileMethodsLightly } from "../../base/compile-lightly.ts";
 import { CHUNK_SIZE_BYTES, DIGEST_SIZE_BYTES, hexOf } from "../../base/digest.ts";
 import type { CacheDirectory } from "../../cache/cache-directory.ts";
 import { at } from "../../manifest/manifest.ts";
+import type { PackIndex } from "../format/pack-index.ts";
 import { buildContentTable, type ContentTable, findContent, NOT_FOUND } from "./content-table.ts";
 import { listPacks } from "./pack-directory.ts";
 import {
@@ -62,18 +63,11 @@ export class PackContents {
     const isLost = new Uint8Array(count);
     for (const [pack, { index, damagedBlocks }] of this.packs.entries()) {
       const first = firstContents[pack] ?? 0;
+      placeContents(index, this.contentOffsets.subarray(first));
       for (let block = 0; block < index.counts.blockCount; block++) {
-        let offset = 0;
-        for (
-          let content = index.firstContentOf(block);
-          content < at(index.blockContentEnds, block);
-          content++
-        ) {
-          this.#blocks[first + content] = block;
-          this.contentOffsets[first + content] = offset;
-          offset += at(index.contentSizes, content);
-          if (damagedBlocks.has(block)) isLost[first + content] = 1;
-        }
+        const [start, end] = [index.firstContentOf(block), at(index.blockContentEnds, block)];
+        this.#blocks.fill(block, first + start, first + end);
+        if (damagedBlocks.has(block)) isLost.fill(1, first + start, first + end);
       }
       for (let large = 0; large < index.counts.largeCount; large++) {
         const digest = hexOf(index.largeDigestAt(large));
@@ -82,7 +76,7 @@ export class PackContents {
     }
     this.table = buildContentTable(
       this.packs.map(({ index }) => index.contentIds),
-      (content) => isLost[content] === 0,
+      isLost,
     );
   }
 
@@ -190,6 +184,18 @@ export class PackContents {
   }
 }
 
+/** Fills in the offset of each content in its block. */
+function placeContents({ blockContentEnds, contentSizes }: PackIndex, offsets: Uint32Array): void {
+  let content = 0;
+  for (let block = 0; block < blockContentEnds.length; block++) {
+    const end = blockContentEnds[block] ?? 0;
+    for (let offset = 0; content < end; content++) {
+      offsets[content] = offset;
+      offset += contentSizes[content] ?? 0;
+    }
+  }
+}
+
 /**
  * What is nearest comes first, then the largest, so that contents in several packs come from as few packs as possible.
  */
@@ -201,4 +207,5 @@ function compareUse(left: StoredPack, right: StoredPack): number {
   );
 }
 
+compileLightly(placeContents);
 compileMethodsLightly(PackContents);

@@ -80,15 +80,17 @@ export function decodePackIndex(file: Uint8Array, name: string): PackIndex {
   return index;
 }
 
+/** Visits every content of a pack before one is restored: a plain loop. */
 function problemOfBlocks(index: PackIndex): string | undefined {
   const { blockCount, contentCount } = index.counts;
+  const { contentSizes } = index;
   let content = 0;
   for (let block = 0; block < blockCount; block++) {
     const end = at(index.blockContentEnds, block);
     if (end <= content || end > contentCount) return "its blocks are inconsistent";
     let contentBytes = 0;
     for (; content < end; content++) {
-      const sizeBytes = at(index.contentSizes, content);
+      const sizeBytes = contentSizes[content] ?? 0;
       if (sizeBytes === 0) return "a content is empty";
       contentBytes += sizeBytes;
     }

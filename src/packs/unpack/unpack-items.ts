@@ -49,15 +49,22 @@ export function listUnpackItems(
   { contents: packs, sources }: PackedFiles,
   unwanted: Uint8Array | undefined,
 ): UnpackItems {
-  const { fileCount } = manifest.counts;
-  const files: number[] = [];
+  const { fileCount, linkCount } = manifest.counts;
+  const files = new Uint32Array(fileCount);
+  const fileOrder = new Float64Array(fileCount);
   const largeFiles: number[] = [];
+  let firstChunk = 0;
   for (let file = 0; file < fileCount; file++) {
     if (!isPacked(sources, file) || (unwanted !== undefined && unwanted[file] !== 0)) continue;
-    if (manifest.isLink(file)) continue;
-    (hasSeveralContents(sources, file) ? largeFiles : files).push(file);
+    if (linkCount > 0 && manifest.isLink(file)) continue;
+    if (hasSeveralContents(sources, file)) {
+      largeFiles.push(file);
+      continue;
+    }
+    files[firstChunk] = file;
+    fileOrder[firstChunk] = encodeOrder(onlyContentOf(sources, file), firstChunk);
+    firstChunk += 1;
   }
-  const firstChunk = files.length;
   const chunkTotal = largeFiles.reduce((sum, file) => sum + chunkCount(at(manifest.fileSizes, file)), 0);
   const itemCount = firstChunk + chunkTotal;
   const items: UnpackItems = {
@@ -69,11 +76,9 @@ export function listUnpackItems(
     areChunksWritten: new Uint8Array(new SharedArrayBuffer(chunkTotal)),
     contentOffsets: packs.contentOffsets,
   };
+  items.files.set(files.subarray(0, firstChunk));
   const order = new Float64Array(itemCount);
-  items.files.set(files);
-  for (let item = 0; item < firstChunk; item++) {
-    order[item] = encodeOrder(onlyContentOf(sources, files[item] ?? 0), item);
-  }
+  order.set(fileOrder.subarray(0, firstChunk));
   let item = firstChunk;
   for (const file of largeFiles) {
     const digest = digestAt(manifest.fileDigests, file);

@@ -167,19 +167,19 @@ export function callLibc(parent: string): Record<LibcName, Answers> {
     read: () => {
       const into = memory(64);
       return {
-        done: [Number(read(descriptor, ptr(into), 64)), Buffer.from(into.subarray(0, 7)).toString()],
-        refused: Number(read(NO_DESCRIPTOR, ptr(into), 64)),
+        done: [read(descriptor, ptr(into), 64), Buffer.from(into.subarray(0, 7)).toString()],
+        refused: read(NO_DESCRIPTOR, ptr(into), 64),
       };
     },
     write: () => {
       const text = memory(7);
       text.set(Buffer.from("written"));
       const to = openSync(at("written"), "w");
-      const done = Number(write(to, ptr(text), 7));
+      const done = write(to, ptr(text), 7);
       closeSync(to);
       return {
         done: [done, readFileSync(at("written"), "utf8")],
-        refused: Number(write(NO_DESCRIPTOR, ptr(text), 1)),
+        refused: write(NO_DESCRIPTOR, ptr(text), 1),
       };
     },
     fchmod: () => ({
