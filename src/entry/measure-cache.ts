@@ -3,7 +3,7 @@ import { readFileSystemClock } from "../cache/read-file-system-clock.ts";
 import { NO_GRACE } from "../inventory/find-young.ts";
 import type { Inventory } from "../inventory/inventory.ts";
 import { type MeasuredCache, measureEntries } from "../inventory/measure-entries.ts";
-import { takeStock } from "../inventory/take-stock.ts";
+import { takeStockUnlocked } from "../inventory/take-stock-unlocked.ts";
 import { createPause } from "../work/breather.ts";
 import type { Runtime } from "../work/runtime.ts";
 
@@ -22,7 +22,7 @@ export async function measureCache(
   const nowMs = readFileSystemClock(cache, runtime.nowMs());
   const runner = runtime.runners.pool;
   const request = { nowMs, grace: NO_GRACE, runner, pause, forgetsNames: true, mayRecall };
-  const stock = await takeStock(cache, request);
+  const stock = await takeStockUnlocked(cache, request);
   for (const warning of stock.warnings) runtime.onWarning(warning);
   return { ...measureEntries(stock), keys: stock.keys };
 }

@@ -1,7 +1,7 @@
 import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { lastUseOfKeyFile } from "../cache/key-files.ts";
 import { NO_GRACE } from "../inventory/find-young.ts";
-import { takeStock } from "../inventory/take-stock.ts";
+import { takeStockUnlocked } from "../inventory/take-stock-unlocked.ts";
 import { keyFileName } from "../key/key-file.ts";
 import { createPause } from "../work/breather.ts";
 import type { Runtime } from "../work/runtime.ts";
@@ -18,7 +18,7 @@ export async function planDeletion(
 ): Promise<DeletionPlan> {
   const pause = createPause(runtime.isCancelled);
   const request = { nowMs: runtime.nowMs(), grace: NO_GRACE, runner: runtime.runners.pool, pause };
-  const stock = await takeStock(cache, request);
+  const stock = await takeStockUnlocked(cache, request);
   for (const warning of stock.warnings) runtime.onWarning(warning);
   return chooseDeletion(stock, scope, (key) => lastUseOfKeyFile(cache, keyFileName(key)) !== undefined);
 }

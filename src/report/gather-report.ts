@@ -7,7 +7,7 @@ import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { type DayCounts, readRestoreCounts } from "../cache/restore-counts.ts";
 import { NO_GRACE } from "../inventory/find-young.ts";
 import { measureEntries } from "../inventory/measure-entries.ts";
-import { takeStock } from "../inventory/take-stock.ts";
+import { takeStockUnlocked } from "../inventory/take-stock-unlocked.ts";
 import { summarize } from "../upkeep/clean-result.ts";
 import { planPacks } from "../upkeep/pack-plan.ts";
 import { type CleanLimits, planClean } from "../upkeep/plan.ts";
@@ -31,7 +31,12 @@ export async function gatherReport(
 ): Promise<CacheReport> {
   const nowMs = runtime.nowMs();
   const pause = createPause(runtime.isCancelled);
-  const stock = await takeStock(cache, { nowMs, grace: NO_GRACE, runner: runtime.runners.pool, pause });
+  const stock = await takeStockUnlocked(cache, {
+    nowMs,
+    grace: NO_GRACE,
+    runner: runtime.runners.pool,
+    pause,
+  });
   for (const warning of stock.warnings) runtime.onWarning(warning);
   const { entries, keptBytes, garbageBytes } = measureEntries(stock);
   const plan = planClean(stock, { ...limits, nowMs });

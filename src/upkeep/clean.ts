@@ -18,6 +18,7 @@ import { mayListStale } from "../fs/native/local-file-system.ts";
 import { type Grace, NO_GRACE } from "../inventory/find-young.ts";
 import type { Inventory } from "../inventory/inventory.ts";
 import { type StockRequest, takeStock } from "../inventory/take-stock.ts";
+import { takeStockUnlocked } from "../inventory/take-stock-unlocked.ts";
 import type { PackContents } from "../packs/contents/pack-contents.ts";
 import type { LiveItems } from "../packs/rewrite/rewrite-packs.ts";
 import { createPause } from "../work/breather.ts";
@@ -64,7 +65,7 @@ export async function cleanCache(request: CleanRequest, runtime: Runtime): Promi
 /** Returns what a clean would do, without the lock. */
 async function previewClean(request: CleanRequest, runtime: Runtime): Promise<CleanResult> {
   const limits = { ...request, nowMs: readFileSystemClock(request.cache, runtime.nowMs()) };
-  const stock = await takeStock(request.cache, stockRequest(limits.nowMs, NO_GRACE, runtime));
+  const stock = await takeStockUnlocked(request.cache, stockRequest(limits.nowMs, NO_GRACE, runtime));
   const { plan, packPlan } = decide(stock, limits, NO_GRACE, runtime);
   return summarize(plan, stock.garbage, packPlan, limits.nowMs);
 }

@@ -4,13 +4,13 @@ import { cacheWriteError } from "../cache/cache-errors.ts";
 import { withExclusiveLock, withSharedLock } from "../cache/cache-lock.ts";
 import { Session } from "../cache/session.ts";
 import { dropObject } from "../durability/drop-object.ts";
+import { rereadKeys } from "../inventory/reread-keys.ts";
 import { deletePack, markDamagedBlock } from "../packs/contents/pack-directory.ts";
 import { createPause } from "../work/breather.ts";
 import type { Runtime } from "../work/runtime.ts";
 import { hasDamage } from "./find-damage.ts";
 import { Refiller } from "./refill.ts";
 import { removeDamagedKey, removeEntryKeys } from "./remove-keys.ts";
-import { rereadKeys } from "./reread-keys.ts";
 import { type Verification, type VerifyRequest, verifyCache } from "./verify.ts";
 
 /**

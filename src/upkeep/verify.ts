@@ -1,6 +1,7 @@
 import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { NO_GRACE } from "../inventory/find-young.ts";
 import type { CachedEntry, Inventory } from "../inventory/inventory.ts";
+import { type KeysNow, rereadKeys } from "../inventory/reread-keys.ts";
 import { takeStock } from "../inventory/take-stock.ts";
 import type { StoredTree } from "../key/key-file.ts";
 import { createPause } from "../work/breather.ts";
@@ -8,7 +9,6 @@ import type { Runtime } from "../work/runtime.ts";
 import { probeVolumes } from "../work/volume-latency.ts";
 import { ContentVerifier } from "./content-verifier.ts";
 import { type EntryDamage, findDamage, NO_DAMAGE } from "./find-damage.ts";
-import { type KeysNow, rereadKeys } from "./reread-keys.ts";
 
 export interface VerifyRequest {
   readonly cache: CacheDirectory;
