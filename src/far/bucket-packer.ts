@@ -1,6 +1,4 @@
 import type { ByteString } from "../base/byte-string.ts";
-import { display } from "../base/byte-string.ts";
-import { BtdtError } from "../base/errors.ts";
 import { LARGEST_PAYLOAD_BYTES } from "../base/format/payload-file.ts";
 import type { ObjectStore } from "../bucket/object-store.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
@@ -8,11 +6,14 @@ import type { StoredTree } from "../key/key-file.ts";
 import { encodeManifest, manifestDigestOf } from "../manifest/codec.ts";
 import { baseDigestOf, encodeDelta } from "../manifest/delta-codec.ts";
 import type { Manifest } from "../manifest/manifest.ts";
-import { hasObject } from "../objects/object-attributes.ts";
+import { fileChanged } from "../objects/adopt-errors.ts";
+import { countFilledFiles } from "../objects/object-attributes.ts";
 import { gatherHeldContents } from "../packs/write/held-contents.ts";
 import { PackingDigester } from "../packs/write/packing-digester.ts";
+import { assertNotCancelled } from "../store/assert-not-cancelled.ts";
 import { classifySource } from "../store/classify-source.ts";
 import { describeSkipped } from "../store/describe-skipped.ts";
+import { describeTree } from "../store/describe-tree.ts";
 import { readAgain } from "../store/read-again.ts";
 import { readRepeatedly } from "../store/read-repeatedly.ts";
 import { readSource } from "../store/read-source.ts";
@@ -79,13 +80,7 @@ export class BucketPacker {
     const { digest, bytes } = this.#encode(manifest, source.recordedPath);
     if (this.#held.manifestFile(digest) === undefined) this.#newManifests.set(digest, { digest, bytes });
     this.#trees.push({ source: source.path, manifest, digest });
-    return {
-      ...(source.recordedPath === undefined ? {} : { path: source.recordedPath }),
-      manifest: digest,
-      fileCount: manifest.counts.fileCount,
-      contentBytes: manifest.contentBytes(),
-      ...(skipped.length === 0 ? {} : { skippedCount: skipped.length }),
-    };
+    return describeTree(source, digest, manifest, skipped.length);
   }
 
   /**
@@ -106,7 +101,7 @@ export class BucketPacker {
       located = this.#locate();
       for (const [index, { manifest }] of this.#trees.entries()) {
         const [file] = located[index]?.missing ?? [];
-        if (file !== undefined) throw changed(manifest, file);
+        if (file !== undefined) throw fileChanged(manifest, file);
       }
     }
     const usedPacks = new Set(
@@ -168,22 +163,4 @@ export class BucketPacker {
     }
     return needed;
   }
-}
-
-function countFilledFiles(manifest: Manifest): number {
-  let count = 0;
-  for (let file = 0; file < manifest.counts.fileCount; file++) if (hasObject(manifest, file)) count += 1;
-  return count;
-}
-
-function assertNotCancelled(runtime: Runtime): void {
-  if (runtime.isCancelled()) throw new BtdtError("CANCELLED", "stopped before anything was stored");
-}
-
-function changed(manifest: Manifest, file: number): BtdtError {
-  const path = display(manifest.filePath(file)) || "the file";
-  return new BtdtError("SOURCE_CHANGED", `${path} changed while it was stored`, {
-    path,
-    hint: "wait until nothing writes to the directory",
-  });
 }

@@ -2,10 +2,10 @@
  * Stores trees in a bucket: looks at the nearest entry (`nearest-entry`, `held-packs`), uploads what it does not have
  * while the sources are read (`bucket-packer`), and publishes the keys within a day of having looked (`protocol`).
  */
-import { BtdtError } from "../base/errors.ts";
 import type { ObjectStore } from "../bucket/object-store.ts";
 import { countsOf, type StoredTree } from "../key/key-file.ts";
 import { addSignature } from "../key/signed-record.ts";
+import { assertNotCancelled } from "../store/assert-not-cancelled.ts";
 import type { StoreRequest, StoreResult } from "../store/request.ts";
 import { findSources, type Source } from "../store/sources.ts";
 import { SuspiciousExcludes } from "../store/suspicious-excludes.ts";
@@ -73,7 +73,7 @@ async function storeOnce(
     const trees: [StoredTree, ...StoredTree[]] = [await packer.read(first, runtime)];
     for (const source of others) trees.push(await packer.read(source, runtime));
     const { packs, ...kept } = await packer.complete(runtime);
-    if (runtime.isCancelled()) throw new BtdtError("CANCELLED", "stopped before anything was stored");
+    assertNotCancelled(runtime);
     if (!isPrepared) await writeFormat(store);
     const { serverMs } = await store.get(FORMAT_NAME);
     if (!mayPublish(serverMs - nearest.serverMs)) return "late";

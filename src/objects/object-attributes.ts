@@ -14,6 +14,13 @@ export function hasObject(manifest: Manifest, file: number): boolean {
   return at(manifest.fileSizes, file) > 0;
 }
 
+/** How many files of a manifest have contents. */
+export function countFilledFiles(manifest: Manifest): number {
+  let count = 0;
+  for (let file = 0; file < manifest.counts.fileCount; file++) if (hasObject(manifest, file)) count += 1;
+  return count;
+}
+
 /** The attributes of the object of a manifest's file. @param into as for `attributesOfFile` */
 export function objectAttributes(manifest: Manifest, file: number, into?: FileAttributes): FileAttributes {
   const attributes = attributesOfFile(manifest, file, into);

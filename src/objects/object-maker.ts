@@ -15,7 +15,7 @@ import { at, type Manifest } from "../manifest/manifest.ts";
 import { hasContent } from "../read/has-content.ts";
 import { mostNamesOf, Sharing } from "../sharing/classify-files.ts";
 import type { JobContext } from "../work/job.ts";
-import { changedBeforeStored, notPreserved } from "./adopt-errors.ts";
+import { notPreserved, sourceChanged } from "./adopt-errors.ts";
 import { dropUnlessGood } from "./drop-unless-good.ts";
 import { linkAsObject } from "./make-shard.ts";
 import { isWhole, objectAttributes } from "./object-attributes.ts";
@@ -82,7 +82,7 @@ export class ObjectMaker {
       dropUnlessGood(object, this.nextTemporary(), (path) => {
         return lstatBuffer(path, status) && isWhole(status, this.#manifest, file, path);
       });
-      throw changedBeforeStored(this.#source);
+      throw sourceChanged(this.#source);
     }
     if (lstatBuffer(object, status) && isWhole(status, this.#manifest, file, object)) {
       // What is written in place must not share its object with any tree, not even with one that was stored or restored
@@ -140,14 +140,14 @@ export class ObjectMaker {
       if (placement !== "linked") this.assertSourceUnchanged(file);
     } catch (error) {
       if (errnoOf(error) === "ENOENT" && !lstatBuffer(this.#source, status))
-        throw changedBeforeStored(this.#source);
+        throw sourceChanged(this.#source);
       if (!(error instanceof TooManyLinks)) throw error;
       copyFile(this.#source, temporary, attributes, this.#context);
       this.assertSourceUnchanged(file);
       placement = "copied";
     }
     if (!lstatBuffer(temporary, status) || !isWhole(status, this.#manifest, file, temporary)) {
-      throw placement === "linked" ? changedBeforeStored(this.#source) : notPreserved(object);
+      throw placement === "linked" ? sourceChanged(this.#source) : notPreserved(object);
     }
     replaceObject(temporary.toBytes(), object);
     return placement;
@@ -174,7 +174,7 @@ export class ObjectMaker {
     sourceAttributes.mtimeSeconds = at(seconds, file);
     sourceAttributes.mtimeNanoseconds = at(nanoseconds, file);
     if (!lstatBuffer(this.#source, status) || !hasAttributes(status, sourceAttributes))
-      throw changedBeforeStored(this.#source);
+      throw sourceChanged(this.#source);
   }
 }
 

@@ -1,9 +1,9 @@
 import { chmodSync } from "node:fs";
 import { type ByteString, fsPath } from "../base/byte-string.ts";
-import { errnoOf } from "../fs/errno.ts";
 import { type FileStatus, lstat } from "../fs/native/file-status.ts";
 import { PathBuffer } from "../fs/native/path-buffer.ts";
 import { setMtimeBuffer } from "../fs/native/set-times.ts";
+import { ignoringErrno } from "../fs/remove-tree.ts";
 
 /**
  * Restores the mode and time of a directory after something was created in it and removed again. Like `putBackMode`,
@@ -11,21 +11,13 @@ import { setMtimeBuffer } from "../fs/native/set-times.ts";
  */
 export function putBackAttributes(directory: ByteString, before: FileStatus): void {
   putBackMode(directory, before.mode);
-  ignoringFileErrors(() => {
+  ignoringErrno(() => {
     setMtimeBuffer(new PathBuffer().set(directory), before.mtimeSeconds, before.mtimeNanoseconds);
   });
 }
 
 export function putBackMode(directory: ByteString, mode: number): void {
-  ignoringFileErrors(() => {
+  ignoringErrno(() => {
     if (lstat(directory)?.mode !== mode) chmodSync(fsPath(directory), mode);
   });
-}
-
-function ignoringFileErrors(action: () => void): void {
-  try {
-    action();
-  } catch (error) {
-    if (errnoOf(error) === undefined) throw error;
-  }
 }

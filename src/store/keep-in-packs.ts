@@ -1,7 +1,5 @@
 import type { ByteString } from "../base/byte-string.ts";
-import { display } from "../base/byte-string.ts";
 import type { Compression } from "../base/compression.ts";
-import { BtdtError } from "../base/errors.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { cacheWriteError } from "../cache/cache-errors.ts";
 import { withSharedLock } from "../cache/cache-lock.ts";
@@ -9,8 +7,9 @@ import type { Session } from "../cache/session.ts";
 import type { Suspects } from "../durability/suspects.ts";
 import { touchIfPossible } from "../fs/native/set-times.ts";
 import { type Manifest } from "../manifest/manifest.ts";
+import { fileChanged } from "../objects/adopt-errors.ts";
 import { listObjectNames } from "../objects/list-objects.ts";
-import { hasObject } from "../objects/object-attributes.ts";
+import { countFilledFiles } from "../objects/object-attributes.ts";
 import { PackContents } from "../packs/contents/pack-contents.ts";
 import { listPacks, packFilePath, publishPack } from "../packs/contents/pack-directory.ts";
 import { gatherHeldContents } from "../packs/write/held-contents.ts";
@@ -18,6 +17,7 @@ import { PackWriter } from "../packs/write/pack-writer.ts";
 import { PackingDigester } from "../packs/write/packing-digester.ts";
 import type { Digester } from "../read/digester.ts";
 import type { Runtime } from "../work/runtime.ts";
+import { assertNotCancelled } from "./assert-not-cancelled.ts";
 import { ContentFinder } from "./content-finder.ts";
 import { readAgain } from "./read-again.ts";
 import type { KeptFiles } from "./request.ts";
@@ -114,7 +114,7 @@ export class TreePacker {
         this.#digester.switchTo(this.#writer);
         for (const [index, { source, manifest }] of sources.entries()) {
           await readAgain(this.#digester, source, manifest, missing[index] ?? [], runtime);
-          if (runtime.isCancelled()) throw new BtdtError("CANCELLED", "stopped before anything was stored");
+          assertNotCancelled(runtime);
         }
         // With all lists, so that from now on each of these files is complete in a pack that the intents protect.
         await this.#publish(runtime, () => true);
@@ -158,7 +158,7 @@ export class TreePacker {
   #assertComplete(sources: readonly PackedSource[]): void {
     for (const { manifest } of sources) {
       const [file] = this.#found.listMissing(manifest);
-      if (file !== undefined) throw changed(manifest, file);
+      if (file !== undefined) throw fileChanged(manifest, file);
     }
   }
 
@@ -167,18 +167,4 @@ export class TreePacker {
     await this.#digester.stop();
     this.#writer.close();
   }
-}
-
-function countFilledFiles(manifest: Manifest): number {
-  let count = 0;
-  for (let file = 0; file < manifest.counts.fileCount; file++) if (hasObject(manifest, file)) count += 1;
-  return count;
-}
-
-function changed(manifest: Manifest, file: number): BtdtError {
-  const path = display(manifest.filePath(file)) || "the file";
-  return new BtdtError("SOURCE_CHANGED", `${path} changed while it was stored`, {
-    path,
-    hint: "wait until nothing writes to the directory",
-  });
 }

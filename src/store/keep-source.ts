@@ -1,5 +1,4 @@
 import type { ByteString } from "../base/byte-string.ts";
-import { BtdtError } from "../base/errors.ts";
 import type { Session } from "../cache/session.ts";
 import type { Suspects } from "../durability/suspects.ts";
 import { markUnflushed, type UnflushedMark } from "../durability/unflushed-marks.ts";
@@ -12,8 +11,10 @@ import { hashOnly } from "../read/digester.ts";
 import { Sharing } from "../sharing/classify-files.ts";
 import type { Runtime } from "../work/runtime.ts";
 import { type AnnouncedManifest, announceManifest } from "./announce-manifest.ts";
+import { assertNotCancelled } from "./assert-not-cancelled.ts";
 import { classifySource } from "./classify-source.ts";
 import { describeSkipped } from "./describe-skipped.ts";
+import { describeTree } from "./describe-tree.ts";
 import { keepAsObjects, type TreeToKeep } from "./keep-as-objects.ts";
 import type { PackedSource, TreePacker } from "./keep-in-packs.ts";
 import { createBaseFinder } from "./nearest-base.ts";
@@ -64,7 +65,7 @@ export class SourceKeeper {
     for (const sentence of describeSkipped(source.name ?? source.path, skipped)) {
       this.#store.runtime.onWarning(sentence);
     }
-    return describeTree(source, announced, manifest, skipped.length);
+    return describeTree(source, announced.digest, manifest, skipped.length);
   }
 
   async #keepOnce(
@@ -108,24 +109,4 @@ export class SourceKeeper {
     const flagged = { ...tree, suspects: suspects?.flagFiles(tree.manifest) };
     this.kept.push(await keepAsObjects(this.#request, flagged, session, runtime));
   }
-}
-
-function describeTree(
-  { recordedPath }: Source,
-  { digest }: AnnouncedManifest,
-  manifest: Manifest,
-  skippedCount: number,
-): StoredTree {
-  return {
-    ...(recordedPath === undefined ? {} : { path: recordedPath }),
-    manifest: digest,
-    fileCount: manifest.counts.fileCount,
-    contentBytes: manifest.contentBytes(),
-    ...(skippedCount === 0 ? {} : { skippedCount }),
-  };
-}
-
-/** @throws BtdtError CANCELLED */
-export function assertNotCancelled(runtime: Runtime): void {
-  if (runtime.isCancelled()) throw new BtdtError("CANCELLED", "stopped before anything was stored");
 }
