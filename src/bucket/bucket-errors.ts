@@ -142,7 +142,7 @@ export function unreachable({ bucket, origin }: Location, reason: string, cause?
 export function untrusted({ bucket, origin }: Location, reason: string, cause: unknown): BtdtError {
   return new BtdtError("BUCKET_NOT_ACCESSIBLE", `no secure connection to ${origin}: ${reason}`, {
     path: bucket,
-    hint: "if the server's certificate is signed by a private authority, name its certificate by --ca-file or AWS_CA_BUNDLE",
+    hint: "if the server's certificate is signed by a private authority, name its certificate with --ca-file or AWS_CA_BUNDLE",
     cause,
   });
 }

@@ -35,8 +35,8 @@ export async function settleMarks(cache: CacheDirectory, session: Session, runti
 }
 
 /**
- * A power cut leaves the time as it was set. What has another was edited through a link: no restore trusts it, and the
- * next one that needs it notices, and remembers the path.
+ * A power cut leaves the time as it was set. An object with another time was edited through a link: no restore trusts
+ * it, and the next one that needs it finds out, and remembers the path.
  */
 function isLost(cache: CacheDirectory, name: string): boolean {
   const object = lookUpObject(cache.objects, name);

@@ -24,7 +24,7 @@ function refusal(path: ByteString): BtdtError {
     `${display(path)} is a symlink; btdt follows none inside a cache`,
     {
       path: display(path),
-      hint: "replace it by the directory that it points to; to keep a cache elsewhere, make the cache directory itself a symlink",
+      hint: "replace it with the directory that it points to; to keep a cache elsewhere, make the cache directory itself a symlink",
     },
   );
 }

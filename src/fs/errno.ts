@@ -76,8 +76,8 @@ export function isPermissionErrno(errno: string | undefined): boolean {
 }
 
 /**
- * The file system does not let go of a file just now: it is mounted on, or open elsewhere on NFS. Whatever wants to
- * remove it leaves it to the next one.
+ * The file system does not let go of a file just now: something is mounted on it or, on NFS, has it open. Whatever
+ * wants to remove it leaves that to the next attempt.
  */
 export function isHeldErrno(errno: string | undefined): errno is "EBUSY" | "ESTALE" | "ENOTEMPTY" {
   return errno === "EBUSY" || errno === "ESTALE" || errno === "ENOTEMPTY";

@@ -31,7 +31,7 @@ const known = new Map<number, FileClock | undefined>();
 
 /**
  * Whether a file has the modification time that its file system makes of an expected one.
- * @param path the file's; whether its file system is a coarse one is tried out next to it, once
+ * @param path the file's; what its file system holds is tried out next to it, once
  */
 export function isTimeKept(
   found: FileStatus,

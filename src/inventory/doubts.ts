@@ -62,7 +62,7 @@ export class Doubts {
     }
   }
 
-  /** The same for what is read elsewhere. */
+  /** The same for a read that has to be awaited. */
   async attemptLater<Result>(what: string, read: () => Promise<Result>): Promise<Result | undefined> {
     try {
       return await read();

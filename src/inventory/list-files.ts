@@ -39,7 +39,7 @@ export async function listFiles(
   for (const [index, shard] of shards.entries()) {
     await doubts.attemptLater(`objects/${shard}`, () => addShard(cache, shard, items, list ?? scanner));
     const fileCount = items.count - items.firstFile;
-    // Digests are spread evenly; if names are not, because someone made them up, there is no more room than for this.
+    // Digests are spread evenly. Made-up names need not be: they get no more room than this limit.
     const expectedCount = Math.ceil((fileCount / (index + 1)) * shards.length * 1.02);
     items.expectFiles(Math.min(expectedCount, MOST_GROWTH * fileCount));
     await pause();

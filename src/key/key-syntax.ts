@@ -51,7 +51,7 @@ function assertKey(key: string): void {
   }
   if (CONTROL_CHARACTER.test(key)) {
     throw new BtdtError("USAGE", `the key "${escapeControls(key)}" contains a control character`, {
-      hint: "does a variable in it end with a line end?",
+      hint: "does a variable in it end with a line break?",
     });
   }
   for (const [text, hint] of LEFTOVERS) {

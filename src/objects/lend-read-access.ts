@@ -12,9 +12,9 @@ const OWNER_MAY_READ = 0o400;
 const status = emptyStatus();
 
 /**
- * Does something with an object whose mode refuses to let its owner read it, while it may be read. It has its old mode
- * back afterwards, unless somebody has set another one meanwhile. Its path is looked up only once, so that no other
- * file gets another mode. An object that a tree links to keeps its mode: it is that tree's as well.
+ * Runs an action on an object that its mode keeps its owner from reading, and lets the owner read it meanwhile. It
+ * gets its old mode back afterwards, unless someone has set another one. Its path is looked up only once, so that the
+ * mode of no other file changes. An object that a tree links to keeps its mode: it is that tree's as well.
  * @param rightMode the mode that the object should have; if reading takes no more than that, it is left in place
  */
 export function lendReadAccess<Outcome>(

@@ -82,7 +82,7 @@ function mendOpen(
   if (!isEqual) return "edited";
   // Another restore may have mended it in the meantime, and a tree that links to it keeps what its user has set since.
   if (after.linkCount !== 1) return "altered";
-  // Asked before as well, so that one who is killed in between leaves no right time on what somebody waits to write to.
+  // Asked beforehand, too: a process killed in between must not leave the right time on what someone waits to write to.
   if (!holdsReadLease(descriptor)) return "altered";
   if (!trySetOpenAttributes(descriptor, attributes)) return "altered";
   if (!holdsReadLease(descriptor)) {

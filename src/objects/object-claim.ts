@@ -4,7 +4,7 @@ import { LockFile } from "../fs/native/flock.ts";
 import type { PathBuffer } from "../fs/native/path-buffer.ts";
 import { renameToObject } from "./make-shard.ts";
 
-/** A claim lasts for two system calls; who holds it longer was stopped, or is a program that locks its linked file. */
+/** A claim lasts for two system calls. A process that holds it longer was stopped, or locks a linked file. */
 const MOST_ATTEMPTS = 10;
 const WAIT_MS = 2;
 

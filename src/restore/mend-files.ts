@@ -79,7 +79,7 @@ class FileMender {
 
   result(): Omit<MendedFiles, "doneCount"> {
     const { result } = this.#builder;
-    // Of what was made whole a moment ago.
+    // Objects that were made whole a moment ago, and are not any more.
     for (const { file, state } of result.unbuilt) {
       this.#builder.noteDamage(file, state === "altered" ? "edited" : state);
     }

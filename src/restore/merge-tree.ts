@@ -85,7 +85,7 @@ function moveContents(
   }
 }
 
-/** What has the name of a directory. If it is one by now, moving the new one there tells. */
+/** Removes a file in place of a directory. If it has become a directory by now, moving the new one there fails. */
 function removeFile(path: ByteString): void {
   if (lstat(path)?.kind !== "directory") rmSync(fsPath(path), { force: true });
 }

@@ -137,7 +137,7 @@ function listRuns(
   const ofRoot = matcher.lookUp(above.at(-1));
   const runs: Run[] = [];
   const rules: (DirectoryRule | undefined)[] = [];
-  // A variable that a closure has is slower: the loop has its own.
+  // A variable that a closure captures is slower: the loop has its own.
   let innermost = 0;
   const nameAbove = (levels: number): ByteString | undefined => {
     let from = innermost;

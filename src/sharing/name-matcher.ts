@@ -34,7 +34,7 @@ export interface FileException {
 export interface NamedRules {
   /** For the directories themselves. */
   readonly own: DirectoryRule[];
-  /** For those in them, whose names have a `*` in the rule. */
+  /** For the directories in them, if their names have a `*` in the rule. */
   readonly children: DirectoryRule[];
   /** For the files in them. */
   readonly files: FileRule[];

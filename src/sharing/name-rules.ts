@@ -5,8 +5,9 @@
 export interface NameRule {
   /**
    * Names of consecutive directories, for what is below the last of them (with a slash at the end), or of directories
-   * and a file. `*` stands for any characters of a name, once; the names next to a last one with `*` have none. A rule
-   * for files may begin with the pattern of a rule for directories and `**`, which stands for any directories below.
+   * and a file. `*` stands for any characters of a name, once; where the last name has one, the name before it has
+   * none. A rule for files may begin with the pattern of a rule for directories and `**`, which stands for any directories
+   * below.
    */
   readonly pattern: string;
   readonly kind: FileKindByName;
@@ -27,7 +28,7 @@ export const NAME_RULES: readonly NameRule[] = [
   {
     pattern: "node_modules/",
     kind: "package",
-    reason: "npm, pnpm, yarn and Bun remove a file before they write it; pnpm and Bun link themselves",
+    reason: "npm, pnpm, yarn and Bun remove a file before they write it; pnpm and Bun link files, too",
     source: "https://pnpm.io/npmrc#package-import-method",
   },
   {

@@ -5,7 +5,7 @@ import type { SkipOptions } from "./request.ts";
 
 /** What changes is read again: temporary files are gone by then, and nobody is writing most of the others. */
 const MOST_REREADS = 2;
-/** Each leaves out more; a source of which something else fails every time is no use as an entry. */
+/** Each leaves out more: a source in which something new fails every time makes no useful entry. */
 const MOST_ATTEMPTS = 10;
 
 /**

@@ -5,12 +5,12 @@ import type { LiveItems } from "../packs/rewrite/rewrite-packs.ts";
 const MOST_SPACE_RATIO = 1.3;
 
 /**
- * Packs of about the same size are merged when there are more than so many: so their number grows with the logarithm of
- * what they hold, and each content is rewritten about as often, not at each clean.
+ * Packs of about the same size are merged when there are more than this. So the number of packs grows with the logarithm
+ * of what they hold, and so does the number of times that a content is rewritten.
  */
 const MOST_PACKS_OF_A_SIZE = 8;
 const SMALLEST_SIZE_BYTES = 64 * 1024;
-/** Larger packs are not merged: it would cost more than to read one pack more. */
+/** Larger packs are not merged: that would cost more than reading one more pack. */
 const LARGEST_MERGED_BYTES = 256 * 1024 * 1024;
 /** What one clean merges. */
 const MOST_MERGED_BYTES = 1024 * 1024 * 1024;

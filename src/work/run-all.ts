@@ -51,8 +51,8 @@ export async function runAllResuming<Input extends object, Shared extends Partia
 }
 
 /**
- * @param rests come before parts that are not started, because they are of long ones; there may be more of them after
- * each part
+ * @param rests grows when a part ends unfinished; they come before parts that are not started, because they belong to
+ * long ones
  */
 function runParts<Part, Output>(
   runner: Runner,

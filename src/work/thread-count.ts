@@ -21,7 +21,7 @@ export interface ThreadLimits {
   readonly mostHeavy: number;
 }
 
-/** As many as there are processors, or as fit into so much memory, if these are fewer. */
+/** As many as there are processors, or as fit into the memory, whichever is fewer. */
 export function limitThreads(processorCount: number, memoryBytes: number): ThreadLimits {
   const countAffordable = (threadBytes: number): number =>
     Math.max(1, Math.floor((memoryBytes - BASE_BYTES) / threadBytes));

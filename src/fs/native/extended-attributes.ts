@@ -54,8 +54,8 @@ function mayHaveSome(errno: string): boolean {
 }
 
 /**
- * Whether extended attributes of a file with this mode could give rights to somebody: capabilities, if it can be
- * executed; an ACL, if it can give more than everybody has, for what it gives is limited by the bits of the group.
+ * Whether extended attributes of a file with this mode could give anyone rights: capabilities if it can be executed, an
+ * ACL if the group has rights that others lack, because the group's bits limit what an ACL gives.
  */
 export function mayGiveRights(mode: number): boolean {
   return (mode & 0o111) !== 0 || ((mode >> 3) & ~mode & 0o7) !== 0;
