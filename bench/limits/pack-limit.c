@@ -2,7 +2,7 @@
  * How fast packs can be: what no store and no restore of packs can avoid, and nothing else.
  *
  * `pack-limit store TREE PACK THREADS` lists a tree, reads and hashes (SHA-256) its files, and writes contents that it
- * has not seen yet to PACK, in blocks of up to 4 MiB, compressed by zstd at level 3. PACK.list says what is where.
+ * has not seen yet to PACK, in blocks of up to 4 MiB, compressed with the same options. PACK.list says what is where.
  * `pack-limit restore PACK COPY THREADS` reads both, makes the directories, decompresses each block, hashes each
  * content again, and writes the files with their modes and times.
  */
@@ -117,8 +117,8 @@ static void hash(const uint8_t *content, size_t bytes, uint8_t digest[32]) {
 struct writer { uint8_t *content, *stored; size_t content_bytes; ZSTD_CCtx *zstd; struct list pieces; };
 
 static void flush_block(struct writer *writer) {
-  size_t stored = ZSTD_compressCCtx(writer->zstd, writer->stored, ZSTD_compressBound(BLOCK_BYTES), writer->content,
-                                    writer->content_bytes, 3);
+  size_t stored = ZSTD_compress2(writer->zstd, writer->stored, ZSTD_compressBound(BLOCK_BYTES), writer->content,
+                                 writer->content_bytes);
   uint64_t offset = atomic_fetch_add(&pack_end, stored);
   if (ZSTD_isError(stored) || pwrite(pack, writer->stored, stored, (off_t)offset) != (ssize_t)stored) fail("pack");
   pthread_mutex_lock(&lists_lock);
@@ -158,8 +158,18 @@ static void store_file(struct writer *writer, uint32_t number) {
   close(descriptor);
 }
 
+/* See deflate-zstd.ts. */
+static ZSTD_CCtx *create_compressor(void) {
+  static const struct { ZSTD_cParameter name; int value; } parameters[] = {
+    {ZSTD_c_compressionLevel, 3}, {ZSTD_c_windowLog, 22}, {ZSTD_c_hashLog, 16}, {ZSTD_c_chainLog, 14}};
+  ZSTD_CCtx *zstd = ZSTD_createCCtx();
+  for (size_t index = 0; index < sizeof parameters / sizeof *parameters; index++)
+    if (ZSTD_isError(ZSTD_CCtx_setParameter(zstd, parameters[index].name, parameters[index].value))) fail("zstd");
+  return zstd;
+}
+
 static void *store_files(void *unused) {
-  struct writer writer = {malloc(BLOCK_BYTES), malloc(ZSTD_compressBound(BLOCK_BYTES)), 0, ZSTD_createCCtx(), LIST_OF(struct piece)};
+  struct writer writer = {malloc(BLOCK_BYTES), malloc(ZSTD_compressBound(BLOCK_BYTES)), 0, create_compressor(), LIST_OF(struct piece)};
   for (size_t first; (first = atomic_fetch_add(&next_item, BATCH_FILES)) < files.count;)
     for (size_t file = first; file < first + BATCH_FILES && file < files.count; file++) store_file(&writer, (uint32_t)file);
   flush_block(&writer);

@@ -46,7 +46,7 @@ function examineDirectory(directory: ByteString, hasEnough: () => boolean): Sent
   const status = lstatSource(directory);
   const children = listChildren(directory);
   const { names } = children;
-  const kinds = names.map((name) => children.kindOf(name));
+  const kinds = names.map((_, position) => children.kindAt(position));
   const symlinks: WalkedSymlink[] = [];
   for (const [position, name] of names.entries()) {
     if (kinds[position] !== "symlink") continue;
@@ -116,15 +116,14 @@ export async function listAhead(
   ): Promise<void> => {
     if (directory === undefined) return;
     const { status, names, kinds, symlinks } = directory;
-    const kindOfName = new Map(names.map((name, position) => [name, kinds[position] ?? "other"]));
-    const children = { names, kindOf: (name: ByteString) => kindOfName.get(name) ?? "other" };
+    const children = { names, kindAt: (position: number) => kinds[position] ?? "other" };
     found.set(path, { status, children, symlinks: new Map(symlinks.map((each) => [each.name, each])) });
     if (excludedDirectory !== undefined && isSameFile(excludedDirectory, status)) return;
     const rules = orUndefined(() => ({ in: ignoreRules.rulesIn(above, path, locate(root, path), names) }));
     // The walk will fail as well.
     if (rules === undefined) return;
-    const inner = names.flatMap((name) => {
-      if (kindOfName.get(name) !== "directory" || isStagingName(name)) return [];
+    const inner = names.flatMap((name, position) => {
+      if (kinds[position] !== "directory" || isStagingName(name)) return [];
       const child = joinBytes(path, name);
       return skipped?.has(child) === true || excludesDirectory(rules.in, child) ? [] : [child];
     });

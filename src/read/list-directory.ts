@@ -6,7 +6,8 @@ import type { FileKind } from "../fs/native/file-status.ts";
 export interface DirectoryListing {
   /** Sorted by bytes. */
   readonly names: readonly ByteString[];
-  kindOf(name: ByteString): FileKind;
+  /** Of the name at this position. */
+  kindAt(position: number): FileKind;
 }
 
 /**
@@ -17,23 +18,26 @@ export function listDirectory(
   directory: ByteString,
   lookUpKind: (path: ByteString) => FileKind,
 ): DirectoryListing {
-  const kinds = new Map<ByteString, FileKind>();
+  const children: { readonly name: ByteString; readonly kind: FileKind }[] = [];
   for (const entry of readdirSync(fsPath(directory), { withFileTypes: true })) {
     const kind = kindOfEntry(entry);
     // Names that are not UTF-8 arrive mangled, and some file systems do not report kinds: then the slow way is
     // needed.
     if (kind === undefined || entry.name.includes("\uFFFD")) return listNames(directory, lookUpKind);
-    kinds.set(bytesFromText(entry.name), kind);
+    children.push({ name: bytesFromText(entry.name), kind });
   }
-  return { names: [...kinds.keys()].toSorted(compareBytes), kindOf: (name) => kinds.get(name) ?? "other" };
+  children.sort((left, right) => compareBytes(left.name, right.name));
+  return {
+    names: children.map(({ name }) => name),
+    kindAt: (position) => children[position]?.kind ?? "other",
+  };
 }
 
 function listNames(directory: ByteString, lookUpKind: (path: ByteString) => FileKind): DirectoryListing {
-  const names = readdirSync(fsPath(directory), { encoding: "buffer" }).map((name) => bytesFromBuffer(name));
-  return {
-    names: names.toSorted(compareBytes),
-    kindOf: (name) => lookUpKind(joinBytes(directory, name)),
-  };
+  const names = readdirSync(fsPath(directory), { encoding: "buffer" })
+    .map((name) => bytesFromBuffer(name))
+    .toSorted(compareBytes);
+  return { names, kindAt: (position) => lookUpKind(joinBytes(directory, names[position] as ByteString)) };
 }
 
 function kindOfEntry(entry: Dirent): FileKind | undefined {

@@ -12,7 +12,7 @@ const PRUNED_NAMES: ReadonlySet<string> = new Set([".git", "btdt-v1"]);
 
 const GLOB_CHARACTERS = /[*?[\]{}\\]/;
 
-const NOTHING: DirectoryListing = { names: [], kindOf: () => "other" };
+const NOTHING: DirectoryListing = { names: [], kindAt: () => "other" };
 
 /**
  * Paths of the files that match any of the patterns, without duplicates, sorted by bytes. A pattern that starts with
@@ -88,10 +88,10 @@ function* walk(
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
     yield undefined;
     const listing = listOrNothing((start + next.below) as ByteString);
-    for (const name of listing.names) {
+    for (const [position, name] of listing.names.entries()) {
       const relative = (next.below + name) as ByteString;
       const path = (start + relative) as ByteString;
-      const kind = listing.kindOf(name);
+      const kind = listing.kindAt(position);
       if (kind === "directory") {
         if (next.depth === maxDepth || PRUNED_NAMES.has(name) || isStagingName(name)) continue;
         if (!isPruned(textFromBytes(path))) pending.push({ below: `${relative}/`, depth: next.depth + 1 });

@@ -95,7 +95,7 @@ export function* walkTree(
       if (isStagingName(childName)) continue;
       const childPath = joinBytes(path, childName);
       if (options.skipped?.has(childPath) === true) continue;
-      const kind = orFail(childPath, () => children.kindOf(childName));
+      const kind = orFail(childPath, () => children.kindAt(position));
       if (kind === undefined) continue;
       if (options.ignoreRules.ignores(childPath, kind === "directory")) continue;
       switch (kind) {

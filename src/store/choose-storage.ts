@@ -89,9 +89,9 @@ function findContent(source: ByteString): ByteString | undefined {
     const directory = directories.pop();
     if (directory === undefined) return undefined;
     const listing = listDirectory(directory, (path) => lstat(path)?.kind ?? "other");
-    for (const name of listing.names) {
+    for (const [position, name] of listing.names.entries()) {
       const path = joinBytes(directory, name);
-      const kind = listing.kindOf(name);
+      const kind = listing.kindAt(position);
       if (kind === "directory") directories.push(path);
       if (kind === "file" && (lstat(path)?.sizeBytes ?? 0) > 0) return path;
     }
