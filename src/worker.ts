@@ -1,5 +1,6 @@
 /** Runs in each worker thread: jobs by name, one at a time. It must stay next to `main.ts`, see `build.ts`. */
 
+import { outlineManifestJob } from "./inventory/outline-manifest-job.ts";
 import { adoptFilesJob } from "./objects/adopt-files.ts";
 import { checkObjectsJob } from "./objects/check-objects.ts";
 import { checkShardJob } from "./objects/check-shard.ts";
@@ -60,6 +61,7 @@ const jobs = new Map<string, Job<never, unknown>>(
     listDirectoriesJob,
     listShardJob,
     makeShardsJob,
+    outlineManifestJob,
     removeObjectsJob,
     scanShardJob,
     stageFileJob,

@@ -13,13 +13,15 @@ import { cacheWriteError } from "./cache-errors.ts";
 import { readPayloadFile } from "./read-payload-file.ts";
 import type { Session } from "./session.ts";
 
+type ManifestDirectory = Pick<CacheDirectory, "manifests">;
+
 /** Undefined if it does not exist. @throws a `node:fs` error */
-export function readManifestFile(cache: CacheDirectory, digest: string): Uint8Array | undefined {
+export function readManifestFile(cache: ManifestDirectory, digest: string): Uint8Array | undefined {
   return loadManifestFile(cache, digest)?.bytes;
 }
 
 /** The same, with the status of the file that was read. @throws a `node:fs` error */
-export function loadManifestFile(cache: CacheDirectory, digest: string): RegularFile | undefined {
+export function loadManifestFile(cache: ManifestDirectory, digest: string): RegularFile | undefined {
   const status = emptyStatus();
   try {
     return { bytes: readPayloadFile(manifestPath(cache, digest), status), status };
@@ -105,7 +107,7 @@ export function touchManifestFile(cache: CacheDirectory, digest: string): void {
 }
 
 /** Undefined if it does not exist; anything but a file under its name is foreign. @throws a `node:fs` error */
-export function statManifestFile(cache: CacheDirectory, digest: string): FileStatus | undefined {
+export function statManifestFile(cache: ManifestDirectory, digest: string): FileStatus | undefined {
   const status = lstat(manifestPath(cache, digest));
   return status?.kind === "file" ? status : undefined;
 }
@@ -128,7 +130,7 @@ export function removeManifestFile(cache: CacheDirectory, digest: string): void 
   unlinkSync(fsPath(manifestPath(cache, digest)));
 }
 
-export function manifestPath(cache: CacheDirectory, digest: string): ByteString {
+export function manifestPath(cache: ManifestDirectory, digest: string): ByteString {
   const shard = joinBytes(cache.manifests, shardOf(digest));
   assertNotSymlink(shard);
   return joinBytes(shard, bytesFromText(digest));

@@ -45,6 +45,13 @@ export class EditedPathUse {
     this.#old = listOldEditedPaths(cache);
   }
 
+  /** Whether `see` would look at the files of an entry. @param recordedPaths as for `see` */
+  mayConcern(recordedPaths: ReadonlySet<string> | undefined): boolean {
+    return this.#families.some(({ paths, unseen }) => {
+      return unseen.size > 0 && recordedPaths?.has(paths.recordedPath) !== false;
+    });
+  }
+
   /**
    * An entry or a running store has these files.
    * @param recordedPaths where they are stored from; undefined if that is unknown

@@ -5,6 +5,8 @@ import type { ManifestNeeds } from "./describe-entry.ts";
 import type { GroupedKeys, KeyGroup } from "./group-keys.ts";
 import type { Items } from "./items.ts";
 import type { KnownNeeds } from "./known-needs.ts";
+import type { OutlinedNeeds } from "./outlined-needs.ts";
+import type { ExpectedManifest } from "./outlines-ahead.ts";
 
 /** An entry whose needs are counted. */
 export interface CountedManifests extends CountedEntry {
@@ -17,6 +19,7 @@ export class EntryCounter {
   readonly #counted = new Map<string, CountedManifests>();
   readonly #counter = new NeedCounter();
   readonly #items: Items;
+  readonly #outlined: Pick<OutlinedNeeds, "prepare">;
   readonly #known: KnownNeeds;
   /** Of entries whose manifests were read. */
   #readFileCount = 0;
@@ -24,8 +27,9 @@ export class EntryCounter {
   #nextNumber = 0;
   #hasForgotten = false;
 
-  constructor(items: Items, known: KnownNeeds) {
+  constructor(items: Items, outlined: Pick<OutlinedNeeds, "prepare">, known: KnownNeeds) {
     this.#items = items;
+    this.#outlined = outlined;
     this.#known = known;
   }
 
@@ -43,10 +47,15 @@ export class EntryCounter {
     return this.#counted.size === groups.size;
   }
 
-  /** How many manifests are yet to be read. */
-  countUnread({ groups }: GroupedKeys): number {
+  /** The manifests that are yet to be read, in the order in which `add` will read them. */
+  listUnread({ groups }: GroupedKeys): ExpectedManifest[] {
     const fresh = [...groups].filter(([id]) => !this.#counted.has(id));
-    return new Set(fresh.flatMap(([, { manifests }]) => manifests)).size;
+    const fileCounts = new Map(
+      fresh.flatMap(([, { manifests, fileCount }]) =>
+        manifests.map((digest) => [digest, fileCount] as const),
+      ),
+    );
+    return [...fileCounts].map(([digest, fileCount]) => ({ digest, fileCount }));
   }
 
   /**
@@ -74,7 +83,10 @@ export class EntryCounter {
     if (this.#counted.has(id)) return [];
     const parts: ManifestNeeds[] = [];
     for (const digest of manifests) {
-      if (!this.#known.has(digest)) progress?.add({ files: 1 });
+      if (!this.#known.has(digest)) {
+        progress?.add({ files: 1 });
+        await this.#outlined.prepare(digest);
+      }
       parts.push({ digest, ...this.#known.find(digest) });
       await pause();
     }

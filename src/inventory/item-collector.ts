@@ -19,13 +19,36 @@ export class ItemCollector {
     if (item >= this.lastSets.length) this.lastSets = enlarge(this.lastSets, item + 1);
     if (this.lastSets[item] === this.set) return;
     this.lastSets[item] = this.set;
-    if (this.size === this.collected.length) this.collected = enlarge(this.collected, this.size + 1);
+    this.reserve(1);
     this.collected[this.size] = item;
     this.size += 1;
   }
 
   addAll(items: Uint32Array): void {
     for (let index = 0; index < items.length; index++) this.add(items[index] ?? 0);
+  }
+
+  /** The same for a column in which negative numbers stand for none. */
+  addColumn(items: Int32Array): void {
+    this.reserve(items.length);
+    const { collected, set } = this;
+    let { lastSets, size } = this;
+    for (let index = 0; index < items.length; index++) {
+      const item = items[index] ?? 0;
+      if (item < 0) continue;
+      if (item >= lastSets.length) lastSets = enlarge(lastSets, item + 1);
+      if (lastSets[item] === set) continue;
+      lastSets[item] = set;
+      collected[size] = item;
+      size += 1;
+    }
+    this.lastSets = lastSets;
+    this.size = size;
+  }
+
+  private reserve(count: number): void {
+    const length = this.size + count;
+    if (length > this.collected.length) this.collected = enlarge(this.collected, length);
   }
 
   /** The items of the set, in the order in which they were added. */

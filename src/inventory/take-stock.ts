@@ -8,7 +8,6 @@ import type { Progress } from "../base/progress.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { listOldCounts } from "../cache/restore-counts.ts";
 import { listPacks } from "../packs/contents/pack-directory.ts";
-import { describeEntry } from "./describe-entry.ts";
 import { Doubts } from "./doubts.ts";
 import { EditedPathUse, NO_EDITED_PATHS } from "./edited-path-use.ts";
 import { EntryCounter } from "./entry-counter.ts";
@@ -24,7 +23,9 @@ import { KnownKeys } from "./known-keys.ts";
 import { KnownNeeds } from "./known-needs.ts";
 import { type FileListing, listFiles } from "./list-files.ts";
 import { NeedsFinder } from "./needs-finder.ts";
+import { OutlinedNeeds } from "./outlined-needs.ts";
 import { isUpToDate, type Recollection, recallLedger } from "./recall-ledger.ts";
+import { surveyEntries } from "./survey-entries.ts";
 
 export interface StockRequest extends FileListing {
   readonly nowMs: number;
@@ -58,6 +59,7 @@ interface Listed {
   readonly items: Items;
   readonly readable: PacksOfCache;
   readonly finder: NeedsFinder;
+  readonly outlined: OutlinedNeeds;
   readonly known: KnownNeeds;
   readonly counter: EntryCounter;
   readonly recollection: Recollection | undefined;
@@ -135,21 +137,25 @@ export class Stocktaking {
     const finder = new NeedsFinder(cache, items, readable, (manifest, digest) => {
       editedPathUse?.see(manifest, digest === undefined ? undefined : this.#recordedPaths.get(digest));
     });
-    const { nowMs, pause, mostKeptItems, mayRecall } = this.#request;
-    const known = new KnownNeeds(finder, mostKeptItems);
-    const counter = new EntryCounter(items, known);
+    const { nowMs, runner, pause, mostKeptItems, mayRecall } = this.#request;
+    const outlined = new OutlinedNeeds(cache, items, finder, runner, (digest) => {
+      return editedPathUse?.mayConcern(this.#recordedPaths.get(digest)) !== true;
+    });
+    const known = new KnownNeeds(outlined, mostKeptItems);
+    const counter = new EntryCounter(items, outlined, known);
     const recollection =
       mayRecall === true
         ? await recallLedger({ cache, keys, items, known, counter, nowMs, pause })
         : undefined;
-    return { items, readable, finder, known, counter, recollection, editedPathUse };
+    return { items, readable, finder, outlined, known, counter, recollection, editedPathUse };
   }
 
   async #count(names: Names, listed: Listed, doubts: Doubts): Promise<Inventory> {
     const { nowMs, grace } = this.#request;
     const { keys, intents, sessions } = names;
     const { items, readable, finder, counter, recollection, editedPathUse } = listed;
-    const entries = await this.#countEntries(names, listed, doubts);
+    const { progress, pause } = this.#request;
+    const entries = await surveyEntries(names, { ...listed, doubts, progress, pause });
     const pinned = new Set<number>();
     for (const intent of intents) {
       const needed = finder.findForIntent(intent);
@@ -184,22 +190,6 @@ export class Stocktaking {
       fileCounts: new Map([...keys.groups].map(([id, { fileCount }]) => [id, fileCount])),
       recalled: recollection && { readMs: recollection.readMs, isCurrent: isUpToDate(recollection, counter) },
     };
-  }
-
-  async #countEntries(
-    { keys, isPinned }: Names,
-    { known, counter }: Listed,
-    doubts: Doubts,
-  ): Promise<CachedEntry[]> {
-    const { progress, pause } = this.#request;
-    const files = counter.countUnread(keys);
-    progress?.begin({ name: "reading", noun: "manifests", unit: "files", files });
-    const entries: CachedEntry[] = [];
-    for (const [id, group] of keys.groups) {
-      const parts = await counter.add(id, group, progress, pause);
-      entries.push(describeEntry(id, group, parts, keys.recordedPaths, isPinned, doubts, known));
-    }
-    return entries;
   }
 }
 

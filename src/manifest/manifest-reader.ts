@@ -20,6 +20,10 @@ export type ReadManifest =
 /** Larger ones are not kept for a comparison with the next. */
 const MOST_REMEMBERED_BYTES = 32 * 1024 * 1024;
 
+export function isWorthRemembering({ payload }: Manifest): boolean {
+  return payload.length <= MOST_REMEMBERED_BYTES;
+}
+
 /** Reads a cache's manifests with distrust, deltas together with their bases. */
 export class ManifestReader {
   readonly #readFile: (digest: string) => Uint8Array | undefined;
@@ -87,7 +91,7 @@ export class ManifestReader {
   }
 
   #remember(manifest: Manifest): Manifest {
-    this.#last = manifest.payload.length <= MOST_REMEMBERED_BYTES ? manifest : undefined;
+    this.#last = isWorthRemembering(manifest) ? manifest : undefined;
     return manifest;
   }
 
