@@ -44,6 +44,7 @@ export class PackIndex {
   readonly largeChunkEnds: Uint32Array;
   readonly chunkDigests: Uint8Array;
   private blockOffsets: Float64Array | undefined;
+  private blockContentSizes: Float64Array | undefined;
 
   constructor(buffer: ArrayBuffer, counts: PackIndexCounts) {
     const layout = indexLayoutOf(counts);
@@ -96,13 +97,10 @@ export class PackIndex {
     return at(this.blockOffsets, block);
   }
 
-  /** The total size of a block's contents. */
+  /** The total size of a block's contents. The sizes must be final. */
   blockContentBytes(block: number): number {
-    let sum = 0;
-    for (let content = this.firstContentOf(block); content < at(this.blockContentEnds, block); content++) {
-      sum += at(this.contentSizes, content);
-    }
-    return sum;
+    this.blockContentSizes ??= sumsOf(this.contentSizes, this.blockContentEnds);
+    return at(this.blockContentSizes, block);
   }
 
   /** The size of the pack, including its header. */
@@ -132,4 +130,17 @@ function offsetsOf(storedSizes: Uint32Array): Float64Array {
     offset += sizeBytes;
   }
   return offsets;
+}
+
+/** Of consecutive runs of numbers. @param ends where each run ends */
+function sumsOf(numbers: Uint32Array, ends: Uint32Array): Float64Array {
+  const sums = new Float64Array(ends.length);
+  let index = 0;
+  for (let run = 0; run < ends.length; run++) {
+    const end = ends[run] ?? 0;
+    let sum = 0;
+    for (; index < end; index++) sum += numbers[index] ?? 0;
+    sums[run] = sum;
+  }
+  return sums;
 }

@@ -8,6 +8,7 @@ import { areBlockSizesSound, compressBlock, decompressBlock } from "../../../src
 
 const compressions = fc.constantFrom<Compression>(
   { codec: "zstd", level: 1 },
+  { codec: "zstd", level: 3 },
   { codec: "zstd", level: 19 },
   { codec: "deflate", level: 1 },
   { codec: "deflate", level: 9 },
