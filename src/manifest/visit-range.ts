@@ -4,8 +4,12 @@ import { at, type Manifest } from "./manifest.ts";
 
 /** What a job does in each directory. The methods run once per file: mark them with `compileMethodsLightly`. */
 export interface RangeVisitor {
-  /** Comes before the leaves, again if an earlier job has done some of them. @returns false to skip them */
-  enterDirectory(directory: number): boolean;
+  /**
+   * Comes before the leaves, again if an earlier job has done some of them.
+   * @param fileCount how many files the directory has
+   * @returns false to skip its leaves
+   */
+  enterDirectory(directory: number, fileCount: number): boolean;
   visitFile(directory: number, file: number): void;
   visitSymlink(directory: number, symlink: number): void;
 }
@@ -29,10 +33,10 @@ export function visitRange(
   for (let directory = firstDirectory; directory < endDirectory; directory++) {
     const isDivisible = directory + 1 < endDirectory;
     if (hasEnough(isDivisible) && isAnyDone) return { nextDirectory: directory, nextLeaf: leaf };
-    if (visitor.enterDirectory(directory)) {
-      const firstFile = manifest.firstFileOf(directory);
+    const firstFile = manifest.firstFileOf(directory);
+    const fileCount = at(manifest.directoryFileEnds, directory) - firstFile;
+    if (visitor.enterDirectory(directory, fileCount)) {
       const firstSymlink = manifest.firstSymlinkOf(directory);
-      const fileCount = at(manifest.directoryFileEnds, directory) - firstFile;
       let leafCount = fileCount + at(manifest.directorySymlinkEnds, directory) - firstSymlink;
       if (endLeaf !== undefined && !isDivisible) leafCount = Math.min(leafCount, endLeaf);
       for (; leaf < leafCount; leaf++) {

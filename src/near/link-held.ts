@@ -26,20 +26,24 @@ export async function linkHeld(
   const objects = new ObjectPathWriter(near.objects, manifest);
   const path = new TreePath(manifest, directory);
   let linkedCount = 0;
-  for (let parent = 0; parent < manifest.counts.directoryCount; parent++) {
-    for (let file = manifest.firstFileOf(parent); file < at(manifest.directoryFileEnds, parent); file++) {
-      // A further name is made from the first one.
-      if (!hasObject(manifest, file) || manifest.isLink(file)) continue;
-      for (const isExclusive of [false, true]) {
-        const object = objects.set(file, isExclusive);
-        if (examineObject(object, manifest, file) !== "whole") continue;
-        path.setFile(parent, file);
-        if (!tryLink(object, path.buffer)) continue;
-        linkedCount += 1;
-        break;
+  try {
+    for (let parent = 0; parent < manifest.counts.directoryCount; parent++) {
+      for (let file = manifest.firstFileOf(parent); file < at(manifest.directoryFileEnds, parent); file++) {
+        // A further name is made from the first one.
+        if (!hasObject(manifest, file) || manifest.isLink(file)) continue;
+        for (const isExclusive of [false, true]) {
+          const object = objects.set(file, isExclusive);
+          if (examineObject(object, manifest, file) !== "whole") continue;
+          path.setFile(parent, file);
+          if (!tryLink(object, path.buffer)) continue;
+          linkedCount += 1;
+          break;
+        }
       }
+      await pause();
     }
-    await pause();
+  } finally {
+    objects.close();
   }
   return linkedCount;
 }

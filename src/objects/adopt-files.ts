@@ -1,6 +1,7 @@
 import type { ByteString } from "../base/byte-string.ts";
 import { compileMethodsLightly } from "../base/compile-lightly.ts";
 import { isBtdtError } from "../base/errors.ts";
+import { HeldDirectory } from "../fs/native/held-directory.ts";
 import { PathBuffer } from "../fs/native/path-buffer.ts";
 import type { Placement } from "../fs/place-file.ts";
 import { viewManifest } from "../manifest/codec.ts";
@@ -46,7 +47,11 @@ export const adoptFilesJob: Job<AdoptFilesInput, AdoptedFiles & DoneRange> = {
     adoptKnownShards(input.knownShards);
     const adopter = new FileAdopter(manifest, input, context);
     const hasEnough = createStopCheck(context, "stopped before all files were stored");
-    return { ...visitRange(manifest, input, adopter, hasEnough), ...adopter.result };
+    try {
+      return { ...visitRange(manifest, input, adopter, hasEnough), ...adopter.result };
+    } finally {
+      adopter.close();
+    }
   },
   workOf: (_input, { fileCounts }) => {
     return { files: fileCounts.linked + fileCounts.reflinked + fileCounts.copied + fileCounts.reused };
@@ -63,20 +68,28 @@ class FileAdopter implements RangeVisitor {
   private readonly maker: ObjectMaker;
   private readonly unwanted: Uint8Array | undefined;
   private readonly sourceLength: number;
+  private readonly held = new HeldDirectory(source);
   private directoryLength = 0;
 
+  /** Keeps directories open: to be closed. */
   constructor(manifest: Manifest, input: AdoptFilesInput, context: JobContext) {
     this.manifest = manifest;
     this.unwanted = input.unwanted;
-    this.maker = new ObjectMaker(manifest, source, input, context);
     this.sourceLength = source.set(input.source).length;
+    this.maker = new ObjectMaker(manifest, source, input, context);
   }
 
-  enterDirectory(directory: number): boolean {
+  enterDirectory(directory: number, fileCount: number): boolean {
     source.truncate(this.sourceLength);
     if (directory > 0) source.append(SLASH).append(this.manifest.directoryPath(directory));
     this.directoryLength = source.length;
+    this.held.hold(fileCount);
     return true;
+  }
+
+  close(): void {
+    this.held.close();
+    this.maker.close();
   }
 
   visitFile(_directory: number, file: number): void {

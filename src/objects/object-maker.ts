@@ -54,7 +54,7 @@ export class ObjectMaker {
   readonly #temporaryPrefix = crypto.randomUUID();
   #temporaryCount = 0;
 
-  /** @param source names the file whenever `make` is called */
+  /** To be closed. @param source names the file whenever `make` is called */
   constructor(manifest: Manifest, source: PathBuffer, input: ObjectMakerInput, context: JobContext) {
     this.#manifest = manifest;
     this.#source = source;
@@ -62,6 +62,10 @@ export class ObjectMaker {
     this.#context = context;
     this.#placer = placerFor(input);
     this.#objectPath = new ObjectPathWriter(input.objects, manifest);
+  }
+
+  close(): void {
+    this.#objectPath.close();
   }
 
   /** @throws BtdtError SOURCE_CHANGED, CACHE_WRITE_FAILED, SYSTEM; a `node:fs` error */

@@ -2,6 +2,7 @@ import type { ByteString } from "../base/byte-string.ts";
 import { compileLightly, compileMethodsLightly } from "../base/compile-lightly.ts";
 import { DIGEST_HEX_DIGITS, DIGEST_SIZE_BYTES } from "../base/digest.ts";
 import { isRealDirectory } from "../fs/assert-not-symlink.ts";
+import { HeldDirectory } from "../fs/native/held-directory.ts";
 import { PathBuffer } from "../fs/native/path-buffer.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
 import { PERMISSIONS } from "./object-attributes.ts";
@@ -86,13 +87,21 @@ export class ObjectPathWriter {
   private readonly objects: ByteString;
   private readonly objectsLength: number;
   private readonly hex = Buffer.alloc(RUN_FILES * DIGEST_HEX_DIGITS);
+  private readonly held = new HeldDirectory(this.buffer);
   private firstFile = 0;
   private endFile = 0;
 
+  /** Keeps the directory open: to be closed. */
   constructor(objects: ByteString, manifest: Manifest) {
     this.manifest = manifest;
     this.objects = objects;
-    this.objectsLength = this.buffer.set(objects).appendByte(SLASH).length;
+    this.buffer.set(objects);
+    this.held.hold(manifest.counts.fileCount);
+    this.objectsLength = this.buffer.appendByte(SLASH).length;
+  }
+
+  close(): void {
+    this.held.close();
   }
 
   /** @throws BtdtError CACHE_NOT_ACCESSIBLE when its shard is a symlink */

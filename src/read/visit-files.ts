@@ -2,6 +2,7 @@ import type { ByteString } from "../base/byte-string.ts";
 import { compileLightly } from "../base/compile-lightly.ts";
 import { DIGEST_SIZE_BYTES } from "../base/digest.ts";
 import { emptyStatus, type FileStatus } from "../fs/native/file-status.ts";
+import { HeldDirectory } from "../fs/native/held-directory.ts";
 import { PathBuffer } from "../fs/native/path-buffer.ts";
 import { allocateColumns, type FileColumns, truncateColumns } from "./file-columns.ts";
 import { countFiles, type FileBatch } from "./file-groups.ts";
@@ -37,43 +38,64 @@ export function visitFiles({ root, groups }: FileBatch, visitor: FileVisitor): F
   const fileCount = countFiles(groups);
   const columns = allocateColumns(fileCount);
   const inodes = new InodeRows(fileCount);
+  const held = new HeldDirectory(path);
   let file = 0;
-  for (const { directory, names } of groups) {
-    path.set(root);
-    if (directory !== "") path.append(SLASH).append(directory);
-    const { length } = path;
-    for (const name of names) {
-      if (visitor.hasEnough()) return { ...truncateColumns(columns, file), inodeRows: inodes.take() };
-      path.truncate(length);
-      try {
-        // A single file is its own root, without names below it.
-        if (name !== "") path.append(SLASH).append(name);
-        switch (visitor.visit(path, status, columns.digests, file * DIGEST_SIZE_BYTES)) {
-          case "hashed":
-            break;
-          case "large":
-            columns.large.push(file);
-            break;
-          case "not-a-file":
-            throw changedWhileRead(path);
-        }
-      } catch (error) {
-        const failure = failureOf(error, name);
-        if (failure === undefined) throw error;
-        columns.failures.push({ position: file, code: failure.code, message: failure.message });
-        file += 1;
-        continue;
-      }
-      columns.sizes[file] = status.sizeBytes;
-      columns.mtimeSeconds[file] = status.mtimeSeconds;
-      columns.mtimeNanoseconds[file] = status.mtimeNanoseconds;
-      columns.modes[file] = status.mode;
-      if (visitor.isAttributed === true) columns.attributed.push(file);
-      if (status.linkCount > 1) inodes.add(file, status);
-      file += 1;
+  try {
+    for (const { directory, names } of groups) {
+      path.set(root);
+      if (directory !== "") path.append(SLASH).append(directory);
+      held.hold(names.length);
+      const end = visitGroup(names, visitor, columns, inodes, file);
+      if (end < file + names.length) return { ...truncateColumns(columns, end), inodeRows: inodes.take() };
+      file = end;
     }
+    return { ...columns, inodeRows: inodes.take() };
+  } finally {
+    held.close();
   }
-  return { ...columns, inodeRows: inodes.take() };
 }
 
-compileLightly(visitFiles);
+/** @returns the first file that was not visited */
+function visitGroup(
+  names: readonly ByteString[],
+  visitor: FileVisitor,
+  columns: ReturnType<typeof allocateColumns>,
+  inodes: InodeRows,
+  firstFile: number,
+): number {
+  const { length } = path;
+  let file = firstFile;
+  for (const name of names) {
+    if (visitor.hasEnough()) return file;
+    path.truncate(length);
+    try {
+      // A single file is its own root, without names below it.
+      if (name !== "") path.append(SLASH).append(name);
+      switch (visitor.visit(path, status, columns.digests, file * DIGEST_SIZE_BYTES)) {
+        case "hashed":
+          break;
+        case "large":
+          columns.large.push(file);
+          break;
+        case "not-a-file":
+          throw changedWhileRead(path);
+      }
+    } catch (error) {
+      const failure = failureOf(error, name);
+      if (failure === undefined) throw error;
+      columns.failures.push({ position: file, code: failure.code, message: failure.message });
+      file += 1;
+      continue;
+    }
+    columns.sizes[file] = status.sizeBytes;
+    columns.mtimeSeconds[file] = status.mtimeSeconds;
+    columns.mtimeNanoseconds[file] = status.mtimeNanoseconds;
+    columns.modes[file] = status.mode;
+    if (visitor.isAttributed === true) columns.attributed.push(file);
+    if (status.linkCount > 1) inodes.add(file, status);
+    file += 1;
+  }
+  return file;
+}
+
+compileLightly(visitFiles, visitGroup);

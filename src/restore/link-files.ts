@@ -45,7 +45,11 @@ export const linkFilesJob: Job<LinkFilesInput, LinkedFiles & DoneRange> = {
     const manifest = viewManifest(input.payload);
     const builder = new TreeBuilder(manifest, input, context);
     const hasEnough = createStopCheck(context, "stopped before all files were restored");
-    return { ...visitRange(manifest, input, builder, hasEnough), ...builder.result };
+    try {
+      return { ...visitRange(manifest, input, builder, hasEnough), ...builder.result };
+    } finally {
+      builder.close();
+    }
   },
   workOf: (_input, linked) => workOfLinked(linked),
 };
@@ -65,6 +69,7 @@ export class TreeBuilder implements RangeVisitor {
   private readonly object: ObjectPathWriter;
   private readonly placer: ObjectPlacer;
 
+  /** Keeps directories open: to be closed. */
   constructor(manifest: Manifest, input: TreeInput, context: JobContext) {
     this.manifest = manifest;
     this.input = input;
@@ -75,9 +80,14 @@ export class TreeBuilder implements RangeVisitor {
     this.placer = new ObjectPlacer(manifest, input.links, input.site.path, context);
   }
 
-  enterDirectory(directory: number): boolean {
-    const { unchanged } = this.input.site;
-    if (unchanged?.directories[directory] !== 1 && !this.isDamaged()) this.path.ensureDirectory(directory);
+  close(): void {
+    this.path.close();
+    this.object.close();
+  }
+
+  enterDirectory(directory: number, fileCount: number): boolean {
+    if (this.input.site.unchanged?.directories[directory] === 1 || this.isDamaged()) return true;
+    this.path.holdDirectory(directory, fileCount);
     return true;
   }
 

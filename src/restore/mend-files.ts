@@ -42,10 +42,14 @@ export const mendFilesJob: Job<MendFilesInput, MendedFiles> = {
     const mender = new FileMender(viewManifest(input.payload), input, context);
     const hasEnough = createStopCheck(context, "stopped before all files were restored");
     let doneCount = 0;
-    for (const file of input.files) {
-      if (hasEnough() && doneCount > 0) break;
-      mender.mend(file);
-      doneCount += 1;
+    try {
+      for (const file of input.files) {
+        if (hasEnough() && doneCount > 0) break;
+        mender.mend(file);
+        doneCount += 1;
+      }
+    } finally {
+      mender.close();
     }
     return { ...mender.result(), doneCount };
   },
@@ -75,6 +79,10 @@ class FileMender {
     this.#context = context;
     this.#builder = new TreeBuilder(manifest, input, context);
     this.#siblings = new ObjectSiblings(input.links.objects);
+  }
+
+  close(): void {
+    this.#builder.close();
   }
 
   result(): Omit<MendedFiles, "doneCount"> {

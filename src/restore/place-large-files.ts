@@ -26,10 +26,14 @@ export const placeLargeFilesJob: Job<PlaceLargeFilesInput, PlacedLargeFiles> = {
     const builder = new TreeBuilder(manifest, input, context);
     const hasEnough = createStopCheck(context, "stopped before all files were restored");
     let doneCount = 0;
-    for (const file of input.files) {
-      if (hasEnough() && doneCount > 0) break;
-      builder.buildFile(manifest.directoryOfFile(file), file);
-      doneCount += 1;
+    try {
+      for (const file of input.files) {
+        if (hasEnough() && doneCount > 0) break;
+        builder.buildFile(manifest.directoryOfFile(file), file);
+        doneCount += 1;
+      }
+    } finally {
+      builder.close();
     }
     return { ...builder.result, doneCount };
   },

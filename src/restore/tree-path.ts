@@ -2,6 +2,7 @@ import { mkdirSync } from "node:fs";
 import { type ByteString, fsPath } from "../base/byte-string.ts";
 import { compileMethodsLightly } from "../base/compile-lightly.ts";
 import { errnoOf } from "../fs/errno.ts";
+import { HeldDirectory } from "../fs/native/held-directory.ts";
 import { PathBuffer } from "../fs/native/path-buffer.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
 
@@ -17,6 +18,7 @@ export class TreePath {
   private readonly manifest: Manifest;
   private readonly root: ByteString;
   private readonly areDirectoriesMade: boolean;
+  private readonly held = new HeldDirectory(this.buffer);
   private readonly made = new Set<number>();
   private currentDirectory = -1;
   private directoryLength = 0;
@@ -39,6 +41,16 @@ export class TreePath {
   setSymlink(directory: number, symlink: number): void {
     this.ensureDirectory(directory);
     this.buffer.truncate(this.directoryLength).append(this.manifest.symlinkName(symlink));
+  }
+
+  /** For a loop that sets many files of a directory. To be closed. */
+  holdDirectory(directory: number, fileCount: number): void {
+    this.ensureDirectory(directory);
+    this.held.hold(fileCount);
+  }
+
+  close(): void {
+    this.held.close();
   }
 
   ensureDirectory(directory: number): void {

@@ -3,7 +3,7 @@ import { type BigIntStats, constants, fstatSync, lstatSync } from "node:fs";
 import { type ByteString, fsPath } from "../../base/byte-string.ts";
 import { compileLightly } from "../../base/compile-lightly.ts";
 import { hasFoundNothing } from "./last-error.ts";
-import { AT_FDCWD, AT_SYMLINK_NOFOLLOW, linuxLibc } from "./libc.ts";
+import { AT_SYMLINK_NOFOLLOW, linuxLibc } from "./libc.ts";
 import { PathBuffer } from "./path-buffer.ts";
 
 export type FileKind = "file" | "directory" | "symlink" | "other";
@@ -143,9 +143,9 @@ export function lstatPortable(path: ByteString, into: FileStatus): boolean {
  * @throws a `node:fs` error for anything but ENOENT
  */
 export function lstatBuffer(path: PathBuffer, into: FileStatus): boolean {
-  if (
-    linuxLibc?.statx(AT_FDCWD, path.pointer, AT_SYMLINK_NOFOLLOW, STATX_ALL_BUT_ATIME, wordsPointer) === 0
-  ) {
+  const start = path.startDescriptor();
+  const pointer = path.pointerFromStart();
+  if (linuxLibc?.statx(start, pointer, AT_SYMLINK_NOFOLLOW, STATX_ALL_BUT_ATIME, wordsPointer) === 0) {
     readStatx(into);
     return true;
   }

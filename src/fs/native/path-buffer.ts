@@ -2,10 +2,15 @@ import { type Pointer, ptr } from "bun:ffi";
 import { type ByteString, bytesFromBuffer, display } from "../../base/byte-string.ts";
 import { compileLightly, compileMethodsLightly } from "../../base/compile-lightly.ts";
 import { BtdtError } from "../../base/errors.ts";
+import { AT_FDCWD } from "./libc.ts";
 
 /** The kernel's limit for a path, including the final NUL. */
 const PATH_MAX_BYTES = 4096;
 
+/** No path is as long: nothing is held. */
+const NEVER = PATH_MAX_BYTES;
+
+const SLASH = 0x2f;
 const ZERO = 0x30;
 const LETTER_A = 0x61;
 
@@ -19,6 +24,9 @@ export class PathBuffer {
   private readonly bytes = Buffer.from(new ArrayBuffer(PATH_MAX_BYTES));
   readonly pointer: Pointer = ptr(this.bytes);
   #length = 0;
+  private heldDescriptor = AT_FDCWD;
+  /** Where the names in the held directory start. */
+  private heldLength = NEVER;
 
   get length(): number {
     return this.#length;
@@ -26,11 +34,39 @@ export class PathBuffer {
 
   set(path: ByteString): this {
     this.#length = 0;
+    this.letGo();
     return this.append(path);
+  }
+
+  /** The path names an open directory, see `HeldDirectory`. */
+  hold(descriptor: number): void {
+    this.heldDescriptor = descriptor;
+    this.heldLength = this.bytes[this.#length - 1] === SLASH ? this.#length : this.#length + 1;
+  }
+
+  letGo(): void {
+    this.heldDescriptor = AT_FDCWD;
+    this.heldLength = NEVER;
+  }
+
+  /** For system calls that take a directory and what to look up from there, which is at `pointerFromStart`. */
+  startDescriptor(): number {
+    return this.isInHeld() ? this.heldDescriptor : AT_FDCWD;
+  }
+
+  pointerFromStart(): Pointer {
+    return this.isInHeld() ? ((this.pointer + this.heldLength) as Pointer) : this.pointer;
+  }
+
+  /** Not if it is the directory itself, or another one whose name starts like it. */
+  private isInHeld(): boolean {
+    return this.#length > this.heldLength && this.bytes[this.heldLength - 1] === SLASH;
   }
 
   /** Truncates to a length that `length` had before. */
   truncate(length: number): this {
+    // What is appended now may be the end of another directory's name.
+    if (length < this.heldLength - 1) this.letGo();
     this.#length = length;
     this.bytes[length] = 0;
     return this;

@@ -1,7 +1,7 @@
 import { constants, openSync, readSync, writeSync } from "node:fs";
 import { fsPath } from "../../base/byte-string.ts";
 import { compileLightly } from "../../base/compile-lightly.ts";
-import { AT_FDCWD, libc, linuxLibc } from "./libc.ts";
+import { libc, linuxLibc } from "./libc.ts";
 import type { PathBuffer } from "./path-buffer.ts";
 import type { PinnedBuffer } from "./pinned-buffer.ts";
 
@@ -19,7 +19,7 @@ export function openQuickly(path: PathBuffer, flags: number, mode = 0): number {
 
 /** The same without an error: negative if it cannot be opened. */
 export function tryOpen(path: PathBuffer, flags: number, mode = 0): number {
-  return linuxLibc?.openat(AT_FDCWD, path.pointer, flags | O_CLOEXEC, mode) ?? -1;
+  return linuxLibc?.openat(path.startDescriptor(), path.pointerFromStart(), flags | O_CLOEXEC, mode) ?? -1;
 }
 
 /** Returns the number of bytes read; 0 at the end. @throws a `node:fs` error */
