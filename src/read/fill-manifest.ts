@@ -4,6 +4,7 @@ import { DIGEST_SIZE_BYTES } from "../base/digest.ts";
 import { Manifest } from "../manifest/manifest.ts";
 import type { WalkedSymlink } from "./examine-source.ts";
 import type { FileColumns } from "./file-columns.ts";
+import { type NameList, nameBytesOf, splitNames } from "./name-list.ts";
 import type { WalkedDirectory } from "./walk-tree.ts";
 
 /** What was read of consecutive files of the manifest. */
@@ -14,9 +15,14 @@ export interface RangeContent {
   readonly largeDigests: ReadonlyMap<number, Uint8Array>;
 }
 
+/** A directory that waits until the manifest can be allocated. */
+export interface ListedDirectory extends Omit<WalkedDirectory, "files"> {
+  readonly files: NameList;
+}
+
 /** A manifest with room for what a walk found. */
 export function allocateManifest(
-  directories: readonly WalkedDirectory[],
+  directories: readonly ListedDirectory[],
   fileCount: number,
   isSingleFile = false,
 ): Manifest {
@@ -27,7 +33,7 @@ export function allocateManifest(
     fileCount,
     symlinkCount: symlinks.length,
     directoryNameBytes: totalBytes(directories.map((directory) => directory.name)),
-    fileNameBytes: directories.reduce((sum, directory) => sum + totalBytes(directory.files), 0),
+    fileNameBytes: directories.reduce((sum, directory) => sum + nameBytesOf(directory.files), 0),
     symlinkNameBytes: totalBytes(symlinks.map((symlink) => symlink.name)),
     symlinkTargetBytes: totalBytes(symlinks.map((symlink) => symlink.target)),
     linkCount: 0,
@@ -62,7 +68,7 @@ class NameColumn {
 }
 
 /** Fills in the directories, and all names and symlinks. */
-export function fillDirectories(manifest: Manifest, directories: readonly WalkedDirectory[]): void {
+export function fillDirectories(manifest: Manifest, directories: readonly ListedDirectory[]): void {
   const directoryNames = new NameColumn(manifest.directoryNames, manifest.directoryNameEnds);
   const fileNames = new NameColumn(manifest.fileNames, manifest.fileNameEnds);
   const symlinkNames = new NameColumn(manifest.symlinkNames, manifest.symlinkNameEnds);
@@ -75,7 +81,7 @@ export function fillDirectories(manifest: Manifest, directories: readonly Walked
     manifest.directoryModes[index] = directory.status.mode;
     manifest.directoryMtimeSeconds[index] = directory.status.mtimeSeconds;
     manifest.directoryMtimeNanoseconds[index] = directory.status.mtimeNanoseconds;
-    for (const name of directory.files) fileNames.append(name);
+    for (const name of splitNames(directory.files)) fileNames.append(name);
     for (const symlink of directory.symlinks) {
       symlinkNames.append(symlink.name);
       symlinkTargets.append(symlink.target);
@@ -83,7 +89,7 @@ export function fillDirectories(manifest: Manifest, directories: readonly Walked
       manifest.symlinkMtimeNanoseconds[symlinkEnd] = symlink.mtimeNanoseconds;
       symlinkEnd += 1;
     }
-    fileEnd += directory.files.length;
+    fileEnd += directory.files.count;
     manifest.directoryFileEnds[index] = fileEnd;
     manifest.directorySymlinkEnds[index] = symlinkEnd;
   }

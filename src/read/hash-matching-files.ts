@@ -13,6 +13,7 @@ import { hashLargeFile } from "./hash-large-file.ts";
 import { combineDigests } from "./hash-paths.ts";
 import { describeLargeFile } from "./large-file.ts";
 import { matchFiles } from "./match-files.ts";
+import { joinNames } from "./name-list.ts";
 import { throwFailures } from "./source-failure.ts";
 
 const BATCH_FILES = 400;
@@ -101,5 +102,5 @@ async function digestMatches(
 function groupOf(path: ByteString) {
   const directory = parentOf(path);
   const name = path.slice(path.lastIndexOf("/") + 1) as ByteString;
-  return { directory: directory.slice(1) as ByteString, names: [name] };
+  return { directory: directory.slice(1) as ByteString, names: joinNames([name]) };
 }

@@ -4,12 +4,13 @@ import type { Manifest } from "../manifest/manifest.ts";
 import type { Runners } from "../work/job.ts";
 import type { AttributedFiles } from "./attributed-files.ts";
 import { type Digester, hashOnly } from "./digester.ts";
-import { allocateManifest, fillDirectories, fillFiles } from "./fill-manifest.ts";
+import { allocateManifest, fillDirectories, fillFiles, type ListedDirectory } from "./fill-manifest.ts";
 import { describeLargeFile } from "./large-file.ts";
+import { joinNames } from "./name-list.ts";
 import { throwFailures } from "./source-failure.ts";
-import type { WalkedDirectory } from "./walk-tree.ts";
 
 const NO_NAME = "" as ByteString;
+const ITS_NAMES = joinNames([NO_NAME]);
 
 /** The manifest of a single file. @throws BtdtError SOURCE_CHANGED, SOURCE_UNREADABLE */
 export async function readSingleFile(
@@ -20,7 +21,7 @@ export async function readSingleFile(
 ): Promise<Manifest> {
   const columns = await digester.digestBatch(runners.inline, {
     root: path,
-    groups: [{ directory: NO_NAME, names: [NO_NAME] }],
+    groups: [{ directory: NO_NAME, names: ITS_NAMES }],
     wantsAttributed: attributed !== undefined,
   });
   throwFailures(columns.failures.map(({ code, message }) => ({ path: NO_NAME, code, message })));
@@ -30,12 +31,12 @@ export async function readSingleFile(
     const file = describeLargeFile(path, columns, position);
     largeDigests.set(position, await digester.digestLargeFile(runners.pool, file));
   }
-  const placeholder: WalkedDirectory = {
+  const placeholder: ListedDirectory = {
     parent: 0,
     name: NO_NAME,
     path: NO_NAME,
     status: emptyStatus(),
-    files: [NO_NAME],
+    files: ITS_NAMES,
     symlinks: [],
   };
   const manifest = allocateManifest([placeholder], 1, true);

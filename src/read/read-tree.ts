@@ -13,11 +13,12 @@ import type { Runners } from "../work/job.ts";
 import { chooseRunners } from "../work/volume-latency.ts";
 import { type Digester, hashOnly } from "./digester.ts";
 import type { FileGroup } from "./file-groups.ts";
-import { allocateManifest, fillDirectories } from "./fill-manifest.ts";
+import { allocateManifest, fillDirectories, type ListedDirectory } from "./fill-manifest.ts";
 import { listAhead } from "./list-ahead.ts";
+import { joinNames } from "./name-list.ts";
 import { type FileCollectors, RangeReader } from "./range-reader.ts";
 import { type SourceFailure, throwFailures } from "./source-failure.ts";
-import { type ExaminedDirectory, type WalkedDirectory, type WalkOptions, walkTree } from "./walk-tree.ts";
+import { type ExaminedDirectory, type WalkOptions, walkTree } from "./walk-tree.ts";
 
 export interface ReadTreeOptions extends WalkOptions, FileCollectors {
   /** Called now and then during the walk. */
@@ -53,7 +54,7 @@ export async function readTree(
   if (ahead !== undefined) options.onListed?.(countNames(ahead));
   const failures: SourceFailure[] = [];
   const reader = new RangeReader(root, digester, runners.pool, options, failures);
-  const directories: WalkedDirectory[] = [];
+  const directories: ListedDirectory[] = [];
   let fileCount = 0;
   let groups: FileGroup[] = [];
   let firstFile = 0;
@@ -62,12 +63,14 @@ export async function readTree(
       const pausing = options.pause();
       if (pausing !== undefined) await pausing;
       if (directory === undefined) continue;
-      directories.push(directory);
+      const files = joinNames(directory.files);
+      directories.push({ ...directory, files });
       if (fileCount >= worthThreadsFiles) runners.pool.start("few");
       for (let start = 0; start < directory.files.length; start += batchFiles) {
-        const names = directory.files.slice(start, start + batchFiles);
+        const isWhole = files.count <= batchFiles;
+        const names = isWhole ? files : joinNames(directory.files.slice(start, start + batchFiles));
         groups.push({ directory: directory.path, names });
-        fileCount += names.length;
+        fileCount += names.count;
         if (fileCount - firstFile >= batchFiles) {
           reader.submit({ firstFile, groups, fileCount: fileCount - firstFile }, runners.pool);
           [firstFile, groups] = [fileCount, []];

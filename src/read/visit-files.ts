@@ -7,6 +7,7 @@ import { PathBuffer } from "../fs/native/path-buffer.ts";
 import { allocateColumns, type FileColumns, truncateColumns } from "./file-columns.ts";
 import { countFiles, type FileBatch } from "./file-groups.ts";
 import { InodeRows } from "./inode-rows.ts";
+import { splitNames } from "./name-list.ts";
 import { changedWhileRead } from "./open-source.ts";
 import { failureOf } from "./source-failure.ts";
 
@@ -44,9 +45,9 @@ export function visitFiles({ root, groups }: FileBatch, visitor: FileVisitor): F
     for (const { directory, names } of groups) {
       path.set(root);
       if (directory !== "") path.append(SLASH).append(directory);
-      held.hold(names.length);
-      const end = visitGroup(names, visitor, columns, inodes, file);
-      if (end < file + names.length) return { ...truncateColumns(columns, end), inodeRows: inodes.take() };
+      held.hold(names.count);
+      const end = visitGroup(splitNames(names), visitor, columns, inodes, file);
+      if (end < file + names.count) return { ...truncateColumns(columns, end), inodeRows: inodes.take() };
       file = end;
     }
     return { ...columns, inodeRows: inodes.take() };

@@ -3,6 +3,7 @@ import { BtdtError } from "../base/errors.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import type { Digester } from "../read/digester.ts";
 import { describeLargeFile } from "../read/large-file.ts";
+import { joinNames } from "../read/name-list.ts";
 import { throwFailures } from "../read/source-failure.ts";
 import type { Runtime } from "../work/runtime.ts";
 
@@ -19,7 +20,7 @@ export async function readAgain(
     const groups = paths.map((path) => {
       const slash = path.lastIndexOf("/");
       const directory = path.slice(0, Math.max(0, slash)) as ByteString;
-      return { directory, names: [path.slice(slash + 1) as ByteString] };
+      return { directory, names: joinNames([path.slice(slash + 1) as ByteString]) };
     });
     const read = await digester.digestBatch(runners.inline, { root: source, groups });
     if (read.sizes.length === 0) throw new BtdtError("CANCELLED", "stopped before anything was stored");

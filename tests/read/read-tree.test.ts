@@ -7,6 +7,7 @@ import type { Digester } from "../../src/read/digester.ts";
 import type { FileColumns } from "../../src/read/file-columns.ts";
 import { type FileGroup, sliceGroups } from "../../src/read/file-groups.ts";
 import { IgnoreRules } from "../../src/read/ignore-rules.ts";
+import { joinNames, nameBytesOf, splitNames } from "../../src/read/name-list.ts";
 import { readTree } from "../../src/read/read-tree.ts";
 import { createPause } from "../../src/work/breather.ts";
 import { InlineRunner } from "../../src/work/inline-runner.ts";
@@ -17,7 +18,7 @@ const scratch = Scratch.use();
 const FILES_IN_DIRECTORY = 7;
 
 function namesOf(groups: readonly FileGroup[]): string[] {
-  return groups.flatMap(({ directory, names }) => names.map((name) => `${directory}/${name}`));
+  return groups.flatMap(({ directory, names }) => splitNames(names).map((name) => `${directory}/${name}`));
 }
 
 /** Reads so many files of each batch as it is told, the last number again and again; a file's name is its digest. */
@@ -116,14 +117,25 @@ test("the failure that stopped others is reported, not that they were stopped", 
 test("groups of files can be cut anywhere", () => {
   const group = fc.record({
     directory: fc.string().map(bytesFromText),
-    names: fc.array(fc.string().map(bytesFromText), { minLength: 1, maxLength: 6 }),
+    names: fc.array(fc.string().map(bytesFromText), { minLength: 1, maxLength: 6 }).map(joinNames),
   });
   fc.assert(
     fc.property(fc.array(group, { maxLength: 6 }), fc.nat(40), fc.nat(40), (groups, one, other) => {
       const [start, end] = [Math.min(one, other), Math.max(one, other)];
       const part = sliceGroups(groups, start, end);
       expect(namesOf(part)).toEqual(namesOf(groups).slice(start, end));
-      expect(part.every(({ names }) => names.length > 0)).toBe(true);
+      expect(part.every(({ names }) => names.count > 0)).toBe(true);
+    }),
+  );
+});
+
+test("names are joined and split, also none and an empty one", () => {
+  fc.assert(
+    fc.property(fc.array(fc.string().map(bytesFromText)), (names) => {
+      const list = joinNames(names);
+      expect(list.count).toBe(names.length);
+      expect(splitNames(list)).toEqual(names);
+      expect(nameBytesOf(list)).toBe(names.join("").length);
     }),
   );
 });
