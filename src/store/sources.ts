@@ -81,7 +81,7 @@ function findSource(given: string, newRules: () => IgnoreRules, cache: CacheDire
       });
     }
     const resolved = resolvePath(bytes);
-    if (cache.rootStatus() !== undefined && isWithin(resolved, resolvePath(cache.root))) {
+    if (isInCache(resolved, cache)) {
       throw new BtdtError("SOURCE_INSIDE_CACHE", `${shown} is part of the cache itself`, {
         path: shown,
         hint: "store a directory outside the cache",
@@ -106,6 +106,17 @@ function findSource(given: string, newRules: () => IgnoreRules, cache: CacheDire
       path: shown,
       cause: error,
     });
+  }
+}
+
+/** False if the cache cannot be reached, which says nothing about the source: what writes to the cache will report it. */
+function isInCache(resolved: ByteString, cache: CacheDirectory): boolean {
+  if (cache.rootStatus() === undefined) return false;
+  try {
+    return isWithin(resolved, resolvePath(cache.root));
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+    return false;
   }
 }
 

@@ -180,3 +180,13 @@ testWith(["mount"], "a full volume fails neither run nor store --error-ok", () =
   expect(stored).toMatchObject({ exitCode: 0, stdout: "" });
   expectWarning(stored.stderr, "nothing was stored: cannot write to the cache");
 });
+
+test("a cache that vanishes while the command of run makes its paths is what the warning names", () => {
+  makeTree(scratch.path("tree"), dir({ a: file("a") }));
+  cache.store("old", "tree");
+  const script = `mkdir '${scratch.path("made")}' && rm -r '${cache.path}'/*`;
+  const words = ["run", "-c", cache.path, "-k", "new", scratch.path("made"), "--", "sh", "-c", script];
+  const done = btdt(words);
+  expect(done).toMatchObject({ exitCode: 0 });
+  expectWarning(done.stderr, `nothing was stored: cannot write to the cache ${cache.path}: no such file`);
+});
