@@ -32,6 +32,8 @@ export async function runProgram(words: readonly string[], context: CommandConte
       hint: `${COMMAND_NAMES.join(", ")}; see btdt --help`,
     });
   }
+  const mangled = words.find((word) => word.includes("\uFFFD"));
+  if (mangled !== undefined) (await import("./assert-utf8.ts")).assertUtf8(mangled);
   // Only the named command, unless help or a usage error may need all of them.
   const command = resolveAlias(name);
   const declared = isCommandName(command) ? await loadCommand(command, context, childCommand) : undefined;

@@ -1,7 +1,8 @@
 /** Paths that a shell, or the reader of a manual, would have meant otherwise. */
 import { expect, test } from "bun:test";
 import { existsSync, readdirSync } from "node:fs";
-import { btdt, type Finished } from "../support/executable.ts";
+import { BTDT, btdt, type Finished, run } from "../support/executable.ts";
+import { testWith } from "../support/requirements.ts";
 import { Scratch } from "../support/scratch.ts";
 import { dir, file, makeTree } from "../support/tree.ts";
 
@@ -61,4 +62,30 @@ test("a literal ~ in the path of a cache is an error that says so", () => {
   expect(readdirSync(cwd).toSorted()).toEqual(["node_modules", "other"]);
   expect(btdt(["store", "-c", "./~", "--create-cache", "-k", "key", "other"], { cwd }).exitCode).toBe(0);
   expect(existsSync(scratch.path("work", "~", "btdt-v1"))).toBe(true);
+});
+
+/** With a shell, because arguments that are not UTF-8 cannot be passed. @param words may contain octal escapes */
+function runWithBytes(...words: string[]): Finished {
+  const quoted = words.map((word) => `"$(printf -- '${word}')"`).join(" ");
+  return run(["sh", "-c", `"$0" ${quoted}`, BTDT], { cwd: scratch.path("work") });
+}
+
+testWith(["linux"], "an argument that is not UTF-8 is refused, because it would mean another path", () => {
+  makeWork();
+  store([], "other");
+  const before = readdirSync(scratch.path("work"));
+  const cache = scratch.path("cache");
+  for (const words of [
+    ["restore", "-c", cache, "-k", "key", "to\\377"],
+    ["store", "-c", `${cache}\\377`, "--create-cache", "-k", "key", "other"],
+    ["run", "-c", cache, "-k", "new", "made", "--", "mkdir", "made\\377"],
+  ]) {
+    const { exitCode, stdout, stderr } = runWithBytes(...words);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
+    expect(stderr).toContain("\uFFFD is not UTF-8 (if it is a path, change to that directory");
+  }
+  expect(readdirSync(scratch.path("work"))).toEqual(before);
+  // What was meant is accepted.
+  expect(runWithBytes("restore", "-c", cache, "-k", "key", "to\\357\\277\\275").exitCode).toBe(0);
+  expect(readdirSync(scratch.path("work", "to\uFFFD"))).toEqual(["b"]);
 });
