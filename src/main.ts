@@ -2,8 +2,8 @@
  * The command line comes in here. What scripts ask for often is answered at once: the version, and the digest of a
  * small file. Everything else is loaded, and done, by `run-command.ts`.
  */
-import { writeSync } from "node:fs";
 import { version } from "../package.json" with { type: "json" };
+import { writeOut } from "./fs/write-out.ts";
 
 const STDOUT = 1;
 
@@ -22,8 +22,9 @@ async function findAnswer(words: readonly string[]): Promise<string | undefined>
 
 /** Whether it has been printed. Why it could not be is found, and reported, where other results are printed. */
 function printLine(line: string): boolean {
+  const bytes = Buffer.from(`${line}\n`);
   try {
-    for (let rest = `${line}\n`; rest !== ""; ) rest = rest.slice(writeSync(STDOUT, rest));
+    for (let written = 0; written < bytes.length; ) written += writeOut(STDOUT, bytes, written);
     return true;
   } catch {
     return false;

@@ -33,11 +33,19 @@ function countProcessors(): number {
   return (require("node:os") as typeof os).availableParallelism();
 }
 
-const isOnTerminal = isTerminal(STDERR) && process.env["TERM"] !== "dumb";
+let knownTerminal: boolean | undefined;
+
+/** Only asked when it makes a difference: that takes as long as reading a few files. */
+function isOnTerminal(): boolean {
+  knownTerminal ??= isTerminal(STDERR) && process.env["TERM"] !== "dumb";
+  return knownTerminal;
+}
+
 const progress = new ProgressReporter(
-  isOnTerminal
-    ? createLazyProgressBar(writeToStderr, () => process.stderr.columns)
-    : createProgressLines((sentence) => output.note(sentence)),
+  () =>
+    isOnTerminal()
+      ? createLazyProgressBar(writeToStderr, () => process.stderr.columns)
+      : createProgressLines((sentence) => output.note(sentence)),
   () => Bun.nanoseconds() / 1e6,
 );
 const onWork = (done: WorkDone): void => progress.add(done);
@@ -52,7 +60,7 @@ const pool = new WorkerPool(
 );
 // Any non-empty value counts: https://no-color.org
 const output = createConsoleOutput(
-  isOnTerminal && !process.env["NO_COLOR"],
+  () => isOnTerminal() && !process.env["NO_COLOR"],
   { clear: () => progress.hide(), silence: () => progress.silence() },
   () => measureColumns(process.env["COLUMNS"], () => process.stdout.columns),
 );

@@ -1,10 +1,11 @@
-import { type Dirent, mkdirSync, readdirSync, statSync } from "node:fs";
-import { type ByteString, bytesFromText, fsPath, joinBytes } from "../base/byte-string.ts";
+import { type ByteString, bytesFromText, joinBytes } from "../base/byte-string.ts";
 import { type AccessPolicy, makeDirectoryWith, readAccessPolicy } from "../fs/access-policy.ts";
 import { assertNotSymlink } from "../fs/assert-not-symlink.ts";
 import { errnoOf } from "../fs/errno.ts";
 import { namesIn } from "../fs/names-in.ts";
 import { emptyStatus, type FileStatus, lstat } from "../fs/native/file-status.ts";
+import { type DirectoryEntry, listPlainNames } from "../fs/native/list-names.ts";
+import { nodeFs } from "../fs/node-fs.ts";
 import { readRegularFile } from "../fs/regular-file.ts";
 import { cacheOpenError, foreignFile, formatMissing, newerFormat, notADirectory } from "./cache-errors.ts";
 
@@ -75,8 +76,8 @@ export class CacheDirectory {
     const cache = new CacheDirectory(path, isReadOnly);
     try {
       if (cache.rootStatus() !== undefined) cache.#check();
-      else if (!statSync(text).isDirectory()) throw notADirectory(path);
-      else rejectNewerRoot(path, readdirSync(text));
+      else if (!nodeFs().statSync(text).isDirectory()) throw notADirectory(path);
+      else rejectNewerRoot(path, nodeFs().readdirSync(text));
     } catch (error) {
       throw cacheOpenError(path, error);
     }
@@ -91,7 +92,7 @@ export class CacheDirectory {
   /** Like `open`, but creates the cache directory if it does not exist: `--create-cache`. */
   static create(text: string): CacheDirectory {
     try {
-      mkdirSync(text, { recursive: true });
+      nodeFs().mkdirSync(text, { recursive: true });
     } catch (error) {
       throw errnoOf(error) === "EEXIST"
         ? notADirectory(bytesFromText(text))
@@ -155,9 +156,8 @@ export class CacheDirectory {
     // One listing instead of an `lstat` for each directory: on a network file system, each is a round trip.
     for (const entry of this.#readRoot()) {
       this.#hasLedger ||= entry.name === LEDGER_NAME;
-      // Some file systems do not tell kinds in listings.
-      if (entry.isDirectory() || entry.isFile()) continue;
-      const path = joinBytes(this.root, bytesFromText(entry.name));
+      if (entry.isPlain) continue;
+      const path = joinBytes(this.root, entry.name);
       if (this.#directories().includes(path)) assertNotSymlink(path);
     }
     this.#checkFormat();
@@ -168,9 +168,9 @@ export class CacheDirectory {
     return [keys, pins, sessions, editedPaths, unflushed, restoreCounts, manifests, objects, packs];
   }
 
-  #readRoot(): Dirent[] {
+  #readRoot(): DirectoryEntry[] {
     try {
-      return readdirSync(fsPath(this.root), { withFileTypes: true });
+      return listPlainNames(this.root);
     } catch (error) {
       if (errnoOf(error) !== "ENOTDIR") throw error;
       throw foreignFile(this.root, "is not a directory", this.root);

@@ -1,8 +1,8 @@
-import { renameSync, unlinkSync } from "node:fs";
-import { type ByteString, bytesFromText, fsPath, joinBytes } from "../base/byte-string.ts";
+import { type ByteString, bytesFromText, joinBytes } from "../base/byte-string.ts";
 import { errnoOf } from "../fs/errno.ts";
 import { namesIn } from "../fs/names-in.ts";
 import { LockFile } from "../fs/native/flock.ts";
+import { rename, unlink } from "../fs/native/path-calls.ts";
 import { readRegularFile, writeNewFile } from "../fs/regular-file.ts";
 import type { CacheDirectory } from "./cache-directory.ts";
 import {
@@ -119,11 +119,11 @@ function changeFamily(
         return;
       const seenMs = new Map(known?.paths.seenMs);
       if (!change(seenMs)) return;
-      if (seenMs.size === 0) return unlinkSync(fsPath(pathOf(cache, name)));
+      if (seenMs.size === 0) return unlink(pathOf(cache, name));
       const temporary = session.temporaryPath();
       written = encodeEditedPaths({ recordedPath, seenMs });
       writeNewFile(temporary, written, cache.access);
-      renameSync(fsPath(temporary), fsPath(pathOf(cache, name)));
+      rename(temporary, pathOf(cache, name));
     }
   } finally {
     lock?.close();

@@ -1,9 +1,9 @@
-import { unlinkSync } from "node:fs";
-import { type ByteString, bytesFromText, fsPath, joinBytes } from "../base/byte-string.ts";
+import { type ByteString, bytesFromText, joinBytes } from "../base/byte-string.ts";
 import { errnoOf } from "../fs/errno.ts";
 import { namesIn } from "../fs/names-in.ts";
 import { type FileStatus, lstat, lstatBuffer, mtimeMs } from "../fs/native/file-status.ts";
 import { PathBuffer } from "../fs/native/path-buffer.ts";
+import { unlink } from "../fs/native/path-calls.ts";
 import { setMtimeBuffer, touch } from "../fs/native/set-times.ts";
 import { publishDurably, writeDurably } from "../fs/publish-file.ts";
 import { readRegularFile } from "../fs/regular-file.ts";
@@ -91,7 +91,7 @@ export function touchKeyFile(cache: CacheDirectory, name: string): boolean {
 
 /** @throws a `node:fs` error */
 export function removeKeyFile(cache: CacheDirectory, name: string): void {
-  unlinkSync(fsPath(keyPath(cache, name)));
+  unlink(keyPath(cache, name));
 }
 
 function keyPath(cache: CacheDirectory, name: string): ByteString {

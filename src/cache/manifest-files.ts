@@ -1,11 +1,12 @@
-import { linkSync, renameSync, unlinkSync } from "node:fs";
 import { type ByteString, bytesFromText, fsPath, joinBytes, parentOf } from "../base/byte-string.ts";
 import { isDigestHex } from "../base/digest.ts";
 import { assertNotSymlink, isRealDirectory } from "../fs/assert-not-symlink.ts";
 import { errnoOf } from "../fs/errno.ts";
 import { namesIn } from "../fs/names-in.ts";
 import { emptyStatus, type FileStatus, isSameFile, lstat } from "../fs/native/file-status.ts";
+import { rename, unlink } from "../fs/native/path-calls.ts";
 import { touch, touchIfPossible } from "../fs/native/set-times.ts";
+import { nodeFs } from "../fs/node-fs.ts";
 import { publishDurably, syncDirectory, writeDurably } from "../fs/publish-file.ts";
 import type { RegularFile } from "../fs/regular-file.ts";
 import type { CacheDirectory } from "./cache-directory.ts";
@@ -66,7 +67,7 @@ export function publishManifestFile(
  */
 function linkUnlessEqual(intent: ByteString, path: ByteString, bytes: Uint8Array): void {
   try {
-    linkSync(fsPath(intent), fsPath(path));
+    nodeFs().linkSync(fsPath(intent), fsPath(path));
   } catch (error) {
     if (errnoOf(error) !== "EEXIST") throw error;
     if (!isNameOf(intent, path) && Buffer.compare(readPayloadFile(path), bytes) !== 0) throw error;
@@ -96,7 +97,7 @@ function makeShard(cache: CacheDirectory, shard: ByteString): void {
  * @throws a `node:fs` error
  */
 function moveDirectoryAside(path: ByteString, session: Session): void {
-  if (lstat(path)?.kind === "directory") renameSync(fsPath(path), fsPath(session.temporaryPath()));
+  if (lstat(path)?.kind === "directory") rename(path, session.temporaryPath());
 }
 
 /**
@@ -127,7 +128,7 @@ export function listManifestFiles(cache: CacheDirectory): string[] {
 
 /** @throws a `node:fs` error */
 export function removeManifestFile(cache: CacheDirectory, digest: string): void {
-  unlinkSync(fsPath(manifestPath(cache, digest)));
+  unlink(manifestPath(cache, digest));
 }
 
 export function manifestPath(cache: ManifestDirectory, digest: string): ByteString {

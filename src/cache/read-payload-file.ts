@@ -1,7 +1,8 @@
-import { closeSync, constants } from "node:fs";
 import type { ByteString } from "../base/byte-string.ts";
 import { mostFileBytes, PREFIX_SIZE_BYTES } from "../base/format/payload-file.ts";
+import { constants } from "../fs/file-constants.ts";
 import { emptyStatus } from "../fs/native/file-status.ts";
+import { closeQuickly } from "../fs/native/quick-file.ts";
 import { openRegularFile, readUpTo } from "../fs/regular-file.ts";
 
 /** Of most files, this is everything: then one read is enough. */
@@ -21,6 +22,6 @@ export function readPayloadFile(path: ByteString, status = emptyStatus()): Buffe
     const sizeBytes = Math.min(status.sizeBytes, mostFileBytes(first));
     return sizeBytes <= first.length ? first.subarray(0, sizeBytes) : readUpTo(descriptor, sizeBytes, first);
   } finally {
-    closeSync(descriptor);
+    closeQuickly(descriptor);
   }
 }

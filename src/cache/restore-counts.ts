@@ -1,10 +1,14 @@
-import { closeSync, constants, ftruncateSync, unlinkSync, writeSync } from "node:fs";
-import { type ByteString, bytesFromText, display, fsPath, joinBytes } from "../base/byte-string.ts";
+import { type ByteString, bytesFromText, display, joinBytes } from "../base/byte-string.ts";
 import { applyToFile } from "../fs/access-policy.ts";
 import { errnoOf } from "../fs/errno.ts";
+import { constants } from "../fs/file-constants.ts";
 import { namesIn } from "../fs/names-in.ts";
 import { closeWritten } from "../fs/native/close-written.ts";
+import { writeNext } from "../fs/native/descriptor-calls.ts";
 import { emptyStatus, lstat } from "../fs/native/file-status.ts";
+import { unlink } from "../fs/native/path-calls.ts";
+import { closeQuickly } from "../fs/native/quick-file.ts";
+import { nodeFs } from "../fs/node-fs.ts";
 import { openRegularFile, statusOf } from "../fs/regular-file.ts";
 import { ignoringErrno } from "../fs/remove-tree.ts";
 import type { CacheDirectory } from "./cache-directory.ts";
@@ -29,7 +33,7 @@ const NAME = /^(\d{4}-\d\d-\d\d|earlier)-(hit|fallback|miss)$/;
 const EARLIER = "earlier";
 /** Enough for comparing with the same time last year. */
 const LONGEST_KEPT_MS = 400 * 24 * 60 * 60 * 1000;
-const ONE = ".";
+const ONE = Buffer.from(".");
 
 /**
  * Counts restores by outcome: one file per day and outcome, which grows by one byte for each. So many processes can
@@ -55,7 +59,7 @@ export function countRestore(cache: CacheDirectory, outcome: Outcome, nowMs: num
 function appendOne(cache: CacheDirectory, path: ByteString): void {
   const descriptor = openForAppending(cache, path);
   try {
-    writeSync(descriptor, ONE);
+    writeNext(descriptor, ONE, 0);
   } finally {
     closeWritten(descriptor);
   }
@@ -74,7 +78,7 @@ function openForAppending(cache: CacheDirectory, path: ByteString): number {
     if (sizeBytes === 0) applyToFile(descriptor, cache.access);
     return descriptor;
   }
-  closeSync(descriptor);
+  closeQuickly(descriptor);
   throw Object.assign(new Error(`EMLINK: '${display(path)}'`), { code: "EMLINK" });
 }
 
@@ -108,8 +112,8 @@ export function foldCount(cache: CacheDirectory, { name, outcome, restoreCount }
   const descriptor = openForAppending(cache, total);
   try {
     // First, so that being killed in between counts nothing twice.
-    unlinkSync(fsPath(joinBytes(cache.restoreCounts, bytesFromText(name))));
-    ftruncateSync(descriptor, statusOf(descriptor).sizeBytes + restoreCount);
+    unlink(joinBytes(cache.restoreCounts, bytesFromText(name)));
+    nodeFs().ftruncateSync(descriptor, statusOf(descriptor).sizeBytes + restoreCount);
   } catch (error) {
     // Larger than any file of the file system: not a count by btdt.
     if (errnoOf(error) !== "EFBIG" && errnoOf(error) !== "EINVAL") throw error;

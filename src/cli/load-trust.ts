@@ -1,7 +1,8 @@
-import { closeSync, openSync, readSync } from "node:fs";
 import { escapeControls } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
 import { reasonOf } from "../fs/errno.ts";
+import { closeQuickly } from "../fs/native/quick-file.ts";
+import { nodeFs } from "../fs/node-fs.ts";
 import type { RecordSigner, RecordVerifier } from "../key/signed-record.ts";
 import type { CommandContext } from "./command-context.ts";
 
@@ -83,15 +84,15 @@ function readKeyText(origin: string, option: string, { environment }: Context): 
 /** It may be a pipe, from which a shell passes a secret. */
 function readStart(path: string): string {
   const bytes = Buffer.alloc(LARGEST_KEY_FILE_BYTES);
-  const descriptor = openSync(path, "r");
+  const descriptor = nodeFs().openSync(path, "r");
   try {
     let length = 0;
     for (let count = -1; count !== 0 && length < bytes.length; length += count) {
-      count = readSync(descriptor, bytes, length, bytes.length - length, null);
+      count = nodeFs().readSync(descriptor, bytes, length, bytes.length - length, null);
     }
     return bytes.toString("utf8", 0, length);
   } finally {
-    closeSync(descriptor);
+    closeQuickly(descriptor);
   }
 }
 

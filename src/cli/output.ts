@@ -1,6 +1,6 @@
-import { writeSync } from "node:fs";
 import { BtdtError } from "../base/errors.ts";
 import { errnoOf, reasonOf } from "../fs/errno.ts";
+import { writeOut } from "../fs/write-out.ts";
 import { describeError, shortenPaths, summarizeError } from "./explain-failure.ts";
 import type { Verbosity } from "./options/verbosity.ts";
 
@@ -51,14 +51,14 @@ interface Screen {
   silence(): void;
 }
 
-/** @param hasColours whether stderr is a terminal that shows colours */
+/** @param hasColours whether stderr is a terminal that shows colours; only asked when something is to be coloured */
 export function createConsoleOutput(
-  hasColours: boolean,
+  hasColours: () => boolean,
   screen: Screen,
   measureColumns: () => number | undefined,
 ): Output {
   const colour = (text: string, code: string): string =>
-    hasColours ? `\u001b[${code}m${text}\u001b[0m` : text;
+    hasColours() ? `\u001b[${code}m${text}\u001b[0m` : text;
   const writeLine = (line: string): void => {
     screen.clear();
     writeToStderr(`${line}\n`);
@@ -144,7 +144,7 @@ function writeFully(descriptor: number, text: string | Uint8Array): void {
   const bytes = typeof text === "string" ? Buffer.from(text, "utf8") : text;
   for (let written = 0; written < bytes.length; ) {
     try {
-      written += writeSync(descriptor, bytes, written);
+      written += writeOut(descriptor, bytes, written);
     } catch (error) {
       if (errnoOf(error) !== "EAGAIN") throw error;
       Bun.sleepSync(RETRY_MS);

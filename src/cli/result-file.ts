@@ -1,8 +1,8 @@
-import { openSync, writeSync } from "node:fs";
 import { escapeControls } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
 import { reasonOf } from "../fs/errno.ts";
 import { closeWritten } from "../fs/native/close-written.ts";
+import { nodeFs } from "../fs/node-fs.ts";
 
 /**
  * A file for pipelines that read a result instead of an exit code, such as that of `--result-file`: the bare word,
@@ -22,7 +22,7 @@ export class ResultFile {
   static open(path: string | undefined): ResultFile | undefined {
     if (path === undefined) return undefined;
     try {
-      return new ResultFile(path, openSync(path, "w"));
+      return new ResultFile(path, nodeFs().openSync(path, "w"));
     } catch (error) {
       throw explainFailure(path, error);
     }
@@ -31,7 +31,7 @@ export class ResultFile {
   /** Call it once. @throws BtdtError RESULT_FILE_NOT_WRITABLE */
   write(word: string): void {
     try {
-      writeSync(this.#descriptor, word);
+      nodeFs().writeSync(this.#descriptor, word);
       closeWritten(this.#descriptor);
     } catch (error) {
       throw explainFailure(this.#path, error);

@@ -1,9 +1,9 @@
-import { readFileSync } from "node:fs";
 import { isBtdtError } from "../base/errors.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { cacheWriteError } from "../cache/cache-errors.ts";
 import { errnoOf } from "../fs/errno.ts";
 import { syncFileSystem } from "../fs/native/sync-file-system.ts";
+import { nodeFs } from "../fs/node-fs.ts";
 import { clearMarks, listUnflushedMarks, type UnflushedMark } from "./unflushed-marks.ts";
 
 /** Even a slow disk writes this in a fraction of a second. */
@@ -42,7 +42,7 @@ export function flushIfCheap(cache: CacheDirectory, marks: readonly UnflushedMar
 /** Of all file systems on this machine. If unknown, assume a lot. */
 function unwrittenBytes(): number {
   try {
-    const text = readFileSync("/proc/meminfo", "latin1");
+    const text = nodeFs().readFileSync("/proc/meminfo", "latin1");
     const [dirty, writeback] = ["Dirty", "Writeback"].map((name) =>
       Number(new RegExp(`^${name}: +(\\d+) kB$`, "m").exec(text)?.[1]),
     );

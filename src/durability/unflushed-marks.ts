@@ -6,7 +6,7 @@
  * going to create, with the boot that it runs in. The mark is removed once the file system was flushed after the last
  * object. As long as it exists, the manifest's objects are suspects, and hashed before they are used.
  */
-import { linkSync, renameSync } from "node:fs";
+
 import { type ByteString, bytesFromText, fsPath, joinBytes } from "../base/byte-string.ts";
 import { DIGEST_HEX_DIGITS } from "../base/digest.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
@@ -16,6 +16,8 @@ import type { Session } from "../cache/session.ts";
 import { readBootId } from "../fs/boot-id.ts";
 import { errnoOf } from "../fs/errno.ts";
 import { namesIn } from "../fs/names-in.ts";
+import { rename } from "../fs/native/path-calls.ts";
+import { nodeFs } from "../fs/node-fs.ts";
 import { syncDirectory, writeDurably } from "../fs/publish-file.ts";
 import { removeTree } from "../fs/remove-tree.ts";
 
@@ -79,12 +81,12 @@ export function markUnflushed(
 /** A link takes no space and no write; some file systems have none. */
 function linkOrCopy(cache: CacheDirectory, existing: ByteString, path: ByteString, session: Session): void {
   try {
-    linkSync(fsPath(existing), fsPath(path));
+    nodeFs().linkSync(fsPath(existing), fsPath(path));
   } catch (error) {
     if (errnoOf(error) === undefined) throw error;
     const temporary = session.temporaryPath();
     writeDurably(temporary, readPayloadFile(existing), cache.access);
-    renameSync(fsPath(temporary), fsPath(path));
+    rename(temporary, path);
   }
 }
 

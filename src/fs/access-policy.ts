@@ -3,12 +3,17 @@
  * so the directory decides, as in git with `core.sharedRepository=group`: what is created in it is for everyone who may
  * write to it, and for nobody who may not enter it.
  */
-import { closeSync, constants, fchmodSync, fchownSync, mkdirSync, openSync } from "node:fs";
-import { type ByteString, fsPath } from "../base/byte-string.ts";
+
+import { type ByteString } from "../base/byte-string.ts";
 import { isRoot } from "./current-user.ts";
 import { errnoOf, isPermissionErrno } from "./errno.ts";
+import { constants } from "./file-constants.ts";
 import { isOwn } from "./is-own.ts";
+import { openFile } from "./native/descriptor-calls.ts";
 import { emptyStatus, type FileStatus, fstat, lstat } from "./native/file-status.ts";
+import { mkdir } from "./native/path-calls.ts";
+import { closeQuickly } from "./native/quick-file.ts";
+import { nodeFs } from "./node-fs.ts";
 
 const SET_GROUP_ID = 0o2000;
 const STICKY = 0o1000;
@@ -68,7 +73,7 @@ export function grantsMore({ granted, groupId }: AccessPolicy): boolean {
  * @throws a `node:fs` error
  */
 export function makeDirectoryWith(policy: AccessPolicy, path: ByteString, keepsSticky = false): void {
-  mkdirSync(fsPath(path), OWNER | policy.allowed | (keepsSticky && policy.isSticky ? STICKY : 0));
+  mkdir(path, OWNER | policy.allowed | (keepsSticky && policy.isSticky ? STICKY : 0));
   if (!grantsMore(policy)) return;
   const made = lstat(path);
   const isGroupKept = policy.groupId === undefined || ((made?.mode ?? 0) & SET_GROUP_ID) !== 0;
@@ -82,7 +87,7 @@ export function makeDirectoryWith(policy: AccessPolicy, path: ByteString, keepsS
  */
 export function applyToDirectory(path: ByteString, policy: AccessPolicy, keepsSticky = false): void {
   const flags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
-  const descriptor = openSync(fsPath(path), flags);
+  const descriptor = openFile(path, flags);
   try {
     fstat(descriptor, status);
     if (!isOwn(status) && !isRoot()) return;
@@ -92,7 +97,7 @@ export function applyToDirectory(path: ByteString, policy: AccessPolicy, keepsSt
     const sticky = keepsSticky && policy.isSticky ? STICKY : 0;
     setMode(descriptor, (status.mode & (OWNER | policy.allowed)) | granted | setGroupId | sticky);
   } finally {
-    closeSync(descriptor);
+    closeQuickly(descriptor);
   }
 }
 
@@ -107,11 +112,13 @@ export function complies({ mode, groupId }: FileStatus, policy: AccessPolicy): b
  */
 function takeGroup(descriptor: number, { groupId, granted }: AccessPolicy): number {
   if (groupId === undefined || groupId === status.groupId) return granted;
-  return succeeds(() => fchownSync(descriptor, status.ownerId, groupId)) ? granted : granted & OTHERS;
+  return succeeds(() => nodeFs().fchownSync(descriptor, status.ownerId, groupId))
+    ? granted
+    : granted & OTHERS;
 }
 
 function setMode(descriptor: number, mode: number): void {
-  if (mode !== status.mode) succeeds(() => fchmodSync(descriptor, mode));
+  if (mode !== status.mode) succeeds(() => nodeFs().fchmodSync(descriptor, mode));
 }
 
 /** File systems without owners or modes give everyone the same rights; nothing can be done about it. */

@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
 import { errnoOf } from "./errno.ts";
+import { nodeFs } from "./node-fs.ts";
 
 const BOOT_ID_FILE = "/proc/sys/kernel/random/boot_id";
 
@@ -17,7 +17,7 @@ export function readBootId(): string {
 
 function readKernelBootId(): string | undefined {
   try {
-    const id = readFileSync(BOOT_ID_FILE, "latin1").trim().replaceAll("-", "");
+    const id = nodeFs().readFileSync(BOOT_ID_FILE, "latin1").trim().replaceAll("-", "");
     return /^[0-9a-f]{32}$/.test(id) ? id : undefined;
   } catch (error) {
     if (errnoOf(error) === undefined) throw error;

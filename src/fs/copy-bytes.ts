@@ -1,4 +1,3 @@
-import { fdatasyncSync, ftruncateSync } from "node:fs";
 import type { Cancellation } from "../base/cancellation.ts";
 import { compileLightly } from "../base/compile-lightly.ts";
 import { BtdtError } from "../base/errors.ts";
@@ -9,6 +8,7 @@ import { PinnedBuffer } from "./native/pinned-buffer.ts";
 import { readQuickly, writeQuickly } from "./native/quick-file.ts";
 import { reserveSpace } from "./native/reserve-space.ts";
 import { findData, seekTo } from "./native/seek-data.ts";
+import { nodeFs } from "./node-fs.ts";
 
 const COPY_BUFFER_BYTES = 256 * 1024;
 /** How much is copied before somebody asks whether it is still wanted: a slow disk takes half a second for it. */
@@ -49,8 +49,8 @@ function copyAroundHoles(from: number, to: number, status: FileStatus, cancellat
   fstat(from, status);
   if (status.sizeBytes <= endBytes) return endBytes;
   // The size must not reach the disk before the data.
-  fdatasyncSync(to);
-  ftruncateSync(to, status.sizeBytes);
+  nodeFs().fdatasyncSync(to);
+  nodeFs().ftruncateSync(to, status.sizeBytes);
   return status.sizeBytes;
 }
 

@@ -1,5 +1,4 @@
-import { unlinkSync } from "node:fs";
-import { display, fsPath } from "../base/byte-string.ts";
+import { display } from "../base/byte-string.ts";
 import type { Cancellation } from "../base/cancellation.ts";
 import { compileLightly } from "../base/compile-lightly.ts";
 import { BtdtError } from "../base/errors.ts";
@@ -8,6 +7,7 @@ import { type FileAttributes, setAttributes, trySetOpenAttributes } from "./file
 import { closeWritten } from "./native/close-written.ts";
 import { emptyStatus } from "./native/file-status.ts";
 import type { PathBuffer } from "./native/path-buffer.ts";
+import { unlink } from "./native/path-calls.ts";
 import { closeQuickly, OPEN_NEW, openQuickly } from "./native/quick-file.ts";
 import { openToRead } from "./regular-file.ts";
 import { ignoringErrno } from "./remove-tree.ts";
@@ -35,7 +35,7 @@ export function copyFile(
       fill(to, from, target, attributes, cancellation);
     } catch (error) {
       // The first error matters more than a failure of this.
-      ignoringErrno(() => unlinkSync(fsPath(target.toBytes())));
+      ignoringErrno(() => unlink(target.toBytes()));
       throw error;
     }
   } finally {

@@ -1,9 +1,8 @@
-import { chmodSync } from "node:fs";
-import { fsPath } from "../base/byte-string.ts";
 import { compileLightly } from "../base/compile-lightly.ts";
 import type { FileStatus } from "./native/file-status.ts";
 import { linuxLibc } from "./native/libc.ts";
 import type { PathBuffer } from "./native/path-buffer.ts";
+import { chmod } from "./native/path-calls.ts";
 import { setMtimeBuffer, trySetOpenMtime } from "./native/set-times.ts";
 
 /** The attributes of a regular file that btdt preserves. */
@@ -28,7 +27,7 @@ export function hasAttributes(status: FileStatus, attributes: FileAttributes): b
 
 /** Sets mode and mtime; the size follows from what was written. @throws a `node:fs` error */
 export function setAttributes(path: PathBuffer, attributes: FileAttributes): void {
-  chmodSync(fsPath(path.toBytes()), attributes.mode);
+  chmod(path.toBytes(), attributes.mode);
   setMtimeBuffer(path, attributes.mtimeSeconds, attributes.mtimeNanoseconds);
 }
 

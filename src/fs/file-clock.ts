@@ -1,9 +1,9 @@
-import { closeSync } from "node:fs";
 import { type ByteString, parentOf } from "../base/byte-string.ts";
 import { compileLightly } from "../base/compile-lightly.ts";
 import type { FileAttributes } from "./file-attributes.ts";
 import { emptyStatus, type FileStatus, fstat, lstatBuffer } from "./native/file-status.ts";
 import type { PathBuffer } from "./native/path-buffer.ts";
+import { closeQuickly } from "./native/quick-file.ts";
 import { trySetOpenMtime } from "./native/set-times.ts";
 import { openNamelessFile } from "./open-nameless-file.ts";
 
@@ -100,7 +100,7 @@ export function readClock(directory: ByteString): FileClock | undefined {
     }
     return { granularityNanoseconds, firstSeconds, lastSeconds };
   } finally {
-    closeSync(descriptor);
+    closeQuickly(descriptor);
   }
 }
 

@@ -1,5 +1,5 @@
-import { ftruncateSync } from "node:fs";
 import { compileLightly } from "../base/compile-lightly.ts";
+import { nodeFs } from "./node-fs.ts";
 import { writeFullyAt } from "./positioned-io.ts";
 
 /** Smaller files are not worth looking for holes. */
@@ -36,7 +36,7 @@ export function hasHoles(bytes: Uint8Array): boolean {
 
 /** Gives a new file its size if it ends with a hole. @throws a `node:fs` error */
 export function extendTo(descriptor: number, sizeBytes: number): void {
-  ftruncateSync(descriptor, sizeBytes);
+  nodeFs().ftruncateSync(descriptor, sizeBytes);
 }
 
 /** The next run of zeros, in whole pages, that is worth a hole; empty and at the end if there is none. */

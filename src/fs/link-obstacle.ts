@@ -1,8 +1,8 @@
-import { linkSync } from "node:fs";
 import { type ByteString, fsPath } from "../base/byte-string.ts";
 import { errnoOf } from "./errno.ts";
 import { lstat } from "./native/file-status.ts";
 import { readMountId } from "./native/mount-id.ts";
+import { nodeFs } from "./node-fs.ts";
 import { discardTree } from "./remove-tree.ts";
 
 /** Why no file of one directory can have a hard link in another one. */
@@ -26,7 +26,7 @@ export function findLinkObstacle(left: ByteString, right: ByteString): LinkObsta
  */
 export function tryOneLink(existing: ByteString, unused: ByteString): LinkObstacle | undefined {
   try {
-    linkSync(fsPath(existing), fsPath(unused));
+    nodeFs().linkSync(fsPath(existing), fsPath(unused));
     return undefined;
   } catch (error) {
     switch (errnoOf(error)) {

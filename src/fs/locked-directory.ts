@@ -1,10 +1,10 @@
-import { mkdirSync, renameSync, rmdirSync, unlinkSync } from "node:fs";
-import { type ByteString, fsPath, joinBytes } from "../base/byte-string.ts";
+import { type ByteString, joinBytes } from "../base/byte-string.ts";
 import { type AccessPolicy, makeDirectoryWith } from "./access-policy.ts";
 import { errnoOf } from "./errno.ts";
 import { namesIn } from "./names-in.ts";
 import { lstat, mtimeMs } from "./native/file-status.ts";
 import { LockFile } from "./native/flock.ts";
+import { mkdir, rename, rmdir, unlink } from "./native/path-calls.ts";
 import { touch } from "./native/set-times.ts";
 import { hasMostlyWaited, readThreadTimes } from "./native/thread-waits.ts";
 import { discardTree, ignoringErrno, removeContents } from "./remove-tree.ts";
@@ -53,14 +53,14 @@ export class LockedDirectory {
    */
   static create(path: ByteString, policy?: AccessPolicy): LockedDirectory {
     const unfinished = `${path}${UNFINISHED_SUFFIX}` as ByteString;
-    if (policy === undefined) mkdirSync(fsPath(unfinished));
+    if (policy === undefined) mkdir(unfinished);
     let lock: LockFile | undefined;
     try {
       if (policy !== undefined) makeDirectoryWith(policy, unfinished);
       lock = LockFile.createNew(joinBytes(unfinished, LOCK_NAME), policy);
       lock.tryLock("exclusive");
       const madeMs = lock.mtimeMs();
-      renameSync(fsPath(unfinished), fsPath(path));
+      rename(unfinished, path);
       return new LockedDirectory(path, madeMs, lock);
     } catch (error) {
       lock?.close();
@@ -156,15 +156,15 @@ function createHurryCheck(): () => boolean {
 }
 
 function removeEmptied(path: ByteString): void {
-  unlessGone(() => unlinkSync(fsPath(joinBytes(path, LOCK_NAME))));
+  unlessGone(() => unlink(joinBytes(path, LOCK_NAME)));
   unlessGone(() => {
     try {
-      rmdirSync(fsPath(path));
+      rmdir(path);
     } catch (error) {
       if (errnoOf(error) !== "ENOTEMPTY") throw error;
       // Its listing was incomplete. Without a lock, it would count as alive until it is old.
       removeContents(path);
-      rmdirSync(fsPath(path));
+      rmdir(path);
     }
   });
 }

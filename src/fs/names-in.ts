@@ -1,7 +1,7 @@
-import { readdirSync } from "node:fs";
-import { type ByteString, fsPath } from "../base/byte-string.ts";
+import { type ByteString, textFromBytes } from "../base/byte-string.ts";
 import { errnoOf } from "./errno.ts";
 import { lstat } from "./native/file-status.ts";
+import { listNames } from "./native/list-names.ts";
 
 /**
  * The names in a directory, as text; none if it does not exist.
@@ -9,7 +9,7 @@ import { lstat } from "./native/file-status.ts";
  */
 export function namesIn(directory: ByteString): string[] {
   try {
-    return readdirSync(fsPath(directory));
+    return listNames(directory).map((name) => textFromBytes(name));
   } catch (error) {
     if (errnoOf(error) === "ENOENT" && lstat(directory) === undefined) return [];
     throw error;

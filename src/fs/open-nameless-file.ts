@@ -1,6 +1,7 @@
-import { constants, openSync } from "node:fs";
-import { type ByteString, fsPath } from "../base/byte-string.ts";
+import { type ByteString } from "../base/byte-string.ts";
 import { errnoOf } from "./errno.ts";
+import { constants } from "./file-constants.ts";
+import { openFile } from "./native/descriptor-calls.ts";
 
 // Linux's <fcntl.h>; other systems have nothing like it.
 const O_TMPFILE = 0o20000000;
@@ -11,7 +12,7 @@ const O_TMPFILE = 0o20000000;
  */
 export function openNamelessFile(directory: ByteString): number | undefined {
   try {
-    return openSync(fsPath(directory), constants.O_RDWR | constants.O_DIRECTORY | O_TMPFILE, 0o600);
+    return openFile(directory, constants.O_RDWR | constants.O_DIRECTORY | O_TMPFILE, 0o600);
   } catch (error) {
     if (errnoOf(error) === undefined) throw error;
     return undefined;

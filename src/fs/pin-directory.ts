@@ -1,5 +1,8 @@
-import { closeSync, constants, existsSync, openSync } from "node:fs";
-import { type ByteString, fsPath } from "../base/byte-string.ts";
+import { type ByteString } from "../base/byte-string.ts";
+import { constants } from "./file-constants.ts";
+import { openFile } from "./native/descriptor-calls.ts";
+import { lstat } from "./native/file-status.ts";
+import { closeQuickly } from "./native/quick-file.ts";
 
 /** Linux: opens a file without accessing it, so that even a directory that its owner may not read can be opened. */
 const O_PATH = 0o10000000;
@@ -14,8 +17,8 @@ let hasDescriptorPaths: boolean | undefined;
  * @throws a `node:fs` error; also if it is a symlink
  */
 export function pinDirectory(path: ByteString): number | undefined {
-  hasDescriptorPaths ??= existsSync("/proc/self/fd");
-  return hasDescriptorPaths ? openSync(fsPath(path), FLAGS) : undefined;
+  hasDescriptorPaths ??= lstat("/proc/self/fd" as ByteString) !== undefined;
+  return hasDescriptorPaths ? openFile(path, FLAGS) : undefined;
 }
 
 /** The path of a pinned directory, as long as its descriptor is open. */
@@ -29,6 +32,6 @@ export function withPinned(directory: ByteString, action: (pinned: ByteString) =
   try {
     action(descriptor === undefined ? directory : pathOfPinned(descriptor));
   } finally {
-    if (descriptor !== undefined) closeSync(descriptor);
+    if (descriptor !== undefined) closeQuickly(descriptor);
   }
 }

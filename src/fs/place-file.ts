@@ -1,4 +1,3 @@
-import { constants, copyFileSync, linkSync, unlinkSync } from "node:fs";
 import { fsPath } from "../base/byte-string.ts";
 import type { Cancellation } from "../base/cancellation.ts";
 import { compileLightly, compileMethodsLightly } from "../base/compile-lightly.ts";
@@ -6,9 +5,12 @@ import { copyFile } from "./copy-file.ts";
 import { errnoOf } from "./errno.ts";
 import { type FileAttributes, setAttributes } from "./file-attributes.ts";
 import type { LinkMode } from "./link-mode.ts";
+import { tryClone } from "./native/clone-file.ts";
 import { emptyStatus, isSameFile, lstatBuffer } from "./native/file-status.ts";
 import { tryLink } from "./native/link-file.ts";
 import type { PathBuffer } from "./native/path-buffer.ts";
+import { unlink } from "./native/path-calls.ts";
+import { nodeFs } from "./node-fs.ts";
 
 /** What was actually done, for the report. */
 export type Placement = "reflinked" | "linked" | "copied";
@@ -53,33 +55,16 @@ export class FilePlacer {
     if (this.mayReflink && this.tryReflink(source, target, attributes)) return "reflinked";
     if (mostNames > 0 && this.mayLink && hasRoom(source, mostNames) && this.tryHardLink(source, target)) {
       if (mostNames === Number.POSITIVE_INFINITY || hasFewNames(source, target, mostNames)) return "linked";
-      unlinkSync(fsPath(target.toBytes()));
+      unlink(target.toBytes());
     }
     copyFile(source, target, attributes, cancellation);
     return "copied";
   }
 
   private tryReflink(source: PathBuffer, target: PathBuffer, attributes: FileAttributes): boolean {
-    try {
-      copyFileSync(
-        fsPath(source.toBytes()),
-        fsPath(target.toBytes()),
-        constants.COPYFILE_FICLONE_FORCE | constants.COPYFILE_EXCL,
-      );
-    } catch (error) {
-      switch (errnoOf(error)) {
-        case "EOPNOTSUPP":
-        case "ENOTSUP":
-        case "EXDEV":
-        case "EINVAL":
-        case "ENOTTY":
-        case "ENOSYS":
-        case "EPERM":
-          this.mayReflink = false;
-          return false;
-        default:
-          throw error;
-      }
+    if (!tryClone(source, target)) {
+      this.mayReflink = false;
+      return false;
     }
     setAttributes(target, attributes);
     return true;
@@ -89,7 +74,7 @@ export class FilePlacer {
     if (tryLink(source, target)) return true;
     try {
       // Again, for an error that says why.
-      linkSync(fsPath(source.toBytes()), fsPath(target.toBytes()));
+      nodeFs().linkSync(fsPath(source.toBytes()), fsPath(target.toBytes()));
       return true;
     } catch (error) {
       switch (errnoOf(error)) {

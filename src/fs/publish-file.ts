@@ -1,6 +1,10 @@
-import { closeSync, constants, fsyncSync, openSync, renameSync } from "node:fs";
-import { type ByteString, fsPath, parentOf } from "../base/byte-string.ts";
+import { type ByteString, parentOf } from "../base/byte-string.ts";
 import type { AccessPolicy } from "./access-policy.ts";
+import { constants } from "./file-constants.ts";
+import { openFile } from "./native/descriptor-calls.ts";
+import { rename } from "./native/path-calls.ts";
+import { closeQuickly } from "./native/quick-file.ts";
+import { nodeFs } from "./node-fs.ts";
 import { writeNewFile } from "./regular-file.ts";
 
 /**
@@ -9,7 +13,7 @@ import { writeNewFile } from "./regular-file.ts";
  * @throws a `node:fs` error; the caller removes the partial file
  */
 export function writeDurably(path: ByteString, contents: Uint8Array, policy?: AccessPolicy): void {
-  writeNewFile(path, contents, policy, fsyncSync);
+  writeNewFile(path, contents, policy, (descriptor) => nodeFs().fsyncSync(descriptor));
 }
 
 /**
@@ -18,7 +22,7 @@ export function writeDurably(path: ByteString, contents: Uint8Array, policy?: Ac
  * @throws a `node:fs` error
  */
 export function publishDurably(temporary: ByteString, path: ByteString): void {
-  renameSync(fsPath(temporary), fsPath(path));
+  rename(temporary, path);
   syncDirectory(parentOf(path));
 }
 
@@ -32,10 +36,10 @@ export function syncFile(path: ByteString): void {
 }
 
 function sync(path: ByteString, flags: number): void {
-  const descriptor = openSync(fsPath(path), constants.O_RDONLY | flags);
+  const descriptor = openFile(path, constants.O_RDONLY | flags);
   try {
-    fsyncSync(descriptor);
+    nodeFs().fsyncSync(descriptor);
   } finally {
-    closeSync(descriptor);
+    closeQuickly(descriptor);
   }
 }

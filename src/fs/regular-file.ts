@@ -1,9 +1,10 @@
-import { closeSync, constants, openSync, readSync } from "node:fs";
-import { type ByteString, display, fsPath } from "../base/byte-string.ts";
+import { type ByteString, display } from "../base/byte-string.ts";
 import { compileLightly } from "../base/compile-lightly.ts";
 import { type AccessPolicy, applyToFile, fileModeOf, grantsMore } from "./access-policy.ts";
 import { errnoOf } from "./errno.ts";
+import { constants } from "./file-constants.ts";
 import { closeWritten } from "./native/close-written.ts";
+import { openFile, pread } from "./native/descriptor-calls.ts";
 import { emptyStatus, type FileStatus, fstat, lstat } from "./native/file-status.ts";
 import type { PathBuffer } from "./native/path-buffer.ts";
 import { closeQuickly, tryOpen } from "./native/quick-file.ts";
@@ -29,13 +30,13 @@ export function openRegularFile(
 ): number {
   let descriptor: number;
   try {
-    descriptor = openSync(fsPath(path), flags | SAFE_FLAGS, mode);
+    descriptor = openFile(path, flags | SAFE_FLAGS, mode);
   } catch (error) {
     throw isOtherKind(errnoOf(error), path) ? otherKind(path) : error;
   }
   fstat(descriptor, status);
   if (status.kind === "file") return descriptor;
-  closeSync(descriptor);
+  closeQuickly(descriptor);
   throw otherKind(path);
 }
 
@@ -76,7 +77,7 @@ export function readRegularFile(path: ByteString, mostBytes: number): RegularFil
   try {
     return { bytes: readUpTo(descriptor, Math.min(status.sizeBytes, mostBytes)), status };
   } finally {
-    closeSync(descriptor);
+    closeQuickly(descriptor);
   }
 }
 
@@ -89,7 +90,7 @@ export function readUpTo(descriptor: number, sizeBytes: number, known?: Buffer):
   const bytes = Buffer.allocUnsafeSlow(sizeBytes);
   let length = known?.copy(bytes) ?? 0;
   for (let count = -1; count !== 0 && length < sizeBytes; length += count) {
-    count = readSync(descriptor, bytes, length, sizeBytes - length, length);
+    count = pread(descriptor, bytes, length, sizeBytes - length, length);
   }
   return bytes.subarray(0, length);
 }
@@ -101,12 +102,12 @@ export function readUpTo(descriptor: number, sizeBytes: number, known?: Buffer):
  */
 export function createFile(path: ByteString, policy?: AccessPolicy): number {
   const flags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | SAFE_FLAGS;
-  const descriptor = openSync(fsPath(path), flags, policy === undefined ? 0o666 : fileModeOf(policy));
+  const descriptor = openFile(path, flags, policy === undefined ? 0o666 : fileModeOf(policy));
   try {
     if (policy !== undefined && grantsMore(policy)) applyToFile(descriptor, policy);
     return descriptor;
   } catch (error) {
-    closeSync(descriptor);
+    closeQuickly(descriptor);
     throw error;
   }
 }

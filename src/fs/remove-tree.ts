@@ -1,8 +1,10 @@
-import { chmodSync, closeSync, readdirSync, rmdirSync, unlinkSync } from "node:fs";
-import { type ByteString, bytesFromBuffer, display, fsPath, joinBytes } from "../base/byte-string.ts";
+import { type ByteString, display, joinBytes } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
 import { errnoOf, isPermissionErrno } from "./errno.ts";
 import { emptyStatus, type FileStatus, fstat, isSameFile, lstat } from "./native/file-status.ts";
+import { listNames } from "./native/list-names.ts";
+import { chmod, rmdir, unlink } from "./native/path-calls.ts";
+import { closeQuickly } from "./native/quick-file.ts";
 import { pathOfPinned, pinDirectory } from "./pin-directory.ts";
 
 const OWNER_ALL = 0o700;
@@ -75,7 +77,7 @@ const STOPPED = new Error("stopped");
 
 function removeNode(path: ByteString, depth: number, limits: Limits): void {
   try {
-    unlinkSync(fsPath(path));
+    unlink(path);
     return;
   } catch (error) {
     const errno = errnoOf(error);
@@ -88,7 +90,7 @@ function removeNode(path: ByteString, depth: number, limits: Limits): void {
   }
   try {
     emptyDirectory(path, depth, limits);
-    rmdirSync(fsPath(path));
+    rmdir(path);
   } catch (error) {
     // Another process may be removing the same.
     if (errnoOf(error) !== "ENOENT" || lstat(path) !== undefined) throw error;
@@ -103,8 +105,7 @@ function emptyDirectory(path: ByteString, depth: number, limits: Limits): void {
     if (spared !== undefined) assertNotSpared(path, descriptor, spared);
     grantOwnerAccess(directory, descriptor);
     let failure: { readonly error: unknown } | undefined;
-    for (const name of readdirSync(fsPath(directory), { encoding: "buffer" })) {
-      const child = bytesFromBuffer(name);
+    for (const child of listNames(directory)) {
       if (child === except && depth === 0) continue;
       if (isOverdue()) throw STOPPED;
       try {
@@ -116,7 +117,7 @@ function emptyDirectory(path: ByteString, depth: number, limits: Limits): void {
     }
     if (failure !== undefined) throw failure.error;
   } finally {
-    if (descriptor !== undefined) closeSync(descriptor);
+    if (descriptor !== undefined) closeQuickly(descriptor);
   }
 }
 
@@ -139,7 +140,7 @@ function grantOwnerAccess(directory: ByteString, descriptor: number | undefined)
   const mode = descriptor === undefined ? (lstat(directory)?.mode ?? OWNER_ALL) : status.mode;
   if ((mode & OWNER_ALL) === OWNER_ALL) return;
   try {
-    chmodSync(fsPath(directory), mode | OWNER_ALL);
+    chmod(directory, mode | OWNER_ALL);
   } catch (error) {
     if (!isPermissionErrno(errnoOf(error))) throw error;
   }

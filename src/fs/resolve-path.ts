@@ -1,5 +1,5 @@
-import { realpathSync } from "node:fs";
-import { type ByteString, bytesFromBuffer, fsPath } from "../base/byte-string.ts";
+import type { ByteString } from "../base/byte-string.ts";
+import { readRealPath } from "./native/real-path.ts";
 
 /**
  * Makes a path absolute and free of symlinks, using the system's implementation: the one without `native` drops a
@@ -7,7 +7,7 @@ import { type ByteString, bytesFromBuffer, fsPath } from "../base/byte-string.ts
  * @throws a `node:fs` error if it does not exist
  */
 export function resolvePath(path: ByteString): ByteString {
-  return bytesFromBuffer(realpathSync.native(fsPath(path), { encoding: "buffer" }));
+  return readRealPath(path);
 }
 
 /** Whether a resolved path is the other one, or below it. */

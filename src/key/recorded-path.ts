@@ -1,4 +1,4 @@
-import { posix } from "node:path";
+import { simplifyPath } from "../base/simplify-path.ts";
 
 /** The same limits as for names and paths in a manifest. */
 const LONGEST_NAME_BYTES = 1024;
@@ -10,7 +10,7 @@ const LONGEST_PATH_BYTES = 4095;
  */
 export function recordablePath(given: string): string | undefined {
   if (given === "") return undefined;
-  const path = posix.normalize(given).replace(/\/$/, "");
+  const path = simplifyPath(given).replace(/\/$/, "");
   return isRecordedPath(path) ? path : undefined;
 }
 

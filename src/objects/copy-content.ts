@@ -1,14 +1,15 @@
-import { closeSync, constants, unlinkSync } from "node:fs";
-import { fsPath } from "../base/byte-string.ts";
 import { CHUNK_SIZE_BYTES, DIGEST_SIZE_BYTES } from "../base/digest.ts";
 import { isBtdtError } from "../base/errors.ts";
 import { copyFile } from "../fs/copy-file.ts";
 import { errnoOf } from "../fs/errno.ts";
 import type { FileAttributes } from "../fs/file-attributes.ts";
 import { keptAttributes } from "../fs/file-clock.ts";
+import { constants } from "../fs/file-constants.ts";
 import { emptyStatus, fstat } from "../fs/native/file-status.ts";
 import type { PathBuffer } from "../fs/native/path-buffer.ts";
+import { unlink } from "../fs/native/path-calls.ts";
 import { PinnedBuffer } from "../fs/native/pinned-buffer.ts";
+import { closeQuickly } from "../fs/native/quick-file.ts";
 import { NewFileWriter } from "../fs/native/write-new-file.ts";
 import { openRegularFile } from "../fs/regular-file.ts";
 import { ignoringErrno } from "../fs/remove-tree.ts";
@@ -82,7 +83,7 @@ function copyLarge(
   try {
     isEqual = hasContent(target, keptAttributes(target, attributes), digests, offset, context);
   } finally {
-    if (!isEqual) unlinkSync(fsPath(target.toBytes()));
+    if (!isEqual) unlink(target.toBytes());
   }
   return isEqual ? "copied" : "different";
 }
@@ -91,7 +92,7 @@ function findProblem(source: PathBuffer, sizeBytes: number): "different" | "unre
   try {
     const descriptor = openRegularFile(source.toBytes(), constants.O_RDONLY);
     fstat(descriptor, status);
-    closeSync(descriptor);
+    closeQuickly(descriptor);
     return status.sizeBytes === sizeBytes ? undefined : "different";
   } catch (error) {
     const errno = errnoOf(error);
@@ -105,7 +106,7 @@ function removingOnFailure(target: PathBuffer, write: () => void): void {
     write();
   } catch (error) {
     // An existing file is not ours to remove.
-    if (errnoOf(error) !== "EEXIST") ignoringErrno(() => unlinkSync(fsPath(target.toBytes())));
+    if (errnoOf(error) !== "EEXIST") ignoringErrno(() => unlink(target.toBytes()));
     throw error;
   }
 }

@@ -1,8 +1,10 @@
-import { chmodSync, constants } from "node:fs";
+import type { ByteString } from "../base/byte-string.ts";
 import { errnoOf } from "../fs/errno.ts";
+import { constants } from "../fs/file-constants.ts";
 import { emptyStatus, fstat } from "../fs/native/file-status.ts";
 import { IS_LINUX } from "../fs/native/is-linux.ts";
 import type { PathBuffer } from "../fs/native/path-buffer.ts";
+import { chmod } from "../fs/native/path-calls.ts";
 import { closeQuickly, openQuickly } from "../fs/native/quick-file.ts";
 
 // Linux's <fcntl.h>: for a file that is not opened, so that no permission is needed.
@@ -56,7 +58,7 @@ function tryOpen(object: PathBuffer): number | undefined {
 /** False if the file is another user's, or its file system is read-only. */
 function trySetMode(handle: number, mode: number): boolean {
   try {
-    chmodSync(`/proc/self/fd/${handle}`, mode);
+    chmod(`/proc/self/fd/${handle}` as ByteString, mode);
     return true;
   } catch (error) {
     if (errnoOf(error) === undefined) throw error;

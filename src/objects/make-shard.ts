@@ -1,5 +1,4 @@
-import { renameSync } from "node:fs";
-import { type ByteString, fsPath, parentOf } from "../base/byte-string.ts";
+import { type ByteString, parentOf } from "../base/byte-string.ts";
 import { compileLightly } from "../base/compile-lightly.ts";
 import { type AccessPolicy, makeDirectoryWith, readAccessPolicy } from "../fs/access-policy.ts";
 import { isRealDirectory } from "../fs/assert-not-symlink.ts";
@@ -8,6 +7,7 @@ import { lstat } from "../fs/native/file-status.ts";
 import { hasFoundNothing } from "../fs/native/last-error.ts";
 import { tryLink } from "../fs/native/link-file.ts";
 import type { PathBuffer } from "../fs/native/path-buffer.ts";
+import { rename } from "../fs/native/path-calls.ts";
 
 /**
  * Shards are made when the first object gets its name in them: a cache that only has packs has none, so nobody has to
@@ -22,12 +22,12 @@ export function linkAsObject(existing: PathBuffer, object: PathBuffer): boolean 
 
 /** Gives a file the name of an object, and replaces what has that name. @throws a `node:fs` error */
 export function renameToObject(finished: ByteString, object: PathBuffer): void {
-  const rename = (): void => renameSync(fsPath(finished), fsPath(object.toBytes()));
+  const moveThere = (): void => rename(finished, object.toBytes());
   try {
-    rename();
+    moveThere();
   } catch (error) {
     if (errnoOf(error) !== "ENOENT" || !makeShardOf(object)) throw error;
-    rename();
+    moveThere();
   }
 }
 

@@ -1,9 +1,9 @@
-import { constants } from "node:fs";
 import { compileLightly } from "../base/compile-lightly.ts";
 import { DIGEST_SIZE_BYTES } from "../base/digest.ts";
 import { isBtdtError } from "../base/errors.ts";
 import { errnoOf } from "../fs/errno.ts";
 import { type FileAttributes, trySetOpenAttributes } from "../fs/file-attributes.ts";
+import { constants } from "../fs/file-constants.ts";
 import { emptyStatus, fstat, isSameFile, lstatBuffer } from "../fs/native/file-status.ts";
 import type { PathBuffer } from "../fs/native/path-buffer.ts";
 import { closeQuickly, openQuickly } from "../fs/native/quick-file.ts";

@@ -1,7 +1,8 @@
-import { closeSync, readSync } from "node:fs";
 import { CHUNK_SIZE_BYTES, chunkCount, DIGEST_SIZE_BYTES } from "../base/digest.ts";
 import { BtdtError } from "../base/errors.ts";
 import { PathBuffer } from "../fs/native/path-buffer.ts";
+import { closeQuickly } from "../fs/native/quick-file.ts";
+import { nodeFs } from "../fs/node-fs.ts";
 import type { Job } from "../work/job.ts";
 import { createStopCheck } from "../work/stop-check.ts";
 import { hashMapped } from "./hash-mapped.ts";
@@ -47,7 +48,7 @@ export const hashSpanJob: Job<HashSpanInput, Uint8Array> = {
     } catch (error) {
       throw error instanceof BtdtError ? error : unreadable(path, error);
     } finally {
-      closeSync(descriptor);
+      closeQuickly(descriptor);
     }
   },
   workOf: ({ sizeBytes, startBytes }, digests) => {
@@ -86,7 +87,7 @@ function hashRead(
   let chunk = new Bun.SHA256();
   for (let done = 0; done < lengthBytes; ) {
     const chunkEnd = Math.min((Math.floor(done / CHUNK_SIZE_BYTES) + 1) * CHUNK_SIZE_BYTES, lengthBytes);
-    const count = readSync(
+    const count = nodeFs().readSync(
       descriptor,
       readBuffer,
       0,

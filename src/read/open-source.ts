@@ -1,8 +1,8 @@
-import { constants } from "node:fs";
 import { display } from "../base/byte-string.ts";
 import { compileLightly } from "../base/compile-lightly.ts";
 import { BtdtError } from "../base/errors.ts";
 import { errnoOf, isResourceErrno, reasonOf } from "../fs/errno.ts";
+import { constants } from "../fs/file-constants.ts";
 import { emptyStatus, fstat } from "../fs/native/file-status.ts";
 import type { PathBuffer } from "../fs/native/path-buffer.ts";
 import { openQuickly } from "../fs/native/quick-file.ts";

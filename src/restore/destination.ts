@@ -1,5 +1,3 @@
-import { readdirSync, readlinkSync } from "node:fs";
-import { posix } from "node:path";
 import {
   type ByteString,
   bytesFromBuffer,
@@ -9,10 +7,13 @@ import {
   parentOf,
 } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
+import { simplifyPath } from "../base/simplify-path.ts";
 import { errnoOf, reasonOf } from "../fs/errno.ts";
 import { isOwn } from "../fs/is-own.ts";
 import { mayAccess } from "../fs/may-access.ts";
 import { type FileStatus, isSameFile, lstat } from "../fs/native/file-status.ts";
+import { listNames } from "../fs/native/list-names.ts";
+import { nodeFs } from "../fs/node-fs.ts";
 import { resolvePath } from "../fs/resolve-path.ts";
 
 /** What a restore finds at a destination. `path` is free of symlinks. */
@@ -86,7 +87,7 @@ function classify(given: ByteString, parents: "existing" | "made"): Destination 
         path: display(given),
       });
   }
-  const isEmpty = readdirSync(fsPath(path)).length === 0;
+  const isEmpty = listNames(path).length === 0;
   const isMountPoint = status.isMountPoint || lstat(parent)?.device !== status.device || path === "/";
   const isWorkingDirectory = path === resolvePath("." as ByteString);
   return isEmpty && !isMountPoint && !isWorkingDirectory && isOwn(status) && mayAccess(parent, "write")
@@ -99,7 +100,7 @@ function resolveSymlink(path: ByteString, given: ByteString): ByteString {
     return resolvePath(path);
   } catch (error) {
     if (errnoOf(error) !== "ENOENT" || lstat(path)?.kind !== "symlink") throw error;
-    const target = display(bytesFromBuffer(readlinkSync(fsPath(path), { encoding: "buffer" })));
+    const target = display(bytesFromBuffer(nodeFs().readlinkSync(fsPath(path), { encoding: "buffer" })));
     throw new BtdtError(
       "DESTINATION_CONFLICT",
       `${display(given)} is a symlink to ${target}, which does not exist`,
@@ -112,7 +113,7 @@ function newPlace(path: ByteString, parents: "existing" | "made"): Destination {
   const missing: ByteString[] = [];
   // Nobody knows where ".." leads while what precedes it does not exist.
   const mayBeMade = parents === "made" && !path.split("/").includes("..");
-  let existing = mayBeMade ? (posix.normalize(path) as ByteString) : path;
+  let existing = mayBeMade ? (simplifyPath(path) as ByteString) : path;
   for (let isMissing = true; isMissing; isMissing = mayBeMade && lstat(existing) === undefined) {
     missing.push(existing.slice(existing.lastIndexOf("/") + 1) as ByteString);
     existing = parentOf(existing);

@@ -1,10 +1,10 @@
-import { chmodSync } from "node:fs";
-import { type ByteString, fsPath } from "../base/byte-string.ts";
+import { type ByteString } from "../base/byte-string.ts";
 import { compileLightly } from "../base/compile-lightly.ts";
 import { errnoOf } from "../fs/errno.ts";
 import { isOwn } from "../fs/is-own.ts";
 import { emptyStatus, lstatBuffer } from "../fs/native/file-status.ts";
 import { PathBuffer } from "../fs/native/path-buffer.ts";
+import { chmod } from "../fs/native/path-calls.ts";
 import { setMtimeBuffer } from "../fs/native/set-times.ts";
 import { viewManifest } from "../manifest/codec.ts";
 import {
@@ -47,7 +47,7 @@ export const finishDirectoriesJob: Job<FinishDirectoriesInput, DoneRange> = {
       if (!isOpen(mode) || unchanged?.[directory] === 1) continue;
       setPath(manifest, root, directory);
       if (!isModeKept.has(mode)) isModeKept.set(mode, lstatBuffer(path, status) && status.mode === mode);
-      if (isModeKept.get(mode) !== true) chmodSync(fsPath(path.toBytes()), mode);
+      if (isModeKept.get(mode) !== true) chmod(path.toBytes(), mode);
       setMtime(manifest, directory);
     }
     return { nextDirectory: directory, nextLeaf: 0 };
@@ -117,7 +117,7 @@ function isFinished(manifest: Manifest, directory: number): boolean {
 /** Sets the final mode and time of one directory. @throws a `node:fs` error */
 export function finishDirectory(manifest: Manifest, root: ByteString, directory: number): void {
   setPath(manifest, root, directory);
-  chmodSync(fsPath(path.toBytes()), at(manifest.directoryModes, directory));
+  chmod(path.toBytes(), at(manifest.directoryModes, directory));
   setMtime(manifest, directory);
 }
 

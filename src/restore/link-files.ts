@@ -1,11 +1,12 @@
-import { symlinkSync, unlinkSync } from "node:fs";
 import { fsPath } from "../base/byte-string.ts";
 import { compileMethodsLightly } from "../base/compile-lightly.ts";
 import { DIGEST_SIZE_BYTES } from "../base/digest.ts";
 import { makeEmptyFile } from "../fs/make-empty-file.ts";
 import { tryLink } from "../fs/native/link-file.ts";
 import type { PathBuffer } from "../fs/native/path-buffer.ts";
+import { unlink } from "../fs/native/path-calls.ts";
 import { setMtimeBuffer } from "../fs/native/set-times.ts";
+import { nodeFs } from "../fs/node-fs.ts";
 import { attributesOfFile } from "../manifest/attributes-of-file.ts";
 import { viewManifest } from "../manifest/codec.ts";
 import type { DirectoryRange, DoneRange } from "../manifest/directory-ranges.ts";
@@ -149,7 +150,7 @@ export class TreeBuilder implements RangeVisitor {
     let placed = isLinked ? "linked" : this.placer.place(file, sharing, object, path.buffer);
     // Only now: until it was linked, the object could have been replaced.
     if (placed === "linked" && input.links.linksOnlyOwn && mayOthersWrite(path.buffer)) {
-      unlinkSync(fsPath(path.buffer.toBytes()));
+      unlink(path.buffer.toBytes());
       placed = this.placer.place(file, Sharing.OWN, object, path.buffer);
     }
     switch (placed) {
@@ -207,7 +208,7 @@ export class TreeBuilder implements RangeVisitor {
   private buildSymlink(directory: number, symlink: number): void {
     const { manifest, path } = this;
     path.setSymlink(directory, symlink);
-    symlinkSync(fsPath(manifest.symlinkTarget(symlink)), fsPath(path.buffer.toBytes()));
+    nodeFs().symlinkSync(fsPath(manifest.symlinkTarget(symlink)), fsPath(path.buffer.toBytes()));
     setMtimeBuffer(
       path.buffer,
       at(manifest.symlinkMtimeSeconds, symlink),

@@ -1,7 +1,7 @@
-import { mkdirSync, renameSync, rmdirSync } from "node:fs";
-import { type ByteString, fsPath } from "../base/byte-string.ts";
+import { type ByteString } from "../base/byte-string.ts";
 import { errnoOf } from "../fs/errno.ts";
 import { lstat } from "../fs/native/file-status.ts";
+import { mkdir, rename, rmdir } from "../fs/native/path-calls.ts";
 import { at } from "../manifest/manifest.ts";
 import { buildTree } from "./build-tree.ts";
 import { isDamaged } from "./damage.ts";
@@ -27,7 +27,7 @@ export async function prepareNewDestination(
   const staging = StagingDirectory.create(destination.parent);
   try {
     // The root stays accessible until it is in place.
-    if (!isSingleFile) mkdirSync(fsPath(staging.tree), { mode: 0o700 });
+    if (!isSingleFile) mkdir(staging.tree, 0o700);
     const site = { path: staging.tree, unchanged: undefined };
     const built = await buildTree(target, site, distrusted, runtime);
     // A directory that its owner cannot write to cannot be moved.
@@ -58,7 +58,7 @@ function move(built: ByteString, destination: NewDestination): void {
     for (const parent of destination.kind === "free" ? destination.missingParents : []) {
       if (makeParent(parent)) made.push(parent);
     }
-    renameSync(fsPath(built), fsPath(destination.path));
+    rename(built, destination.path);
   } catch (error) {
     for (const parent of made.toReversed()) removeIfEmpty(parent);
     throw error;
@@ -70,7 +70,7 @@ function move(built: ByteString, destination: NewDestination): void {
  */
 function makeParent(path: ByteString): boolean {
   try {
-    mkdirSync(fsPath(path));
+    mkdir(path);
     return true;
   } catch (error) {
     if (errnoOf(error) !== "EEXIST" || lstat(path)?.kind !== "directory") throw error;
@@ -80,7 +80,7 @@ function makeParent(path: ByteString): boolean {
 
 function removeIfEmpty(path: ByteString): void {
   try {
-    rmdirSync(fsPath(path));
+    rmdir(path);
   } catch (error) {
     if (errnoOf(error) === undefined) throw error;
   }

@@ -1,8 +1,8 @@
-import { posix } from "node:path";
 import { assertGiven } from "../base/assert-given.ts";
 import { type ByteString, bytesFromText, escapeControls } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
 import { findPathOverlap } from "../base/path-overlap.ts";
+import { simplifyPath } from "../base/simplify-path.ts";
 import type { KeyRecord, StoredTree } from "../key/key-file.ts";
 import { recordablePath } from "../key/recorded-path.ts";
 import { type Destination, examineDestination } from "./destination.ts";
@@ -72,7 +72,7 @@ export function assignPlaces(
  */
 export function checkPaths(paths: Paths, name: string): void {
   for (const path of paths) assertGiven(path, name);
-  const texts = paths.map((path) => posix.normalize(path).replace(/(?<=.)\/$/, ""));
+  const texts = paths.map((path) => simplifyPath(path).replace(/(?<=.)\/$/, ""));
   assertApart(paths, texts);
 }
 

@@ -1,7 +1,7 @@
-import { readdirSync } from "node:fs";
-import { type ByteString, bytesFromBuffer, bytesFromText, fsPath, joinBytes } from "../base/byte-string.ts";
+import { type ByteString, bytesFromText, joinBytes } from "../base/byte-string.ts";
 import { isStagingName, STAGING_PREFIX } from "../base/staging-name.ts";
 import { isAbandoned, LockedDirectory, removeAbandoned } from "../fs/locked-directory.ts";
+import { listNames } from "../fs/native/list-names.ts";
 import { ignoringErrno } from "../fs/remove-tree.ts";
 
 /**
@@ -49,8 +49,7 @@ export function removeAbandonedIn(parent: ByteString, nowMs?: number): void {
 }
 
 function listStagingDirectories(parent: ByteString): ByteString[] {
-  return readdirSync(fsPath(parent), { encoding: "buffer" })
-    .map((name) => bytesFromBuffer(name))
+  return listNames(parent)
     .filter(isStagingName)
     .map((name) => joinBytes(parent, name));
 }

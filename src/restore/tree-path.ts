@@ -1,9 +1,9 @@
-import { mkdirSync } from "node:fs";
-import { type ByteString, fsPath } from "../base/byte-string.ts";
+import { type ByteString } from "../base/byte-string.ts";
 import { compileMethodsLightly } from "../base/compile-lightly.ts";
 import { errnoOf } from "../fs/errno.ts";
 import { HeldDirectory } from "../fs/native/held-directory.ts";
 import { PathBuffer } from "../fs/native/path-buffer.ts";
+import { mkdir } from "../fs/native/path-calls.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
 
 const SLASH = "/" as ByteString;
@@ -69,9 +69,10 @@ export class TreePath {
     this.makeDirectory(at(this.manifest.directoryParents, directory));
     this.made.add(directory);
     try {
-      mkdirSync(fsPath(`${this.root}/${this.manifest.directoryPath(directory)}` as ByteString), {
-        mode: at(this.manifest.directoryModes, directory) | 0o700,
-      });
+      mkdir(
+        `${this.root}/${this.manifest.directoryPath(directory)}` as ByteString,
+        at(this.manifest.directoryModes, directory) | 0o700,
+      );
     } catch (error) {
       if (errnoOf(error) !== "EEXIST") throw error;
     }

@@ -1,5 +1,5 @@
-import { posix } from "node:path";
 import type { ByteString } from "../base/byte-string.ts";
+import { simplifyPath } from "../base/simplify-path.ts";
 import { errnoOf } from "../fs/errno.ts";
 import { resolvePath } from "../fs/resolve-path.ts";
 
@@ -11,7 +11,7 @@ const MOST_REAL_NAMES = 3;
  * itself if the path does not say it, like `.` or `../..`.
  */
 export function placeNames(given: ByteString): ByteString[] {
-  const written = namesOf(posix.normalize(given));
+  const written = namesOf(simplifyPath(given));
   const last = written.at(-1);
   if (last !== undefined && last !== ".." && last !== ".") return written;
   try {

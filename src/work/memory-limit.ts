@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
 import { errnoOf } from "../fs/errno.ts";
+import { nodeFs } from "../fs/node-fs.ts";
 
 /** Where each version of control groups is mounted, and its file with the limit. */
 const VERSIONS = {
@@ -36,7 +36,7 @@ function parseLimit(text: string | undefined): number {
 
 function readIfPossible(path: string): string | undefined {
   try {
-    return readFileSync(path, "latin1");
+    return nodeFs().readFileSync(path, "latin1");
   } catch (error) {
     if (errnoOf(error) === undefined) throw error;
     return undefined;

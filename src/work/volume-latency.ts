@@ -1,7 +1,6 @@
-import { statfsSync } from "node:fs";
-import { type ByteString, fsPath } from "../base/byte-string.ts";
+import type { ByteString } from "../base/byte-string.ts";
 import { errnoOf } from "../fs/errno.ts";
-import { describeVolume } from "../fs/native/local-file-system.ts";
+import { describeVolume, fileSystemType } from "../fs/native/local-file-system.ts";
 import type { Runner, Runners } from "./job.ts";
 
 /** See `hasMostlyWaited`. */
@@ -36,7 +35,7 @@ function probe(path: ByteString): "none" | "perhaps" | "surely" {
   try {
     for (let count = 0; count < PROBES; count++) {
       const startedNs = Bun.nanoseconds();
-      const kind = describeVolume(statfsSync(fsPath(path)).type);
+      const kind = describeVolume(fileSystemType(path));
       if (kind === "local") return "none";
       if (Bun.nanoseconds() - startedNs < SLOW_NS) return kind === "shared" ? "perhaps" : "none";
     }

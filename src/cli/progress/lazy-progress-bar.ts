@@ -1,7 +1,7 @@
 import type { ProgressBar } from "./progress-bar.ts";
+import { EARLIEST_MS } from "./progress-reporter.ts";
 import type { ProgressView } from "./progress-view.ts";
 
-const FIRST_MS = 300;
 const INTERVAL_MS = 100;
 
 /** A bar whose library is loaded when it is first shown: most work ends before that. */
@@ -11,7 +11,7 @@ export function createLazyProgressBar(
 ): ProgressView {
   let bar: ProgressBar | undefined;
   return {
-    firstMs: FIRST_MS,
+    firstMs: EARLIEST_MS,
     intervalMs: INTERVAL_MS,
     show: (measured) => {
       if (bar === undefined) {

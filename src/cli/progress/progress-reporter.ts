@@ -3,22 +3,26 @@ import { ProgressMeter } from "./meter.ts";
 import type { ProgressView } from "./progress-view.ts";
 
 const TICK_MS = 100;
+/** Nothing is shown earlier: until then, nobody has to find out whether there is a terminal. */
+export const EARLIEST_MS = 300;
 
 /**
  * Shows progress at intervals, both when work is reported and by a timer. Both are needed: timers do not fire while
  * this thread works, and no work is reported while it stalls.
  */
 export class ProgressReporter implements Progress {
-  readonly #view: ProgressView;
+  readonly #loadView: () => ProgressView;
   readonly #nowMs: () => number;
   #meter: ProgressMeter | undefined;
   #timer: ReturnType<typeof setInterval> | undefined;
+  #view: ProgressView | undefined;
+  #beganMs = 0;
   #dueMs = 0;
   #isSilent = false;
 
   /** @param nowMs reads a monotonic clock */
-  constructor(view: ProgressView, nowMs: () => number) {
-    this.#view = view;
+  constructor(loadView: () => ProgressView, nowMs: () => number) {
+    this.#loadView = loadView;
     this.#nowMs = nowMs;
   }
 
@@ -33,7 +37,8 @@ export class ProgressReporter implements Progress {
     const nowMs = this.#nowMs();
     this.#meter = new ProgressMeter(phase, nowMs);
     if (this.#timer !== undefined) return;
-    this.#dueMs = nowMs + this.#view.firstMs;
+    this.#beganMs = nowMs;
+    this.#dueMs = nowMs + EARLIEST_MS;
     this.#timer = setInterval(() => this.#showIfDue(this.#nowMs()), TICK_MS);
     // Progress alone must not keep the process running.
     this.#timer.unref();
@@ -59,12 +64,15 @@ export class ProgressReporter implements Progress {
 
   /** Makes room for other output; shown again when it is next due. */
   hide(): void {
-    this.#view.hide();
+    this.#view?.hide();
   }
 
   #showIfDue(nowMs: number): void {
     if (this.#meter === undefined || nowMs < this.#dueMs) return;
-    this.#dueMs = nowMs + this.#view.intervalMs;
-    this.#view.show(this.#meter.measure(nowMs));
+    this.#view ??= this.#loadView();
+    const { firstMs, intervalMs } = this.#view;
+    const isEarly = nowMs < this.#beganMs + firstMs;
+    this.#dueMs = isEarly ? this.#beganMs + firstMs : nowMs + intervalMs;
+    if (!isEarly) this.#view.show(this.#meter.measure(nowMs));
   }
 }

@@ -1,7 +1,9 @@
 import { type Pointer, ptr } from "bun:ffi";
-import { type BigIntStats, constants, fstatSync, lstatSync } from "node:fs";
+import type { BigIntStats } from "node:fs";
 import { type ByteString, fsPath } from "../../base/byte-string.ts";
 import { compileLightly } from "../../base/compile-lightly.ts";
+import { constants } from "../file-constants.ts";
+import { nodeFs } from "../node-fs.ts";
 import { hasFoundNothing } from "./last-error.ts";
 import { AT_SYMLINK_NOFOLLOW, linuxLibc } from "./libc.ts";
 import { PathBuffer } from "./path-buffer.ts";
@@ -132,7 +134,7 @@ function kindOf(typeAndMode: number): FileKind {
 
 /** The portable implementation. The fast one falls back to it, so that errors have their code. */
 export function lstatPortable(path: ByteString, into: FileStatus): boolean {
-  const stats = lstatSync(fsPath(path), { bigint: true, throwIfNoEntry: false });
+  const stats = nodeFs().lstatSync(fsPath(path), { bigint: true, throwIfNoEntry: false });
   if (stats === undefined) return false;
   readNodeStats(stats, into);
   return true;
@@ -179,7 +181,7 @@ export function fstat(descriptor: number, into: FileStatus): void {
   ) {
     readStatx(into);
   } else {
-    readNodeStats(fstatSync(descriptor, { bigint: true }), into);
+    readNodeStats(nodeFs().fstatSync(descriptor, { bigint: true }), into);
   }
 }
 

@@ -1,12 +1,14 @@
-import { closeSync, constants, openSync } from "node:fs";
-import { type ByteString, fsPath } from "../../base/byte-string.ts";
+import { type ByteString } from "../../base/byte-string.ts";
 import { BtdtError } from "../../base/errors.ts";
 import type { AccessPolicy } from "../access-policy.ts";
 import { errnoOf, isPermissionErrno } from "../errno.ts";
+import { constants } from "../file-constants.ts";
 import { createFile, openRegularFile } from "../regular-file.ts";
+import { openFile } from "./descriptor-calls.ts";
 import { emptyStatus, fstat, isSameFile, lstatBuffer, mtimeMs } from "./file-status.ts";
 import { libc } from "./libc.ts";
 import type { PathBuffer } from "./path-buffer.ts";
+import { closeQuickly } from "./quick-file.ts";
 
 const LOCK_SH = 1;
 const LOCK_EX = 2;
@@ -81,7 +83,7 @@ export class LockFile {
   /** A directory can be locked, too, except on NFS. Follows no symlink. @throws a `node:fs` error */
   static openDirectory(path: ByteString): LockFile {
     const flags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW;
-    return new LockFile(openSync(fsPath(path), flags));
+    return new LockFile(openFile(path, flags));
   }
 
   tryLock(mode: LockMode): LockOutcome {
@@ -117,6 +119,6 @@ export class LockFile {
   }
 
   close(): void {
-    closeSync(this.#descriptor);
+    closeQuickly(this.#descriptor);
   }
 }

@@ -32,11 +32,19 @@ function loadNumbers(): Readonly<Record<string, number>> {
 /** The same on all systems. */
 const ENOENT = 2;
 
+/** On Linux: EPERM, EXDEV, EINVAL, ENOTTY, ENOSYS and EOPNOTSUPP. */
+const UNSUPPORTED: ReadonlySet<number> = new Set([1, 18, 22, 25, 38, 95]);
+
 /**
  * Whether the call that failed just now found no such file. To be asked at once, like `lastError`.
  */
 export function hasFoundNothing(): boolean {
   return lastErrno() === ENOENT;
+}
+
+/** Linux: whether what failed just now cannot be done with these files. To be asked at once as well. */
+export function hasNotBeenSupported(): boolean {
+  return UNSUPPORTED.has(lastErrno());
 }
 
 let location: (() => Pointer | bigint | null) | undefined;

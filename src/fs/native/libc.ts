@@ -2,8 +2,9 @@ import { dlopen } from "bun:ffi";
 import { IS_LINUX } from "./is-linux.ts";
 
 /**
- * System calls that `node:fs` lacks, or that are much more expensive there in a loop over a hundred thousand files
- * (its `lstat` creates an object with a dozen BigInts).
+ * System calls that `node:fs` lacks, that are much more expensive there in a loop over a hundred thousand files (its
+ * `lstat` creates an object with a dozen BigInts), or that a small command needs: loading `node:fs` would take longer
+ * than all of them.
  *
  * A call returns a negative number on failure. Callers then repeat the operation through `node:fs`, whose errors have
  * a reliable code, or call `lastError` if repeating it would not be equivalent.
@@ -32,7 +33,18 @@ const LINUX_ONLY = {
   copy_file_range: { args: ["i32", "ptr", "i32", "ptr", "u64", "u32"], returns: "i64" },
   // Variadic in C; on Linux, its arguments are passed like those of other functions.
   openat: { args: ["i32", "ptr", "i32", "u32"], returns: "i32" },
+  mkdir: { args: ["ptr", "u32"], returns: "i32" },
+  rename: { args: ["ptr", "ptr"], returns: "i32" },
+  unlink: { args: ["ptr"], returns: "i32" },
+  rmdir: { args: ["ptr"], returns: "i32" },
+  chmod: { args: ["ptr", "u32"], returns: "i32" },
+  statfs: { args: ["ptr", "ptr"], returns: "i32" },
+  // Variadic as well.
+  ioctl: { args: ["i32", "u64", "i64"], returns: "i32" },
   // The results fit into 32 bits: the kernel transfers less than 2 GiB at once. For 64 bits, each would be a BigInt.
+  readlink: { args: ["ptr", "ptr", "u64"], returns: "i32" },
+  pread: { args: ["i32", "ptr", "u64", "i64"], returns: "i32" },
+  pwrite: { args: ["i32", "ptr", "u64", "i64"], returns: "i32" },
   read: { args: ["i32", "ptr", "u64"], returns: "i32" },
   write: { args: ["i32", "ptr", "u64"], returns: "i32" },
   futimens: { args: ["i32", "ptr"], returns: "i32" },

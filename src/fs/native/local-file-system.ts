@@ -1,7 +1,11 @@
 import { ptr } from "bun:ffi";
-import { closeSync, constants, openSync } from "node:fs";
 import { type ByteString, fsPath } from "../../base/byte-string.ts";
+import { constants } from "../file-constants.ts";
+import { nodeFs } from "../node-fs.ts";
+import { openFile } from "./descriptor-calls.ts";
 import { linuxLibc } from "./libc.ts";
+import { pointerTo } from "./path-calls.ts";
+import { closeQuickly } from "./quick-file.ts";
 
 /** `f_type` of Linux's <linux/magic.h>; ext2 and ext3 have it as well. */
 const EXT4 = 0xef53;
@@ -57,16 +61,23 @@ export function describeVolume(type: number): "local" | "shared" | "unknown" {
   return SHARED_TYPES.has(type) ? "shared" : "unknown";
 }
 
+/** The `f_type` of the file system that a path is on. @throws a `node:fs` error */
+export function fileSystemType(path: ByteString): number {
+  return linuxLibc?.statfs(pointerTo(path), wordsPointer) === 0
+    ? (words[0] ?? 0)
+    : nodeFs().statfsSync(fsPath(path)).type;
+}
+
 function typeOf(descriptor: number): number | undefined {
   return linuxLibc?.fstatfs(descriptor, wordsPointer) === 0 ? words[0] : undefined;
 }
 
 /** Whether a listing of a directory may be older than its last change. @throws a `node:fs` error */
 export function mayListStale(directory: ByteString): boolean {
-  const descriptor = openSync(fsPath(directory), constants.O_RDONLY | constants.O_DIRECTORY);
+  const descriptor = openFile(directory, constants.O_RDONLY | constants.O_DIRECTORY);
   try {
     return SHARED_TYPES.has(typeOf(descriptor) ?? 0);
   } finally {
-    closeSync(descriptor);
+    closeQuickly(descriptor);
   }
 }

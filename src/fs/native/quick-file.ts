@@ -1,6 +1,7 @@
-import { constants, openSync, readSync, writeSync } from "node:fs";
 import { fsPath } from "../../base/byte-string.ts";
 import { compileLightly } from "../../base/compile-lightly.ts";
+import { constants } from "../file-constants.ts";
+import { nodeFs } from "../node-fs.ts";
 import { libc, linuxLibc } from "./libc.ts";
 import type { PathBuffer } from "./path-buffer.ts";
 import type { PinnedBuffer } from "./pinned-buffer.ts";
@@ -14,7 +15,7 @@ const O_CLOEXEC = 0o2000000;
 /** @throws a `node:fs` error */
 export function openQuickly(path: PathBuffer, flags: number, mode = 0): number {
   const descriptor = tryOpen(path, flags, mode);
-  return descriptor >= 0 ? descriptor : openSync(fsPath(path.toBytes()), flags, mode);
+  return descriptor >= 0 ? descriptor : nodeFs().openSync(fsPath(path.toBytes()), flags, mode);
 }
 
 /** The same without an error: negative if it cannot be opened. */
@@ -30,7 +31,7 @@ export function readQuickly(
   lengthBytes: number,
 ): number {
   const count = linuxLibc?.read(descriptor, into.pointerAt(offset), lengthBytes) ?? -1;
-  return count >= 0 ? count : readSync(descriptor, into.bytes, offset, lengthBytes, null);
+  return count >= 0 ? count : nodeFs().readSync(descriptor, into.bytes, offset, lengthBytes, null);
 }
 
 /** Writes all of it. @throws a `node:fs` error */
@@ -42,7 +43,7 @@ export function writeQuickly(
 ): void {
   const written = linuxLibc?.write(descriptor, from.pointerAt(offset), lengthBytes) ?? 0;
   for (let done = Math.max(0, written); done < lengthBytes; ) {
-    done += writeSync(descriptor, from.bytes, offset + done, lengthBytes - done);
+    done += nodeFs().writeSync(descriptor, from.bytes, offset + done, lengthBytes - done);
   }
 }
 

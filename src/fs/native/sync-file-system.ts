@@ -1,7 +1,10 @@
-import { closeSync, constants, fsyncSync, openSync } from "node:fs";
-import { type ByteString, display, fsPath } from "../../base/byte-string.ts";
+import { type ByteString, display } from "../../base/byte-string.ts";
 import { BtdtError } from "../../base/errors.ts";
+import { constants } from "../file-constants.ts";
+import { nodeFs } from "../node-fs.ts";
+import { openFile } from "./descriptor-calls.ts";
 import { linuxLibc } from "./libc.ts";
+import { closeQuickly } from "./quick-file.ts";
 
 /**
  * Flushes the file system of a directory in one call; `fsync` of many small files would need a journal commit for
@@ -9,16 +12,16 @@ import { linuxLibc } from "./libc.ts";
  * @throws BtdtError SYSTEM; a `node:fs` error
  */
 export function syncFileSystem(directory: ByteString): void {
-  const descriptor = openSync(fsPath(directory), constants.O_RDONLY | constants.O_DIRECTORY);
+  const descriptor = openFile(directory, constants.O_RDONLY | constants.O_DIRECTORY);
   try {
     const isFlushed =
       linuxLibc === undefined ? Bun.spawnSync(["/bin/sync"]).success : linuxLibc.syncfs(descriptor) === 0;
     if (isFlushed) return;
     // The error of `syncfs` is unknown here; `fsync` of the directory most likely fails with the same.
-    fsyncSync(descriptor);
+    nodeFs().fsyncSync(descriptor);
     const path = display(directory);
     throw new BtdtError("SYSTEM", `the file system of ${path} could not be flushed to disk`, { path });
   } finally {
-    closeSync(descriptor);
+    closeQuickly(descriptor);
   }
 }

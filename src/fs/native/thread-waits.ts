@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { nodeFs } from "../node-fs.ts";
 
 /** In nanoseconds, for the calling thread. */
 export interface ThreadTimes {
@@ -19,7 +19,8 @@ const FEWEST_TURNS = 16;
 /** Undefined where the kernel does not tell (other systems than Linux, no /proc). Takes about 15 µs. */
 export function readThreadTimes(): ThreadTimes | undefined {
   try {
-    const [runNs, readyNs, turnCount] = readFileSync("/proc/thread-self/schedstat", "latin1")
+    const [runNs, readyNs, turnCount] = nodeFs()
+      .readFileSync("/proc/thread-self/schedstat", "latin1")
       .split(" ")
       .map(Number);
     if (runNs === undefined || readyNs === undefined || turnCount === undefined) return undefined;

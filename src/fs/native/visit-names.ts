@@ -4,7 +4,7 @@ import { IS_LINUX } from "./is-linux.ts";
 import { PinnedBuffer } from "./pinned-buffer.ts";
 
 /** Of a name: where it starts in `bytes`, up to a NUL, and where that is in memory. Valid until the visitor returns. */
-type VisitName = (bytes: Uint8Array, start: number, pointer: Pointer) => void;
+export type VisitName = (bytes: Uint8Array, start: number, pointer: Pointer) => void;
 
 /** Enough for about a thousand objects. */
 const BUFFER_BYTES = 128 * 1024;

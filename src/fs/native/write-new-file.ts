@@ -1,7 +1,7 @@
-import { fchmodSync } from "node:fs";
 import { compileLightly, compileMethodsLightly } from "../../base/compile-lightly.ts";
 import type { FileAttributes } from "../file-attributes.ts";
 import { extendTo, FEWEST_SPARSE_BYTES, hasHoles, writeAroundZeros } from "../holes.ts";
+import { nodeFs } from "../node-fs.ts";
 import { closeWritten } from "./close-written.ts";
 import { emptyStatus, fstat } from "./file-status.ts";
 import type { PathBuffer } from "./path-buffer.ts";
@@ -42,7 +42,7 @@ export class NewFileWriter {
     try {
       writeContent(descriptor, source, offset, sizeBytes);
       if ((mode & (this.#umask | ~PERMISSIONS)) !== 0 || !this.keepsModes(descriptor, mode)) {
-        fchmodSync(descriptor, mode);
+        nodeFs().fchmodSync(descriptor, mode);
       }
       const { mtimeSeconds, mtimeNanoseconds } = attributes;
       if (!trySetOpenMtime(descriptor, mtimeSeconds, mtimeNanoseconds)) {

@@ -7,7 +7,7 @@ function withLines() {
   const clock = { nowMs: 5000 };
   const lines: string[] = [];
   const reporter = new ProgressReporter(
-    createProgressLines((line) => lines.push(line)),
+    () => createProgressLines((line) => lines.push(line)),
     () => clock.nowMs,
   );
   const work = (seconds: number): void => {
@@ -46,7 +46,7 @@ test("a timer shows it while nothing is done", async () => {
   let nowMs = 0;
   const lines: string[] = [];
   const reporter = new ProgressReporter(
-    createProgressLines((line) => lines.push(line)),
+    () => createProgressLines((line) => lines.push(line)),
     () => nowMs,
   );
   reporter.begin({ name: "unpacking", unit: "bytes" });

@@ -2,12 +2,15 @@ import { type Pointer, ptr, toArrayBuffer } from "bun:ffi";
 import {
   closeSync,
   constants,
+  existsSync,
   ftruncateSync,
   lstatSync,
+  mkdirSync,
   mkdtempSync,
   openSync,
   readFileSync,
   statSync,
+  symlinkSync,
   writeFileSync,
   writeSync,
 } from "node:fs";
@@ -36,6 +39,8 @@ const PROT_READ = 1;
 const MAP_SHARED = 1;
 const MADV_POPULATE_READ = 22;
 const NO_ADVICE = 9999;
+/** How much can be read; of Linux's <asm-generic/ioctls.h>. */
+const FIONREAD = 0x541b;
 const STATX_BASIC_STATS = 0x7ff;
 
 /** Calls every function that goes through FFI; arguments and answers are such that a wrong width or place shows. */
@@ -43,6 +48,7 @@ export function callLibc(parent: string): Record<LibcName, Answers> {
   if (linuxLibc === undefined) throw new Error("this probe is for Linux only");
   const { fcntl, mmap, madvise, munmap, copy_file_range, openat, read, readahead, write, statx } = linuxLibc;
   const { fallocate, futimens, fchmod, flistxattr, fstatfs, llistxattr, lseek, syncfs } = linuxLibc;
+  const { chmod, ioctl, mkdir, pread, pwrite, readlink, rename, rmdir, statfs, unlink } = linuxLibc;
   const { linkat, utimensat, flock, close } = libc;
 
   const scratch = mkdtempSync(join(parent, "libc-"));
@@ -180,6 +186,81 @@ export function callLibc(parent: string): Record<LibcName, Answers> {
       return {
         done: [done, readFileSync(at("written"), "utf8")],
         refused: write(NO_DESCRIPTOR, ptr(text), 1),
+      };
+    },
+    chmod: () => ({
+      done: [chmod(pointerTo("file"), 0o4711), modeOf("file")],
+      refused: chmod(pointerTo("missing"), 0o600),
+    }),
+    ioctl: () => {
+      const count = new Uint32Array(new ArrayBuffer(8));
+      const readable = openSync(at("file"), "r");
+      const done = [ioctl(readable, FIONREAD, Number(ptr(count))), count[0]];
+      closeSync(readable);
+      return { done, refused: ioctl(NO_DESCRIPTOR, FIONREAD, Number(ptr(count))) };
+    },
+    mkdir: () => ({
+      done: [mkdir(pointerTo("directory"), 0o2750), modeOf("directory")],
+      refused: mkdir(pointerTo("file"), 0o700),
+    }),
+    rename: () => {
+      writeFileSync(at("before"), "renamed");
+      return {
+        done: [rename(pointerTo("before"), pointerTo("after")), readFileSync(at("after"), "utf8")],
+        refused: rename(pointerTo("missing"), pointerTo("after")),
+      };
+    },
+    unlink: () => {
+      writeFileSync(at("unlinked"), "");
+      return {
+        done: [unlink(pointerTo("unlinked")), existsSync(at("unlinked"))],
+        refused: unlink(pointerTo("missing")),
+      };
+    },
+    rmdir: () => {
+      mkdirSync(at("removed"));
+      return {
+        done: [rmdir(pointerTo("removed")), existsSync(at("removed"))],
+        refused: rmdir(pointerTo("file")),
+      };
+    },
+    readlink: () => {
+      symlinkSync("target", at("symlink"));
+      const into = memory(64);
+      const done = Number(readlink(pointerTo("symlink"), ptr(into), 64));
+      return {
+        done: [done, Buffer.from(into.subarray(0, 6)).toString()],
+        refused: Number(readlink(pointerTo("file"), ptr(into), 64)),
+      };
+    },
+    statfs: () => {
+      const status = new Uint32Array(new ArrayBuffer(256));
+      const proc = new PathBuffer().set(bytesFromText("/proc"));
+      kept.push(proc);
+      return {
+        done: [statfs(proc.pointer, ptr(status)), status[0]],
+        refused: statfs(pointerTo("missing"), ptr(status)),
+      };
+    },
+    pread: () => {
+      const into = memory(64);
+      return {
+        done: [
+          Number(pread(large, ptr(into), 9, 5 * GIBIBYTE + 7)),
+          Buffer.from(into.subarray(0, 7)).toString(),
+        ],
+        refused: Number(pread(NO_DESCRIPTOR, ptr(into), 64, 0)),
+      };
+    },
+    pwrite: () => {
+      const text = memory(3);
+      text.set(Buffer.from("far"));
+      const to = openSync(at("sparse"), "w");
+      const done = Number(pwrite(to, ptr(text), 3, 5 * GIBIBYTE));
+      closeSync(to);
+      return {
+        done: [done, statSync(at("sparse")).size],
+        refused: Number(pwrite(NO_DESCRIPTOR, ptr(text), 1, 0)),
       };
     },
     fchmod: () => ({
