@@ -74,7 +74,7 @@ const LIBC = {
   write: { done: [7, "written"], refused: -1 },
   chmod: { done: [0, "4711"], refused: -1 },
   ioctl: { done: [0, 7], refused: -1 },
-  mkdir: { done: [0, "2750"], refused: -1 },
+  mkdir: { done: [0, "750"], refused: -1 },
   rename: { done: [0, "renamed"], refused: -1 },
   unlink: { done: [0, false], refused: -1 },
   rmdir: { done: [0, false], refused: -1 },

@@ -200,7 +200,7 @@ export function callLibc(parent: string): Record<LibcName, Answers> {
       return { done, refused: ioctl(NO_DESCRIPTOR, FIONREAD, Number(ptr(count))) };
     },
     mkdir: () => ({
-      done: [mkdir(pointerTo("directory"), 0o2750), modeOf("directory")],
+      done: [mkdir(pointerTo("directory"), 0o750), modeOf("directory")],
       refused: mkdir(pointerTo("file"), 0o700),
     }),
     rename: () => {
