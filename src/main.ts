@@ -22,7 +22,7 @@ async function findAnswer(words: readonly string[]): Promise<string | undefined>
 
 /** Whether it has been printed. Why it could not be is found, and reported, where other results are printed. */
 function printLine(line: string): boolean {
-  const bytes = Buffer.from(`${line}\n`);
+  const bytes = new TextEncoder().encode(`${line}\n`);
   try {
     for (let written = 0; written < bytes.length; ) written += writeOut(STDOUT, bytes, written);
     return true;

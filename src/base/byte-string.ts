@@ -7,24 +7,26 @@
  */
 export type ByteString = string & { readonly byteString: unique symbol };
 
-// oxlint-disable-next-line no-control-regex -- the complement of ASCII is the point
-const NON_ASCII = /[^\x00-\x7f]/;
+// Each first use of a regular expression, and of `Buffer.from`, takes longer than a start has for all that is done here.
+
+function isAscii(text: string): boolean {
+  return Buffer.byteLength(text, "utf8") === text.length;
+}
 
 export function bytesFromText(text: string): ByteString {
-  return (NON_ASCII.test(text) ? Buffer.from(text, "utf8").toString("latin1") : text) as ByteString;
+  return (isAscii(text) ? text : Buffer.from(text, "utf8").toString("latin1")) as ByteString;
 }
 
 export function bytesFromBuffer(buffer: Uint8Array, start = 0, end = buffer.length): ByteString {
-  return Buffer.from(buffer.buffer, buffer.byteOffset, buffer.byteLength).toString(
-    "latin1",
-    start,
-    end,
-  ) as ByteString;
+  const bytes = Buffer.isBuffer(buffer)
+    ? buffer
+    : Buffer.from(buffer.buffer, buffer.byteOffset, buffer.byteLength);
+  return bytes.toString("latin1", start, end) as ByteString;
 }
 
 /** For messages and pattern matching; bytes that are not UTF-8 become U+FFFD. */
 export function textFromBytes(bytes: ByteString): string {
-  return NON_ASCII.test(bytes) ? Buffer.from(bytes, "latin1").toString("utf8") : bytes;
+  return isAscii(bytes) ? bytes : Buffer.from(bytes, "latin1").toString("utf8");
 }
 
 export function isUtf8(bytes: ByteString): boolean {
@@ -33,7 +35,7 @@ export function isUtf8(bytes: ByteString): boolean {
 
 /** The form for `node:fs`: a plain string if that is equivalent, otherwise a Buffer. */
 export function fsPath(bytes: ByteString): string | Buffer {
-  return NON_ASCII.test(bytes) ? Buffer.from(bytes, "latin1") : bytes;
+  return isAscii(bytes) ? bytes : Buffer.from(bytes, "latin1");
 }
 
 export function joinBytes(directory: ByteString, name: ByteString): ByteString {
@@ -50,12 +52,22 @@ export function parentOf(path: ByteString): ByteString {
 
 /** For display: escapes control characters, which could forge a line or move the cursor. */
 export function escapeControls(text: string): string {
+  if (!hasControls(text)) return text;
   // oxlint-disable-next-line no-control-regex -- control characters are the point
   return text.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, (character) => {
     if (character === "\n") return "\\n";
     if (character === "\t") return "\\t";
     return `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`;
   });
+}
+
+/** Whether it contains a control character. */
+export function hasControls(text: string): boolean {
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index);
+    if (code < 0x20 || (code >= 0x7f && code < 0xa0)) return true;
+  }
+  return false;
 }
 
 export function display(bytes: ByteString): string {

@@ -3,5 +3,6 @@
  * @param number whole
  */
 export function formatNumber(number: number): string {
+  if (number < 1000) return String(number);
   return String(number).replaceAll(/\B(?=(?:\d{3})+$)/g, ",");
 }

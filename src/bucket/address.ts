@@ -16,7 +16,8 @@ const BUCKET = /^[A-Za-z0-9](?:[A-Za-z0-9_-]|\.(?!\.)){1,253}[A-Za-z0-9]$/;
 const MOST_PREFIX_BYTES = 512;
 
 export function isBucketAddress(text: string): boolean {
-  return /^(?:s3|gs):/i.test(text);
+  const scheme = text.slice(0, 3).toLowerCase();
+  return scheme === "s3:" || scheme === "gs:";
 }
 
 /**

@@ -192,10 +192,12 @@ export class CacheDirectory {
           throw error;
       }
     }
+    // With each cache of this version.
+    this.#hasFormat = text.startsWith(FORMAT_LINE);
+    if (this.#hasFormat) return;
     const version = Number(ANY_FORMAT_LINE.exec(text)?.[1] ?? Number.NaN);
     if (version > FORMAT_VERSION) throw newerFormat(this.path, `format ${version}`);
-    if (version !== FORMAT_VERSION) throw foreignFile(path, "was not written by btdt", this.root);
-    this.#hasFormat = true;
+    throw foreignFile(path, "was not written by btdt", this.root);
   }
 
   /** Nothing is stored before the process that is creating the cache has published the format file. */

@@ -33,7 +33,7 @@ const NAME = /^(\d{4}-\d\d-\d\d|earlier)-(hit|fallback|miss)$/;
 const EARLIER = "earlier";
 /** Enough for comparing with the same time last year. */
 const LONGEST_KEPT_MS = 400 * 24 * 60 * 60 * 1000;
-const ONE = Buffer.from(".");
+const ONE = new Uint8Array([0x2e]);
 
 /**
  * Counts restores by outcome: one file per day and outcome, which grows by one byte for each. So many processes can

@@ -8,6 +8,8 @@ const STDOUT = 1;
 const STDERR = 2;
 const RETRY_MS = 5;
 
+const encoder = new TextEncoder();
+
 type Fields = Readonly<Record<string, unknown>>;
 /** A function is called only if a document is wanted. */
 type DocumentFields = Fields | (() => Fields);
@@ -141,7 +143,7 @@ export function writeToStderr(text: string): void {
 
 /** A pipe may take only a part; one that its other owner has made non-blocking may take nothing yet. */
 function writeFully(descriptor: number, text: string | Uint8Array): void {
-  const bytes = typeof text === "string" ? Buffer.from(text, "utf8") : text;
+  const bytes = typeof text === "string" ? encoder.encode(text) : text;
   for (let written = 0; written < bytes.length; ) {
     try {
       written += writeOut(descriptor, bytes, written);

@@ -8,7 +8,6 @@
  */
 
 import { type ByteString, bytesFromText, fsPath, joinBytes } from "../base/byte-string.ts";
-import { DIGEST_HEX_DIGITS } from "../base/digest.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { cacheWriteError } from "../cache/cache-errors.ts";
 import { readPayloadFile } from "../cache/read-payload-file.ts";
@@ -21,7 +20,7 @@ import { nodeFs } from "../fs/node-fs.ts";
 import { syncDirectory, writeDurably } from "../fs/publish-file.ts";
 import { removeTree } from "../fs/remove-tree.ts";
 
-const MARK_NAME = new RegExp(`^([0-9a-f]{32})-([0-9a-f-]{36})-([0-9a-f]{${DIGEST_HEX_DIGITS}})$`);
+const MARK_NAME = /^([0-9a-f]{32})-([0-9a-f-]{36})-([0-9a-f]{64})$/;
 
 export interface UnflushedMark {
   readonly name: string;

@@ -23,8 +23,9 @@ export async function expandPrefixes(
 
 async function expandAll(options: readonly string[], sources: TemplateSources): Promise<string[]> {
   const texts: string[] = [];
-  for (const template of options.flatMap(splitTemplates)) {
-    texts.push(isTemplate(template) ? await expandTemplate(template, sources) : template);
+  for (const list of options) {
+    for (const template of splitTemplates(list))
+      texts.push(isTemplate(template) ? await expandTemplate(template, sources) : template);
   }
   return texts;
 }

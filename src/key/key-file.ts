@@ -70,7 +70,7 @@ export function isSameRecord(left: KeyRecord, right: KeyRecord): boolean {
  */
 export function keyFileName(key: string): string {
   const encoded = encodeName(key);
-  if (encoded.length <= LONGEST_READABLE_NAME && !/[A-Z]/.test(key)) return encoded;
+  if (encoded.length <= LONGEST_READABLE_NAME && !hasUpperCase(key)) return encoded;
   const digest = new Bun.SHA256().update(key).digest("hex");
   return `${encoded.slice(0, LONGEST_READABLE_NAME)}~${digest.slice(0, SUFFIX_HEX_DIGITS)}`;
 }
@@ -80,21 +80,36 @@ export function keyNamePrefix(prefix: string): string {
   return encodeName(prefix).slice(0, LONGEST_READABLE_NAME);
 }
 
-/** Most keys, which need no encoding: with thousands of them, going through their bytes is what takes time. */
-const PLAIN_NAME = /^[A-Za-z0-9_+=@-][A-Za-z0-9_+=@.-]*$/;
+function hasUpperCase(key: string): boolean {
+  for (let index = 0; index < key.length; index++) if (isUpperCase(key.charCodeAt(index))) return true;
+  return false;
+}
+
+const isUpperCase = (code: number): boolean => code >= 0x41 && code <= 0x5a;
 
 function encodeName(text: string): string {
-  if (PLAIN_NAME.test(text)) return text;
-  return [...Buffer.from(text, "utf8")].map((byte, index) => encodeByte(byte, index === 0)).join("");
+  if (isPlainName(text)) return text;
+  return [...Buffer.from(text, "utf8")]
+    .map((byte, index) => {
+      return isPlain(byte, index === 0)
+        ? String.fromCharCode(byte)
+        : `%${byte.toString(16).padStart(2, "0")}`;
+    })
+    .join("");
 }
 
-function encodeByte(byte: number, isFirst: boolean): string {
-  const character = String.fromCharCode(byte);
-  const isPlain = /[A-Za-z0-9_+=@-]/.test(character) || (character === "." && !isFirst);
-  return isPlain ? character : `%${byte.toString(16).padStart(2, "0")}`;
+/** Most keys need no encoding. Without a regular expression, of which the first takes longer than all of this. */
+function isPlainName(text: string): boolean {
+  for (let index = 0; index < text.length; index++)
+    if (!isPlain(text.charCodeAt(index), index === 0)) return false;
+  return text !== "";
 }
 
-const utf8 = new TextDecoder("utf-8", { fatal: true });
+function isPlain(code: number, isFirst: boolean): boolean {
+  if ((code >= 0x61 && code <= 0x7a) || isUpperCase(code) || (code >= 0x30 && code <= 0x39)) return true;
+  const character = String.fromCharCode(code);
+  return "_+=@-".includes(character) || (character === "." && !isFirst);
+}
 
 export function encodeKeyFile(record: KeyRecord): Buffer {
   return Buffer.from(`${JSON.stringify({ format: FORMAT_VERSION, ...record })}\n`, "utf8");
@@ -109,7 +124,7 @@ export function decodeKeyFile(file: Uint8Array, fileName: string): KeyRecord {
     new BtdtError("KEY_DAMAGED", `the key file ${fileName} is damaged: ${what}`, { path: fileName });
   let json: unknown;
   try {
-    json = JSON.parse(utf8.decode(file));
+    json = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(file));
   } catch {
     throw damaged("it is not JSON");
   }

@@ -1,10 +1,7 @@
-import { escapeControls } from "../base/byte-string.ts";
+import { escapeControls, hasControls } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
 
 const LONGEST_KEY_BYTES = 512;
-
-// oxlint-disable-next-line no-control-regex -- control characters are the point
-const CONTROL_CHARACTER = /[\u0000-\u001f\u007f-\u009f]/;
 
 /** What a tool should have replaced before btdt saw the key, and why it probably did not. */
 const LEFTOVERS: readonly (readonly [text: string, hint: string])[] = [
@@ -49,7 +46,7 @@ function assertKey(key: string): void {
       hint: "check the encoding of the variables in it",
     });
   }
-  if (CONTROL_CHARACTER.test(key)) {
+  if (hasControls(key)) {
     throw new BtdtError("USAGE", `the key "${escapeControls(key)}" contains a control character`, {
       hint: "does a variable in it end with a line break?",
     });

@@ -1,5 +1,4 @@
 import { compileLightly } from "../base/compile-lightly.ts";
-import { DIGEST_HEX_DIGITS } from "../base/digest.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
 import { PERMISSIONS } from "./object-attributes.ts";
 
@@ -43,9 +42,7 @@ export function twinOf(objectName: string): string {
 }
 
 /** No leading zeros and no `-0`: each name has one form. */
-const OBJECT_NAME = new RegExp(
-  `^([0-9a-f]{${DIGEST_HEX_DIGITS}})-(0|[1-7][0-7]{0,2})-(0|-?[1-9]\\d{0,15})\\.(\\d{9})(-x)?$`,
-);
+const OBJECT_NAME = /^([0-9a-f]{64})-(0|[1-7][0-7]{0,2})-(0|-?[1-9]\d{0,15})\.(\d{9})(-x)?$/;
 
 /** Undefined if the name is not that of an object: such a file is foreign and left alone. */
 export function parseObjectName(text: string): ObjectName | undefined {

@@ -147,7 +147,9 @@ function resolveParent(parent: ByteString, path: ByteString): ByteString {
 }
 
 function withoutTrailingSlashes(path: ByteString): ByteString {
-  return (path.replace(/\/+$/, "") || "/") as ByteString;
+  let end = path.length;
+  while (end > 1 && path.charAt(end - 1) === "/") end--;
+  return path.slice(0, end) as ByteString;
 }
 
 /** For any failure to write below a destination. */

@@ -72,8 +72,12 @@ export function assignPlaces(
  */
 export function checkPaths(paths: Paths, name: string): void {
   for (const path of paths) assertGiven(path, name);
-  const texts = paths.map((path) => simplifyPath(path).replace(/(?<=.)\/$/, ""));
+  const texts = paths.map((path) => withoutEndSlash(simplifyPath(path)));
   assertApart(paths, texts);
+}
+
+function withoutEndSlash(path: string): string {
+  return path.length > 1 && path.endsWith("/") ? path.slice(0, -1) : path;
 }
 
 function examineAll(paths: Paths, cacheRoot: ByteString, parents: "existing" | "made"): Place[] {

@@ -27,10 +27,10 @@ export function applyVariables(
     const key = option.attributeName();
     if (!isGiven(key)) options[key] = parseVariable(option, variable, text);
   }
-  const missing = command.options.find(
-    (option) => option.mandatory && options[option.attributeName()] === undefined,
-  );
-  if (missing !== undefined) throw describeMissing(command, missing);
+  for (const option of command.options) {
+    if (option.mandatory && options[option.attributeName()] === undefined)
+      throw describeMissing(command, option);
+  }
 }
 
 function parseVariable(option: OptionDeclaration, variable: string, text: string): unknown {

@@ -11,8 +11,10 @@ export interface ParsedWords {
   readonly arguments: readonly unknown[];
 }
 
-/** Options of the whole program, wherever they are. */
-const OF_PROGRAM = /^(?:-V|--version$)/;
+/** An option of the whole program, wherever it is. */
+function isOfProgram(word: string): boolean {
+  return word.startsWith("-V") || word === "--version";
+}
 
 /**
  * Parses the words after the command's name, if they are in the common form: options by their exact names, in any order
@@ -31,7 +33,7 @@ export function parseWords(command: CommandDeclaration, words: readonly string[]
   const operands: string[] = [];
   for (let index = 0; index < words.length; index++) {
     const word = words[index] ?? "";
-    if (OF_PROGRAM.test(word)) return undefined;
+    if (isOfProgram(word)) return undefined;
     if (!word.startsWith("-") || word === "-") {
       operands.push(word);
       continue;
@@ -40,7 +42,7 @@ export function parseWords(command: CommandDeclaration, words: readonly string[]
     const option = byFlag.get(flag);
     if (option === undefined || option.conflictsWith.length > 0) return undefined;
     const text = option.required ? (attached ?? words[++index]) : attached;
-    if (option.required ? text === undefined || OF_PROGRAM.test(text) : text !== undefined) return undefined;
+    if (option.required ? text === undefined || isOfProgram(text) : text !== undefined) return undefined;
     const key = option.attributeName();
     const value = text === undefined ? !option.negate : parseValue(option, text, options[key]);
     if (value === undefined) return undefined;
@@ -80,7 +82,7 @@ function parseValue({ parseArg }: OptionDeclaration, text: string, previous: unk
 
 /** Undefined if there are too few or too many, or if one is not a valid choice. */
 function assignOperands(command: CommandDeclaration, operands: readonly string[]): unknown[] | undefined {
-  const last = command.arguments.at(-1);
+  const last = command.arguments[command.arguments.length - 1];
   if (operands.length > command.arguments.length && last?.variadic !== true) return undefined;
   const values: unknown[] = [];
   for (const [index, argument] of command.arguments.entries()) {

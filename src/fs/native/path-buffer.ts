@@ -21,7 +21,7 @@ const LETTER_A = 0x61;
  * Every method that extends the path throws BtdtError PATH_TOO_LONG rather than name a different file.
  */
 export class PathBuffer {
-  private readonly bytes = Buffer.from(new ArrayBuffer(PATH_MAX_BYTES));
+  private readonly bytes = Buffer.allocUnsafeSlow(PATH_MAX_BYTES);
   readonly pointer: Pointer = ptr(this.bytes);
   #length = 0;
   private heldDescriptor = AT_FDCWD;

@@ -26,7 +26,7 @@ function readDescriptorPath(path: ByteString): ByteString | undefined {
   if (linuxLibc === undefined) return undefined;
   const descriptor = openFile(path, O_PATH);
   try {
-    const found = new PinnedBuffer(new Uint8Array(ROOM_BYTES));
+    const found = new PinnedBuffer(Buffer.allocUnsafeSlow(ROOM_BYTES));
     const link = pointerTo(`/proc/self/fd/${descriptor}` as ByteString);
     const count = linuxLibc.readlink(link, found.pointerAt(0), ROOM_BYTES);
     return count > 0 && count < ROOM_BYTES ? bytesFromBuffer(found.bytes, 0, count) : undefined;

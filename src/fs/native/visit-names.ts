@@ -33,7 +33,7 @@ let loaded: { readonly getdents: ReturnType<typeof openGetdents>; readonly buffe
  * @returns false if the directory cannot be read, or not in this way; then some names may have been visited
  */
 export function visitNames(descriptor: number, visit: VisitName): boolean {
-  loaded ??= { getdents: openGetdents(), buffer: new PinnedBuffer(new Uint8Array(BUFFER_BYTES)) };
+  loaded ??= { getdents: openGetdents(), buffer: new PinnedBuffer(Buffer.allocUnsafeSlow(BUFFER_BYTES)) };
   const { getdents, buffer } = loaded;
   if (getdents === undefined) return false;
   for (;;) {
