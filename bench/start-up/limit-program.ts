@@ -5,7 +5,6 @@
  * `limit-program hash FILE`, `limit-program miss CACHE DESTINATION`, `limit-program hit CACHE DESTINATION OBJECT…`
  */
 import { dlopen, ptr } from "bun:ffi";
-import { mkdirSync, readdirSync, renameSync, rmdirSync, unlinkSync, writeSync } from "node:fs";
 
 const STDOUT = 1;
 const STDERR = 2;
@@ -19,6 +18,11 @@ const libc = dlopen("libc.so.6", {
   fchmod: { args: ["i32", "u32"], returns: "i32" },
   futimens: { args: ["i32", "ptr"], returns: "i32" },
   utimensat: { args: ["i32", "ptr", "ptr", "i32"], returns: "i32" },
+  getdents64: { args: ["i32", "ptr", "u64"], returns: "i32" },
+  mkdir: { args: ["ptr", "u32"], returns: "i32" },
+  rename: { args: ["ptr", "ptr"], returns: "i32" },
+  unlink: { args: ["ptr"], returns: "i32" },
+  rmdir: { args: ["ptr"], returns: "i32" },
 }).symbols;
 const AT_FDCWD = -100;
 const AT_EMPTY_PATH = 0x1000;
@@ -31,13 +35,27 @@ const LOCK_EXCLUSIVE = 2;
 
 const status = new Uint8Array(256);
 const content = new Uint8Array(64 * 1024);
-const pathOf = (text: string) => ptr(Buffer.from(`${text}\0`));
+const encoder = new TextEncoder();
+const pathOf = (text: string) => ptr(encoder.encode(`${text}\0`));
 const open = (path: string, flags: number, mode = 0): number =>
   libc.openat(AT_FDCWD, pathOf(path), flags, mode);
 const look = (path: string): number =>
   libc.statx(AT_FDCWD, pathOf(path), 0, STATX_ALL_BUT_ATIME, ptr(status));
 const lookAt = (descriptor: number): number =>
   libc.statx(descriptor, pathOf(""), AT_EMPTY_PATH, STATX_ALL_BUT_ATIME, ptr(status));
+
+const rename = (from: string, to: string): number => libc.rename(pathOf(from), pathOf(to));
+
+function list(path: string): void {
+  const descriptor = open(path, O_RDONLY);
+  while (libc.getdents64(descriptor, ptr(content), content.length) > 0);
+  libc.close(descriptor);
+}
+
+function writeLine(descriptor: number, line: string): void {
+  const text = encoder.encode(`${line}\n`);
+  libc.write(descriptor, ptr(text), text.length);
+}
 
 function read(path: string): number {
   const descriptor = open(path, O_RDONLY);
@@ -50,7 +68,7 @@ function read(path: string): number {
 
 function openCache(root: string, destination: string): void {
   look(root);
-  readdirSync(root);
+  list(root);
   read(`${root}/format`);
   for (const path of [destination, ".", root, "..", "../..", "/tmp", "/"]) look(path);
 }
@@ -65,21 +83,22 @@ function count(root: string, outcome: string): void {
 function place(root: string, destination: string, objects: readonly string[]): void {
   const [session, staging] = [`${root}/sessions/limit`, `${destination}.staging`];
   read(`${root}/keys/key`);
-  read(`${root}/manifests/${readdirSync(`${root}/unflushed`).length}`);
+  list(`${root}/unflushed`);
+  read(`${root}/manifests/0`);
   libc.utimensat(AT_FDCWD, pathOf(`${root}/keys/key`), null, 0);
-  mkdirSync(`${session}.new`);
+  libc.mkdir(pathOf(`${session}.new`), 0o755);
   const lock = open(`${session}.new/lock`, O_RDWR_CREAT, 0o600);
   libc.flock(lock, LOCK_EXCLUSIVE);
-  renameSync(`${session}.new`, session);
+  rename(`${session}.new`, session);
   for (const object of objects) look(object);
-  readdirSync(destination.slice(0, destination.lastIndexOf("/")));
-  mkdirSync(staging);
+  list(destination.slice(0, destination.lastIndexOf("/")));
+  libc.mkdir(pathOf(staging), 0o755);
   for (const [index, object] of objects.entries()) copy(object, `${staging}/${index}.txt`);
   libc.utimensat(AT_FDCWD, pathOf(staging), null, 0);
-  renameSync(staging, destination);
-  unlinkSync(`${session}/lock`);
+  rename(staging, destination);
+  libc.unlink(pathOf(`${session}/lock`));
   libc.close(lock);
-  rmdirSync(session);
+  libc.rmdir(pathOf(session));
 }
 
 function copy(object: string, to: string): void {
@@ -99,21 +118,21 @@ switch (command) {
   case "hash": {
     const digest = new Uint8Array(32);
     Bun.SHA256.hash(content.subarray(0, read(path)), digest);
-    writeSync(STDOUT, `${Buffer.from(digest.buffer).toString("hex")}\n`);
+    writeLine(STDOUT, Buffer.from(digest.buffer).toString("hex"));
     break;
   }
   case "miss":
     openCache(root, destination);
     read(`${root}/keys/none`);
     count(root, "miss");
-    for (let line = 0; line < 3; line++) writeSync(STDERR, "a line\n");
-    readdirSync(`${root}/keys`);
+    for (let line = 0; line < 3; line++) writeLine(STDERR, "a line");
+    list(`${root}/keys`);
     break;
   default:
     openCache(root, destination);
     place(root, destination, objects);
     count(root, "hit");
-    writeSync(STDOUT, "a line\n");
-    writeSync(STDERR, "a line\n");
+    writeLine(STDOUT, "a line");
+    writeLine(STDERR, "a line");
 }
 process.exit(0);

@@ -18,9 +18,8 @@ export function bytesFromText(text: string): ByteString {
 }
 
 export function bytesFromBuffer(buffer: Uint8Array, start = 0, end = buffer.length): ByteString {
-  const bytes = Buffer.isBuffer(buffer)
-    ? buffer
-    : Buffer.from(buffer.buffer, buffer.byteOffset, buffer.byteLength);
+  const bytes =
+    buffer instanceof Buffer ? buffer : Buffer.from(buffer.buffer, buffer.byteOffset, buffer.byteLength);
   return bytes.toString("latin1", start, end) as ByteString;
 }
 
