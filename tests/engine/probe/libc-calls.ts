@@ -227,10 +227,10 @@ export function callLibc(parent: string): Record<LibcName, Answers> {
     readlink: () => {
       symlinkSync("target", at("symlink"));
       const into = memory(64);
-      const done = Number(readlink(pointerTo("symlink"), ptr(into), 64));
+      const done = readlink(pointerTo("symlink"), ptr(into), 64);
       return {
         done: [done, Buffer.from(into.subarray(0, 6)).toString()],
-        refused: Number(readlink(pointerTo("file"), ptr(into), 64)),
+        refused: readlink(pointerTo("file"), ptr(into), 64),
       };
     },
     statfs: () => {
@@ -246,21 +246,21 @@ export function callLibc(parent: string): Record<LibcName, Answers> {
       const into = memory(64);
       return {
         done: [
-          Number(pread(large, ptr(into), 9, 5 * GIBIBYTE + 7)),
+          pread(large, ptr(into), 9, 5 * GIBIBYTE + 7),
           Buffer.from(into.subarray(0, 7)).toString(),
         ],
-        refused: Number(pread(NO_DESCRIPTOR, ptr(into), 64, 0)),
+        refused: pread(NO_DESCRIPTOR, ptr(into), 64, 0),
       };
     },
     pwrite: () => {
       const text = memory(3);
       text.set(Buffer.from("far"));
       const to = openSync(at("sparse"), "w");
-      const done = Number(pwrite(to, ptr(text), 3, 5 * GIBIBYTE));
+      const done = pwrite(to, ptr(text), 3, 5 * GIBIBYTE);
       closeSync(to);
       return {
         done: [done, statSync(at("sparse")).size],
-        refused: Number(pwrite(NO_DESCRIPTOR, ptr(text), 1, 0)),
+        refused: pwrite(NO_DESCRIPTOR, ptr(text), 1, 0),
       };
     },
     fchmod: () => ({
