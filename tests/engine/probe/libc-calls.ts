@@ -245,10 +245,7 @@ export function callLibc(parent: string): Record<LibcName, Answers> {
     pread: () => {
       const into = memory(64);
       return {
-        done: [
-          pread(large, ptr(into), 9, 5 * GIBIBYTE + 7),
-          Buffer.from(into.subarray(0, 7)).toString(),
-        ],
+        done: [pread(large, ptr(into), 9, 5 * GIBIBYTE + 7), Buffer.from(into.subarray(0, 7)).toString()],
         refused: pread(NO_DESCRIPTOR, ptr(into), 64, 0),
       };
     },
