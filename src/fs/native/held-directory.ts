@@ -1,5 +1,5 @@
-import { constants } from "node:fs";
 import { compileMethodsLightly } from "../../base/compile-lightly.ts";
+import { constants } from "../file-constants.ts";
 import type { PathBuffer } from "./path-buffer.ts";
 import { closeQuickly, tryOpen } from "./quick-file.ts";
 
