@@ -4,8 +4,8 @@
  */
 
 import type { NeedTotals } from "../inventory/count-needs.ts";
-import { countReferences } from "../inventory/count-references.ts";
 import type { CachedEntry, Stock } from "../inventory/inventory.ts";
+import { SpaceAccount } from "./space-account.ts";
 
 export interface CleanLimits {
   readonly nowMs: number;
@@ -54,49 +54,14 @@ export interface CleanPlan {
  * something may need any item, no item is deleted, so no entry is evicted for its size: that would free nothing.
  */
 export function planClean(stock: Stock, limits: CleanLimits): CleanPlan {
-  const { entries, itemBytes, firstFile, mayAllBeNeeded } = stock;
-  const bytesOf = (item: number): number => itemBytes[item] ?? 0;
-  const references = countReferences(stock);
-  const numbers = new Map(
-    entries.map((entry, index) => [entry, stock.needs.entries[index]?.number ?? index]),
-  );
-  let needs: CleanPlan["needs"] = stock.needs;
-  let keptBytes = entries.reduce((sum, entry) => sum + entry.ownBytes, 0);
-  let garbageFileCount = 0;
-  let garbageBytes = 0;
-  for (let item = 0; item < references.length; item++) {
-    if (references[item] !== 0) keptBytes += bytesOf(item);
-    else if (item >= firstFile) {
-      garbageFileCount += 1;
-      garbageBytes += bytesOf(item);
-    }
-  }
-
+  const { entries, mayAllBeNeeded } = stock;
+  const account = new SpaceAccount(stock);
   const evictions: Eviction[] = [];
   const kept: CachedEntry[] = [];
   const evict = (entry: CachedEntry, reason: EvictionReason): void => {
-    let freedBytes = entry.ownBytes;
-    const items = entry.listItems();
-    // What it needs is no longer known, so neither is what its eviction would free.
-    if (items === undefined) {
-      kept.push(entry);
-      return;
-    }
-    // Copied for the first eviction: mostly, there is none.
-    if (needs === stock.needs) {
-      needs = { entryCounts: stock.needs.entryCounts.slice(), owners: stock.needs.owners.slice() };
-    }
-    const { entryCounts, owners } = needs;
-    const number = numbers.get(entry) ?? 0;
-    for (const item of items) {
-      const left = (references[item] ?? 1) - 1;
-      references[item] = left;
-      entryCounts[item] = (entryCounts[item] ?? 1) - 1;
-      owners[item] = (owners[item] ?? 0) ^ number;
-      if (left === 0) freedBytes += bytesOf(item);
-    }
-    keptBytes -= freedBytes;
-    evictions.push({ entry, reason, freedBytes });
+    const freedBytes = account.evict(entry);
+    if (freedBytes === undefined) kept.push(entry);
+    else evictions.push({ entry, reason, freedBytes });
   };
 
   const oldestFirst = entries.toSorted(
@@ -115,15 +80,15 @@ export function planClean(stock: Stock, limits: CleanLimits): CleanPlan {
   const countedCount = evictable.length + kept.filter((entry) => isInScope(entry, limits)).length;
   const excessCount = Math.max(0, countedCount - maxEntries);
   for (const entry of evictable.slice(0, excessCount)) evict(entry, "count");
-  const mostBytes = chooseMostBytes(limits, keptBytes);
+  const mostBytes = chooseMostBytes(limits, account.keptBytes);
   for (const entry of evictable.slice(excessCount)) {
     const isSpared = entry.keys.some((key) => limits.sparedKeys?.has(key));
-    if (keptBytes > mostBytes && !isSpared && !mayAllBeNeeded) evict(entry, "size");
+    if (account.keptBytes > mostBytes && !isSpared && !mayAllBeNeeded) evict(entry, "size");
     else kept.push(entry);
   }
 
-  const unneededItems: number[] = [];
-  for (let item = 0; item < references.length; item++) if (references[item] === 0) unneededItems.push(item);
+  const { garbageFileCount, garbageBytes, keptBytes, needs } = account;
+  const unneededItems = account.listUnneeded();
   return { evictions, kept, unneededItems, garbageFileCount, garbageBytes, keptBytes, needs };
 }
 
