@@ -1,11 +1,11 @@
 import { compileMethodsLightly } from "../base/compile-lightly.ts";
 import type { ObjectBlock } from "../ledger/object-block.ts";
-import { at } from "../manifest/manifest.ts";
 import type { ScannedObject } from "../objects/scan-shard.ts";
 import type { PackContents } from "../packs/contents/pack-contents.ts";
 import { ColumnNames } from "./column-names.ts";
 import { ID_WORDS } from "./file-id.ts";
 import { type FileFacts, FileTable, NOT_LISTED } from "./file-table.ts";
+import { ItemSpace } from "./item-space.ts";
 import { measureContents } from "./measure-contents.ts";
 import { emptyName, type NamedContent, type NameKind } from "./named-content.ts";
 import { decodeFlags, encodeFlags, flagsOf, IS_AS_NAMED, IS_FILE, type ObjectFlags } from "./object-flags.ts";
@@ -16,15 +16,14 @@ import type { ContentColumns, StoredFile } from "./stored-file.ts";
 /**
  * Numbers everything that entries can need, so that one plan can count references to all of it: first the contents of
  * packs, then the chunk lists of large files in packs, then objects and manifests in the order they were found. These
- * are kept in columns, 43 bytes for each, because a cache may have millions.
+ * are kept in columns, 39 bytes for each, because a cache may have millions.
  */
 export class Items {
   /** Items before this one are parts of packs. */
   readonly firstFile: number;
   private readonly parts: PartNumbers;
   private readonly table: FileTable;
-  /** By item, also of packs' parts. */
-  private bytes: Float64Array;
+  private readonly space: ItemSpace;
   private hasExclusive = false;
   private readonly wanted = new ColumnNames();
   /** Reused by `addScanned`. */
@@ -36,7 +35,7 @@ export class Items {
     this.table = new FileTable(keepsNames);
     this.parts = new PartNumbers(packs);
     this.firstFile = this.parts.count;
-    this.bytes = Float64Array.from(measureContents(packs));
+    this.space = new ItemSpace(measureContents(packs));
   }
 
   get hasExclusiveObjects(): boolean {
@@ -106,7 +105,7 @@ export class Items {
     const common = {
       name: this.table.nameOf(file),
       sizeBytes: this.table.sizeOf(file),
-      allocatedBytes: at(this.bytes, item),
+      allocatedBytes: this.space.of(item),
       changedMs: this.changedMsOf(item),
     };
     if (this.kindOf(item) === "manifest") return { kind: "manifest", ...common };
@@ -189,13 +188,7 @@ export class Items {
     const { count } = this;
     const item = this.firstFile + this.table.add(content, kind, facts);
     if (item < count) return item;
-    if (item >= this.bytes.length) {
-      // Copied, because the old one is still part of inventories.
-      const larger = new Float64Array(this.firstFile + this.table.capacity);
-      larger.set(this.bytes);
-      this.bytes = larger;
-    }
-    this.bytes[item] = allocatedBytes;
+    this.space.set(item, allocatedBytes, this.firstFile + this.table.capacity);
     this.hasExclusive ||= kind === "exclusive";
     return item;
   }
@@ -209,8 +202,8 @@ export class Items {
   }
 
   /** The disk space that each takes: of a block, in proportion to its size. */
-  measure(): Float64Array {
-    return this.bytes.subarray(0, this.count);
+  measure(): ArrayLike<number> & Iterable<number> {
+    return this.space.measure(this.count);
   }
 }
 

@@ -12,6 +12,9 @@ interface OutlineRequest {
   readonly known: readonly string[];
 }
 
+/** Several threads have one each in memory, whatever their keys state. */
+const MOST_BYTES_AT_ONCE = 64 * 1024 * 1024;
+
 /** Of the thread; for the cache whose manifests were outlined last. */
 let own: { readonly manifests: ByteString; readonly outliner: Outliner } | undefined;
 
@@ -20,17 +23,20 @@ let own: { readonly manifests: ByteString; readonly outliner: Outliner } | undef
  * thread outlined before.
  * @throws BtdtError CACHE_FORMAT_NEWER, CACHE_NOT_ACCESSIBLE
  */
-export function outlineHere({ manifests, digest, known }: OutlineRequest): ManifestOutline | undefined {
+export function outlineHere(
+  { manifests, digest, known }: OutlineRequest,
+  mostBytes = Number.POSITIVE_INFINITY,
+): ManifestOutline | undefined {
   if (own?.manifests !== manifests) own = { manifests, outliner: new Outliner({ manifests }) };
-  return own.outliner.outline(digest, known);
+  return own.outliner.outline(digest, known, mostBytes);
 }
 
-/** The same in any thread. @throws also BtdtError CANCELLED */
+/** The same in any thread, unless it is much larger than its key states. @throws also BtdtError CANCELLED */
 export const outlineManifestJob: Job<OutlineRequest, ManifestOutline | undefined> = {
   name: "outline-manifest",
   isHeavy: true,
   run(request, context) {
     if (context.isCancelled()) throw new BtdtError("CANCELLED", "stopped before all manifests were read");
-    return outlineHere(request);
+    return outlineHere(request, MOST_BYTES_AT_ONCE);
   },
 };

@@ -1,6 +1,7 @@
 import { TreeGarbage } from "../base/collect-garbage.ts";
 import { compileLightly } from "../base/compile-lightly.ts";
 import { DIGEST_SIZE_BYTES } from "../base/digest.ts";
+import { mostFileBytes, PREFIX_SIZE_BYTES } from "../base/format/payload-file.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
 import { isWorthRemembering, ManifestReader } from "../manifest/manifest-reader.ts";
@@ -22,6 +23,7 @@ interface OutlinedManifest {
  */
 export class Outliner {
   readonly #reader: ManifestReader;
+  #mostBytes = 0;
   /** That were read for one outline. */
   #files: Uint8Array[] = [];
   #last: OutlinedManifest | undefined;
@@ -30,18 +32,21 @@ export class Outliner {
   constructor(cache: Pick<CacheDirectory, "manifests">) {
     const readFile = (digest: string): Uint8Array | undefined => {
       const file = readListedManifest(cache, digest);
-      if (file !== undefined) this.#files.push(file);
-      return file;
+      if (file === undefined) return undefined;
+      this.#files.push(file);
+      return isLarger(file, this.#mostBytes) ? undefined : file;
     };
     this.#reader = new ManifestReader(readFile, true);
   }
 
   /**
    * @param known the digests of the manifests that it may be compared with
-   * @returns undefined if it is missing, damaged or unreadable
+   * @param mostBytes of the manifest, or its base, as its file states them
+   * @returns undefined if it is larger, missing, damaged or unreadable
    * @throws BtdtError CACHE_FORMAT_NEWER, CACHE_NOT_ACCESSIBLE
    */
-  outline(digest: string, known: readonly string[]): ManifestOutline | undefined {
+  outline(digest: string, known: readonly string[], mostBytes: number): ManifestOutline | undefined {
+    this.#mostBytes = mostBytes;
     const read = this.#reader.read(digest);
     for (const file of this.#files) release(file);
     this.#files = [];
@@ -56,6 +61,11 @@ export class Outliner {
     this.#garbage.add(outline.others.files.length);
     return outline;
   }
+}
+
+function isLarger(file: Uint8Array, mostBytes: number): boolean {
+  if (file.length < PREFIX_SIZE_BYTES) return false;
+  return mostFileBytes(Buffer.from(file.buffer, file.byteOffset, PREFIX_SIZE_BYTES)) > mostBytes;
 }
 
 function release({ buffer }: Uint8Array): void {

@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from "bun:test";
-import { rmSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import * as fc from "fast-check";
 import { Doubts } from "../../src/inventory/doubts.ts";
@@ -8,6 +8,7 @@ import { Items } from "../../src/inventory/items.ts";
 import { listFiles } from "../../src/inventory/list-files.ts";
 import type { Needs } from "../../src/inventory/needs.ts";
 import { NeedsFinder } from "../../src/inventory/needs-finder.ts";
+import { outlineManifestJob } from "../../src/inventory/outline-manifest-job.ts";
 import { OutlinedNeeds } from "../../src/inventory/outlined-needs.ts";
 import { manifestDigestOf } from "../../src/manifest/codec.ts";
 import { encodeDelta, readBaseManifest } from "../../src/manifest/delta-codec.ts";
@@ -24,6 +25,7 @@ import { UNCANCELLED } from "../support/uncancelled.ts";
 
 const scratch = Scratch.use();
 const inline = new InlineRunner(UNCANCELLED);
+const UNHURRIED = { ...UNCANCELLED, isOverdue: () => false, mayTakeLong: true };
 
 class CountingPool extends WorkerPool {
   jobCount = 0;
@@ -159,4 +161,20 @@ test("threads outline manifests ahead, if there are enough files", async () => {
   expect(await compare(cache, digests, pool)).toEqual(digests.toSpliced(7, 1));
   expect(pool.jobCount).toBe(40);
   expect(await compare(cache, [second, first, ...digests.slice(2).toReversed()], pool)).toHaveLength(39);
+});
+
+test("a manifest that is much larger than its key states is not read by several threads at once", async () => {
+  const cache = new HandMadeCache(scratch);
+  const digests = ["1", "2", "3"].map((content) => cache.addEntry(content, { f: content }));
+  const [, forged = ""] = digests;
+  const bytes = Buffer.from(await Bun.file(cache.manifestPath(forged)).bytes());
+  bytes.writeUInt32LE(2 ** 31 - 1, 12);
+  const { manifests } = cache.directory;
+  const larger = manifestDigestOf(bytes);
+  mkdirSync(dirname(cache.manifestPath(larger)), { recursive: true });
+  await Bun.write(cache.manifestPath(larger), bytes);
+  const request = { manifests, digest: larger, known: [] };
+  expect(outlineManifestJob.run(request, UNHURRIED)).toBeUndefined();
+  expect(outlineManifestJob.run({ ...request, digest: forged }, UNHURRIED)?.fileCount).toBe(1);
+  await compare(cache, [larger, ...digests], pool);
 });
