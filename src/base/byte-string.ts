@@ -7,7 +7,7 @@
  */
 export type ByteString = string & { readonly byteString: unique symbol };
 
-// Each first use of a regular expression, and of `Buffer.from`, takes longer than a start has for all that is done here.
+// The first use of each regular expression, and of `Buffer.from`, would take longer than all that is done here.
 
 function isAscii(text: string): boolean {
   return Buffer.byteLength(text, "utf8") === text.length;

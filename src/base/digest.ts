@@ -9,7 +9,7 @@
 export const DIGEST_SIZE_BYTES = 32;
 export const DIGEST_HEX_DIGITS = 2 * DIGEST_SIZE_BYTES;
 
-/** A literal, here and elsewhere: to build one takes ten times as long, at each start. */
+/** A literal, here and elsewhere: building one from a text takes ten times as long, at each start. */
 const DIGEST_HEX = /^[0-9a-f]{64}$/;
 
 /** Whether text is a digest in the form of `hexOf`. */

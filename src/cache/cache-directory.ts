@@ -192,7 +192,7 @@ export class CacheDirectory {
           throw error;
       }
     }
-    // With each cache of this version.
+    // The usual case, in which no regular expression is needed.
     this.#hasFormat = text.startsWith(FORMAT_LINE);
     if (this.#hasFormat) return;
     const version = Number(ANY_FORMAT_LINE.exec(text)?.[1] ?? Number.NaN);

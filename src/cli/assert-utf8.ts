@@ -7,7 +7,7 @@ import { errnoOf } from "../fs/errno.ts";
  * An argument that is not UTF-8 arrives mangled: a destination would be another directory, and a command would get
  * other arguments than were given.
  * @param mangled a word with U+FFFD, which stands for bytes that are not UTF-8, and rarely for itself
- * @throws BtdtError USAGE if it was not given like that
+ * @throws BtdtError USAGE unless it was given with that character
  */
 export function assertUtf8(mangled: string): void {
   if (isUtf8(readCommandLine())) return;

@@ -7,7 +7,7 @@ let write: OutputWriter = (descriptor, from, start) => nodeFs().writeSync(descri
 
 /**
  * Writes to standard output or standard error. FFI is not loaded for that, because it fails where executable memory is
- * forbidden, which must be reported as well; where it is there, it is quicker than loading `node:fs`.
+ * forbidden, which must be reported, too. Where it has been loaded, it is used, because loading `node:fs` takes longer.
  */
 export function writeOut(descriptor: number, from: Uint8Array, start: number): number {
   return write(descriptor, from, start);

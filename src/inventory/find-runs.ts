@@ -2,7 +2,7 @@ import { compileLightly, compileMethodsLightly } from "../base/compile-lightly.t
 import { DIGEST_SIZE_BYTES } from "../base/digest.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 
-/** In 16 bits, for which digests in manifests are aligned. */
+/** The 16-bit numbers of a digest: digests in manifests are aligned for these, not for larger ones. */
 const DIGEST_HALVES = DIGEST_SIZE_BYTES / 2;
 /** So few that little is compared in vain where digests are the same, but times are not. */
 const STEP_FILES = 64;

@@ -63,7 +63,7 @@ export class OutlinedNeeds {
       : { items, isKnown: true, condition: { kind: "whole" } };
   }
 
-  /** In packs, and where an object may be in packs as well, it takes more than names. */
+  /** Where there are packs, what a manifest needs depends on more than the names of its objects. */
   #mayOutline(digest: string): boolean {
     return this.#items.firstFile === 0 && this.#large.has(digest) && this.#isEnough(digest);
   }

@@ -3,12 +3,12 @@ import type { Inventory } from "./inventory.ts";
 import { rereadKeys } from "./reread-keys.ts";
 import { type StockRequest, takeStock } from "./take-stock.ts";
 
-/** Beside a clean that evicts one entry after another. */
+/** A clean may evict one entry after another meanwhile. */
 const MOST_ATTEMPTS = 5;
 
 /**
- * Takes stock beside cleans and stores. What an entry needs may vanish after its key was read: because the entry was
- * evicted, or replaced, which is no damage. Then stock is taken again.
+ * Takes stock alongside cleans and stores. What an entry needs may vanish after its key was read, because the entry was
+ * evicted or replaced. That is no damage: stock is taken again.
  * @throws BtdtError CACHE_FORMAT_NEWER, CACHE_NOT_ACCESSIBLE, CANCELLED
  */
 export async function takeStockUnlocked(cache: CacheDirectory, request: StockRequest): Promise<Inventory> {

@@ -98,7 +98,7 @@ function encodeName(text: string): string {
     .join("");
 }
 
-/** Most keys need no encoding. Without a regular expression, of which the first takes longer than all of this. */
+/** Most keys need no encoding. Not by a regular expression: the first one that is used takes longer than all of this. */
 function isPlainName(text: string): boolean {
   for (let index = 0; index < text.length; index++)
     if (!isPlain(text.charCodeAt(index), index === 0)) return false;

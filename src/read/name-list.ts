@@ -4,7 +4,7 @@ import type { ByteString } from "../base/byte-string.ts";
 const SEPARATOR = "\0";
 
 /**
- * Names as one string. Millions of them wait for a thread at the same time, and as strings of their own they would take
+ * Names as one string. Millions of them wait for a thread at the same time, and as separate strings they would take
  * three times the memory.
  */
 export interface NameList {

@@ -14,7 +14,7 @@ import { closeQuickly, OPEN_NEW, openQuickly } from "./quick-file.ts";
 const FICLONE = 0x4004_9409;
 
 /**
- * Makes a new file of the content of another one, whose blocks both share (a reflink).
+ * Makes a new file with the content of another one, and with the same blocks (a reflink).
  * @returns false if these file systems, or this kernel, cannot do that
  * @throws a `node:fs` error: nothing was made
  */

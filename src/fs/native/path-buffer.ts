@@ -7,7 +7,7 @@ import { AT_FDCWD } from "./libc.ts";
 /** The kernel's limit for a path, including the final NUL. */
 const PATH_MAX_BYTES = 4096;
 
-/** No path is as long: nothing is held. */
+/** For no held directory: no path is that long. */
 const NEVER = PATH_MAX_BYTES;
 
 const SLASH = 0x2f;
@@ -58,7 +58,7 @@ export class PathBuffer {
     return this.isInHeld() ? ((this.pointer + this.heldLength) as Pointer) : this.pointer;
   }
 
-  /** Not if it is the directory itself, or another one whose name starts like it. */
+  /** Whether the path is below the held directory: neither that itself nor a sibling whose name starts like it. */
   private isInHeld(): boolean {
     return this.#length > this.heldLength && this.bytes[this.heldLength - 1] === SLASH;
   }

@@ -3,8 +3,8 @@ import { openZstdHandle, type ZstdProcessor } from "./zstd-handle.ts";
 
 /**
  * By itself, zstd looks back 2 MiB at level 3, and indexes them in tables of 768 KiB. Tables of 320 KiB stay in the
- * processor's cache, which saves 9 % of the time for text and 18 % for machine code; that all of a block is looked
- * at makes up for most of what they miss.
+ * processor's cache, which saves 9 % of the time for text and 18 % for machine code; searching the whole block
+ * makes up for most of what they miss.
  */
 const LEVEL_OF_SMALL_TABLES = 3;
 const SMALL_TABLES = { windowLog: 22, hashLog: 16, chainLog: 14 };
