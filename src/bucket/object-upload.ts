@@ -11,8 +11,8 @@ const MOST_SINGLE_BYTES = 64 * MEBIBYTE;
 const PART_BYTES = 16 * MEBIBYTE;
 
 /**
- * After so many parts, 125 GiB, they get larger: servers accept 10,000. Those that demand equal parts refuse larger
- * objects.
+ * After this many parts (125 GiB), they get larger, because servers accept 10,000. Those that demand equal parts refuse
+ * larger objects.
  */
 const EQUAL_PARTS = 8000;
 const LATE_PART_BYTES = 64 * MEBIBYTE;

@@ -1,5 +1,5 @@
 /**
- * `npm-linux-…-9f86d0`: at most so many columns wide; both ends of a key tell it from others. Wide characters take two.
+ * `npm-linux-…-9f86d0`: at most this many columns wide; both ends of a key tell it from others. Wide characters take two.
  */
 export function cutMiddle(text: string, columns: number): string {
   if (Bun.stringWidth(text) <= columns) return text;

@@ -54,7 +54,7 @@ function copyAroundHoles(from: number, to: number, status: FileStatus, cancellat
   return status.sizeBytes;
 }
 
-/** Copies up to so many bytes between the current offsets; returns how many there were. */
+/** Copies up to `mostBytes` between the current offsets; returns how many bytes there were. */
 function copyRest(from: number, to: number, mostBytes: number, cancellation: Cancellation): number {
   let copied = 0;
   let isKernelAble = true;

@@ -71,7 +71,7 @@ export class FileTable {
     this.names.reserve(this.capacity);
   }
 
-  /** When it has to grow, it makes room for so many files in all, which takes less time than to grow often. */
+  /** When it has to grow, it makes room for this many files in all, which takes less time than growing often. */
   expect(count: number): void {
     this.expectedCount = count;
   }

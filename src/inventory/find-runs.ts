@@ -4,7 +4,7 @@ import type { Manifest } from "../manifest/manifest.ts";
 
 /** The 16-bit numbers of a digest: digests in manifests are aligned for these, not for larger ones. */
 const DIGEST_HALVES = DIGEST_SIZE_BYTES / 2;
-/** So few that little is compared in vain where digests are the same, but times are not. */
+/** Few enough to waste little where digests are the same and times are not. */
 const STEP_FILES = 64;
 
 /**
@@ -63,7 +63,7 @@ class ManifestPair {
     });
   }
 
-  /** Of the run of alike files from here on; the same if there is none. */
+  /** Where the run of alike files ends that begins at `file`; `file` itself if there is none. */
   findEnd(file: number, shift: number): number {
     if (file + shift < 0) return file;
     const limit = Math.min(this.fileCount, this.otherCount - shift);
@@ -90,7 +90,7 @@ class ManifestPair {
     return end;
   }
 
-  /** Of a run that ends before `end`. */
+  /** The end of a run that does not reach `end`. */
   private bisectEnd(first: number, end: number, shift: number): number {
     let [low, high] = [first, end];
     while (high - low > 1) {

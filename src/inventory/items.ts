@@ -155,7 +155,7 @@ export class Items {
     return this.table.sizeOf(item - this.firstFile);
   }
 
-  /** Makes room in advance for about so many objects and manifests in all. */
+  /** Makes room in advance for about this many objects and manifests in all. */
   expectFiles(count: number): void {
     this.table.expect(count);
   }

@@ -8,7 +8,7 @@ import { type FoundKey, readKey } from "./read-key.ts";
 const CLOCK_STEP_MS = 2000;
 
 /**
- * Reads keys, and reads one a second time only if its file has changed. A store replaces a key by a file of its own,
+ * Reads keys, and reads one a second time only if its file has changed. A store replaces a key's file with a new one,
  * and a restore sets its time; both change its ctime, which nobody can set. Two changes within one step of the file
  * system's clock would have the same ctime, so a key that changed just before the first look is read again in any case.
  */

@@ -50,7 +50,7 @@ export class OutlinedNeeds {
     this.#ahead.expect(manifests.filter(({ digest }) => this.#mayOutline(digest)));
   }
 
-  /** Waits for what a thread does, so that `find` takes less time. @throws BtdtError, like `find`; CANCELLED */
+  /** Waits for the outline that a thread makes, so that `find` need not make it. @throws BtdtError, like `find`; CANCELLED */
   async prepare(digest: string): Promise<void> {
     this.#prepared = { digest, outline: await this.#ahead.take(digest) };
   }

@@ -24,7 +24,7 @@ interface OutlinedManifest {
 export class Outliner {
   readonly #reader: ManifestReader;
   #mostBytes = 0;
-  /** That were read for one outline. */
+  /** The manifest files that were read for one outline. */
   #files: Uint8Array[] = [];
   #last: OutlinedManifest | undefined;
   readonly #garbage = new TreeGarbage();

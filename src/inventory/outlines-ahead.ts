@@ -31,7 +31,7 @@ export class OutlinesAhead {
     this.#runner = runner.withoutWaits;
   }
 
-  /** How many of those that were taken last later ones may have been compared with. */
+  /** How far back the manifest may be that another one was compared with. */
   get reach(): number {
     return 2 * this.#mostStarted + 2;
   }
@@ -49,7 +49,7 @@ export class OutlinesAhead {
     this.#startedCount = 0;
   }
 
-  /** Of an expected manifest. @throws BtdtError CANCELLED, CACHE_FORMAT_NEWER, CACHE_NOT_ACCESSIBLE */
+  /** The outline of an expected manifest; undefined if there is none. @throws BtdtError CANCELLED, CACHE_FORMAT_NEWER, CACHE_NOT_ACCESSIBLE */
   async take(digest: string): Promise<ManifestOutline | undefined> {
     this.#startMore();
     const outline = this.#started.get(digest);

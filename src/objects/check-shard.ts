@@ -24,7 +24,7 @@ export interface CheckedShard {
   readonly hashedBytes: number;
 }
 
-/** After so many, the rest is only listed, so that threads finish together and signals are handled soon. */
+/** After this many, the rest is only listed, so that threads finish together and signals are handled soon. */
 const ENOUGH_BYTES = 16 * 1024 * 1024;
 
 const path = new PathBuffer();

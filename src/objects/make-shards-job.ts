@@ -36,11 +36,11 @@ export const makeShardsJob: Job<MakeShardsInput, null> = {
   },
 };
 
-/** With so many digests, hardly any shard is not needed. */
+/** With this many digests, nearly every shard is needed. */
 const WORTH_ALL_SHARDS_FILES = 1000;
 
 /**
- * On a slow volume, makes shards while a tree with so many names is read. If that fails, reading goes on regardless.
+ * On a slow volume, makes shards while a tree with this many names is read. If that fails, reading goes on regardless.
  */
 export async function makeShardsAhead(objects: ByteString, nameCount: number, runner: Runner): Promise<void> {
   if (!runner.isVolumeSlow || nameCount < WORTH_ALL_SHARDS_FILES) return;

@@ -73,7 +73,7 @@ function orUndefined<Result>(action: () => Result): Result | undefined {
 
 const TOP = "" as ByteString;
 
-/** From so many for each thread on, a job gets several. */
+/** From this many for each thread on, a job gets several. */
 const WAITING_PER_THREAD = 2;
 const MOST_PER_JOB = 16;
 

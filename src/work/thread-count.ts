@@ -48,7 +48,7 @@ export class ThreadCount {
     this.#findLimits = findLimits;
   }
 
-  /** Exactly so many. */
+  /** Exactly this many. */
   static fixed(count: number): ThreadCount {
     return new ThreadCount(() => ({ first: count, most: count, mostHeavy: MOST_HEAVY_THREADS }));
   }

@@ -56,7 +56,7 @@ export class WorkerPool implements Runner {
     this.#threads.expectLongJobs();
   }
 
-  /** From now on, there are exactly so many threads, including the calling one. Call it before the first job. */
+  /** From now on, there are exactly this many threads, including the calling one. Call it before the first job. */
   fixThreadCount(threadCount: number): void {
     this.#threads = ThreadCount.fixed(threadCount);
     this.#workers = this.#createWorkers();

@@ -1,7 +1,7 @@
 import { linuxLibc } from "./libc.ts";
 
 /**
- * Lets the kernel copy up to so many bytes, from one file's offset to the other's, with one system call. If it returns
+ * Lets the kernel copy up to a number of bytes, from one file's offset to the other's, with one system call. If it returns
  * 0, the caller continues by reading and writing, for example between two file systems, or on an old kernel.
  * @param mostBytes at most 1 GiB
  * @returns how many bytes were copied

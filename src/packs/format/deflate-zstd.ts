@@ -45,7 +45,7 @@ export function deflateZstd(content: Uint8Array, level: number): Uint8Array {
   return Bun.zstdCompressSync(content, { level });
 }
 
-/** `ZSTD_COMPRESSBOUND` of zstd.h: with so much room, a frame is made in one step. */
+/** `ZSTD_COMPRESSBOUND` of zstd.h: with this much room, a frame is made in one step. */
 function compressBound(sizeBytes: number): number {
   const smallest = 128 * 1024;
   return sizeBytes + (sizeBytes >>> 8) + (sizeBytes < smallest ? (smallest - sizeBytes) >>> 11 : 0);

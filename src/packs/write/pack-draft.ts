@@ -7,7 +7,7 @@ import { buildIndex, type LargeContent } from "./build-index.ts";
 /** What receives the blocks and chunk lists of one pack, wherever they go. */
 export interface PackSink {
   readonly target: PackTarget;
-  /** Waits until there is room for the blocks of so much content, which `release` gives back. */
+  /** Waits until there is room for the blocks of this much content, which `release` gives back. */
   reserve(contentBytes: number): Promise<void>;
   /** After `addBlocks`, or if there are none. */
   release(contentBytes: number): void;
