@@ -1,22 +1,24 @@
 import type { Area } from "./place.ts";
 
-/** One failing system call: the Nth of its name in the thread that does the work. */
+/** A failing system call: the Nth of its name in the thread that does the work. */
 export interface Fault {
   readonly call: string;
   /** In the syntax of `strace -e inject=`: `error=EIO`, `retval=0`. */
   readonly what: string;
   readonly ordinal: number;
+  /** Whether the next call of this name fails as well: btdt makes some calls a second time before it gives up. */
+  readonly isRepeated: boolean;
   readonly area: Area;
 }
 
-export function describeFault({ call, what, ordinal, area }: Fault): string {
-  return `${call} ${ordinal} (${area}) ${what}`;
+export function describeFault({ call, what, ordinal, isRepeated, area }: Fault): string {
+  return `${call} ${ordinal}${isRepeated ? " and the next one" : ""} (${area}) ${what}`;
 }
 
 const CANNOT_CREATE = ["ENOSPC", "EDQUOT", "EIO", "EACCES"].map(asError);
 const CANNOT_ANSWER = ["EIO", "EACCES", "ESTALE"].map(asError);
 /** Returns that nothing was written, or listed. */
-const NOTHING = "retval=0";
+export const NOTHING = "retval=0";
 
 /**
  * What network, FUSE and older file systems answer to any call, whether it makes sense or not. ENOTSUP is the same

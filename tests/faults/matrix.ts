@@ -1,4 +1,4 @@
-import { type Fault, failuresOf } from "./fault.ts";
+import { type Fault, failuresOf, NOTHING } from "./fault.ts";
 import type { TracedCall } from "./traced-run.ts";
 
 /** Which of all possible faults to play. */
@@ -33,9 +33,11 @@ function selectFromKind(
   if (first === undefined) return [];
   const failures = failuresOf(first.call, first.area).filter((what) => failure.test(what));
   return pick(group, picks, seed).flatMap(({ call, ordinal, area }, index) =>
-    (everyFailure ? failures : pick(failures, 1, seed + index)).map((what) => ({
+    (everyFailure ? failures : pick(failures, 1, seed + index)).map((what, number) => ({
       call,
       ordinal,
+      // The next listing may be one that is honest.
+      isRepeated: what !== NOTHING && (seed + index + number) % 2 === 0,
       area,
       what,
     })),

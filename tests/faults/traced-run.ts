@@ -54,17 +54,18 @@ export async function listCalls(run: RunInPlace): Promise<{ finished: Finished; 
 }
 
 /**
- * Runs btdt while one of its calls fails; `hit` is the call as shown by strace, undefined if it was never made, or if
- * a call outside of the place, or of a process that btdt started, failed as well.
+ * Runs btdt while one of its calls fails, or two in a row; `hit` is the first as shown by strace, undefined if it was
+ * never made, or if a call outside of the place, or of a process that btdt started, failed as well.
  */
 export async function runWithFault(
   run: RunInPlace,
   fault: Fault,
 ): Promise<{ finished: Finished; hit: string | undefined }> {
   const trace = `${run.place.path}.trace`;
-  const inject = `inject=${fault.call}:${fault.what}:when=${fault.ordinal}`;
+  const { call, what, ordinal, isRepeated } = fault;
+  const inject = `inject=${call}:${what}:when=${ordinal}..${isRepeated ? ordinal + 1 : ordinal}`;
   const tracer = ["strace", "-f", "--seccomp-bpf", "-qq", "-y", "-o", trace];
-  const finished = await start(run, [...tracer, "-e", `trace=execve,${fault.call}`, "-e", inject]);
+  const finished = await start(run, [...tracer, "-e", `trace=execve,${call}`, "-e", inject]);
   const lines = existsSync(trace) ? readFileSync(trace, "latin1").split("\n") : [];
   rmSync(trace, { force: true });
   const hits = lines.filter((line) => line.includes("(INJECTED)"));
