@@ -1,10 +1,10 @@
 import { constants } from "node:fs";
 import { applyToFile } from "../fs/access-policy.ts";
+import { ignoringErrno } from "../fs/errno.ts";
 import { closeWritten } from "../fs/native/close-written.ts";
 import { lstat, mtimeMs } from "../fs/native/file-status.ts";
 import { touchOpen } from "../fs/native/set-times.ts";
 import { openRegularFile, statusOf } from "../fs/regular-file.ts";
-import { ignoringErrno } from "../fs/remove-tree.ts";
 import type { CacheDirectory } from "./cache-directory.ts";
 
 /**

@@ -1,6 +1,6 @@
 import { type ByteString, bytesFromText, display, joinBytes } from "../base/byte-string.ts";
 import { applyToFile } from "../fs/access-policy.ts";
-import { errnoOf } from "../fs/errno.ts";
+import { errnoOf, ignoringErrno } from "../fs/errno.ts";
 import { constants } from "../fs/file-constants.ts";
 import { namesIn } from "../fs/names-in.ts";
 import { closeWritten } from "../fs/native/close-written.ts";
@@ -10,7 +10,6 @@ import { unlink } from "../fs/native/path-calls.ts";
 import { closeQuickly } from "../fs/native/quick-file.ts";
 import { nodeFs } from "../fs/node-fs.ts";
 import { openRegularFile, statusOf } from "../fs/regular-file.ts";
-import { ignoringErrno } from "../fs/remove-tree.ts";
 import type { CacheDirectory } from "./cache-directory.ts";
 
 export type Outcome = "hit" | "fallback" | "miss";

@@ -1,10 +1,9 @@
 import { closeSync, constants, renameSync, unlinkSync, writeSync } from "node:fs";
 import { type ByteString, display, fsPath } from "../base/byte-string.ts";
-import { errnoOf } from "../fs/errno.ts";
+import { errnoOf, ignoringErrno } from "../fs/errno.ts";
 import { closeWritten } from "../fs/native/close-written.ts";
 import { mtimeMs } from "../fs/native/file-status.ts";
 import { openRegularFile, readRegularFile, statusOf, writeNewFile } from "../fs/regular-file.ts";
-import { ignoringErrno } from "../fs/remove-tree.ts";
 import type { CacheDirectory } from "./cache-directory.ts";
 import type { Session } from "./session.ts";
 

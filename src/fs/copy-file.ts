@@ -3,6 +3,7 @@ import type { Cancellation } from "../base/cancellation.ts";
 import { compileLightly } from "../base/compile-lightly.ts";
 import { BtdtError } from "../base/errors.ts";
 import { copyBytes } from "./copy-bytes.ts";
+import { ignoringErrno } from "./errno.ts";
 import { type FileAttributes, setAttributes, trySetOpenAttributes } from "./file-attributes.ts";
 import { closeWritten } from "./native/close-written.ts";
 import { emptyStatus } from "./native/file-status.ts";
@@ -10,7 +11,6 @@ import type { PathBuffer } from "./native/path-buffer.ts";
 import { unlink } from "./native/path-calls.ts";
 import { closeQuickly, OPEN_NEW, openQuickly } from "./native/quick-file.ts";
 import { openToRead } from "./regular-file.ts";
-import { ignoringErrno } from "./remove-tree.ts";
 
 const PRIVATE = 0o600;
 

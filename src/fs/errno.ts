@@ -91,3 +91,12 @@ export function isResourceErrno(errno: string | undefined): boolean {
 export function isDiskFullErrno(errno: string | undefined): boolean {
   return errno === "ENOSPC" || errno === "EDQUOT";
 }
+
+/** Ignores file system errors that do no harm. */
+export function ignoringErrno(action: () => void): void {
+  try {
+    action();
+  } catch (error) {
+    if (errnoOf(error) === undefined) throw error;
+  }
+}

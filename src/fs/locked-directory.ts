@@ -1,13 +1,13 @@
 import { type ByteString, joinBytes } from "../base/byte-string.ts";
 import { type AccessPolicy, makeDirectoryWith } from "./access-policy.ts";
-import { errnoOf } from "./errno.ts";
+import { errnoOf, ignoringErrno } from "./errno.ts";
 import { namesIn } from "./names-in.ts";
 import { lstat, mtimeMs } from "./native/file-status.ts";
 import { LockFile } from "./native/flock.ts";
 import { mkdir, rename, rmdir, unlink } from "./native/path-calls.ts";
 import { touch } from "./native/set-times.ts";
 import { hasMostlyWaited, readThreadTimes } from "./native/thread-waits.ts";
-import { discardTree, ignoringErrno, removeContents } from "./remove-tree.ts";
+import { discardTree, removeContents } from "./remove-tree.ts";
 
 /** A directory with this suffix is being created, and not locked yet. */
 const UNFINISHED_SUFFIX = ".new";

@@ -1,6 +1,6 @@
 import { type ByteString, display, joinBytes } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
-import { errnoOf, isPermissionErrno } from "./errno.ts";
+import { errnoOf, ignoringErrno, isPermissionErrno } from "./errno.ts";
 import { emptyStatus, type FileStatus, fstat, isSameFile, lstat } from "./native/file-status.ts";
 import { listNames } from "./native/list-names.ts";
 import { chmod, rmdir, unlink } from "./native/path-calls.ts";
@@ -54,15 +54,6 @@ export function removeContents(
   }
 }
 
-/** Ignores file system errors that do no harm. */
-export function ignoringErrno(action: () => void): void {
-  try {
-    action();
-  } catch (error) {
-    if (errnoOf(error) === undefined) throw error;
-  }
-}
-
 interface Limits {
   readonly spared?: FileStatus | undefined;
   /** A name to keep in the outermost directory. */
@@ -103,7 +94,7 @@ function emptyDirectory(path: ByteString, depth: number, limits: Limits): void {
   try {
     const directory = descriptor === undefined ? path : pathOfPinned(descriptor);
     if (spared !== undefined) assertNotSpared(path, descriptor, spared);
-    grantOwnerAccess(directory, descriptor);
+    addOwnerMode(directory, descriptor);
     let failure: { readonly error: unknown } | undefined;
     for (const child of listNames(directory)) {
       if (child === except && depth === 0) continue;
@@ -129,13 +120,13 @@ function assertNotSpared(path: ByteString, descriptor: number | undefined, spare
 }
 
 /** Gives the owner of a directory all permissions; another user's is left as it is. @throws a `node:fs` error */
-export function openDirectory(path: ByteString): void {
-  if (lstat(path)?.kind === "directory") grantOwnerAccess(path, undefined);
+export function grantOwnerAccess(path: ByteString): void {
+  if (lstat(path)?.kind === "directory") addOwnerMode(path, undefined);
 }
 
 const status = emptyStatus();
 
-function grantOwnerAccess(directory: ByteString, descriptor: number | undefined): void {
+function addOwnerMode(directory: ByteString, descriptor: number | undefined): void {
   if (descriptor !== undefined) fstat(descriptor, status);
   const mode = descriptor === undefined ? (lstat(directory)?.mode ?? OWNER_ALL) : status.mode;
   if ((mode & OWNER_ALL) === OWNER_ALL) return;

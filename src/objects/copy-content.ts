@@ -1,7 +1,7 @@
 import { CHUNK_SIZE_BYTES, DIGEST_SIZE_BYTES } from "../base/digest.ts";
 import { isBtdtError } from "../base/errors.ts";
 import { copyFile } from "../fs/copy-file.ts";
-import { errnoOf } from "../fs/errno.ts";
+import { errnoOf, ignoringErrno } from "../fs/errno.ts";
 import type { FileAttributes } from "../fs/file-attributes.ts";
 import { keptAttributes } from "../fs/file-clock.ts";
 import { constants } from "../fs/file-constants.ts";
@@ -12,7 +12,6 @@ import { PinnedBuffer } from "../fs/native/pinned-buffer.ts";
 import { closeQuickly } from "../fs/native/quick-file.ts";
 import { NewFileWriter } from "../fs/native/write-new-file.ts";
 import { openRegularFile } from "../fs/regular-file.ts";
-import { ignoringErrno } from "../fs/remove-tree.ts";
 import { hasContent } from "../read/has-content.ts";
 import { readSmallFile, SMALL_FILE_ROOM_BYTES } from "../read/read-small-file.ts";
 import type { JobContext } from "../work/job.ts";

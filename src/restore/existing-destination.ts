@@ -1,7 +1,8 @@
 import { mkdirSync } from "node:fs";
 import { type ByteString, fsPath, parentOf } from "../base/byte-string.ts";
+import { ignoringErrno } from "../fs/errno.ts";
 import { lstat } from "../fs/native/file-status.ts";
-import { ignoringErrno, openDirectory } from "../fs/remove-tree.ts";
+import { grantOwnerAccess } from "../fs/remove-tree.ts";
 import { buildTree } from "./build-tree.ts";
 import { isDamaged } from "./damage.ts";
 import { finishExistingDirectory, finishTree } from "./finish-directories.ts";
@@ -40,7 +41,7 @@ export async function prepareExistingDestination(
   try {
     // A restore may have been killed while nothing existed here, with its tree next to this path.
     ignoringErrno(() => removeAbandonedIn(parentOf(destination)));
-    openDirectory(destination);
+    grantOwnerAccess(destination);
     staging = StagingDirectory.create(destination);
     const site = { path: staging.tree, unchanged: plan.unchanged };
     mkdirSync(fsPath(site.path), { mode: 0o700 });

@@ -1,9 +1,9 @@
 import { chmodSync } from "node:fs";
 import { type ByteString, fsPath } from "../base/byte-string.ts";
+import { ignoringErrno } from "../fs/errno.ts";
 import { type FileStatus, lstat } from "../fs/native/file-status.ts";
 import { PathBuffer } from "../fs/native/path-buffer.ts";
 import { setMtimeBuffer } from "../fs/native/set-times.ts";
-import { ignoringErrno } from "../fs/remove-tree.ts";
 
 /**
  * Restores the mode and time of a directory after something was created in it and removed again. Like `putBackMode`,

@@ -1,8 +1,8 @@
 import { type ByteString, bytesFromText, joinBytes } from "../base/byte-string.ts";
 import { isStagingName, STAGING_PREFIX } from "../base/staging-name.ts";
+import { ignoringErrno } from "../fs/errno.ts";
 import { isAbandoned, LockedDirectory, removeAbandoned } from "../fs/locked-directory.ts";
 import { listNames } from "../fs/native/list-names.ts";
-import { ignoringErrno } from "../fs/remove-tree.ts";
 
 /**
  * A hidden directory next to a destination, from which a tree is moved into place in one step. The next restore to

@@ -1,7 +1,6 @@
 import type { ByteString } from "../../base/byte-string.ts";
 import type { CacheDirectory } from "../../cache/cache-directory.ts";
-import { describeErrno } from "../../fs/errno.ts";
-import { ignoringErrno } from "../../fs/remove-tree.ts";
+import { describeErrno, ignoringErrno } from "../../fs/errno.ts";
 import type { Manifest } from "../../manifest/manifest.ts";
 import { listShardNames, objectNamesInShard } from "../../objects/list-objects.ts";
 import { nameObject } from "../../objects/object-name.ts";
