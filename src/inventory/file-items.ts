@@ -69,15 +69,15 @@ export class FileItems {
     return { items, twins };
   }
 
-  private find({ ids, fileSizes, files }: OutlinedFiles, other: number, twins: Map<number, number>): number {
+  private find(others: OutlinedFiles, other: number, twins: Map<number, number>): number {
     let found = DOUBTFUL;
     for (const isExclusive of KINDS) {
       if (isExclusive && !this.items.hasExclusiveObjects) break;
-      const item = this.items.itemOfRecorded({ ids }, other, isExclusive, NO_ITEM);
+      const item = this.items.itemOfRecorded(others, other, isExclusive, NO_ITEM);
       if (item === NO_ITEM) continue;
-      if (!this.items.isWhole(item, fileSizes[other] ?? 0)) return DOUBTFUL;
+      if (!this.items.isWhole(item, at(others.fileSizes, other))) return DOUBTFUL;
       if (found === DOUBTFUL) found = item;
-      else twins.set(at(files, other), item);
+      else twins.set(at(others.files, other), item);
     }
     return found;
   }

@@ -1,6 +1,7 @@
 import type { CacheDirectory } from "../cache/cache-directory.ts";
 import type { Runner } from "../work/job.ts";
 import { FileItems } from "./file-items.ts";
+import type { KeyGroup } from "./group-keys.ts";
 import { ItemCollector } from "./item-collector.ts";
 import type { Items } from "./items.ts";
 import type { ManifestOutline } from "./manifest-outline.ts";
@@ -44,9 +45,14 @@ export class OutlinedNeeds {
     this.#fileItems = new FileItems(items, this.#ahead.reach);
   }
 
+  /** How many files the manifests of some entries have, about: of others, it is taken to be few. */
+  noteSizes(entries: Iterable<Pick<KeyGroup, "manifests" | "fileCount">>): void {
+    for (const { manifests, fileCount } of entries)
+      if (fileCount >= FEWEST_FILES) for (const digest of manifests) this.#large.add(digest);
+  }
+
   /** @param manifests in the order in which they will be prepared, each once */
   expect(manifests: readonly ExpectedManifest[]): void {
-    for (const { digest, fileCount } of manifests) if (fileCount >= FEWEST_FILES) this.#large.add(digest);
     this.#ahead.expect(manifests.filter(({ digest }) => this.#mayOutline(digest)));
   }
 

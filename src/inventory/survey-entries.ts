@@ -25,6 +25,8 @@ export async function surveyEntries(
 ): Promise<CachedEntry[]> {
   const unread = counter.listUnread(keys);
   progress?.begin({ name: "reading", noun: "manifests", unit: "files", files: unread.length });
+  // Also those that are counted already: they are read if they are evicted.
+  outlined.noteSizes(keys.groups.values());
   outlined.expect(unread.filter(({ digest }) => !known.has(digest)));
   const entries: CachedEntry[] = [];
   for (const [id, group] of keys.groups) {

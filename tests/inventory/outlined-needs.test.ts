@@ -76,6 +76,7 @@ async function compare(
   const reference = await findersOf(cache);
   const finders = await findersOf(cache, runner);
   const { outlined, readDigests } = finders;
+  outlined.noteSizes([{ manifests: digests, fileCount: 1000 }]);
   outlined.expect(digests.map((digest) => ({ digest, fileCount: 250_000 })));
   for (const digest of digests) {
     await outlined.prepare(digest);
@@ -161,6 +162,15 @@ test("threads outline manifests ahead, if there are enough files", async () => {
   expect(await compare(cache, digests, pool)).toEqual(digests.toSpliced(7, 1));
   expect(pool.jobCount).toBe(40);
   expect(await compare(cache, [second, first, ...digests.slice(2).toReversed()], pool)).toHaveLength(39);
+});
+
+test("a manifest with few files is read as a whole", async () => {
+  const cache = new HandMadeCache(scratch);
+  const digest = cache.addEntry("key", { f: "1" });
+  const finders = await findersOf(cache);
+  finders.outlined.noteSizes([{ manifests: [digest], fileCount: 999 }]);
+  expect(finders.outlined.find(digest).condition).toEqual({ kind: "whole" });
+  expect(finders.readDigests).toEqual([digest]);
 });
 
 test("a manifest that is much larger than its key states is not read by several threads at once", async () => {
