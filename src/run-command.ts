@@ -10,6 +10,7 @@ import { createLazyProgressBar } from "./cli/progress/lazy-progress-bar.ts";
 import { createProgressLines } from "./cli/progress/progress-lines.ts";
 import { ProgressReporter } from "./cli/progress/progress-reporter.ts";
 import { measureColumns } from "./cli/terminal-columns.ts";
+import { readDescriptorLimit } from "./work/descriptor-limit.ts";
 import { InlineRunner } from "./work/inline-runner.ts";
 import { adoptJitPolicy, JIT_POLICY } from "./work/jit-policy.ts";
 import { readMemoryLimit } from "./work/memory-limit.ts";
@@ -50,7 +51,9 @@ const progress = new ProgressReporter(
 );
 const onWork = (done: WorkDone): void => progress.add(done);
 const pool = new WorkerPool(
-  new ThreadCount(() => limitThreads(Math.min(countProcessors(), MOST_WORKERS), readMemoryLimit())),
+  new ThreadCount(() =>
+    limitThreads(Math.min(countProcessors(), MOST_WORKERS), readMemoryLimit(), readDescriptorLimit()),
+  ),
   () => {
     // Where threads are worth their start, so is machine code.
     adoptJitPolicy(JIT_POLICY.normal);

@@ -1,5 +1,4 @@
-import { errnoOf } from "../fs/errno.ts";
-import { nodeFs } from "../fs/node-fs.ts";
+import { readIfPossible } from "./read-if-possible.ts";
 
 /** Where each version of control groups is mounted, and its file with the limit. */
 const VERSIONS = {
@@ -32,13 +31,4 @@ function listLimitFiles(line: string): string[] {
 /** Without a limit, version 1 has a huge number, and version 2 the word `max`. */
 function parseLimit(text: string | undefined): number {
   return /^\d+\n?$/.test(text ?? "") ? Number(text) : Number.POSITIVE_INFINITY;
-}
-
-function readIfPossible(path: string): string | undefined {
-  try {
-    return nodeFs().readFileSync(path, "latin1");
-  } catch (error) {
-    if (errnoOf(error) === undefined) throw error;
-    return undefined;
-  }
 }

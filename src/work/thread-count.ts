@@ -12,6 +12,11 @@ const BASE_BYTES = 64 * 1024 ** 2;
 const LIGHT_THREAD_BYTES = 8 * 1024 ** 2;
 const HEAVY_THREAD_BYTES = 32 * 1024 ** 2;
 
+/** Open files that a process needs besides those of its threads. */
+const BASE_DESCRIPTORS = 32;
+/** What each has open: two for its event loop, two for what it reads and writes. */
+const THREAD_DESCRIPTORS = 4;
+
 /** Numbers of threads, including the calling one. */
 export interface ThreadLimits {
   /** To begin with. */
@@ -21,10 +26,15 @@ export interface ThreadLimits {
   readonly mostHeavy: number;
 }
 
-/** As many as there are processors, or as fit into the memory, whichever is fewer. */
-export function limitThreads(processorCount: number, memoryBytes: number): ThreadLimits {
+/** As many as there are processors, or as fit into the memory, or can have files open, whichever is fewest. */
+export function limitThreads(
+  processorCount: number,
+  memoryBytes: number,
+  descriptorCount: number,
+): ThreadLimits {
+  const open = Math.floor((descriptorCount - BASE_DESCRIPTORS) / THREAD_DESCRIPTORS);
   const countAffordable = (threadBytes: number): number =>
-    Math.max(1, Math.floor((memoryBytes - BASE_BYTES) / threadBytes));
+    Math.max(1, Math.min(open, Math.floor((memoryBytes - BASE_BYTES) / threadBytes)));
   const heavy = countAffordable(HEAVY_THREAD_BYTES);
   return {
     first: Math.min(processorCount, heavy),

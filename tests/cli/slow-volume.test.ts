@@ -64,6 +64,24 @@ async function countOf(volume: SlowVolume, words: readonly string[], env = {}): 
   return await volume.takeCounts();
 }
 
+testWith(
+  [...FUSE, "linux"],
+  "where few files may be open, there are as few threads as that allows",
+  async () => {
+    const volume = await mountSlowVolume();
+    try {
+      const through = ["prlimit", "--nofile=64:64"];
+      const store = storeWords(volume, "again", "--storage", "packs");
+      for (const words of [restoreWords(volume, "to"), store, ["verify", "-c", join(volume.path, "cache")]]) {
+        expect(await finishedOf(startBtdt(words, { through }))).toMatchObject({ exitCode: 0 });
+      }
+      expect((await volume.takeCounts()).mostInFlight).toBeGreaterThan(2);
+    } finally {
+      await volume.unmount();
+    }
+  },
+);
+
 testWith(FUSE, "many operations are in flight where each takes long, or as many as --jobs says", async () => {
   const volume = await mountSlowVolume();
   try {

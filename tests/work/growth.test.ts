@@ -168,11 +168,22 @@ test("where memory is limited, there are fewer threads, but always one", () => {
     [64 * MEBIBYTE, { first: 1, most: 1, mostHeavy: 1 }],
     [0, { first: 1, most: 1, mostHeavy: 1 }],
   ] as const) {
-    expect(limitThreads(8, memoryBytes)).toEqual(expected);
+    expect(limitThreads(8, memoryBytes, Number.POSITIVE_INFINITY)).toEqual(expected);
   }
-  const count = new ThreadCount(() => limitThreads(8, 128 * MEBIBYTE));
+  const count = new ThreadCount(() => limitThreads(8, 128 * MEBIBYTE, 1024));
   count.expectWaits("surely", true);
   expect([count.wanted, count.heavy]).toEqual([8, 2]);
+});
+
+test("where few files may be open, there are fewer threads, but always one", () => {
+  for (const [descriptorCount, expected] of [
+    [1024, { first: 8, most: 32, mostHeavy: 12 }],
+    [128, { first: 8, most: 24, mostHeavy: 12 }],
+    [48, { first: 4, most: 4, mostHeavy: 4 }],
+    [16, { first: 1, most: 1, mostHeavy: 1 }],
+  ] as const) {
+    expect(limitThreads(8, Number.POSITIVE_INFINITY, descriptorCount)).toEqual(expected);
+  }
 });
 
 test("no more threads start at the same time than there are processors, however many are needed", async () => {
