@@ -42,10 +42,12 @@ export function countsOf(trees: readonly StoredTree[]): {
   readonly fileCount: number;
   readonly contentBytes: number;
 } {
-  return {
-    fileCount: trees.reduce((sum, tree) => sum + tree.fileCount, 0),
-    contentBytes: trees.reduce((sum, tree) => sum + tree.contentBytes, 0),
-  };
+  const counts = { fileCount: 0, contentBytes: 0 };
+  for (const { fileCount, contentBytes } of trees) {
+    counts.fileCount += fileCount;
+    counts.contentBytes += contentBytes;
+  }
+  return counts;
 }
 
 /** How much of the sources an entry lacks. */
@@ -153,9 +155,7 @@ export function decodeKeyFile(file: Uint8Array, fileName: string): KeyRecord {
   const trees = [first, ...others] as const;
   const { fileCount, contentBytes } = countsOf(trees);
   if (!isCount(fileCount) || !isCount(contentBytes)) throw damaged("its counts are out of range");
-  const paths = trees.flatMap(({ path }) => (path === undefined ? [] : [path]));
-  if (paths.length > 1 && findPathOverlap(paths) !== undefined)
-    throw damaged("one of its paths lies inside another");
+  if (trees.length > 1) checkApart(trees, damaged);
   const signature = readSignature(field("signature"));
   const origins = field("origins");
   if (origins !== undefined && !(isListOfDigests(origins) && origins.length === trees.length))
@@ -167,6 +167,11 @@ export function decodeKeyFile(file: Uint8Array, fileName: string): KeyRecord {
     ...(signature === undefined ? {} : { signature }),
     ...(origins === undefined ? {} : { origins }),
   };
+}
+
+function checkApart(trees: readonly StoredTree[], damaged: (what: string) => BtdtError): void {
+  const paths = trees.flatMap(({ path }) => (path === undefined ? [] : [path]));
+  if (findPathOverlap(paths) !== undefined) throw damaged("one of its paths lies inside another");
 }
 
 function isListOfDigests(value: unknown): value is string[] {

@@ -18,9 +18,11 @@ export function recordablePath(given: string): string | undefined {
 export function isRecordedPath(path: string): boolean {
   if (path === ".") return true;
   // Arguments that are not UTF-8 contain replacement characters, so the actual path is unknown.
-  if (!path.isWellFormed() || /[\0\uFFFD]/.test(path)) return false;
+  if (!path.isWellFormed() || path.includes("\0") || path.includes("\uFFFD")) return false;
   if (Buffer.byteLength(path) > LONGEST_PATH_BYTES) return false;
-  return path.split("/").every((name) => {
-    return name !== "" && name !== "." && name !== ".." && Buffer.byteLength(name) <= LONGEST_NAME_BYTES;
-  });
+  for (const name of path.split("/")) {
+    if (name === "" || name === "." || name === "..") return false;
+    if (Buffer.byteLength(name) > LONGEST_NAME_BYTES) return false;
+  }
+  return true;
 }
