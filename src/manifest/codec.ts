@@ -1,3 +1,4 @@
+import { collectGarbage } from "../base/collect-garbage.ts";
 import { BtdtError } from "../base/errors.ts";
 import {
   compressPayload,
@@ -33,14 +34,15 @@ export function encodeManifest(manifest: Manifest): Buffer {
       hint: "an entry holds at most about twenty million files: store parts of the tree under separate keys",
     });
   }
+  const prefix = encodePrefix(MANIFEST_FILE, {
+    version: versionOf(manifest.counts),
+    payloadBytes: manifest.payload.length,
+  });
   // Digests, most of its bytes, do not compress: a higher level would only take longer.
-  return Buffer.concat([
-    encodePrefix(MANIFEST_FILE, {
-      version: versionOf(manifest.counts),
-      payloadBytes: manifest.payload.length,
-    }),
-    compressPayload(manifest.payload),
-  ]);
+  const frame = compressPayload(manifest.payload);
+  // The pieces of which zlib made the frame are as large as the frame.
+  collectGarbage(manifest.counts.fileCount);
+  return Buffer.concat([prefix, frame]);
 }
 
 /** How a manifest is read. */

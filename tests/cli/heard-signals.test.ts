@@ -27,7 +27,7 @@ function makeSource(): void {
 }
 
 /** The files, or keys with names like theirs. */
-const FILE = /^\d+ +(?:linkat|openat|unlink|unlinkat)\(.*(?:\/f\d|\/own)"?/;
+const FILE = /^\d+ +(?:linkat|openat|unlink|unlinkat)\(.*[/"](?:f\d|own)"?/;
 
 function stopEarly(words: readonly string[], calls: string) {
   return stoppedEarly(words, calls, scratch.path("trace"), FILE);

@@ -17,7 +17,7 @@ export interface Injection {
 /** Words that make system calls of the command after them fail, or kill it. */
 export function injecting(injection: Injection, trace = "/dev/null"): string[] {
   const { calls, what, path, also } = injection;
-  const where = path === undefined ? [] : ["-P", path];
+  const where = path === undefined ? [] : namesOf(path).flatMap((name) => ["-P", name]);
   return [
     "strace",
     "-f",
@@ -79,4 +79,10 @@ function letGoOn(processId: number): void {
   } catch (error) {
     if (errnoOf(error) !== "ESRCH") throw error;
   }
+}
+
+/** Also as it is looked up from a directory that is open: that of the file, or that of all objects. */
+function namesOf(path: string): string[] {
+  const names = path.split("/");
+  return [path, names.slice(-2).join("/"), names.slice(-1).join("/")];
 }
