@@ -1,4 +1,3 @@
-import { collectGarbage } from "../base/collect-garbage.ts";
 import { BtdtError } from "../base/errors.ts";
 import {
   compressPayload,
@@ -6,6 +5,7 @@ import {
   decodePrefix,
   encodePrefix,
   inflatePayload,
+  joinFile,
   LARGEST_PAYLOAD_BYTES,
   type PayloadFormat,
   PREFIX_SIZE_BYTES,
@@ -34,15 +34,14 @@ export function encodeManifest(manifest: Manifest): Buffer {
       hint: "an entry holds at most about twenty million files: store parts of the tree under separate keys",
     });
   }
-  const prefix = encodePrefix(MANIFEST_FILE, {
-    version: versionOf(manifest.counts),
-    payloadBytes: manifest.payload.length,
-  });
   // Digests, most of its bytes, do not compress: a higher level would only take longer.
-  const frame = compressPayload(manifest.payload);
-  // The pieces of which zlib made the frame are as large as the frame.
-  collectGarbage(manifest.counts.fileCount);
-  return Buffer.concat([prefix, frame]);
+  return joinFile(
+    encodePrefix(MANIFEST_FILE, {
+      version: versionOf(manifest.counts),
+      payloadBytes: manifest.payload.length,
+    }),
+    compressPayload(manifest.payload),
+  );
 }
 
 /** How a manifest is read. */

@@ -1,4 +1,5 @@
 import type { ByteString } from "../base/byte-string.ts";
+import { collectGarbage } from "../base/collect-garbage.ts";
 import type { Session } from "../cache/session.ts";
 import type { Suspects } from "../durability/suspects.ts";
 import { markUnflushed, type UnflushedMark } from "../durability/unflushed-marks.ts";
@@ -93,6 +94,7 @@ export class SourceKeeper {
     const manifest = extendManifest(read, { usesExclusiveObjects });
     const sourceTimes = ignoreMtime ? reuseObjectTimes(manifest, cache.objects) : timesOf(manifest);
     const announced = await announceManifest(cache, session, findBase, manifest, runtime.isCancelled);
+    collectGarbage(manifest.counts.fileCount);
     if (sharing === undefined) this.packed.push({ source: source.path, manifest });
     else {
       const flags = attributed?.flag(manifest.counts.fileCount);

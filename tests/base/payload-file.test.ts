@@ -8,6 +8,7 @@ import {
   decodePrefix,
   encodePrefix,
   inflatePayload,
+  joinFile,
   type PayloadFormat,
 } from "../../src/base/format/payload-file.ts";
 
@@ -51,6 +52,21 @@ test("a payload of nothing but zeros comes back, however small its frame would b
   const frame = compressPayload(payload);
   expect(frame.length).toBeLessThan(payload.length / 200);
   expect(inflatePayload(FORMAT, frame, payload.length, "x").equals(payload)).toBe(true);
+});
+
+test("a large frame is moved, a small one copied, and both are whole after their prefix", () => {
+  for (const sizeBytes of [100, MEBIBYTE, 64 * MEBIBYTE]) {
+    const payload = Buffer.alloc(sizeBytes, "module.js");
+    crypto.getRandomValues(payload.subarray(0, 60_000));
+    const frame = compressPayload(payload);
+    const expected = Buffer.from(frame);
+    const memory = frame.buffer;
+    const file = joinFile(Buffer.from("0123456789abcdef"), frame);
+    expect(file.subarray(0, 16).toString()).toBe("0123456789abcdef");
+    expect(file.subarray(16).equals(expected)).toBe(true);
+    expect(file.buffer === memory).toBe(sizeBytes === 64 * MEBIBYTE);
+    expect(inflatePayload(FORMAT, file.subarray(16), sizeBytes, "x").equals(payload)).toBe(true);
+  }
 });
 
 test.skipIf(process.platform !== "linux")("an honest payload is in memory once while it is inflated", () => {

@@ -20,7 +20,12 @@ function makeMany(name: string, node: (index: number) => TreeNode): void {
 }
 
 async function expectStop(words: readonly string[], calls: string): Promise<void> {
-  const stopped = await stoppedEarly(words, calls, scratch.path("trace"), /\/f\d+"|\/objects\/\w\w\//m);
+  const stopped = await stoppedEarly(
+    words,
+    calls,
+    scratch.path("trace"),
+    /[/"]f\d+"|(?:\/objects\/|")\w\w\//m,
+  );
   const what = words.slice(0, 1).concat(calls);
   expect([what, stopped.exitCode, stopped.stdout]).toEqual([what, 143, ""]);
   expect([what, stopped.callCount < COUNT / 2]).toEqual([what, true]);

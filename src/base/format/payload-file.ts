@@ -60,7 +60,7 @@ const SKIPPABLE_HEADER_BYTES = 8;
 export function compressPayload(payload: Uint8Array, options: ZstdOptions = {}): Buffer {
   // Not by Bun's function, whose frames have other bytes: an equal tree that an older version stored would no longer
   // have the same manifest.
-  const frame = loadZlib().zstdCompressSync(payload, options);
+  const frame = loadZlib().zstdCompressSync(payload, { ...options, ...inOnePiece(payload.length) });
   const dictionaryBytes = options.dictionary === undefined ? 0 : options.dictionary.byteLength;
   const lackingBytes = smallestFrameBytes(payload.length, dictionaryBytes) - frame.length;
   if (lackingBytes <= 0) return frame;
@@ -68,6 +68,17 @@ export function compressPayload(payload: Uint8Array, options: ZstdOptions = {}):
   padding.writeUInt32LE(SKIPPABLE_MAGIC, 0);
   padding.writeUInt32LE(lackingBytes, 4);
   return Buffer.concat([frame, padding]);
+}
+
+/**
+ * Pieces of a frame take as much memory as the frame that they are put together to. For smaller payloads, that does not
+ * matter, and frames in pieces have the bytes that older versions wrote.
+ */
+const FEWEST_BYTES_IN_ONE_PIECE = 64 * 1024 * 1024;
+
+function inOnePiece(payloadBytes: number): ZstdOptions {
+  if (payloadBytes < FEWEST_BYTES_IN_ONE_PIECE) return {};
+  return { chunkSize: Math.ceil(largestFileBytes(payloadBytes)) };
 }
 
 /** What a file's prefix says in addition to its kind. */
@@ -93,6 +104,22 @@ export function encodePrefix(format: PayloadFormat, { version, payloadBytes }: P
   prefix.writeUInt32LE(version, 8);
   prefix.writeUInt32LE(payloadBytes, 12);
   return prefix;
+}
+
+/**
+ * A file of a prefix and a frame. The frame is moved, not copied, if there is room for the prefix in its memory: it is
+ * not to be used any more.
+ */
+export function joinFile(prefix: Buffer, frame: Buffer): Buffer {
+  const sizeBytes = prefix.length + frame.length;
+  // That of a small one may be shared with other buffers.
+  if (frame.byteOffset !== 0 || frame.buffer.byteLength < Math.max(sizeBytes, FEWEST_BYTES_IN_ONE_PIECE)) {
+    return Buffer.concat([prefix, frame]);
+  }
+  const file = Buffer.from(frame.buffer, 0, sizeBytes);
+  file.copyWithin(prefix.length, 0, frame.length);
+  prefix.copy(file);
+  return file;
 }
 
 export function hasMagic(format: PayloadFormat, file: Uint8Array): boolean {
