@@ -84,6 +84,8 @@ const LIBC = {
   pwrite: { done: [3, 5 * 1024 ** 3 + 3], refused: -1 },
   fchmod: { done: [0, "4751"], refused: -1 },
   syncfs: { done: 0, refused: -1 },
+  // EBADF and ENOENT.
+  __errno_location: { done: 9, refused: 2 },
   close: { done: 0, refused: -1 },
 };
 

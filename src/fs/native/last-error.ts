@@ -1,7 +1,7 @@
 import { dlopen, type Pointer, read } from "bun:ffi";
 import type * as os from "node:os";
 import { type ByteString, display } from "../../base/byte-string.ts";
-import { IS_LINUX } from "./is-linux.ts";
+import { linuxLibc } from "./libc.ts";
 
 /** What a failed call reports if its `errno` is unknown. */
 const UNKNOWN = "EIO";
@@ -55,9 +55,10 @@ function lastErrno(): number {
   return typeof pointer === "number" ? read.i32(pointer, 0) : 0;
 }
 
+/** On Linux, it is opened with the others: opening it after a call has failed could change what it says. */
 function errnoLocation(): () => Pointer | bigint | null {
-  const signature = { args: [], returns: "ptr" } as const;
-  return IS_LINUX
-    ? dlopen("libc.so.6", { __errno_location: signature }).symbols.__errno_location
-    : dlopen("libSystem.B.dylib", { __error: signature }).symbols.__error;
+  return (
+    linuxLibc?.__errno_location ??
+    dlopen("libSystem.B.dylib", { __error: { args: [], returns: "ptr" } }).symbols.__error
+  );
 }

@@ -50,6 +50,7 @@ const LINUX_ONLY = {
   futimens: { args: ["i32", "ptr"], returns: "i32" },
   fchmod: { args: ["i32", "u32"], returns: "i32" },
   syncfs: { args: ["i32"], returns: "i32" },
+  __errno_location: { args: [], returns: "ptr" },
   fallocate: { args: ["i32", "i32", "i64", "i64"], returns: "i32" },
   lseek: { args: ["i32", "i64", "i32"], returns: "i64" },
   readahead: { args: ["i32", "i64", "u64"], returns: "i64" },

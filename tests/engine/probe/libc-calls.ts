@@ -1,4 +1,4 @@
-import { type Pointer, ptr, toArrayBuffer } from "bun:ffi";
+import { type Pointer, ptr, read as readMemory, toArrayBuffer } from "bun:ffi";
 import {
   closeSync,
   constants,
@@ -50,6 +50,11 @@ export function callLibc(parent: string): Record<LibcName, Answers> {
   const { fallocate, futimens, fchmod, flistxattr, fstatfs, llistxattr, lseek, syncfs } = linuxLibc;
   const { chmod, ioctl, mkdir, pread, pwrite, readlink, rename, rmdir, statfs, unlink } = linuxLibc;
   const { linkat, utimensat, flock, close } = libc;
+  const { __errno_location: locateErrno } = linuxLibc;
+  const errno = (): number => {
+    const location = locateErrno();
+    return typeof location === "number" ? readMemory.i32(location, 0) : -1;
+  };
 
   const scratch = mkdtempSync(join(parent, "libc-"));
   const at = (name: string): string => join(scratch, name);
@@ -264,6 +269,12 @@ export function callLibc(parent: string): Record<LibcName, Answers> {
       done: [fchmod(descriptor, 0o4751), modeOf("file")],
       refused: fchmod(NO_DESCRIPTOR, 0o600),
     }),
+    __errno_location: () => {
+      close(NO_DESCRIPTOR);
+      const done = errno();
+      openat(AT_FDCWD, pointerTo("missing"), constants.O_RDONLY, 0);
+      return { done, refused: errno() };
+    },
     close: () => ({ done: close(openSync(at("file"), "r")), refused: close(NO_DESCRIPTOR) }),
   };
   const answers = Object.entries(calls).map(([name, call]) => [name, call()]);
