@@ -4,7 +4,7 @@ import { DIGEST_SIZE_BYTES } from "../base/digest.ts";
 import { Manifest } from "../manifest/manifest.ts";
 import type { WalkedSymlink } from "./examine-source.ts";
 import type { FileColumns } from "./file-columns.ts";
-import { type NameList, nameBytesOf, splitNames } from "./name-list.ts";
+import { type NameList, nameBytesOf, SEPARATOR_BYTE } from "./name-list.ts";
 import type { WalkedDirectory } from "./walk-tree.ts";
 
 /** What was read of consecutive files of the manifest. */
@@ -65,6 +65,17 @@ class NameColumn {
     this.#offset += name.length;
     this.#ends[this.#count++] = this.#offset;
   }
+
+  /** Without a string for each: for a moment, those of a huge tree would take as much memory as its manifest. */
+  appendList({ count, joined }: NameList): void {
+    if (count === 0) return;
+    for (let index = 0; index < joined.length; index++) {
+      const byte = joined.charCodeAt(index);
+      if (byte === SEPARATOR_BYTE) this.#ends[this.#count++] = this.#offset;
+      else this.#bytes[this.#offset++] = byte;
+    }
+    this.#ends[this.#count++] = this.#offset;
+  }
 }
 
 /** Fills in the directories, and all names and symlinks. */
@@ -81,7 +92,7 @@ export function fillDirectories(manifest: Manifest, directories: readonly Listed
     manifest.directoryModes[index] = directory.status.mode;
     manifest.directoryMtimeSeconds[index] = directory.status.mtimeSeconds;
     manifest.directoryMtimeNanoseconds[index] = directory.status.mtimeNanoseconds;
-    for (const name of splitNames(directory.files)) fileNames.append(name);
+    fileNames.appendList(directory.files);
     for (const symlink of directory.symlinks) {
       symlinkNames.append(symlink.name);
       symlinkTargets.append(symlink.target);

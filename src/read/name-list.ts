@@ -2,6 +2,7 @@ import type { ByteString } from "../base/byte-string.ts";
 
 /** No name contains it. */
 const SEPARATOR = "\0";
+export const SEPARATOR_BYTE = 0;
 
 /**
  * Names as one string. Millions of them wait for a thread at the same time, and as separate strings they would take

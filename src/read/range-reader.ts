@@ -1,4 +1,5 @@
 import { type ByteString, joinBytes } from "../base/byte-string.ts";
+import { collectGarbage } from "../base/collect-garbage.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import type { Runner } from "../work/job.ts";
 import type { AttributedFiles } from "./attributed-files.ts";
@@ -64,9 +65,12 @@ export class RangeReader {
   /** Fills in everything that was submitted. What cannot be read is in `failures`. @throws whatever the digester throws */
   async finish(manifest: Manifest): Promise<void> {
     this.#manifest = manifest;
-    // Each can be freed at once.
-    for (let content = this.#early.pop(); content !== undefined; content = this.#early.pop())
+    // What was copied can be freed before the rest takes as much memory a second time.
+    const half = Math.floor(this.#early.length / 2);
+    for (let content = this.#early.pop(); content !== undefined; content = this.#early.pop()) {
       fillFiles(manifest, content);
+      if (this.#early.length === half) collectGarbage(manifest.counts.fileCount);
+    }
     try {
       await Promise.all(this.#reading);
     } catch (error) {
