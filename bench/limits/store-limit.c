@@ -2,7 +2,8 @@
  * How fast a store by links can be: `store-limit TREE OBJECTS THREADS` lists a tree, makes 256 directories in OBJECTS, and
  * then, for each file, calls `lstat`, `open`, `read`, `flistxattr` and `close`, hashes the content (SHA-256), and calls `link`
  * to give it a name in one of these directories: what a store cannot avoid, and nothing else. Directories of one depth are
- * listed at the same time, and each thread takes a few files after another, wherever they are.
+ * listed at the same time, and each thread takes a few files after another, wherever they are. The directories of the
+ * objects and of the last file are open, so that no whole path is looked up.
  *
  * With `-` for OBJECTS, files are only read and hashed, as in a store that finds everything in the cache.
  */
@@ -31,6 +32,7 @@ static const char *objects;
 /* The directories of one depth: those before `level_end` that no thread has taken. */
 static atomic_size_t next_directory, next_file, next_shard;
 static size_t level_end;
+static int objects_directory = -1;
 
 static void fail(const char *path) {
   perror(path);
@@ -75,9 +77,28 @@ static void *make_shards(void *unused) {
   return NULL;
 }
 
-static void hash_file(const char *path, size_t size_bytes, char **buffer, size_t *capacity, unsigned char digest[32]) {
+/* The directory of the file that a thread had last. */
+struct held { int directory; size_t length; const char *path; };
+
+/* The name of a file in its directory, which is open in `held` then. */
+static const char *name_in(struct held *held, const char *path) {
+  size_t length = (size_t)(strrchr(path, '/') - path);
+  if (held->path == NULL || length != held->length || memcmp(path, held->path, length) != 0) {
+    char directory[PATH_BYTES];
+    memcpy(directory, path, length);
+    directory[length] = 0;
+    if (held->path != NULL) close(held->directory);
+    held->directory = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (held->directory < 0) fail(directory);
+    held->length = length;
+    held->path = path;
+  }
+  return path + length + 1;
+}
+
+static void hash_file(int directory, const char *path, size_t size_bytes, char **buffer, size_t *capacity, unsigned char digest[32]) {
   if (size_bytes > *capacity) *buffer = realloc(*buffer, *capacity = size_bytes);
-  int file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  int file = openat(directory, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
   if (file < 0) fail(path);
   for (size_t done = 0; done < size_bytes;) {
     ssize_t count = pread(file, *buffer + done, size_bytes - done, (off_t)done);
@@ -94,18 +115,19 @@ static void *store_files(void *unused) {
   (void)unused;
   char *buffer = NULL;
   size_t capacity = 0;
+  struct held held = {-1, 0, NULL};
   for (size_t first; (first = atomic_fetch_add(&next_file, CLAIMED_FILES)) < files.count;) {
     for (size_t index = first; index < files.count && index < first + CLAIMED_FILES; index++) {
-      const char *path = files.paths[index];
+      const char *path = name_in(&held, files.paths[index]);
       struct stat status;
-      if (lstat(path, &status) != 0) fail(path);
+      if (fstatat(held.directory, path, &status, AT_SYMLINK_NOFOLLOW) != 0) fail(path);
       unsigned char digest[SHA256_DIGEST_LENGTH];
-      hash_file(path, (size_t)status.st_size, &buffer, &capacity, digest);
+      hash_file(held.directory, path, (size_t)status.st_size, &buffer, &capacity, digest);
       if (objects == NULL) continue;
       char object[PATH_BYTES];
-      int length = snprintf(object, sizeof object, "%s/%02x/", objects, digest[0]);
+      int length = snprintf(object, sizeof object, "%02x/", digest[0]);
       for (int byte = 1; byte < SHA256_DIGEST_LENGTH; byte++) length += sprintf(object + length, "%02x", digest[byte]);
-      if (link(path, object) != 0 && errno != EEXIST) fail(object);
+      if (linkat(held.directory, path, objects_directory, object, 0) != 0 && errno != EEXIST) fail(object);
     }
   }
   free(buffer);
@@ -131,7 +153,11 @@ int main(int count, char **words) {
     level_end = directories.count;
     in_threads(thread_count, list_directories);
   }
-  if (objects != NULL) in_threads(thread_count, make_shards);
+  if (objects != NULL) {
+    in_threads(thread_count, make_shards);
+    objects_directory = open(objects, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (objects_directory < 0) fail(objects);
+  }
   in_threads(thread_count, store_files);
   return 0;
 }
