@@ -17,16 +17,9 @@ let output: Uint8Array = new Uint8Array(0);
  * fresh memory, page faults would take 7 % more time. The result is valid until the next call.
  */
 export function deflateZstd(content: Uint8Array, level: number): Uint8Array {
-  const { constants, createZstdCompress } = loadZlib();
+  const { constants, createZstdCompress, zstdCompressSync } = loadZlib();
   if (deflater?.level !== level) {
-    const params = {
-      [constants.ZSTD_c_compressionLevel]: level,
-      ...(level === LEVEL_OF_SMALL_TABLES && {
-        [constants.ZSTD_c_windowLog]: SMALL_TABLES.windowLog,
-        [constants.ZSTD_c_hashLog]: SMALL_TABLES.hashLog,
-        [constants.ZSTD_c_chainLog]: SMALL_TABLES.chainLog,
-      }),
-    };
+    const params = zstdParameters(level);
     deflater = { level, processor: openZstdHandle(createZstdCompress({ chunkSize: 64, params })) };
   }
   const { processor } = deflater;
@@ -42,7 +35,20 @@ export function deflateZstd(content: Uint8Array, level: number): Uint8Array {
       return output.subarray(0, roomBytes - unusedBytes);
     deflater = { level, processor: undefined };
   }
-  return Bun.zstdCompressSync(content, { level });
+  return zstdCompressSync(content, { params: zstdParameters(level) });
+}
+
+/** What the library is told, by the numbers of its parameters. */
+export function zstdParameters(level: number): Record<number, number> {
+  const { constants } = loadZlib();
+  return {
+    [constants.ZSTD_c_compressionLevel]: level,
+    ...(level === LEVEL_OF_SMALL_TABLES && {
+      [constants.ZSTD_c_windowLog]: SMALL_TABLES.windowLog,
+      [constants.ZSTD_c_hashLog]: SMALL_TABLES.hashLog,
+      [constants.ZSTD_c_chainLog]: SMALL_TABLES.chainLog,
+    }),
+  };
 }
 
 /** `ZSTD_COMPRESSBOUND` of zstd.h: with this much room, a frame is made in one step. */
