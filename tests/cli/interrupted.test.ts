@@ -63,8 +63,7 @@ for (const storage of ["objects", "packs"] as const) {
 
 testWith(["strace"], "asked to end, it tidies up and says so by its exit code", async () => {
   storeTree();
-  // As it is named from the directory of objects, which a job keeps open.
-  const object = cache.objects()[600] ?? "";
+  const object = cache.below("objects", cache.objects()[600] ?? "");
   for (const [signal, exitCode, ...options] of [
     ["TERM", 143],
     ["INT", 130],
