@@ -1,8 +1,8 @@
 import { ptr } from "bun:ffi";
-import { type ByteString, display, fsPath } from "../../base/byte-string.ts";
+import { type ByteString, fsPath } from "../../base/byte-string.ts";
 import { nodeFs } from "../node-fs.ts";
 import { replaceWrite } from "../write-out.ts";
-import { hasFoundNothing } from "./last-error.ts";
+import { throwIfCertain } from "./last-error.ts";
 import { AT_FDCWD, linuxLibc } from "./libc.ts";
 import { pointerTo } from "./path-calls.ts";
 
@@ -13,9 +13,7 @@ const O_CLOEXEC = 0o2000000;
 export function openFile(path: ByteString, flags: number, mode = 0o666): number {
   const descriptor = linuxLibc?.openat(AT_FDCWD, pointerTo(path), flags | O_CLOEXEC, mode) ?? -1;
   if (descriptor >= 0) return descriptor;
-  // This is the one failure that is common, as in each miss.
-  if (linuxLibc !== undefined && hasFoundNothing())
-    throw Object.assign(new Error(`ENOENT: open '${display(path)}'`), { code: "ENOENT", syscall: "open" });
+  throwIfCertain("open", path);
   return nodeFs().openSync(fsPath(path), flags, mode);
 }
 

@@ -12,7 +12,12 @@ const UNKNOWN = "EIO";
  * be repeated through `node:fs` (`close`), or are less exact there (`utimensat`).
  */
 export function lastError(call: string, path?: ByteString): Error & { readonly code: string } {
-  const code = codes().get(lastErrno()) ?? UNKNOWN;
+  return errorOf(lastErrno(), call, path);
+}
+
+function errorOf(number: number, call: string, path: ByteString | undefined): ReturnType<typeof lastError> {
+  // Many commands look for what is not there.
+  const code = number === ENOENT ? "ENOENT" : (codes().get(number) ?? UNKNOWN);
   const where = path === undefined ? "" : ` '${display(path)}'`;
   return Object.assign(new Error(`${code}: ${call}${where}`), { code, syscall: call });
 }
@@ -31,6 +36,23 @@ function loadNumbers(): Readonly<Record<string, number>> {
 
 /** The same on all systems. */
 const ENOENT = 2;
+
+/**
+ * On Linux, what `errno` may also be although the call has failed for another reason: none, EINTR, EAGAIN and ETIMEDOUT,
+ * since the engine stops its threads by signals and waits for them, ENOMEM, and EFAULT, as which an impossible path fails.
+ */
+const UNCERTAIN: ReadonlySet<number> = new Set([0, 4, 11, 12, 14, 110]);
+
+/**
+ * Linux: throws the error of a call that failed just now, unless it is uncertain which. Then the call is to be repeated
+ * through `node:fs`. Repeating each would hide an error that occurs once, and cost another round trip on a network file
+ * system.
+ */
+export function throwIfCertain(call: string, path: ByteString): void {
+  if (linuxLibc === undefined) return;
+  const number = lastErrno();
+  if (!UNCERTAIN.has(number)) throw errorOf(number, call, path);
+}
 
 /** On Linux: EPERM, EXDEV, EINVAL, ENOTTY, ENOSYS and EOPNOTSUPP. */
 const UNSUPPORTED: ReadonlySet<number> = new Set([1, 18, 22, 25, 38, 95]);

@@ -1,13 +1,11 @@
 import type { Pointer } from "bun:ffi";
 import { type ByteString, fsPath } from "../../base/byte-string.ts";
 import { nodeFs } from "../node-fs.ts";
+import { throwIfCertain } from "./last-error.ts";
 import { linuxLibc } from "./libc.ts";
 import { PathBuffer } from "./path-buffer.ts";
 
-/**
- * What is done to paths, with the results and errors of `node:fs`, which is loaded only for what fails. All of these
- * can be repeated: whatever makes one fail makes it fail again, and if not, all the better.
- */
+/** What is done to paths, with the results and error codes of `node:fs`, which is loaded only for unusual failures. */
 const PATH_MAX_BYTES = 4096;
 
 const scratch = new PathBuffer();
@@ -23,26 +21,35 @@ export function pointerTo(path: ByteString, buffer = scratch): Pointer | null {
 
 /** @throws a `node:fs` error */
 export function mkdir(path: ByteString, mode = 0o777): void {
-  if (linuxLibc?.mkdir(pointerTo(path), mode) !== 0) nodeFs().mkdirSync(fsPath(path), mode);
+  if (linuxLibc?.mkdir(pointerTo(path), mode) === 0) return;
+  throwIfCertain("mkdir", path);
+  nodeFs().mkdirSync(fsPath(path), mode);
 }
 
 /** Replaces what is there. @throws a `node:fs` error */
 export function rename(from: ByteString, to: ByteString): void {
-  if (linuxLibc?.rename(pointerTo(from), pointerTo(to, scratchOther)) !== 0)
-    nodeFs().renameSync(fsPath(from), fsPath(to));
+  if (linuxLibc?.rename(pointerTo(from), pointerTo(to, scratchOther)) === 0) return;
+  throwIfCertain("rename", from);
+  nodeFs().renameSync(fsPath(from), fsPath(to));
 }
 
 /** @throws a `node:fs` error */
 export function unlink(path: ByteString): void {
-  if (linuxLibc?.unlink(pointerTo(path)) !== 0) nodeFs().unlinkSync(fsPath(path));
+  if (linuxLibc?.unlink(pointerTo(path)) === 0) return;
+  throwIfCertain("unlink", path);
+  nodeFs().unlinkSync(fsPath(path));
 }
 
 /** @throws a `node:fs` error */
 export function rmdir(path: ByteString): void {
-  if (linuxLibc?.rmdir(pointerTo(path)) !== 0) nodeFs().rmdirSync(fsPath(path));
+  if (linuxLibc?.rmdir(pointerTo(path)) === 0) return;
+  throwIfCertain("rmdir", path);
+  nodeFs().rmdirSync(fsPath(path));
 }
 
 /** Follows symlinks. @throws a `node:fs` error */
 export function chmod(path: ByteString, mode: number): void {
-  if (linuxLibc?.chmod(pointerTo(path), mode) !== 0) nodeFs().chmodSync(fsPath(path), mode);
+  if (linuxLibc?.chmod(pointerTo(path), mode) === 0) return;
+  throwIfCertain("chmod", path);
+  nodeFs().chmodSync(fsPath(path), mode);
 }
