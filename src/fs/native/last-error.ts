@@ -1,6 +1,6 @@
 import { dlopen, type Pointer, read } from "bun:ffi";
 import type * as os from "node:os";
-import { type ByteString, display } from "../../base/byte-string.ts";
+import { type ByteString, display, textFromBytes } from "../../base/byte-string.ts";
 import { linuxLibc } from "./libc.ts";
 
 /** What a failed call reports if its `errno` is unknown. */
@@ -12,14 +12,24 @@ const UNKNOWN = "EIO";
  * be repeated through `node:fs` (`close`), or are less exact there (`utimensat`).
  */
 export function lastError(call: string, path?: ByteString): Error & { readonly code: string } {
-  return errorOf(lastErrno(), call, path);
+  return errorOf(lastErrno(), call, path, undefined);
 }
 
-function errorOf(number: number, call: string, path: ByteString | undefined): ReturnType<typeof lastError> {
+function errorOf(
+  number: number,
+  call: string,
+  path: ByteString | undefined,
+  to: ByteString | undefined,
+): ReturnType<typeof lastError> {
   // Many commands look for what is not there.
   const code = number === ENOENT ? "ENOENT" : (codes().get(number) ?? UNKNOWN);
   const where = path === undefined ? "" : ` '${display(path)}'`;
-  return Object.assign(new Error(`${code}: ${call}${where}`), { code, syscall: call });
+  return Object.assign(new Error(`${code}: ${call}${where}`), {
+    code,
+    syscall: call,
+    ...(path === undefined ? {} : { path: textFromBytes(path) }),
+    ...(to === undefined ? {} : { dest: textFromBytes(to) }),
+  });
 }
 
 let codeOfNumber: ReadonlyMap<number, string> | undefined;
@@ -38,8 +48,8 @@ function loadNumbers(): Readonly<Record<string, number>> {
 const ENOENT = 2;
 
 /**
- * On Linux, what `errno` may also be although the call has failed for another reason: none, EINTR, EAGAIN and ETIMEDOUT,
- * since the engine stops its threads by signals and waits for them, ENOMEM, and EFAULT, as which an impossible path fails.
+ * On Linux, what `errno` may be although the call has failed for another reason: 0; EINTR, EAGAIN, ETIMEDOUT and ENOMEM,
+ * since the engine stops threads by signals, waits for them and takes memory; EFAULT, as which an impossible path fails.
  */
 const UNCERTAIN: ReadonlySet<number> = new Set([0, 4, 11, 12, 14, 110]);
 
@@ -48,10 +58,10 @@ const UNCERTAIN: ReadonlySet<number> = new Set([0, 4, 11, 12, 14, 110]);
  * through `node:fs`. Repeating each would hide an error that occurs once, and cost another round trip on a network file
  * system.
  */
-export function throwIfCertain(call: string, path: ByteString): void {
+export function throwIfCertain(call: string, path: ByteString, to?: ByteString): void {
   if (linuxLibc === undefined) return;
   const number = lastErrno();
-  if (!UNCERTAIN.has(number)) throw errorOf(number, call, path);
+  if (!UNCERTAIN.has(number)) throw errorOf(number, call, path, to);
 }
 
 /** On Linux: EPERM, EXDEV, EINVAL, ENOTTY, ENOSYS and EOPNOTSUPP. */

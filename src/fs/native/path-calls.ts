@@ -29,7 +29,7 @@ export function mkdir(path: ByteString, mode = 0o777): void {
 /** Replaces what is there. @throws a `node:fs` error */
 export function rename(from: ByteString, to: ByteString): void {
   if (linuxLibc?.rename(pointerTo(from), pointerTo(to, scratchOther)) === 0) return;
-  throwIfCertain("rename", from);
+  throwIfCertain("rename", from, to);
   nodeFs().renameSync(fsPath(from), fsPath(to));
 }
 

@@ -31,6 +31,16 @@ function codeOf(action: () => unknown): string | undefined {
   }
 }
 
+function detailsOf(action: () => unknown): unknown {
+  try {
+    action();
+  } catch (error) {
+    const { code, syscall, path, dest } = error as Record<string, unknown>;
+    return { code, syscall, path, dest };
+  }
+  throw new Error("nothing failed");
+}
+
 test("constants are those of node:fs", () => {
   for (const [name, value] of Object.entries(constants)) {
     expect({ name, value }).toEqual({ name, value: fs.constants[name as keyof typeof fs.constants] });
@@ -97,6 +107,19 @@ test("what fails throws the error of node:fs", () => {
     writtenNext: "EBADF",
     real: "ENOENT",
   });
+});
+
+test("errors say what was called, and for which paths, like those of node:fs", () => {
+  const [missing, other] = [join(scratch, "missing-é"), join(scratch, "other")];
+  const pairs: readonly (readonly [() => unknown, () => unknown])[] = [
+    [() => openFile(at("missing-é"), constants.O_RDONLY), () => fs.openSync(missing, "r")],
+    [() => mkdir(at("missing-é/a")), () => fs.mkdirSync(join(missing, "a"))],
+    [() => rename(at("missing-é"), at("other")), () => fs.renameSync(missing, other)],
+    [() => unlink(at("missing-é")), () => fs.unlinkSync(missing)],
+    [() => rmdir(at("missing-é")), () => fs.rmdirSync(missing)],
+    [() => chmod(at("missing-é"), 0o700), () => fs.chmodSync(missing, 0o700)],
+  ];
+  for (const [ours, theirs] of pairs) expect(detailsOf(ours)).toEqual(detailsOf(theirs));
 });
 
 test("a path with a NUL is refused, and names no other file", () => {
