@@ -35,7 +35,11 @@ export function measure(contenders: readonly Contender[], rounds: number): Measu
       const startedNs = Bun.nanoseconds();
       const run = Bun.spawnSync(command, { stdio: ["ignore", "ignore", "pipe"] });
       const elapsedMs = (Bun.nanoseconds() - startedNs) / 1e6;
-      if (run.exitCode !== 0) throw new Error(`${command.join(" ")} failed: ${run.stderr.toString()}`);
+      if (run.exitCode !== 0) {
+        // Some say something about each file.
+        const [reason] = run.stderr.toString().trim().split("\n").slice(-1);
+        throw new Error(`${command.join(" ")} failed: ${reason}`);
+      }
       if (round === 0) continue;
       timesMs[index]?.push(elapsedMs);
       const cpuMs = Number(run.resourceUsage.cpuTime.total) / 1000;
