@@ -5,10 +5,10 @@
 import { formatSize } from "../src/base/size.ts";
 import type { BenchResults, Comparison } from "./results.ts";
 
-const WIDTH = 880;
+const WIDTH = 920;
 const MARGIN = 20;
 /** Where bars begin; labels end before it. */
-const BAR_X = 230;
+const BAR_X = 270;
 /** The longest bar; after it, there is room for its value and ratio. */
 const BAR_MAX_WIDTH = 440;
 const BAR_HEIGHT = 16;
@@ -72,7 +72,7 @@ export function renderChart(results: BenchResults): string {
 <style>${STYLE}</style>
 <rect class="paper" width="${WIDTH}" height="${height}" rx="8"/>
 ${textAt(MARGIN, 32, "heading", heading)}
-${textAt(MARGIN, 54, "quiet", "Shorter is better. Behind each bar: the median, and how it compares with btdt's. Each group has its own scale.")}
+${textAt(MARGIN, 54, "quiet", "Shorter is better. After each bar: the median, and how it compares with btdt's. Each group has its own scale.")}
 ${groups.join("\n")}
 ${caption.map((line, index) => textAt(MARGIN, y + 12 + index * CAPTION_LINE_HEIGHT, "quiet", line)).join("\n")}
 </svg>

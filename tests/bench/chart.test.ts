@@ -173,6 +173,16 @@ test("the chart in the documentation shows all results of the bench", () => {
   expect(readme).toMatch(/!\[[^\]]+\]\(docs\/benchmark\.svg\)/);
 });
 
+test("the longest of its labels fits beside the bars", () => {
+  const widestCharacterPx = 7.5;
+  const chart = readFileSync(CHART_PATH, "utf8");
+  const labels = [...chart.matchAll(/<text class="label" x="(\d+)"[^>]*>([^<]*)<\/text>/g)];
+  expect(labels.length).toBeGreaterThan(20);
+  for (const [, end, label = ""] of labels) {
+    expect({ label, isCut: label.length * widestCharacterPx > Number(end) }).toEqual({ label, isCut: false });
+  }
+});
+
 testWith(["xmllint"], "it is well-formed XML", async () => {
   const path = scratch.path("chart.svg");
   await Bun.write(path, renderChart(results));
