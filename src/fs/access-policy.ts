@@ -4,7 +4,7 @@
  * write to it, and for nobody who may not enter it.
  */
 
-import { type ByteString } from "../base/byte-string.ts";
+import type { ByteString } from "../base/byte-string.ts";
 import { isRoot } from "./current-user.ts";
 import { errnoOf, isPermissionErrno } from "./errno.ts";
 import { constants } from "./file-constants.ts";

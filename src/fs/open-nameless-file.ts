@@ -1,4 +1,4 @@
-import { type ByteString } from "../base/byte-string.ts";
+import type { ByteString } from "../base/byte-string.ts";
 import { errnoOf } from "./errno.ts";
 import { constants } from "./file-constants.ts";
 import { openFile } from "./native/descriptor-calls.ts";

@@ -1,6 +1,6 @@
 import { fsPath } from "../../base/byte-string.ts";
 import { compileLightly } from "../../base/compile-lightly.ts";
-import { errnoOf } from "../errno.ts";
+import { errnoOf, ignoringErrno } from "../errno.ts";
 import { constants } from "../file-constants.ts";
 import { nodeFs } from "../node-fs.ts";
 import { closeWritten } from "./close-written.ts";
@@ -32,7 +32,12 @@ function tryOnLinux(
     const to = openQuickly(target, OPEN_NEW, 0o600);
     const isCloned = ioctl(to, FICLONE, from) === 0;
     const isImpossible = !isCloned && hasNotBeenSupported();
-    closeWritten(to);
+    try {
+      closeWritten(to);
+    } catch (error) {
+      ignoringErrno(() => unlink(target.toBytes()));
+      throw error;
+    }
     if (isCloned) return true;
     unlink(target.toBytes());
     // Again, for an error that says why.

@@ -1,4 +1,4 @@
-import { type ByteString } from "../../base/byte-string.ts";
+import type { ByteString } from "../../base/byte-string.ts";
 import { BtdtError } from "../../base/errors.ts";
 import type { AccessPolicy } from "../access-policy.ts";
 import { errnoOf, isPermissionErrno } from "../errno.ts";

@@ -34,6 +34,10 @@ testWith(["strace"], "a failed close is reported, wherever the file was written"
     const writers: readonly (readonly [readonly string[], string])[] = [
       [["publish-file.ts"], `imported.writeDurably(path, Buffer.from("12345"))`],
       [
+        ["native/clone-file.ts", "native/path-buffer.ts"],
+        `imported.tryClone(new imported.PathBuffer().set(path + "-from"), new imported.PathBuffer().set(path))`,
+      ],
+      [
         ["copy-file.ts", "native/path-buffer.ts"],
         `imported.copyFile(new imported.PathBuffer().set(path + "-from"), new imported.PathBuffer().set(path), ${ATTRIBUTES}, { isCancelled: () => false })`,
       ],
@@ -47,7 +51,7 @@ testWith(["strace"], "a failed close is reported, wherever the file was written"
       writeFileSync(`${path}-from`, "12345");
       const injection = { calls: "close", what: `error=${code}`, path };
       expect(errorUnder(injection, modules, statements, path)).toBe(`${code} false`);
-      if (statements.includes("copyFile")) expect(existsSync(path)).toBe(false);
+      if (/copyFile|tryClone/.test(statements)) expect(existsSync(path)).toBe(false);
     }
   }
 });
