@@ -15,6 +15,8 @@ async function findAnswer(words: readonly string[]): Promise<string | undefined>
   const [first = "", path, ...others] = words;
   if (path === undefined) return first === "--version" || first === "-V" ? version : undefined;
   if (first !== "hash" || others.length > 0 || path.startsWith("-")) return undefined;
+  // Perhaps it is not UTF-8, and names another file.
+  if (path.includes("\uFFFD")) return undefined;
   if (HASH_VARIABLES.some((name) => process.env[name] !== undefined)) return undefined;
   const { hashAtOnce } = await import("./read/hash-at-once.ts");
   return hashAtOnce(path);

@@ -1,6 +1,6 @@
 /** Paths that a shell, or the reader of a manual, would have meant otherwise. */
 import { expect, test } from "bun:test";
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { BTDT, btdt, type Finished, run } from "../support/executable.ts";
 import { testWith } from "../support/requirements.ts";
 import { Scratch } from "../support/scratch.ts";
@@ -73,12 +73,14 @@ function runWithBytes(...words: string[]): Finished {
 testWith(["linux"], "an argument that is not UTF-8 is refused, because it would mean another path", () => {
   makeWork();
   store([], "other");
+  writeFileSync(scratch.path("work", "\uFFFD"), "another file");
   const before = readdirSync(scratch.path("work"));
   const cache = scratch.path("cache");
   for (const words of [
     ["restore", "-c", cache, "-k", "key", "to\\377"],
     ["store", "-c", `${cache}\\377`, "--create-cache", "-k", "key", "other"],
     ["run", "-c", cache, "-k", "new", "made", "--", "mkdir", "made\\377"],
+    ["hash", "\\377"],
   ]) {
     const { exitCode, stdout, stderr } = runWithBytes(...words);
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
