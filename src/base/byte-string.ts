@@ -7,7 +7,8 @@
  */
 export type ByteString = string & { readonly byteString: unique symbol };
 
-// The first use of each regular expression, and of `Buffer.from`, would take longer than all that is done here.
+// All commands call these functions. They use no regular expressions and, for ASCII, no `Buffer.from`: the first use of
+// either takes longer than everything else that they do.
 
 function isAscii(text: string): boolean {
   return Buffer.byteLength(text, "utf8") === text.length;

@@ -7,6 +7,12 @@ const LINUX_BY_PROCESSOR =
     ? { O_DIRECTORY: 0o40000, O_NOFOLLOW: 0o100000 }
     : { O_DIRECTORY: 0o200000, O_NOFOLLOW: 0o400000 };
 
+/** Linux: opens a file without accessing it, so that no right to it is needed. `node:fs` does not have it. */
+export const O_PATH = 0o10000000;
+
+/** Linux: closes the file in programs that are started. What `node:fs` opens has it. */
+export const O_CLOEXEC = 0o2000000;
+
 /** The same as in `node:fs`, without loading it. */
 export const constants = {
   O_RDONLY: 0,

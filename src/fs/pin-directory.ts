@@ -1,11 +1,10 @@
-import { type ByteString } from "../base/byte-string.ts";
-import { constants } from "./file-constants.ts";
+import type { ByteString } from "../base/byte-string.ts";
+import { constants, O_PATH } from "./file-constants.ts";
 import { openFile } from "./native/descriptor-calls.ts";
 import { lstat } from "./native/file-status.ts";
 import { closeQuickly } from "./native/quick-file.ts";
 
-/** Linux: opens a file without accessing it, so that even a directory that its owner may not read can be opened. */
-const O_PATH = 0o10000000;
+/** Even a directory that its owner may not read can be opened in this way. */
 const FLAGS = O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW;
 
 let hasDescriptorPaths: boolean | undefined;

@@ -1,14 +1,12 @@
 import type { ByteString } from "../base/byte-string.ts";
 import { errnoOf } from "../fs/errno.ts";
-import { constants } from "../fs/file-constants.ts";
+import { constants, O_PATH } from "../fs/file-constants.ts";
 import { emptyStatus, fstat } from "../fs/native/file-status.ts";
 import { IS_LINUX } from "../fs/native/is-linux.ts";
 import type { PathBuffer } from "../fs/native/path-buffer.ts";
 import { chmod } from "../fs/native/path-calls.ts";
 import { closeQuickly, openQuickly } from "../fs/native/quick-file.ts";
 
-// Linux's <fcntl.h>: for a file that is not opened, so that no permission is needed.
-const O_PATH = 0o10000000;
 const OWNER_MAY_READ = 0o400;
 
 const status = emptyStatus();

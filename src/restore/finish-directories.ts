@@ -1,4 +1,4 @@
-import { type ByteString } from "../base/byte-string.ts";
+import type { ByteString } from "../base/byte-string.ts";
 import { compileLightly } from "../base/compile-lightly.ts";
 import { errnoOf } from "../fs/errno.ts";
 import { isOwn } from "../fs/is-own.ts";

@@ -56,9 +56,8 @@ export const linkNamesJob: Job<LinkNamesInput, LinkedNames> = {
       const first = at(manifest.linkTargets, link);
       path.setFile(manifest.directoryOfFile(file), file);
       target.setFile(manifest.directoryOfFile(first), first);
-      result[
-        placeFurtherName(target.buffer, path.buffer, attributesOfFile(manifest, file, attributes), context)
-      ] += 1;
+      const wanted = attributesOfFile(manifest, file, attributes);
+      result[placeFurtherName(target.buffer, path.buffer, wanted, context)] += 1;
       result.contentBytes += at(manifest.fileSizes, file);
     }
     return { ...result, nextLink: link };

@@ -1,4 +1,4 @@
-import { type ByteString } from "../base/byte-string.ts";
+import type { ByteString } from "../base/byte-string.ts";
 import { errnoOf } from "../fs/errno.ts";
 import { lstat } from "../fs/native/file-status.ts";
 import { mkdir, rename, rmdir } from "../fs/native/path-calls.ts";

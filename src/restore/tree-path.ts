@@ -1,4 +1,4 @@
-import { type ByteString } from "../base/byte-string.ts";
+import type { ByteString } from "../base/byte-string.ts";
 import { compileMethodsLightly } from "../base/compile-lightly.ts";
 import { errnoOf } from "../fs/errno.ts";
 import { HeldDirectory } from "../fs/native/held-directory.ts";

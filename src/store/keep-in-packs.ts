@@ -6,7 +6,7 @@ import { withSharedLock } from "../cache/cache-lock.ts";
 import type { Session } from "../cache/session.ts";
 import type { Suspects } from "../durability/suspects.ts";
 import { touchIfPossible } from "../fs/native/set-times.ts";
-import { type Manifest } from "../manifest/manifest.ts";
+import type { Manifest } from "../manifest/manifest.ts";
 import { fileChanged } from "../objects/adopt-errors.ts";
 import { listObjectNames } from "../objects/list-objects.ts";
 import { countFilledFiles } from "../objects/object-attributes.ts";

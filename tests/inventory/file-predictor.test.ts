@@ -2,32 +2,15 @@ import { expect, test } from "bun:test";
 import * as fc from "fast-check";
 import { FilePredictor } from "../../src/inventory/file-predictor.ts";
 import { NO_ITEM } from "../../src/inventory/items.ts";
-import type { Manifest } from "../../src/manifest/manifest.ts";
-import { manifestOf } from "../support/listed-manifest.ts";
-import { directory, type FileNode, file } from "../support/listed-tree.ts";
+import { type FileNode, file } from "../support/listed-tree.ts";
+import { manifestOfFiles, similarFiles } from "../support/similar-files.ts";
 
-/** Few values, so that files are often alike in all but one of them. */
-const files: fc.Arbitrary<FileNode> = fc
-  .record({
-    digest: fc.constantFrom("00", "01", "ff").map((byte) => `${"ab".repeat(31)}${byte}`),
-    mode: fc.constantFrom(0o644, 0o755),
-    size: fc.constantFrom(1, 2),
-    mtime: fc.record({
-      seconds: fc.constantFrom(-1, 0, 2 ** 33),
-      nanoseconds: fc.constantFrom(0, 5),
-    }),
-  })
-  .map(file);
-
-function treeOf(nodes: readonly FileNode[]): Manifest {
-  const named = nodes.map((node, index) => [`${index}`.padStart(6, "0"), node]);
-  return manifestOf(directory(Object.fromEntries(named)));
-}
+const files = similarFiles(["00", "01", "ff"].map((byte) => `${"ab".repeat(31)}${byte}`));
 
 /** Looks at each file as an inventory does. @returns how many were predicted */
 function examine(predictor: FilePredictor, nodes: readonly FileNode[], items: Map<string, number>): number {
   let predictedCount = 0;
-  predictor.begin(treeOf(nodes));
+  predictor.begin(manifestOfFiles(nodes));
   for (const [index, { digest, mode, size, mtime }] of nodes.entries()) {
     const identity = JSON.stringify([digest, mode, size, mtime.seconds, mtime.nanoseconds]);
     const item = items.get(identity) ?? items.size;

@@ -1,34 +1,17 @@
 import { expect, test } from "bun:test";
 import * as fc from "fast-check";
 import { findRuns } from "../../src/inventory/find-runs.ts";
-import type { Manifest } from "../../src/manifest/manifest.ts";
-import { manifestOf } from "../support/listed-manifest.ts";
-import { directory, type FileNode, file } from "../support/listed-tree.ts";
+import { type FileNode, file } from "../support/listed-tree.ts";
+import { manifestOfFiles, similarFiles } from "../support/similar-files.ts";
 
-/** Few values, so that files are often alike in all but one of them. */
-const files: fc.Arbitrary<FileNode> = fc
-  .record({
-    // The beginnings of two are the same.
-    digest: fc
-      .constantFrom("00", "01", "ff")
-      .map((byte) => `${byte === "ff" ? "cd" : "ab"}${"ab".repeat(30)}${byte}`),
-    mode: fc.constantFrom(0o644, 0o755),
-    size: fc.constantFrom(1, 2),
-    mtime: fc.record({
-      seconds: fc.constantFrom(-1, 0, 2 ** 33),
-      nanoseconds: fc.constantFrom(0, 5),
-    }),
-  })
-  .map(file);
-
-function treeOf(nodes: readonly FileNode[]): Manifest {
-  const named = nodes.map((node, index) => [`${index}`.padStart(6, "0"), node]);
-  return manifestOf(directory(Object.fromEntries(named)));
-}
+// The beginnings of two are the same.
+const files = similarFiles(
+  ["00", "01", "ff"].map((byte) => `${byte === "ff" ? "cd" : "ab"}${"ab".repeat(30)}${byte}`),
+);
 
 /** @returns how many files are in runs, all of which are alike */
 function countAlike(nodes: readonly FileNode[], earlier: readonly FileNode[]): number {
-  const runs = findRuns(treeOf(nodes), treeOf(earlier));
+  const runs = findRuns(manifestOfFiles(nodes), manifestOfFiles(earlier));
   let [previousEnd, alikeCount] = [0, 0];
   for (let run = 0; run < runs.length; run += 3) {
     const [first = -1, from = -1, count = 0] = runs.subarray(run, run + 3);

@@ -14,32 +14,19 @@ import { manifestDigestOf } from "../../src/manifest/codec.ts";
 import { encodeDelta, readBaseManifest } from "../../src/manifest/delta-codec.ts";
 import { twinOf } from "../../src/objects/object-name.ts";
 import { InlineRunner } from "../../src/work/inline-runner.ts";
-import type { Job, Runner } from "../../src/work/job.ts";
-import { WorkerPool } from "../../src/work/worker-pool.ts";
+import type { Runner } from "../../src/work/job.ts";
+import { CountingPool } from "../support/counting-pool.ts";
 import { HandMadeCache } from "../support/hand-made-cache.ts";
 import { manifestOf } from "../support/listed-manifest.ts";
 import { directory } from "../support/listed-tree.ts";
 import { Scratch } from "../support/scratch.ts";
-import { startThreads } from "../support/start-threads.ts";
 import { UNCANCELLED } from "../support/uncancelled.ts";
 
 const scratch = Scratch.use();
 const inline = new InlineRunner(UNCANCELLED);
 const UNHURRIED = { ...UNCANCELLED, isOverdue: () => false, mayTakeLong: true };
 
-class CountingPool extends WorkerPool {
-  jobCount = 0;
-
-  override run<Input, Output>(job: Job<Input, Output>, input: Input): Promise<Output> {
-    this.jobCount += 1;
-    return super.run(job, input);
-  }
-}
-
-const pool = new CountingPool(
-  startThreads(2),
-  () => new Worker(new URL("../../src/worker.ts", import.meta.url).href),
-);
+const pool = new CountingPool();
 afterAll(() => pool.close());
 
 interface Finders {

@@ -7,11 +7,9 @@ import { listObjectsInShard, type StoredObject } from "../../src/objects/list-ob
 import { formatObjectName } from "../../src/objects/object-name.ts";
 import type { ScannedObject } from "../../src/objects/scan-shard.ts";
 import { InlineRunner } from "../../src/work/inline-runner.ts";
-import type { Job } from "../../src/work/job.ts";
-import { WorkerPool } from "../../src/work/worker-pool.ts";
+import { CountingPool } from "../support/counting-pool.ts";
 import { rejection } from "../support/rejection.ts";
 import { Scratch } from "../support/scratch.ts";
-import { startThreads } from "../support/start-threads.ts";
 import { UNCANCELLED } from "../support/uncancelled.ts";
 
 const scratch = Scratch.use();
@@ -19,19 +17,7 @@ const SHARDS = Array.from({ length: 256 }, (_, shard) => shard.toString(16).padS
 /** So many in the first shard promise enough in all to be worth threads. */
 const MANY = 220;
 
-class CountingPool extends WorkerPool {
-  jobCount = 0;
-
-  override run<Input, Output>(job: Job<Input, Output>, input: Input): Promise<Output> {
-    this.jobCount += 1;
-    return super.run(job, input);
-  }
-}
-
-const pool = new CountingPool(
-  startThreads(2),
-  () => new Worker(new URL("../../src/worker.ts", import.meta.url).href),
-);
+const pool = new CountingPool();
 afterAll(() => pool.close());
 
 function addObject(shard: string, index: number): void {

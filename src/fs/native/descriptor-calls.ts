@@ -1,13 +1,12 @@
+/** What is done to single files, with the results and error codes of `node:fs`, which is loaded only for failures. */
 import { ptr } from "bun:ffi";
 import { type ByteString, fsPath } from "../../base/byte-string.ts";
+import { O_CLOEXEC } from "../file-constants.ts";
 import { nodeFs } from "../node-fs.ts";
 import { replaceWrite } from "../write-out.ts";
 import { throwIfCertain } from "./last-error.ts";
 import { AT_FDCWD, linuxLibc } from "./libc.ts";
 import { pointerTo } from "./path-calls.ts";
-
-/** What is done to single files, with the results and errors of `node:fs`, which is loaded only for what fails. */
-const O_CLOEXEC = 0o2000000;
 
 /** @throws a `node:fs` error */
 export function openFile(path: ByteString, flags: number, mode = 0o666): number {

@@ -1,10 +1,7 @@
 import { compileMethodsLightly } from "../../base/compile-lightly.ts";
-import { constants } from "../file-constants.ts";
+import { constants, O_PATH } from "../file-constants.ts";
 import type { PathBuffer } from "./path-buffer.ts";
 import { closeQuickly, tryOpen } from "./quick-file.ts";
-
-/** Opens a directory without accessing it: nobody needs the right to list it. */
-const O_PATH = 0o10000000;
 
 /** From this many names on, it pays to open their directory. */
 const WORTHWHILE_NAMES = 4;

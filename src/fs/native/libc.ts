@@ -7,7 +7,8 @@ import { IS_LINUX } from "./is-linux.ts";
  * than all of them.
  *
  * A call returns a negative number on failure. Callers then repeat the operation through `node:fs`, whose errors have
- * a reliable code, or call `lastError` if repeating it would not be equivalent.
+ * a reliable code, or call `lastError` if repeating it would not be equivalent. Calls on paths are repeated only if
+ * `throwIfCertain` cannot tell why they failed.
  */
 
 /** `AT_FDCWD`: relative paths start at the working directory. */

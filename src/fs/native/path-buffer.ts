@@ -5,7 +5,7 @@ import { BtdtError } from "../../base/errors.ts";
 import { AT_FDCWD } from "./libc.ts";
 
 /** The kernel's limit for a path, including the final NUL. */
-const PATH_MAX_BYTES = 4096;
+export const PATH_MAX_BYTES = 4096;
 
 /** For no held directory: no path is that long. */
 const NEVER = PATH_MAX_BYTES;

@@ -1,12 +1,10 @@
+/** What is done to paths, with the results and error codes of `node:fs`, which is loaded only for unusual failures. */
 import type { Pointer } from "bun:ffi";
 import { type ByteString, fsPath } from "../../base/byte-string.ts";
 import { nodeFs } from "../node-fs.ts";
 import { throwIfCertain } from "./last-error.ts";
 import { linuxLibc } from "./libc.ts";
-import { PathBuffer } from "./path-buffer.ts";
-
-/** What is done to paths, with the results and error codes of `node:fs`, which is loaded only for unusual failures. */
-const PATH_MAX_BYTES = 4096;
+import { PATH_MAX_BYTES, PathBuffer } from "./path-buffer.ts";
 
 const scratch = new PathBuffer();
 const scratchOther = new PathBuffer();

@@ -1,16 +1,14 @@
-import { fsPath } from "../../base/byte-string.ts";
-import { compileLightly } from "../../base/compile-lightly.ts";
-import { constants } from "../file-constants.ts";
-import { nodeFs } from "../node-fs.ts";
-import { libc, linuxLibc } from "./libc.ts";
-import type { PathBuffer } from "./path-buffer.ts";
-import type { PinnedBuffer } from "./pinned-buffer.ts";
-
 /**
  * Opening, reading and writing in loops over a hundred thousand small files, where `node:fs` adds as much as the
  * system call costs. Whatever fails is repeated through `node:fs`, for an error with a code.
  */
-const O_CLOEXEC = 0o2000000;
+import { fsPath } from "../../base/byte-string.ts";
+import { compileLightly } from "../../base/compile-lightly.ts";
+import { constants, O_CLOEXEC } from "../file-constants.ts";
+import { nodeFs } from "../node-fs.ts";
+import { libc, linuxLibc } from "./libc.ts";
+import type { PathBuffer } from "./path-buffer.ts";
+import type { PinnedBuffer } from "./pinned-buffer.ts";
 
 /** @throws a `node:fs` error */
 export function openQuickly(path: PathBuffer, flags: number, mode = 0): number {

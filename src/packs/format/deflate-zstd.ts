@@ -38,7 +38,7 @@ export function deflateZstd(content: Uint8Array, level: number): Uint8Array {
   return zstdCompressSync(content, { params: zstdParameters(level) });
 }
 
-/** What the library is told, by the numbers of its parameters. */
+/** The parameters for a level, by the numbers that the library gives them. */
 export function zstdParameters(level: number): Record<number, number> {
   const { constants } = loadZlib();
   return {

@@ -30,7 +30,10 @@ export function onlyContentOf(sources: ContentSources, file: number): number {
   return at(sources, file) - 1;
 }
 
-/** Finds the files whose contents are in packs. @param isWanted false for files that come from elsewhere; undefined if all are wanted */
+/**
+ * Finds the files whose contents are in packs.
+ * @param isWanted false for files that come from elsewhere; undefined if all are wanted
+ */
 export function findContentSources(
   manifest: Manifest,
   packs: PackContents,
