@@ -4,6 +4,7 @@ import { reasonOf } from "../fs/errno.ts";
 import { closeQuickly } from "../fs/native/quick-file.ts";
 import { nodeFs } from "../fs/node-fs.ts";
 import type { RecordSigner, RecordVerifier } from "../key/signed-record.ts";
+import { assertUtf8Variables } from "./assert-utf8.ts";
 import type { CommandContext } from "./command-context.ts";
 
 type Context = Pick<CommandContext, "environment">;
@@ -51,13 +52,19 @@ export async function loadVerifier(
   return createRecordVerifier(keys);
 }
 
-/** The environment without the variable that has the private key, which a command run by btdt must not see. */
+/**
+ * The environment without the variable that has the private key, which a command run by btdt must not see. Undefined if
+ * no variable has it.
+ * @throws BtdtError USAGE if the rest cannot be passed on as it is
+ */
 export function withoutSecret(
   signKey: string | undefined,
   { environment: { variables } }: Context,
 ): Readonly<Record<string, string | undefined>> | undefined {
   if (signKey?.startsWith(VARIABLE_PREFIX) !== true) return undefined;
-  return { ...variables, [signKey.slice(VARIABLE_PREFIX.length)]: undefined };
+  const others = { ...variables, [signKey.slice(VARIABLE_PREFIX.length)]: undefined };
+  assertUtf8Variables(Object.keys(others), others);
+  return others;
 }
 
 function readKeyText(origin: string, option: string, { environment }: Context): string {

@@ -3,6 +3,7 @@ import { isBucketAddress, parseBucketAddress } from "../bucket/address.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { openCache } from "../cache/open-cache.ts";
 import type { BucketCache } from "../far/bucket-cache.ts";
+import { assertUtf8Variables } from "./assert-utf8.ts";
 import type { CommandContext } from "./command-context.ts";
 import { type AddressedCache, assertOptionsGiven } from "./options/bucket-options.ts";
 
@@ -13,6 +14,9 @@ export type OpenedCache =
 
 /** How long a request outlives the signal that ends the command. */
 const CANCEL_POLL_MS = 50;
+
+/** Those of the AWS and Google tools, and where these keep their files. */
+const isForBuckets = (variable: string): boolean => /^(?:AWS_|GOOGLE_|CLOUDSDK_|GCE_|HOME$)/.test(variable);
 
 /**
  * Opens the cache that the options name. What only buckets need is loaded only for them.
@@ -33,11 +37,13 @@ export async function openAddressedCache(
     import("../bucket/read-only-store.ts"),
     import("../far/bucket-cache.ts"),
   ]);
+  const { variables } = context.environment;
+  assertUtf8Variables(Object.keys(variables).filter(isForBuckets), variables);
   const { caFile, anonymous: isAnonymous = false, storageClass, encryption, kmsKey } = options;
   const store = await openBucket(
     address,
     { caFile, isAnonymous, storage: { storageClass, encryption, kmsKey } },
-    context.environment.variables,
+    variables,
     followCancellation(context.runtime.isCancelled),
   );
   const allowed = options.readOnly === true ? new ReadOnlyStore(store) : store;

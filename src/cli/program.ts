@@ -4,6 +4,7 @@
  * `completion/` the scripts for shells.
  */
 import { BtdtError } from "../base/errors.ts";
+import { assertUtf8Arguments } from "./assert-utf8.ts";
 import type { CommandContext } from "./command-context.ts";
 import {
   COMMAND_NAMES,
@@ -32,8 +33,7 @@ export async function runProgram(words: readonly string[], context: CommandConte
       hint: `${COMMAND_NAMES.join(", ")}; see btdt --help`,
     });
   }
-  const mangled = words.find((word) => word.includes("\uFFFD"));
-  if (mangled !== undefined) (await import("./assert-utf8.ts")).assertUtf8(mangled);
+  assertUtf8Arguments(words);
   // Only the named command, unless help or a usage error may need all of them.
   const command = resolveAlias(name);
   const declared = isCommandName(command) ? await loadCommand(command, context, childCommand) : undefined;

@@ -1,7 +1,7 @@
 /** Paths that a shell, or the reader of a manual, would have meant otherwise. */
 import { expect, test } from "bun:test";
-import { existsSync, readdirSync, writeFileSync } from "node:fs";
-import { BTDT, btdt, type Finished, run } from "../support/executable.ts";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { BTDT, btdt, type Finished, must, run } from "../support/executable.ts";
 import { testWith } from "../support/requirements.ts";
 import { Scratch } from "../support/scratch.ts";
 import { dir, file, makeTree } from "../support/tree.ts";
@@ -91,3 +91,39 @@ testWith(["linux"], "an argument that is not UTF-8 is refused, because it would 
   expect(runWithBytes("restore", "-c", cache, "-k", "key", "to\\357\\277\\275").exitCode).toBe(0);
   expect(readdirSync(scratch.path("work", "to\uFFFD"))).toEqual(["b"]);
 });
+
+testWith(
+  ["linux"],
+  "a variable that is not UTF-8 is refused if it would be used or passed on mangled",
+  () => {
+    makeWork();
+    const [cache, signingKey] = [scratch.path("cache"), scratch.path("signing.key")];
+    must([BTDT, "keygen", signingKey]);
+    const env = { SECRET: readFileSync(signingKey, "utf8") };
+    const keyed = ["--create-cache", "-k", "key"];
+    const signed = ["run", "-c", cache, ...keyed, "--sign-key", "env:SECRET", "made", "--", "mkdir", "made"];
+    const runWithVariable = (variable: string, value: string, words: readonly string[]): Finished =>
+      run(["sh", "-c", `export ${variable}="$(printf '${value}')"; exec "$0" "$@"`, BTDT, ...words], {
+        cwd: scratch.path("work"),
+        env,
+      });
+    for (const [variable, words] of [
+      ["BTDT_CACHE", ["store", ...keyed, "other"]],
+      ["AWS_CONFIG_FILE", ["lookup", "-c", "s3://bucket", "-k", "key"]],
+      ["OTHER", signed],
+    ] as const) {
+      const { exitCode, stderr } = runWithVariable(variable, `${cache}\\377`, words);
+      expect({ variable, exitCode }).toEqual({ variable, exitCode: 2 });
+      expect(stderr).toContain(`the variable ${variable} is not UTF-8`);
+    }
+    expect(readdirSync(scratch.path("work")).toSorted()).toEqual(["node_modules", "other"]);
+    expect(existsSync(`${cache}\uFFFD`)).toBe(false);
+    // What is not used does not matter, and what was meant is accepted.
+    expect(runWithVariable("BTDT_CACHE", "\\377", ["store", "-c", cache, ...keyed, "other"]).exitCode).toBe(
+      0,
+    );
+    const meant = runWithVariable("BTDT_CACHE", `${cache}\\357\\277\\275`, ["store", ...keyed, "other"]);
+    expect(meant.exitCode).toBe(0);
+    expect(existsSync(`${cache}\uFFFD`)).toBe(true);
+  },
+);

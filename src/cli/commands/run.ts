@@ -127,6 +127,7 @@ export function defineRunCommand(context: CommandContext, words: readonly string
         await loadVerifier(options, context),
         await loadSigner(options, context),
       ];
+      const childVariables = withoutSecret(options.signKey, context);
       const readStopwatch = startStopwatch();
       const places = { kind: "produced" as const, paths };
       const attempted = await attempt(true, () =>
@@ -149,7 +150,7 @@ export function defineRunCommand(context: CommandContext, words: readonly string
       if (isHit && !options.always) return;
 
       if (runtime.isCancelled()) throw new BtdtError("CANCELLED", "cancelled before the command was run");
-      const hasSucceeded = await runToEnd(words, withoutSecret(options.signKey, context), context);
+      const hasSucceeded = await runToEnd(words, childVariables, context);
       if (!hasSucceeded || isHit || attempted.kind === "failed") return;
       if (options.readOnly) {
         output.note("nothing was stored: the cache is read-only");

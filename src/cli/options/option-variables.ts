@@ -1,5 +1,6 @@
 import { escapeControls } from "../../base/byte-string.ts";
 import { BtdtError } from "../../base/errors.ts";
+import { assertUtf8Variables } from "../assert-utf8.ts";
 import type { CommandDeclaration } from "../parser/command.ts";
 import { InvalidArgumentError, type OptionDeclaration } from "../parser/option.ts";
 
@@ -25,7 +26,9 @@ export function applyVariables(
     const text = variables[variable]?.trim() ?? "";
     if (text === "") continue;
     const key = option.attributeName();
-    if (!isGiven(key)) options[key] = parseVariable(option, variable, text);
+    if (isGiven(key)) continue;
+    assertUtf8Variables([variable], variables);
+    options[key] = parseVariable(option, variable, text);
   }
   for (const option of command.options) {
     if (option.mandatory && options[option.attributeName()] === undefined)
