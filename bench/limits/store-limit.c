@@ -1,9 +1,11 @@
 /*
  * How fast a store by links can be: `store-limit TREE OBJECTS THREADS` lists a tree, makes 256 directories in OBJECTS, and
- * then, for each file, calls `lstat`, `open`, `read`, `flistxattr` and `close`, hashes the content (SHA-256), and calls `link`
- * to give it a name in one of these directories: what a store cannot avoid, and nothing else. Directories of one depth are
- * listed at the same time, and each thread takes a few files after another, wherever they are. The directories of the
- * objects and of the last file are open, so that no whole path is looked up.
+ * then, for each file, calls `open`, `fstat`, `flistxattr`, `read` and `close`, hashes the content (SHA-256), and calls `link`
+ * to give it a name in one of these directories. It looks at the file twice more, because files may change meanwhile: after
+ * the read, whether what it hashed is all of one version, and at the new name, whether that is the file that it read. At the
+ * end, it flushes the file system. This is what a store cannot avoid, and nothing else. Directories of one depth are listed at
+ * the same time, and each thread takes a few files after another, wherever they are. The directories of the objects and of
+ * the last file are open, so that no whole path is looked up.
  *
  * With `-` for OBJECTS, files are only read and hashed, as in a store that finds everything in the cache.
  */
@@ -96,19 +98,32 @@ static const char *name_in(struct held *held, const char *path) {
   return path + length + 1;
 }
 
-static void hash_file(int directory, const char *path, size_t size_bytes, char **buffer, size_t *capacity, unsigned char digest[32]) {
-  if (size_bytes > *capacity) *buffer = realloc(*buffer, *capacity = size_bytes);
+static void assert_same(const char *path, const struct stat *before, const struct stat *now) {
+  if (now->st_ino == before->st_ino && now->st_size == before->st_size &&
+      now->st_mtim.tv_sec == before->st_mtim.tv_sec && now->st_mtim.tv_nsec == before->st_mtim.tv_nsec)
+    return;
+  errno = EAGAIN;
+  fail(path);
+}
+
+static struct stat hash_file(int directory, const char *path, char **buffer, size_t *capacity, unsigned char digest[32]) {
   int file = openat(directory, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-  if (file < 0) fail(path);
+  struct stat before, after;
+  if (file < 0 || fstat(file, &before) != 0) fail(path);
+  size_t size_bytes = (size_t)before.st_size;
+  if (size_bytes > *capacity) *buffer = realloc(*buffer, *capacity = size_bytes);
+  char attributes[ATTRIBUTE_BYTES];
+  if (objects != NULL && flistxattr(file, attributes, sizeof attributes) < 0 && errno != ENOTSUP) fail(path);
   for (size_t done = 0; done < size_bytes;) {
     ssize_t count = pread(file, *buffer + done, size_bytes - done, (off_t)done);
     if (count <= 0) fail(path);
     done += (size_t)count;
   }
-  char attributes[ATTRIBUTE_BYTES];
-  if (objects != NULL && flistxattr(file, attributes, sizeof attributes) < 0 && errno != ENOTSUP) fail(path);
+  if (fstat(file, &after) != 0) fail(path);
+  assert_same(path, &before, &after);
   close(file);
   SHA256((unsigned char *)*buffer, size_bytes, digest);
+  return before;
 }
 
 static void *store_files(void *unused) {
@@ -119,15 +134,17 @@ static void *store_files(void *unused) {
   for (size_t first; (first = atomic_fetch_add(&next_file, CLAIMED_FILES)) < files.count;) {
     for (size_t index = first; index < files.count && index < first + CLAIMED_FILES; index++) {
       const char *path = name_in(&held, files.paths[index]);
-      struct stat status;
-      if (fstatat(held.directory, path, &status, AT_SYMLINK_NOFOLLOW) != 0) fail(path);
       unsigned char digest[SHA256_DIGEST_LENGTH];
-      hash_file(held.directory, path, (size_t)status.st_size, &buffer, &capacity, digest);
+      struct stat read = hash_file(held.directory, path, &buffer, &capacity, digest);
       if (objects == NULL) continue;
       char object[PATH_BYTES];
       int length = snprintf(object, sizeof object, "%02x/", digest[0]);
       for (int byte = 1; byte < SHA256_DIGEST_LENGTH; byte++) length += sprintf(object + length, "%02x", digest[byte]);
-      if (linkat(held.directory, path, objects_directory, object, 0) != 0 && errno != EEXIST) fail(object);
+      if (linkat(held.directory, path, objects_directory, object, 0) == 0) {
+        struct stat linked;
+        if (fstatat(objects_directory, object, &linked, AT_SYMLINK_NOFOLLOW) != 0) fail(object);
+        assert_same(path, &read, &linked);
+      } else if (errno != EEXIST) fail(object);
     }
   }
   free(buffer);
@@ -155,9 +172,10 @@ int main(int count, char **words) {
   }
   if (objects != NULL) {
     in_threads(thread_count, make_shards);
-    objects_directory = open(objects, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    objects_directory = open(objects, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (objects_directory < 0) fail(objects);
   }
   in_threads(thread_count, store_files);
+  if (objects != NULL && syncfs(objects_directory) != 0) fail(objects);
   return 0;
 }
