@@ -5,6 +5,7 @@ import { adoptFilesJob } from "./objects/adopt-files.ts";
 import { checkObjectsJob } from "./objects/check-objects.ts";
 import { checkShardJob } from "./objects/check-shard.ts";
 import { copyObjectJob } from "./objects/copy-object.ts";
+import { dropObjectJob } from "./objects/drop-object.ts";
 import { listShardJob } from "./objects/list-shard-job.ts";
 import { makeShardsJob } from "./objects/make-shards-job.ts";
 import { removeObjectsJob } from "./objects/remove-objects.ts";
@@ -18,6 +19,7 @@ import { hashFilesJob } from "./read/hash-files.ts";
 import { hashSpanJob } from "./read/hash-span.ts";
 import { listDirectoriesJob } from "./read/list-ahead.ts";
 import { compareFilesJob } from "./restore/compare-files.ts";
+import { dropBadObjectsJob } from "./restore/drop-bad-objects.ts";
 import { finishDirectoriesJob } from "./restore/finish-directories.ts";
 import { linkFilesJob } from "./restore/link-files.ts";
 import { linkNamesJob } from "./restore/link-names.ts";
@@ -47,6 +49,8 @@ const jobs = new Map<string, Job<never, unknown>>(
     checkShardJob,
     compareFilesJob,
     copyObjectJob,
+    dropBadObjectsJob,
+    dropObjectJob,
     finishDirectoriesJob,
     hashFilesJob,
     hashSpanJob,

@@ -4,10 +4,10 @@ import { withSharedLock } from "../cache/cache-lock.ts";
 import type { Session } from "../cache/session.ts";
 import { syncFileSystem } from "../fs/native/sync-file-system.ts";
 import { checkObjectsJob, restOfNames } from "../objects/check-objects.ts";
+import { dropObjectJob } from "../objects/drop-object.ts";
 import { lookUpObject } from "../objects/list-objects.ts";
 import { runAllResuming } from "../work/run-all.ts";
 import type { Runtime } from "../work/runtime.ts";
-import { dropObject } from "./drop-object.ts";
 import { filterFinished } from "./finished-marks.ts";
 import { Suspects } from "./suspects.ts";
 import { clearMarks, isOfThisBoot } from "./unflushed-marks.ts";
@@ -68,7 +68,8 @@ async function checkSuspects(
   );
   const damaged = results.flatMap((result) => result.damaged).filter((name) => isLost(cache, name));
   for (const name of damaged) {
-    await withSharedLock(cache, isCancelled, () => dropObject(cache, session, name, { isCancelled }));
+    const input = { objects: cache.objects, name, aside: session.temporaryPath() };
+    await withSharedLock(cache, isCancelled, () => runners.inline.run(dropObjectJob, input));
   }
   if (damaged.length > 0) {
     const objects = damaged.length === 1 ? "1 object" : `${damaged.length} objects`;

@@ -63,7 +63,7 @@ export class Doubts {
   }
 
   /** The same for a read that has to be awaited. */
-  async attemptLater<Result>(what: string, read: () => Promise<Result>): Promise<Result | undefined> {
+  async attemptAsync<Result>(what: string, read: () => Promise<Result>): Promise<Result | undefined> {
     try {
       return await read();
     } catch (error) {

@@ -37,7 +37,7 @@ export async function listFiles(
   if (list !== undefined) items.keepNames();
   const scanner = new ShardScanner(cache.objects, shards, runner);
   for (const [index, shard] of shards.entries()) {
-    await doubts.attemptLater(`objects/${shard}`, () => addShard(cache, shard, items, list ?? scanner));
+    await doubts.attemptAsync(`objects/${shard}`, () => addShard(cache, shard, items, list ?? scanner));
     const fileCount = items.count - items.firstFile;
     // Digests are spread evenly. Made-up names need not be: they get no more room than this limit.
     const expectedCount = Math.ceil((fileCount / (index + 1)) * shards.length * 1.02);

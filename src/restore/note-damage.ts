@@ -3,22 +3,13 @@ import { isBtdtError } from "../base/errors.ts";
 import { formatNumber } from "../base/format-number.ts";
 import { withSharedLock } from "../cache/cache-lock.ts";
 import { rememberEditedPaths } from "../cache/edited-paths.ts";
-import type { Session } from "../cache/session.ts";
 import { describeErrno, errnoOf, isPermissionErrno } from "../fs/errno.ts";
-import { PathBuffer } from "../fs/native/path-buffer.ts";
-import { checkObject } from "../objects/check-objects.ts";
-import { dropUnlessGood } from "../objects/drop-unless-good.ts";
-import { examineObject } from "../objects/examine-object.ts";
-import { lendReadAccess } from "../objects/lend-read-access.ts";
-import { objectAttributes } from "../objects/object-attributes.ts";
-import { nameObject } from "../objects/object-name.ts";
-import { objectPath } from "../objects/object-path.ts";
 import { markDamagedBlock } from "../packs/contents/pack-directory.ts";
 import { Sharing } from "../sharing/classify-files.ts";
 import type { Runtime } from "../work/runtime.ts";
 import type { Damage } from "./damage.ts";
+import { type BadObject, dropBadObjectsJob } from "./drop-bad-objects.ts";
 import type { Target } from "./target.ts";
-import { verifyFile } from "./verify-file.ts";
 
 /** A sentence for the user about a tree with damage. */
 export function describeDamage({ manifest, name }: Target, { files }: Damage): string {
@@ -54,15 +45,16 @@ function describeOthers(count: number): string {
  * Records damage in the cache, so that nobody relies on it again. Edited and damaged objects are dropped, so that the
  * next store creates good ones; the paths of edited ones are remembered, so that they are not linked again. Damaged
  * blocks are marked. In a cache that is opened read-only, all of it stays.
+ * @throws BtdtError CANCELLED
  */
 export async function noteDamage(
   target: Target,
   damage: Damage,
-  { isCancelled, onWarning }: Pick<Runtime, "isCancelled" | "onWarning">,
+  { runners, isCancelled, onWarning }: Pick<Runtime, "runners" | "isCancelled" | "onWarning">,
 ): Promise<void> {
-  const { cache, links, session, remote } = target;
+  const { cache, manifest, links, session, remote } = target;
   if (cache.isReadOnly) return;
-  const bad: BadObject[] = [];
+  const bad: Omit<BadObject, "aside">[] = [];
   try {
     rememberEdits(
       target,
@@ -77,11 +69,13 @@ export async function noteDamage(
     if (bad.length > 0 && session === undefined) {
       onWarning("could not remove damaged contents from the cache: it cannot be written to");
     }
-    // A clean that looked while a good object is set aside would take its entry for damaged.
     if (bad.length > 0 && session !== undefined) {
-      await withSharedLock(cache, isCancelled, () => {
-        for (const each of bad) dropBadObject(target, session, each);
-      });
+      const input = {
+        payload: manifest.payload,
+        objects: links.objects,
+        bad: bad.map(({ file, problem }) => ({ file, problem, aside: session.temporaryPath() })),
+      };
+      await withSharedLock(cache, isCancelled, () => runners.inline.run(dropBadObjectsJob, input));
     }
     for (const { pack, block } of damage.blocks) {
       if (remote?.packs.some(({ name }) => name === pack) === true)
@@ -129,33 +123,4 @@ function rememberEdits(
   if (session === undefined || files.length === 0) return;
   const paths = files.map(({ file }) => manifest.filePath(file));
   rememberEditedPaths(cache, session, recordedPath, paths);
-}
-
-/** Work at hand is finished first. */
-const NEVER_CANCELLED = { isCancelled: () => false };
-
-interface BadObject {
-  readonly file: number;
-  readonly problem: "edited" | "lost" | "damaged";
-}
-
-function dropBadObject({ manifest, links }: Target, session: Session, { file, problem }: BadObject): void {
-  for (const isExclusive of [false, true]) {
-    const name = nameObject(manifest, file, isExclusive);
-    const isGood = (path: PathBuffer): boolean => {
-      switch (examineObject(path, manifest, file)) {
-        case "whole":
-          return problem === "edited" || verifyFile(path, manifest, file, NEVER_CANCELLED) === undefined;
-        // The file's other object may be the one with the problem.
-        case "altered":
-          return checkObject(path, name, NEVER_CANCELLED) !== "damaged";
-        default:
-          return false;
-      }
-    };
-    const object = new PathBuffer().set(objectPath(links.objects, name));
-    const aside = new PathBuffer().set(session.temporaryPath());
-    const { mode } = objectAttributes(manifest, file);
-    lendReadAccess(object, mode, () => dropUnlessGood(object, aside, isGood));
-  }
 }

@@ -3,8 +3,8 @@ import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { cacheWriteError } from "../cache/cache-errors.ts";
 import { withExclusiveLock, withSharedLock } from "../cache/cache-lock.ts";
 import { Session } from "../cache/session.ts";
-import { dropObject } from "../durability/drop-object.ts";
 import { rereadKeys } from "../inventory/reread-keys.ts";
+import { dropObjectJob } from "../objects/drop-object.ts";
 import { deletePack, markDamagedBlock } from "../packs/contents/pack-directory.ts";
 import { createPause } from "../work/breather.ts";
 import type { Runtime } from "../work/runtime.ts";
@@ -29,6 +29,7 @@ export async function repairCache(
 ): Promise<Verification> {
   const { cache } = request;
   const session = Session.open(cache);
+  runtime.runners.pool.expectLongJobs();
   try {
     let now = found;
     // What replaces something damaged may not have been read yet.
@@ -84,7 +85,6 @@ async function refillUntried(
   tried: Set<string>,
   runtime: Runtime,
 ): Promise<boolean> {
-  runtime.runners.pool.expectLongJobs();
   const refiller = new Refiller(cache, session, runtime, from, stock);
   const triedBefore = tried.size;
   for (const { damage } of entries) {
@@ -108,9 +108,8 @@ async function setAside(
 ): Promise<boolean> {
   const objects = contents.damagedObjects();
   for (const name of objects) {
-    await withSharedLock(cache, runtime.isCancelled, () => {
-      dropObject(cache, session, name, { isCancelled: runtime.isCancelled });
-    });
+    const input = { objects: cache.objects, name, aside: session.temporaryPath() };
+    await withSharedLock(cache, runtime.isCancelled, () => runtime.runners.inline.run(dropObjectJob, input));
     contents.forgetObject(name);
   }
   let blockCount = 0;
