@@ -7,7 +7,7 @@ import { BtdtError } from "../base/errors.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { touchKeyFile } from "../cache/key-files.ts";
 import { damageWarning, findEntry, type UnusableKey } from "../entry/find-entry.ts";
-import { countsOf } from "../key/key-file.ts";
+import { countsOf } from "../key/key-record.ts";
 import { BlockReader } from "../packs/unpack/block-reader.ts";
 import { findPackedFiles } from "../packs/unpack/find-packed-files.ts";
 import { Breather } from "../work/breather.ts";

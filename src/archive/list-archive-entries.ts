@@ -1,5 +1,5 @@
 import { type ByteString, bytesFromText, joinBytes } from "../base/byte-string.ts";
-import type { StoredTree } from "../key/key-file.ts";
+import type { StoredTree } from "../key/key-record.ts";
 import { treeNames } from "../key/tree-names.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
 import { type ArchiveEntry, EMPTY_BODY } from "./archive-entry.ts";

@@ -1,7 +1,7 @@
 import { escapeControls } from "../base/byte-string.ts";
 import { formatNumber } from "../base/format-number.ts";
 import { formatSize } from "../base/size.ts";
-import { countSkipped, type StoredTree } from "../key/key-file.ts";
+import { countSkipped, type StoredTree } from "../key/key-record.ts";
 import type { RestoreResult } from "../restore/request.ts";
 import type { StoreResult } from "../store/request.ts";
 

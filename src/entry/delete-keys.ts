@@ -4,7 +4,7 @@ import { cacheWriteError } from "../cache/cache-errors.ts";
 import { removeKeyFile } from "../cache/key-files.ts";
 import { removePin } from "../cache/pins.ts";
 import { errnoOf } from "../fs/errno.ts";
-import { keyFileName } from "../key/key-file.ts";
+import { keyFileName } from "../key/key-file-name.ts";
 
 /**
  * Deletes keys and their pins, and returns those that were missing. Contents that nothing needs any more stay until the

@@ -4,7 +4,7 @@ import { lastUseOfKeyFile } from "../cache/key-files.ts";
 import { errnoOf } from "../fs/errno.ts";
 import { listKeyNames } from "../inventory/list-key-names.ts";
 import type { StoredKey } from "../inventory/stored-key.ts";
-import { keyFileName } from "../key/key-file.ts";
+import { keyFileName } from "../key/key-file-name.ts";
 import { sharedPrefixLength } from "../key/shared-prefix.ts";
 import { listKeys } from "./list-keys.ts";
 

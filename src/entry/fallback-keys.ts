@@ -1,7 +1,7 @@
 import type { Pause } from "../base/pause.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { listKeyNames } from "../inventory/list-key-names.ts";
-import { keyNamePrefix } from "../key/key-file.ts";
+import { keyNamePrefix } from "../key/key-file-name.ts";
 import { listKeys } from "./list-keys.ts";
 
 /** The keys of a cache by prefix. The cache is listed when the first prefix is asked for, and only then. */

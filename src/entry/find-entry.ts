@@ -3,7 +3,9 @@ import { isBtdtError } from "../base/errors.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { readKeyFile } from "../cache/key-files.ts";
 import { errnoOf, reasonOf } from "../fs/errno.ts";
-import { decodeKeyFile, isSameRecord, type KeyRecord, keyFileName } from "../key/key-file.ts";
+import { decodeKeyFile } from "../key/key-file.ts";
+import { keyFileName } from "../key/key-file-name.ts";
+import { isSameRecord, type KeyRecord } from "../key/key-record.ts";
 import type { RecordVerifier } from "../key/signed-record.ts";
 import type { FoundTree } from "./load-trees.ts";
 

@@ -1,7 +1,7 @@
 import { type ByteString, escapeControls, textFromBytes } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
-import type { KeyRecord } from "../key/key-file.ts";
+import type { KeyRecord } from "../key/key-record.ts";
 import { treeNames } from "../key/tree-names.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
 import { type FoundEntry, findEntry } from "./find-entry.ts";

@@ -1,7 +1,7 @@
 import { collectGarbage } from "../base/collect-garbage.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { readManifestFile } from "../cache/manifest-files.ts";
-import type { StoredTree } from "../key/key-file.ts";
+import type { StoredTree } from "../key/key-record.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import { ManifestReader, type ReadManifest } from "../manifest/manifest-reader.ts";
 

@@ -1,6 +1,6 @@
 import { display } from "../base/byte-string.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
-import { countsOf, isSameRecord, type StoredTree } from "../key/key-file.ts";
+import { countsOf, isSameRecord, type StoredTree } from "../key/key-record.ts";
 import type { RecordVerifier } from "../key/signed-record.ts";
 import { createPause } from "../work/breather.ts";
 import type { Runtime } from "../work/runtime.ts";

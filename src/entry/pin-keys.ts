@@ -2,7 +2,7 @@ import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { withSharedLock } from "../cache/cache-lock.ts";
 import { lastUseOfKeyFile } from "../cache/key-files.ts";
 import { addPin, removePin } from "../cache/pins.ts";
-import { keyFileName } from "../key/key-file.ts";
+import { keyFileName } from "../key/key-file-name.ts";
 import { createPause } from "../work/breather.ts";
 import type { Runtime } from "../work/runtime.ts";
 

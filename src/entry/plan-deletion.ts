@@ -2,7 +2,7 @@ import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { lastUseOfKeyFile } from "../cache/key-files.ts";
 import { NO_GRACE } from "../inventory/find-young.ts";
 import { takeStockUnlocked } from "../inventory/take-stock-unlocked.ts";
-import { keyFileName } from "../key/key-file.ts";
+import { keyFileName } from "../key/key-file-name.ts";
 import { createPause } from "../work/breather.ts";
 import type { Runtime } from "../work/runtime.ts";
 import { chooseDeletion, type DeletionPlan, type DeletionScope } from "./choose-deletion.ts";

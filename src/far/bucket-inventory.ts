@@ -1,6 +1,6 @@
 import { countNeeds } from "../inventory/count-needs.ts";
 import type { CachedEntry, Stock } from "../inventory/inventory.ts";
-import { entryIdOf } from "../key/key-file.ts";
+import { entryIdOf } from "../key/key-record.ts";
 import type { BucketStock, StockedKey } from "./take-bucket-stock.ts";
 
 /** A bucket's entries, numbered for a plan: the items are packs. */

@@ -2,7 +2,7 @@
  * The layout of a cache in an object store, see `docs/bucket-format.md`: keys, which are replaced, and packs, which
  * are never written twice. Everything else is empty objects whose names and times say what is known of these.
  */
-import { keyFileName } from "../key/key-file.ts";
+import { keyFileName } from "../key/key-file-name.ts";
 
 /** A later format that this one cannot share a cache with gets a folder of its own. */
 const ROOT = "btdt-v1/";

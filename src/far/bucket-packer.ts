@@ -2,7 +2,7 @@ import type { ByteString } from "../base/byte-string.ts";
 import { LARGEST_PAYLOAD_BYTES } from "../base/format/payload-file.ts";
 import type { ObjectStore } from "../bucket/object-store.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
-import type { StoredTree } from "../key/key-file.ts";
+import type { StoredTree } from "../key/key-record.ts";
 import { encodeManifest, manifestDigestOf } from "../manifest/codec.ts";
 import { baseDigestOf, encodeDelta } from "../manifest/delta-codec.ts";
 import type { Manifest } from "../manifest/manifest.ts";

@@ -1,7 +1,8 @@
 import { isDigestHex } from "../base/digest.ts";
 import { BtdtError } from "../base/errors.ts";
 import { LARGEST_PAYLOAD_BYTES } from "../base/format/payload-file.ts";
-import { decodeKeyFile, encodeKeyFile, type KeyRecord } from "../key/key-file.ts";
+import { decodeKeyFile, encodeKeyFile } from "../key/key-file.ts";
+import type { KeyRecord } from "../key/key-record.ts";
 import { isPackId } from "./bucket-layout.ts";
 
 /** Where a part of a pack object is. */

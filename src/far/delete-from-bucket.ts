@@ -1,6 +1,6 @@
 import type { ObjectStore } from "../bucket/object-store.ts";
 import { chooseDeletion, type DeletionPlan, type DeletionScope } from "../entry/choose-deletion.ts";
-import { keyFileName } from "../key/key-file.ts";
+import { keyFileName } from "../key/key-file-name.ts";
 import { numberPacks } from "./bucket-inventory.ts";
 import { keyName } from "./bucket-layout.ts";
 import { checkFormat } from "./check-format.ts";

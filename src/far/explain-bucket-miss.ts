@@ -1,6 +1,6 @@
 import type { ObjectStore } from "../bucket/object-store.ts";
 import type { MissExplanation } from "../entry/explain-miss.ts";
-import { keyFileName } from "../key/key-file.ts";
+import { keyFileName } from "../key/key-file-name.ts";
 import { sharedPrefixLength } from "../key/shared-prefix.ts";
 import { KEYS_PREFIX } from "./bucket-layout.ts";
 import { fetchRecord } from "./fetch-record.ts";

@@ -1,7 +1,7 @@
 import { type ExportRequest, type ExportResult, exportEntry } from "../archive/export-entry.ts";
 import type { ObjectStore } from "../bucket/object-store.ts";
 import { damageWarning, type UnusableKey } from "../entry/find-entry.ts";
-import { keyFileName } from "../key/key-file.ts";
+import { keyFileName } from "../key/key-file-name.ts";
 import type { Runtime } from "../work/runtime.ts";
 import { fetchEntry } from "./fetch-entry.ts";
 import { fetchRecord } from "./fetch-record.ts";

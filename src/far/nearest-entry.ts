@@ -1,5 +1,5 @@
 import type { ListedObject, ObjectStore } from "../bucket/object-store.ts";
-import { keyFileName } from "../key/key-file.ts";
+import { keyFileName } from "../key/key-file-name.ts";
 import { sharedPrefixLength } from "../key/shared-prefix.ts";
 import { KEYS_PREFIX } from "./bucket-layout.ts";
 import type { BucketRecord } from "./bucket-record.ts";

@@ -3,7 +3,7 @@
  * while the sources are read (`bucket-packer`), and publishes the keys within a day of having looked (`protocol`).
  */
 import type { ObjectStore } from "../bucket/object-store.ts";
-import { countsOf, type StoredTree } from "../key/key-file.ts";
+import { countsOf, type StoredTree } from "../key/key-record.ts";
 import { addSignature } from "../key/signed-record.ts";
 import { assertNotCancelled } from "../store/assert-not-cancelled.ts";
 import type { StoreRequest, StoreResult } from "../store/request.ts";

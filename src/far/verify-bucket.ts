@@ -1,5 +1,6 @@
 import type { ObjectStore } from "../bucket/object-store.ts";
-import { isSameRecord, keyFileName } from "../key/key-file.ts";
+import { keyFileName } from "../key/key-file-name.ts";
+import { isSameRecord } from "../key/key-record.ts";
 import { PackContents } from "../packs/contents/pack-contents.ts";
 import type { VerifyResult } from "../upkeep/verify-and-repair.ts";
 import type { Runtime } from "../work/runtime.ts";

@@ -1,7 +1,7 @@
 import type { Pause } from "../base/pause.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { mtimeMs } from "../fs/native/file-status.ts";
-import { entryIdOf } from "../key/key-file.ts";
+import { entryIdOf } from "../key/key-record.ts";
 import { listKeyNames } from "./list-key-names.ts";
 import { listTwice } from "./list-twice.ts";
 import { type FoundKey, readKey } from "./read-key.ts";

@@ -3,7 +3,8 @@ import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { readKeyFile } from "../cache/key-files.ts";
 import { errnoOf, reasonOf } from "../fs/errno.ts";
 import type { FileStatus } from "../fs/native/file-status.ts";
-import { decodeKeyFile, type KeyRecord } from "../key/key-file.ts";
+import { decodeKeyFile } from "../key/key-file.ts";
+import type { KeyRecord } from "../key/key-record.ts";
 
 export type FoundKey =
   | {

@@ -2,7 +2,8 @@ import { isBtdtError } from "../base/errors.ts";
 import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { readKeyFile } from "../cache/key-files.ts";
 import { errnoOf } from "../fs/errno.ts";
-import { decodeKeyFile, isSameRecord, type KeyRecord, type StoredTree } from "../key/key-file.ts";
+import { decodeKeyFile } from "../key/key-file.ts";
+import { isSameRecord, type KeyRecord, type StoredTree } from "../key/key-record.ts";
 import type { CachedEntry } from "./inventory.ts";
 
 /** What the keys of an entry say now. */

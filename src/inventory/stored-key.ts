@@ -1,4 +1,4 @@
-import type { KeyRecord } from "../key/key-file.ts";
+import type { KeyRecord } from "../key/key-record.ts";
 
 /** A key, as it was when it was read. */
 export interface StoredKey extends KeyRecord {

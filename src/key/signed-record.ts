@@ -1,4 +1,4 @@
-import type { KeyRecord } from "./key-file.ts";
+import type { KeyRecord } from "./key-record.ts";
 import type { EntrySignature } from "./signature.ts";
 
 /** Adds a signature to a record that has all else. */

@@ -1,5 +1,5 @@
 import { findPathOverlap } from "../base/path-overlap.ts";
-import type { StoredTree } from "./key-file.ts";
+import type { StoredTree } from "./key-record.ts";
 
 /**
  * Names for the trees of an entry, where they are shown or written side by side: their recorded paths, or `path-2`

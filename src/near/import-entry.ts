@@ -8,7 +8,7 @@ import { flushIfCheap } from "../durability/flush.ts";
 import { Suspects } from "../durability/suspects.ts";
 import { markUnflushed, type UnflushedMark } from "../durability/unflushed-marks.ts";
 import type { FoundTree } from "../entry/load-trees.ts";
-import type { KeyRecord, StoredTree } from "../key/key-file.ts";
+import type { KeyRecord, StoredTree } from "../key/key-record.ts";
 import { extendManifest } from "../manifest/extend-manifest.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import { timesOf } from "../objects/reuse-object-times.ts";

@@ -1,4 +1,4 @@
-import type { KeyRecord } from "../key/key-file.ts";
+import type { KeyRecord } from "../key/key-record.ts";
 
 /**
  * Whether an entry of the local cache is what the far one has under the same key: by digests, not by times. Two

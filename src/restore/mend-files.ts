@@ -15,7 +15,7 @@ import { ObjectSiblings } from "../objects/object-siblings.ts";
 import { Sharing } from "../sharing/classify-files.ts";
 import type { Job, JobContext } from "../work/job.ts";
 import { createStopCheck } from "../work/stop-check.ts";
-import { TreeBuilder } from "./link-files.ts";
+import { FileBuilder } from "./file-builder.ts";
 import { type LinkedFiles, workOfLinked } from "./linked-files.ts";
 import type { TreeInput, UnbuiltFile } from "./tree-input.ts";
 
@@ -66,7 +66,7 @@ class FileMender {
   readonly #manifest: Manifest;
   readonly #input: MendFilesInput;
   readonly #context: JobContext;
-  readonly #builder: TreeBuilder;
+  readonly #builder: FileBuilder;
   readonly #siblings: ObjectSiblings;
   readonly #editedFiles: number[] = [];
   readonly #temporaryPrefix = crypto.randomUUID();
@@ -77,7 +77,7 @@ class FileMender {
     this.#manifest = manifest;
     this.#input = input;
     this.#context = context;
-    this.#builder = new TreeBuilder(manifest, input, context);
+    this.#builder = new FileBuilder(manifest, input, context);
     this.#siblings = new ObjectSiblings(input.links.objects);
   }
 

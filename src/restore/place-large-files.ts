@@ -1,7 +1,7 @@
 import { viewManifest } from "../manifest/codec.ts";
 import type { Job } from "../work/job.ts";
 import { createStopCheck } from "../work/stop-check.ts";
-import { TreeBuilder } from "./link-files.ts";
+import { FileBuilder } from "./file-builder.ts";
 import { type LinkedFiles, workOfLinked } from "./linked-files.ts";
 import type { TreeInput } from "./tree-input.ts";
 
@@ -23,7 +23,7 @@ export const placeLargeFilesJob: Job<PlaceLargeFilesInput, PlacedLargeFiles> = {
   name: "place-large-files",
   run(input, context) {
     const manifest = viewManifest(input.payload);
-    const builder = new TreeBuilder(manifest, input, context);
+    const builder = new FileBuilder(manifest, input, context);
     const hasEnough = createStopCheck(context, "stopped before all files were restored");
     let doneCount = 0;
     try {

@@ -3,7 +3,7 @@ import { type ByteString, bytesFromText, escapeControls } from "../base/byte-str
 import { BtdtError } from "../base/errors.ts";
 import { findPathOverlap } from "../base/path-overlap.ts";
 import { simplifyPath } from "../base/simplify-path.ts";
-import type { KeyRecord, StoredTree } from "../key/key-file.ts";
+import type { KeyRecord, StoredTree } from "../key/key-record.ts";
 import { recordablePath } from "../key/recorded-path.ts";
 import { type Destination, examineDestination } from "./destination.ts";
 import { examineRecordedDestination } from "./recorded-destination.ts";

@@ -2,7 +2,7 @@ import type { UnusableKey } from "../entry/find-entry.ts";
 import type { LinkMode } from "../fs/link-mode.ts";
 import type { LinkObstacle } from "../fs/link-obstacle.ts";
 import type { Placement } from "../fs/place-file.ts";
-import type { StoredTree } from "../key/key-file.ts";
+import type { StoredTree } from "../key/key-record.ts";
 import type { RecordVerifier } from "../key/signed-record.ts";
 import type { ShareGlobs } from "../sharing/share-globs.ts";
 import type { RestorePlaces } from "./places.ts";

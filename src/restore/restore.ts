@@ -10,7 +10,7 @@ import { countRestore } from "../cache/restore-counts.ts";
 import { damageWarning, type UnusableKey } from "../entry/find-entry.ts";
 import { tryKeys } from "../entry/try-keys.ts";
 import { findLinkObstacle, type LinkObstacle } from "../fs/link-obstacle.ts";
-import { countsOf, isSameRecord } from "../key/key-file.ts";
+import { countsOf, isSameRecord } from "../key/key-record.ts";
 import type { Runtime } from "../work/runtime.ts";
 import type { EntrySource, PlaceTargets, SourcedEntry, SourcedFound } from "./entry-source.ts";
 import { assignPlaces, type Place } from "./places.ts";

@@ -1,4 +1,4 @@
-import type { StoredTree } from "../key/key-file.ts";
+import type { StoredTree } from "../key/key-record.ts";
 import type { Manifest } from "../manifest/manifest.ts";
 import type { Source } from "./sources.ts";
 

@@ -1,6 +1,8 @@
 import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { lastUseOfKeyFile, listKeyFiles, readKeyFile } from "../cache/key-files.ts";
-import { decodeKeyFile, type KeyRecord, keyFileName } from "../key/key-file.ts";
+import { decodeKeyFile } from "../key/key-file.ts";
+import { keyFileName } from "../key/key-file-name.ts";
+import type { KeyRecord } from "../key/key-record.ts";
 import { sharedPrefixLength } from "../key/shared-prefix.ts";
 
 /**

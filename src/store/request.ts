@@ -5,7 +5,7 @@ import type { CacheDirectory } from "../cache/cache-directory.ts";
 import type { LinkMode } from "../fs/link-mode.ts";
 import type { LinkObstacle } from "../fs/link-obstacle.ts";
 import type { Placement } from "../fs/place-file.ts";
-import type { KeyRecord } from "../key/key-file.ts";
+import type { KeyRecord } from "../key/key-record.ts";
 import type { RecordSigner } from "../key/signed-record.ts";
 import type { ShareGlobs } from "../sharing/share-globs.ts";
 

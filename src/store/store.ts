@@ -10,7 +10,7 @@ import { prepareCache } from "../cache/prepare-cache.ts";
 import { Session } from "../cache/session.ts";
 import { flush, flushIfCheap } from "../durability/flush.ts";
 import { Suspects } from "../durability/suspects.ts";
-import { countsOf, type StoredTree } from "../key/key-file.ts";
+import { countsOf, type StoredTree } from "../key/key-record.ts";
 import type { Runtime } from "../work/runtime.ts";
 import { probeVolumes } from "../work/volume-latency.ts";
 import { withoutRepetitions } from "../work/without-repetitions.ts";

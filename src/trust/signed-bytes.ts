@@ -1,4 +1,4 @@
-import type { KeyRecord } from "../key/key-file.ts";
+import type { KeyRecord } from "../key/key-record.ts";
 
 /** Changes whenever what is signed does. */
 const PURPOSE = "btdt entry 1";

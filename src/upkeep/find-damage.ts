@@ -4,7 +4,7 @@ import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { readManifestFile } from "../cache/manifest-files.ts";
 import { errnoOf, reasonOf } from "../fs/errno.ts";
 import type { Inventory } from "../inventory/inventory.ts";
-import type { StoredTree } from "../key/key-file.ts";
+import type { StoredTree } from "../key/key-record.ts";
 import { treeNames } from "../key/tree-names.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
 import { ManifestReader } from "../manifest/manifest-reader.ts";

@@ -4,7 +4,8 @@ import type { CacheDirectory } from "../cache/cache-directory.ts";
 import { readKeyFile, removeKeyFile } from "../cache/key-files.ts";
 import { errnoOf } from "../fs/errno.ts";
 import type { CachedEntry } from "../inventory/inventory.ts";
-import { decodeKeyFile, entryIdOf } from "../key/key-file.ts";
+import { decodeKeyFile } from "../key/key-file.ts";
+import { entryIdOf } from "../key/key-record.ts";
 
 /**
  * Removes the keys of an entry, under the cache's exclusive lock.

@@ -3,7 +3,7 @@ import { NO_GRACE } from "../inventory/find-young.ts";
 import type { CachedEntry, Inventory } from "../inventory/inventory.ts";
 import { type KeysNow, rereadKeys } from "../inventory/reread-keys.ts";
 import { takeStock } from "../inventory/take-stock.ts";
-import type { StoredTree } from "../key/key-file.ts";
+import type { StoredTree } from "../key/key-record.ts";
 import { createPause } from "../work/breather.ts";
 import type { Runtime } from "../work/runtime.ts";
 import { probeVolumes } from "../work/volume-latency.ts";

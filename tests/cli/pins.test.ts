@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { chmodSync, existsSync, readdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
-import { keyFileName } from "../../src/key/key-file.ts";
+import { keyFileName } from "../../src/key/key-file-name.ts";
 import { TestCache } from "../support/cache.ts";
 import { btdt } from "../support/executable.ts";
 import { AS_NOBODY, testWith } from "../support/requirements.ts";

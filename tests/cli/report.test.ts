@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { rmSync, utimesSync, writeFileSync } from "node:fs";
-import { keyFileName } from "../../src/key/key-file.ts";
+import { keyFileName } from "../../src/key/key-file-name.ts";
 import { loadPages } from "../support/browser.ts";
 import { TestCache } from "../support/cache.ts";
 import { differences, snapshotTree } from "../support/compare-trees.ts";

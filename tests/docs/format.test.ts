@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { keyFileName } from "../../src/key/key-file.ts";
+import { keyFileName } from "../../src/key/key-file-name.ts";
 import { HEADER_SIZE_BYTES, layoutOf } from "../../src/manifest/layout.ts";
 import { nameObject } from "../../src/objects/object-name.ts";
 import { hashPaths } from "../../src/read/hash-paths.ts";

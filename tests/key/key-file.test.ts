@@ -3,14 +3,9 @@ import { resolve } from "node:path";
 import * as fc from "fast-check";
 import { isBtdtError } from "../../src/base/errors.ts";
 import { findPathOverlap } from "../../src/base/path-overlap.ts";
-import {
-  decodeKeyFile,
-  encodeKeyFile,
-  entryIdOf,
-  type KeyRecord,
-  keyFileName,
-  type StoredTree,
-} from "../../src/key/key-file.ts";
+import { decodeKeyFile, encodeKeyFile } from "../../src/key/key-file.ts";
+import { keyFileName } from "../../src/key/key-file-name.ts";
+import { entryIdOf, type KeyRecord, type StoredTree } from "../../src/key/key-record.ts";
 import { checkKeys } from "../../src/key/key-syntax.ts";
 import { isRecordedPath, recordablePath } from "../../src/key/recorded-path.ts";
 import { splitTemplates } from "../../src/key/template.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { bytesFromText } from "../../src/base/byte-string.ts";
-import type { KeyRecord } from "../../src/key/key-file.ts";
+import type { KeyRecord } from "../../src/key/key-record.ts";
 import { assignPlaces, examineNamedPlaces, type RestorePlaces } from "../../src/restore/places.ts";
 import { catchError } from "../support/catch-error.ts";
 import { Scratch } from "../support/scratch.ts";

@@ -2,7 +2,8 @@ import { chmodSync, mkdirSync, rmSync, utimesSync, writeFileSync } from "node:fs
 import { dirname } from "node:path";
 import { CacheDirectory } from "../../src/cache/cache-directory.ts";
 import { prepareCache } from "../../src/cache/prepare-cache.ts";
-import { encodeKeyFile, keyFileName } from "../../src/key/key-file.ts";
+import { encodeKeyFile } from "../../src/key/key-file.ts";
+import { keyFileName } from "../../src/key/key-file-name.ts";
 import { encodeManifest, manifestDigestOf } from "../../src/manifest/codec.ts";
 import { formatObjectName } from "../../src/objects/object-name.ts";
 import { manifestOf } from "./listed-manifest.ts";

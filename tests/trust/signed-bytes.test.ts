@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import * as fc from "fast-check";
-import type { KeyRecord, StoredTree } from "../../src/key/key-file.ts";
+import type { KeyRecord, StoredTree } from "../../src/key/key-record.ts";
 
 import { generateKeys } from "../../src/trust/generate-keys.ts";
 import {

@@ -7,7 +7,7 @@ import {
   type InspectedFile,
   inspectEntry,
 } from "../../entry/inspect-entry.ts";
-import { countsOf } from "../../key/key-file.ts";
+import { countsOf } from "../../key/key-record.ts";
 import type { CommandContext } from "../command-context.ts";
 import { describeTrees } from "../describe.ts";
 import { ExitCode } from "../exit-codes.ts";

@@ -8,7 +8,7 @@ import { formatSize } from "../../base/size.ts";
 import { readFileSystemClock } from "../../cache/read-file-system-clock.ts";
 import { type ListedKey, listEntries, listWithoutSizes } from "../../entry/list-entries.ts";
 import { KEY_ORDERS, selectKeys } from "../../entry/select-keys.ts";
-import { countSkipped, countsOf } from "../../key/key-file.ts";
+import { countSkipped, countsOf } from "../../key/key-record.ts";
 import type { Runtime } from "../../work/runtime.ts";
 import type { CommandContext } from "../command-context.ts";
 import { type OpenedCache, openAddressedCache } from "../open-addressed-cache.ts";
