@@ -1,6 +1,8 @@
 import { appendFileSync, mkdirSync, readdirSync, statSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
+import { compile } from "../link/compile.ts";
+import { hostTarget } from "../link/target.ts";
 import { buildLimit } from "./limits/build-limit.ts";
 import { type Contender, measure } from "./measure.ts";
 import type { Comparison } from "./results.ts";
@@ -20,6 +22,9 @@ export interface PackBench {
 
 /** The least that any program needs for the same work: see pack-limit.c. */
 const LIMIT = "the limit, in C";
+
+/** The same work by the runtime that btdt is compiled with: see unpack-limit-program.ts. */
+const RUNTIME_LIMIT = "the limit, in TypeScript";
 
 /** Compares packs with `tar | zstd`, and with their limit: times, sizes, and what a second store adds. */
 export function comparePacks(bench: PackBench): Comparison[] {
@@ -64,13 +69,32 @@ function compareRestores(bench: PackBench, limit: string | undefined): Compariso
     },
   ];
   if (limit !== undefined) {
-    contenders.push({
-      name: LIMIT,
-      command: [limit, "restore", join(bench.far, "limit")],
-      extraWords: (round) => [target("least", round), String(availableParallelism())],
-    });
+    const pack = join(bench.far, "limit");
+    const threadCount = String(availableParallelism());
+    contenders.push(
+      {
+        name: RUNTIME_LIMIT,
+        command: [compileUnpackLimit(bench.far), pack],
+        extraWords: (round) => [target("less", round), threadCount],
+      },
+      {
+        name: LIMIT,
+        command: [limit, "restore", pack],
+        extraWords: (round) => [target("least", round), threadCount],
+      },
+    );
   }
   return { kind: "times", title: "Restore from packs", measurements: measure(contenders, bench.rounds) };
+}
+
+function compileUnpackLimit(directory: string): string {
+  const program = join(directory, "unpack-limit-program");
+  const root = join(import.meta.dir, "..");
+  const entrypoints = ["unpack-limit-program", "unpack-limit-worker"].map(
+    (each) => `bench/limits/${each}.ts`,
+  );
+  compile(root, entrypoints, hostTarget(process.platform, process.arch), program);
+  return program;
 }
 
 function compareSecondStores(bench: PackBench): Comparison[] {
