@@ -26,7 +26,9 @@ export function pread(
 ): number {
   if (lengthBytes === 0) return 0;
   const count = linuxLibc?.pread(descriptor, ptr(into, start), lengthBytes, offset) ?? -1;
-  return count >= 0 ? count : nodeFs().readSync(descriptor, into, start, lengthBytes, offset);
+  if (count >= 0) return count;
+  throwIfCertain("read");
+  return nodeFs().readSync(descriptor, into, start, lengthBytes, offset);
 }
 
 /** Returns the number of bytes written, which may be fewer. @throws a `node:fs` error */
@@ -39,7 +41,9 @@ export function pwrite(
 ): number {
   if (lengthBytes === 0) return 0;
   const count = linuxLibc?.pwrite(descriptor, ptr(from, start), lengthBytes, offset) ?? -1;
-  return count >= 0 ? count : nodeFs().writeSync(descriptor, from, start, lengthBytes, offset);
+  if (count >= 0) return count;
+  throwIfCertain("write");
+  return nodeFs().writeSync(descriptor, from, start, lengthBytes, offset);
 }
 
 /** Where the file is positioned, or at its end if it was opened for appending. Otherwise like `pwrite`. */
@@ -47,7 +51,9 @@ export function writeNext(descriptor: number, from: Uint8Array, start: number): 
   const lengthBytes = from.length - start;
   if (lengthBytes === 0) return 0;
   const count = linuxLibc?.write(descriptor, ptr(from, start), lengthBytes) ?? -1;
-  return count >= 0 ? count : nodeFs().writeSync(descriptor, from, start);
+  if (count >= 0) return count;
+  throwIfCertain("write");
+  return nodeFs().writeSync(descriptor, from, start);
 }
 
 replaceWrite(writeNext);

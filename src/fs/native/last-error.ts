@@ -58,7 +58,7 @@ const UNCERTAIN: ReadonlySet<number> = new Set([0, 4, 11, 12, 14, 110]);
  * through `node:fs`. Repeating each would hide an error that occurs once, and cost another round trip on a network file
  * system.
  */
-export function throwIfCertain(call: string, path: ByteString, to?: ByteString): void {
+export function throwIfCertain(call: string, path?: ByteString, to?: ByteString): void {
   if (linuxLibc === undefined) return;
   const number = lastErrno();
   if (!UNCERTAIN.has(number)) throw errorOf(number, call, path, to);

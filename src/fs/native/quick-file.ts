@@ -1,11 +1,12 @@
 /**
  * Opening, reading and writing in loops over a hundred thousand small files, where `node:fs` adds as much as the
- * system call costs. Whatever fails is repeated through `node:fs`, for an error with a code.
+ * system call costs.
  */
 import { fsPath } from "../../base/byte-string.ts";
 import { compileLightly } from "../../base/compile-lightly.ts";
 import { constants, O_CLOEXEC } from "../file-constants.ts";
 import { nodeFs } from "../node-fs.ts";
+import { throwIfCertain } from "./last-error.ts";
 import { libc, linuxLibc } from "./libc.ts";
 import type { PathBuffer } from "./path-buffer.ts";
 import type { PinnedBuffer } from "./pinned-buffer.ts";
@@ -29,7 +30,9 @@ export function readQuickly(
   lengthBytes: number,
 ): number {
   const count = linuxLibc?.read(descriptor, into.pointerAt(offset), lengthBytes) ?? -1;
-  return count >= 0 ? count : nodeFs().readSync(descriptor, into.bytes, offset, lengthBytes, null);
+  if (count >= 0) return count;
+  throwIfCertain("read");
+  return nodeFs().readSync(descriptor, into.bytes, offset, lengthBytes, null);
 }
 
 /** Writes all of it. @throws a `node:fs` error */
@@ -40,6 +43,7 @@ export function writeQuickly(
   lengthBytes: number,
 ): void {
   const written = linuxLibc?.write(descriptor, from.pointerAt(offset), lengthBytes) ?? 0;
+  if (written < 0) throwIfCertain("write");
   for (let done = Math.max(0, written); done < lengthBytes; ) {
     done += nodeFs().writeSync(descriptor, from.bytes, offset + done, lengthBytes - done);
   }

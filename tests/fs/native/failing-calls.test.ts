@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { existsSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { closeWritten } from "../../../src/fs/native/close-written.ts";
 import { run } from "../../support/executable.ts";
@@ -71,3 +71,34 @@ testWith(["strace"], "a time that cannot be set once is an error, never another 
   expect(errorUnder(injection, modules, "imported.touch(path)", path)).toBe("EIO true");
   expect(statSync(path).mtimeMs).toBe(before);
 });
+
+testWith(
+  ["strace"],
+  "a read or a write that fails once is an error, because the kernel may not report it again",
+  () => {
+    const path = scratch.fresh();
+    writeFileSync(path, "12345");
+    const modules = [
+      "native/descriptor-calls.ts",
+      "native/quick-file.ts",
+      "native/path-buffer.ts",
+      "native/pinned-buffer.ts",
+    ];
+    const open = (flags: string): string =>
+      `const file = imported.openFile(path, (await import("node:fs")).constants.${flags}); const bytes = Buffer.from("abcde"); `;
+    for (const [calls, flags, statement] of [
+      ["pread64", "O_RDONLY", "imported.pread(file, bytes, 0, 5, 0)"],
+      ["read", "O_RDONLY", "imported.readQuickly(file, new imported.PinnedBuffer(bytes), 0, 5)"],
+      ["pwrite64", "O_WRONLY", "imported.pwrite(file, bytes, 0, 5, 0)"],
+      ["write", "O_WRONLY", "imported.writeNext(file, bytes, 0)"],
+      ["write", "O_WRONLY", "imported.writeQuickly(file, new imported.PinnedBuffer(bytes), 0, 5)"],
+    ] as const) {
+      const injection = { calls, what: "error=EIO:when=1", path };
+      expect({ statement, error: errorUnder(injection, modules, open(flags) + statement, path) }).toEqual({
+        statement,
+        error: "EIO false",
+      });
+    }
+    expect(readFileSync(path, "utf8")).toBe("12345");
+  },
+);
