@@ -2,20 +2,18 @@ import { expect, test } from "bun:test";
 import { mkdirSync, readdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ContentSource } from "../../src/archive/content-source.ts";
-import { DEFAULT_COMPRESSION } from "../../src/base/compression.ts";
 import { CacheDirectory } from "../../src/cache/cache-directory.ts";
 import { findEntry } from "../../src/entry/find-entry.ts";
 import type { Manifest } from "../../src/manifest/manifest.ts";
 import { BlockReader } from "../../src/packs/unpack/block-reader.ts";
 import { findPackedFiles } from "../../src/packs/unpack/find-packed-files.ts";
-import { NO_GLOBS } from "../../src/sharing/share-globs.ts";
-import { SKIP_NOTHING } from "../../src/store/request.ts";
 import { storeEntry } from "../../src/store/store.ts";
 import { codeOf } from "../support/archive-entries.ts";
 import { must } from "../support/executable.ts";
 import { inlineRuntime } from "../support/inline-runtime.ts";
 import { testWith } from "../support/requirements.ts";
 import { Scratch } from "../support/scratch.ts";
+import { STORE_SETTINGS } from "../support/store-settings.ts";
 
 const scratch = Scratch.use();
 const runtime = inlineRuntime();
@@ -32,16 +30,8 @@ async function open(storage: "objects" | "packs") {
   for (const [name, content] of Object.entries(CONTENTS)) writeFileSync(join(source, name), content);
   mkdirSync(scratch.path("cache"));
   const cache = CacheDirectory.open(scratch.path("cache"));
-  const request = {
-    ignoreMtime: false,
-    skip: SKIP_NOTHING,
-    durability: "none" as const,
-    linkMode: "copy" as const,
-    globs: NO_GLOBS,
-    compression: DEFAULT_COMPRESSION,
-  };
   await storeEntry(
-    { cache, keys: ["k"], sources: [source], excludePatterns: [], storage, ...request },
+    { ...STORE_SETTINGS, cache, keys: ["k"], sources: [source], storage, linkMode: "copy" },
     runtime,
   );
   const entry = await findEntry(cache, "k");

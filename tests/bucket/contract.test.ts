@@ -5,7 +5,8 @@ import { createBearer } from "../../src/bucket/bearer.ts";
 import { connect, openStore, TEST_ADDRESS } from "../support/bucket-client.ts";
 import { MemoryStore } from "../support/memory-store.ts";
 import { describeWith } from "../support/requirements.ts";
-import { CEPH_KEYS, CEPH_PROGRAMS, useCeph } from "../support/s3/ceph.ts";
+import { CEPH_KEYS, CEPH_PROGRAMS } from "../support/s3/ceph.ts";
+import { useCephBucket } from "../support/s3/ceph-bucket.ts";
 import { FakeServer } from "../support/s3/fake-server.ts";
 import { VERSITY_KEYS, VersityServer } from "../support/s3/versitygw.ts";
 import { testStoreContract } from "../support/store-contract.ts";
@@ -47,8 +48,7 @@ describe("a server that takes bearer tokens and cannot delete several objects at
 describeWith(CEPH_PROGRAMS, "Ceph", () => {
   let url: URL;
   beforeAll(async () => {
-    url = await useCeph();
-    await connect(url, {}, CEPH_KEYS).send({ method: "PUT", name: "", mostAnswerBytes: 65_536 });
+    url = await useCephBucket();
   }, 120_000);
   testStoreContract(() => Promise.resolve(openStore(url, { address: newAddress() }, CEPH_KEYS)));
 });

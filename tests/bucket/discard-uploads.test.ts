@@ -4,7 +4,8 @@ import { beginMultipart } from "../../src/bucket/multipart-upload.ts";
 import { connect, openStore, TEST_ADDRESS } from "../support/bucket-client.ts";
 import { rejection } from "../support/rejection.ts";
 import { describeWith } from "../support/requirements.ts";
-import { CEPH_KEYS, CEPH_PROGRAMS, useCeph } from "../support/s3/ceph.ts";
+import { CEPH_KEYS, CEPH_PROGRAMS } from "../support/s3/ceph.ts";
+import { useCephBucket } from "../support/s3/ceph-bucket.ts";
 import { FakeServer, fail } from "../support/s3/fake-server.ts";
 
 const MINUTE_MS = 60_000;
@@ -59,8 +60,7 @@ describe("a server in memory", () => {
 describeWith(CEPH_PROGRAMS, "Ceph", () => {
   let url: URL;
   beforeAll(async () => {
-    url = await useCeph();
-    await connect(url, {}, CEPH_KEYS).send({ method: "PUT", name: "", mostAnswerBytes: 65_536 });
+    url = await useCephBucket();
   }, 120_000);
   testDiscarding((prefix) => connectBoth(url, prefix, CEPH_KEYS));
 });

@@ -10,7 +10,8 @@ import { connect } from "../support/bucket-client.ts";
 import { BucketCommands } from "../support/bucket-commands.ts";
 import { snapshotTree } from "../support/compare-trees.ts";
 import { describeWith } from "../support/requirements.ts";
-import { CEPH_KEYS, CEPH_PROGRAMS, CEPH_USERS, cephKeysOf, useCeph } from "../support/s3/ceph.ts";
+import { CEPH_KEYS, CEPH_PROGRAMS, CEPH_USERS, cephKeysOf } from "../support/s3/ceph.ts";
+import { useCephBucket } from "../support/s3/ceph-bucket.ts";
 import { Scratch } from "../support/scratch.ts";
 import { dir, file, makeTree } from "../support/tree.ts";
 
@@ -47,10 +48,9 @@ describeWith([...CEPH_PROGRAMS], "with the rights in the table", () => {
   };
 
   beforeAll(async () => {
-    url = await useCeph();
+    url = await useCephBucket(bucket);
     const address = { provider: "s3", bucket, prefix: "" } as const;
     const owner = connect(url, { address }, CEPH_KEYS);
-    await owner.send({ method: "PUT", name: "", mostAnswerBytes: 65_536 });
     const body = Buffer.from(policyOf("web"));
     await owner.send({ method: "PUT", name: "", query: { policy: "" }, body, mostAnswerBytes: 65_536 });
     as = {

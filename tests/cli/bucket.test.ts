@@ -6,7 +6,8 @@ import { BUCKET, BucketCommands } from "../support/bucket-commands.ts";
 import { snapshotTree } from "../support/compare-trees.ts";
 import { BTDT, must } from "../support/executable.ts";
 import { describeWith } from "../support/requirements.ts";
-import { CEPH_KEYS, CEPH_PROGRAMS, useCeph } from "../support/s3/ceph.ts";
+import { CEPH_KEYS, CEPH_PROGRAMS } from "../support/s3/ceph.ts";
+import { useCephBucket } from "../support/s3/ceph-bucket.ts";
 import { FakeServer } from "../support/s3/fake-server.ts";
 import { VERSITY_KEYS, VersityServer } from "../support/s3/versitygw.ts";
 import { Scratch } from "../support/scratch.ts";
@@ -186,8 +187,7 @@ describe("Google's storage, imitated", () => {
 describeWith(CEPH_PROGRAMS, "Ceph", () => {
   let url: URL;
   beforeAll(async () => {
-    url = await useCeph();
-    await connect(url, {}, CEPH_KEYS).send({ method: "PUT", name: "", mostAnswerBytes: 65_536 });
+    url = await useCephBucket();
   }, 120_000);
   testCommands(() => new BucketCommands(scratch, url, CEPH_KEYS, `${BUCKET}/${randomUUID()}`));
 });

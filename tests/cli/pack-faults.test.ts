@@ -11,11 +11,8 @@ import {
   writeFileSync,
 } from "node:fs";
 import { zstdCompressSync } from "node:zlib";
-import { DEFAULT_COMPRESSION } from "../../src/base/compression.ts";
 import { CacheDirectory } from "../../src/cache/cache-directory.ts";
 import { describeErrno } from "../../src/fs/errno.ts";
-import { NO_GLOBS } from "../../src/sharing/share-globs.ts";
-import { SKIP_NOTHING } from "../../src/store/request.ts";
 import { storeEntry } from "../../src/store/store.ts";
 import { TestCache } from "../support/cache.ts";
 import { compareTrees } from "../support/compare-trees.ts";
@@ -25,6 +22,7 @@ import { inlineRuntime } from "../support/inline-runtime.ts";
 import { btdtMeasured } from "../support/memory.ts";
 import { testWith } from "../support/requirements.ts";
 import { Scratch } from "../support/scratch.ts";
+import { STORE_SETTINGS } from "../support/store-settings.ts";
 import { injecting, stoppedAt } from "../support/trace.ts";
 import { dir, file, makeTree, type TreeNode } from "../support/tree.ts";
 
@@ -262,14 +260,8 @@ describe("many packs", () => {
           cache: CacheDirectory.open(cache.path),
           keys: [key],
           sources: [source],
-          excludePatterns: [],
-          ignoreMtime: false,
-          skip: SKIP_NOTHING,
-          linkMode: "auto",
-          globs: NO_GLOBS,
+          ...STORE_SETTINGS,
           storage: "packs",
-          durability: "none",
-          compression: DEFAULT_COMPRESSION,
         },
         inlineRuntime(),
       );

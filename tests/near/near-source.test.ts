@@ -1,6 +1,5 @@
 import { beforeEach, expect, test } from "bun:test";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { DEFAULT_COMPRESSION } from "../../src/base/compression.ts";
 import { BtdtError, type ErrorCode } from "../../src/base/errors.ts";
 import { CacheDirectory } from "../../src/cache/cache-directory.ts";
 import type { RecordVerifier } from "../../src/key/signed-record.ts";
@@ -9,13 +8,13 @@ import { type EntrySource, openDirectorySource } from "../../src/restore/entry-s
 import type { RestoreResult } from "../../src/restore/request.ts";
 import { restoreEntry } from "../../src/restore/restore.ts";
 import { NO_GLOBS } from "../../src/sharing/share-globs.ts";
-import { SKIP_NOTHING } from "../../src/store/request.ts";
 import { storeEntry } from "../../src/store/store.ts";
 import type { Runtime } from "../../src/work/runtime.ts";
 import { snapshotTree } from "../support/compare-trees.ts";
 import { inlineRuntime } from "../support/inline-runtime.ts";
 import { rejection } from "../support/rejection.ts";
 import { Scratch } from "../support/scratch.ts";
+import { STORE_SETTINGS } from "../support/store-settings.ts";
 import { dir, file, makeTree } from "../support/tree.ts";
 
 const scratch = Scratch.use();
@@ -34,17 +33,14 @@ beforeEach(async () => {
 const runtime = { ...inlineRuntime(), onWarning: (warning: string) => void warnings.push(warning) };
 
 async function store(keys: readonly [string, ...string[]], cache = far, name = "tree"): Promise<void> {
-  const settings = {
-    excludePatterns: [],
-    ignoreMtime: false,
-    skip: SKIP_NOTHING,
-    linkMode: "auto" as const,
-    globs: NO_GLOBS,
+  const request = {
+    cache,
+    keys,
+    sources: [scratch.path(name)] as const,
+    ...STORE_SETTINGS,
     storage: "packs" as const,
-    compression: DEFAULT_COMPRESSION,
-    durability: "none" as const,
   };
-  await storeEntry({ cache, keys, sources: [scratch.path(name)], ...settings }, runtime);
+  await storeEntry(request, runtime);
 }
 
 /** A far cache whose methods fail, once they are called. */

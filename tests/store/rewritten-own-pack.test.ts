@@ -1,10 +1,7 @@
 import { expect, test } from "bun:test";
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { DEFAULT_COMPRESSION } from "../../src/base/compression.ts";
 import { CacheDirectory } from "../../src/cache/cache-directory.ts";
-import { NO_GLOBS } from "../../src/sharing/share-globs.ts";
-import { SKIP_NOTHING } from "../../src/store/request.ts";
 import { storeEntry } from "../../src/store/store.ts";
 import { cleanCache } from "../../src/upkeep/clean.ts";
 import { InlineRunner } from "../../src/work/inline-runner.ts";
@@ -13,6 +10,7 @@ import type { Runtime } from "../../src/work/runtime.ts";
 import { inlineRuntime } from "../support/inline-runtime.ts";
 import { randomBytes } from "../support/large-trees.ts";
 import { Scratch } from "../support/scratch.ts";
+import { STORE_SETTINGS } from "../support/store-settings.ts";
 
 const scratch = Scratch.use();
 const CHUNK_BYTES = 4 * 1024 * 1024;
@@ -37,14 +35,8 @@ async function store(cache: CacheDirectory, key: string, source: string, runtime
     cache,
     keys: [key] as const,
     sources: [source] as const,
-    excludePatterns: [],
-    ignoreMtime: false,
-    skip: SKIP_NOTHING,
-    linkMode: "auto" as const,
-    globs: NO_GLOBS,
+    ...STORE_SETTINGS,
     storage: "packs" as const,
-    compression: DEFAULT_COMPRESSION,
-    durability: "none" as const,
   };
   await storeEntry(request, runtime);
 }

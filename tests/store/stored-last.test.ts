@@ -1,12 +1,11 @@
 import { expect, test } from "bun:test";
-import { DEFAULT_COMPRESSION } from "../../src/base/compression.ts";
 import { CacheDirectory } from "../../src/cache/cache-directory.ts";
 import { listKeys } from "../../src/entry/list-keys.ts";
-import { SKIP_NOTHING } from "../../src/store/request.ts";
 import { storeEntry } from "../../src/store/store.ts";
 import { createPause } from "../../src/work/breather.ts";
 import { inlineRuntime } from "../support/inline-runtime.ts";
 import { Scratch } from "../support/scratch.ts";
+import { STORE_SETTINGS } from "../support/store-settings.ts";
 import { dir, file, makeTree } from "../support/tree.ts";
 
 const scratch = Scratch.use();
@@ -21,14 +20,8 @@ test("what was stored last is decided by the file system's clock, not by those o
       cache,
       keys: [`key${index}`] as const,
       sources: [scratch.path(`tree${index}`)] as const,
-      excludePatterns: [],
-      ignoreMtime: false,
-      skip: SKIP_NOTHING,
-      linkMode: "auto",
-      globs: { share: [], noShare: [] },
+      ...STORE_SETTINGS,
       storage: "objects",
-      compression: DEFAULT_COMPRESSION,
-      durability: "none",
     } as const;
     await storeEntry(request, { ...inlineRuntime(), nowMs: () => machineMs });
     await Bun.sleep(20);

@@ -1,4 +1,3 @@
-import { DEFAULT_COMPRESSION } from "../../src/base/compression.ts";
 import type { ObjectStore } from "../../src/bucket/object-store.ts";
 import { BucketSource } from "../../src/far/bucket-source.ts";
 import { createEmptyCache } from "../../src/far/empty-cache.ts";
@@ -6,9 +5,10 @@ import { storeInBucket } from "../../src/far/store-in-bucket.ts";
 import type { RestoreResult } from "../../src/restore/request.ts";
 import { restoreEntry } from "../../src/restore/restore.ts";
 import { NO_GLOBS } from "../../src/sharing/share-globs.ts";
-import { SKIP_NOTHING, type StoreResult } from "../../src/store/request.ts";
+import type { StoreResult } from "../../src/store/request.ts";
 import type { Runtime } from "../../src/work/runtime.ts";
 import { inlineRuntime } from "./inline-runtime.ts";
+import { STORE_SETTINGS } from "./store-settings.ts";
 
 /** Stores a directory in a bucket, as the command line does. */
 export async function storeTree(
@@ -22,14 +22,8 @@ export async function storeTree(
     cache,
     keys,
     sources: [source] as const,
-    excludePatterns: [],
-    ignoreMtime: false,
-    skip: SKIP_NOTHING,
-    linkMode: "auto" as const,
-    globs: NO_GLOBS,
+    ...STORE_SETTINGS,
     storage: "auto" as const,
-    compression: DEFAULT_COMPRESSION,
-    durability: "flush" as const,
   };
   return await storeInBucket(request, store, runtime);
 }

@@ -7,9 +7,9 @@ import { version } from "../../package.json";
 import { useBuiltImages } from "../image/built-images.ts";
 import { UnpackedImage } from "../image/container.ts";
 import { cleanScript, restoreScript, storeScript, testScript } from "../image/guide-scripts.ts";
-import { connect } from "../support/bucket-client.ts";
 import { describeWith } from "../support/requirements.ts";
-import { CEPH_KEYS, CEPH_PROGRAMS, useCeph } from "../support/s3/ceph.ts";
+import { CEPH_KEYS, CEPH_PROGRAMS } from "../support/s3/ceph.ts";
+import { useCephBucket } from "../support/s3/ceph-bucket.ts";
 import { readGuide, readKit, type TektonDocument } from "./documents.ts";
 import { runTask, type StepOutcome, type TaskSetup } from "./task-runner.ts";
 
@@ -165,8 +165,7 @@ describeWith(
     describeWith(CEPH_PROGRAMS, "with a bucket", () => {
       let url: URL;
       beforeAll(async () => {
-        url = await useCeph();
-        await connect(url, {}, CEPH_KEYS).send({ method: "PUT", name: "", mostAnswerBytes: 65_536 });
+        url = await useCephBucket();
       }, 120_000);
 
       test("the kit takes the credentials of a secret, and does without the cache if there is none", () => {

@@ -2,7 +2,6 @@ import { expect, test } from "bun:test";
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { bytesFromText } from "../../../src/base/byte-string.ts";
-import { DEFAULT_COMPRESSION } from "../../../src/base/compression.ts";
 import { CacheDirectory } from "../../../src/cache/cache-directory.ts";
 import type { Manifest } from "../../../src/manifest/manifest.ts";
 import { findPackedFiles } from "../../../src/packs/unpack/find-packed-files.ts";
@@ -10,13 +9,12 @@ import { planUnpack, type UnpackPlan } from "../../../src/packs/unpack/unpack-pl
 import { unpackTree } from "../../../src/packs/unpack/unpack-tree.ts";
 import { IgnoreRules } from "../../../src/read/ignore-rules.ts";
 import { readTree } from "../../../src/read/read-tree.ts";
-import { NO_GLOBS } from "../../../src/sharing/share-globs.ts";
-import { SKIP_NOTHING } from "../../../src/store/request.ts";
 import { storeEntry } from "../../../src/store/store.ts";
 import { createPause } from "../../../src/work/breather.ts";
 import { fileDigest } from "../../support/expected-digests.ts";
 import { inlineRuntime } from "../../support/inline-runtime.ts";
 import { Scratch } from "../../support/scratch.ts";
+import { STORE_SETTINGS } from "../../support/store-settings.ts";
 
 const scratch = Scratch.use();
 
@@ -36,14 +34,8 @@ async function store(source: string): Promise<CacheDirectory> {
     cache,
     keys: [source] as const,
     sources: [source] as const,
-    excludePatterns: [],
-    ignoreMtime: false,
-    skip: SKIP_NOTHING,
-    linkMode: "auto" as const,
-    globs: NO_GLOBS,
+    ...STORE_SETTINGS,
     storage: "packs" as const,
-    compression: DEFAULT_COMPRESSION,
-    durability: "none" as const,
   };
   await storeEntry(request, inlineRuntime());
   return cache;
