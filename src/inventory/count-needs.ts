@@ -1,14 +1,8 @@
-import { compileMethodsLightly } from "../base/compile-lightly.ts";
+import { OwnerCounts } from "./owner-counts.ts";
 
 /** Who needs what, in a few numbers for each item and each entry. */
 export interface NeedTotals {
-  /** By item: how many entries need it. */
-  readonly entryCounts: Uint32Array;
-  /**
-   * By item: the numbers of all entries that need it, combined by an exclusive or. If it is only one, this is its number,
-   * whichever others have come and gone; deleting that entry frees the item.
-   */
-  readonly owners: Uint32Array;
+  readonly counts: OwnerCounts;
   /** In the order of the entries that were counted. */
   readonly entries: readonly CountedEntry[];
 }
@@ -22,8 +16,7 @@ export interface CountedEntry {
 
 /** Counts the needs of one entry after another, so that no more than one list of items has to be in memory. */
 export class NeedCounter {
-  private entryCounts: Uint32Array = new Uint32Array(0);
-  private owners: Uint32Array = new Uint32Array(0);
+  private counts = OwnerCounts.allocate(0);
 
   /**
    * Adds an entry.
@@ -32,47 +25,32 @@ export class NeedCounter {
    */
   add(entry: number, items: Uint32Array, itemBytes: ArrayLike<number>): CountedEntry {
     this.reserve(itemBytes.length);
-    const { entryCounts, owners } = this;
+    this.counts.addEntry(entry, items);
     let neededBytes = 0;
-    for (let index = 0; index < items.length; index++) {
-      const item = items[index] ?? 0;
-      neededBytes += itemBytes[item] ?? 0;
-      entryCounts[item] = (entryCounts[item] ?? 0) + 1;
-      owners[item] = (owners[item] ?? 0) ^ entry;
-    }
+    for (let index = 0; index < items.length; index++) neededBytes += itemBytes[items[index] ?? 0] ?? 0;
     return { number: entry, neededBytes };
   }
 
   /** Takes over what was counted elsewhere, before anything is added. */
-  recall({ entryCounts, owners }: Omit<NeedTotals, "entries">): void {
-    this.entryCounts = entryCounts;
-    this.owners = owners;
+  recall(counts: OwnerCounts): void {
+    this.counts = counts;
   }
 
   /** An entry that was added is no more. */
   remove(entry: number, items: Uint32Array): void {
-    for (const item of items) {
-      this.entryCounts[item] = (this.entryCounts[item] ?? 0) - 1;
-      this.owners[item] = (this.owners[item] ?? 0) ^ entry;
-    }
+    this.counts.removeEntry(entry, items);
   }
 
   /** @param itemCount of all items in the end */
-  finish(itemCount: number): Omit<NeedTotals, "entries"> {
+  finish(itemCount: number): OwnerCounts {
     this.reserve(itemCount);
-    const { entryCounts, owners } = this;
-    return { entryCounts: entryCounts.subarray(0, itemCount), owners: owners.subarray(0, itemCount) };
+    return this.counts.first(itemCount);
   }
 
   private reserve(itemCount: number): void {
-    if (itemCount <= this.entryCounts.length) return;
+    if (itemCount <= this.counts.itemCount) return;
     // What the listing lacked is added one by one.
-    const capacity = Math.ceil(itemCount * 1.02) + 64;
-    const [entryCounts, owners] = [new Uint32Array(capacity), new Uint32Array(capacity)];
-    entryCounts.set(this.entryCounts);
-    owners.set(this.owners);
-    this.entryCounts = entryCounts;
-    this.owners = owners;
+    this.counts = this.counts.resize(Math.ceil(itemCount * 1.02) + 64);
   }
 }
 
@@ -85,7 +63,5 @@ export function countNeeds(
   const counted = entries.map(({ listItems }, entry) =>
     counter.add(entry, listItems() ?? new Uint32Array(0), itemBytes),
   );
-  return { ...counter.finish(itemBytes.length), entries: counted };
+  return { counts: counter.finish(itemBytes.length), entries: counted };
 }
-
-compileMethodsLightly(NeedCounter);

@@ -6,7 +6,7 @@ export function countReferences({
   pinnedItems,
   mayAllBeNeeded,
 }: Pick<Stock, "needs" | "pinnedItems" | "mayAllBeNeeded">): Uint32Array {
-  const references = needs.entryCounts.slice();
+  const references = needs.counts.listEntryCounts();
   if (mayAllBeNeeded)
     for (let item = 0; item < references.length; item++) references[item] = (references[item] ?? 0) + 1;
   else for (const item of pinnedItems) references[item] = (references[item] ?? 0) + 1;

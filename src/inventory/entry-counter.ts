@@ -7,6 +7,7 @@ import type { Items } from "./items.ts";
 import type { KnownNeeds } from "./known-needs.ts";
 import type { OutlinedNeeds } from "./outlined-needs.ts";
 import type { ExpectedManifest } from "./outlines-ahead.ts";
+import type { OwnerCounts } from "./owner-counts.ts";
 
 /** An entry whose needs are counted. */
 export interface CountedManifests extends CountedEntry {
@@ -62,8 +63,8 @@ export class EntryCounter {
    * Takes over what was counted before.
    * @param entries by the id of each
    */
-  recall(entries: ReadonlyMap<string, CountedManifests>, totals: Omit<NeedTotals, "entries">): void {
-    this.#counter.recall(totals);
+  recall(entries: ReadonlyMap<string, CountedManifests>, counts: OwnerCounts): void {
+    this.#counter.recall(counts);
     for (const [id, entry] of entries) {
       this.#counted.set(id, entry);
       this.#nextNumber = Math.max(this.#nextNumber, entry.number + 1);
@@ -112,6 +113,6 @@ export class EntryCounter {
   /** With all entries of the keys, in their order, which were added. */
   finish({ groups }: GroupedKeys): NeedTotals {
     const entries = [...groups.keys()].flatMap((id) => this.#counted.get(id) ?? []);
-    return { ...this.#counter.finish(this.#items.count), entries };
+    return { counts: this.#counter.finish(this.#items.count), entries };
   }
 }

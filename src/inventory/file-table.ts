@@ -1,4 +1,5 @@
 import { compileLightly, compileMethodsLightly } from "../base/compile-lightly.ts";
+import { ChangeTimes } from "./change-times.ts";
 import { ID_WORDS, twinWord, writeId } from "./file-id.ts";
 import { FileNames } from "./file-names.ts";
 import { NAME_KINDS, type NamedContent, type NameKind } from "./named-content.ts";
@@ -10,8 +11,7 @@ export const NOT_LISTED = -1;
 const SIZE_LOW = ID_WORDS;
 /** Of the size, the other 21 bits; then the flags and the kind. */
 const SIZE_HIGH_AND_TAG = 5;
-const CHANGED_SECONDS = 6;
-const ROW_WORDS = 7;
+const ROW_WORDS = 6;
 
 const FLAG_SHIFT = 21;
 const SIZE_HIGH_BITS = (1 << FLAG_SHIFT) - 1;
@@ -37,8 +37,8 @@ export interface FileFacts {
 }
 
 /**
- * The objects and manifests of a cache, numbered in the order in which they were added: 28 bytes for each, and 7 for the
- * hash table that finds them by their ids. With the names of objects, 32 bytes more.
+ * The objects and manifests of a cache, numbered in the order in which they were added: 24 bytes for each, and 7 for the
+ * hash table that finds them by their ids. Names of objects take 32 bytes more, and the times of their changes 4.
  */
 export class FileTable {
   // Without `at`: shared by columns of all types, it is several times slower in loops like these.
@@ -48,10 +48,7 @@ export class FileTable {
   private expectedCount = 0;
   private readonly wanted = new Int32Array(ID_WORDS);
   private readonly names = new FileNames();
-
-  constructor(keepsNames: boolean) {
-    if (keepsNames) this.keepNames();
-  }
+  private readonly changeTimes = new ChangeTimes();
 
   get count(): number {
     return this.size;
@@ -65,10 +62,16 @@ export class FileTable {
     return this.names.hasObjects;
   }
 
-  /** From now on; call it before anything is added. */
+  /** Of objects; call it before anything is added. */
   keepNames(): void {
     this.names.keepObjects();
     this.names.reserve(this.capacity);
+  }
+
+  /** Of objects; call it before anything is added. */
+  keepChangeTimes(): void {
+    this.changeTimes.keepObjects();
+    this.changeTimes.reserve(this.capacity);
   }
 
   /** When it has to grow, it makes room for this many files in all, which takes less time than growing often. */
@@ -93,8 +96,8 @@ export class FileTable {
     rows[row + SIZE_LOW] = sizeBytes | 0;
     rows[row + SIZE_HIGH_AND_TAG] =
       Math.floor(sizeBytes / TWO_TO_32) | (flags << FLAG_SHIFT) | (NAME_KINDS.indexOf(kind) << KIND_SHIFT);
-    rows[row + CHANGED_SECONDS] = changedSeconds | 0;
     this.names.add(file, content, kind);
+    this.changeTimes.add(file, kind, changedSeconds);
     return file;
   }
 
@@ -146,8 +149,9 @@ export class FileTable {
     return high * TWO_TO_32 + (this.wordAt(file, SIZE_LOW) >>> 0);
   }
 
+  /** @throws RangeError if it is an object, and times are not kept */
   changedSecondsOf(file: number): number {
-    return this.wordAt(file, CHANGED_SECONDS) >>> 0;
+    return this.changeTimes.of(file);
   }
 
   /** @throws RangeError if it is an object, and names are not kept */
@@ -188,6 +192,7 @@ export class FileTable {
     // What they took is free at once, not when garbage is collected: together, it would be as much again.
     const rows = new Int32Array(this.rows.buffer.transfer(capacity * ROW_WORDS * 4));
     this.names.reserve(capacity);
+    this.changeTimes.reserve(capacity);
     this.slots.buffer.transfer(0);
     this.rows = rows;
     this.slots = new Int32Array(Math.ceil(capacity * SLOTS_PER_FILE));

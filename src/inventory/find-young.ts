@@ -12,16 +12,21 @@ export interface Grace {
 
 export const NO_GRACE: Grace = { anyMs: 0, unneededMs: 0 };
 
+/** Whether it matters when something changed. */
+export function protectsYoung({ anyMs, unneededMs }: Grace): boolean {
+  return anyMs > 0 || unneededMs > 0;
+}
+
 /** The items that are protected because they are young. */
 export function findYoung(
   items: Items,
   packs: PackContents,
-  { entryCounts }: Pick<NeedTotals, "entryCounts">,
+  { counts }: Pick<NeedTotals, "counts">,
   nowMs: number,
   grace: Grace,
 ): number[] {
-  if (grace.anyMs === 0 && grace.unneededMs === 0) return [];
-  const isNeeded = (item: number): boolean => (entryCounts[item] ?? 0) > 0;
+  if (!protectsYoung(grace)) return [];
+  const isNeeded = (item: number): boolean => counts.entriesOf(item) > 0;
   const young: number[] = [];
   for (let item = items.firstFile; item < items.count; item++) {
     // What has changed since then is as young as can be.

@@ -16,13 +16,13 @@ import type { ContentColumns, StoredFile } from "./stored-file.ts";
 /**
  * Numbers everything that entries can need, so that one plan can count references to all of it: first the contents of
  * packs, then the chunk lists of large files in packs, then objects and manifests in the order they were found. These
- * are kept in columns, 39 bytes for each, because a cache may have millions.
+ * are kept in columns, 35 bytes for each, because a cache may have millions.
  */
 export class Items {
   /** Items before this one are parts of packs. */
   readonly firstFile: number;
   private readonly parts: PartNumbers;
-  private readonly table: FileTable;
+  private readonly table = new FileTable();
   private readonly space: ItemSpace;
   private hasExclusive = false;
   private readonly wanted = new ColumnNames();
@@ -30,12 +30,12 @@ export class Items {
   private readonly scannedName = emptyName();
   private readonly scannedFacts = { flags: 0, sizeBytes: 0, changedSeconds: 0 };
 
-  /** @param keepsNames of objects, which takes 32 bytes for each; otherwise, `fileOf` and `nameOf` are for manifests */
+  /** @param keepsNames see `keepNames` */
   constructor(packs: PackContents, keepsNames = true) {
-    this.table = new FileTable(keepsNames);
     this.parts = new PartNumbers(packs);
     this.firstFile = this.parts.count;
     this.space = new ItemSpace(measureContents(packs));
+    if (keepsNames) this.keepNames();
   }
 
   get hasExclusiveObjects(): boolean {
@@ -46,9 +46,15 @@ export class Items {
     return this.table.hasNames;
   }
 
-  /** Before any file is added. */
+  /** Before any file is added: of objects, with the times of changes, 36 bytes for each. `fileOf` and `nameOf` need them. */
   keepNames(): void {
     this.table.keepNames();
+    this.table.keepChangeTimes();
+  }
+
+  /** Before any file is added: of objects, 4 bytes for each. */
+  keepChangeTimes(): void {
+    this.table.keepChangeTimes();
   }
 
   get count(): number {
@@ -121,7 +127,7 @@ export class Items {
     return this.table.kindOf(item - this.firstFile) === "manifest" ? "manifest" : "object";
   }
 
-  /** Of an object or a manifest; to the second, and never too early. */
+  /** Of a manifest, or an object if times are kept; to the second, and never too early. */
   changedMsOf(item: number): number {
     return this.table.changedSecondsOf(item - this.firstFile) * 1000;
   }

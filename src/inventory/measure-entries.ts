@@ -31,8 +31,8 @@ export function measureEntries(
     const bytes = itemBytes[item] ?? 0;
     if (references[item] === 0) garbageBytes += bytes;
     else keptBytes += bytes;
-    if (references[item] !== 1 || needs.entryCounts[item] !== 1) continue;
-    const owner = indexes.get(needs.owners[item] ?? 0);
+    if (references[item] !== 1 || needs.counts.entriesOf(item) !== 1) continue;
+    const owner = indexes.get(needs.counts.ownersOf(item));
     if (owner !== undefined) freedBytes[owner] = (freedBytes[owner] ?? 0) + bytes;
   }
   const measured = entries.map((entry, index) => {

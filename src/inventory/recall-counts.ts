@@ -3,10 +3,8 @@ import type { Pause } from "../base/pause.ts";
 import type { LedgerReader } from "../ledger/ledger-reader.ts";
 import type { ObjectBlock } from "../ledger/object-block.ts";
 import { at } from "../manifest/manifest.ts";
-import type { NeedTotals } from "./count-needs.ts";
 import { type Items, NO_ITEM } from "./items.ts";
-
-type Totals = Omit<NeedTotals, "entries">;
+import { OwnerCounts } from "./owner-counts.ts";
 
 /**
  * How many entries need each item, as a ledger says. Undefined unless all manifests and objects in it are there, and
@@ -17,28 +15,28 @@ export async function recallCounts(
   reader: LedgerReader,
   items: Items,
   pause: Pause,
-): Promise<Totals | undefined> {
+): Promise<OwnerCounts | undefined> {
   const { entries, manifests } = reader.ledger;
-  const totals = { entryCounts: new Uint32Array(items.count), owners: new Uint32Array(items.count) };
-  const { entryCounts } = totals;
+  let mostEntries = entries.length;
+  for (const { number } of entries) mostEntries = Math.max(mostEntries, number + 1);
+  const counts = OwnerCounts.allocate(items.count, mostEntries);
   for (const { digest, entryCount, owners } of manifests) {
     const item = items.itemOfFile(digest);
-    if (item === undefined || entryCounts[item] !== 0 || !isCount(entryCount, entries.length))
+    if (item === undefined || counts.entriesOf(item) !== 0 || !isCount(entryCount, entries.length))
       return undefined;
-    entryCounts[item] = entryCount;
-    totals.owners[item] = owners;
+    counts.set(item, entryCount, owners);
   }
   const kinds = items.hasExclusiveObjects ? [false, true] : [false];
   let last = NO_ITEM;
   for (const block of reader.readBlocks()) {
     for (let object = 0; object < block.count; object++) {
       if (!isCount(at(block.entryCounts, object), entries.length)) return undefined;
-      last = countObject(block, object, items, kinds, totals, last);
+      last = countObject(block, object, items, kinds, counts, last);
       if (last === NO_ITEM) return undefined;
     }
     await pause();
   }
-  return reader.isSound() ? totals : undefined;
+  return reader.isSound() ? counts : undefined;
 }
 
 function isCount(entryCount: number, entries: number): boolean {
@@ -55,7 +53,7 @@ function countObject(
   object: number,
   items: Items,
   kinds: readonly boolean[],
-  { entryCounts, owners }: Totals,
+  counts: OwnerCounts,
   last: number,
 ): number {
   let found = NO_ITEM;
@@ -63,9 +61,8 @@ function countObject(
     const item = items.itemOfRecorded(block, object, isExclusive, last);
     if (item === NO_ITEM) continue;
     // One that is in the ledger twice would count for one entry too many, or too few.
-    if (entryCounts[item] !== 0 || !items.isWhole(item, at(block.fileSizes, object))) return NO_ITEM;
-    entryCounts[item] = at(block.entryCounts, object);
-    owners[item] = at(block.owners, object);
+    if (counts.entriesOf(item) !== 0 || !items.isWhole(item, at(block.fileSizes, object))) return NO_ITEM;
+    counts.set(item, at(block.entryCounts, object), at(block.owners, object));
     found = item;
   }
   return found;

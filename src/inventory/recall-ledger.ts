@@ -75,8 +75,8 @@ async function takeOver(
   const vanished = [...entries].flatMap(([id, { manifests }]) => (keys.groups.has(id) ? [] : [manifests]));
   const rewritten = findRewritten(ledger, items);
   if (rewritten.length + vanished.length > entries.size * MOST_CHANGED_SHARE) return undefined;
-  const totals = await recallCounts(reader, items, pause);
-  if (totals === undefined) return undefined;
+  const counts = await recallCounts(reader, items, pause);
+  if (counts === undefined) return undefined;
   for (const digest of rewritten) {
     if (known.find(digest).condition.kind !== "whole") return undefined;
     await pause();
@@ -86,7 +86,7 @@ async function takeOver(
     if (known.list(digests) === undefined) return undefined;
     await pause();
   }
-  counter.recall(entries, totals);
+  counter.recall(entries, counts);
   counter.forgetVanished(keys);
   return { readMs: ledger.readMs, fileCount: ledger.fileCount, isUnchanged: rewritten.length === 0 };
 }

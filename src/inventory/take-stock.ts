@@ -14,7 +14,7 @@ import { EntryCounter } from "./entry-counter.ts";
 import { findIntents, type IntentsOfCache } from "./find-intents.ts";
 import { findPacks, type PacksOfCache } from "./find-packs.ts";
 import { findPins, type IsPinned } from "./find-pins.ts";
-import { findYoung, type Grace } from "./find-young.ts";
+import { findYoung, type Grace, protectsYoung } from "./find-young.ts";
 import { measureGarbage } from "./garbage.ts";
 import { type GroupedKeys, groupKeys } from "./group-keys.ts";
 import type { CachedEntry, Inventory } from "./inventory.ts";
@@ -131,13 +131,14 @@ export class Stocktaking {
   async #list(keys: GroupedKeys, doubts: Doubts): Promise<Listed> {
     const cache = this.#cache;
     const readable = findPacks(cache, doubts);
-    const items = new Items(readable.packs, this.#request.forgetsNames !== true);
+    const { nowMs, grace, runner, pause, mostKeptItems, forgetsNames, mayRecall } = this.#request;
+    const items = new Items(readable.packs, forgetsNames !== true);
+    if (protectsYoung(grace)) items.keepChangeTimes();
     await listFiles(cache, items, doubts, this.#request);
     const editedPathUse = doubts.attempt("the edited paths", () => new EditedPathUse(cache));
     const finder = new NeedsFinder(cache, items, readable, (manifest, digest) => {
       editedPathUse?.see(manifest, digest === undefined ? undefined : this.#recordedPaths.get(digest));
     });
-    const { nowMs, runner, pause, mostKeptItems, mayRecall } = this.#request;
     const outlined = new OutlinedNeeds(cache, items, finder, runner, (digest) => {
       return editedPathUse?.mayConcern(this.#recordedPaths.get(digest)) !== true;
     });

@@ -3,8 +3,8 @@
  * it out.
  */
 
-import type { NeedTotals } from "../inventory/count-needs.ts";
 import type { CachedEntry, Stock } from "../inventory/inventory.ts";
+import type { OwnerCounts } from "../inventory/owner-counts.ts";
 import { SpaceAccount } from "./space-account.ts";
 
 export interface CleanLimits {
@@ -46,7 +46,7 @@ export interface CleanPlan {
   readonly garbageBytes: number;
   readonly keptBytes: number;
   /** What the kept entries need. */
-  readonly needs: Omit<NeedTotals, "entries">;
+  readonly counts: OwnerCounts;
 }
 
 /**
@@ -87,9 +87,9 @@ export function planClean(stock: Stock, limits: CleanLimits): CleanPlan {
     else kept.push(entry);
   }
 
-  const { garbageFileCount, garbageBytes, keptBytes, needs } = account;
+  const { garbageFileCount, garbageBytes, keptBytes, counts } = account;
   const unneededItems = account.listUnneeded();
-  return { evictions, kept, unneededItems, garbageFileCount, garbageBytes, keptBytes, needs };
+  return { evictions, kept, unneededItems, garbageFileCount, garbageBytes, keptBytes, counts };
 }
 
 /** What all entries may take. @param keptBytes what they take now */

@@ -1,13 +1,13 @@
-import type { NeedTotals } from "../inventory/count-needs.ts";
 import { countReferences } from "../inventory/count-references.ts";
 import type { CachedEntry, Stock } from "../inventory/inventory.ts";
+import type { OwnerCounts } from "../inventory/owner-counts.ts";
 
 /** What entries take, what nothing needs, and how both change as one entry after another is evicted. */
 export class SpaceAccount {
   readonly #stock: Stock;
   readonly #references: Uint32Array;
   readonly #numbers: ReadonlyMap<CachedEntry, number>;
-  #needs: Omit<NeedTotals, "entries">;
+  #counts: OwnerCounts;
   #keptBytes: number;
   #garbageFileCount = 0;
   #garbageBytes = 0;
@@ -15,7 +15,7 @@ export class SpaceAccount {
   constructor(stock: Stock) {
     const { entries, itemBytes, firstFile, needs } = stock;
     this.#stock = stock;
-    this.#needs = needs;
+    this.#counts = needs.counts;
     this.#references = countReferences(stock);
     this.#numbers = new Map(entries.map((entry, index) => [entry, needs.entries[index]?.number ?? index]));
     let keptBytes = entries.reduce((sum, entry) => sum + entry.ownBytes, 0);
@@ -46,8 +46,8 @@ export class SpaceAccount {
   }
 
   /** What the remaining entries need. */
-  get needs(): Omit<NeedTotals, "entries"> {
-    return this.#needs;
+  get counts(): OwnerCounts {
+    return this.#counts;
   }
 
   /**
@@ -58,20 +58,14 @@ export class SpaceAccount {
     const items = entry.listItems();
     if (items === undefined) return undefined;
     // Copied for the first eviction: mostly, there is none.
-    if (this.#needs === this.#stock.needs) {
-      const { entryCounts, owners } = this.#needs;
-      this.#needs = { entryCounts: entryCounts.slice(), owners: owners.slice() };
-    }
-    const { entryCounts, owners } = this.#needs;
+    if (this.#counts === this.#stock.needs.counts) this.#counts = this.#counts.resize(this.#counts.itemCount);
+    this.#counts.removeEntry(this.#numbers.get(entry) ?? 0, items);
     const references = this.#references;
     const { itemBytes } = this.#stock;
-    const number = this.#numbers.get(entry) ?? 0;
     let freedBytes = entry.ownBytes;
     for (const item of items) {
       const left = (references[item] ?? 1) - 1;
       references[item] = left;
-      entryCounts[item] = (entryCounts[item] ?? 1) - 1;
-      owners[item] = (owners[item] ?? 0) ^ number;
       if (left === 0) freedBytes += itemBytes[item] ?? 0;
     }
     this.#keptBytes -= freedBytes;

@@ -108,6 +108,22 @@ test("without names, files are found all the same, and manifests can be named", 
       expect(names.map((_, item) => items.shardOf(item))).toEqual(names.map((name) => name.slice(0, 2)));
       expect(items.nameOf(names.length)).toBe(manifest);
       if (names.length > 0) expect(() => items.nameOf(0)).toThrow(RangeError);
+      expect(items.changedMsOf(names.length)).toBe(0);
+      if (names.length > 0) expect(() => items.changedMsOf(0)).toThrow(RangeError);
+    }),
+  );
+});
+
+test("times of changes are kept without names where they are asked for", () => {
+  fc.assert(
+    fc.property(fc.uniqueArray(objectNames, { maxLength: 50 }), fc.nat(2 ** 32 - 60), (names, first) => {
+      const items = new Items(new PackContents([]), false);
+      items.keepChangeTimes();
+      for (const [index, name] of names.entries())
+        items.addFile({ ...describe(name), changedMs: (first + index) * 1000 });
+      expect(names.map((_, item) => items.changedMsOf(item) / 1000)).toEqual(
+        names.map((_, index) => first + index),
+      );
     }),
   );
 });

@@ -86,7 +86,7 @@ test("a second look sees keys that were stored, replaced, used and deleted since
   expect(entries.map(([key]) => key)).toEqual(["replaced", "same", "stored", "used"]);
   expect(entries[0]?.[1]).toBe(replacing);
   expect(entries[3]?.[2]).toBe(LONG_AGO_SECONDS + 5);
-  const unneeded = [...(stock?.needs.entryCounts ?? [])].filter((count) => count === 0);
+  const unneeded = [...(stock?.needs.counts.listEntryCounts() ?? [])].filter((count) => count === 0);
   // The manifest and the object of each of the two that are gone; what is new was in no listing.
   expect(unneeded).toHaveLength(4);
 });
