@@ -7,12 +7,13 @@ import { setTimeout as pause } from "node:timers/promises";
 import { BtdtError, isBtdtError } from "../base/errors.ts";
 import type { BucketAddress } from "./address.ts";
 import type { Authorizer, OutgoingRequest } from "./authorizer.ts";
-import { cancelled, type Location, refusal, unreachable, untrusted } from "./bucket-errors.ts";
+import { cancelled, type Location, unreachable, untrusted } from "./bucket-errors.ts";
 import { type Endpoint, locate } from "./endpoint.ts";
 import { type ErrorAnswer, findLateError, readErrorAnswer } from "./error-answer.ts";
 import { type Answer, type Connection, exchange } from "./exchange.ts";
 import { explainConnectionError } from "./explain-connection-error.ts";
 import { isMissing, isTransient } from "./judge-answer.ts";
+import { refusal } from "./refusal.ts";
 import { choosePauseMs, RetryBudget } from "./retry-budget.ts";
 
 export interface BucketRequest {
