@@ -45,9 +45,16 @@ export function buildContentTable(columns: readonly Uint8Array[], isUnwanted?: U
 
 function fillSlots({ ids, slots }: ContentTable, isUnwanted: Uint8Array | undefined): void {
   const count = ids.length / CONTENT_ID_WORDS;
+  const mask = slots.length - 1;
   for (let content = 0; content < count; content++) {
     if (isUnwanted !== undefined && isUnwanted[content] !== 0) continue;
     const word = content * CONTENT_ID_WORDS;
+    // Most slots are free: only the others are worth a call, in a loop that runs before it is compiled.
+    const likely = (ids[word] ?? 0) & mask;
+    if (slots[likely] === EMPTY_SLOT) {
+      slots[likely] = encodeSlot(content);
+      continue;
+    }
     const slot = findSlot(ids, slots, ids[word], ids[word + 1], ids[word + 2], ids[word + 3]);
     if (slots[slot] === EMPTY_SLOT) slots[slot] = encodeSlot(content);
   }
