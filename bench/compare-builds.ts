@@ -1,5 +1,5 @@
 /**
- * Compares two builds by the ratio of what each command takes. Both run in turn, and each round has a ratio of its own,
+ * Compares two builds by the ratio of what each command takes. Both run in turn, and each round has its own ratio,
  * so that other work on the machine affects both alike; processor time is affected less than the clock.
  */
 import { existsSync, mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";

@@ -13,7 +13,7 @@ export function compile(
   target: Target | undefined,
   output: string,
 ): void {
-  // In a process of its own, so that building is synchronous, and nothing of it stays in memory.
+  // In a separate process, so that building is synchronous and leaves nothing in memory.
   const words = [target?.name ?? "", output, ...entrypoints.map((entrypoint) => join(root, entrypoint))];
   const command = [process.execPath, join(import.meta.dir, "bundle.ts"), ...words];
   const result = Bun.spawnSync(command, { cwd: root, stdio: ["ignore", "inherit", "inherit"] });

@@ -1,6 +1,6 @@
 /**
  * What the runtime adds to a restore of packs: `pack-limit restore` (see pack-limit.c) once more, from the same files
- * and in as many threads, by the functions that btdt calls the kernel and zstd with. No manifest is parsed, nothing is
+ * and with as many threads, through the functions that btdt uses to call the kernel and zstd. No manifest is parsed, nothing is
  * planned, and nothing is done about a call that fails.
  *
  * `unpack-limit-program PACK COPY THREADS`

@@ -1,5 +1,5 @@
 /**
- * Makes a synthetic cache in a process of its own: commands that are measured start as copies of the process that
+ * Makes a synthetic cache in a separate process: commands that are measured start as copies of the process that
  * measures them, so the memory that this takes would count as theirs.
  */
 import { makeSyntheticCache } from "./synthetic-cache.ts";

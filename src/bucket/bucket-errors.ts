@@ -1,7 +1,7 @@
 import { BtdtError } from "../base/errors.ts";
 
 /**
- * What can be wrong with a bucket: `BUCKET_UNAVAILABLE` may pass by itself (network, an overloaded server, a
+ * What can be wrong with a bucket: `BUCKET_UNAVAILABLE` may pass on its own (network, an overloaded server, a
  * deadline); all others need a person. No message contains anything from an answer but its error code: answers repeat
  * signatures and access keys.
  */

@@ -5,7 +5,7 @@ import { lstat } from "../fs/native/file-status.ts";
 
 /**
  * A directory for trying out what a volume can do, which is removed afterwards. In a cache that is in use, it is a
- * session, so that a clean removes what a killed process leaves; in an empty one, a hidden directory of its own, so
+ * session, so that a clean removes what a killed process leaves; in an empty one, a separate hidden directory, so
  * that the cache stays empty.
  */
 export class TrialDirectory {

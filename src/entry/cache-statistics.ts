@@ -30,7 +30,7 @@ export interface CacheStatistics {
 /** @throws BtdtError CACHE_NOT_ACCESSIBLE, CACHE_FORMAT_NEWER */
 export async function measureStatistics(cache: CacheDirectory, runtime: Runtime): Promise<CacheStatistics> {
   const { entries, keptBytes, garbageBytes } = await measureCache(cache, runtime, true);
-  // Otherwise, each key of an entry would count as an entry of its own.
+  // Otherwise, each key of an entry would count as a separate entry.
   const unsharedBytes = entries.reduce((sum, { entry, sizeBytes }) => sum + sizeBytes * entry.keys.length, 0);
   return {
     keyCount: entries.reduce((sum, { entry }) => sum + entry.keys.length, 0),

@@ -4,7 +4,7 @@
  */
 import { keyFileName } from "../key/key-file-name.ts";
 
-/** A later format that this one cannot share a cache with gets a folder of its own. */
+/** A later format that cannot share a cache with this one gets its own folder. */
 const ROOT = "btdt-v1/";
 
 export const FORMAT_NAME = `${ROOT}format`;

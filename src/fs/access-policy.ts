@@ -1,5 +1,5 @@
 /**
- * Who may use what is created in a directory that several users share. Each process has a umask and a group of its own,
+ * Who may use what is created in a directory that several users share. Each process has its own umask and group,
  * so the directory decides, as in git with `core.sharedRepository=group`: what is created in it is for everyone who may
  * write to it, and for nobody who may not enter it.
  */

@@ -7,7 +7,7 @@ let known: string | undefined;
 
 /**
  * Identifies the current boot of this machine, as 32 hexadecimal digits. What was written but not flushed in one boot
- * may be lost in the next. If the kernel does not tell, each process counts as a boot of its own: then nothing is
+ * may be lost in the next. If the kernel does not tell, each process counts as a separate boot: then nothing is
  * trusted that another process has not flushed.
  */
 export function readBootId(): string {

@@ -16,7 +16,7 @@ export interface CopyObjectInput {
 }
 
 /**
- * Copies a file that may be the content of an object, and hashes the copy. A job of its own, because a huge one takes
+ * Copies a file that may be the content of an object, and hashes the copy. A separate job, because a huge one takes
  * minutes.
  * @returns what the copy is; `missing` if the source has another size, and nothing was copied
  * @throws BtdtError CANCELLED, SYSTEM; a `node:fs` error

@@ -26,7 +26,7 @@ export interface WalkOptions {
   readonly excludedDirectory?: FileStatus | undefined;
   /** Called with what is skipped and why, as a sentence. */
   readonly onWarning: (warning: string) => void;
-  /** Paths, relative to the root, that are passed over. */
+  /** Paths to skip, relative to the root. */
   readonly skipped?: ReadonlySet<ByteString>;
   /** What was read of directories before the walk, by path; others are read when the walk gets to them. */
   readonly ahead?: ReadonlyMap<ByteString, ExaminedDirectory> | undefined;

@@ -12,7 +12,7 @@ export interface PrefixUse {
   readonly ownBytes: number;
 }
 
-/** Up to the last separator: `npm-linux-3f2a` belongs to `npm-linux-`. A key without one is a prefix of its own. */
+/** Up to the last separator: `npm-linux-3f2a` belongs to `npm-linux-`. A key without one is its own prefix. */
 function prefixOf(key: string): string {
   return /^(.*[-_/:])[^-_/:]+$/s.exec(key)?.[1] ?? key;
 }

@@ -9,7 +9,7 @@ const SMALLEST_LARGE_BYTES = 256 * 1024;
 /** Enough to make a job's message cheap, little enough for threads to finish together. */
 const JOB_BYTES = 16 * 1024 * 1024;
 
-/** Whether a file may have to be copied, which then takes so long that it is worth a place of its own in the queue. */
+/** Whether a file may have to be copied, which then takes so long that it deserves its own place in the queue. */
 export function isPlacedAlone(manifest: Manifest, sharing: Uint8Array, file: number): boolean {
   return sharing[file] !== Sharing.SHARED && at(manifest.fileSizes, file) >= SMALLEST_LARGE_BYTES;
 }

@@ -1,7 +1,7 @@
 import { compileLightly } from "../base/compile-lightly.ts";
 import { at, type Manifest } from "../manifest/manifest.ts";
 
-/** The number of the root directory: what has no mount of its own is on that of the destination. */
+/** The number of the root directory: what is not on another mount is on that of the destination. */
 export const ROOT = 0;
 
 /** Which parts of a destination are on mounts of their own. Nothing can be renamed or linked across their borders. */

@@ -180,7 +180,7 @@ export function inflatePayload(
 /** @throws if it is not a frame, or inflates to more */
 function inflateFrame(frame: Uint8Array, payloadBytes: number, dictionary: Uint8Array | undefined): Buffer {
   const bytes = Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength);
-  // Bun's function saves loading `node:zlib`, but has no limit of its own.
+  // Bun's function saves loading `node:zlib`, but has no limit.
   if (dictionary === undefined && payloadBytes <= MOST_BYTES_BY_BUN && isOneFrame(bytes, payloadBytes)) {
     return Bun.zstdDecompressSync(frame);
   }

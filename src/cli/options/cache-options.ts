@@ -27,7 +27,7 @@ export function defineCreateCacheOption() {
 export function defineReadAlsoOption() {
   return new Option(
     "--read-also <cache>",
-    "look for each key in this cache, too, after the first one; it is never written to, and if it cannot be used, that is a warning",
+    "also look for each key in this cache, after the first one; it is never written to, and not being able to use it is only a warning",
   ).env("BTDT_READ_ALSO");
 }
 

@@ -6,7 +6,7 @@ import type { PackedFiles } from "./find-packed-files.ts";
 
 /**
  * What to write from packs: an item for each small file and each chunk of a large one, in the order of the contents.
- * In memory shared between threads, so that each finds out by itself what its blocks are for.
+ * In memory shared between threads, so that each finds out what its blocks are for.
  */
 export interface UnpackItems {
   /** Content and item, see `encodeOrder`; sorted. */

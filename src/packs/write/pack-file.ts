@@ -1,5 +1,5 @@
 /**
- * The file of a pack that is being written, in a directory of its own. It is made by the thread that has the first block
+ * The file of a pack that is being written, in its own directory. It is made by the thread that has the first block
  * for it: a store that finds everything has none, and on a network volume, making and removing a file and a directory
  * takes a dozen round trips.
  */
