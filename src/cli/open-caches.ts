@@ -5,7 +5,7 @@ import type { CommandContext } from "./command-context.ts";
 import { type OpenedCache, openAddressedCache } from "./open-addressed-cache.ts";
 import type { AddressedCache } from "./options/bucket-options.ts";
 
-/** The cache of a command, and one that it only reads, in the order in which keys are looked for. */
+/** The cache of a command, and one that it only reads, in the order in which they are searched. */
 export type CachesToRead = readonly [OpenedCache, ...OpenedCache[]];
 
 /**

@@ -1,6 +1,6 @@
 import { type BtdtError, type ErrorCode, isBtdtError } from "../base/errors.ts";
 
-/** A cache in which keys are looked for. */
+/** A cache to search for keys. */
 export interface KeySource {
   /** Its address, as the user named it. */
   readonly address: string;

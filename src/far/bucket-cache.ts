@@ -33,7 +33,7 @@ export class BucketCache {
     return this.#store.address;
   }
 
-  /** @param keys that will be looked for */
+  /** @param keys that will be searched for */
   openSource(keys: readonly string[]): BucketSource {
     return new BucketSource(this.#store, keys);
   }

@@ -32,7 +32,7 @@ export class BucketSource implements EntrySource, LookupSource {
   #hasBegun = false;
   #serverMs = 0;
 
-  /** @param keys that will be looked for */
+  /** @param keys that will be searched for */
   constructor(store: ObjectStore, keys: readonly string[]) {
     this.#store = store;
     this.#keys = keys;

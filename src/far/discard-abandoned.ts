@@ -18,6 +18,6 @@ export async function discardAbandoned(
     await store.discardUploads(PACKS_PREFIX, endOfAbandoned(nowMs));
   } catch (error) {
     if (!isBtdtError(error, "BUCKET_NOT_ACCESSIBLE")) throw error;
-    onWarning(`uploads of killed stores were not looked for: ${error.message}`);
+    onWarning(`could not look for uploads of killed stores: ${error.message}`);
   }
 }

@@ -59,7 +59,7 @@ const MOST_BUILDS = 5;
 
 /**
  * From objects if they seem to be complete, and also from packs if they are not, or turn out to be damaged. If
- * something was not where it was looked for, but the cache has it, the tree is built again.
+ * something was not where it was expected, but the cache has it, the tree is built again.
  */
 async function prepareTree(target: Target, runtime: Runtime): Promise<PreparedTree> {
   const once = withoutRepetitions(runtime);

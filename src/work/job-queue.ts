@@ -1,6 +1,6 @@
 import type { JobWeight, WaitingJob } from "./pool-worker.ts";
 
-/** Jobs that wait for a thread, first come, first served; heavy ones in a line of their own. */
+/** Jobs that wait for a thread, first come, first served; heavy ones in a separate line. */
 export class JobQueue {
   readonly #light = new Line();
   readonly #heavy = new Line();

@@ -14,7 +14,7 @@ let list: PinnedBuffer | undefined;
 
 /**
  * Whether a file has extended attributes, such as an ACL or file capabilities: they belong to the inode, so that every
- * hard link to it has them. True if they cannot be listed. On systems other than Linux, none are looked for.
+ * hard link to it has them. True if they cannot be listed. On systems other than Linux, nobody looks.
  */
 export function hasExtendedAttributes(path: PathBuffer): boolean {
   const length = linuxLibc?.llistxattr(path.pointer, null, 0) ?? 0;

@@ -177,7 +177,7 @@ function hasDigest(
   return true;
 }
 
-/** Whether a content, as its index describes it, is the one that was looked for: by the first half of its digest. */
+/** Whether a content, as its index describes it, is the wanted one, by the first half of its digest. */
 function hasId(
   content: Uint8Array,
   { contentOffsets }: UnpackItems,

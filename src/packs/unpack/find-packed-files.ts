@@ -49,7 +49,7 @@ function warnOfUnreadable({ unreadable }: PackContents, onWarning: (warning: str
   }
 }
 
-/** In a shard that cannot be read no object is known to be there: its contents are looked for in packs. */
+/** No object counts as present in a shard that cannot be read: its contents are searched for in packs. */
 function listReadableObjects(objects: ByteString): Set<string> {
   const names = new Set<string>();
   ignoringErrno(() => {
