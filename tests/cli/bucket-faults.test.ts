@@ -201,6 +201,6 @@ test("a clean ends uploads of killed stores, or says that it may not", async () 
   server.intercept = ({ query }) => (query.has("uploads") ? fail(403, "AccessDenied") : undefined);
   const denied = await commands.must(["clean"]);
   expect(denied.stderr).toContain(
-    "warning: uploads of killed stores were not looked for: access to s3://cache is denied",
+    "warning: could not look for uploads of killed stores: access to s3://cache is denied",
   );
 });
