@@ -1,10 +1,12 @@
 import { beforeAll, expect, test } from "bun:test";
-import { BUNDLE_OPTIONS } from "../../link/bundle-options.ts";
+import { decideBundling } from "../../link/bundle-options.ts";
 import { roomOf } from "./imports.ts";
 import { root } from "./sources.ts";
 
 /** What is loaded before a command does anything; loading takes longer than the work on a small tree. */
 interface Loaded {
+  /** Of the executable; each takes time to load. */
+  readonly pieceCount: number;
   readonly files: readonly string[];
   readonly rooms: readonly string[];
   readonly packages: readonly string[];
@@ -16,9 +18,10 @@ let outputs: Bun.BuildMetafile["outputs"];
 let inputs: Bun.BuildMetafile["inputs"];
 
 beforeAll(async () => {
+  const entrypoints = ["src/main.ts", "src/worker.ts"];
   const built = await Bun.build({
-    ...BUNDLE_OPTIONS,
-    entrypoints: ["src/main.ts", "src/worker.ts"],
+    ...(await decideBundling(root, entrypoints)),
+    entrypoints,
     root,
     metafile: true,
   });
@@ -46,6 +49,7 @@ function load(...files: string[]): Loaded {
     return imports.filter(({ path, external }) => external === true && !path.startsWith("./"));
   });
   return {
+    pieceCount: chunks.size,
     files: loaded.toSorted(),
     rooms: sortedOnce(loaded.filter((file) => file.startsWith("src/")).map(roomOf)),
     packages: sortedOnce(
@@ -65,7 +69,7 @@ const CHEAP = ["bun:ffi", "bun:jsc"];
 
 /** What is loaded when a key has been found. */
 const PLACING = [
-  "entry/read-trees",
+  "entry/load-trees",
   "restore/cache-use",
   "restore/describe-targets",
   "restore/place-entry",
@@ -123,13 +127,19 @@ test("a hit loads no buckets, archives or progress bars, and nothing that stores
   expect(builtIns).toEqual(CHEAP);
 });
 
-test("a lookup that misses loads nothing that examines contents", () => {
+test("a lookup that misses loads what a restore does, and nothing that examines contents", () => {
   const { rooms, packages, builtIns } = loadCommand("lookup");
-  expect(rooms).toEqual(
-    "base bucket cache cli entry fs inventory key main.ts run-command.ts work".split(" "),
-  );
+  expect(rooms).toEqual(ROOMS_OF_A_MISS);
   expect(packages).toEqual([]);
   expect(builtIns).toEqual(CHEAP);
+});
+
+test("what scripts do often is in few pieces", () => {
+  expect(load("src/main.ts").pieceCount).toBeLessThanOrEqual(4);
+  expect(load("src/main.ts", "src/read/hash-at-once.ts").pieceCount).toBeLessThanOrEqual(12);
+  expect(loadCommand("lookup").pieceCount).toBeLessThanOrEqual(16);
+  expect(loadCommand("restore").pieceCount).toBeLessThanOrEqual(16);
+  expect(loadCommand("restore", ...PLACING).pieceCount).toBeLessThanOrEqual(28);
 });
 
 test("only help and mistakes load the parser that knows everything", () => {
