@@ -3,11 +3,14 @@
  * [--rounds N] [--executable FILE]`. With 0, a cache is left out. The caches are made in the directory for temporary
  * files, which needs about 4 KB of disk for each object, and 2 MB for each entry. With a C compiler, it also prints what
  * looking at each object takes in C, on as many threads as there are processors: less is not possible.
+ * Beside the commands of a single entry, it prints what a table of its objects and its manifest take in memory.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { compile } from "../../link/compile.ts";
+import { hostTarget } from "../../link/target.ts";
 import { formatNumber } from "../../src/base/format-number.ts";
 import { formatSize } from "../../src/base/size.ts";
 import { buildLimit } from "../limits/build-limit.ts";
@@ -27,12 +30,20 @@ const { values } = parseArgs({
 const rounds = Number(values.rounds);
 const work = mkdtempSync(join(tmpdir(), "btdt-bench-scale-"));
 const lookLimit = buildLimit("look-limit", work);
+const manifestLimit = compileManifestLimit();
 try {
   measureCache({ entryCount: 1, fileCount: Number(values.objects), ownFileCount: 0 });
   measureCache({ entryCount: Number(values.entries), fileCount: 50_000, ownFileCount: 500 });
   measureCache({ entryCount: Number(values.keys), fileCount: 10, ownFileCount: 1 });
 } finally {
   rmSync(work, { recursive: true, force: true });
+}
+
+function compileManifestLimit(): string {
+  const program = join(work, "manifest-limit-program");
+  const entrypoint = "bench/limits/manifest-limit-program.ts";
+  compile(join(import.meta.dir, "../.."), [entrypoint], hostTarget(process.platform, process.arch), program);
+  return program;
 }
 
 function measureCache(size: CacheSize): void {
@@ -62,6 +73,10 @@ function measureCache(size: CacheSize): void {
   const objects = join(cache, "btdt-v1", "objects");
   if (lookLimit !== undefined)
     measureCommand("in C, a look", [lookLimit, objects, `${availableParallelism()}`]);
+  if (entryCount === 1) {
+    const manifests = join(cache, "btdt-v1", "manifests");
+    measureCommand("limit of memory", [manifestLimit, manifests, String(countContents(size))]);
+  }
   rmSync(cache, { recursive: true });
 }
 
