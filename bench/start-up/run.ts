@@ -5,7 +5,7 @@
  */
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { basename, join, relative } from "node:path";
 import { parseArgs } from "node:util";
 import { buildExecutable } from "../../link/build-executable.ts";
 import { compile } from "../../link/compile.ts";
@@ -14,6 +14,9 @@ import { say } from "../report.ts";
 import { median, type TimedRun, timeRun } from "../timed-run.ts";
 
 const FILE_COUNT = 10;
+
+/** As many as a restore of few files calls. */
+const FUNCTION_COUNT = 630;
 
 interface Start {
   readonly name: string;
@@ -42,9 +45,29 @@ try {
 }
 
 function compilePlain(program: string): string {
-  const compiled = join(work, program);
-  compile(root, [`bench/start-up/${program}.ts`], hostTarget(process.platform, process.arch), compiled);
+  return compileFile(program, `bench/start-up/${program}.ts`);
+}
+
+function compileFile(name: string, source: string): string {
+  const compiled = join(work, name);
+  compile(root, [source], hostTarget(process.platform, process.arch), compiled);
   return copyFresh(compiled);
+}
+
+/** What `loaded-limit-program` does, after as many small functions as a restore calls have been called once each. */
+function compileCalls(): string {
+  const numbers = Array.from({ length: FUNCTION_COUNT }, (_, number) => number);
+  const functions = numbers.map(
+    (number) =>
+      `function call${number}(state) { if (state.sum > ${number}) state.sum -= ${number}; else state.last = { sum: state.sum + ${number} }; }`,
+  );
+  const calls = numbers.map((number) => `call${number}(state);`);
+  const [first, program] = [join(work, "calls.js"), join(work, "calls-program.js")];
+  writeFileSync(first, ["export const state = { sum: 0 };", ...functions, ...calls].join("\n"));
+  const rest = join(root, "bench/start-up/loaded-limit-program.ts");
+  // Imported in this order, because the limit ends the process.
+  writeFileSync(program, `import "./calls.js";\nimport ${JSON.stringify(rest)};\n`);
+  return compileFile("calls-limit", relative(root, program));
 }
 
 /**
@@ -65,6 +88,7 @@ function compareStarts(dynamic: string, linked: string): void {
   ]);
   const limit = compilePlain("limit-program");
   const loadedLimit = compilePlain("loaded-limit-program");
+  const callsLimit = compileCalls();
   const objects = listObjects();
   commands.unshift(
     { title: "limit of hash", command: () => [limit, "hash", smallFile] },
@@ -73,6 +97,10 @@ function compareStarts(dynamic: string, linked: string): void {
     {
       title: "the same, code loaded",
       command: (unused) => [loadedLimit, "hit", cache, unused, ...objects],
+    },
+    {
+      title: `the same, ${FUNCTION_COUNT} first calls`,
+      command: (unused) => [callsLimit, "hit", cache, unused, ...objects],
     },
   );
   const empty = compilePlain("empty-program");
