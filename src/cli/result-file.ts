@@ -1,6 +1,6 @@
 import { escapeControls } from "../base/byte-string.ts";
 import { BtdtError } from "../base/errors.ts";
-import { reasonOf } from "../fs/errno.ts";
+import { errnoOf, reasonOf } from "../fs/errno.ts";
 import { closeWritten } from "../fs/native/close-written.ts";
 import { nodeFs } from "../fs/node-fs.ts";
 
@@ -46,8 +46,16 @@ function explainFailure(path: string, error: unknown): BtdtError {
     `cannot write the result file ${name}: ${reasonOf(error)}`,
     {
       path: name,
-      hint: "its directory must exist; in Tekton it is $(step.results.NAME.path)",
+      ...(isWrongPath(error) && {
+        hint: "its directory must exist; in Tekton it is $(step.results.NAME.path)",
+      }),
       cause: error,
     },
   );
+}
+
+/** Rather than a full disk or a missing permission, about which the path says nothing. */
+function isWrongPath(error: unknown): boolean {
+  const errno = errnoOf(error);
+  return errno === "ENOENT" || errno === "ENOTDIR" || errno === "EISDIR";
 }

@@ -64,6 +64,19 @@ test("a result file that cannot be written is an error before any work", () => {
   expect(existsSync(scratch.path("to"))).toBe(false);
 });
 
+test("only a wrong path of a result file is explained by its directory", () => {
+  const explanation = "its directory must exist";
+  expect(restore("a", "--result-file", scratch.path("none", "result")).stderr).toContain(explanation);
+  expect(restore("a", "--result-file", scratch.path("cache", "..")).stderr).toContain(explanation);
+});
+
+testWith(["/dev/full"], "a full disk is not explained by the directory of a result file", () => {
+  const { exitCode, stderr } = restore("a", "--result-file", "/dev/full");
+  expect(exitCode).toBe(1);
+  expect(stderr).toContain("cannot write the result file /dev/full");
+  expect(stderr).not.toContain("its directory must exist");
+});
+
 test("after an error there is no old word left in it", () => {
   writeFileSync(scratch.path("result"), "hit");
   const words = ["restore", "-c", scratch.path("none"), "-k", "a", "--result-file", scratch.path("result")];
