@@ -31,7 +31,10 @@ export class ResultFile {
   /** Call it once. @throws BtdtError RESULT_FILE_NOT_WRITABLE */
   write(word: string): void {
     try {
-      nodeFs().writeSync(this.#descriptor, word);
+      const bytes = Buffer.from(word);
+      // A nearly full disk may take only the first bytes, and says so when it is given the rest.
+      for (let written = 0; written < bytes.length; )
+        written += nodeFs().writeSync(this.#descriptor, bytes, written);
       closeWritten(this.#descriptor);
     } catch (error) {
       throw explainFailure(this.#path, error);

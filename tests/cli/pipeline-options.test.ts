@@ -77,6 +77,17 @@ testWith(["/dev/full"], "a full disk is not explained by the directory of a resu
   expect(stderr).not.toContain("its directory must exist");
 });
 
+testWith(["strace"], "what a write leaves out of a result is written as well", () => {
+  scratch.directory("cache");
+  const path = scratch.path("result");
+  // The first two bytes count as written, without being there.
+  const trace = ["strace", "-f", "-qq", "-o", "/dev/null", "-P", path, "-e", "trace=write,pwrite64"];
+  const short = ["-e", "inject=write,pwrite64:retval=2:when=1"];
+  const words = ["restore", "-c", scratch.path("cache"), "-k", "a", "--result-file", path];
+  expect(run([...trace, ...short, BTDT, ...words, scratch.path("to")]).exitCode).toBe(4);
+  expect(readFileSync(path, "utf8")).toBe("ss");
+});
+
 test("after an error there is no old word left in it", () => {
   writeFileSync(scratch.path("result"), "hit");
   const words = ["restore", "-c", scratch.path("none"), "-k", "a", "--result-file", scratch.path("result")];
