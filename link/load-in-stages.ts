@@ -28,7 +28,7 @@ type Inputs = Bun.BuildMetafile["inputs"];
 /**
  * The bundler puts two modules into one piece only if whatever loads one of them loads the other, which leaves a
  * restore with seventy pieces. Here, whatever needs a module of a stage first imports all of that stage, so that a
- * stage becomes a few pieces. Each piece takes more time to load than a dozen functions that nothing calls.
+ * stage becomes a few pieces: each takes time to load.
  * @param inputs all modules, with what they import
  */
 export function loadInStages(inputs: Inputs, root: string): Bun.BunPlugin {
