@@ -1,15 +1,15 @@
 /**
- * Bundles the program and compiles it: `bun link/bundle.ts TARGET OUTPUT ENTRYPOINT…`, in the root of the
- * repository, where an empty TARGET is this machine. See `compile.ts`.
+ * Bundles the program and compiles it: `bun link/bundle.ts TARGET OUTPUT ENTRYPOINT…`, where an empty TARGET is this
+ * machine. See `compile.ts`.
  */
 import { writeSync } from "node:fs";
-import { decideBundling } from "./bundle-options.ts";
+import { BUNDLE_OPTIONS } from "./bundle-options.ts";
 
 const STDERR = 2;
 const [target = "", outfile = "", ...entrypoints] = process.argv.slice(2);
 try {
   await Bun.build({
-    ...(await decideBundling(process.cwd(), entrypoints)),
+    ...BUNDLE_OPTIONS,
     entrypoints,
     minify: true,
     bytecode: true,
