@@ -1,6 +1,6 @@
 /*
  * How fast a store by links can be: `store-limit TREE OBJECTS THREADS` lists a tree, makes 256 directories in OBJECTS, and
- * then, for each file, calls `open`, `fstat`, `flistxattr`, `read` and `close`, hashes the content (SHA-256), and calls `link`
+ * then, for each file, calls `open`, `statx`, `flistxattr`, `read` and `close`, hashes the content (SHA-256), and calls `link`
  * to give it a name in one of these directories. It looks at the file twice more, because files may change meanwhile: after
  * the read, whether what it hashed is all of one version, and at the new name, whether that is the file that it read. At the
  * end, it flushes the file system. This is what a store cannot avoid, and nothing else. Directories of one depth are listed at
@@ -98,19 +98,27 @@ static const char *name_in(struct held *held, const char *path) {
   return path + length + 1;
 }
 
-static void assert_same(const char *path, const struct stat *before, const struct stat *now) {
-  if (now->st_ino == before->st_ino && now->st_size == before->st_size &&
-      now->st_mtim.tv_sec == before->st_mtim.tv_sec && now->st_mtim.tv_nsec == before->st_mtim.tv_nsec)
+/* Not when it was last accessed, which reading changes: FUSE would have to ask for that. */
+static const unsigned WANTED = STATX_TYPE | STATX_MODE | STATX_INO | STATX_SIZE | STATX_MTIME | STATX_CTIME;
+
+static void look(int directory, const char *path, int flags, struct statx *status) {
+  if (statx(directory, path, flags, WANTED, status) != 0) fail(path);
+}
+
+static void assert_same(const char *path, const struct statx *before, const struct statx *now) {
+  if (now->stx_ino == before->stx_ino && now->stx_size == before->stx_size &&
+      now->stx_mtime.tv_sec == before->stx_mtime.tv_sec && now->stx_mtime.tv_nsec == before->stx_mtime.tv_nsec)
     return;
   errno = EAGAIN;
   fail(path);
 }
 
-static struct stat hash_file(int directory, const char *path, char **buffer, size_t *capacity, unsigned char digest[32]) {
+static struct statx hash_file(int directory, const char *path, char **buffer, size_t *capacity, unsigned char digest[32]) {
   int file = openat(directory, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-  struct stat before, after;
-  if (file < 0 || fstat(file, &before) != 0) fail(path);
-  size_t size_bytes = (size_t)before.st_size;
+  struct statx before, after;
+  if (file < 0) fail(path);
+  look(file, "", AT_EMPTY_PATH, &before);
+  size_t size_bytes = (size_t)before.stx_size;
   if (size_bytes > *capacity) *buffer = realloc(*buffer, *capacity = size_bytes);
   char attributes[ATTRIBUTE_BYTES];
   if (objects != NULL && flistxattr(file, attributes, sizeof attributes) < 0 && errno != ENOTSUP) fail(path);
@@ -119,7 +127,7 @@ static struct stat hash_file(int directory, const char *path, char **buffer, siz
     if (count <= 0) fail(path);
     done += (size_t)count;
   }
-  if (fstat(file, &after) != 0) fail(path);
+  look(file, "", AT_EMPTY_PATH, &after);
   assert_same(path, &before, &after);
   close(file);
   SHA256((unsigned char *)*buffer, size_bytes, digest);
@@ -135,14 +143,14 @@ static void *store_files(void *unused) {
     for (size_t index = first; index < files.count && index < first + CLAIMED_FILES; index++) {
       const char *path = name_in(&held, files.paths[index]);
       unsigned char digest[SHA256_DIGEST_LENGTH];
-      struct stat read = hash_file(held.directory, path, &buffer, &capacity, digest);
+      struct statx read = hash_file(held.directory, path, &buffer, &capacity, digest);
       if (objects == NULL) continue;
       char object[PATH_BYTES];
       int length = snprintf(object, sizeof object, "%02x/", digest[0]);
       for (int byte = 1; byte < SHA256_DIGEST_LENGTH; byte++) length += sprintf(object + length, "%02x", digest[byte]);
       if (linkat(held.directory, path, objects_directory, object, 0) == 0) {
-        struct stat linked;
-        if (fstatat(objects_directory, object, &linked, AT_SYMLINK_NOFOLLOW) != 0) fail(object);
+        struct statx linked;
+        look(objects_directory, object, AT_SYMLINK_NOFOLLOW, &linked);
         assert_same(path, &read, &linked);
       } else if (errno != EEXIST) fail(object);
     }

@@ -64,8 +64,8 @@ export function defineRunCommand(context: CommandContext, words: readonly string
     .description(
       "Restore PATH from the first key found. Unless that is the primary (first) key, run the command after -- and, if it succeeds, " +
         "store PATH under the primary key. Several PATHs form one entry; an entry with a different number of paths counts as a miss. " +
-        "If the cache cannot be used, the command is run without it, with a warning. The exit status is the command's, 127 if there is " +
-        "no such command, or 128 + n if signal n ended it.",
+        "If the cache cannot be used, the command is run without it, with a warning. The exit status is the command's, 126 if it " +
+        "cannot be executed, 127 if there is no such command, or 128 + n if signal n ended it.",
     )
     .usage("[options] <path...> -- <command> [argument...]")
     .addOption(defineCacheOption())
