@@ -1,7 +1,7 @@
 /**
  * What the runtime adds to a restore of packs: `pack-limit restore` (see pack-limit.c) once more, from the same files
- * and with as many threads, through the functions that btdt uses to call the kernel and zstd. No manifest is parsed, nothing is
- * planned, and nothing is done about a call that fails.
+ * and with as many threads, through the functions that btdt uses to call the kernel and zstd. No manifest is parsed,
+ * nothing is planned, and nothing is done about a call that fails.
  *
  * `unpack-limit-program PACK COPY THREADS`
  */

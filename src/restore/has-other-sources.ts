@@ -12,7 +12,7 @@ const object = new PathBuffer();
 /**
  * Whether the cache has, after all, each file that could not be built. A content moves if a clean replaces a pack or a
  * restore makes an object. It is in its new place before it leaves the old one, but a look at one and then at the other
- * may still find it in neither. So we look for an object, in packs, and once more for an object.
+ * may still find it in neither. So it looks for an object, then in packs, and once more for an object.
  * @throws BtdtError CACHE_FORMAT_NEWER; a `node:fs` error
  */
 export function hasOtherSources({ cache, manifest, remote, session }: Target, { files }: Damage): boolean {
